@@ -1,0 +1,224 @@
+import type { Labels, Sample } from '@device-metrics/domain';
+import * as rules from './rules.js';
+import { parseTime, quote, type Rule } from './rules.js';
+
+/** Why one item of a batch was refused: all of it, since an item is stored whole or not at all. */
+export interface RejectedItem {
+  /** Of the item in the batch, from 0. */
+  readonly index: number;
+  /** The first field of the item that is wrong; empty where the item as a whole is. */
+  readonly field: string;
+  /** What is allowed and what came. */
+  readonly reason: string;
+}
+
+export interface DecodedBatch {
+  readonly samples: Sample[];
+  /** How many items the samples come from. */
+  readonly accepted: number;
+  readonly rejected: RejectedItem[];
+}
+
+/** The body is no batch at all. */
+export class BatchShapeError extends Error {
+  override readonly name = 'BatchShapeError';
+}
+
+const NO_LABELS: Labels = Object.freeze({});
+
+/**
+ * The samples of a body of `POST …/metrics/batch/`, which is `{"metrics": [ … ]}` or the bare array. Items have three
+ * forms: a metric, a run (`samples`), and a reading of one device (`values`).
+ *
+ * @param receivedAt the time of items that carry none, and what "10 minutes ahead" is measured from; Unix ms.
+ * @throws BatchShapeError when there is no array of items, or an empty one.
+ */
+export function decodeBatch(body: unknown, receivedAt: number): DecodedBatch {
+  const items = itemsOf(body);
+  const decoder = new ItemDecoder(receivedAt);
+  const rejected: RejectedItem[] = [];
+  for (let index = 0; index < items.length; index += 1) {
+    const fault = decoder.decode(items[index]);
+    if (fault) rejected.push({ index, ...fault });
+  }
+  return { samples: decoder.samples, accepted: items.length - rejected.length, rejected };
+}
+
+/** The sample of one item in the form of a metric, which has been validated already. */
+export function decodeMetric(item: unknown, receivedAt: number): Sample[] {
+  return decodeBatch([item], receivedAt).samples;
+}
+
+function itemsOf(body: unknown): unknown[] {
+  const items = Array.isArray(body) ? (body as unknown[]) : (body as { metrics?: unknown } | null)?.metrics;
+  if (!Array.isArray(items)) {
+    throw new BatchShapeError(`body must be {"metrics": [ … ]} or an array of metrics, got ${quote(body)}`);
+  }
+  if (items.length === 0) throw new BatchShapeError('metrics must have at least one item, got []');
+  return items as unknown[];
+}
+
+interface Fault {
+  readonly field: string;
+  readonly reason: string;
+}
+
+type Item = Record<string, unknown>;
+
+/** The fields of each form of item, in the order in which they are checked. */
+const METRIC_FIELDS = ['device_name', 'metric_name', 'value', 'unit', 'labels', 'timestamp'] as const;
+const RUN_FIELDS = ['device_name', 'metric_name', 'unit', 'labels', 'samples'] as const;
+const READING_FIELDS = ['device_name', 'timestamp', 'values'] as const;
+const KNOWN_FIELDS = {
+  metric: new Set<string>(METRIC_FIELDS),
+  run: new Set<string>(RUN_FIELDS),
+  reading: new Set<string>(READING_FIELDS),
+};
+
+/** Which form an item has: `values` makes it a reading of one device, `samples` a run, neither a metric. */
+export function formOf(item: object): 'metric' | 'run' | 'reading' {
+  if ('values' in item) return 'reading';
+  return 'samples' in item ? 'run' : 'metric';
+}
+
+/**
+ * Names that have passed their rule; looking one up is several times cheaper than the rule. Bounded: when it is full
+ * of names it starts again.
+ */
+class PassedNames {
+  private readonly names = new Set<unknown>();
+
+  constructor(private readonly rule: Rule) {}
+
+  fault(field: string, name: unknown): Fault | undefined {
+    if (this.names.has(name)) return undefined;
+    const reason = this.rule(name);
+    if (reason !== undefined) return { field, reason };
+    if (this.names.size >= 20_000) this.names.clear();
+    this.names.add(name);
+    return undefined;
+  }
+}
+
+const deviceNames = new PassedNames(rules.deviceName);
+const metricNames = new PassedNames(rules.metricName);
+const units = new PassedNames(rules.unit);
+
+class ItemDecoder {
+  readonly samples: Sample[] = [];
+  private readonly timestampRule: Rule;
+  private readonly latest: number;
+  private lastTimestamp: unknown;
+  private lastTime = 0;
+
+  constructor(private readonly receivedAt: number) {
+    this.timestampRule = rules.timestamp(() => receivedAt);
+    this.latest = receivedAt + rules.MAX_AHEAD;
+  }
+
+  /** Adds the samples of one item, or none and says why. */
+  decode(item: unknown): Fault | undefined {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      return { field: '', reason: `must be an object, got ${quote(item)}` };
+    }
+    const form = formOf(item);
+    const known = KNOWN_FIELDS[form];
+    for (const field in item) {
+      if (!known.has(field)) {
+        return { field, reason: `is not a field of a ${form}; allowed are ${[...known].join(', ')}` };
+      }
+    }
+    const fault = deviceNames.fault('device_name', (item as Item)['device_name']);
+    if (fault) return fault;
+    if (form === 'metric') return this.metric(item as Item);
+    return form === 'run' ? this.run(item as Item) : this.reading(item as Item);
+  }
+
+  private metric(item: Item): Fault | undefined {
+    const fault = this.seriesFault(item);
+    if (fault) return fault;
+    const value = item['value'];
+    if (!Number.isFinite(value)) return { field: 'value', reason: rules.metricValue(value) ?? '' };
+    const timestamp = this.time(item['timestamp']);
+    if (typeof timestamp !== 'number') return timestamp;
+    this.add(item, timestamp, value as number);
+    return undefined;
+  }
+
+  private run(item: Item): Fault | undefined {
+    const fault = this.seriesFault(item);
+    if (fault) return fault;
+    const reason = rules.samples(() => this.receivedAt)(item['samples']);
+    if (reason !== undefined) return { field: 'samples', reason };
+    for (const [timestamp, value] of item['samples'] as [unknown, number][]) {
+      this.add(item, parseTime(timestamp) as number, value);
+    }
+    return undefined;
+  }
+
+  private reading(item: Item): Fault | undefined {
+    const timestamp = this.time(item['timestamp']);
+    if (typeof timestamp !== 'number') return timestamp;
+    const values = item['values'];
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) return valuesFault(values);
+    const deviceName = item['device_name'] as string;
+    const before = this.samples.length;
+    for (const metricName in values) {
+      const value = (values as Item)[metricName];
+      if (metricNames.fault('values', metricName) || !Number.isFinite(value)) {
+        this.samples.length = before;
+        return valuesFault(values);
+      }
+      this.samples.push({
+        deviceName,
+        metricName,
+        unit: undefined,
+        labels: NO_LABELS,
+        timestamp,
+        value: value as number,
+      });
+    }
+    return this.samples.length === before ? valuesFault(values) : undefined;
+  }
+
+  private seriesFault(item: Item): Fault | undefined {
+    const fault = metricNames.fault('metric_name', item['metric_name']);
+    if (fault) return fault;
+    const unit = item['unit'];
+    const unitFault = unit === undefined ? undefined : units.fault('unit', unit);
+    if (unitFault) return unitFault;
+    const labels = item['labels'];
+    const reason = labels === undefined ? undefined : rules.labels(labels);
+    return reason === undefined ? undefined : { field: 'labels', reason };
+  }
+
+  /** The time that a field means, or what is wrong with it. Items of one batch often carry the same text. */
+  private time(timestamp: unknown): number | Fault {
+    if (timestamp === undefined) return this.receivedAt;
+    if (timestamp === this.lastTimestamp) return this.lastTime;
+    if (!(
+      Number.isSafeInteger(timestamp) &&
+      (timestamp as number) >= rules.EARLIEST_TIMESTAMP &&
+      (timestamp as number) <= this.latest
+    )) {
+      const reason = this.timestampRule(timestamp);
+      if (reason !== undefined) return { field: 'timestamp', reason };
+    }
+    this.lastTimestamp = timestamp;
+    this.lastTime = parseTime(timestamp) as number;
+    return this.lastTime;
+  }
+
+  private add(item: Item, timestamp: number, value: number): void {
+    this.samples.push({
+      deviceName: item['device_name'] as string,
+      metricName: item['metric_name'] as string,
+      unit: item['unit'] as string | undefined,
+      labels: (item['labels'] as Labels | undefined) ?? NO_LABELS,
+      timestamp,
+      value,
+    });
+  }
+}
+
+const valuesFault = (values: unknown): Fault => ({ field: 'values', reason: rules.values(values) ?? '' });

@@ -1,0 +1,24 @@
+export {
+  BatchShapeError,
+  decodeBatch,
+  decodeMetric,
+  formOf,
+  type DecodedBatch,
+  type RejectedItem,
+} from './batch-decoder.js';
+export { BatchResultDto, RejectedItemDto } from './batch.dto.js';
+export { DeviceReadingDto, MetricDto, RunDto } from './metric.dto.js';
+export { Obeys } from './obeys.js';
+export { FieldErrorDto, ProblemDto } from './problem.dto.js';
+export {
+  deviceName as deviceNameRule,
+  metricName as metricNameRule,
+  labels as labelsRule,
+  unit as unitRule,
+  parseTime,
+  quote,
+  toRfc3339,
+  EARLIEST_TIMESTAMP,
+  MAX_AHEAD,
+  type Rule,
+} from './rules.js';

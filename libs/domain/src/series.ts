@@ -1,0 +1,18 @@
+import type { Labels } from './sample.js';
+
+/** One device, one metric, one set of labels. */
+export interface Series {
+  readonly id: number;
+  readonly deviceName: string;
+  readonly metricName: string;
+  readonly labels: Labels;
+  /** UCUM; null while nobody has said. */
+  readonly unit: string | null;
+}
+
+/** The same text for the same labels, whatever the order in which they were written: JSON with sorted keys. */
+export function labelsKey(labels: Labels): string {
+  const entries = Object.entries(labels);
+  if (entries.length > 1) entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(Object.fromEntries(entries));
+}
