@@ -84,7 +84,7 @@ describe('the configuration', () => {
       'third_party[1].headers.X-Id: must be text, got 5',
       'third_party[1].urll: is not known here; did you mean "url"?',
       'third_party[2].device: must be a string of 1 to 128 printable characters without space at its ends, got " "',
-      'third_party[2].timeout: must be a duration from 1ms to 10s, as in 10s, got "1h"',
+      'third_party[2].timeout: must be a duration from 1ms to 300s, as in 10s, got "1h"',
       'third_party[2].url: must be a URL that begins with http:// or https://, got "ftp://weather"',
       'third_party[2].username: is missing; a password needs one',
       expect.stringMatching(/^third_party\[2\]\.mapping: is no JSONata: .* \(at character 2\)$/),

@@ -64,6 +64,7 @@ export function readEnvironment(): Environment {
 const SHORTEST_INTERVAL = 100;
 const LONGEST_INTERVAL = 86_400_000;
 const DEFAULT_TIMEOUT = 5_000;
+const LONGEST_TIMEOUT = 300_000;
 const DEFAULT_FILE = 'collector.yaml';
 
 /**
@@ -174,7 +175,7 @@ function thirdPartySource(entry: Section, defaults: Defaults): SourceConfig | un
 
 function timingOf(keys: Section, fallback: number): { interval: number; timeout: number } {
   const interval = keys.duration('interval', fallback, SHORTEST_INTERVAL, LONGEST_INTERVAL);
-  return { interval, timeout: keys.duration('timeout', Math.min(DEFAULT_TIMEOUT, interval), 1, interval) };
+  return { interval, timeout: keys.duration('timeout', DEFAULT_TIMEOUT, 1, LONGEST_TIMEOUT) };
 }
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
