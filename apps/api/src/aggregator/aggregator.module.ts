@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { MonitoringModule } from '../monitoring/monitoring.module.js';
+import { SampleStoreModule } from '../sample-store.module.js';
+import { JsonController } from './json/json.controller.js';
+import { StoreSamples } from './store-samples.js';
+
+/** Takes samples in: one folder and one controller for each protocol, one use case behind them all. */
+@Module({
+  imports: [MonitoringModule, SampleStoreModule],
+  controllers: [JsonController],
+  providers: [StoreSamples],
+})
+export class AggregatorModule {}
