@@ -10,6 +10,7 @@ try {
   const app = await createServer(AppModule);
   const { host, port } = app.get<ApiConfig>(apiConfig.KEY);
   await app.listen({ host, port });
+  app.useLogger(['log', 'warn', 'error', 'fatal']);
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
 } catch (error) {
   if (error instanceof SettingsError) {

@@ -19,7 +19,8 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
     // Fastify's own JSON parser stays, which refuses __proto__ keys; Nest would add forms.
     bodyParser: false,
     abortOnError: false,
-    logger: ['log', 'warn', 'error', 'fatal'],
+    // Nest's own forty lines about modules and routes say nothing to a user.
+    logger: ['warn', 'error', 'fatal'],
   });
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
