@@ -2,4 +2,14 @@ export type { Labels, Reading, Sample } from './sample.js';
 export { labelsKey, type Series } from './series.js';
 export { metricCatalogue, metricDefinition, type MetricDefinition, type MetricKind } from './metric-catalogue.js';
 export type { TimeRange } from './time-range.js';
+export {
+  autoStep,
+  isTimeZone,
+  MAX_STEPS,
+  parseDuration,
+  stepBounds,
+  stepOf,
+  TooManyStepsError,
+  type Step,
+} from './time-steps.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';
