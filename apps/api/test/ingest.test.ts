@@ -110,7 +110,7 @@ describe('a batch', () => {
   });
 
   it('may be the bare array, gzipped, and a report sent back', async () => {
-    const items = [metric('bare', 1.25, { timestamp: ago(9) }), metric('bare', -0, { timestamp: ago(8) })];
+    const items = [metric('bare', 1.25, { timestamp: ago(9) }), metric('bare', -2.5e-9, { timestamp: ago(8) })];
     const gzip = { 'content-encoding': 'gzip' };
     expect((await server.post(BATCH, gzipSync(JSON.stringify(items)), gzip)).body).toEqual({
       accepted: 2,

@@ -79,7 +79,7 @@ function localDays(timeZone: string): (time: number) => number {
   });
   return (time) => {
     const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
-    return Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day'] as number) / UNITS.d;
+    return Date.UTC(parts['year'] as number, (parts['month'] as number) - 1, parts['day']) / UNITS.d;
   };
 }
 

@@ -1,3 +1,5 @@
+export { dataSourceOptions } from './data-source.js';
+export { openSampleStore } from './narrow-row-store.js';
 export {
   StoreFullError,
   type SampleStore,
