@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
 import { apiConfig } from './config.js';
+import { LiveModule } from './live/live.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { ReportingModule } from './reporting/reporting.module.js';
 
@@ -11,6 +12,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
     MonitoringModule,
     AggregatorModule,
     ReportingModule,
+    LiveModule,
   ],
 })
 export class AppModule {}

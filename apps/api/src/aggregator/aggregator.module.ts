@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LiveModule } from '../live/live.module.js';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
 import { JsonController } from './json/json.controller.js';
@@ -6,7 +7,7 @@ import { StoreSamples } from './store-samples.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one use case behind them all. */
 @Module({
-  imports: [MonitoringModule, SampleStoreModule],
+  imports: [LiveModule, MonitoringModule, SampleStoreModule],
   controllers: [JsonController],
   providers: [StoreSamples],
 })
