@@ -20,7 +20,8 @@ const names: Rule = (value) =>
     : `must be a name of 1 to 255 characters, in which * stands for any characters, got ${quote(value)}`;
 
 const labelPairs: Rule = (value) => {
-  const wrong = Array.isArray(value) ? value.find((pair) => typeof pair !== 'string' || pair.indexOf('=') < 1) : value;
+  const pairs: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = pairs.find((pair) => typeof pair !== 'string' || pair.indexOf('=') < 1);
   return wrong === undefined ? undefined : `must be name=value as in cpu=0, got ${quote(wrong)}`;
 };
 
