@@ -12,4 +12,5 @@ export {
   TooManyStepsError,
   type Step,
 } from './time-steps.js';
+export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';
