@@ -1,26 +1,127 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Obeys } from '@device-metrics/contract';
-import { ValidateIf } from 'class-validator';
+import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { Obeys, quote, type Rule } from '@device-metrics/contract';
+import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/domain';
+import { Transform } from 'class-transformer';
+import { Optional, SeriesQuery } from '../http/series-query.js';
+import { decodeCursor } from './report-table.js';
 import { queryTimeRule, timeRangeRule } from './time-span.js';
 
-const Optional = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
+export const FORMATS = ['json', 'csv', 'ndjson'] as const;
+export type Format = (typeof FORMATS)[number];
 
-export class DeviceReportQuery {
+const MAX_LIMIT = 100_000;
+
+const oneOf =
+  (...allowed: readonly string[]): Rule =>
+  (value) =>
+    typeof value === 'string' && allowed.includes(value)
+      ? undefined
+      : `must be one of ${allowed.join(', ')}, got ${quote(value)}`;
+
+const step: Rule = (value) =>
+  value === 'auto' || (typeof value === 'string' && parseDuration(value) !== undefined)
+    ? undefined
+    : `must be a duration as in 30s, 5m, 1h or 1d, or auto, got ${quote(value)}`;
+
+const aggregations: Rule = (value) => {
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = names.find((name) => typeof name !== 'string' || parseAggregation(name) === undefined);
+  return wrong === undefined
+    ? undefined
+    : `must be mean, min, max, sum, count, first, last, rate, increase or a percentile as p95 or p99.9, got ${quote(wrong)}`;
+};
+
+const timeZone: Rule = (value) =>
+  typeof value === 'string' && isTimeZone(value)
+    ? undefined
+    : `must be an IANA time zone as Europe/Berlin, got ${quote(value)}`;
+
+const limit: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_LIMIT
+    ? undefined
+    : `must be an integer from 1 to ${MAX_LIMIT}, got ${quote(value)}`;
+
+const cursor: Rule = (value) =>
+  typeof value === 'string' && decodeCursor(value)
+    ? undefined
+    : `must be the next_cursor of a page, got ${quote(value)}`;
+
+/** Names in repeated parameters, or in one with commas. */
+const CommaSeparated = (): PropertyDecorator =>
+  Transform(({ value }) => {
+    const given: unknown = value;
+    return given === undefined ? undefined : [given].flat().flatMap((text) => String(text).split(','));
+  });
+
+export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'label'] as const) {
   @ApiPropertyOptional({
-    description: 'First moment of the report, RFC 3339 or Unix milliseconds; default: 24 hours before `end_time`.',
-    example: '2026-01-15T00:00:00Z',
+    description:
+      'First moment of the report: RFC 3339, Unix milliseconds, `now`, or relative to now as in `-6h`; default: 24 hours ' +
+      'before `end_time`.',
+    example: '-6h',
   })
   @Optional()
   @Obeys(queryTimeRule)
   start_time?: string;
 
   @ApiPropertyOptional({
-    description: 'End of the report, itself not included; default: the newest sample.',
-    example: '2026-01-16T00:00:00Z',
+    description: 'End of the report, itself not included; default: after the newest sample.',
+    example: 'now',
   })
   @Optional()
   @Obeys(queryTimeRule)
   end_time?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'Aggregate by steps: `30s`, `5m`, `1h`, `1d` (days of `timezone`), or `auto` for about 500 points. Left out: the raw ' +
+      'samples.',
+    example: '5m',
+  })
+  @Optional()
+  @Obeys(step)
+  step?: string;
+
+  @ApiPropertyOptional({
+    description:
+      '`mean` (default), `min`, `max`, `sum`, `count`, `first`, `last`, `p0` to `p100`, `rate`, `increase`; several are ' +
+      'repeated or separated by commas. `rate` and `increase` understand that a counter starts again at 0.',
+    type: [String],
+    example: ['mean', 'max'],
+  })
+  @Optional()
+  @CommaSeparated()
+  @Obeys(aggregations)
+  aggregation?: string[];
+
+  @ApiPropertyOptional({
+    description: 'What a step without samples becomes: no row, null, or the number of the step before.',
+    enum: ['none', 'null', 'previous'],
+    default: 'none',
+  })
+  @Optional()
+  @Obeys(oneOf('none', 'null', 'previous'))
+  fill?: 'none' | 'null' | 'previous';
+
+  @ApiPropertyOptional({ description: 'IANA name; steps of whole days are its days.', default: 'UTC' })
+  @Optional()
+  @Obeys(timeZone)
+  timezone?: string;
+
+  @ApiPropertyOptional({ description: `Rows of one page, 1 to ${MAX_LIMIT}; default: all, streamed.`, example: '10000' })
+  @Optional()
+  @Obeys(limit)
+  limit?: string;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before, whose other parameters stay the same.' })
+  @Optional()
+  @Obeys(cursor)
+  cursor?: string;
+
+  @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
+  @Optional()
+  @Obeys(oneOf(...FORMATS))
+  format?: Format;
 }
 
 export class SummaryQuery {

@@ -1,14 +1,15 @@
-import { Readable } from 'node:stream';
-import { Controller, Get, Inject, Param, Query, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { SampleStore } from '@device-metrics/storage';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/openapi.js';
-import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
-import { DeviceReportDto, deviceReportJson } from './device-report.js';
+import { deviceReport } from './device-report.js';
+import { DeviceReportDto } from './device-report.dto.js';
 import { DeviceReportQuery, SummaryQuery } from './queries.dto.js';
+import { sendReport } from './send-report.js';
 import { SummaryDto, summaryReport } from './summary.js';
-import { lastHours, reportRange } from './time-span.js';
+import { lastHours } from './time-span.js';
 
 @ApiTags('reporting')
 @Controller('api/v1/reports')
@@ -17,9 +18,10 @@ export class ReportsController {
 
   @Get('metrics/:device_name')
   @ApiOperation({
-    summary: 'Device report: every sample of a device',
+    summary: 'Device report: the samples of a device, raw or by steps',
     description:
-      'The samples of each series of the device, oldest first. Each element of `series` is a valid item of a batch.',
+      'The samples of each series of the device, oldest first. Without `step` each element of `series` is a valid item of ' +
+      'a batch. Formats: json, csv (RFC 4180) and ndjson, by `format` or the header Accept.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceReportDto })
@@ -30,15 +32,11 @@ export class ReportsController {
   async deviceReport(
     @Param('device_name') deviceName: string,
     @Query() query: DeviceReportQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const range = reportRange(query.start_time, query.end_time, Date.now());
-    const series = await this.store.findSeries({ deviceName });
-    if (series.length === 0) {
-      const name = JSON.stringify(deviceName.slice(0, 200));
-      throw new Problem(404, `There is no device ${name}; GET /api/v1/reports/summary names those that there are.`);
-    }
-    const json = deviceReportJson(deviceName, range, this.store.readSamples(series, range));
-    return new StreamableFile(Readable.from(json, { objectMode: false }), { type: 'application/json; charset=utf-8' });
+    const report = await deviceReport(this.store, deviceName, query, Date.now());
+    return sendReport(deviceName, report, query, request, reply);
   }
 
   @Get('summary')

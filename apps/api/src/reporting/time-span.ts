@@ -1,4 +1,4 @@
-import type { TimeRange } from '@device-metrics/domain';
+import { parseDuration, type TimeRange } from '@device-metrics/domain';
 import { MAX_AHEAD, parseTime, quote, type Rule } from '@device-metrics/contract';
 import { invalidInput } from '../http/problem.js';
 
@@ -11,9 +11,10 @@ const MAX_TIME = 8.64e15;
 
 /** Of `start_time` and `end_time` in a query. */
 export const queryTimeRule: Rule = (value) =>
-  queryTime(value) !== undefined
+  queryTime(value, 0) !== undefined
     ? undefined
-    : `must be an RFC 3339 time as in 2026-01-15T10:00:00Z (write + as %2B) or Unix milliseconds, got ${quote(value)}`;
+    : 'must be an RFC 3339 time as in 2026-01-15T10:00:00Z (write + as %2B), Unix milliseconds, now, or relative as in ' +
+      `-6h, got ${quote(value)}`;
 
 /** Of `time_range` in a query. */
 export const timeRangeRule: Rule = (value) =>
@@ -22,8 +23,12 @@ export const timeRangeRule: Rule = (value) =>
     : `must be a number of hours above 0 and up to ${MAX_HOURS}, got ${quote(value)}`;
 
 /** Unix milliseconds of a query's time; undefined when it is none. */
-function queryTime(value: unknown): number | undefined {
+function queryTime(value: unknown, now: number): number | undefined {
   if (typeof value !== 'string') return undefined;
+  if (value === 'now') return now;
+  const ago = /^-(\d+[a-z]+)$/.exec(value)?.[1];
+  const duration = ago === undefined ? undefined : parseDuration(ago);
+  if (duration !== undefined) return now - duration;
   const time = parseTime(/^-?\d{1,16}$/.test(value) ? Number(value) : value);
   return time !== undefined && Math.abs(time) <= MAX_TIME ? time : undefined;
 }
@@ -35,8 +40,8 @@ function queryTime(value: unknown): number | undefined {
  * @throws Problem when the end is not after the start.
  */
 export function reportRange(startTime: string | undefined, endTime: string | undefined, now: number): TimeRange {
-  const end = queryTime(endTime) ?? openEnd(now);
-  const start = queryTime(startTime) ?? (endTime === undefined ? now : end) - DEFAULT_HOURS * HOUR;
+  const end = queryTime(endTime, now) ?? openEnd(now);
+  const start = queryTime(startTime, now) ?? (endTime === undefined ? now : end) - DEFAULT_HOURS * HOUR;
   if (end <= start) {
     throw invalidInput([
       {
