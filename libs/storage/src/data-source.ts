@@ -1,49 +1,60 @@
-import 'reflect-metadata';
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import { DeviceEntity } from './device.entity.js';
-import { DevicesAndSeries1764000000000 } from './migrations/1764000000000-devices-and-series.js';
-import { SeriesEntity } from './series.entity.js';
+import { DeviceEntity } from './entities/device.entity.js';
+import { SeriesEntity } from './entities/series.entity.js';
+import { migrations } from './migrations/index.js';
 
-/** SQLite before this version may corrupt a database in WAL mode. */
-const OLDEST_SQLITE = [3, 51, 3] as const;
+/** SQLite before this version can corrupt a WAL database: https://sqlite.org/wal.html#walresetbug */
+const OLDEST_SAFE_SQLITE = '3.51.3';
 
 /**
- * Options of the one connection to the SQLite file at `path`. The file and its folder are made where they are missing,
- * and migrations bring it up to date.
+ * Options of the one DataSource of a process, for `new DataSource` or `TypeOrmModule.forRoot`. The file and its folder
+ * are made when it is first opened; the schema comes from migrations alone.
+ *
+ * On this connection nothing may open a TypeORM transaction, and so nothing may call `save()`: all callers share one
+ * query runner, and their statements would fall into each other's transactions.
  */
 export function dataSourceOptions(path: string): DataSourceOptions {
-  mkdirSync(dirname(path), { recursive: true });
   return {
     type: 'better-sqlite3',
     database: path,
     entities: [DeviceEntity, SeriesEntity],
-    migrations: [DevicesAndSeries1764000000000],
+    migrations,
     migrationsRun: true,
+    migrationsTransactionMode: 'each',
+    synchronize: false,
     prepareDatabase,
   };
 }
 
-/** The better-sqlite3 connection that TypeORM uses, for transactions that nothing can interleave with. */
-export function connectionOf(dataSource: DataSource): Database.Database {
-  return (dataSource.driver as unknown as { databaseConnection: Database.Database }).databaseConnection;
+/** The connection beneath a DataSource made with `dataSourceOptions`. */
+export function connectionOf(dataSource: DataSource): Database {
+  return (dataSource.driver as unknown as { databaseConnection: Database }).databaseConnection;
 }
 
-function prepareDatabase(database: Database.Database): void {
-  const version = database.prepare('SELECT sqlite_version()').pluck().get() as string;
-  if (isOlder(version.split('.').map(Number), OLDEST_SQLITE)) {
-    throw new Error(`SQLite must be ${OLDEST_SQLITE.join('.')} or newer, got ${version}`);
-  }
-  database.pragma('journal_mode = WAL');
-  // NORMAL could undo an acknowledged commit at power loss.
-  database.pragma('synchronous = FULL');
-  database.pragma('busy_timeout = 5000');
-  database.pragma('foreign_keys = ON');
+function prepareDatabase(database: unknown): void {
+  const db = database as Database;
+  assertSafeVersion(db.prepare('SELECT sqlite_version()').pluck().get() as string);
+  db.pragma('busy_timeout = 5000');
+  makeVacuumIncremental(db);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
 }
 
-function isOlder(version: readonly number[], than: readonly number[]): boolean {
-  const different = than.findIndex((part, index) => (version[index] ?? 0) !== part);
-  return different >= 0 && (version[different] ?? 0) < (than[different] ?? 0);
+/** @throws Error when this version of SQLite is known to lose data. */
+export function assertSafeVersion(version: string): void {
+  const number = (text: string): number => text.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
+  if (number(version) >= number(OLDEST_SAFE_SQLITE)) return;
+  throw new Error(
+    `SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed (better-sqlite3 12.11.1 has it)`,
+  );
+}
+
+/** Lets a file give back its free pages in small steps. Free for a new file, one rewrite for a file from elsewhere. */
+function makeVacuumIncremental(db: Database): void {
+  const INCREMENTAL = 2;
+  if (db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL) return;
+  db.pragma(`auto_vacuum = ${INCREMENTAL}`);
+  db.exec('VACUUM');
 }

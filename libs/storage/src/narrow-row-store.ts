@@ -1,122 +1,98 @@
-import type Database from 'better-sqlite3';
-import { addValue, summaryOf, type Sample, type Series, type TimeRange } from '@device-metrics/domain';
-import type { DataSource } from 'typeorm';
-import { connectionOf } from './data-source.js';
-import {
-  StoreFullError,
-  type SampleStore,
-  type SeriesFilter,
-  type SeriesSamples,
-  type SeriesSummary,
-} from './sample-store.js';
+import { addValue, summaryOf, type Sample, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
+import type { Database, Statement } from 'better-sqlite3';
+import { GroupCommit } from './group-commit.js';
+import type { SampleStore, SeriesFilter, SeriesSamples, SeriesSummary } from './sample-store.js';
 import { SeriesCatalogue } from './series-catalogue.js';
+import { asStoreFull } from './store-full.js';
 
-/** Opens the store over a DataSource that is initialized, which the caller destroys after it has closed the store. */
-export async function openSampleStore(dataSource: DataSource): Promise<SampleStore> {
-  return new NarrowRowStore(connectionOf(dataSource));
-}
-
-interface Waiting {
-  readonly samples: readonly Sample[];
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** The simple store: one row for each sample. */
-class NarrowRowStore implements SampleStore {
+/** The simplest store: a row per sample. */
+export class NarrowRowStore implements SampleStore {
   private readonly catalogue: SeriesCatalogue;
-  private readonly upsert: Database.Statement<[number, number, number]>;
-  private readonly select: Database.Statement<[number, number, number], { timestamp: number; value: number }>;
-  private readonly commit: (batches: readonly Waiting[]) => void;
-  private waiting: Waiting[] = [];
+  private readonly commits = new GroupCommit<readonly Sample[]>((calls) => this.commit(calls));
+  private readonly upsert: Statement<[number, number, number]>;
+  private readonly select: Statement<[number, number, number], [number, number]>;
   private closed = false;
 
-  constructor(private readonly database: Database.Database) {
-    this.catalogue = new SeriesCatalogue(database);
-    this.upsert = database.prepare('INSERT OR REPLACE INTO sample (series_id, timestamp, value) VALUES (?, ?, ?)');
-    this.select = database.prepare(
-      'SELECT timestamp, value FROM sample WHERE series_id = ? AND timestamp >= ? AND timestamp < ? ORDER BY timestamp',
+  constructor(private readonly db: Database) {
+    this.catalogue = new SeriesCatalogue(db);
+    this.upsert = db.prepare(
+      'INSERT INTO sample (series_id, ts, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
     );
-    this.commit = database.transaction((batches: readonly Waiting[]) => {
-      for (const { samples } of batches) {
-        for (const sample of samples) this.upsert.run(this.catalogue.idOf(sample), sample.timestamp, sample.value);
-      }
-    });
+    this.select = db
+      .prepare<[number, number, number], [number, number]>(
+        'SELECT ts, value FROM sample WHERE series_id = ? AND ts >= ? AND ts < ? ORDER BY ts',
+      )
+      .raw();
   }
 
   async append(samples: readonly Sample[]): Promise<void> {
     this.assertOpen();
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ samples, resolve, reject });
-      // All that arrive before the next turn of the event loop share one commit.
-      if (this.waiting.length === 1) setImmediate(() => this.commitWaiting());
+    if (samples.length > 0) await this.commits.add(samples);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async findSeries(filter: SeriesFilter): Promise<readonly Series[]> {
+    this.assertOpen();
+    return this.catalogue.find(filter).map(({ series }) => series);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *readSamples(series: readonly Series[], range: TimeRange): AsyncIterable<SeriesSamples> {
+    for (const one of series) {
+      this.assertOpen();
+      const rows = this.select.all(one.id, range.start, range.end);
+      if (rows.length === 0) continue;
+      yield { series: one, timestamps: rows.map(([time]) => time), values: rows.map(([, value]) => value) };
+    }
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
+    this.assertOpen();
+    return series.flatMap((one) => {
+      const summary = this.summaryOf(one, range);
+      return summary ? [{ series: one, summary }] : [];
     });
   }
 
-  async findSeries({ deviceName, metricName }: SeriesFilter): Promise<readonly Series[]> {
-    this.assertOpen();
-    return this.catalogue
-      .all()
-      .filter(
-        (series) =>
-          (deviceName === undefined || series.deviceName === deviceName) &&
-          (metricName === undefined || series.metricName === metricName),
-      );
-  }
-
-  async *readSamples(series: readonly Series[], { start, end }: TimeRange): AsyncGenerator<SeriesSamples> {
-    for (const one of series) {
-      this.assertOpen();
-      const rows = this.select.all(one.id, start, end);
-      if (rows.length === 0) continue;
-      yield { series: one, timestamps: rows.map((row) => row.timestamp), values: rows.map((row) => row.value) };
-      await nextTurn();
-    }
-  }
-
-  async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
-    const summaries: SeriesSummary[] = [];
-    for await (const { series: one, timestamps, values } of this.readSamples(series, range)) {
-      const summary = summaryOf(timestamps[0] as number, values[0] as number);
-      for (let index = 1; index < timestamps.length; index += 1) {
-        addValue(summary, timestamps[index] as number, values[index] as number);
-      }
-      summaries.push({ series: one, summary });
-    }
-    return summaries;
-  }
-
+  // eslint-disable-next-line @typescript-eslint/require-await
   async ping(): Promise<void> {
     this.assertOpen();
-    this.database.prepare('SELECT 1').get();
+    this.db.prepare('SELECT 1').get();
   }
 
+  // eslint-disable-next-line @typescript-eslint/require-await
   async close(): Promise<void> {
-    this.commitWaiting();
+    this.commits.flush();
     this.closed = true;
   }
 
-  private commitWaiting(): void {
-    const batches = this.waiting;
-    if (batches.length === 0) return;
-    this.waiting = [];
+  private commit(calls: readonly (readonly Sample[])[]): void {
     try {
-      this.commit(batches);
+      this.db.transaction(() => {
+        for (const samples of calls) {
+          for (const sample of samples) {
+            this.upsert.run(this.catalogue.entryOf(sample).series.id, sample.timestamp, sample.value);
+          }
+        }
+      })();
+      this.catalogue.keep();
     } catch (error) {
-      this.catalogue.reload();
-      const reason = isFull(error) ? new StoreFullError('no room on the disk', { cause: error }) : (error as Error);
-      for (const { reject } of batches) reject(reason);
-      return;
+      this.catalogue.undo();
+      throw asStoreFull(error, this.db.name);
     }
-    for (const { resolve } of batches) resolve();
+  }
+
+  private summaryOf({ id }: Series, range: TimeRange): Summary | undefined {
+    let summary: Summary | undefined;
+    for (const [time, value] of this.select.iterate(id, range.start, range.end)) {
+      if (summary) addValue(summary, time, value);
+      else summary = summaryOf(time, value);
+    }
+    return summary;
   }
 
   private assertOpen(): void {
-    if (this.closed) throw new Error('the store is closed');
+    if (this.closed) throw new Error('the sample store is closed');
   }
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-const isFull = (error: unknown): boolean =>
-  ['SQLITE_FULL', 'SQLITE_IOERR_WRITE'].includes((error as { code?: string }).code ?? '');

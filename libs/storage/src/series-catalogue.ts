@@ -1,103 +1,174 @@
-import type Database from 'better-sqlite3';
 import { labelsKey, metricDefinition, type Labels, type Sample, type Series } from '@device-metrics/domain';
+import type { Database, Statement } from 'better-sqlite3';
+import type { SeriesFilter } from './sample-store.js';
 
-interface Row {
-  readonly id: number;
-  readonly device_id: number;
-  readonly device_name: string;
-  readonly metric_name: string;
-  readonly labels: string;
-  readonly unit: string | null;
+const UNLABELLED = labelsKey({});
+
+/** A device with its series: metric name → labels key → series. */
+class Device {
+  readonly metrics = new Map<string, Map<string, SeriesEntry>>();
+  /** Its series by metric and labels; made again after a new one. */
+  sorted: readonly SeriesEntry[] | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly name: string,
+  ) {}
+}
+
+/** What the store knows of one series. */
+export class SeriesEntry {
+  constructor(
+    readonly device: Device,
+    readonly labelsKey: string,
+    /** As callers see it; replaced when the unit changes. */
+    public series: Series,
+  ) {}
 }
 
 /**
- * All devices and series, in memory as they are in the database. `idOf` is called within the transaction that appends
- * samples; when that is rolled back, `reload` brings the memory back to what is on disk.
+ * All devices and series, in memory and in their tables. What a transaction adds stays on trial until `keep` or `undo`
+ * follows its commit or rollback.
  */
 export class SeriesCatalogue {
-  private readonly deviceIds = new Map<string, number>();
-  /** By device, metric and labels key. */
-  private readonly byName = new Map<string, Map<string, Map<string, Series>>>();
-  private sorted: readonly Series[] | undefined;
-  private readonly insertDevice: Database.Statement<[string]>;
-  private readonly insertSeries: Database.Statement<[number, string, string, string | null]>;
-  private readonly updateUnit: Database.Statement<[string, number]>;
+  private readonly devices = new Map<string, Device>();
+  private readonly entries = new Map<number, SeriesEntry>();
+  private sorted: readonly SeriesEntry[] | undefined;
+  private readonly undoes: (() => void)[] = [];
+  private readonly insertDevice: Statement<[string]>;
+  private readonly insertSeries: Statement<[number, string, string, string | null]>;
+  private readonly updateUnit: Statement<[string, number]>;
+  /** Of the sample before: samples often come device by device. */
+  private lastDevice: Device | undefined;
 
-  constructor(private readonly database: Database.Database) {
-    this.insertDevice = database.prepare('INSERT INTO device (name) VALUES (?)');
-    this.insertSeries = database.prepare(
-      'INSERT INTO series (device_id, metric_name, labels, unit) VALUES (?, ?, ?, ?)',
-    );
-    this.updateUnit = database.prepare('UPDATE series SET unit = ? WHERE id = ?');
-    this.reload();
+  constructor(db: Database) {
+    this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
+    this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
+    this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
+    this.load(db);
   }
 
-  /** Reads everything from the database again. */
-  reload(): void {
-    this.deviceIds.clear();
-    this.byName.clear();
-    this.sorted = undefined;
-    const rows = this.database
-      .prepare<[], Row>(
-        `SELECT series.id, device_id, device.name AS device_name, metric_name, labels, unit
-         FROM series JOIN device ON device.id = device_id`,
-      )
-      .iterate();
-    for (const row of rows) {
-      this.deviceIds.set(row.device_name, row.device_id);
-      const labels = JSON.parse(row.labels) as Labels;
-      this.put(row.labels, {
-        id: row.id,
-        deviceName: row.device_name,
-        metricName: row.metric_name,
-        labels,
-        unit: row.unit,
-      });
-    }
+  /** The series of a sample, which comes into being if need be; only within a transaction. */
+  entryOf(sample: Sample): SeriesEntry {
+    const device = this.lastDevice?.name === sample.deviceName ? this.lastDevice : this.deviceOf(sample.deviceName);
+    this.lastDevice = device;
+    const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
+    const entry = device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
+    if (sample.unit !== undefined && sample.unit !== entry.series.unit) this.setUnit(entry, sample.unit);
+    return entry;
   }
 
-  /** The id of a sample's series, which comes into being where it is new. */
-  idOf(sample: Sample): number {
-    const key = labelsKey(sample.labels);
-    const series = this.byName.get(sample.deviceName)?.get(sample.metricName)?.get(key);
-    if (!series) return this.create(sample, key);
-    if (sample.unit !== undefined && sample.unit !== series.unit) {
-      this.updateUnit.run(sample.unit, series.id);
-      this.put(key, { ...series, unit: sample.unit });
-    }
-    return series.id;
+  get(id: number): SeriesEntry | undefined {
+    return this.entries.get(id);
   }
 
-  /** By device, metric and labels. */
-  all(): readonly Series[] {
-    this.sorted ??= [...this.byName]
-      .sort(byKey)
-      .flatMap(([, metrics]) => [...metrics].sort(byKey).flatMap(([, labels]) => [...labels].sort(byKey)))
-      .map(([, series]) => series);
+  /** The series that match, by device, metric and labels. */
+  find(filter: SeriesFilter): readonly SeriesEntry[] {
+    const entries = filter.deviceName === undefined ? this.all() : this.ofDevice(this.devices.get(filter.deviceName));
+    return filter.metricName === undefined
+      ? entries
+      : entries.filter((entry) => entry.series.metricName === filter.metricName);
+  }
+
+  keep(): void {
+    this.undoes.length = 0;
+  }
+
+  undo(): void {
+    while (this.undoes.length > 0) this.undoes.pop()?.();
+  }
+
+  private all(): readonly SeriesEntry[] {
+    this.sorted ??= [...this.devices.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((device) => this.ofDevice(device));
     return this.sorted;
   }
 
-  private create(sample: Sample, key: string): number {
-    const { deviceName, metricName } = sample;
-    const unit = sample.unit ?? metricDefinition(metricName)?.unit ?? null;
-    const deviceId = this.deviceIds.get(deviceName) ?? Number(this.insertDevice.run(deviceName).lastInsertRowid);
-    this.deviceIds.set(deviceName, deviceId);
-    const id = Number(this.insertSeries.run(deviceId, metricName, key, unit).lastInsertRowid);
-    this.put(key, { id, deviceName, metricName, labels: JSON.parse(key) as Labels, unit });
-    return id;
+  private ofDevice(device: Device | undefined): readonly SeriesEntry[] {
+    if (!device) return [];
+    device.sorted ??= [...device.metrics.entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, byLabels]) => [...byLabels.values()].sort((a, b) => (a.labelsKey < b.labelsKey ? -1 : 1)));
+    return device.sorted;
   }
 
-  private put(key: string, series: Series): void {
-    const metrics = getOrMake(this.byName, series.deviceName, () => new Map<string, Map<string, Series>>());
-    getOrMake(metrics, series.metricName, () => new Map<string, Series>()).set(key, series);
+  private deviceOf(name: string): Device {
+    const known = this.devices.get(name);
+    if (known) return known;
+    const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
+    this.devices.set(name, device);
+    this.undoes.push(() => {
+      this.devices.delete(name);
+      this.lastDevice = undefined;
+    });
+    return device;
+  }
+
+  private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Sample): SeriesEntry {
+    const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
+    const id = Number(this.insertSeries.run(device.id, metricName, key, unit).lastInsertRowid);
+    const series = { id, deviceName: device.name, metricName, labels: { ...labels }, unit };
+    const entry = this.hold(new SeriesEntry(device, key, series));
+    this.undoes.push(() => this.drop(entry));
+    return entry;
+  }
+
+  private setUnit(entry: SeriesEntry, unit: string): void {
+    const before = entry.series;
+    this.updateUnit.run(unit, before.id);
+    entry.series = { ...before, unit };
+    this.undoes.push(() => {
+      entry.series = before;
+    });
+  }
+
+  private hold(entry: SeriesEntry): SeriesEntry {
+    const { device, series } = entry;
+    const byLabels = device.metrics.get(series.metricName);
+    if (byLabels) byLabels.set(entry.labelsKey, entry);
+    else device.metrics.set(series.metricName, new Map([[entry.labelsKey, entry]]));
+    this.entries.set(series.id, entry);
+    device.sorted = undefined;
+    this.sorted = undefined;
+    return entry;
+  }
+
+  private drop({ device, labelsKey: key, series }: SeriesEntry): void {
+    const byLabels = device.metrics.get(series.metricName);
+    byLabels?.delete(key);
+    if (byLabels?.size === 0) device.metrics.delete(series.metricName);
+    this.entries.delete(series.id);
+    device.sorted = undefined;
     this.sorted = undefined;
   }
+
+  private load(db: Database): void {
+    const byId = new Map<number, Device>();
+    for (const { id, name } of db.prepare<[], { id: number; name: string }>('SELECT id, name FROM device').iterate()) {
+      const device = new Device(id, name);
+      byId.set(id, device);
+      this.devices.set(name, device);
+    }
+    const rows = db.prepare<[], SeriesRow>('SELECT id, device_id, metric_name, labels_key, unit FROM series').iterate();
+    for (const { id, device_id, metric_name: metricName, labels_key: key, unit } of rows) {
+      const device = byId.get(device_id);
+      if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
+      const labels = JSON.parse(key) as Labels;
+      this.hold(new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit }));
+    }
+  }
 }
 
-function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
+interface SeriesRow {
+  readonly id: number;
+  readonly device_id: number;
+  readonly metric_name: string;
+  readonly labels_key: string;
+  readonly unit: string | null;
 }
 
-const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
+function isEmpty(labels: Labels): boolean {
+  for (const _ in labels) return false;
+  return true;
+}
