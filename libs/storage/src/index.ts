@@ -1,5 +1,3 @@
-export { dataSourceOptions } from './data-source.js';
-export { openSampleStore } from './narrow-row-store.js';
 export {
   StoreFullError,
   type SampleStore,

@@ -43,7 +43,10 @@ export async function deviceReport(
   const steps = stepsOf(query, range);
   const known = await store.findSeries({ deviceName });
   if (known.length === 0) {
-    throw new Problem(404, `There is no device ${quote(deviceName)}; GET /api/v1/reports/summary names those that there are.`);
+    throw new Problem(
+      404,
+      `There is no device ${quote(deviceName)}; GET /api/v1/reports/summary names those that there are.`,
+    );
   }
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
@@ -65,7 +68,8 @@ interface Steps {
 function stepsOf(query: DeviceReportQuery, range: TimeRange): Steps | undefined {
   if (query.step === undefined) {
     const idle = (['aggregation', 'fill', 'timezone'] as const).filter((name) => query[name] !== undefined);
-    if (idle.length > 0) throw invalidInput(idle.map((field) => ({ field, reason: 'goes with step, which is missing' })));
+    if (idle.length > 0)
+      throw invalidInput(idle.map((field) => ({ field, reason: 'goes with step, which is missing' })));
     return undefined;
   }
   const length = query.step === 'auto' ? autoStep(range, 500) : (parseDuration(query.step) as number);

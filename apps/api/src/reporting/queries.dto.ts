@@ -50,7 +50,10 @@ const cursor: Rule = (value) =>
 const CommaSeparated = (): PropertyDecorator =>
   Transform(({ value }) => {
     const given: unknown = value;
-    return given === undefined ? undefined : [given].flat().flatMap((text) => String(text).split(','));
+    const texts: unknown[] = Array.isArray(given) ? given : [given];
+    return given === undefined
+      ? undefined
+      : texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text]));
   });
 
 export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'label'] as const) {
@@ -108,7 +111,10 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @Obeys(timeZone)
   timezone?: string;
 
-  @ApiPropertyOptional({ description: `Rows of one page, 1 to ${MAX_LIMIT}; default: all, streamed.`, example: '10000' })
+  @ApiPropertyOptional({
+    description: `Rows of one page, 1 to ${MAX_LIMIT}; default: all, streamed.`,
+    example: '10000',
+  })
   @Optional()
   @Obeys(limit)
   limit?: string;

@@ -3,13 +3,12 @@ import type { SeriesTable } from '../report-table.js';
 import { rowsPerPiece } from './pieces.js';
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without samples. */
-export async function* csv(
-  columnNames: readonly string[],
-  tables: AsyncIterable<SeriesTable>,
-): AsyncGenerator<string> {
+export async function* csv(columnNames: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
   yield line(['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames]);
   for await (const { series, timestamps, columns } of tables) {
-    const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)].map(field).join(',');
+    const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]
+      .map(field)
+      .join(',');
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
       let text = '';
       for (let row = from; row < to; row += 1) {
@@ -34,4 +33,5 @@ function field(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export const csvNumber = (value: number | null | undefined): string => (value === null || value === undefined ? '' : String(value));
+export const csvNumber = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '' : String(value);
