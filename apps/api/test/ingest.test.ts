@@ -218,6 +218,6 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
     expect(answer.body).toMatchObject({ status, detail: expect.stringContaining(detail) });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
-    expect((await server.get('/api/v1/reports/summary')).body.devices).toEqual(before.devices);
+    expect((await server.get('/api/v1/reports/summary')).body.summaries).toEqual(before.summaries);
   });
 });

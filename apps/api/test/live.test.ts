@@ -86,7 +86,7 @@ it('a reader that does not read is cut off, and what it did not read is stored a
     expect((await server.post(BATCH, metrics)).status).toBe(200);
     stored += metrics.length;
   }
-  expect((await server.get('/api/v1/reports/summary')).body.devices[0].metrics[0].count).toBe(stored);
+  expect((await server.get('/api/v1/reports/summary')).body.summaries[0].count).toBe(stored);
   stream.socket.resume();
   stream.resume();
   await closed;

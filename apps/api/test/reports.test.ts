@@ -64,55 +64,108 @@ describe('the device report', () => {
   });
 });
 
+const load = { device_name: 'pc', metric_name: 'load', series: 2, count: 3, min: 1, max: 8, mean: 4, last: 3 };
+const uptime = {
+  device_name: 'pc',
+  metric_name: 'system.uptime',
+  unit: 's',
+  series: 1,
+  count: 1,
+  min: 6,
+  max: 6,
+  mean: 6,
+  last: 6,
+};
+const temperature = {
+  device_name: 'ups',
+  metric_name: 'hw.temperature',
+  unit: 'Cel',
+  series: 1,
+  count: 1,
+  min: 20,
+  max: 20,
+  mean: 20,
+  last: 20,
+};
+const summaries = async (query: string): Promise<any[]> =>
+  (await server.get(`/api/v1/reports/summary${query}`)).body.summaries;
+
 describe('the summary', () => {
   it('has count, min, max, mean, last and last time of each metric of each device', async () => {
     const { status, body } = await server.get('/api/v1/reports/summary?time_range=2');
 
     expect(status).toBe(200);
-    expect(body.time_range).toBe(2);
-    expect(body.devices).toEqual([
-      {
-        device_name: 'pc',
-        metrics: [
-          { metric_name: 'load', series: 2, count: 3, min: 1, max: 8, mean: 4, last: 3, last_time: iso(START + 1000) },
-          {
-            metric_name: 'system.uptime',
-            unit: 's',
-            series: 1,
-            count: 1,
-            min: 6,
-            max: 6,
-            mean: 6,
-            last: 6,
-            last_time: iso(START),
-          },
-        ],
-      },
-      {
-        device_name: 'ups',
-        metrics: [
-          {
-            metric_name: 'hw.temperature',
-            unit: 'Cel',
-            series: 1,
-            count: 1,
-            min: 20,
-            max: 20,
-            mean: 20,
-            last: 20,
-            last_time: iso(START),
-          },
-        ],
-      },
+    expect(Date.parse(body.start_time)).toBeLessThanOrEqual(Date.now() - 2 * 3_600_000);
+    expect(body.summaries).toEqual([
+      { ...load, last_time: iso(START + 1000) },
+      { ...uptime, last_time: iso(START) },
+      { ...temperature, last_time: iso(START) },
     ]);
   });
 
   it('covers 24 hours by default and more when asked', async () => {
-    const count = async (query: string): Promise<number> =>
-      (await server.get(`/api/v1/reports/summary${query}`)).body.devices[0].metrics[1].count;
+    const count = async (query: string): Promise<number> => (await summaries(query))[1].count;
     expect(await count('')).toBe(1);
     expect(await count('?time_range=48.5')).toBe(2);
+    expect(await count('?start_time=-2d&end_time=now')).toBe(2);
   });
+
+  it('filters by device, metric and labels', async () => {
+    const names = async (query: string): Promise<unknown[]> =>
+      (await summaries(query)).map((row) => [row.device_name, row.metric_name]);
+    expect(await names('?device_name=u*')).toEqual([['ups', 'hw.temperature']]);
+    expect(await names('?metric_name=load&metric_name=hw.*')).toEqual([
+      ['pc', 'load'],
+      ['ups', 'hw.temperature'],
+    ]);
+    expect(await summaries('?label=cpu=1')).toMatchObject([{ metric_name: 'load', count: 1, max: 8 }]);
+  });
+
+  it('groups by labels, or over all devices', async () => {
+    expect(await summaries('?metric_name=load&group_by=device,label')).toMatchObject([
+      { device_name: 'pc', labels: { cpu: '0' }, count: 2, mean: 2 },
+      { device_name: 'pc', labels: { cpu: '1' }, count: 1, mean: 8 },
+    ]);
+    expect(await summaries('?metric_name=load&group_by=label:cpu')).toMatchObject([
+      { labels: { cpu: '0' } },
+      { labels: { cpu: '1' } },
+    ]);
+    const [over] = await summaries('?metric_name=load&group_by=metric');
+    expect(over).toMatchObject({ count: 3, series: 2 });
+    expect(over).not.toHaveProperty('device_name');
+  });
+
+  it('sorts and pages', async () => {
+    const names = (rows: any[]): unknown[] => rows.map((row) => row.metric_name);
+    expect(names(await summaries('?sort=-max'))).toEqual(['hw.temperature', 'load', 'system.uptime']);
+    const { body, headers } = await server.get('/api/v1/reports/summary?sort=-max&limit=2');
+    expect(names(body.summaries)).toEqual(['hw.temperature', 'load']);
+    const next = /<(.*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? '';
+    const last = await server.get(next);
+    expect(names(last.body.summaries)).toEqual(['system.uptime']);
+    expect(last.headers.get('link')).toBeNull();
+  });
+
+  it('comes as csv and ndjson too', async () => {
+    const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
+    expect(csv.body).toBe(
+      'device_name,metric_name,unit,labels,series,count,min,max,mean,last,last_time\r\n' +
+        `ups,hw.temperature,Cel,,1,1,20,20,20,20,${iso(START)}\r\n`,
+    );
+    const { body, headers } = await server.get('/api/v1/reports/summary?device_name=ups', {
+      accept: 'application/x-ndjson',
+    });
+    expect(headers.get('content-type')).toContain('application/x-ndjson');
+    expect(JSON.parse(String(body))).toEqual({ ...temperature, last_time: iso(START) });
+  });
+});
+
+it('the catalogue names every metric with unit, kind and number of series', async () => {
+  expect((await server.get('/api/v1/metrics')).body.metrics).toMatchObject([
+    { metric_name: 'hw.temperature', unit: 'Cel', kind: 'gauge', devices: 1, series: 1 },
+    { metric_name: 'load', devices: 1, series: 2 },
+    { metric_name: 'system.uptime', unit: 's', kind: 'gauge', devices: 1, series: 1 },
+  ]);
 });
 
 describe('a bad query is a 400 that names the parameter and what is allowed:', () => {
@@ -122,7 +175,10 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?time_range=abc', 'time_range must be a number of hours above 0', '"abc"'],
     ['summary?time_range=', 'time_range must be a number of hours above 0', '""'],
     ['summary?time_range=1&time_range=2', 'time_range must be a number of hours above 0', 'an array of 2'],
-    ['summary?range=24', 'range is unknown; allowed are time_range', ''],
+    ['summary?range=24', 'range is unknown; allowed are', 'time_range'],
+    ['summary?time_range=1&end_time=now', 'time_range must not come together', ''],
+    ['summary?group_by=room', 'group_by must be of device, metric, label', '"room"'],
+    ['summary?sort=size', 'sort must be one of device_name', '"size"'],
     ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
     ['metrics/pc?end_time=99999999999999999', 'end_time must be an RFC 3339 time', '"99999999999999999"'],
     ['metrics/pc?start_time=2026-01-15T10:00:00+01:00', 'write + as %2B', '2026-01-15T10:00:00 01:00'],
@@ -131,7 +187,7 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
       'end_time must be after start_time',
       '2026-01-16',
     ],
-    ['metrics/pc?start=1', 'start is unknown; allowed are start_time, end_time', ''],
+    ['metrics/pc?start=1', 'start is unknown; allowed are', 'start_time, end_time'],
   ])('%s', async (path, detail, quoted) => {
     const { status, body, headers } = await server.get(`/api/v1/reports/${path}`);
 

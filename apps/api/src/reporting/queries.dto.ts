@@ -4,6 +4,7 @@ import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/dom
 import { Transform } from 'class-transformer';
 import { Optional, SeriesQuery } from '../http/series-query.js';
 import { decodeCursor } from './report-table.js';
+import { parseGrouping, SORT_KEYS } from './summary.js';
 import { queryTimeRule, timeRangeRule } from './time-span.js';
 
 export const FORMATS = ['json', 'csv', 'ndjson'] as const;
@@ -130,9 +131,69 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   format?: Format;
 }
 
-export class SummaryQuery {
-  @ApiPropertyOptional({ description: 'Hours back from now.', default: 24, example: 24 })
+const grouping: Rule = (value) =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
+    ? undefined
+    : `must be of device, metric, label and label:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
+
+const sort: Rule = (value) =>
+  typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)
+    ? undefined
+    : `must be one of ${SORT_KEYS.join(', ')}, with - before it for the largest first, got ${quote(value)}`;
+
+const offset: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value)
+    ? undefined
+    : `must be the next_cursor of a page, got ${quote(value)}`;
+
+export class SummaryQuery extends SeriesQuery {
+  @ApiPropertyOptional({ description: 'Hours back from now; default 24.', example: '24' })
   @Optional()
   @Obeys(timeRangeRule)
   time_range?: string;
+
+  @ApiPropertyOptional({ description: 'In place of `time_range`: as in the device report.', example: '-6h' })
+  @Optional()
+  @Obeys(queryTimeRule)
+  start_time?: string;
+
+  @ApiPropertyOptional({ description: 'In place of `time_range`: as in the device report.', example: 'now' })
+  @Optional()
+  @Obeys(queryTimeRule)
+  end_time?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'What tells rows apart besides the metric: `device` (default), `metric` (nothing else), `label` (each set of labels), ' +
+      '`label:<name>`; several are repeated or separated by commas.',
+    type: [String],
+    example: ['device', 'label:cpu'],
+  })
+  @Optional()
+  @CommaSeparated()
+  @Obeys(grouping)
+  group_by?: string[];
+
+  @ApiPropertyOptional({
+    description: `One of ${SORT_KEYS.join(', ')}; with \`-\` the largest first.`,
+    example: '-max',
+  })
+  @Optional()
+  @Obeys(sort)
+  sort?: string;
+
+  @ApiPropertyOptional({ description: `Rows of one page, 1 to ${MAX_LIMIT}; default: all.`, example: '100' })
+  @Optional()
+  @Obeys(limit)
+  limit?: string;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before, whose other parameters stay the same.' })
+  @Optional()
+  @Obeys(offset)
+  cursor?: string;
+
+  @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
+  @Optional()
+  @Obeys(oneOf(...FORMATS))
+  format?: Format;
 }

@@ -3,20 +3,22 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/openapi.js';
+import { selects } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
+import { catalogue, CatalogueDto } from './catalogue.js';
 import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
 import { DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
-import { SummaryDto, summaryReport } from './summary.js';
-import { lastHours } from './time-span.js';
+import { sendSummary, summaryRange } from './send-summary.js';
+import { SummaryDto } from './summary.dto.js';
 
 @ApiTags('reporting')
-@Controller('api/v1/reports')
+@Controller('api/v1')
 export class ReportsController {
   constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
 
-  @Get('metrics/:device_name')
+  @Get('reports/metrics/:device_name')
   @ApiOperation({
     summary: 'Device report: the samples of a device, raw or by steps',
     description:
@@ -39,16 +41,27 @@ export class ReportsController {
     return sendReport(deviceName, report, query, request, reply);
   }
 
-  @Get('summary')
+  @Get('reports/summary')
   @ApiOperation({
     summary: 'Summary: count, min, max, mean and last of every metric of every device',
-    description: 'A metric with several series (labels) is summarized over all of them; `last` is its newest sample.',
+    description: 'Series of one group are taken together, whatever their other labels; `last` is the newest sample.',
   })
   @ApiOkResponse({ type: SummaryDto })
   @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
-  async summary(@Query() query: SummaryQuery): Promise<SummaryDto> {
-    const range = lastHours(query.time_range, Date.now());
-    const series = await this.store.findSeries({});
-    return summaryReport(range, await this.store.summarize(series, range));
+  async summary(
+    @Query() query: SummaryQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SummaryDto | string> {
+    const range = summaryRange(query, Date.now());
+    const series = (await this.store.findSeries({})).filter(selects(query));
+    return sendSummary(range, await this.store.summarize(series, range), query, request, reply);
+  }
+
+  @Get('metrics')
+  @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
+  @ApiOkResponse({ type: CatalogueDto })
+  async catalogue(): Promise<CatalogueDto> {
+    return catalogue(await this.store.findSeries({}));
   }
 }

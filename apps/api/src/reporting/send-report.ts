@@ -8,7 +8,7 @@ import { ndjson } from './formats/ndjson.js';
 import { FORMATS, type DeviceReportQuery, type Format } from './queries.dto.js';
 import { encodeCursor, firstPage, type SeriesTable } from './report-table.js';
 
-const MEDIA_TYPES: Record<Format, string> = {
+export const MEDIA_TYPES: Record<Format, string> = {
   json: 'application/json',
   csv: 'text/csv',
   ndjson: 'application/x-ndjson',
@@ -41,9 +41,7 @@ export async function sendReport(
     nextCursor = page.next && encodeCursor(page.next);
     tables = Readable.from(page.tables) as AsyncIterable<SeriesTable>;
     if (nextCursor !== undefined) {
-      const next = new URL(request.url, 'http://host');
-      next.searchParams.set('cursor', nextCursor);
-      void reply.header('link', `<${next.pathname}${next.search}>; rel="next"`);
+      linkNext(nextCursor, request, reply);
     }
   }
   const text = {
@@ -55,4 +53,11 @@ export async function sendReport(
     type: `${MEDIA_TYPES[format]}; charset=utf-8`,
     ...(format !== 'json' && { disposition: `attachment; filename="report.${format}"` }),
   });
+}
+
+/** Tells the address of the next page in the header Link: that of this one with another cursor. */
+export function linkNext(cursor: string, request: FastifyRequest, reply: FastifyReply): void {
+  const next = new URL(request.url, 'http://host');
+  next.searchParams.set('cursor', cursor);
+  void reply.header('link', `<${next.pathname}${next.search}>; rel="next"`);
 }

@@ -1,106 +1,89 @@
 import { toRfc3339 } from '@device-metrics/contract';
-import { mergeSummaries, type Summary, type TimeRange } from '@device-metrics/domain';
+import { labelsKey, mergeSummaries, type Labels, type Series, type Summary } from '@device-metrics/domain';
 import type { SeriesSummary } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import type { SummaryRowDto } from './summary.dto.js';
 
-export class MetricSummaryDto {
-  @ApiProperty({ example: 'system.cpu.utilization' })
-  metric_name!: string;
-
-  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
-  unit?: string;
-
-  @ApiProperty({ description: 'How many series (sets of labels) the metric has in the range.', example: 4 })
-  series!: number;
-
-  @ApiProperty({ description: 'Samples.', example: 34_560 })
-  count!: number;
-
-  @ApiProperty({ example: 0.01 })
-  min!: number;
-
-  @ApiProperty({ example: 0.97 })
-  max!: number;
-
-  @ApiProperty({ example: 0.12 })
-  mean!: number;
-
-  @ApiProperty({ description: 'Value of the newest sample.', example: 0.42 })
-  last!: number;
-
-  @ApiProperty({ description: 'Time of the newest sample.', example: '2026-01-15T10:00:00.000Z' })
-  last_time!: string;
+/** What tells apart the groups of a summary, besides the metric: values of different metrics are never taken together. */
+export interface Grouping {
+  readonly device: boolean;
+  /** `all` labels, or the values of the named ones. */
+  readonly labels: 'all' | readonly string[];
 }
 
-export class DeviceSummaryDto {
-  @ApiProperty({ example: 'lab-pc-1' })
-  device_name!: string;
-
-  @ApiProperty({ description: 'By name.', type: [MetricSummaryDto] })
-  metrics!: MetricSummaryDto[];
+/** A grouping of `device`, `metric`, `label` (each set of labels) and `label:<name>`; undefined for other words. */
+export function parseGrouping(words: readonly string[]): Grouping | undefined {
+  const names = words.filter((word) => word.startsWith('label:')).map((word) => word.slice('label:'.length));
+  const known = words.every((word) => ['device', 'metric', 'label'].includes(word) || word.startsWith('label:'));
+  if (!known || names.includes('')) return undefined;
+  return { device: words.includes('device'), labels: words.includes('label') ? 'all' : names };
 }
 
-export class SummaryDto {
-  @ApiProperty({ description: 'Hours.', example: 24 })
-  time_range!: number;
-
-  @ApiProperty({ description: 'Included.', example: '2026-01-15T00:00:00.000Z' })
-  start_time!: string;
-
-  @ApiProperty({ description: 'Not included.', example: '2026-01-16T00:10:00.001Z' })
-  end_time!: string;
-
-  @ApiProperty({ description: 'By name; devices without samples in the range are left out.', type: [DeviceSummaryDto] })
-  devices!: DeviceSummaryDto[];
-}
-
-/** @param summaries in order of device and metric, as the store gives them. */
-export function summaryReport(range: TimeRange & { hours: number }, summaries: readonly SeriesSummary[]): SummaryDto {
-  const devices: DeviceSummaryDto[] = [];
-  let device: DeviceSummaryDto | undefined;
-  for (const group of byMetric(summaries)) {
-    if (device?.device_name !== group.deviceName) {
-      device = { device_name: group.deviceName, metrics: [] };
-      devices.push(device);
+/** One row for each group, in the order in which the groups come first. */
+export function summaryRows(summaries: Iterable<SeriesSummary>, grouping: Grouping): SummaryRowDto[] {
+  const groups = new Map<string, Group>();
+  for (const { series, summary } of summaries) {
+    const labels = groupLabels(series, grouping);
+    const key = JSON.stringify([grouping.device ? series.deviceName : '', series.metricName, labelsKey(labels)]);
+    const group = groups.get(key);
+    if (group) {
+      group.seriesCount += 1;
+      group.summary = mergeSummaries(group.summary, summary);
+    } else {
+      groups.set(key, { first: series, labels, seriesCount: 1, summary });
     }
-    device.metrics.push(metricSummary(group));
   }
-  return { time_range: range.hours, start_time: toRfc3339(range.start), end_time: toRfc3339(range.end), devices };
+  return Array.from(groups.values(), (group) => row(group, grouping));
 }
 
-interface MetricGroup {
-  readonly deviceName: string;
-  readonly metricName: string;
-  readonly unit: string | null;
-  series: number;
+interface Group {
+  readonly first: Series;
+  readonly labels: Labels;
+  seriesCount: number;
   summary: Summary;
 }
 
-/** The series of one metric of one device taken together. */
-function byMetric(summaries: readonly SeriesSummary[]): MetricGroup[] {
-  const groups: MetricGroup[] = [];
-  let group: MetricGroup | undefined;
-  for (const { series, summary } of summaries) {
-    const { deviceName, metricName, unit } = series;
-    if (group?.deviceName === deviceName && group.metricName === metricName) {
-      group.series += 1;
-      group.summary = mergeSummaries(group.summary, summary);
-    } else {
-      group = { deviceName, metricName, unit, series: 1, summary };
-      groups.push(group);
-    }
-  }
-  return groups;
+function groupLabels({ labels }: Series, grouping: Grouping): Labels {
+  if (grouping.labels === 'all') return labels;
+  const named = grouping.labels.filter((name) => Object.hasOwn(labels, name));
+  return Object.fromEntries(named.map((name) => [name, labels[name] ?? '']));
 }
 
-const metricSummary = ({ metricName, unit, series, summary }: MetricGroup): MetricSummaryDto => ({
-  metric_name: metricName,
-  ...(unit !== null && { unit }),
-  series,
-  count: summary.count,
-  min: summary.min,
-  max: summary.max,
-  mean: summary.sum / summary.count,
-  last: summary.last,
-  last_time: toRfc3339(summary.lastTime),
-});
+function row({ first, labels, seriesCount, summary }: Group, grouping: Grouping): SummaryRowDto {
+  return {
+    ...(grouping.device && { device_name: first.deviceName }),
+    metric_name: first.metricName,
+    ...(first.unit !== null && { unit: first.unit }),
+    ...(grouping.labels.length > 0 && { labels }),
+    series: seriesCount,
+    count: summary.count,
+    min: summary.min,
+    max: summary.max,
+    mean: summary.sum / summary.count,
+    last: summary.last,
+    last_time: toRfc3339(summary.lastTime),
+  };
+}
+
+export const SORT_KEYS = [
+  'device_name',
+  'metric_name',
+  'series',
+  'count',
+  'min',
+  'max',
+  'mean',
+  'last',
+  'last_time',
+] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** Sorted by one column, a `-` before its name for the largest first; equal rows stay in their order. */
+export function sorted(rows: readonly SummaryRowDto[], sort: string): SummaryRowDto[] {
+  const descending = sort.startsWith('-');
+  const key = sort.slice(descending ? 1 : 0) as SortKey;
+  const compare = (a: SummaryRowDto, b: SummaryRowDto): number => {
+    const [x, y] = [a[key] ?? '', b[key] ?? ''];
+    return x < y ? -1 : x > y ? 1 : 0;
+  };
+  return rows.toSorted(descending ? (a, b) => compare(b, a) : compare);
+}

@@ -54,9 +54,8 @@ export function reportRange(startTime: string | undefined, endTime: string | und
 }
 
 /** The last `timeRange` hours, which obey `timeRangeRule`, up to the newest sample there can be. */
-export function lastHours(timeRange: string | undefined, now: number): TimeRange & { hours: number } {
-  const hours = timeRange === undefined ? DEFAULT_HOURS : Number(timeRange);
-  return { start: Math.floor(now - hours * HOUR), end: openEnd(now), hours };
+export function lastHours(timeRange: string, now: number): TimeRange {
+  return { start: Math.floor(now - Number(timeRange) * HOUR), end: openEnd(now) };
 }
 
 const openEnd = (now: number): number => now + MAX_AHEAD + 1;

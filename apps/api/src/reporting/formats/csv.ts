@@ -4,11 +4,9 @@ import { rowsPerPiece } from './pieces.js';
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without samples. */
 export async function* csv(columnNames: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
-  yield line(['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames]);
+  yield `${fields(['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames])}\r\n`;
   for await (const { series, timestamps, columns } of tables) {
-    const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]
-      .map(field)
-      .join(',');
+    const head = fields([series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]);
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
       let text = '';
       for (let row = from; row < to; row += 1) {
@@ -21,8 +19,8 @@ export async function* csv(columnNames: readonly string[], tables: AsyncIterable
   }
 }
 
-/** One line of texts, quoted where RFC 4180 asks for it. */
-export const line = (fields: readonly string[]): string => `${fields.map(field).join(',')}\r\n`;
+/** Texts with commas between them, quoted where RFC 4180 asks for it. */
+export const fields = (texts: readonly string[]): string => texts.map(field).join(',');
 
 /**
  * Quoted also where a spreadsheet would take the text for a formula, with an apostrophe before it: names come from
