@@ -165,3 +165,35 @@ it('times may be relative to now', async () => {
   expect(Date.parse(body.end_time) - Date.parse(body.start_time)).toBe(6 * 3_600_000);
   expect(body.series.length).toBe(4);
 });
+
+describe('compare', () => {
+  const compare = async (query: string): Promise<any> =>
+    (await server.get(`/api/v1/reports/compare?start_time=${START}&end_time=${START + 5 * MINUTE}&${query}`)).body;
+
+  it('has one time axis for all series, the largest mean first', async () => {
+    const body = await compare('metric_name=load&step=1m&aggregation=max');
+    expect(body.timestamps).toEqual([0, 1, 2, 3, 4].map((i) => iso(START + i * MINUTE)));
+    expect(body.series).toEqual([
+      { device_name: 'pc', labels: { cpu: '1' }, mean: 15, values: [20, null, null, null, null] },
+      { device_name: 'pc', labels: { cpu: '0' }, mean: 5, values: [3, 6, 9, null, null] },
+    ]);
+  });
+
+  it('gives the top or the bottom', async () => {
+    const cpus = async (query: string): Promise<unknown[]> =>
+      (await compare(`metric_name=load&${query}`)).series.map((s: any) => s.labels.cpu);
+    expect(await cpus('top=1')).toEqual(['1']);
+    expect(await cpus('bottom=1')).toEqual(['0']);
+    expect(await cpus('label=cpu=0&device_name=p*')).toEqual(['0']);
+  });
+
+  it.each([
+    ['', 'metric_name must be the name of one metric, got nothing'],
+    ['metric_name=a&metric_name=b', 'metric_name must be the name of one metric, got an array of 2'],
+    ['metric_name=load&top=0', 'top must be an integer from 1 to 1000, got "0"'],
+    ['metric_name=load&top=1&bottom=1', 'bottom must not come together with top'],
+    ['metric_name=load&aggregation=avg', 'aggregation must be mean, min'],
+  ])('refuses "%s"', async (query, detail) => {
+    expect(await compare(query)).toMatchObject({ status: 400, detail: expect.stringContaining(detail) });
+  });
+});

@@ -1,22 +1,11 @@
 import { quote, toRfc3339 } from '@device-metrics/contract';
-import {
-  aggregateSteps,
-  autoStep,
-  MAX_STEPS,
-  parseAggregation,
-  parseDuration,
-  stepBounds,
-  stepOf,
-  TooManyStepsError,
-  type Aggregation,
-  type Series,
-  type TimeRange,
-} from '@device-metrics/domain';
+import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
 import { invalidInput, Problem } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
+import { stepsOf, stepTables, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
 
 /** What a device report is made of: what its head says, and its tables. */
@@ -40,7 +29,7 @@ export async function deviceReport(
   now: number,
 ): Promise<DeviceReport> {
   const range = reportRange(query.start_time, query.end_time, now);
-  const steps = stepsOf(query, range);
+  const steps = stepsOfReport(query, range);
   const known = await store.findSeries({ deviceName });
   if (known.length === 0) {
     throw new Problem(
@@ -56,42 +45,12 @@ export async function deviceReport(
     : { range, step: undefined, columnNames: ['value'], cursor, tables: rawTables(samples) };
 }
 
-interface Steps {
-  readonly length: number;
-  readonly bounds: readonly number[];
-  readonly names: readonly string[];
-  readonly aggregations: readonly Aggregation[];
-  readonly fill: 'none' | 'null' | 'previous';
-}
-
-/** How the range is divided; undefined without `step`, where parameters that only steps have are mistakes. */
-function stepsOf(query: DeviceReportQuery, range: TimeRange): Steps | undefined {
-  if (query.step === undefined) {
-    const idle = (['aggregation', 'fill', 'timezone'] as const).filter((name) => query[name] !== undefined);
-    if (idle.length > 0)
-      throw invalidInput(idle.map((field) => ({ field, reason: 'goes with step, which is missing' })));
-    return undefined;
-  }
-  const length = query.step === 'auto' ? autoStep(range, 500) : (parseDuration(query.step) as number);
-  const names = query.aggregation ?? ['mean'];
-  return {
-    length,
-    bounds: boundsOf(range, length, query.timezone ?? 'UTC'),
-    names,
-    aggregations: names.map((name) => parseAggregation(name) as Aggregation),
-    fill: query.fill ?? 'none',
-  };
-}
-
-function boundsOf(range: TimeRange, length: number, timeZone: string): number[] {
-  try {
-    return stepBounds(range, stepOf(length, timeZone));
-  } catch (error) {
-    if (!(error instanceof TooManyStepsError)) throw error;
-    const fitting = autoStep(range, MAX_STEPS / 2) / 1000;
-    const reason = `must divide the range into at most ${MAX_STEPS} steps, as ${fitting}s would`;
-    throw invalidInput([{ field: 'step', reason }]);
-  }
+/** How the query divides the range; undefined without `step`, where parameters that only steps have are mistakes. */
+function stepsOfReport(query: DeviceReportQuery, range: TimeRange): Steps | undefined {
+  if (query.step !== undefined) return stepsOf({ ...query, step: query.step }, range);
+  const idle = (['aggregation', 'fill', 'timezone'] as const).filter((name) => query[name] !== undefined);
+  if (idle.length > 0) throw invalidInput(idle.map((field) => ({ field, reason: 'goes with step, which is missing' })));
+  return undefined;
 }
 
 /** The series from that of the cursor on. */
@@ -106,31 +65,6 @@ async function* rawTables(samples: AsyncIterable<SeriesSamples>): AsyncGenerator
   for await (const { series, timestamps, values } of samples) {
     yield { series, columnNames: ['value'], timestamps, columns: [values] };
   }
-}
-
-async function* stepTables(samples: AsyncIterable<SeriesSamples>, steps: Steps): AsyncGenerator<SeriesTable> {
-  for await (const one of samples) {
-    const columns = aggregateSteps(one, steps.bounds, steps.aggregations);
-    if (steps.fill === 'previous') columns.forEach(fillWithPrevious);
-    const table = { series: one.series, columnNames: steps.names, timestamps: steps.bounds.slice(0, -1), columns };
-    yield steps.fill === 'none' ? withoutEmptyRows(table) : table;
-  }
-}
-
-function fillWithPrevious(column: (number | null)[]): void {
-  let previous: number | null = null;
-  for (let row = 0; row < column.length; row += 1) previous = column[row] ??= previous;
-}
-
-function withoutEmptyRows(table: SeriesTable): SeriesTable {
-  const rows = Array.from(table.timestamps, (_, row) => row).filter((row) =>
-    table.columns.some((column) => column[row] !== null),
-  );
-  return {
-    ...table,
-    timestamps: rows.map((row) => table.timestamps[row] as number),
-    columns: table.columns.map((column) => rows.map((row) => column[row] as number | null)),
-  };
 }
 
 /** What the JSON of a report says before its series. */

@@ -1,5 +1,5 @@
-import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
-import { Obeys, quote, type Rule } from '@device-metrics/contract';
+import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
+import { metricNameRule, Obeys, quote, type Rule } from '@device-metrics/contract';
 import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/domain';
 import { Transform } from 'class-transformer';
 import { Optional, SeriesQuery } from '../http/series-query.js';
@@ -196,4 +196,46 @@ export class SummaryQuery extends SeriesQuery {
   @Optional()
   @Obeys(oneOf(...FORMATS))
   format?: Format;
+}
+
+const metricName: Rule = (value) =>
+  typeof value === 'string' && metricNameRule(value) === undefined
+    ? undefined
+    : `must be the name of one metric, got ${quote(value)}`;
+
+const count: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_COMPARED
+    ? undefined
+    : `must be an integer from 1 to ${MAX_COMPARED}, got ${quote(value)}`;
+
+const MAX_COMPARED = 1000;
+
+const oneAggregation: Rule = (value) => aggregations([value]);
+
+export class CompareQuery extends IntersectionType(
+  PickType(SeriesQuery, ['device_name', 'label'] as const),
+  PickType(DeviceReportQuery, ['start_time', 'end_time', 'step', 'timezone'] as const),
+) {
+  @ApiProperty({ example: 'system.cpu.utilization' })
+  @Obeys(metricName)
+  metric_name!: string;
+
+  @ApiPropertyOptional({ description: 'As in the device report, but one; default `mean`.', example: 'max' })
+  @Optional()
+  @Obeys(oneAggregation)
+  aggregation?: string;
+
+  @ApiPropertyOptional({
+    description: `How many series of the largest mean, 1 to ${MAX_COMPARED}.`,
+    default: '10',
+    example: '5',
+  })
+  @Optional()
+  @Obeys(count)
+  top?: string;
+
+  @ApiPropertyOptional({ description: 'In place of `top`: how many series of the smallest mean.' })
+  @Optional()
+  @Obeys(count)
+  bottom?: string;
 }

@@ -6,9 +6,10 @@ import { ApiProblems } from '../http/openapi.js';
 import { selects } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { catalogue, CatalogueDto } from './catalogue.js';
+import { compare, CompareDto } from './compare.js';
 import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
-import { DeviceReportQuery, SummaryQuery } from './queries.dto.js';
+import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
 import { sendSummary, summaryRange } from './send-summary.js';
 import { SummaryDto } from './summary.dto.js';
@@ -56,6 +57,14 @@ export class ReportsController {
     const range = summaryRange(query, Date.now());
     const series = (await this.store.findSeries({})).filter(selects(query));
     return sendSummary(range, await this.store.summarize(series, range), query, request, reply);
+  }
+
+  @Get('reports/compare')
+  @ApiOperation({ summary: 'Compare: one metric of many devices on one time axis, the top or the bottom of them' })
+  @ApiOkResponse({ type: CompareDto })
+  @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
+  compare(@Query() query: CompareQuery): Promise<CompareDto> {
+    return compare(this.store, query, Date.now());
   }
 
   @Get('metrics')
