@@ -17,7 +17,7 @@ const sqlite = pattern('^better-sqlite3$', 'Only libs/storage and the spool of t
 /** Of the workspace, only `names` may be imported. */
 const onlyWorkspace = (...names) =>
   pattern(
-    `^@device-metrics/(?!(${names.join('|')})$)`,
+    `^@device-metrics/(?!(${names.join('|')})(/|$))`,
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
 const ofApi = [onlyWorkspace('domain', 'contract', 'storage'), typeorm, sqlite];

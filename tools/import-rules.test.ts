@@ -49,6 +49,7 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['apps/collector/src/third-party/snmp/a.ts', '../../source.js'],
     ['apps/collector/src/third-party/snmp/a.ts', './walk.js'],
     ['apps/collector/src/pc/cpu.ts', '../source.js'],
+    ['apps/collector/src/run-source.ts', '@device-metrics/contract/batch-decoder'],
   ])('but not %s importing %s', async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([]);
   });
