@@ -1,4 +1,6 @@
+import type { HttpService } from '@nestjs/axios';
 import type { Reading } from '@device-metrics/domain';
+import type { Machine } from './pc/machine.js';
 
 /** Reads one thing: a group of metrics of this PC, or one third-party device. */
 export interface Source {
@@ -16,3 +18,13 @@ export interface Source {
   /** Lets go of what the source holds between runs, such as a connection. */
   close?(): Promise<void>;
 }
+
+/** What sources read with; a test gives its own. */
+export interface SourceTools {
+  readonly http: HttpService;
+  readonly machine: Machine;
+  /** Says something once that a person should know, as what this machine lacks. */
+  readonly say: (message: string) => void;
+}
+
+export const SOURCE_TOOLS = Symbol('SourceTools');

@@ -1,0 +1,51 @@
+import { HttpModule, HttpService } from '@nestjs/axios';
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { Collector } from './collector.js';
+import { CONFIG, type Config } from './config.js';
+import { thisMachine } from './pc/machine.js';
+import { SOURCE_TOOLS, type SourceTools } from './source.js';
+import { ApiClient } from './upload/api-client.js';
+import { Spool } from './upload/spool.js';
+import { Uploader } from './upload/uploader.js';
+
+const REQUEST_TIMEOUT = 30_000;
+const STOP_WITHIN = 5_000;
+const BACKLOG_PER_SECOND = 20;
+
+/** The collector of one configuration. */
+@Module({})
+export class CollectorModule {
+  static of(config: Config): DynamicModule {
+    return {
+      module: CollectorModule,
+      imports: [ScheduleModule.forRoot(), HttpModule],
+      providers: [
+        Collector,
+        { provide: CONFIG, useValue: config },
+        { provide: SOURCE_TOOLS, inject: [HttpService], useFactory: sourceTools },
+        { provide: Spool, useFactory: () => openSpool(config) },
+        {
+          provide: Uploader,
+          inject: [HttpService, Spool],
+          useFactory: (http: HttpService, spool: Spool) => uploader(config, http, spool),
+        },
+      ],
+    };
+  }
+}
+
+export function sourceTools(http: HttpService): SourceTools {
+  const log = new Logger('Source');
+  return { http, machine: thisMachine(), say: (message) => log.log(message) };
+}
+
+export function openSpool({ spool }: Config): Spool {
+  return new Spool(spool.path, spool, (message) => new Logger('Spool').error(message));
+}
+
+function uploader({ apiUrl, apiToken }: Config, http: HttpService, spool: Spool): Uploader {
+  const api = new ApiClient(http, apiUrl, apiToken, REQUEST_TIMEOUT);
+  const options = { backlogPerSecond: BACKLOG_PER_SECOND, stopWithin: STOP_WITHIN };
+  return new Uploader(spool, (payload, signal) => api.send(payload, signal), options, new Logger('Upload'));
+}

@@ -1,0 +1,159 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CONFIG, type Config, type SourceConfig } from './config.js';
+import { CollectorSource, runReadings } from './own-metrics.js';
+import { showDuration } from './quantities.js';
+import { SourceRunner, toMetric } from './run-source.js';
+import { SOURCE_TOOLS, type SourceTools } from './source.js';
+import { Timestamps } from './timestamps.js';
+import { Spool, type Metric } from './upload/spool.js';
+import { Uploader } from './upload/uploader.js';
+
+/** Runs that end within this time share one commit of the spool, ms. */
+const COMMIT_DELAY = 50;
+/** Samples that wait in memory while the spool cannot be written; beyond it the oldest go. */
+const MOST_UNWRITTEN = 20_000;
+
+interface Scheduled {
+  readonly identity: string;
+  readonly interval: number;
+  readonly runner: SourceRunner;
+}
+
+/** Runs every source at its interval, puts the samples into the spool and keeps the uploader going. */
+@Injectable()
+export class Collector implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('Collector');
+  private readonly scheduled = new Map<string, Scheduled>();
+  private readonly timestamps = new Timestamps();
+  private unwritten: Metric[] = [];
+  private commitTimer: NodeJS.Timeout | undefined;
+  private unwritable = '';
+  private stopped = false;
+
+  constructor(
+    @Inject(CONFIG) private config: Config,
+    @Inject(SOURCE_TOOLS) private readonly tools: SourceTools,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly spool: Spool,
+    private readonly uploader: Uploader,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { apiUrl, deviceName, spool, sources } = this.config;
+    this.log.log(`Device ${deviceName} sends to ${apiUrl}; spool ${spool.path}`);
+    this.apply(this.config);
+    this.log.log(`${sources.length} sources: ${sources.map(describe).join(', ')}`);
+    const { pendingBatches, pendingSamples } = this.spool.totals();
+    if (pendingBatches > 0) this.log.log(`In the spool: ${pendingBatches} batches, ${pendingSamples} samples`);
+    this.uploader.start();
+  }
+
+  /** Ends within 6 s whatever hangs: commits what was read, then waits for the request in flight. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
+    this.commit();
+    await Promise.all([this.uploader.stop(), ...closed]);
+    const { pendingBatches, pendingSamples } = this.spool.totals();
+    this.spool.close();
+    this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
+  }
+
+  /** Takes up another configuration of sources. Those that stay as they were go on undisturbed. */
+  reload(config: Config): void {
+    const before = new Map(this.scheduled);
+    this.config = config;
+    this.apply(config);
+    const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
+    const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
+    const said = [
+      started.length > 0 && `started: ${started.map(describe).join(', ')}`,
+      ended.length > 0 && `ended: ${ended.join(', ')}`,
+    ].filter(Boolean);
+    this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
+  }
+
+  /** The runners of all sources that are on. */
+  get runners(): SourceRunner[] {
+    return [...this.scheduled.values()].map(({ runner }) => runner);
+  }
+
+  private apply(config: Config): void {
+    const sources = this.sourcesOf(config);
+    const wanted = new Map(sources.map((source) => [source.name, source]));
+    for (const [name, { identity, runner }] of this.scheduled) {
+      if (wanted.get(name)?.identity === identity) continue;
+      this.scheduled.delete(name);
+      void runner.close();
+    }
+    const started: Scheduled[] = [];
+    for (const source of sources) {
+      if (this.scheduled.has(source.name)) continue;
+      const scheduled = this.schedule(source);
+      this.scheduled.set(source.name, scheduled);
+      started.push(scheduled);
+    }
+    this.setIntervals();
+    void this.runAll(started);
+  }
+
+  /** The sources that the configuration asks for, and the collector itself. */
+  private sourcesOf({ sources, deviceName, interval }: Config): SourceConfig[] {
+    const create = (): CollectorSource => new CollectorSource(this.spool, this.uploader, Date.now);
+    const identity = `${deviceName} ${interval}`;
+    return [...sources, { name: 'collector', deviceName, interval, timeout: interval, identity, create }];
+  }
+
+  private schedule({ identity, interval, timeout, deviceName, create }: SourceConfig): Scheduled {
+    return { identity, interval, runner: new SourceRunner(create(this.tools), { deviceName, timeout }, this.log) };
+  }
+
+  /** One timer for each interval in use: sources of one interval run together and share a timestamp. */
+  private setIntervals(): void {
+    const wanted = new Map([...this.scheduled.values()].map(({ interval }) => [`every ${interval} ms`, interval]));
+    for (const name of this.scheduler.getIntervals()) {
+      if (!wanted.has(name)) this.scheduler.deleteInterval(name);
+    }
+    for (const [name, interval] of wanted) {
+      if (this.scheduler.doesExist('interval', name)) continue;
+      const tick = (): void =>
+        void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
+      this.scheduler.addInterval(name, setInterval(tick, interval));
+    }
+  }
+
+  private async runAll(scheduled: readonly Scheduled[]): Promise<void> {
+    const timestamp = this.timestamps.next();
+    await Promise.all(scheduled.map((one) => this.runOne(one.runner, timestamp)));
+  }
+
+  private async runOne(runner: SourceRunner, timestamp: number): Promise<void> {
+    const metrics = await runner.run(timestamp);
+    if (this.stopped) return;
+    const own = runReadings(runner).map((reading) => toMetric(reading, this.config.deviceName, timestamp));
+    this.unwritten.push(...metrics, ...own);
+    this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
+  }
+
+  private commit(): void {
+    clearTimeout(this.commitTimer);
+    this.commitTimer = undefined;
+    if (this.unwritten.length === 0) return;
+    try {
+      const evicted = this.spool.add(this.unwritten, Date.now());
+      this.unwritten = [];
+      if (evicted > 0) this.log.warn(`The spool is full: its oldest ${evicted} samples were given up`);
+      if (this.unwritable !== '') this.log.log('The spool can be written again');
+      this.unwritable = '';
+      this.uploader.wake();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.unwritable) this.log.error(`The spool cannot be written: ${reason}; samples wait in memory`);
+      this.unwritable = reason;
+      this.unwritten.splice(0, this.unwritten.length - MOST_UNWRITTEN);
+    }
+  }
+}
+
+const describe = ({ name, interval }: SourceConfig): string => `${name} (${showDuration(interval)})`;

@@ -1,0 +1,67 @@
+import type { Reading } from '@device-metrics/domain';
+import type { Section } from '../section.js';
+import type { Source, SourceTools } from '../source.js';
+import type { Machine } from './machine.js';
+
+/** A group of metrics of this PC; one file each. */
+export interface PcGroup {
+  /** Its key under `pc:`, and the name of its source. */
+  readonly name: string;
+  /** Every metric it may give. Those that a machine lacks are absent, and the log says so once. */
+  readonly metrics: readonly string[];
+  /**
+   * Where reading it starts a program: everywhere, or only where there is no /proc. There it runs every minute unless the
+   * file says otherwise.
+   */
+  readonly startsProgram?: 'everywhere' | 'outside Linux';
+  /** Reads the keys of its own; the result reads a machine, and may remember what it read before. */
+  configure(keys: Section): (machine: Machine) => (signal: AbortSignal) => Promise<Reading[]>;
+}
+
+const SLOW_INTERVAL = 60_000;
+
+/** The shortest interval that the group has by default on a platform, ms. */
+export function shortestInterval({ startsProgram }: PcGroup, platform: NodeJS.Platform): number {
+  if (startsProgram === undefined) return 0;
+  return startsProgram === 'everywhere' || platform !== 'linux' ? SLOW_INTERVAL : 0;
+}
+
+/** A group as a source, by its keys of the configuration. */
+export function pcSource(group: PcGroup, keys: Section): (tools: SourceTools) => Source {
+  const readerOf = group.configure(keys);
+  return ({ machine, say }) => new PcSource(group, readerOf(machine), say);
+}
+
+class PcSource implements Source {
+  readonly name: string;
+  private said = false;
+
+  constructor(
+    private readonly group: PcGroup,
+    private readonly readings: (signal: AbortSignal) => Promise<Reading[]>,
+    private readonly say: (message: string) => void,
+  ) {
+    this.name = group.name;
+  }
+
+  async read(signal: AbortSignal): Promise<Reading[]> {
+    const readings = await this.readings(signal);
+    if (!this.said) this.sayAbsent(readings);
+    return readings;
+  }
+
+  private sayAbsent(readings: readonly Reading[]): void {
+    this.said = true;
+    const there = new Set(readings.map(({ metricName }) => metricName));
+    const absent = this.group.metrics.filter((metric) => !there.has(metric));
+    if (absent.length > 0) this.say(`${this.name}: this machine does not tell ${absent.join(', ')}`);
+  }
+}
+
+/** Whether a name matches one of the patterns, in which `*` stands for any text. */
+export function matches(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => {
+    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`^${expression.join('.*')}$`).test(name);
+  });
+}

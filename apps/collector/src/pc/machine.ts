@@ -1,0 +1,57 @@
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { cpus, loadavg, networkInterfaces, uptime, type CpuInfo } from 'node:os';
+import { join } from 'node:path';
+import si from 'systeminformation';
+
+/** What the PC groups read from. A test gives a folder of recorded files and recorded answers. */
+export interface Machine {
+  readonly platform: NodeJS.Platform;
+  /** A file of /proc, /sys and the like. Rejects where it cannot be read. */
+  read(path: string): Promise<string>;
+  readBytes(path: string): Promise<Buffer>;
+  /** The names in a folder; none where it is not there. */
+  list(path: string): Promise<string[]>;
+  statfs(
+    path: string,
+  ): Promise<{ bsize: number; blocks: number; bfree: number; bavail: number; files: number; ffree: number }>;
+  /** Times of the logical processors, on every platform and without starting a program. */
+  cpus(): Pick<CpuInfo, 'times' | 'speed'>[];
+  /** Of the last 1, 5 and 15 minutes. */
+  loadavg(): number[];
+  /** Seconds since the operating system started. */
+  uptime(): number;
+  /** The names of the loopback interfaces. */
+  loopbacks(): string[];
+  /** For what no file tells; many of its calls start a program. */
+  readonly si: typeof si;
+}
+
+/** This PC. */
+export const thisMachine = (root = '/'): Machine => ({
+  platform: process.platform,
+  read: (path) => readFile(join(root, path), 'utf8'),
+  readBytes: (path) => readFile(join(root, path)),
+  list: (path) => readdir(join(root, path)).catch(() => []),
+  statfs: (path) => statfs(path),
+  cpus,
+  loadavg,
+  uptime,
+  loopbacks: () =>
+    Object.entries(networkInterfaces()).flatMap(([name, all]) => (all?.some((one) => one.internal) ? [name] : [])),
+  si,
+});
+
+/** The text of a file without its line end; undefined where it cannot be read, as on hardware that lacks it. */
+export async function readIfThere(machine: Machine, path: string): Promise<string | undefined> {
+  return machine.read(path).then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+}
+
+/** The number in a file; undefined where there is none. */
+export async function readNumber(machine: Machine, path: string): Promise<number | undefined> {
+  const text = await readIfThere(machine, path);
+  const value = Number(text);
+  return text === undefined || text === '' || !Number.isFinite(value) ? undefined : value;
+}

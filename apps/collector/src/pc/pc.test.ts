@@ -1,0 +1,252 @@
+import { describe, expect, it } from '@jest/globals';
+import { metricDefinition, type Reading } from '@device-metrics/domain';
+import si, { type Systeminformation } from 'systeminformation';
+import { Mistakes, Section } from '../section.js';
+import { cpu, utilizationReadings } from './cpu.js';
+import { filesystem } from './filesystem.js';
+import { matches, pcSource, type PcGroup } from './group.js';
+import { pcGroups } from './groups.js';
+import { thisMachine, type Machine } from './machine.js';
+import { memory, parseMeminfo } from './memory.js';
+import { network } from './network.js';
+import { uptime } from './uptime.js';
+
+const LAPTOP = new URL('./testcases/laptop', import.meta.url).pathname;
+
+/** A recorded Linux laptop: its files, and a disk of 1,000 blocks of which 600 are free, 500 for users. */
+const laptop: Machine = {
+  ...thisMachine(LAPTOP),
+  platform: 'linux',
+  statfs: () => Promise.resolve({ bsize: 4096, blocks: 1_000, bfree: 600, bavail: 500, files: 100, ffree: 75 }),
+  loadavg: () => [0.5, 0.25, 0.125],
+};
+/** A Mac, by what systeminformation and Node tell there. */
+const mac: Machine = {
+  ...laptop,
+  platform: 'darwin',
+  read: (path) => Promise.reject(new Error(`no ${path}`)),
+  list: () => Promise.resolve([]),
+  cpus: () => [{ speed: 2400, times: { user: 1_000, nice: 0, sys: 2_000, idle: 3_000, irq: 0 } }],
+  uptime: () => 100,
+  loopbacks: () => ['lo0'],
+  si: {
+    ...si,
+    mem: () =>
+      Promise.resolve({
+        total: 1_000,
+        available: 600,
+        free: 100,
+        swaptotal: 0,
+        swapfree: 0,
+      } as Systeminformation.MemData),
+    fsSize: () =>
+      Promise.resolve([
+        { fs: '/dev/disk1', type: 'APFS', size: 100, used: 30, available: 70, use: 30, mount: '/', rw: true },
+        { fs: '/dev/disk2', type: 'APFS', size: 100, used: 100, available: 0, use: 100, mount: '/System', rw: false },
+      ]),
+    networkStats: () =>
+      Promise.resolve(
+        ['lo0', 'en0'].map((iface) => ({
+          iface,
+          rx_bytes: 1,
+          rx_errors: 2,
+          rx_dropped: null,
+          tx_bytes: 3,
+          tx_errors: 4,
+          tx_dropped: null,
+        })) as unknown as Systeminformation.NetworkStatsData[],
+      ),
+  },
+};
+
+export function readerOf(group: PcGroup, machine: Machine, keys: object = {}): () => Promise<Reading[]> {
+  const mistakes = new Mistakes();
+  const read = group.configure(new Section(keys, '', mistakes))(machine);
+  expect(mistakes.list).toEqual([]);
+  return () => read(new AbortController().signal);
+}
+/** Readings in short: `metric{label="value"} value`. */
+async function read(group: PcGroup, machine: Machine, keys: object = {}): Promise<string[]> {
+  const readings = await readerOf(group, machine, keys)();
+  for (const { metricName } of readings) expect(group.metrics).toContain(metricName);
+  return readings.map(({ metricName, labels, value }) => {
+    const pairs = Object.entries(labels ?? {}).map(([name, text]) => `${name}="${text}"`);
+    return `${metricName}{${pairs.join(',')}} ${value}`;
+  });
+}
+const only = (readings: string[], metric: string): string[] => readings.filter((line) => line.startsWith(`${metric}{`));
+
+describe('the groups of PC metrics', () => {
+  it('give only metrics of the catalogue', () => {
+    for (const metric of pcGroups.flatMap(({ metrics }) => metrics))
+      expect([metric, metricDefinition(metric)?.unit]).not.toContain(undefined);
+  });
+
+  it('say once what a machine lacks', async () => {
+    const said: string[] = [];
+    const source = pcSource(
+      memory,
+      new Section({}, '', new Mistakes()),
+    )({ ...tools, machine: mac, say: (text) => said.push(text) });
+    for (let run = 0; run < 3; run += 1) await source.read(new AbortController().signal);
+    expect(said).toEqual([
+      'memory: this machine does not tell system.memory.linux.available, system.paging.usage, system.paging.utilization, system.paging.faults, system.paging.operations',
+    ]);
+  });
+  const tools = { http: undefined as never };
+
+  it('patterns stand for whole names', () => {
+    expect(matches('veth1', ['veth*'])).toBe(true);
+    expect(matches('my.eth', ['my+eth', 'm*.e*h'])).toBe(true);
+    expect([matches('eth0', ['eth']), matches('a.b', ['a?b'])]).toEqual([false, false]);
+  });
+});
+
+describe('cpu', () => {
+  it('is read from /proc/stat and cpufreq', async () => {
+    const readings = await read(cpu, laptop);
+    expect(only(readings, 'system.cpu.time').slice(0, 7)).toEqual([
+      'system.cpu.time{cpu="0",mode="user"} 25',
+      'system.cpu.time{cpu="0",mode="nice"} 2',
+      'system.cpu.time{cpu="0",mode="system"} 3',
+      'system.cpu.time{cpu="0",mode="idle"} 19',
+      'system.cpu.time{cpu="0",mode="iowait"} 0.13',
+      'system.cpu.time{cpu="0",mode="interrupt"} 0.23',
+      'system.cpu.time{cpu="0",mode="steal"} 0.06',
+    ]);
+    expect(readings).toEqual(
+      expect.arrayContaining([
+        'system.cpu.logical.count{} 2',
+        'system.cpu.frequency{cpu="0"} 2400000000',
+        'system.cpu.load_average.15m{} 0.125',
+      ]),
+    );
+    // cpu1 has no frequency, and nothing happened between two readings of a recorded file.
+    expect(only(readings, 'system.cpu.frequency')).toHaveLength(1);
+    expect(only(readings, 'system.cpu.utilization')).toEqual([]);
+  });
+
+  it('is busy for the share that is neither idle nor waiting', () => {
+    const before = [
+      { user: 10, idle: 100, iowait: 5 },
+      { user: 0, idle: 0, iowait: 0 },
+    ];
+    const after = [
+      { user: 13, idle: 106, iowait: 6 },
+      { user: 10, idle: -1, iowait: 0 },
+    ];
+    expect(utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu'], value])).toEqual([
+      [undefined, 0.65],
+      ['0', 0.3],
+      ['1', 1],
+    ]);
+  });
+
+  it('outside Linux is what Node tells', async () => {
+    expect(only(await read(cpu, mac), 'system.cpu.time')).toContain('system.cpu.time{cpu="0",mode="system"} 2');
+    expect(only(await read(cpu, { ...mac, platform: 'win32' }), 'system.cpu.load_average.1m')).toEqual([]);
+  });
+});
+
+it('memory is read from /proc/meminfo and /proc/vmstat', async () => {
+  expect(await read(memory, laptop)).toEqual([
+    'system.memory.limit{} 16777216000',
+    'system.memory.linux.available{} 9437184000',
+    'system.memory.usage{state="used"} 7340032000',
+    'system.memory.utilization{state="used"} 0.4375',
+    'system.memory.usage{state="free"} 2097152000',
+    'system.memory.utilization{state="free"} 0.125',
+    'system.memory.usage{state="buffers"} 524288000',
+    'system.memory.utilization{state="buffers"} 0.03125',
+    'system.memory.usage{state="cached"} 6448742400',
+    'system.memory.utilization{state="cached"} 0.384375',
+    'system.paging.usage{state="used"} 1048576000',
+    'system.paging.utilization{state="used"} 0.25',
+    'system.paging.usage{state="free"} 3145728000',
+    'system.paging.utilization{state="free"} 0.75',
+    'system.paging.faults{type="major"} 2599',
+    'system.paging.faults{type="minor"} 13065960',
+    'system.paging.operations{direction="in"} 120',
+    'system.paging.operations{direction="out"} 340',
+  ]);
+  expect(parseMeminfo('MemTotal: 10 kB\nMemFree: 3 kB\nBuffers: 1 kB\nCached: 2 kB\n').available).toBe(6 * 1024);
+  expect(only(await read(memory, mac), 'system.memory.usage')).toEqual([
+    'system.memory.usage{state="used"} 400',
+    'system.memory.usage{state="free"} 100',
+  ]);
+});
+
+describe('filesystem', () => {
+  const mountpoints = async (keys: object): Promise<string[]> => {
+    const readings = await readerOf(filesystem, laptop, keys)();
+    return [...new Set(readings.map(({ labels }) => labels?.['mountpoint'] ?? ''))];
+  };
+
+  it('tells space and inodes', async () => {
+    expect((await read(filesystem, laptop)).slice(0, 7)).toEqual(
+      [
+        'limit{L} 4096000',
+        `utilization{L} ${400 / 900}`,
+        'usage{L,state="used"} 1638400',
+        'usage{L,state="free"} 2048000',
+        'usage{L,state="reserved"} 409600',
+        'inodes.usage{L,state="used"} 25',
+        'inodes.usage{L,state="free"} 75',
+      ].map((line) => `system.filesystem.${line.replace('L', 'device="/dev/nvme0n1p2",mountpoint="/",type="ext4"')}`),
+    );
+    expect(only(await read(filesystem, mac), 'system.filesystem.limit')).toHaveLength(1);
+  });
+
+  it('leaves out virtual, read-only and remote ones, and each device but once, unless told otherwise', async () => {
+    const usual = ['/', '/boot/efi', '/media/my disk'];
+    expect(await mountpoints({})).toEqual(usual);
+    expect(await mountpoints({ exclude: ['/boot/*'] })).toEqual(['/', '/media/my disk']);
+    expect(await mountpoints({ remote: true })).toEqual([...usual, '/srv/nas']);
+    expect(await mountpoints({ read_only: true })).toEqual([...usual, '/mnt/stick']);
+    expect(await mountpoints({ virtual: true })).toEqual(['/proc', ...usual, '/tmp']);
+  });
+});
+
+describe('network', () => {
+  it('is read from /proc/net/dev', async () => {
+    const readings = await read(network, laptop);
+    expect(readings.slice(0, 8)).toEqual([
+      'system.network.io{interface="eth0",direction="receive"} 482825913',
+      'system.network.packet.count{interface="eth0",direction="receive"} 16481',
+      'system.network.errors{interface="eth0",direction="receive"} 1',
+      'system.network.packet.dropped{interface="eth0",direction="receive"} 2',
+      'system.network.io{interface="eth0",direction="transmit"} 1637167',
+      'system.network.packet.count{interface="eth0",direction="transmit"} 11217',
+      'system.network.errors{interface="eth0",direction="transmit"} 3',
+      'system.network.packet.dropped{interface="eth0",direction="transmit"} 4',
+    ]);
+    expect(only(readings, 'system.network.io').map((line) => line.split('"')[1])).toEqual([
+      'eth0',
+      'eth0',
+      'wlan0',
+      'wlan0',
+    ]);
+    expect(
+      only(await read(network, laptop, { loopback: true, exclude: ['w*'] }), 'system.network.errors'),
+    ).toHaveLength(6);
+  });
+
+  it('outside Linux leaves out what the platform does not tell', async () => {
+    expect(await read(network, mac)).toEqual([
+      'system.network.io{interface="en0",direction="receive"} 1',
+      'system.network.errors{interface="en0",direction="receive"} 2',
+      'system.network.io{interface="en0",direction="transmit"} 3',
+      'system.network.errors{interface="en0",direction="transmit"} 4',
+    ]);
+  });
+});
+
+it('uptime is read from /proc/uptime and /proc/stat', async () => {
+  expect(await read(uptime, laptop)).toEqual(['system.uptime{} 3384.85', 'system.boot_time{} 1768471200']);
+  expect(only(await read(uptime, mac), 'system.uptime')).toEqual(['system.uptime{} 100']);
+});
+
+it('every group reads this machine', async () => {
+  for (const group of pcGroups)
+    expect([group.name, await readerOf(group, thisMachine())().then(() => 'read')]).toEqual([group.name, 'read']);
+});

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Reading } from '@device-metrics/domain';
+import { SourceRunner } from './run-source.js';
+import type { Source } from './source.js';
+import { Timestamps } from './timestamps.js';
+
+const AT = 1_768_471_200_000;
+
+function runnerOf(read: Source['read'], timeout = 1_000): { runner: SourceRunner; said: string[] } {
+  const said: string[] = [];
+  const say = (message: string): void => void said.push(message);
+  const runner = new SourceRunner({ name: 'ups', read }, { deviceName: 'rack-ups', timeout }, { log: say, warn: say });
+  return { runner, said };
+}
+
+describe('a run of a source', () => {
+  it('adds device, time and the unit of the catalogue', async () => {
+    const { runner } = runnerOf(() =>
+      Promise.resolve([
+        { metricName: 'hw.temperature', value: 21, labels: { sensor: 'a' } },
+        { metricName: 'own', value: 1, unit: 'V', deviceName: 'other' },
+      ]),
+    );
+    expect(await runner.run(AT)).toEqual([
+      {
+        device_name: 'rack-ups',
+        metric_name: 'hw.temperature',
+        value: 21,
+        unit: 'Cel',
+        labels: { sensor: 'a' },
+        timestamp: AT,
+      },
+      { device_name: 'other', metric_name: 'own', value: 1, unit: 'V', timestamp: AT },
+    ]);
+    expect(runner.outcome).toMatchObject({ success: true, readings: 2, reason: '' });
+  });
+
+  it('says a failure once, and once that it is over', async () => {
+    let broken = true;
+    const { runner, said } = runnerOf(() => (broken ? Promise.reject(new Error('no answer')) : Promise.resolve([])));
+    for (let run = 0; run < 3; run += 1) expect(await runner.run(AT)).toEqual([]);
+    expect(runner.outcome).toMatchObject({ success: false, readings: 0, reason: 'no answer' });
+    broken = false;
+    for (let run = 0; run < 3; run += 1) await runner.run(AT);
+    expect(said).toEqual(['ups fails: no answer', 'ups works again']);
+  });
+
+  it('ends at the timeout, tells the source so, and runs again when it has let go', async () => {
+    let aborted = false;
+    const { runner } = runnerOf((signal) => {
+      return new Promise<Reading[]>((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted = true;
+          reject(new Error('aborted'));
+        });
+      });
+    }, 30);
+    await runner.run(AT);
+    expect(runner.outcome).toMatchObject({ success: false, reason: 'no answer within 30 ms' });
+    expect(aborted).toBe(true);
+    await runner.run(AT);
+    expect(runner.outcome?.reason).toBe('no answer within 30 ms');
+  });
+
+  it('never runs a source twice at once, even one that ignores its signal', async () => {
+    let runs = 0;
+    const { runner } = runnerOf(() => {
+      runs += 1;
+      return new Promise<Reading[]>(() => undefined);
+    }, 20);
+    const first = runner.run(AT);
+    expect(await runner.run(AT)).toEqual([]);
+    expect(runner.outcome).toBeUndefined();
+    await first;
+    await runner.run(AT);
+    expect(runs).toBe(1);
+    expect(runner.outcome?.reason).toMatch(/^the run that began \d+ ms ago has not ended yet$/);
+  });
+
+  it('sends what the api would accept, and says what it would not', async () => {
+    const { runner, said } = runnerOf(() =>
+      Promise.resolve([
+        { metricName: 'good', value: 1 },
+        { metricName: 'bad name', value: 1 },
+        { metricName: 'nan', value: NaN },
+      ]),
+    );
+    expect(await runner.run(AT)).toHaveLength(1);
+    await runner.run(AT);
+    expect(said).toEqual([
+      expect.stringMatching(/^ups: 2 readings cannot be sent, as bad name: metric_name must be a string/),
+    ]);
+  });
+
+  it('fails where nothing of it can be sent', async () => {
+    const { runner } = runnerOf(() => Promise.resolve([{ metricName: 'nan', value: NaN }]));
+    expect(await runner.run(AT)).toEqual([]);
+    expect(runner.outcome).toMatchObject({
+      success: false,
+      reason: expect.stringContaining('nan: value must be a finite number'),
+    });
+  });
+
+  it('ends when the collector stops', async () => {
+    const { runner } = runnerOf(() => new Promise<Reading[]>(() => undefined), 60_000);
+    const run = runner.run(AT);
+    await runner.close();
+    expect(await run).toEqual([]);
+  });
+});
+
+describe('timestamps', () => {
+  it('are the times of the clock, and never the same twice when it is set back', () => {
+    let [wall, elapsed] = [AT, 0];
+    const timestamps = new Timestamps(
+      () => wall,
+      () => elapsed,
+    );
+    const given: number[] = [];
+    const tick = (): void => {
+      given.push(timestamps.next());
+      wall += 10_000;
+      elapsed += 10_000;
+    };
+    for (let run = 0; run < 400; run += 1) tick();
+    wall -= 3_600_000;
+    for (let run = 0; run < 400; run += 1) tick();
+    wall += 7_200_000;
+    for (let run = 0; run < 10; run += 1) tick();
+    expect(new Set(given).size).toBe(810);
+    expect(given[400]).toBe(AT + 400 * 10_000 - 3_600_000 + 1);
+    expect(given.at(-1)).toBe(wall - 10_000);
+  });
+});

@@ -1,0 +1,147 @@
+import { decodeBatch } from '@device-metrics/contract/batch-decoder';
+import { metricDefinition, type Reading } from '@device-metrics/domain';
+import { showDuration } from './quantities.js';
+import type { Source } from './source.js';
+import type { Metric } from './upload/spool.js';
+
+/** How the last run of a source ended. */
+export interface Outcome {
+  readonly success: boolean;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly readings: number;
+  /** Why it failed; empty where it did not. */
+  readonly reason: string;
+}
+
+export interface RunnerOptions {
+  /** The device of readings that name none. */
+  readonly deviceName: string;
+  /** How long a run may take, ms. */
+  readonly timeout: number;
+}
+
+interface Log {
+  log(message: string): void;
+  warn(message: string): void;
+}
+
+/**
+ * Runs one source: ends the wait at the timeout, never runs it twice at once, and keeps how the last run ended. A run
+ * that ignores its signal keeps only its own source from running again.
+ */
+export class SourceRunner {
+  outcome: Outcome | undefined;
+
+  private readonly stop = new AbortController();
+  private runningSince: number | undefined;
+  /** Whether the run in flight has been given up. */
+  private overdue = false;
+  private refused = '';
+
+  constructor(
+    readonly source: Source,
+    private readonly options: RunnerOptions,
+    private readonly log: Log,
+  ) {}
+
+  get name(): string {
+    return this.source.name;
+  }
+
+  /**
+   * Reads the source once. Never rejects: a failure is the outcome and leaves no samples.
+   *
+   * @param timestamp of all samples of this run, Unix milliseconds.
+   */
+  async run(timestamp: number): Promise<Metric[]> {
+    const start = performance.now();
+    // A run that still has time is not a failure; this turn is left out.
+    if (this.runningSince !== undefined && !this.overdue) return [];
+    try {
+      const metrics = this.valid(
+        (await this.read()).map((reading) => toMetric(reading, this.options.deviceName, timestamp)),
+        timestamp,
+      );
+      this.end({ success: true, duration: performance.now() - start, readings: metrics.length, reason: '' });
+      return metrics;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.end({ success: false, duration: performance.now() - start, readings: 0, reason });
+      return [];
+    }
+  }
+
+  /** Ends the run in flight and lets the source go. Waits for neither longer than 200 ms. */
+  async close(): Promise<void> {
+    this.stop.abort();
+    await Promise.race([
+      this.source.close?.().catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 200)),
+    ]);
+  }
+
+  private async read(): Promise<Reading[]> {
+    if (this.runningSince !== undefined) {
+      const since = showDuration(performance.now() - this.runningSince);
+      throw new Error(`the run that began ${since} ago has not ended yet`);
+    }
+    const { timeout } = this.options;
+    const abort = new AbortController();
+    let giveUp: (reason: string) => void = () => undefined;
+    const givenUp = new Promise<never>((_resolve, reject) => (giveUp = (reason) => reject(new Error(reason))));
+    const timer = setTimeout(() => giveUp(`no answer within ${showDuration(timeout)}`), timeout);
+    const stopped = (): void => giveUp('the collector stops');
+    this.stop.signal.addEventListener('abort', stopped);
+    this.runningSince = performance.now();
+    this.overdue = false;
+    const ended = Promise.resolve()
+      .then(() => this.source.read(abort.signal))
+      .finally(() => (this.runningSince = undefined));
+    try {
+      return await Promise.race([ended, givenUp]);
+    } finally {
+      this.overdue = true;
+      clearTimeout(timer);
+      this.stop.signal.removeEventListener('abort', stopped);
+      abort.abort();
+    }
+  }
+
+  /** Leaves out what the api would refuse, by the api's own rules, and says so when the reason is a new one. */
+  private valid(metrics: Metric[], timestamp: number): Metric[] {
+    if (metrics.length === 0) return metrics;
+    const { rejected } = decodeBatch(metrics, timestamp);
+    const [first] = rejected;
+    const refused = first ? `${metrics[first.index]?.metric_name}: ${first.field} ${first.reason}` : '';
+    if (refused !== '' && refused !== this.refused) {
+      this.log.warn(`${this.name}: ${rejected.length} readings cannot be sent, as ${refused}`);
+    }
+    this.refused = refused;
+    if (!first) return metrics;
+    if (rejected.length === metrics.length) throw new Error(`no reading can be sent: ${refused}`);
+    const bad = new Set(rejected.map(({ index }) => index));
+    return metrics.filter((_metric, index) => !bad.has(index));
+  }
+
+  private end(outcome: Outcome): void {
+    if (this.stop.signal.aborted) return;
+    const before = this.outcome?.success ?? true;
+    if (before && !outcome.success) this.log.warn(`${this.name} fails: ${outcome.reason}`);
+    if (!before && outcome.success) this.log.log(`${this.name} works again`);
+    this.outcome = outcome;
+  }
+}
+
+/** A reading as the wire carries it. */
+export function toMetric(reading: Reading, deviceName: string, timestamp: number): Metric {
+  const unit = reading.unit ?? metricDefinition(reading.metricName)?.unit;
+  return {
+    device_name: reading.deviceName ?? deviceName,
+    metric_name: reading.metricName,
+    value: reading.value,
+    ...(unit !== undefined && { unit }),
+    ...(reading.labels && { labels: reading.labels }),
+    timestamp,
+  };
+}

@@ -1,0 +1,212 @@
+import { quote } from '@device-metrics/contract/rules';
+import { parseDuration } from './quantities.js';
+
+/** What is wrong in the configuration, by path, as in `third_party[1].url`; one reason for each path. */
+export class Mistakes {
+  private readonly reasons = new Map<string, string>();
+
+  add(path: string, reason: string): void {
+    if (!this.reasons.has(path)) this.reasons.set(path, reason);
+  }
+
+  get list(): string[] {
+    return [...this.reasons].map(([path, reason]) => `${path}: ${reason}`);
+  }
+}
+
+type Mapping = Record<string, unknown>;
+
+/**
+ * One mapping of the configuration file, read key by key. A wrong value becomes a mistake and the reader gets a stand-in
+ * of the right type, so that one pass finds every mistake; nothing starts while there is one. `end` finds the keys that
+ * nobody asked for.
+ */
+export class Section {
+  private readonly mapping: Mapping;
+  private readonly known = new Set<string>();
+
+  constructor(
+    value: unknown,
+    readonly path: string,
+    private readonly mistakes: Mistakes,
+    /** Called with each text that must not show in a log, as the value of a header. */
+    private readonly onSecret: (text: string) => void = () => undefined,
+  ) {
+    if (value !== null && value !== undefined && !isMapping(value)) {
+      mistakes.add(path, `must be keys and values, got ${quote(value)}`);
+    }
+    this.mapping = isMapping(value) ? value : {};
+  }
+
+  mistake(key: string, reason: string): void {
+    this.mistakes.add(this.pathOf(key), reason);
+  }
+
+  /** Whether the file says anything for this key. */
+  has(key: string): boolean {
+    return this.value(key) !== undefined;
+  }
+
+  /** Whether the file has just this value for the key, as in `gpu: false`. */
+  is(key: string, value: unknown): boolean {
+    return this.value(key) === value;
+  }
+
+  /** The section of a key without what the file says in it. */
+  empty(key: string): Section {
+    return new Section({}, this.pathOf(key), this.mistakes, this.onSecret);
+  }
+
+  text(key: string): string {
+    return this.required(key, 'text', '', isText);
+  }
+
+  optionalText(key: string): string | undefined {
+    return this.optional(key, undefined, 'text', isText);
+  }
+
+  /** A text that is never shown, as a password. */
+  secret(key: string): string | undefined {
+    const text = this.optionalText(key);
+    if (text !== undefined) this.onSecret(text);
+    return text;
+  }
+
+  /** An http or https URL. */
+  url(key: string): string {
+    return this.required(key, 'a URL that begins with http:// or https://', 'http://invalid', isUrl);
+  }
+
+  flag(key: string, fallback: boolean): boolean {
+    return this.optional(key, fallback, 'true or false', (value) => typeof value === 'boolean');
+  }
+
+  count(key: string, fallback: number, min: number, max: number): number {
+    const fits = (value: unknown): value is number =>
+      Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+    return this.optional(key, fallback, `a whole number from ${min} to ${max}`, fits);
+  }
+
+  /** Milliseconds of a text such as `10s`. */
+  duration(key: string, fallback: number, min: number, max: number): number {
+    const value = this.value(key);
+    if (value === undefined) return fallback;
+    const duration = isText(value) ? parseDuration(value) : undefined;
+    if (duration !== undefined && duration >= min && duration <= max) return duration;
+    this.mistake(key, `must be a duration from ${min}ms to ${max / 1000}s, as in 10s, got ${quote(value)}`);
+    return fallback;
+  }
+
+  /** One of the allowed texts. */
+  choice<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
+    const value = this.optionalText(key);
+    if (value === undefined || allowed.includes(value as T)) return (value as T | undefined) ?? fallback;
+    this.mistake(key, `must be one of ${allowed.join(', ')}, got ${quote(value)}${didYouMean(value, allowed)}`);
+    return fallback;
+  }
+
+  texts(key: string, fallback: readonly string[]): readonly string[] {
+    return this.optional(key, fallback, 'a list of texts', (value): value is string[] => {
+      return Array.isArray(value) && value.every(isText);
+    });
+  }
+
+  /** Texts by name, as the headers of a request: their values are secrets. */
+  headers(key: string): Record<string, string> {
+    const section = this.section(key);
+    const entries = Object.keys(section.mapping).map((name) => [name, section.secret(name) ?? ''] as const);
+    return Object.fromEntries(entries);
+  }
+
+  /** What `parse` makes of a required text; it throws with what is wrong. */
+  parsed<T>(key: string, parse: (text: string) => T): T | undefined {
+    const text = this.text(key);
+    if (text === '') return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      this.mistake(key, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  section(key: string): Section {
+    return new Section(this.value(key), this.pathOf(key), this.mistakes, this.onSecret);
+  }
+
+  sections(key: string): Section[] {
+    const items = this.optional(key, [], 'a list', (value): value is unknown[] => Array.isArray(value));
+    return items.map((item, index) => {
+      const path = `${this.pathOf(key)}[${index}]`;
+      if (!isMapping(item)) this.mistakes.add(path, `must be keys and values, got ${quote(item)}`);
+      return new Section(item, path, this.mistakes, this.onSecret);
+    });
+  }
+
+  /** Everything as the file has it, to tell whether it has changed. */
+  get source(): string {
+    return JSON.stringify(this.mapping);
+  }
+
+  /** Call it last: every key that has not been asked for is a mistake. */
+  end(): void {
+    for (const key of Object.keys(this.mapping)) {
+      if (this.known.has(key)) continue;
+      const known = [...this.known];
+      this.mistake(key, `is not known here${didYouMean(key, known) || `; known are ${known.join(', ')}`}`);
+    }
+  }
+
+  private value(key: string): unknown {
+    this.known.add(key);
+    const value = Object.hasOwn(this.mapping, key) ? this.mapping[key] : undefined;
+    return value === null ? undefined : value;
+  }
+
+  private required<T>(key: string, allowed: string, standIn: T, fits: (value: unknown) => value is T): T {
+    if (this.value(key) === undefined) this.mistake(key, `is missing; it must be ${allowed}`);
+    return this.optional(key, standIn, allowed, fits);
+  }
+
+  private optional<T, F>(key: string, fallback: F, allowed: string, fits: (value: unknown) => value is T): T | F {
+    const value = this.value(key);
+    if (value === undefined) return fallback;
+    if (fits(value)) return value;
+    this.mistake(key, `must be ${allowed}, got ${quote(value)}`);
+    return fallback;
+  }
+
+  private pathOf(key: string): string {
+    return this.path === '' ? key : `${this.path}.${key}`;
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isUrl = (value: unknown): value is string =>
+  isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);
+
+/** `; did you mean "url"?` where one of the known words is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near ? `; did you mean ${quote(near.candidate)}?` : '';
+}
+
+/** How many letters must be added, removed or replaced to make `b` of `a`. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

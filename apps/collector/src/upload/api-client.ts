@@ -1,0 +1,112 @@
+import { gunzipSync } from 'node:zlib';
+import type { HttpService } from '@nestjs/axios';
+import { quote } from '@device-metrics/contract/rules';
+import type { RejectedItem } from '@device-metrics/contract/batch-decoder';
+import { HttpError, request } from '../http.js';
+import { parseRetryAfter } from './verdict.js';
+
+/** What came back for a batch. */
+export interface Answer {
+  /** Undefined where no answer came, or none that an api gives. */
+  readonly status: number | undefined;
+  /** What went wrong, for a person; empty where nothing did. */
+  readonly reason: string;
+  readonly rejected: readonly RejectedItem[];
+  /** Milliseconds that the api asks to wait. */
+  readonly retryAfter: number | undefined;
+  /** The time of the api, Unix milliseconds, by its `Date` header. */
+  readonly time: number | undefined;
+}
+
+const LARGEST_ANSWER = 4 * 2 ** 20;
+
+/** Sends batches to `POST /api/v1/aggregator/metrics/batch/` of one api. */
+export class ApiClient {
+  private readonly url: string;
+  private gzip = true;
+
+  constructor(
+    private readonly http: HttpService,
+    readonly apiUrl: string,
+    private readonly token: string | undefined,
+    private readonly timeout: number,
+  ) {
+    this.url = `${apiUrl.replace(/\/+$/, '')}/api/v1/aggregator/metrics/batch/`;
+  }
+
+  /**
+   * Sends one body. Never rejects: what went wrong is in the answer.
+   *
+   * @param payload gzip; sent as plain JSON from the first time on that the api refuses gzip.
+   */
+  async send(payload: Buffer, signal: AbortSignal): Promise<Answer> {
+    const answer = await this.post(payload, signal);
+    if (answer.status !== 415 || !this.gzip) return answer;
+    this.gzip = false;
+    return this.post(payload, signal);
+  }
+
+  private async post(payload: Buffer, signal: AbortSignal): Promise<Answer> {
+    try {
+      const { status, headers, body } = await request(this.http, {
+        method: 'POST',
+        url: this.url,
+        data: this.gzip ? payload : gunzipSync(payload),
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          ...(this.gzip && { 'content-encoding': 'gzip' }),
+          ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
+        },
+        timeout: this.timeout,
+        maxBytes: LARGEST_ANSWER,
+        followRedirects: false,
+        signal,
+      });
+      const date = Date.parse(headers['date'] ?? '');
+      return {
+        ...answerOf(status, body),
+        retryAfter: parseRetryAfter(headers['retry-after'], Date.now()),
+        time: Number.isNaN(date) ? undefined : date,
+      };
+    } catch (error) {
+      const reason = error instanceof HttpError ? error.message : String(error);
+      return { status: undefined, reason, rejected: [], retryAfter: undefined, time: undefined };
+    }
+  }
+}
+
+/**
+ * A 2xx is an acknowledgement only with the body that the api gives one: a captive portal that answers 200 to everything
+ * must not swallow the queue.
+ */
+function answerOf(status: number, body: string): Pick<Answer, 'status' | 'reason' | 'rejected'> {
+  if (status < 200 || status > 299) return { status, reason: `${status} ${detailOf(body)}`.trim(), rejected: [] };
+  const result = parse(body) as { accepted?: unknown; rejected?: unknown } | null | undefined;
+  const rejected = result?.rejected ?? [];
+  if (typeof result?.accepted !== 'number' || !Array.isArray(rejected) || !rejected.every(isRejectedItem)) {
+    return { status: undefined, reason: `${status}, but not with an answer of the api: ${quote(body)}`, rejected: [] };
+  }
+  return { status, reason: '', rejected };
+}
+
+const isRejectedItem = (item: unknown): item is RejectedItem => {
+  const { index, field, reason } = (item ?? {}) as Partial<Record<string, unknown>>;
+  return Number.isInteger(index) && typeof field === 'string' && typeof reason === 'string';
+};
+
+/** The detail of a problem+json, or the beginning of any other body. */
+function detailOf(body: string): string {
+  const problem = parse(body) as
+    { detail?: unknown; errors?: { field?: unknown; reason?: unknown }[] } | null | undefined;
+  if (typeof problem?.detail !== 'string') return body === '' ? '' : quote(body);
+  return problem.detail;
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

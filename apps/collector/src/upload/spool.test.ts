@@ -1,0 +1,316 @@
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Spool, unpack, type Metric, type SpoolLimits } from './spool.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'spool-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let file = '';
+let damage: string[] = [];
+beforeEach(() => {
+  file = join(mkdtempSync(join(folder, 'test-')), 'spool.db');
+  damage = [];
+});
+
+const UNLIMITED: SpoolLimits = { maxBytes: Infinity, minFreeBytes: 0 };
+const open = (limits = UNLIMITED, freeBytes?: () => number): Spool =>
+  new Spool(file, limits, (message) => damage.push(message), freeBytes);
+const metrics = (...values: number[]): Metric[] =>
+  values.map((value) => ({ device_name: 'pc', metric_name: 'm', value, timestamp: 1_700_000_000_000 + value }));
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+/** The values of every batch that waits, in the order in which the backlog is sent. */
+function drain(spool: Spool): number[] {
+  const values: number[] = [];
+  for (let batch = spool.nextOfAll(Infinity); batch; batch = spool.nextOfAll(Infinity)) {
+    values.push(...unpack(batch.payload).map(({ value }) => value));
+    spool.acknowledge(batch.sequence);
+  }
+  return values;
+}
+
+describe('the spool', () => {
+  it('gives back what was added after it was opened again, oldest first', () => {
+    const spool = open();
+    spool.add(metrics(1, 2), 0);
+    spool.add(metrics(3), 0);
+    spool.close();
+    expect(drain(open())).toEqual([1, 2, 3]);
+  });
+
+  it('holds at most 1,000 samples a batch', () => {
+    const spool = open();
+    spool.add(metrics(...range(0, 2_500)), 0);
+    expect(spool.totals()).toMatchObject({ pendingBatches: 3, pendingSamples: 2_500 });
+    expect(spool.nextOfAll(Infinity)?.samples).toBe(1_000);
+    expect(drain(spool)).toEqual(range(0, 2_500));
+  });
+
+  it('never gives a sequence twice, even when it was empty in between', () => {
+    let spool = open();
+    spool.add(metrics(1), 0);
+    const first = spool.nextOfAll(Infinity)?.sequence;
+    drain(spool);
+    spool.close();
+    spool = open();
+    spool.add(metrics(2), 0);
+    expect(spool.nextOfAll(Infinity)?.sequence).toBeGreaterThan(first ?? Infinity);
+  });
+
+  it('sends batches that have failed after those that have not', () => {
+    const spool = open();
+    spool.add(metrics(1), 0);
+    spool.add(metrics(2), 0);
+    spool.failed(spool.nextOfAll(Infinity)?.sequence ?? 0);
+    expect(drain(spool)).toEqual([2, 1]);
+  });
+
+  it('leaves batches alone whose time has not come', () => {
+    const spool = open();
+    spool.add(metrics(500), 0);
+    expect(spool.nextOfAll(1_700_000_000_499)).toBeUndefined();
+    expect(spool.nextAfter(0, 1_700_000_000_499)).toBeUndefined();
+    expect(spool.nextAfter(0, 1_700_000_000_500)).toBeDefined();
+  });
+
+  it('evicts the oldest batches when it is full, counts them, and keeps the batch in flight', () => {
+    const one = open();
+    one.add(metrics(1), 0);
+    const bytes = one.totals().bytes;
+    one.close();
+
+    const spool = open({ maxBytes: 3 * bytes + 2, minFreeBytes: 0 });
+    expect([2, 3].map((value) => spool.add(metrics(value), 0))).toEqual([0, 0]);
+    const inFlight = spool.nextOfAll(Infinity);
+    expect([4, 5].map((value) => spool.add(metrics(value), 0))).toEqual([1, 1]);
+    expect(spool.totals()).toMatchObject({ generated: 5, evicted: 2, pendingSamples: 3 });
+    spool.acknowledge(inFlight?.sequence ?? 0);
+    expect(drain(spool)).toEqual([4, 5]);
+  });
+
+  it('stops growing where the disk is nearly full', () => {
+    let free = 10_000_000;
+    const spool = open({ maxBytes: Infinity, minFreeBytes: 1_000_000 }, () => free);
+    spool.add(metrics(1), 0);
+    spool.add(metrics(2), 0);
+    free = 500_000;
+    expect(spool.add(metrics(3), 0)).toBe(1);
+    expect(drain(spool)).toEqual([2, 3]);
+  });
+
+  it('keeps refused samples in quarantine until a person releases or drops them', () => {
+    const spool = open();
+    spool.add(metrics(1, 2, 3), 42);
+    const [one, two] = metrics(1, 2) as [Metric, Metric];
+    spool.acknowledge(
+      spool.nextOfAll(Infinity)?.sequence ?? 0,
+      new Map([
+        ['too cold', [one]],
+        ['too warm', [two]],
+      ]),
+    );
+    expect(spool.quarantined()).toMatchObject([
+      { samples: 1, created: 42, reason: 'too cold', example: one },
+      { samples: 1, created: 42, reason: 'too warm', example: two },
+    ]);
+    const [first, second] = spool.quarantined().map(({ sequence }) => sequence) as [number, number];
+    expect([spool.release(first), spool.drop(second), spool.release(999), spool.drop(999)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(spool.totals()).toMatchObject({
+      generated: 3,
+      sent: 1,
+      dropped: 1,
+      pendingSamples: 1,
+      quarantinedSamples: 0,
+    });
+    expect(drain(spool)).toEqual([1]);
+  });
+});
+
+describe('a damaged file', () => {
+  const kept = (): string[] =>
+    readdirSync(join(file, '..')).filter((name) => name.includes('.damaged-') && !/-(wal|shm)$/.test(name));
+
+  it('that is no database is set aside', () => {
+    writeFileSync(file, 'no database'.repeat(1_000));
+    const spool = open();
+    spool.add(metrics(1), 0);
+    expect(drain(spool)).toEqual([1]);
+    expect(kept()).toHaveLength(1);
+    expect(damage).toHaveLength(1);
+  });
+
+  it('gives what can be read of it, and counts the rest as evicted', () => {
+    let spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    drainSome(spool, 20);
+    const before = spool.lastSequence;
+    spool.close();
+    const { size } = statSync(file);
+    const handle = openSync(file, 'r+');
+    // Two pages in the middle.
+    writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
+    closeSync(handle);
+
+    spool = open();
+    const totals = spool.totals();
+    expect(totals.pendingSamples).toBeGreaterThan(100);
+    expect(totals).toMatchObject({ generated: 300, sent: 20, evicted: 280 - totals.pendingSamples });
+    expect(spool.lastSequence).toBe(before);
+    const values = drain(spool);
+    expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
+    expect(kept()).toHaveLength(1);
+    expect(damage[0]).toContain(`${values.length} batches`);
+  });
+
+  function drainSome(spool: Spool, batches: number): void {
+    for (let count = 0; count < batches; count += 1) spool.acknowledge(spool.nextOfAll(Infinity)?.sequence ?? 0);
+  }
+});
+
+describe('whatever happens', () => {
+  /** What the spool must hold: the values of each batch, by state. */
+  interface Model {
+    pending: number[][];
+    quarantined: number[][];
+    sent: number[];
+    dropped: number[];
+    next: number;
+  }
+  interface Real {
+    spool: Spool;
+  }
+  const sorted = (batches: number[][]): number[] => batches.flat().sort((a, b) => a - b);
+  function compare(model: Model, { spool }: Real): void {
+    expect(spool.totals()).toMatchObject({
+      generated: model.next,
+      sent: model.sent.length,
+      dropped: model.dropped.length,
+      evicted: 0,
+      pendingBatches: model.pending.length,
+      pendingSamples: model.pending.flat().length,
+      quarantinedBatches: model.quarantined.length,
+      quarantinedSamples: model.quarantined.flat().length,
+    });
+  }
+  /** Does something to the batch that the spool gives next. */
+  const step = (
+    name: string,
+    possible: (batch: number[]) => boolean,
+    act: (batch: number[], model: Model, spool: Spool, sequence: number) => void,
+  ): fc.Arbitrary<fc.Command<Model, Real>> =>
+    fc.constant({
+      check: ({ pending }) => pending.length > 0,
+      run: (model, real) => {
+        const batch = real.spool.nextOfAll(Infinity);
+        const values = unpack(batch?.payload ?? Buffer.alloc(0)).map(({ value }) => value);
+        const index = model.pending.findIndex((one) => one[0] === values[0]);
+        expect(model.pending[index]).toEqual(values);
+        if (!possible(values)) return;
+        model.pending.splice(index, 1);
+        act(values, model, real.spool, batch?.sequence ?? 0);
+        compare(model, real);
+      },
+      toString: () => name,
+    });
+  const add = fc.integer({ min: 1, max: 12 }).map((count): fc.Command<Model, Real> => ({
+    check: () => true,
+    run: (model, real) => {
+      const values = range(model.next, model.next + count);
+      model.next += count;
+      model.pending.push(values);
+      real.spool.add(metrics(...values), 0);
+      compare(model, real);
+    },
+    toString: () => `add ${count}`,
+  }));
+  const acknowledge = step(
+    'acknowledge',
+    () => true,
+    (values, model, spool, sequence) => {
+      model.sent.push(...values);
+      spool.acknowledge(sequence);
+    },
+  );
+  const refuse = step(
+    'refuse the first',
+    () => true,
+    ([first = 0, ...others], model, spool, sequence) => {
+      model.sent.push(...others);
+      model.quarantined.push([first]);
+      spool.acknowledge(sequence, new Map([['no', metrics(first)]]));
+    },
+  );
+  const split = step(
+    'split',
+    (values) => values.length > 1,
+    (values, model, spool, sequence) => {
+      const middle = Math.ceil(values.length / 2);
+      model.pending.push(values.slice(0, middle), values.slice(middle));
+      spool.split(sequence);
+    },
+  );
+  const quarantine = step(
+    'quarantine',
+    () => true,
+    (values, model, spool, sequence) => {
+      model.quarantined.push(values);
+      spool.quarantine(sequence, 'no');
+    },
+  );
+  const fail = step(
+    'fail',
+    () => true,
+    (values, model, spool, sequence) => {
+      model.pending.push(values);
+      spool.failed(sequence);
+    },
+  );
+  const free = (name: 'release' | 'drop'): fc.Arbitrary<fc.Command<Model, Real>> =>
+    fc.constant({
+      check: ({ quarantined }) => quarantined.length > 0,
+      run: (model, real) => {
+        const [batch] = real.spool.quarantined();
+        const index = model.quarantined.findIndex((one) => one[0] === batch?.example?.value);
+        const [values = []] = model.quarantined.splice(index, 1);
+        if (name === 'release') model.pending.push(values);
+        else model.dropped.push(...values);
+        expect(real.spool[name](batch?.sequence ?? 0)).toBe(true);
+        compare(model, real);
+      },
+      toString: () => name,
+    });
+  const restart = fc.constant<fc.Command<Model, Real>>({
+    check: () => true,
+    run: (model, real) => {
+      real.spool.close();
+      real.spool = open();
+      compare(model, real);
+    },
+    toString: () => 'restart',
+  });
+
+  it('nothing is lost and nothing is double', () => {
+    const commands = fc.commands(
+      [add, acknowledge, refuse, split, quarantine, fail, free('release'), free('drop'), restart],
+      { maxCommands: 40 },
+    );
+    let run = 0;
+    fc.assert(
+      fc.property(commands, (steps) => {
+        file = join(folder, `model-${(run += 1)}.db`);
+        const model: Model = { pending: [], quarantined: [], sent: [], dropped: [], next: 0 };
+        const real: Real = { spool: open() };
+        fc.modelRun(() => ({ model, real }), steps);
+        expect(drain(real.spool).sort((a, b) => a - b)).toEqual(sorted(model.pending));
+        real.spool.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

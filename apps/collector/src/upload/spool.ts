@@ -1,0 +1,414 @@
+import { existsSync, mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
+import { salvage } from './salvage.js';
+
+/** A sample as the wire carries it. */
+export interface Metric {
+  readonly device_name: string;
+  readonly metric_name: string;
+  readonly value: number;
+  readonly unit?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Unix milliseconds. */
+  readonly timestamp: number;
+}
+
+/** At most 1,000 samples that travel together. */
+export interface Batch {
+  /** Grows with every batch and is never used again. */
+  readonly sequence: number;
+  readonly samples: number;
+  /** Uploads that have failed. */
+  readonly attempts: number;
+  /** The latest timestamp in it, Unix milliseconds. */
+  readonly newest: number;
+  /** The body of the upload, `{"metrics": [ … ]}` in gzip. */
+  readonly payload: Buffer;
+}
+
+export interface Quarantined {
+  readonly sequence: number;
+  readonly samples: number;
+  /** When it was read, Unix milliseconds. */
+  readonly created: number;
+  readonly reason: string;
+  /** The first of its samples; undefined where the payload cannot be read. */
+  readonly example: Metric | undefined;
+}
+
+/**
+ * What the spool holds and what has gone through it since the file was made. Always, exactly:
+ * generated = sent + evicted + dropped + pendingSamples + quarantinedSamples.
+ */
+export interface SpoolTotals {
+  /** Samples that were ever added. */
+  readonly generated: number;
+  /** Samples that the api has acknowledged. */
+  readonly sent: number;
+  /** Samples that were given up: by a full spool, oldest first, or by a damaged file. */
+  readonly evicted: number;
+  /** Quarantined samples that a person has dropped. */
+  readonly dropped: number;
+  readonly pendingBatches: number;
+  readonly pendingSamples: number;
+  readonly quarantinedBatches: number;
+  readonly quarantinedSamples: number;
+  /** Of all batches, compressed. */
+  readonly bytes: number;
+  /** When the oldest batch that waits was read, Unix milliseconds; undefined where none waits. */
+  readonly oldest: number | undefined;
+}
+
+/** Samples that the api refused, by the reason that it gave. */
+export type RefusedSamples = ReadonlyMap<string, readonly Metric[]>;
+
+export interface SpoolLimits {
+  /** Of all payloads together; the oldest batch goes first. */
+  readonly maxBytes: number;
+  /** The spool stops growing where less than this is free on its disk. */
+  readonly minFreeBytes: number;
+}
+
+export const MAX_SAMPLES = 1_000;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS batch (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    state    TEXT    NOT NULL CHECK (state IN ('pending', 'quarantined')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created  INTEGER NOT NULL,
+    newest   INTEGER NOT NULL,
+    samples  INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    reason   TEXT,
+    payload  BLOB    NOT NULL
+  );
+  -- Covers the queue's order and all totals, so that neither reads a payload.
+  CREATE INDEX IF NOT EXISTS batch_queue ON batch (state, attempts, sequence, newest, created, samples, bytes);
+  CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+`;
+const COLUMNS = 'sequence, samples, attempts, newest, payload';
+
+type Counter = 'generated' | 'sent' | 'evicted' | 'dropped';
+
+/**
+ * The durable queue between sources and api: one SQLite file, one row a batch. What `add` has returned from survives
+ * SIGKILL and power loss (WAL, synchronous=FULL). Every method is one transaction. Several processes may open the same
+ * file: the collector, and the commands that look into its queue.
+ *
+ *     add → pending ─ acknowledge → gone, counted as sent
+ *              │  ├── split → two halves, pending
+ *              │  ├── quarantine ⇄ release, or drop → gone, counted
+ *              │  └── evicted by newer batches when the spool is full → gone, counted
+ */
+export class Spool {
+  private db: Database.Database;
+  /** The batch that is on its way; eviction leaves it alone. */
+  private inFlight = 0;
+
+  /**
+   * Opens the file or makes it. A damaged file is set aside as `<file>.damaged-<time>`, never deleted, and what can be
+   * read of it goes on in a new one.
+   *
+   * @param onDamage told what was found and saved.
+   * @param freeBytes of the disk of the file; a test gives its own.
+   */
+  constructor(
+    private readonly file: string,
+    private readonly limits: SpoolLimits,
+    private readonly onDamage: (message: string) => void,
+    private readonly freeBytes: (folder: string) => number = freeBytesOf,
+  ) {
+    mkdirSync(dirname(file), { recursive: true });
+    this.db = this.open();
+  }
+
+  /**
+   * Queues samples, at most 1,000 a batch, in one commit. Makes room first where the spool is full.
+   *
+   * @returns how many older samples had to go.
+   */
+  add(metrics: readonly Metric[], now: number): number {
+    const batches: ReturnType<typeof pack>[] = [];
+    for (let start = 0; start < metrics.length; start += MAX_SAMPLES) {
+      batches.push(pack(metrics.slice(start, start + MAX_SAMPLES)));
+    }
+    return this.transaction(() => {
+      const needed = batches.reduce((sum, { payload }) => sum + payload.length, 0);
+      const evicted = this.makeRoom(needed);
+      for (const batch of batches) this.insert(batch, now);
+      this.count('generated', metrics.length);
+      return evicted;
+    });
+  }
+
+  /** The oldest batch after this sequence that waits, if its samples are no newer than `until`. */
+  nextAfter(sequence: number, until: number): Batch | undefined {
+    return this.take(
+      `SELECT ${COLUMNS} FROM batch WHERE state = 'pending' AND sequence > ? AND newest <= ? ORDER BY sequence LIMIT 1`,
+      sequence,
+      until,
+    );
+  }
+
+  /** The batch that waits longest, those with fewer failures first, so that none blocks the others. */
+  nextOfAll(until: number): Batch | undefined {
+    return this.take(
+      `SELECT ${COLUMNS} FROM batch WHERE state = 'pending' AND newest <= ? ORDER BY attempts, sequence LIMIT 1`,
+      until,
+    );
+  }
+
+  /** The highest sequence that was ever given; 0 in a new spool. */
+  get lastSequence(): number {
+    return this.transaction(() => {
+      const row = this.db.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'batch'`).pluck().get();
+      return (row as number | undefined) ?? 0;
+    });
+  }
+
+  /**
+   * The api has the batch on disk, all but some samples.
+   *
+   * @param refused samples that go to quarantine.
+   * @param early samples that wait in a batch of their own.
+   */
+  acknowledge(sequence: number, refused: RefusedSamples = new Map(), early: readonly Metric[] = []): void {
+    this.replace(sequence, (batch) => {
+      let kept = early.length;
+      if (kept > 0) this.insert(pack(early), batch.created);
+      for (const [reason, metrics] of refused) {
+        this.insert(pack(metrics), batch.created, reason);
+        kept += metrics.length;
+      }
+      this.count('sent', batch.samples - kept);
+    });
+  }
+
+  /** Replaces a batch of several samples by its halves. Throws, and changes nothing, where its payload is damaged. */
+  split(sequence: number): void {
+    this.replace(sequence, (batch) => {
+      const metrics = unpack(batch.payload);
+      const middle = Math.ceil(metrics.length / 2);
+      this.insert(pack(metrics.slice(0, middle)), batch.created);
+      this.insert(pack(metrics.slice(middle)), batch.created);
+    });
+  }
+
+  quarantine(sequence: number, reason: string): void {
+    this.run(`UPDATE batch SET state = 'quarantined', reason = ? WHERE sequence = ?`, reason, sequence);
+  }
+
+  /** Counts a failed upload. */
+  failed(sequence: number): void {
+    this.run('UPDATE batch SET attempts = attempts + 1 WHERE sequence = ?', sequence);
+  }
+
+  quarantined(): Quarantined[] {
+    return this.transaction(() => {
+      const rows = this.db.prepare(`SELECT * FROM batch WHERE state = 'quarantined' ORDER BY sequence`).all();
+      return (rows as Row[]).map(({ sequence, samples, created, reason, payload }) => {
+        return { sequence, samples, created, reason: reason ?? '', example: exampleOf(payload) };
+      });
+    });
+  }
+
+  /** Lets a quarantined batch try again. False where none has this sequence. */
+  release(sequence: number): boolean {
+    const sql = `UPDATE batch SET state = 'pending', reason = NULL, attempts = 0
+                 WHERE sequence = ? AND state = 'quarantined'`;
+    return this.run(sql, sequence) > 0;
+  }
+
+  /** Deletes a quarantined batch. False where none has this sequence. */
+  drop(sequence: number): boolean {
+    return this.transaction(() => {
+      const sql = `DELETE FROM batch WHERE sequence = ? AND state = 'quarantined' RETURNING samples`;
+      const samples = this.db.prepare(sql).pluck().get(sequence) as number | undefined;
+      if (samples === undefined) return false;
+      this.count('dropped', samples);
+      return true;
+    });
+  }
+
+  totals(): SpoolTotals {
+    return this.transaction(() => {
+      const rows = this.db
+        .prepare(
+          'SELECT state, count(*) n, sum(samples) s, sum(bytes) b, min(created) oldest FROM batch GROUP BY state',
+        )
+        .all() as { state: string; n: number; s: number; b: number; oldest: number }[];
+      const pending = rows.find(({ state }) => state === 'pending');
+      const quarantined = rows.find(({ state }) => state === 'quarantined');
+      const counters = this.db.prepare('SELECT name, value FROM total').all() as { name: Counter; value: number }[];
+      const total = (name: Counter): number => counters.find((counter) => counter.name === name)?.value ?? 0;
+      return {
+        generated: total('generated'),
+        sent: total('sent'),
+        evicted: total('evicted'),
+        dropped: total('dropped'),
+        pendingBatches: pending?.n ?? 0,
+        pendingSamples: pending?.s ?? 0,
+        quarantinedBatches: quarantined?.n ?? 0,
+        quarantinedSamples: quarantined?.s ?? 0,
+        bytes: (pending?.b ?? 0) + (quarantined?.b ?? 0),
+        oldest: pending?.oldest,
+      };
+    });
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  /** Runs `insteadOf` in place of a batch, unless eviction or a person has taken the batch meanwhile. */
+  private replace(sequence: number, insteadOf: (batch: Row) => void): void {
+    this.transaction(() => {
+      const batch = this.db.prepare('DELETE FROM batch WHERE sequence = ? RETURNING *').get(sequence) as
+        Row | undefined;
+      if (batch) insteadOf(batch);
+    });
+  }
+
+  private take(sql: string, ...values: number[]): Batch | undefined {
+    const batch = this.transaction(() => this.db.prepare(sql).get(...values) as Batch | undefined);
+    this.inFlight = batch?.sequence ?? 0;
+    return batch;
+  }
+
+  private insert({ payload, samples, newest }: ReturnType<typeof pack>, created: number, reason?: string): void {
+    this.db
+      .prepare(
+        `INSERT INTO batch (state, created, newest, samples, bytes, reason, payload) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        reason === undefined ? 'pending' : 'quarantined',
+        created,
+        newest,
+        samples,
+        payload.length,
+        reason ?? null,
+        payload,
+      );
+  }
+
+  /** Evicts the oldest batches until `needed` bytes fit. Freed pages are used again, so a full disk bounds growth only. */
+  private makeRoom(needed: number): number {
+    const bytes = (this.db.prepare('SELECT total(bytes) FROM batch').pluck().get() as number) + needed;
+    const growth = Math.max(0, this.freeBytes(dirname(this.file)) - this.limits.minFreeBytes);
+    const allowed = Math.min(this.limits.maxBytes, bytes - needed + growth);
+    let excess = bytes - allowed;
+    let evicted = 0;
+    const oldest = this.db.prepare('SELECT sequence, samples, bytes FROM batch WHERE sequence <> ? ORDER BY sequence');
+    const victims: number[] = [];
+    for (const row of excess > 0 ? (oldest.iterate(this.inFlight) as Iterable<Row>) : []) {
+      if (excess <= 0) break;
+      victims.push(row.sequence);
+      excess -= row.bytes;
+      evicted += row.samples;
+    }
+    for (const sequence of victims) this.db.prepare('DELETE FROM batch WHERE sequence = ?').run(sequence);
+    this.count('evicted', evicted);
+    return evicted;
+  }
+
+  private count(name: Counter, samples: number): void {
+    if (samples === 0) return;
+    const sql = 'INSERT INTO total VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value';
+    this.db.prepare(sql).run(name, samples);
+  }
+
+  private run(sql: string, ...values: (string | number)[]): number {
+    return this.transaction(() => this.db.prepare(sql).run(...values).changes);
+  }
+
+  /** One transaction. If the file turns out to be damaged, what can be saved is saved and the transaction runs again. */
+  private transaction<T>(work: () => T): T {
+    try {
+      return this.db.transaction(work).immediate();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.db.close();
+      this.db = this.recover(error);
+      return this.db.transaction(work).immediate();
+    }
+  }
+
+  private open(): Database.Database {
+    let db: Database.Database | undefined;
+    try {
+      db = connect(this.file);
+      const check = db.pragma('quick_check(1)', { simple: true });
+      if (check !== 'ok') throw new Database.SqliteError(String(check), 'SQLITE_CORRUPT');
+      return db;
+    } catch (error) {
+      db?.close();
+      if (!isDamage(error)) throw error;
+      return this.recover(error);
+    }
+  }
+
+  private recover(damage: Error): Database.Database {
+    const aside = `${this.file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(this.file + suffix)) renameSync(this.file + suffix, aside + suffix);
+    }
+    const db = connect(this.file);
+    const saved = salvage(aside, db);
+    this.onDamage(
+      `The spool ${this.file} is damaged (${damage.message}); it is kept as ${aside}. ` +
+        `Saved from it: ${saved.batches} batches, ${saved.samples} samples; lost: ${saved.lost ?? 'an unknown number of'} samples.`,
+    );
+    return db;
+  }
+}
+
+interface Row extends Batch {
+  readonly created: number;
+  readonly bytes: number;
+  readonly reason: string | null;
+}
+
+function connect(file: string): Database.Database {
+  const db = new Database(file, { timeout: 5_000 });
+  try {
+    db.pragma('auto_vacuum = FULL');
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.exec(SCHEMA);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): error is Error {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
+}
+
+function pack(metrics: readonly Metric[]): { payload: Buffer; samples: number; newest: number } {
+  const newest = metrics.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
+  return { payload: gzipSync(JSON.stringify({ metrics }), { level: 1 }), samples: metrics.length, newest };
+}
+
+/** The samples of a batch. Throws where the payload is damaged. */
+export function unpack(payload: Buffer): Metric[] {
+  return (JSON.parse(gunzipSync(payload).toString()) as { metrics: Metric[] }).metrics;
+}
+
+function exampleOf(payload: Buffer): Metric | undefined {
+  try {
+    return unpack(payload)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+function freeBytesOf(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
