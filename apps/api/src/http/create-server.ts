@@ -27,7 +27,6 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
   acceptGzip(server);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter());
-  app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
   serveOpenApi(app);
   return app;
 }
