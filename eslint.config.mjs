@@ -39,7 +39,7 @@ export default tseslint.config(
   },
   {
     // Tests reach into answers of every shape.
-    files: ['apps/*/test/**/*.ts'],
+    files: ['apps/*/test/**/*.ts', 'test/**/*.ts'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

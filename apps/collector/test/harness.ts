@@ -144,9 +144,9 @@ export class CollectorProcess {
   }
 }
 
-/** Waits for something to become true; fails after 20 s. */
+/** Waits for something to become true; fails after 60 s. */
 export async function until(isTrue: () => boolean, message: () => string = () => isTrue.toString()): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 60_000;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`waited in vain: ${message()}`);
     await pause(10);
