@@ -62,7 +62,7 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
       for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(filter), range)) {
         const key = `${series.deviceName}/${series.metricName}${JSON.stringify(series.labels)}`;
         expect(found).not.toHaveProperty([key]);
-        found[key] = Array.from(timestamps, (time, index) => [time, values[index] as number]);
+        found[key] = Array.from(timestamps, (time, index) => [time, values[index]]);
       }
       return found;
     };
@@ -218,7 +218,7 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
         ['a', 'b', 'c'].map((device, index) => sample(T0 + index * HOUR, index, { device, metric: 'm' })),
       );
       const [a, b, c] = await store.findSeries({});
-      const order = [c, a, b].map((series) => series as NonNullable<typeof series>);
+      const order = [c, a, b].map((series) => series);
       const range = { start: T0 + 1, end: T0 + 3 * HOUR };
       const read = [];
       for await (const { series } of store.readSamples(order, range)) read.push(series.deviceName);

@@ -1,11 +1,12 @@
 import { labelsKey, metricDefinition, type Labels, type Sample, type Series } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
+import type { HeadColumn } from './head.js';
 import type { SeriesFilter } from './sample-store.js';
 
 const UNLABELLED = labelsKey({});
 
 /** A device with its series: metric name → labels key → series. */
-class Device {
+export class Device {
   readonly metrics = new Map<string, Map<string, SeriesEntry>>();
   /** Its series by metric and labels; made again after a new one. */
   sorted: readonly SeriesEntry[] | undefined;
@@ -18,6 +19,14 @@ class Device {
 
 /** What the store knows of one series. */
 export class SeriesEntry {
+  /** Where its samples go for now; undefined until the first one after a start or a seal. */
+  column: HeadColumn | undefined;
+  /** How many samples its hour had last time: what to make room for. */
+  usualLength: number | undefined;
+  /** Time and value of its latest sample, whether sealed or not. */
+  latestTime = -Infinity;
+  latestValue = NaN;
+
   constructor(
     readonly device: Device,
     readonly labelsKey: string,
@@ -38,6 +47,7 @@ export class SeriesCatalogue {
   private readonly insertDevice: Statement<[string]>;
   private readonly insertSeries: Statement<[number, string, string, string | null]>;
   private readonly updateUnit: Statement<[string, number]>;
+  private readonly upsertLatest: Statement<[number, number, number]>;
   /** Of the sample before: samples often come device by device. */
   private lastDevice: Device | undefined;
 
@@ -45,6 +55,7 @@ export class SeriesCatalogue {
     this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
     this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
     this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
+    this.upsertLatest = db.prepare('REPLACE INTO latest (series_id, ts, value) VALUES (?, ?, ?)');
     this.load(db);
   }
 
@@ -62,12 +73,29 @@ export class SeriesCatalogue {
     return this.entries.get(id);
   }
 
+  allDevices(): Iterable<Device> {
+    return this.devices.values();
+  }
+
+  get deviceCount(): number {
+    return this.devices.size;
+  }
+
+  get seriesCount(): number {
+    return this.entries.size;
+  }
+
   /** The series that match, by device, metric and labels. */
   find(filter: SeriesFilter): readonly SeriesEntry[] {
     const entries = filter.deviceName === undefined ? this.all() : this.ofDevice(this.devices.get(filter.deviceName));
     return filter.metricName === undefined
       ? entries
       : entries.filter((entry) => entry.series.metricName === filter.metricName);
+  }
+
+  /** Writes down the latest sample of a series, which its journal row is about to lose. */
+  saveLatest({ series, latestTime, latestValue }: SeriesEntry): void {
+    this.upsertLatest.run(series.id, latestTime, latestValue);
   }
 
   keep(): void {
@@ -150,12 +178,18 @@ export class SeriesCatalogue {
       byId.set(id, device);
       this.devices.set(name, device);
     }
-    const rows = db.prepare<[], SeriesRow>('SELECT id, device_id, metric_name, labels_key, unit FROM series').iterate();
-    for (const { id, device_id, metric_name: metricName, labels_key: key, unit } of rows) {
+    const rows = db.prepare<[], SeriesRow>(
+      `SELECT id, device_id, metric_name, labels_key, unit, ts, value
+       FROM series LEFT JOIN latest ON latest.series_id = series.id`,
+    );
+    for (const { id, device_id, metric_name: metricName, labels_key: key, unit, ts, value } of rows.iterate()) {
       const device = byId.get(device_id);
       if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
       const labels = JSON.parse(key) as Labels;
-      this.hold(new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit }));
+      const entry = new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit });
+      entry.latestTime = ts ?? -Infinity;
+      entry.latestValue = value ?? NaN;
+      this.hold(entry);
     }
   }
 }
@@ -166,6 +200,8 @@ interface SeriesRow {
   readonly metric_name: string;
   readonly labels_key: string;
   readonly unit: string | null;
+  readonly ts: number | null;
+  readonly value: number | null;
 }
 
 function isEmpty(labels: Labels): boolean {
