@@ -3,6 +3,7 @@ import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Collector } from './collector.js';
 import { CONFIG, type Config } from './config.js';
+import { MetricsEndpoint } from './metrics-endpoint.js';
 import { thisMachine } from './pc/machine.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
 import { ApiClient } from './upload/api-client.js';
@@ -22,6 +23,7 @@ export class CollectorModule {
       imports: [ScheduleModule.forRoot(), HttpModule],
       providers: [
         Collector,
+        MetricsEndpoint,
         { provide: CONFIG, useValue: config },
         { provide: SOURCE_TOOLS, inject: [HttpService], useFactory: sourceTools },
         { provide: Spool, useFactory: () => openSpool(config) },
@@ -35,12 +37,12 @@ export class CollectorModule {
   }
 }
 
-export function sourceTools(http: HttpService): SourceTools {
+function sourceTools(http: HttpService): SourceTools {
   const log = new Logger('Source');
   return { http, machine: thisMachine(), say: (message) => log.log(message) };
 }
 
-export function openSpool({ spool }: Config): Spool {
+function openSpool({ spool }: Config): Spool {
   return new Spool(spool.path, spool, (message) => new Logger('Spool').error(message));
 }
 

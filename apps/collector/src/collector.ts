@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Reading } from '@device-metrics/domain';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config, type SourceConfig } from './config.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
@@ -27,6 +28,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly scheduled = new Map<string, Scheduled>();
   private readonly timestamps = new Timestamps();
   private unwritten: Metric[] = [];
+  /** Samples that had to go while the spool could not be written. */
+  private lost = 0;
   private commitTimer: NodeJS.Timeout | undefined;
   private unwritable = '';
   private stopped = false;
@@ -74,9 +77,10 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
   }
 
-  /** The runners of all sources that are on. */
-  get runners(): SourceRunner[] {
-    return [...this.scheduled.values()].map(({ runner }) => runner);
+  /** How the last run of every source ended, and what the spool holds. */
+  async ownReadings(): Promise<Reading[]> {
+    const runs = [...this.scheduled.values()].flatMap(({ runner }) => runReadings(runner));
+    return [...runs, ...(await this.ownSource().read())];
   }
 
   private apply(config: Config): void {
@@ -100,9 +104,13 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** The sources that the configuration asks for, and the collector itself. */
   private sourcesOf({ sources, deviceName, interval }: Config): SourceConfig[] {
-    const create = (): CollectorSource => new CollectorSource(this.spool, this.uploader, Date.now);
     const identity = `${deviceName} ${interval}`;
+    const create = (): CollectorSource => this.ownSource();
     return [...sources, { name: 'collector', deviceName, interval, timeout: interval, identity, create }];
+  }
+
+  private ownSource(): CollectorSource {
+    return new CollectorSource(this.spool, this.uploader, Date.now);
   }
 
   private schedule({ identity, interval, timeout, deviceName, create }: SourceConfig): Scheduled {
@@ -141,8 +149,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     this.commitTimer = undefined;
     if (this.unwritten.length === 0) return;
     try {
-      const evicted = this.spool.add(this.unwritten, Date.now());
+      const evicted = this.spool.add(this.unwritten, Date.now(), this.lost);
       this.unwritten = [];
+      this.lost = 0;
       if (evicted > 0) this.log.warn(`The spool is full: its oldest ${evicted} samples were given up`);
       if (this.unwritable !== '') this.log.log('The spool can be written again');
       this.unwritable = '';
@@ -151,7 +160,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       const reason = error instanceof Error ? error.message : String(error);
       if (reason !== this.unwritable) this.log.error(`The spool cannot be written: ${reason}; samples wait in memory`);
       this.unwritable = reason;
-      this.unwritten.splice(0, this.unwritten.length - MOST_UNWRITTEN);
+      this.lost += this.unwritten.splice(0, Math.max(0, this.unwritten.length - MOST_UNWRITTEN)).length;
     }
   }
 }

@@ -33,7 +33,8 @@ describe('the configuration', () => {
     const config = readConfig(NO_FILE);
     expect(config).toMatchObject({ apiUrl: 'http://127.0.0.1:3000', deviceName: hostname(), interval: 10_000 });
     expect(config.spool).toMatchObject({ maxBytes: 2 ** 30 });
-    expect(config.sources.map(({ name }) => name)).toEqual([...pcGroups.map(({ name }) => name), 'device-metrics-api']);
+    const groups = pcGroups.filter(({ onlyIfNamed }) => !onlyIfNamed).map(({ name }) => name);
+    expect(config.sources.map(({ name }) => name)).toEqual([...groups, 'device-metrics-api']);
     expect(sourceOf(config, 'device-metrics-api')).toMatchObject({ deviceName: 'device-metrics-api', timeout: 5_000 });
   });
 

@@ -142,7 +142,7 @@ function pcSources(root: Section, { deviceName, interval }: Defaults): SourceCon
   const pc = root.section('pc');
   const every = pc.duration('interval', interval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
   const sources = pcGroups.flatMap((group): SourceConfig[] => {
-    if (pc.is(group.name, false)) return [];
+    if (pc.is(group.name, false) || (group.onlyIfNamed && !pc.has(group.name))) return [];
     const keys = pc.is(group.name, true) ? pc.empty(group.name) : pc.section(group.name);
     const timing = timingOf(keys, Math.max(every, shortestInterval(group, process.platform)));
     const create = pcSource(group, keys);

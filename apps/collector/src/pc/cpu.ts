@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Reading } from '@device-metrics/domain';
-import type { PcGroup } from './group.js';
+import { FIRST_SPAN, type PcGroup } from './group.js';
 import { readNumber, type Machine } from './machine.js';
 
 /** Seconds that one logical processor has spent in each mode since the start of the operating system. */
@@ -8,8 +8,6 @@ export type CpuTimes = Readonly<Record<string, number>>;
 
 /** The kernel counts processor time in hundredths of a second, whatever its own tick (USER_HZ). */
 const TICKS_PER_SECOND = 100;
-/** The first run reads twice, this far apart (ms), so that it can tell utilization at once. */
-const FIRST_SPAN = 250;
 
 export const cpu: PcGroup = {
   name: 'cpu',

@@ -14,11 +14,16 @@ export interface PcGroup {
    * file says otherwise.
    */
   readonly startsProgram?: 'everywhere' | 'outside Linux';
+  /** On only where the configuration has its key: without keys it has nothing to read. */
+  readonly onlyIfNamed?: boolean;
   /** Reads the keys of its own; the result reads a machine, and may remember what it read before. */
   configure(keys: Section): (machine: Machine) => (signal: AbortSignal) => Promise<Reading[]>;
 }
 
 const SLOW_INTERVAL = 60_000;
+
+/** A group that tells what happened between two looks takes two in its first run, this far apart (ms). */
+export const FIRST_SPAN = 250;
 
 /** The shortest interval that the group has by default on a platform, ms. */
 export function shortestInterval({ startsProgram }: PcGroup, platform: NodeJS.Platform): number {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { cpus, loadavg, networkInterfaces, uptime, type CpuInfo } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import si from 'systeminformation';
 
 /** What the PC groups read from. A test gives a folder of recorded files and recorded answers. */
@@ -9,6 +12,10 @@ export interface Machine {
   /** A file of /proc, /sys and the like. Rejects where it cannot be read. */
   read(path: string): Promise<string>;
   readBytes(path: string): Promise<Buffer>;
+  /** A small file of /proc, without giving up the processor; undefined where it cannot be read. */
+  readNow(path: string): string | undefined;
+  /** The output of a program, started without a shell. Rejects where it is not there, fails, or the signal aborts. */
+  run(program: string, args: readonly string[], signal: AbortSignal): Promise<string>;
   /** The names in a folder; none where it is not there. */
   list(path: string): Promise<string[]>;
   statfs(
@@ -31,6 +38,14 @@ export const thisMachine = (root = '/'): Machine => ({
   platform: process.platform,
   read: (path) => readFile(join(root, path), 'utf8'),
   readBytes: (path) => readFile(join(root, path)),
+  readNow: (path) => {
+    try {
+      return readFileSync(join(root, path), 'utf8');
+    } catch {
+      return undefined;
+    }
+  },
+  run: async (program, args, signal) => (await promisify(execFile)(program, [...args], { signal })).stdout,
   list: (path) => readdir(join(root, path)).catch(() => []),
   statfs: (path) => statfs(path),
   cpus,

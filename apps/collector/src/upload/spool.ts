@@ -128,9 +128,10 @@ export class Spool {
   /**
    * Queues samples, at most 1,000 a batch, in one commit. Makes room first where the spool is full.
    *
+   * @param lost samples that never reached the spool, to be counted.
    * @returns how many older samples had to go.
    */
-  add(metrics: readonly Metric[], now: number): number {
+  add(metrics: readonly Metric[], now: number, lost = 0): number {
     const batches: ReturnType<typeof pack>[] = [];
     for (let start = 0; start < metrics.length; start += MAX_SAMPLES) {
       batches.push(pack(metrics.slice(start, start + MAX_SAMPLES)));
@@ -139,7 +140,8 @@ export class Spool {
       const needed = batches.reduce((sum, { payload }) => sum + payload.length, 0);
       const evicted = this.makeRoom(needed);
       for (const batch of batches) this.insert(batch, now);
-      this.count('generated', metrics.length);
+      this.count('generated', metrics.length + lost);
+      this.count('evicted', lost);
       return evicted;
     });
   }

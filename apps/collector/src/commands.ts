@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
+import { quote } from '@device-metrics/contract/rules';
+import type { Config } from './config.js';
+import { thisMachine } from './pc/machine.js';
+import { showDuration } from './quantities.js';
+import { SourceRunner } from './run-source.js';
+import { didYouMean } from './section.js';
+import { Spool, type Quarantined } from './upload/spool.js';
+
+/** Something that a command was asked for and cannot do; the message says what would do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export type Print = (line: string) => void;
+
+/** What `collector <name>` does; `usage` is its line in the help. */
+interface Command {
+  readonly usage: string;
+  run(config: Config, args: readonly string[], print: Print): Promise<void> | void;
+}
+
+export const commands: Readonly<Record<string, Command>> = {
+  check: { usage: 'check                          say what is wrong in the configuration', run: check },
+  read: { usage: 'read <source>                  run one source once and print what it would send', run: read },
+  status: { usage: 'status                         show what is in the spool', run: status },
+  quarantine: {
+    usage:
+      'quarantine list|retry|drop     show, send again or delete what the api refused: retry|drop <number>… or all',
+    run: quarantine,
+  },
+};
+
+/** The configuration has been read, so all of it is right. */
+function check({ file, apiUrl, deviceName, sources }: Config, _args: readonly string[], print: Print): void {
+  print(existsSync(file) ? `${file} is right` : `There is no ${file}; these are the defaults`);
+  print(`device ${deviceName}, api ${apiUrl}`);
+  for (const { name, deviceName: device, interval, timeout } of sources) {
+    print(`  ${name}: device ${device}, every ${showDuration(interval)}, at most ${showDuration(timeout)}`);
+  }
+}
+
+async function read({ sources }: Config, [name = '']: readonly string[], print: Print): Promise<void> {
+  const config = sources.find((source) => source.name === name);
+  if (!config) {
+    const names = sources.map((source) => source.name);
+    throw new UsageError(`There is no source ${quote(name)}${didYouMean(name, names)} There are: ${names.join(', ')}`);
+  }
+  const notes: string[] = [];
+  const say = (message: string): void => void notes.push(message);
+  const source = config.create({ http: new HttpService(axios.create()), machine: thisMachine(), say });
+  const runner = new SourceRunner(source, config, { log: say, warn: say });
+  for (const metric of await runner.run(Date.now())) print(JSON.stringify(metric));
+  await runner.close();
+  const { success = false, duration = 0, readings = 0 } = runner.outcome ?? {};
+  if (!success) throw new UsageError(notes.join('\n'));
+  for (const note of notes) print(`# ${note}`);
+  print(`# ${readings} readings in ${showDuration(duration)}`);
+}
+
+function status(config: Config, _args: readonly string[], print: Print): void {
+  withSpool(config, print, (spool) => {
+    const totals = spool.totals();
+    const age =
+      totals.oldest === undefined ? '' : `, the oldest ${showDuration(Math.max(0, Date.now() - totals.oldest))} old`;
+    print(`waiting      ${totals.pendingBatches} batches, ${totals.pendingSamples} samples${age}`);
+    print(`quarantined  ${totals.quarantinedBatches} batches, ${totals.quarantinedSamples} samples`);
+    print(`sent         ${totals.sent} samples`);
+    print(
+      `given up     ${totals.evicted} samples by a full or damaged spool, ${totals.dropped} dropped from quarantine`,
+    );
+    print(`in all       ${totals.generated} samples`);
+    print(
+      `size         ${Math.ceil(totals.bytes / 1024)} KiB of at most ${Math.ceil(config.spool.maxBytes / 1024)} KiB`,
+    );
+    list(spool.quarantined(), print);
+  });
+}
+
+function quarantine(config: Config, [action, ...numbers]: readonly string[], print: Print): void {
+  if (action !== 'list' && action !== 'retry' && action !== 'drop') {
+    throw new UsageError('quarantine needs list, retry or drop');
+  }
+  withSpool(config, print, (spool) => {
+    const batches = spool.quarantined();
+    if (action === 'list') return list(batches, print);
+    if (numbers.length === 0) throw new UsageError(`quarantine ${action} needs the numbers of batches, or all`);
+    const chosen = numbers.includes('all') ? batches.map(({ sequence }) => String(sequence)) : numbers;
+    for (const number of chosen) {
+      const done = action === 'retry' ? spool.release(Number(number)) : spool.drop(Number(number));
+      if (!done) throw new UsageError(`There is no batch ${quote(number)} in quarantine`);
+      print(action === 'retry' ? `${number} waits for upload again` : `${number} is deleted`);
+    }
+  });
+}
+
+function list(batches: readonly Quarantined[], print: Print): void {
+  for (const { sequence, samples, created, reason, example } of batches) {
+    const what = example ? `${example.device_name} ${example.metric_name} ${example.value}` : 'unreadable';
+    print(`${sequence}  ${new Date(created).toISOString()}  ${samples} samples, as ${what}: ${reason}`);
+  }
+}
+
+function withSpool({ spool: { path, ...limits } }: Config, print: Print, work: (spool: Spool) => void): void {
+  if (!existsSync(path)) throw new UsageError(`There is no spool ${path}`);
+  const spool = new Spool(path, limits, print);
+  try {
+    work(spool);
+  } finally {
+    spool.close();
+  }
+}

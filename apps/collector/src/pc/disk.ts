@@ -1,0 +1,69 @@
+import type { Reading } from '@device-metrics/domain';
+import { matches, type PcGroup } from './group.js';
+import type { Machine } from './machine.js';
+
+export const disk: PcGroup = {
+  name: 'disk',
+  metrics: [
+    'system.disk.io',
+    'system.disk.operations',
+    'system.disk.merged',
+    'system.disk.operation_time',
+    'system.disk.io_time',
+  ],
+  startsProgram: 'outside Linux',
+  configure: (keys) => {
+    const exclude = keys.texts('exclude', ['loop*', 'ram*', 'zram*', 'fd*', 'sr*']);
+    return (machine) => async () => {
+      if (machine.platform !== 'linux') return readOther(machine);
+      // Disks, not their partitions: those would count everything twice.
+      const disks = new Set(await machine.list('sys/block'));
+      const readings = diskReadings(await machine.read('proc/diskstats'));
+      return readings.filter(({ labels }) => {
+        const device = labels?.['device'] ?? '';
+        return disks.has(device) && !matches(device, exclude);
+      });
+    };
+  },
+};
+
+/** /proc/diskstats counts sectors of this size, whatever the disk's own. */
+const SECTOR = 512;
+
+/** All lines of /proc/diskstats; see the kernel's Documentation/admin-guide/iostats.rst. */
+export function diskReadings(text: string): Reading[] {
+  return text
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [, , device = '', ...counts] = line.trim().split(/ +/);
+      const [reads = 0, mergedReads = 0, readSectors = 0, readMs = 0, ...others] = counts.map(Number);
+      const [writes = 0, mergedWrites = 0, writtenSectors = 0, writeMs = 0, , busyMs = 0] = others;
+      const both = (metricName: string, read: number, write: number): Reading[] => [
+        { metricName, labels: { device, direction: 'read' }, value: read },
+        { metricName, labels: { device, direction: 'write' }, value: write },
+      ];
+      return [
+        ...both('system.disk.io', readSectors * SECTOR, writtenSectors * SECTOR),
+        ...both('system.disk.operations', reads, writes),
+        ...both('system.disk.merged', mergedReads, mergedWrites),
+        ...both('system.disk.operation_time', readMs / 1000, writeMs / 1000),
+        { metricName: 'system.disk.io_time', labels: { device }, value: busyMs / 1000 },
+      ];
+    });
+}
+
+/** Elsewhere systeminformation tells of all disks together, and of none on Windows. */
+async function readOther({ si }: Machine): Promise<Reading[]> {
+  // Its types say that these are always there; where a platform has none they are null.
+  const bytes = (await si.fsStats()) as { rx: number | null; wx: number | null } | null;
+  const operations = (await si.disksIO()) as { rIO: number | null; wIO: number | null } | null;
+  const reading = (metricName: string, direction: string, value: number | null | undefined): Reading[] =>
+    typeof value === 'number' ? [{ metricName, labels: { device: 'all', direction }, value }] : [];
+  return [
+    ...reading('system.disk.io', 'read', bytes?.rx),
+    ...reading('system.disk.io', 'write', bytes?.wx),
+    ...reading('system.disk.operations', 'read', operations?.rIO),
+    ...reading('system.disk.operations', 'write', operations?.wIO),
+  ];
+}
