@@ -1,1 +1,39 @@
-export {};
+import 'reflect-metadata';
+import { Logger, type INestApplication } from '@nestjs/common';
+import { AppModule } from './app.module.js';
+import { apiConfig, SettingsError, type ApiConfig } from './config.js';
+import { createServer } from './http/create-server.js';
+
+/** Beyond this after a signal the process ends, whatever still hangs, ms. */
+const LATEST_EXIT = 10_000;
+
+const logger = new Logger('api');
+
+try {
+  const app = await createServer(AppModule);
+  const { host, port } = app.get<ApiConfig>(apiConfig.KEY);
+  await app.listen({ host, port });
+  app.useLogger(['log', 'warn', 'error', 'fatal']);
+  stopOnSignal(app);
+  logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
+} catch (error) {
+  if (error instanceof SettingsError) {
+    for (const mistake of error.mistakes) logger.error(mistake);
+  } else {
+    logger.error(error instanceof Error ? error.stack : error);
+  }
+  process.exit(1);
+}
+
+/** Ends with exit code 0 once the requests under way are answered; a signal that comes again changes nothing. */
+function stopOnSignal(app: INestApplication): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      setTimeout(() => process.exit(1), LATEST_EXIT).unref();
+      void app.close().then(() => process.exit(0));
+    });
+  }
+}

@@ -100,10 +100,10 @@ describe('a collector', () => {
         if (request.url === '/500') response.writeHead(500).end();
         if (request.url === '/garbage') response.end('{"this": "is no exposition"');
       });
-      const device = (name: string, url: string): string =>
-        `{ protocol: prometheus, device: ${name}, url: '${url}', timeout: 100ms }`;
+      const device = (name: string, url: string, timeout = '5s'): string =>
+        `{ protocol: prometheus, device: ${name}, url: '${url}', timeout: ${timeout} }`;
       world.configure(
-        device('hangs', bad.url),
+        device('hangs', bad.url, '100ms'),
         device('fails', `${bad.url}/500`),
         device('garbage', `${bad.url}/garbage`),
         device('away', 'http://127.0.0.1:1'),

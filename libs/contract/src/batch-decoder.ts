@@ -1,4 +1,5 @@
 import type { Labels, Sample } from '@device-metrics/domain';
+import type { MetricDto } from './metric.dto.js';
 import * as rules from './rules.js';
 import { parseTime, quote, type Rule } from './rules.js';
 
@@ -24,6 +25,14 @@ export class BatchShapeError extends Error {
   override readonly name = 'BatchShapeError';
 }
 
+/** The batch has more items than one request may carry. */
+export class BatchTooLongError extends Error {
+  override readonly name = 'BatchTooLongError';
+}
+
+/** Items of one batch; the answer may have to name each of them. */
+export const MAX_ITEMS = 20_000;
+
 const NO_LABELS: Labels = Object.freeze({});
 
 /**
@@ -32,6 +41,7 @@ const NO_LABELS: Labels = Object.freeze({});
  *
  * @param receivedAt the time of items that carry none, and what "10 minutes ahead" is measured from; Unix ms.
  * @throws BatchShapeError when there is no array of items, or an empty one.
+ * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
 export function decodeBatch(body: unknown, receivedAt: number): DecodedBatch {
   const items = itemsOf(body);
@@ -44,9 +54,11 @@ export function decodeBatch(body: unknown, receivedAt: number): DecodedBatch {
   return { samples: decoder.samples, accepted: items.length - rejected.length, rejected };
 }
 
-/** The sample of one item in the form of a metric, which has been validated already. */
-export function decodeMetric(item: unknown, receivedAt: number): Sample[] {
-  return decodeBatch([item], receivedAt).samples;
+/** The sample of one metric that is known to be valid. */
+export function decodeMetric(metric: MetricDto, receivedAt: number): Sample {
+  const [sample] = decodeBatch([metric], receivedAt).samples;
+  if (!sample) throw new TypeError(`not a valid metric: ${quote(metric)}`);
+  return sample;
 }
 
 function itemsOf(body: unknown): unknown[] {
@@ -55,6 +67,9 @@ function itemsOf(body: unknown): unknown[] {
     throw new BatchShapeError(`body must be {"metrics": [ … ]} or an array of metrics, got ${quote(body)}`);
   }
   if (items.length === 0) throw new BatchShapeError('metrics must have at least one item, got []');
+  if (items.length > MAX_ITEMS) {
+    throw new BatchTooLongError(`metrics must have at most ${MAX_ITEMS} items, got ${items.length}`);
+  }
   return items as unknown[];
 }
 

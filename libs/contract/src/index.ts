@@ -1,5 +1,7 @@
 export {
   BatchShapeError,
+  BatchTooLongError,
+  MAX_ITEMS,
   decodeBatch,
   decodeMetric,
   formOf,

@@ -16,11 +16,15 @@ export const MAX_LABELS = 32;
 export const MAX_LABEL_NAME = 128;
 export const MAX_LABEL_VALUE = 512;
 
-/** The received value as an error message quotes it: as JSON, at most 100 characters. */
+/** The received value as an error message quotes it: at most 100 characters of a string, only the outline of a structure. */
 export function quote(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
-  return text.length > 100 ? `${text.slice(0, 97)}…` : text;
+  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const names = Object.keys(value);
+  return names.length === 0 ? '{}' : `an object with ${quote(names.slice(0, 5).join(', '))}`;
 }
 
 const wrong = (allowed: string, value: unknown): string => `must be ${allowed}, got ${quote(value)}`;

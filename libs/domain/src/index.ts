@@ -2,4 +2,15 @@ export type { Labels, Reading, Sample } from './sample.js';
 export { labelsKey, type Series } from './series.js';
 export { metricCatalogue, metricDefinition, type MetricDefinition, type MetricKind } from './metric-catalogue.js';
 export type { TimeRange } from './time-range.js';
+export {
+  autoStep,
+  isTimeZone,
+  MAX_STEPS,
+  parseDuration,
+  stepBounds,
+  stepOf,
+  TooManyStepsError,
+  type Step,
+} from './time-steps.js';
+export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';

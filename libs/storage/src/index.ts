@@ -1,7 +1,18 @@
 export {
   StoreFullError,
+  TooLateError,
   type SampleStore,
   type SeriesFilter,
+  type SeriesLatest,
   type SeriesSamples,
+  type SeriesSteps,
   type SeriesSummary,
+  type Step,
+  type StepQuery,
+  type StoreHealth,
 } from './sample-store.js';
+export { dataSourceOptions } from './data-source.js';
+export { DeviceEntity } from './entities/device.entity.js';
+export { SeriesEntity } from './entities/series.entity.js';
+export { openSampleStore } from './open-sample-store.js';
+export type { StoreSettings } from './columnar-store.js';

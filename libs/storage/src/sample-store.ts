@@ -19,6 +19,58 @@ export interface SeriesSummary {
   readonly summary: Readonly<Summary>;
 }
 
+/** What aggregates in steps are asked for. */
+export interface StepQuery {
+  /** The first step begins at its start. */
+  readonly range: TimeRange;
+  /** Length of a step, ms, greater than 0. */
+  readonly step: number;
+  /** Between 0 and 1; the answer has them in this order. Left out: none. */
+  readonly quantiles?: readonly number[];
+}
+
+/** The summary of one step of time; its mean is `sum / count`. */
+export interface Step extends Readonly<Summary> {
+  /** Unix milliseconds. */
+  readonly start: number;
+  /**
+   * One for each that was asked for, interpolated between the two nearest values; null where samples of the step are
+   * kept as hourly values only.
+   */
+  readonly quantiles: readonly (number | null)[];
+}
+
+/** The steps of one series that have samples, in order of time. */
+export interface SeriesSteps {
+  readonly series: Series;
+  readonly steps: readonly Step[];
+}
+
+/** The latest sample of one series. */
+export interface SeriesLatest {
+  readonly series: Series;
+  /** Unix milliseconds. */
+  readonly timestamp: number;
+  readonly value: number;
+}
+
+/** What an operator wants to know of a store. */
+export interface StoreHealth {
+  readonly devices: number;
+  readonly series: number;
+  /** Commits that are in the journal only, and the bytes of their rows. */
+  readonly journalRows: number;
+  readonly journalBytes: number;
+  /** Hours of devices that are in memory, and the samples there. */
+  readonly heads: number;
+  readonly headSamples: number;
+  /** Pieces that were found damaged and set aside since the file was made; anything but 0 means that data is lost. */
+  readonly damaged: number;
+  /** Size of the database without its write-ahead log, bytes, and how much of that is free to use. */
+  readonly fileBytes: number;
+  readonly freeBytes: number;
+}
+
 /**
  * Keeps samples for years. A series and a timestamp are the natural key: the last write wins, so that a resend changes
  * nothing. It knows no SQL dialect: every implementation passes the suite in `sample-store.suite.ts`.
@@ -29,17 +81,43 @@ export interface SampleStore {
    * sample of a key wins. Unknown devices and series come into being with their first sample.
    *
    * @throws StoreFullError when the disk or the database has no room.
+   * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
+   *   first and then appends at once ever sees it.
    */
   append(samples: readonly Sample[]): Promise<void>;
+
+  /** Samples before this time, Unix ms, are not taken any more: their hour is about to lose its samples. */
+  oldestTimestamp(): number;
 
   /** The series that match, by device, metric and labels; an unknown device has none. */
   findSeries(filter: SeriesFilter): Promise<readonly Series[]>;
 
-  /** The samples of each series within the range, in the order of `series`; a series without any is left out. */
+  /**
+   * The samples of each series within the range, in the order of `series`; a series without any is left out. Hours older
+   * than the raw retention have none. Only a part of the answer is in memory at a time, but all of one series: page
+   * through long ranges.
+   */
   readSamples(series: readonly Series[], range: TimeRange): AsyncIterable<SeriesSamples>;
 
-  /** The summary of each series over the range, in the order of `series`; a series without samples there is left out. */
+  /**
+   * The summary of each series over the range, in the order of `series`; a series without samples there is left out. An
+   * hour of which only the hourly values are left counts as a whole if its start is in the range.
+   */
   summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]>;
+
+  /** Each series in steps of time, in the order of `series`; steps and series without samples are left out. */
+  readSteps(series: readonly Series[], query: StepQuery): AsyncIterable<SeriesSteps>;
+
+  /** The latest sample of each series, in the order of `series`. */
+  latest(series: readonly Series[]): Promise<SeriesLatest[]>;
+
+  /** Does at once what is otherwise done from time to time: tidies up, drops what is too old, makes the file smaller. */
+  maintain(): Promise<void>;
+
+  /** Writes a consistent copy to a new file at `path`, while everything else goes on. */
+  backup(path: string): Promise<void>;
+
+  health(): Promise<StoreHealth>;
 
   /** Resolves if the store answers. */
   ping(): Promise<void>;
@@ -51,4 +129,9 @@ export interface SampleStore {
 /** The disk or the database has no room for what was to be appended; once it has, the same call succeeds. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError';
+}
+
+/** A sample is older than the store takes: its hour has lost its samples, or is about to. */
+export class TooLateError extends RangeError {
+  override readonly name = 'TooLateError';
 }

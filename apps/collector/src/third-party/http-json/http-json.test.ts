@@ -29,7 +29,7 @@ describe('the mapping of an answer', () => {
 
   it.each([
     ['<html>', '{"metric_name": "a", "value": 1}', 'answered with something that is not JSON: "<html>"'],
-    [{ a: 1 }, 'b', 'the mapping finds nothing in the answer {"a":1}'],
+    [{ a: 1 }, 'b', 'the mapping finds nothing in the answer an object with "a"'],
     [{ a: 1 }, 'a', 'the mapping must make objects, got 1'],
     [{ a: 'x' }, '{"metric_name": "m", "value": a}', 'the value of m must be a number, got "x"'],
     [
@@ -37,7 +37,7 @@ describe('the mapping of an answer', () => {
       '{"metric_name": "m", "value": $number(a)}',
       'the mapping does not fit the answer: Unable to cast value to a number: "x"',
     ],
-    [{ a: 1 }, '{"value": a}', 'the mapping makes no metric_name in {"value":1}'],
+    [{ a: 1 }, '{"value": a}', 'the mapping makes no metric_name in an object with "value"'],
     [
       { a: 1 },
       '{"metric_name": "m", "value": a, "Unit": "V"}',

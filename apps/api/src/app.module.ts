@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { AggregatorModule } from './aggregator/aggregator.module.js';
+import { apiConfig } from './config.js';
+import { LiveModule } from './live/live.module.js';
+import { MonitoringModule } from './monitoring/monitoring.module.js';
+import { ReportingModule } from './reporting/reporting.module.js';
+
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, load: [apiConfig] }),
+    MonitoringModule,
+    AggregatorModule,
+    ReportingModule,
+    LiveModule,
+  ],
+})
+export class AppModule {}

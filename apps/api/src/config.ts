@@ -1,0 +1,42 @@
+import { registerAs, type ConfigType } from '@nestjs/config';
+
+/** What the api reads from the environment or `.env`; `.env.example` lists it with the defaults. */
+export interface ApiSettings {
+  /** Address to listen on. */
+  readonly host: string;
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  /** SQLite file; it and its folder are made at the first start. */
+  readonly databasePath: string;
+}
+
+/** Settings that can't be used, each with its name, its value and what is allowed. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(readonly mistakes: readonly string[]) {
+    super(mistakes.join('\n'));
+  }
+}
+
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+
+/** @throws SettingsError with every mistake at once. */
+export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
+  const mistakes: string[] = [];
+  const text = (name: string, fallback: string): string => env[name]?.trim() || fallback;
+
+  const host = text('HOST', '127.0.0.1');
+  if (!LOOPBACK.includes(host)) {
+    mistakes.push(`HOST must be one of ${LOOPBACK.join(', ')} while there are no access tokens, got "${host}"`);
+  }
+  const port = text('PORT', '3000');
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    mistakes.push(`PORT must be an integer from 0 to 65535, got "${port}"`);
+  }
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
+  return { host, port: Number(port), databasePath: text('DATABASE_PATH', 'instance/metrics.db') };
+}
+
+export const apiConfig = registerAs('api', () => readSettings(process.env));
+export type ApiConfig = ConfigType<typeof apiConfig>;

@@ -1,0 +1,32 @@
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { acceptGzip } from './decompress.js';
+import { MAX_BODY, MAX_PATH_PART } from './limits.js';
+import { serveOpenApi } from './openapi.js';
+import { ProblemFilter } from './problem.filter.js';
+import { validation } from './validation.js';
+
+/** The application of a module with everything that holds for every call: limits, validation, errors, documentation. */
+export async function createServer(module: Type): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PART },
+    // A stop answers the requests under way and closes every connection, also those that clients keep open.
+    forceCloseConnections: 'idle',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    // Fastify's own JSON parser stays, which refuses __proto__ keys; Nest would add forms.
+    bodyParser: false,
+    abortOnError: false,
+    // Nest's own forty lines about modules and routes say nothing to a user.
+    logger: ['warn', 'error', 'fatal'],
+  });
+  const server = adapter.getInstance();
+  server.removeContentTypeParser('text/plain');
+  acceptGzip(server);
+  app.useGlobalPipes(validation());
+  app.useGlobalFilters(new ProblemFilter());
+  serveOpenApi(app);
+  return app;
+}

@@ -1,0 +1,27 @@
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { FastifyInstance, RequestPayload } from 'fastify';
+import { Problem } from './problem.js';
+
+/** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
+export function acceptGzip(server: FastifyInstance): void {
+  server.addHook('preParsing', (request, _reply, payload, done) => {
+    const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+    if (encoding === 'identity') return done(null, payload);
+    if (encoding !== 'gzip') {
+      return done(new Problem(415, `The content encoding must be gzip or none, got ${encoding}.`));
+    }
+    delete request.headers['content-encoding'];
+    delete request.headers['content-length'];
+    done(null, gunzip(payload));
+  });
+}
+
+function gunzip(payload: RequestPayload): Readable {
+  const gunzipped = createGunzip();
+  payload.on('error', (error) => gunzipped.destroy(error));
+  gunzipped.on('error', (error) => {
+    Object.assign(error, { statusCode: 400, message: `the body is not gzip: ${error.message}` });
+  });
+  return payload.pipe(gunzipped);
+}

@@ -1,0 +1,58 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { StoreFullError } from '@device-metrics/storage';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MAX_BODY } from './limits.js';
+import { Problem, PROBLEM_JSON } from './problem.js';
+
+/** Turns everything that is thrown on the way to an answer into `application/problem+json`. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('api');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = problemOf(error, request);
+    if (problem.getStatus() === 500) {
+      this.logger.error(`${request.method} ${request.url}`, error instanceof Error ? error.stack : String(error));
+    }
+    // Otherwise the connection ends while the client still writes, and it never sees why.
+    if (problem.getStatus() === 413) void reply.removeHeader('connection');
+    if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
+    void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
+  }
+}
+
+function problemOf(error: unknown, request: FastifyRequest): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof StoreFullError) {
+    return new Problem(503, 'The disk of the server is full: nothing of this request was stored.', { retryAfter: 30 });
+  }
+  const status = statusOf(error);
+  if (status === 404) {
+    return new Problem(404, `There is no ${request.method} ${request.url.slice(0, 200)}; /docs lists what there is.`);
+  }
+  if (status >= 400 && status < 500) return new Problem(status, clientMistake(status, error as Error, request));
+  return new Problem(500, 'The server failed; its log says why.');
+}
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : 500;
+}
+
+/** What the parser of the request could not take, in words that say what is allowed. */
+function clientMistake(status: number, error: Error, request: FastifyRequest): string {
+  switch (status) {
+    case 413:
+      return `The body must have at most ${MAX_BODY} bytes, after decompression.`;
+    case 415:
+      return `The content type must be application/json, got ${request.headers['content-type'] ?? 'none'}.`;
+    case 400:
+      return `The body could not be read, it must be valid JSON: ${error.message}`;
+    default:
+      return error.message;
+  }
+}

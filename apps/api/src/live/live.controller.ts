@@ -1,0 +1,41 @@
+import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiProblems } from '../http/openapi.js';
+import { SeriesQuery } from '../http/series-query.js';
+import { LiveStreams } from './live-streams.js';
+
+@ApiTags('reporting')
+@Controller('api/v1/live')
+export class LiveController {
+  constructor(private readonly streams: LiveStreams) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'Live: new samples as server-sent events',
+    description:
+      'An event `samples` carries an array of metrics, each as `POST …/metrics/` takes it. A client that comes back with ' +
+      '`Last-Event-ID` gets what it missed, or an event `gap` where that is too long ago. A reader that is slower than ' +
+      'the samples come is cut off.',
+  })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, description: '`id` of the last event that the client got.' })
+  @ApiOkResponse({
+    content: {
+      'text/event-stream': {
+        schema: { type: 'string' },
+        example:
+          'id: 5f0c2d1a-17\nevent: samples\ndata: [{"device_name":"lab-pc-1","metric_name":"system.cpu.utilization",' +
+          '"value":0.42,"unit":"1","labels":{},"timestamp":"2026-01-15T10:00:00.000Z"}]\n\n',
+      },
+    },
+  })
+  @ApiProblems({ 400: 'label must be name=value, got "cpu"' })
+  live(
+    @Query() query: SeriesQuery,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+  ): void {
+    reply.hijack();
+    this.streams.open(reply.raw, query, lastEventId);
+  }
+}

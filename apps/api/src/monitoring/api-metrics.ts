@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+
+/** What this server says about itself, in Prometheus' terms. */
+@Injectable()
+export class ApiMetrics {
+  readonly registry = new Registry();
+
+  readonly samplesStored = new Counter({
+    name: 'device_metrics_samples_stored_total',
+    help: 'Samples that were acknowledged, and so are on disk.',
+    registers: [this.registry],
+  });
+
+  readonly itemsRejected = new Counter({
+    name: 'device_metrics_items_rejected_total',
+    help: 'Items of batches that were refused.',
+    registers: [this.registry],
+  });
+
+  readonly requestDuration = new Histogram({
+    name: 'http_server_request_duration_seconds',
+    help: 'Time from the request to the end of its answer.',
+    labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+}

@@ -1,0 +1,59 @@
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import type { SampleStore } from '@device-metrics/storage';
+import { ApiProblems } from '../http/openapi.js';
+import { Problem } from '../http/problem.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
+import { ApiMetrics } from './api-metrics.js';
+
+export class HealthDto {
+  @ApiProperty({ example: 'ok' })
+  status!: string;
+}
+
+@ApiTags('monitoring')
+@Controller()
+export class MonitoringController {
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    private readonly apiMetrics: ApiMetrics,
+  ) {}
+
+  @Get('healthz')
+  @ApiOperation({ summary: 'Does the process live?' })
+  @ApiOkResponse({ type: HealthDto })
+  healthz(): HealthDto {
+    return { status: 'ok' };
+  }
+
+  @Get('readyz')
+  @ApiOperation({ summary: 'Does the database answer?' })
+  @ApiOkResponse({ type: HealthDto })
+  @ApiProblems({ 503: 'The database does not answer: database disk image is malformed' })
+  async readyz(): Promise<HealthDto> {
+    try {
+      await this.store.ping();
+    } catch (error) {
+      throw new Problem(
+        503,
+        `The database does not answer: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          retryAfter: 5,
+        },
+      );
+    }
+    return { status: 'ok' };
+  }
+
+  @Get('metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  @ApiOperation({ summary: 'Metrics of this server for Prometheus' })
+  @ApiOkResponse({
+    content: {
+      'text/plain': { schema: { type: 'string' }, example: 'device_metrics_samples_stored_total 86400\n' },
+    },
+  })
+  metrics(): Promise<string> {
+    return this.apiMetrics.registry.metrics();
+  }
+}

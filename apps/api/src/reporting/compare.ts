@@ -1,0 +1,98 @@
+import { toRfc3339 } from '@device-metrics/contract';
+import type { SampleStore } from '@device-metrics/storage';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { invalidInput } from '../http/problem.js';
+import { selects } from '../http/series-query.js';
+import type { CompareQuery } from './queries.dto.js';
+import { stepsOf, stepTables } from './steps.js';
+import { reportRange } from './time-span.js';
+
+export class ComparedSeriesDto {
+  @ApiProperty({ example: 'lab-pc-1' })
+  device_name!: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
+  labels!: Record<string, string>;
+
+  @ApiProperty({ description: 'What the series are ranked by: the mean over the range.', example: 0.42 })
+  mean!: number;
+
+  @ApiProperty({
+    description: 'One number for each of `timestamps`, null where a step has no samples.',
+    type: 'array',
+    items: { type: 'number', nullable: true },
+    example: [0.4, null, 0.44],
+  })
+  values!: (number | null)[];
+}
+
+export class CompareDto {
+  @ApiProperty({ example: 'system.cpu.utilization' })
+  metric_name!: string;
+
+  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
+  unit?: string;
+
+  @ApiProperty({ description: 'Included.', example: '2026-01-15T00:00:00.000Z' })
+  start_time!: string;
+
+  @ApiProperty({ description: 'Not included.', example: '2026-01-16T00:00:00.000Z' })
+  end_time!: string;
+
+  @ApiProperty({ description: 'Length of a step, milliseconds.', example: 300_000 })
+  step!: number;
+
+  @ApiProperty({
+    description: 'The time axis of all series: the starts of the steps.',
+    type: [String],
+    example: ['2026-01-15T00:00:00.000Z', '2026-01-15T00:05:00.000Z', '2026-01-15T00:10:00.000Z'],
+  })
+  timestamps!: string[];
+
+  @ApiProperty({ description: 'The largest mean first; with `bottom` the smallest.', type: [ComparedSeriesDto] })
+  series!: ComparedSeriesDto[];
+}
+
+/** Series are compared up to this number, when the query sets none. */
+const DEFAULT_TOP = 10;
+
+/** One metric of many devices on one time axis, the top or the bottom of them. */
+export async function compare(store: SampleStore, query: CompareQuery, now: number): Promise<CompareDto> {
+  if (query.top !== undefined && query.bottom !== undefined) {
+    throw invalidInput([{ field: 'bottom', reason: 'must not come together with top' }]);
+  }
+  const range = reportRange(query.start_time, query.end_time, now);
+  const { step = 'auto', aggregation = 'mean', timezone = 'UTC' } = query;
+  const steps = stepsOf({ step, aggregation: [aggregation], timezone, fill: 'null' }, range);
+  const known = await store.findSeries({ metricName: query.metric_name });
+  const summaries = await store.summarize(known.filter(selects({ ...query, metric_name: [query.metric_name] })), range);
+  const ranked = summaries
+    .map(({ series, summary }) => ({ series, mean: summary.sum / summary.count }))
+    .sort((a, b) => (query.bottom === undefined ? b.mean - a.mean : a.mean - b.mean))
+    .slice(0, Number(query.bottom ?? query.top ?? DEFAULT_TOP));
+
+  const compared: ComparedSeriesDto[] = [];
+  const samples = store.readSamples(
+    ranked.map(({ series }) => series),
+    range,
+  );
+  for await (const { series, columns } of stepTables(samples, steps)) {
+    const mean = ranked[compared.length]?.mean ?? NaN;
+    compared.push({
+      device_name: series.deviceName,
+      labels: series.labels,
+      mean,
+      values: Array.from(columns[0] ?? []),
+    });
+  }
+  const unit = known.find((series) => series.unit !== null)?.unit;
+  return {
+    metric_name: query.metric_name,
+    ...(unit && { unit }),
+    start_time: toRfc3339(range.start),
+    end_time: toRfc3339(range.end),
+    step: steps.length,
+    timestamps: steps.bounds.slice(0, -1).map(toRfc3339),
+    series: compared,
+  };
+}

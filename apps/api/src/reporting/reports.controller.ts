@@ -1,0 +1,76 @@
+import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { SampleStore } from '@device-metrics/storage';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiProblems } from '../http/openapi.js';
+import { selects } from '../http/series-query.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
+import { catalogue, CatalogueDto } from './catalogue.js';
+import { compare, CompareDto } from './compare.js';
+import { deviceReport } from './device-report.js';
+import { DeviceReportDto } from './device-report.dto.js';
+import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
+import { sendReport } from './send-report.js';
+import { sendSummary, summaryRange } from './send-summary.js';
+import { SummaryDto } from './summary.dto.js';
+
+@ApiTags('reporting')
+@Controller('api/v1')
+export class ReportsController {
+  constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
+
+  @Get('reports/metrics/:device_name')
+  @ApiOperation({
+    summary: 'Device report: the samples of a device, raw or by steps',
+    description:
+      'The samples of each series of the device, oldest first. Without `step` each element of `series` is a valid item of ' +
+      'a batch. Formats: json, csv (RFC 4180) and ndjson, by `format` or the header Accept.',
+  })
+  @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
+  @ApiOkResponse({ type: DeviceReportDto })
+  @ApiProblems({
+    400: 'end_time must be after start_time, got start_time "2026-01-16" and end_time "2026-01-15"',
+    404: 'There is no device "lab-pc-9"; GET /api/v1/reports/summary names those that there are.',
+  })
+  async deviceReport(
+    @Param('device_name') deviceName: string,
+    @Query() query: DeviceReportQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const report = await deviceReport(this.store, deviceName, query, Date.now());
+    return sendReport(deviceName, report, query, request, reply);
+  }
+
+  @Get('reports/summary')
+  @ApiOperation({
+    summary: 'Summary: count, min, max, mean and last of every metric of every device',
+    description: 'Series of one group are taken together, whatever their other labels; `last` is the newest sample.',
+  })
+  @ApiOkResponse({ type: SummaryDto })
+  @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
+  async summary(
+    @Query() query: SummaryQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SummaryDto | string> {
+    const range = summaryRange(query, Date.now());
+    const series = (await this.store.findSeries({})).filter(selects(query));
+    return sendSummary(range, await this.store.summarize(series, range), query, request, reply);
+  }
+
+  @Get('reports/compare')
+  @ApiOperation({ summary: 'Compare: one metric of many devices on one time axis, the top or the bottom of them' })
+  @ApiOkResponse({ type: CompareDto })
+  @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
+  compare(@Query() query: CompareQuery): Promise<CompareDto> {
+    return compare(this.store, query, Date.now());
+  }
+
+  @Get('metrics')
+  @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
+  @ApiOkResponse({ type: CatalogueDto })
+  async catalogue(): Promise<CatalogueDto> {
+    return catalogue(await this.store.findSeries({}));
+  }
+}

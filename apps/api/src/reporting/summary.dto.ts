@@ -1,0 +1,62 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+/** The samples of one group of series, taken together. */
+export class SummaryRowDto {
+  @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', example: 'lab-pc-1' })
+  device_name?: string;
+
+  @ApiProperty({ example: 'system.cpu.utilization' })
+  metric_name!: string;
+
+  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
+  unit?: string;
+
+  @ApiPropertyOptional({
+    description: 'Where `group_by` has labels.',
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { cpu: '0' },
+  })
+  labels?: Record<string, string>;
+
+  @ApiProperty({ description: 'How many series the group has.', example: 4 })
+  series!: number;
+
+  @ApiProperty({ description: 'Samples.', example: 34_560 })
+  count!: number;
+
+  @ApiProperty({ example: 0.01 })
+  min!: number;
+
+  @ApiProperty({ example: 0.97 })
+  max!: number;
+
+  @ApiProperty({ example: 0.12 })
+  mean!: number;
+
+  @ApiProperty({ description: 'Value of the newest sample.', example: 0.42 })
+  last!: number;
+
+  @ApiProperty({ description: 'Time of the newest sample.', example: '2026-01-15T10:00:00.000Z' })
+  last_time!: string;
+}
+
+export class SummaryDto {
+  @ApiProperty({ description: 'Included.', example: '2026-01-15T00:00:00.000Z' })
+  start_time!: string;
+
+  @ApiProperty({ description: 'Not included.', example: '2026-01-16T00:10:00.001Z' })
+  end_time!: string;
+
+  @ApiPropertyOptional({
+    description: 'Only with `limit`, where there is more: `cursor` of the next page. Header `Link` has its address.',
+    example: '100',
+  })
+  next_cursor?: string;
+
+  @ApiProperty({
+    description: 'By device, metric and labels, or as `sort` says; groups without samples in the range are left out.',
+    type: [SummaryRowDto],
+  })
+  summaries!: SummaryRowDto[];
+}

@@ -1,0 +1,61 @@
+import { parseDuration, type TimeRange } from '@device-metrics/domain';
+import { MAX_AHEAD, parseTime, quote, type Rule } from '@device-metrics/contract';
+import { invalidInput } from '../http/problem.js';
+
+const HOUR = 3_600_000;
+const DEFAULT_HOURS = 24;
+/** A century. */
+const MAX_HOURS = 876_600;
+/** The last moment that a Date can hold, ms. */
+const MAX_TIME = 8.64e15;
+
+/** Of `start_time` and `end_time` in a query. */
+export const queryTimeRule: Rule = (value) =>
+  queryTime(value, 0) !== undefined
+    ? undefined
+    : 'must be an RFC 3339 time as in 2026-01-15T10:00:00Z (write + as %2B), Unix milliseconds, now, or relative as in ' +
+      `-6h, got ${quote(value)}`;
+
+/** Of `time_range` in a query. */
+export const timeRangeRule: Rule = (value) =>
+  typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) && Number(value) > 0 && Number(value) <= MAX_HOURS
+    ? undefined
+    : `must be a number of hours above 0 and up to ${MAX_HOURS}, got ${quote(value)}`;
+
+/** Unix milliseconds of a query's time; undefined when it is none. */
+function queryTime(value: unknown, now: number): number | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (value === 'now') return now;
+  const ago = /^-(\d+[a-z]+)$/.exec(value)?.[1];
+  const duration = ago === undefined ? undefined : parseDuration(ago);
+  if (duration !== undefined) return now - duration;
+  const time = parseTime(/^-?\d{1,16}$/.test(value) ? Number(value) : value);
+  return time !== undefined && Math.abs(time) <= MAX_TIME ? time : undefined;
+}
+
+/**
+ * The range of a report; both times obey `queryTimeRule`. Left open, it ends after the newest sample there can be, which
+ * may be a little ahead of this server's clock, and starts 24 hours before its end, or before now.
+ *
+ * @throws Problem when the end is not after the start.
+ */
+export function reportRange(startTime: string | undefined, endTime: string | undefined, now: number): TimeRange {
+  const end = queryTime(endTime, now) ?? openEnd(now);
+  const start = queryTime(startTime, now) ?? (endTime === undefined ? now : end) - DEFAULT_HOURS * HOUR;
+  if (end <= start) {
+    throw invalidInput([
+      {
+        field: 'end_time',
+        reason: `must be after start_time, got start_time ${quote(startTime)} and end_time ${quote(endTime)}`,
+      },
+    ]);
+  }
+  return { start, end };
+}
+
+/** The last `timeRange` hours, which obey `timeRangeRule`, up to the newest sample there can be. */
+export function lastHours(timeRange: string, now: number): TimeRange {
+  return { start: Math.floor(now - Number(timeRange) * HOUR), end: openEnd(now) };
+}
+
+const openEnd = (now: number): number => now + MAX_AHEAD + 1;

@@ -1,0 +1,27 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { apiConfig, type ApiConfig } from './config.js';
+
+/** Injection token of the one `SampleStore`. */
+export const SAMPLE_STORE = Symbol('SampleStore');
+
+/** Opens the database at the start and closes it at the stop. */
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [apiConfig.KEY],
+      // A database that can't be opened now is no better in 3 s: fail at once, with the reason.
+      useFactory: (config: ApiConfig) => ({ ...dataSourceOptions(config.databasePath), retryAttempts: 0 }),
+    }),
+  ],
+  providers: [{ provide: SAMPLE_STORE, inject: [getDataSourceToken()], useFactory: openSampleStore }],
+  exports: [SAMPLE_STORE],
+})
+export class SampleStoreModule implements OnApplicationShutdown {
+  constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.store.close();
+  }
+}

@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const MINUTE = 60_000;
+/** A full hour some hours ago. */
+const START = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 5 * 3_600_000;
+const iso = (time: number): string => new Date(time).toISOString();
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+  const run = (metric_name: string, labels: object, values: number[], gap = 20_000): object => ({
+    device_name: 'pc',
+    metric_name,
+    labels,
+    samples: values.map((value, i) => [START + i * gap, value]),
+  });
+  const { body } = await server.post('/api/v1/aggregator/metrics/batch/', [
+    run('load', { cpu: '0' }, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    run('load', { cpu: '1' }, [10, 20]),
+    run('io, "total"'.replace(/\W+/g, '_'), {}, [100, 160, 10, 70], MINUTE),
+    run('gap', { note: 'a "quoted", =text' }, [1, 2], 3 * MINUTE),
+  ]);
+  expect(body.rejected).toEqual([]);
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+const path = (query: string): string =>
+  `/api/v1/reports/metrics/pc?start_time=${START}&end_time=${START + 5 * MINUTE}&${query}`;
+const series = async (query: string): Promise<any[]> => (await server.get(path(query))).body.series;
+const rows = async (query: string): Promise<any> => (await series(query))[0].samples;
+
+describe('filters', () => {
+  it('by metric with wildcards, and by labels', async () => {
+    const names = async (query: string): Promise<unknown[]> =>
+      (await series(query)).map((s: any) => [s.metric_name, s.labels.cpu]);
+    expect(await names('metric_name=lo*&label=cpu=1')).toEqual([['load', '1']]);
+    expect(await names('metric_name=gap&metric_name=load')).toEqual([
+      ['gap', undefined],
+      ['load', '0'],
+      ['load', '1'],
+    ]);
+    expect(await names('metric_name=nothing')).toEqual([]);
+  });
+});
+
+describe('steps', () => {
+  it('aggregate, several at once', async () => {
+    const { body } = await server.get(
+      path('metric_name=load&label=cpu=0&step=1m&aggregation=mean,max&aggregation=p50'),
+    );
+    expect(body).toMatchObject({ step: MINUTE, columns: ['mean', 'max', 'p50'] });
+    expect(body.series[0].samples).toEqual([
+      [iso(START), 2, 3, 2],
+      [iso(START + MINUTE), 5, 6, 5],
+      [iso(START + 2 * MINUTE), 8, 9, 8],
+    ]);
+  });
+
+  it('are of the mean by default, and auto gives about 500 points', async () => {
+    expect(await rows('metric_name=load&label=cpu=1&step=5m')).toEqual([[iso(START), 15]]);
+    const { body } = await server.get(path('step=auto'));
+    expect(body).toMatchObject({ step: 1000, columns: ['mean'] });
+  });
+
+  it('give rate and increase of a counter that starts again', async () => {
+    expect(await rows('metric_name=io*&step=1m&aggregation=increase,rate')).toEqual([
+      [iso(START + MINUTE), 60, 1],
+      [iso(START + 2 * MINUTE), 10, 10 / 60],
+      [iso(START + 3 * MINUTE), 60, 1],
+    ]);
+  });
+
+  it('without samples are left out, null, or the one before', async () => {
+    const values = async (fill: string): Promise<unknown[]> =>
+      (await rows(`metric_name=gap&step=1m&fill=${fill}`)).map(([, value]: unknown[]) => value);
+    expect(await values('none')).toEqual([1, 2]);
+    expect(await values('null')).toEqual([1, null, null, 2, null]);
+    expect(await values('previous')).toEqual([1, 1, 1, 2, 2]);
+  });
+
+  it('of a day are days of the time zone', async () => {
+    const [[time]] = await rows('metric_name=gap&step=1d&timezone=Asia/Kathmandu');
+    expect(new Date(Date.parse(time) + 5.75 * 3_600_000).toISOString()).toContain('T00:00:00.000Z');
+  });
+});
+
+describe('pages', () => {
+  it('by cursor give every row of the report once', async () => {
+    const whole = (await series('')).flatMap((s: any) =>
+      s.samples.map((row: unknown) => [s.metric_name, s.labels, row]),
+    );
+    const pages: unknown[] = [];
+    let next: string | undefined = path('limit=4');
+    while (next) {
+      const { body, headers } = await server.get(next);
+      const page = body.series.flatMap((s: any) => s.samples.map((row: unknown) => [s.metric_name, s.labels, row]));
+      expect(page.length).toBeLessThanOrEqual(4);
+      pages.push(...page);
+      next = /<(.*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+      expect(body.next_cursor === undefined).toBe(next === undefined);
+    }
+    expect(whole).toHaveLength(17);
+    expect(pages).toEqual(whole);
+  });
+});
+
+describe('formats', () => {
+  it('csv has one header line, quotes by RFC 4180, and leaves no formula to a spreadsheet', async () => {
+    const { body, headers } = await server.get(path('metric_name=gap&format=csv'));
+    expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(headers.get('content-disposition')).toContain('report.csv');
+    expect(body).toBe(
+      'device_name,metric_name,unit,labels,timestamp,value\r\n' +
+        `pc,gap,,"{""note"":""a \\""quoted\\"", =text""}",${iso(START)},1\r\n` +
+        `pc,gap,,"{""note"":""a \\""quoted\\"", =text""}",${iso(START + 3 * MINUTE)},2\r\n`,
+    );
+  });
+
+  it('ndjson by the header Accept has a valid metric in each line', async () => {
+    const { body } = await server.get(path('metric_name=load&label=cpu=1'), {
+      accept: 'text/html, application/x-ndjson',
+    });
+    const metrics = String(body)
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as unknown);
+    expect(metrics).toEqual([
+      { device_name: 'pc', metric_name: 'load', labels: { cpu: '1' }, timestamp: iso(START), value: 10 },
+      { device_name: 'pc', metric_name: 'load', labels: { cpu: '1' }, timestamp: iso(START + 20_000), value: 20 },
+    ]);
+    expect((await server.post('/api/v1/aggregator/metrics/batch/', metrics)).body.accepted).toBe(2);
+  });
+});
+
+describe('a bad parameter is named, with what is allowed:', () => {
+  it.each([
+    ['step=5', 'step must be a duration as in 30s', '"5"'],
+    ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would'],
+    ['aggregation=mean', 'aggregation goes with step', ''],
+    ['step=1m&aggregation=avg', 'aggregation must be mean, min', '"avg"'],
+    ['step=1m&aggregation=p101', 'aggregation must be mean, min', '"p101"'],
+    ['step=1m&fill=zero', 'fill must be one of none, null, previous', '"zero"'],
+    ['step=1d&timezone=Mars/Olympus', 'timezone must be an IANA time zone', '"Mars/Olympus"'],
+    ['limit=0', 'limit must be an integer from 1 to 100000', '"0"'],
+    ['cursor=x', 'cursor must be the next_cursor of a page', '"x"'],
+    ['label=cpu', 'label must be name=value', '"cpu"'],
+    ['format=pdf', 'format must be one of json, csv, ndjson', '"pdf"'],
+  ])('%s', async (query, detail, quoted) => {
+    const { status, body } = await server.get(path(query));
+    expect(status).toBe(400);
+    expect(body.detail).toContain(detail);
+    expect(body.detail).toContain(quoted);
+  });
+});
+
+it('times may be relative to now', async () => {
+  const { body } = await server.get('/api/v1/reports/metrics/pc?start_time=-6h&end_time=now');
+  expect(Date.parse(body.end_time) - Date.parse(body.start_time)).toBe(6 * 3_600_000);
+  expect(body.series.length).toBe(4);
+});
+
+describe('compare', () => {
+  const compare = async (query: string): Promise<any> =>
+    (await server.get(`/api/v1/reports/compare?start_time=${START}&end_time=${START + 5 * MINUTE}&${query}`)).body;
+
+  it('has one time axis for all series, the largest mean first', async () => {
+    const body = await compare('metric_name=load&step=1m&aggregation=max');
+    expect(body.timestamps).toEqual([0, 1, 2, 3, 4].map((i) => iso(START + i * MINUTE)));
+    expect(body.series).toEqual([
+      { device_name: 'pc', labels: { cpu: '1' }, mean: 15, values: [20, null, null, null, null] },
+      { device_name: 'pc', labels: { cpu: '0' }, mean: 5, values: [3, 6, 9, null, null] },
+    ]);
+  });
+
+  it('gives the top or the bottom', async () => {
+    const cpus = async (query: string): Promise<unknown[]> =>
+      (await compare(`metric_name=load&${query}`)).series.map((s: any) => s.labels.cpu);
+    expect(await cpus('top=1')).toEqual(['1']);
+    expect(await cpus('bottom=1')).toEqual(['0']);
+    expect(await cpus('label=cpu=0&device_name=p*')).toEqual(['0']);
+  });
+
+  it.each([
+    ['', 'metric_name must be the name of one metric, got nothing'],
+    ['metric_name=a&metric_name=b', 'metric_name must be the name of one metric, got an array of 2'],
+    ['metric_name=load&top=0', 'top must be an integer from 1 to 1000, got "0"'],
+    ['metric_name=load&top=1&bottom=1', 'bottom must not come together with top'],
+    ['metric_name=load&aggregation=avg', 'aggregation must be mean, min'],
+  ])('refuses "%s"', async (query, detail) => {
+    expect(await compare(query)).toMatchObject({ status: 400, detail: expect.stringContaining(detail) });
+  });
+});

@@ -1,0 +1,223 @@
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+const METRICS = '/api/v1/aggregator/metrics/';
+const BATCH = '/api/v1/aggregator/metrics/batch/';
+const metric = (device_name: string, value: unknown, more = {}): Record<string, unknown> => ({
+  device_name,
+  metric_name: 'hw.temperature',
+  value,
+  ...more,
+});
+const report = async (deviceName: string, query = ''): Promise<unknown[]> =>
+  (await server.get(`/api/v1/reports/metrics/${encodeURIComponent(deviceName)}${query}`)).body.series;
+const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
+
+describe('a metric', () => {
+  it('is in the report that follows its 201', async () => {
+    const timestamp = ago(60);
+    const answer = await server.post(METRICS, metric('one', 21.5, { timestamp, labels: { slot: 'b', rack: '1' } }));
+
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ device_name: 'one', value: 21.5, timestamp });
+    expect(await report('one')).toEqual([
+      {
+        device_name: 'one',
+        metric_name: 'hw.temperature',
+        unit: 'Cel',
+        labels: { rack: '1', slot: 'b' },
+        samples: [[timestamp, 21.5]],
+      },
+    ]);
+  });
+
+  it('without a timestamp has the time of receipt', async () => {
+    const before = Date.now();
+    await server.post(METRICS, metric('no-time', 1));
+    const [series] = (await report('no-time')) as { samples: [string, number][] }[];
+
+    const time = Date.parse(series?.samples[0]?.[0] ?? '');
+    expect(time).toBeGreaterThanOrEqual(before);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('is taken at the path without the trailing slash too, and up to ten minutes ahead', async () => {
+    const timestamp = new Date(Date.now() + 590_000).toISOString();
+    const answer = await server.post('/api/v1/aggregator/metrics', metric('Küche / 2', 1, { timestamp }));
+
+    expect(answer.status).toBe(201);
+    expect(await report('Küche / 2')).toMatchObject([{ samples: [[timestamp, 1]] }]);
+  });
+
+  it('sent again with another value replaces the first', async () => {
+    const timestamp = ago(5);
+    await server.post(METRICS, metric('again', 1, { timestamp }));
+    await server.post(METRICS, metric('again', 2, { timestamp }));
+
+    expect(await report('again')).toMatchObject([{ samples: [[timestamp, 2]] }]);
+  });
+});
+
+describe('a batch', () => {
+  it('stores its good items and names index, field and reason of each bad one', async () => {
+    const at = Date.now() - 60_000;
+    const { status, body } = await server.post(BATCH, {
+      metrics: [
+        metric('mixed', 1, { timestamp: at }),
+        metric('mixed', 'warm', { timestamp: at + 1 }),
+        { device_name: 'mixed', timestamp: at + 2, values: { 'hw.temperature': 3, 'system.uptime': 4 } },
+        metric('', 4),
+        { device_name: 'mixed', metric_name: 'hw.temperature', samples: [[at + 4, 5]] },
+        metric('mixed', 6, { timestamp: '1999-12-31T23:59:59Z' }),
+        metric('mixed', 7, { timestmap: at }),
+      ],
+    });
+
+    expect(status).toBe(200);
+    expect(body.accepted).toBe(3);
+    expect(body.rejected).toEqual([
+      { index: 1, field: 'value', reason: 'must be a finite number, got "warm"' },
+      { index: 3, field: 'device_name', reason: expect.stringContaining('got ""') },
+      { index: 5, field: 'timestamp', reason: expect.stringContaining('2000-01-01') },
+      { index: 6, field: 'timestmap', reason: expect.stringContaining('allowed are device_name, metric_name') },
+    ]);
+    const iso = (time: number): string => new Date(time).toISOString();
+    expect(await report('mixed')).toMatchObject([
+      {
+        metric_name: 'hw.temperature',
+        samples: [
+          [iso(at), 1],
+          [iso(at + 2), 3],
+          [iso(at + 4), 5],
+        ],
+      },
+      { metric_name: 'system.uptime', unit: 's', samples: [[iso(at + 2), 4]] },
+    ]);
+  });
+
+  it('may be the bare array, gzipped, and a report sent back', async () => {
+    const items = [metric('bare', 1.25, { timestamp: ago(9) }), metric('bare', -2.5e-9, { timestamp: ago(8) })];
+    const gzip = { 'content-encoding': 'gzip' };
+    expect((await server.post(BATCH, gzipSync(JSON.stringify(items)), gzip)).body).toEqual({
+      accepted: 2,
+      rejected: [],
+    });
+
+    const series = await report('bare');
+    expect((await server.post(BATCH, series)).body).toEqual({ accepted: 1, rejected: [] });
+    expect(await report('bare')).toEqual(series);
+  });
+
+  it('of bad items only is a 400 that names them and stores nothing', async () => {
+    const { status, body, headers } = await server.post(BATCH, [metric('all-bad', null), 7]);
+
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect(body).toMatchObject({
+      status: 400,
+      detail: 'metrics[0].value must be a finite number, got null; metrics[1] must be an object, got 7',
+      errors: [{ field: 'metrics[0].value' }, { field: 'metrics[1]' }],
+    });
+    expect((await server.get('/api/v1/reports/metrics/all-bad')).status).toBe(404);
+  });
+});
+
+const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+
+describe('bad input gets a problem that says what is allowed, and stores nothing:', () => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '));
+  it.each<[string, string, string | Uint8Array | object, Record<string, string>, number, string]>([
+    ['broken JSON', METRICS, '{"device_name": "bad", ', {}, 400, 'valid JSON'],
+    ['NaN', METRICS, '{"device_name": "bad", "metric_name": "m", "value": NaN}', {}, 400, 'valid JSON'],
+    [
+      '1e999',
+      METRICS,
+      '{"device_name": "bad", "metric_name": "m", "value": 1e999}',
+      {},
+      400,
+      'finite number, got Infinity',
+    ],
+    ['an empty body', METRICS, '', {}, 400, 'JSON'],
+    ['a number for a body', METRICS, '7', {}, 400, 'device_name'],
+    ['null for a body', METRICS, 'null', {}, 400, 'device_name'],
+    ['an array for a metric', METRICS, '[]', {}, 400, 'device_name'],
+    ['a wrong type', METRICS, metric('bad', '21.5'), {}, 400, 'value must be a finite number, got "21.5"'],
+    ['an empty name', METRICS, metric('', 1), {}, 400, 'device_name must be a string of 1 to 128'],
+    ['an over-long name', METRICS, metric('x'.repeat(129), 1), {}, 400, 'device_name must be a string of 1 to 128'],
+    ['a long metric name', METRICS, metric('bad', 1, { metric_name: 'x'.repeat(256) }), {}, 400, 'metric_name must be'],
+    ['an unknown field', METRICS, metric('bad', 1, { vlaue: 1 }), {}, 400, 'vlaue is unknown; allowed are device_name'],
+    [
+      'a label that is no string',
+      METRICS,
+      metric('bad', 1, { labels: { cpu: 0 } }),
+      {},
+      400,
+      'label "cpu" must be a string',
+    ],
+    [
+      'a time before 2000',
+      METRICS,
+      metric('bad', 1, { timestamp: 946684799999 }),
+      {},
+      400,
+      '2000-01-01T00:00:00Z or later',
+    ],
+    [
+      'a time too far ahead',
+      METRICS,
+      metric('bad', 1, { timestamp: Date.now() + 660_000 }),
+      {},
+      400,
+      'no more than 10 minutes ahead',
+    ],
+    ['a day that is none', METRICS, metric('bad', 1, { timestamp: '2026-02-30T00:00:00Z' }), {}, 400, 'RFC 3339'],
+    [
+      '__proto__',
+      METRICS,
+      '{"__proto__": {"a": 1}, "device_name": "bad", "metric_name": "m", "value": 1}',
+      {},
+      400,
+      'JSON',
+    ],
+    ['a body over the limit', BATCH, ' '.repeat(9 * 1024 * 1024), {}, 413, '8388608 bytes'],
+    ['a gzip bomb', BATCH, bomb, { 'content-encoding': 'gzip' }, 413, '8388608 bytes'],
+    ['broken gzip', BATCH, bomb.subarray(20), { 'content-encoding': 'gzip' }, 400, 'gzip'],
+    ['an unknown encoding', BATCH, '[]', { 'content-encoding': 'br' }, 415, 'must be gzip or none, got br'],
+    ['too many items', BATCH, `[${'1,'.repeat(20_000)}1]`, {}, 413, 'at most 20000 items, got 20001'],
+    ['a deep body', BATCH, deep, {}, 400, 'must be an object, got an array of 1'],
+    ['no batch', BATCH, {}, {}, 400, 'an array of metrics'],
+    ['an empty batch', BATCH, { metrics: [] }, {}, 400, 'at least one item'],
+    [
+      'a wrong content type',
+      METRICS,
+      'device_name=bad',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+      'application/json',
+    ],
+    ['text', METRICS, '{}', { 'content-type': 'text/plain' }, 415, 'must be application/json, got text/plain'],
+    ['an unknown route', '/api/v1/aggregator/metrix', {}, {}, 404, 'There is no POST /api/v1/aggregator/metrix'],
+  ])('%s', async (_what, path, body, headers, status, detail) => {
+    const before = (await server.get('/api/v1/reports/summary')).body;
+    const answer = await server.post(path, body, headers);
+
+    expect(answer.body).toMatchObject({ status, detail: expect.stringContaining(detail) });
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect((await server.get('/api/v1/reports/summary')).body.summaries).toEqual(before.summaries);
+  });
+});

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+let server: Server | undefined;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(async () => {
+  await server?.stop();
+});
+afterAll(() => folder.remove());
+
+const start = async (settings: Record<string, string> = {}): Promise<Server> =>
+  (server = await Server.start({ DATABASE_PATH: join(folder.path, 'new/folder/metrics.db'), ...settings }));
+
+describe('the server', () => {
+  it('makes its database, says how it is, and stops cleanly on SIGTERM and SIGINT', async () => {
+    const first = await start();
+    expect(existsSync(join(folder.path, 'new/folder/metrics.db'))).toBe(true);
+    expect(await first.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await first.get('/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await first.stop('SIGTERM')).toBe(0);
+
+    const second = await start();
+    await second.post('/api/v1/aggregator/metrics', { device_name: 'd', metric_name: 'm', value: 1 });
+    expect(await second.stop('SIGINT')).toBe(0);
+  });
+
+  it('counts what it stored and refused in its own /metrics', async () => {
+    const { get, post } = bound(await start());
+    const item = { device_name: 'counted', metric_name: 'm', value: 1 };
+    await post('/api/v1/aggregator/metrics/batch', [item, { ...item, metric_name: 'n' }, { ...item, value: 'x' }]);
+
+    const { body, headers } = await get('/metrics');
+    expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    expect(body).toContain('device_metrics_samples_stored_total 2\n');
+    expect(body).toContain('device_metrics_items_rejected_total 1\n');
+    expect(body).toMatch(
+      /http_server_request_duration_seconds_count\{http_request_method="POST",http_route="[^"]*batch"/,
+    );
+    expect(body).toContain('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  it('serves Swagger UI from itself, with an example for every call', async () => {
+    const { get } = bound(await start());
+    const page = await get('/docs');
+    expect(page.status).toBe(200);
+    const assets = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset ?? '');
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) {
+      expect(asset).not.toMatch(/^(https?:)?\/\//);
+      expect((await get(new URL(asset, 'http://x/docs').pathname)).status).toBe(200);
+    }
+
+    const { paths, components } = (await get('/docs/openapi.json')).body;
+    const calls = Object.entries<Record<string, Call>>(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, call]) => ({ name: `${method} ${path}`, call })),
+    );
+    expect(calls.map(({ name }) => name)).toEqual(expect.arrayContaining(['get /api/v1/reports/summary']));
+    for (const { name, call } of calls) {
+      expect(`${name}: ${call.summary}`).not.toContain('undefined');
+      for (const body of [call.requestBody, ...Object.values(call.responses)]) {
+        const [content] = Object.values(body?.content ?? {});
+        if (content)
+          expect({ name, example: hasExample(content, components.schemas) }).toEqual({ name, example: true });
+      }
+    }
+  });
+
+  it('says every mistake in its settings and does not start', async () => {
+    await expect(start({ PORT: '70000', HOST: '0.0.0.0' })).rejects.toThrow(
+      /HOST must be one of .*got "0\.0\.0\.0"[^]*PORT must be an integer from 0 to 65535, got "70000"/,
+    );
+  });
+
+  it('does not start on a file that is no database, and leaves it as it is', async () => {
+    const path = join(folder.path, 'notes.txt');
+    await writeFile(path, 'not a database, but dear to somebody'.repeat(100));
+    await expect(start({ DATABASE_PATH: path })).rejects.toThrow(/not a database/);
+  });
+});
+
+interface Content {
+  readonly example?: unknown;
+  readonly examples?: unknown;
+  readonly schema?: Schema;
+}
+interface Schema {
+  readonly $ref?: string;
+  readonly example?: unknown;
+  readonly properties?: Record<string, Schema>;
+  readonly items?: Schema;
+}
+interface Call {
+  readonly summary?: string;
+  readonly requestBody?: { content?: Record<string, Content> };
+  readonly responses: Record<string, { content?: Record<string, Content> }>;
+}
+
+/** Whether Swagger UI can show a full example: a given one, or one made of the examples of all properties. */
+function hasExample({ example, examples, schema }: Content, schemas: Record<string, Schema>): boolean {
+  const complete = (part: Schema | undefined): boolean => {
+    if (!part) return false;
+    if (part.example !== undefined) return true;
+    if (part.$ref) return complete(schemas[part.$ref.split('/').at(-1) ?? '']);
+    if (part.items) return complete(part.items);
+    const properties = Object.values(part.properties ?? {});
+    return properties.length > 0 && properties.every(complete);
+  };
+  return example !== undefined || examples !== undefined || complete(schema);
+}
+
+const bound = (s: Server): { get: Server['get']; post: Server['post'] } => ({
+  get: s.get.bind(s),
+  post: s.post.bind(s),
+});

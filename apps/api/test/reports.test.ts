@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const START = Date.now() - 3_600_000;
+const iso = (time: number): string => new Date(time).toISOString();
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+  const { status } = await server.post('/api/v1/aggregator/metrics/batch/', [
+    {
+      device_name: 'pc',
+      metric_name: 'load',
+      labels: { cpu: '0' },
+      samples: [
+        [START, 1],
+        [START + 1000, 3],
+      ],
+    },
+    { device_name: 'pc', metric_name: 'load', labels: { cpu: '1' }, samples: [[START + 500, 8]] },
+    {
+      device_name: 'pc',
+      metric_name: 'system.uptime',
+      samples: [
+        [START - 30 * 3_600_000, 5],
+        [START, 6],
+      ],
+    },
+    { device_name: 'ups', metric_name: 'hw.temperature', samples: [[START, 20]] },
+  ]);
+  expect(status).toBe(200);
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+describe('the device report', () => {
+  it('has the samples of the range: its start included, its end not', async () => {
+    const query = `start_time=${START}&end_time=${encodeURIComponent(iso(START + 1000).replace('Z', '+00:00'))}`;
+    const { status, body } = await server.get(`/api/v1/reports/metrics/pc/?${query}`);
+
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ device_name: 'pc', start_time: iso(START), end_time: iso(START + 1000) });
+    expect(body.series.map((s: { labels: unknown; samples: unknown }) => [s.labels, s.samples])).toEqual([
+      [{ cpu: '0' }, [[iso(START), 1]]],
+      [{ cpu: '1' }, [[iso(START + 500), 8]]],
+      [{}, [[iso(START), 6]]],
+    ]);
+  });
+
+  it('is of the last 24 hours by default', async () => {
+    const { body } = await server.get('/api/v1/reports/metrics/pc');
+    expect(body.series.map((s: { samples: unknown[] }) => s.samples.length)).toEqual([2, 1, 1]);
+  });
+
+  it('of an unknown device is a 404 that names it', async () => {
+    const { status, body } = await server.get('/api/v1/reports/metrics/lab%2Fpc-9');
+    expect(status).toBe(404);
+    expect(body.detail).toContain('There is no device "lab/pc-9"');
+  });
+});
+
+const load = { device_name: 'pc', metric_name: 'load', series: 2, count: 3, min: 1, max: 8, mean: 4, last: 3 };
+const uptime = {
+  device_name: 'pc',
+  metric_name: 'system.uptime',
+  unit: 's',
+  series: 1,
+  count: 1,
+  min: 6,
+  max: 6,
+  mean: 6,
+  last: 6,
+};
+const temperature = {
+  device_name: 'ups',
+  metric_name: 'hw.temperature',
+  unit: 'Cel',
+  series: 1,
+  count: 1,
+  min: 20,
+  max: 20,
+  mean: 20,
+  last: 20,
+};
+const summaries = async (query: string): Promise<any[]> =>
+  (await server.get(`/api/v1/reports/summary${query}`)).body.summaries;
+
+describe('the summary', () => {
+  it('has count, min, max, mean, last and last time of each metric of each device', async () => {
+    const { status, body } = await server.get('/api/v1/reports/summary?time_range=2');
+
+    expect(status).toBe(200);
+    expect(Date.parse(body.start_time)).toBeLessThanOrEqual(Date.now() - 2 * 3_600_000);
+    expect(body.summaries).toEqual([
+      { ...load, last_time: iso(START + 1000) },
+      { ...uptime, last_time: iso(START) },
+      { ...temperature, last_time: iso(START) },
+    ]);
+  });
+
+  it('covers 24 hours by default and more when asked', async () => {
+    const count = async (query: string): Promise<number> => (await summaries(query))[1].count;
+    expect(await count('')).toBe(1);
+    expect(await count('?time_range=48.5')).toBe(2);
+    expect(await count('?start_time=-2d&end_time=now')).toBe(2);
+  });
+
+  it('filters by device, metric and labels', async () => {
+    const names = async (query: string): Promise<unknown[]> =>
+      (await summaries(query)).map((row) => [row.device_name, row.metric_name]);
+    expect(await names('?device_name=u*')).toEqual([['ups', 'hw.temperature']]);
+    expect(await names('?metric_name=load&metric_name=hw.*')).toEqual([
+      ['pc', 'load'],
+      ['ups', 'hw.temperature'],
+    ]);
+    expect(await summaries('?label=cpu=1')).toMatchObject([{ metric_name: 'load', count: 1, max: 8 }]);
+  });
+
+  it('groups by labels, or over all devices', async () => {
+    expect(await summaries('?metric_name=load&group_by=device,label')).toMatchObject([
+      { device_name: 'pc', labels: { cpu: '0' }, count: 2, mean: 2 },
+      { device_name: 'pc', labels: { cpu: '1' }, count: 1, mean: 8 },
+    ]);
+    expect(await summaries('?metric_name=load&group_by=label:cpu')).toMatchObject([
+      { labels: { cpu: '0' } },
+      { labels: { cpu: '1' } },
+    ]);
+    const [over] = await summaries('?metric_name=load&group_by=metric');
+    expect(over).toMatchObject({ count: 3, series: 2 });
+    expect(over).not.toHaveProperty('device_name');
+  });
+
+  it('sorts and pages', async () => {
+    const names = (rows: any[]): unknown[] => rows.map((row) => row.metric_name);
+    expect(names(await summaries('?sort=-max'))).toEqual(['hw.temperature', 'load', 'system.uptime']);
+    const { body, headers } = await server.get('/api/v1/reports/summary?sort=-max&limit=2');
+    expect(names(body.summaries)).toEqual(['hw.temperature', 'load']);
+    const next = /<(.*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? '';
+    const last = await server.get(next);
+    expect(names(last.body.summaries)).toEqual(['system.uptime']);
+    expect(last.headers.get('link')).toBeNull();
+  });
+
+  it('comes as csv and ndjson too', async () => {
+    const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
+    expect(csv.body).toBe(
+      'device_name,metric_name,unit,labels,series,count,min,max,mean,last,last_time\r\n' +
+        `ups,hw.temperature,Cel,,1,1,20,20,20,20,${iso(START)}\r\n`,
+    );
+    const { body, headers } = await server.get('/api/v1/reports/summary?device_name=ups', {
+      accept: 'application/x-ndjson',
+    });
+    expect(headers.get('content-type')).toContain('application/x-ndjson');
+    expect(JSON.parse(String(body))).toEqual({ ...temperature, last_time: iso(START) });
+  });
+});
+
+it('the catalogue names every metric with unit, kind and number of series', async () => {
+  expect((await server.get('/api/v1/metrics')).body.metrics).toMatchObject([
+    { metric_name: 'hw.temperature', unit: 'Cel', kind: 'gauge', devices: 1, series: 1 },
+    { metric_name: 'load', devices: 1, series: 2 },
+    { metric_name: 'system.uptime', unit: 's', kind: 'gauge', devices: 1, series: 1 },
+  ]);
+});
+
+describe('a bad query is a 400 that names the parameter and what is allowed:', () => {
+  it.each([
+    ['summary?time_range=0', 'time_range must be a number of hours above 0', '"0"'],
+    ['summary?time_range=-1', 'time_range must be a number of hours above 0', '"-1"'],
+    ['summary?time_range=abc', 'time_range must be a number of hours above 0', '"abc"'],
+    ['summary?time_range=', 'time_range must be a number of hours above 0', '""'],
+    ['summary?time_range=1&time_range=2', 'time_range must be a number of hours above 0', 'an array of 2'],
+    ['summary?range=24', 'range is unknown; allowed are', 'time_range'],
+    ['summary?time_range=1&end_time=now', 'time_range must not come together', ''],
+    ['summary?group_by=room', 'group_by must be of device, metric, label', '"room"'],
+    ['summary?sort=size', 'sort must be one of device_name', '"size"'],
+    ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
+    ['metrics/pc?end_time=99999999999999999', 'end_time must be an RFC 3339 time', '"99999999999999999"'],
+    ['metrics/pc?start_time=2026-01-15T10:00:00+01:00', 'write + as %2B', '2026-01-15T10:00:00 01:00'],
+    [
+      'metrics/pc?start_time=2026-01-16T00:00:00Z&end_time=2026-01-15T00:00:00Z',
+      'end_time must be after start_time',
+      '2026-01-16',
+    ],
+    ['metrics/pc?start=1', 'start is unknown; allowed are', 'start_time, end_time'],
+  ])('%s', async (path, detail, quoted) => {
+    const { status, body, headers } = await server.get(`/api/v1/reports/${path}`);
+
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect(body.detail).toContain(detail);
+    expect(body.detail).toContain(quoted);
+    expect(body.errors).toHaveLength(1);
+  });
+});

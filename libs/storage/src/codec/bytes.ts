@@ -1,0 +1,132 @@
+/** Room that the longest varint takes: 53 bits in groups of 7. */
+export const MAX_VARINT = 8;
+
+/** Below this, shifts do the work; above it, an integer no longer fits the 32 bits that they know. */
+const SHIFTABLE = 2 ** 28;
+
+/**
+ * Writes a non-negative safe integer, 7 bits a byte, low ones first, and gives where the next byte goes. There must be
+ * room for MAX_VARINT bytes.
+ */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  while (rest >= SHIFTABLE) {
+    bytes[at++] = (rest % 128) | 128;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest >= 128) {
+    bytes[at++] = (rest & 127) | 128;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+/** Small integers of either sign as small non-negative ones: 0, -1, 1, -2, 2 … become 0, 1, 2, 3, 4 … */
+export function zigzag(value: number): number {
+  return value >= 0 ? 2 * value : -2 * value - 1;
+}
+
+export function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+/** Bytes that grow at their end. Hot loops call `reserve` and then write to `bytes` themselves. */
+export class ByteWriter {
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacity = 1024) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  /** Makes room for `count` more bytes. */
+  reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  varint(value: number): void {
+    this.reserve(MAX_VARINT);
+    this.length = putVarint(this.bytes, this.length, value);
+  }
+
+  signed(value: number): void {
+    this.varint(zigzag(value));
+  }
+
+  float64(value: number): void {
+    this.reserve(8);
+    new DataView(this.bytes.buffer, this.bytes.byteOffset).setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** What has been written; it shares its memory with the writer. */
+  written(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+
+  /** Starts again, in the same memory. */
+  clear(): void {
+    this.length = 0;
+  }
+}
+
+/** Reads what a ByteWriter wrote. Reading past the end throws: the bytes are not what they should be. */
+export class ByteReader {
+  at = 0;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  byte(): number {
+    if (this.at >= this.bytes.length) throw new RangeError('unexpected end of bytes');
+    return this.bytes[this.at++];
+  }
+
+  varint(): number {
+    const first = this.byte();
+    if (first < 128) return first;
+    let value = first & 127;
+    let factor = 128;
+    for (;;) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+  }
+
+  signed(): number {
+    return unzigzag(this.varint());
+  }
+
+  float64(): number {
+    const at = this.skip(8);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset).getFloat64(at, true);
+  }
+
+  /** Steps over `count` bytes and gives where they began. */
+  skip(count: number): number {
+    const at = this.at;
+    if (at + count > this.bytes.length) throw new RangeError('unexpected end of bytes');
+    this.at += count;
+    return at;
+  }
+
+  get ended(): boolean {
+    return this.at >= this.bytes.length;
+  }
+}

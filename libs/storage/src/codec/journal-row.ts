@@ -1,0 +1,107 @@
+import { ByteReader, ByteWriter, MAX_VARINT, putVarint, unzigzag, zigzag } from './bytes.js';
+import { DamagedError, FRAME_HEADER, openFrame, sealFrame } from './frame.js';
+
+/**
+ * The samples of one commit, as they came. A frame that holds three columns one after the other: the series ids and the
+ * timestamps as zigzag varints of the differences (of ids less 1, since series mostly come in turn), and the doubles as
+ * they are, in the byte order of all machines that Node runs on.
+ *
+ *     count, length of ids, length of times   uint32 each
+ *     ids · times · values
+ */
+const JOURNAL_FORMAT = 1;
+
+const COLUMNS = FRAME_HEADER + 12;
+
+/** What of its memory a writer keeps for the next row: enough for a few batches of the largest common size. */
+const KEPT_SAMPLES = 1 << 16;
+
+export class JournalRowWriter {
+  private readonly ids = new ByteWriter();
+  private readonly times = new ByteWriter();
+  private values = new Float64Array(1024);
+  private count = 0;
+  private lastId = 0;
+  private lastTime = 0;
+
+  /** Makes room for `count` more samples; must come before they are added. */
+  reserve(count: number): void {
+    this.ids.reserve(count * MAX_VARINT);
+    this.times.reserve(count * MAX_VARINT);
+    if (this.count + count <= this.values.length) return;
+    const grown = new Float64Array(Math.max(this.count + count, this.values.length * 2));
+    grown.set(this.values.subarray(0, this.count));
+    this.values = grown;
+  }
+
+  add(seriesId: number, timestamp: number, value: number): void {
+    const { ids, times } = this;
+    ids.length = putVarint(ids.bytes, ids.length, zigzag(seriesId - this.lastId - 1));
+    times.length = putVarint(times.bytes, times.length, zigzag(timestamp - this.lastTime));
+    this.values[this.count] = value;
+    this.count += 1;
+    this.lastId = seriesId;
+    this.lastTime = timestamp;
+  }
+
+  /** The finished row; the writer starts again. */
+  finish(): Uint8Array {
+    const values = new Uint8Array(this.values.buffer, 0, this.count * 8);
+    const row = new Uint8Array(COLUMNS + this.ids.length + this.times.length + values.length);
+    const header = new DataView(row.buffer);
+    header.setUint32(FRAME_HEADER, this.count, true);
+    header.setUint32(FRAME_HEADER + 4, this.ids.length, true);
+    header.setUint32(FRAME_HEADER + 8, this.times.length, true);
+    row.set(this.ids.written(), COLUMNS);
+    row.set(this.times.written(), COLUMNS + this.ids.length);
+    row.set(values, COLUMNS + this.ids.length + this.times.length);
+    this.clear();
+    return sealFrame(row, JOURNAL_FORMAT);
+  }
+
+  /** Forgets what was added. */
+  clear(): void {
+    this.count = 0;
+    this.lastId = 0;
+    this.lastTime = 0;
+    this.ids.clear();
+    this.times.clear();
+    if (this.values.length <= KEPT_SAMPLES) return;
+    this.values = new Float64Array(1024);
+    this.ids.bytes = new Uint8Array(1024);
+    this.times.bytes = new Uint8Array(1024);
+  }
+}
+
+/** The samples of a journal row, position by position. */
+export interface JournalRow {
+  readonly seriesIds: Float64Array;
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** @throws DamagedError */
+export function readJournalRow(row: Uint8Array): JournalRow {
+  const content = openFrame(row, JOURNAL_FORMAT);
+  const header = new DataView(content.buffer, content.byteOffset);
+  const count = header.getUint32(0, true);
+  const idsEnd = 12 + header.getUint32(4, true);
+  const timesEnd = idsEnd + header.getUint32(8, true);
+  if (content.length !== timesEnd + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
+  return {
+    seriesIds: readDifferences(content.subarray(12, idsEnd), count, 1),
+    timestamps: readDifferences(content.subarray(idsEnd, timesEnd), count, 0),
+    values: new Float64Array(new Uint8Array(content.subarray(timesEnd)).buffer),
+  };
+}
+
+function readDifferences(bytes: Uint8Array, count: number, usual: number): Float64Array {
+  const reader = new ByteReader(bytes);
+  const integers = new Float64Array(count);
+  let last = 0;
+  for (let index = 0; index < count; index += 1) {
+    last += unzigzag(reader.varint()) + usual;
+    integers[index] = last;
+  }
+  return integers;
+}

@@ -1,0 +1,103 @@
+import type { Summary } from '@device-metrics/domain';
+
+/** The samples of one series within one hour, by time, one per time. */
+export interface Column {
+  /** Milliseconds since the start of the hour. */
+  readonly times: Uint32Array;
+  readonly values: Float64Array;
+}
+
+/** Both columns in one; where they share a time, `over` wins. */
+export function mergeColumns(under: Column, over: Column): Column {
+  const [a, b] = [under.times, over.times];
+  if (a.length === 0) return over;
+  if (b.length === 0) return under;
+  const times = new Uint32Array(a.length + b.length);
+  const values = new Float64Array(a.length + b.length);
+  let length = 0;
+  for (let i = 0, j = 0; i < a.length || j < b.length; length += 1) {
+    if (j >= b.length || (i < a.length && a[i] < b[j])) {
+      times[length] = a[i];
+      values[length] = under.values[i];
+      i += 1;
+      continue;
+    }
+    if (i < a.length && a[i] === b[j]) i += 1;
+    times[length] = b[j];
+    values[length] = over.values[j];
+    j += 1;
+  }
+  return { times: times.subarray(0, length), values: values.subarray(0, length) };
+}
+
+/** Whether both hold the same samples, bit for bit. */
+export function sameColumns(a: Column, b: Column): boolean {
+  return sameTimes(a.times, b.times) && a.values.every((value, index) => Object.is(value, b.values[index]));
+}
+
+export function sameTimes(a: Uint32Array, b: Uint32Array): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+/** The index of the first time that is not before `time`, which may lie outside of the hour. */
+export function lowerBound(times: Uint32Array, time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle] < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The samples from `start` to before `end`, milliseconds since the start of the hour. */
+export function sliceColumn(column: Column, start: number, end: number): Column {
+  const from = lowerBound(column.times, start);
+  const to = lowerBound(column.times, end);
+  if (from === 0 && to === column.times.length) return column;
+  return { times: column.times.subarray(from, to), values: column.values.subarray(from, to) };
+}
+
+/** The summary of a column of at least one sample; `hourStart` makes its times Unix milliseconds. */
+export function summarizeColumn({ times, values }: Column, hourStart: number): Summary {
+  let min = values[0];
+  let max = values[0];
+  let sum = 0;
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index];
+    if (value < min) min = value;
+    if (value > max) max = value;
+    sum += value;
+  }
+  const last = values.length - 1;
+  return {
+    count: values.length,
+    min,
+    max,
+    sum,
+    first: values[0],
+    firstTime: hourStart + times[0],
+    last: values[last],
+    lastTime: hourStart + times[last],
+  };
+}
+
+/** Takes another summary into `summary`, in place. */
+export function includeSummary(summary: Summary, other: Readonly<Summary>): void {
+  summary.count += other.count;
+  if (other.min < summary.min) summary.min = other.min;
+  if (other.max > summary.max) summary.max = other.max;
+  summary.sum += other.sum;
+  if (other.firstTime < summary.firstTime) {
+    summary.first = other.first;
+    summary.firstTime = other.firstTime;
+  }
+  if (other.lastTime >= summary.lastTime) {
+    summary.last = other.last;
+    summary.lastTime = other.lastTime;
+  }
+}

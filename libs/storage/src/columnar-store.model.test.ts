@@ -1,0 +1,194 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Summary } from '@device-metrics/domain';
+import fc from 'fast-check';
+import { summarizeColumn } from './column.js';
+import type { Step } from './sample-store.js';
+import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+
+const DAY = 24 * HOUR;
+const RAW = 10 * DAY;
+const HOURLY = 20 * DAY;
+
+const runs = process.env['DEVICE_METRICS_LONG'] ? 1000 : 60;
+
+/** Few devices, metrics, hours and times, so that samples meet. Values are quarters, whose sums are exact. */
+const someSamples = fc.array(
+  fc.record({
+    device: fc.constantFrom('a', 'b'),
+    metric: fc.constantFrom('x', 'y', 'z'),
+    hour: fc.integer({ min: -30, max: 1 }),
+    time: fc.constantFrom(0, 1, 1000, 1_800_000, 2_000_000, 3_599_999),
+    value: fc.integer({ min: -400, max: 400 }).map((quarters) => quarters / 4),
+  }),
+  { minLength: 1, maxLength: 25 },
+);
+const command = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ act: fc.constant('append' as const), samples: someSamples }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('resend' as const) }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant('wait' as const), hours: fc.integer({ min: 0, max: 40 }) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('age' as const), days: fc.integer({ min: 1, max: 15 }) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('restart' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant('read' as const),
+      from: fc.integer({ min: -40, max: 0 }),
+      cut: fc.nat({ max: HOUR }),
+    }),
+  },
+);
+
+/** A plain map of samples: series → time → value. */
+class Model {
+  readonly series = new Map<string, Map<number, number>>();
+
+  set(series: string, time: number, value: number): void {
+    const samples = this.series.get(series) ?? new Map<number, number>();
+    this.series.set(series, samples.set(time, value));
+  }
+
+  samples(from: number, to: number): Record<string, [number, number][]> {
+    const found: Record<string, [number, number][]> = {};
+    for (const [series, samples] of this.series) {
+      const inside = [...samples].filter(([time]) => time >= from && time < to).sort(([a], [b]) => a - b);
+      if (inside.length > 0) found[series] = inside;
+    }
+    return found;
+  }
+}
+
+function summaryOfSamples(samples: readonly [number, number][]): Summary {
+  const times = samples.map(([time]) => time);
+  const column = { times: new Uint32Array(times.length), values: Float64Array.from(samples, ([, value]) => value) };
+  return { ...summarizeColumn(column, 0), firstTime: times[0], lastTime: times[times.length - 1] };
+}
+
+/** What the samples of one series come to in steps from `start` on. */
+function stepsOfSamples(samples: readonly [number, number][], start: number, step: number): Omit<Step, 'quantiles'>[] {
+  const byStep = new Map<number, [number, number][]>();
+  for (const [time, value] of samples) {
+    const at = start + Math.floor((time - start) / step) * step;
+    byStep.set(at, [...(byStep.get(at) ?? []), [time, value]]);
+  }
+  return [...byStep].map(([at, some]) => ({ start: at, ...summaryOfSamples(some) }));
+}
+
+const STEPS = [60_000, HOUR, 5 * HOUR, 1_234_567];
+
+class Pair {
+  private readonly model = new Model();
+  private last: ReturnType<typeof sample>[] = [];
+
+  constructor(private readonly real: TestStore) {}
+
+  async append(samples: ReturnType<typeof sample>[]): Promise<void> {
+    const oldest = this.real.store.oldestTimestamp();
+    this.last = samples.filter(({ timestamp }) => timestamp >= oldest);
+    await this.real.store.append(this.last);
+    for (const one of this.last) this.model.set(`${one.deviceName}/${one.metricName}`, one.timestamp, one.value);
+  }
+
+  resend(): Promise<void> {
+    return this.append(this.last);
+  }
+
+  /** Samples as they are within the raw retention, summaries of whole hours within the hourly one, nothing before. */
+  async compare(from: number, to: number): Promise<void> {
+    const { store, now } = this.real;
+    const rawFrom = Math.max(from, Math.floor((now - RAW) / HOUR) * HOUR);
+    const expected = this.model.samples(rawFrom, to);
+    expect(await this.real.stored({}, { start: rawFrom, end: to })).toEqual(expected);
+
+    const all = await store.findSeries({});
+    const name = ({ deviceName, metricName }: { deviceName: string; metricName: string }): string =>
+      `${deviceName}/${metricName}`;
+    const summaries = await store.summarize(all, { start: rawFrom, end: to });
+    expect(Object.fromEntries(summaries.map(({ series, summary }) => [name(series), summary]))).toEqual(
+      Object.fromEntries(Object.entries(expected).map(([key, samples]) => [key, summaryOfSamples(samples)])),
+    );
+    for (const step of STEPS) {
+      const found: Record<string, unknown> = {};
+      for await (const { series, steps } of store.readSteps(all, { range: { start: rawFrom, end: to }, step })) {
+        found[name(series)] = steps.map(({ quantiles, ...rest }) => {
+          expect(quantiles).toEqual([]);
+          return rest;
+        });
+      }
+      expect(found).toEqual(
+        Object.fromEntries(
+          Object.entries(expected).map(([key, samples]) => [key, stepsOfSamples(samples, rawFrom, step)]),
+        ),
+      );
+    }
+    await this.compareOldHours();
+    await this.compareLatest();
+  }
+
+  private async compareOldHours(): Promise<void> {
+    const { store, now } = this.real;
+    const start = Math.floor((now - HOURLY) / HOUR + 1) * HOUR;
+    const expected = this.model.samples(start, EVER.end);
+    const summaries = await store.summarize(await store.findSeries({}), { start, end: EVER.end });
+    expect(summaries.map(({ summary }) => summary.count).sort()).toEqual(
+      Object.values(expected)
+        .map(({ length }) => length)
+        .sort(),
+    );
+  }
+
+  private async compareLatest(): Promise<void> {
+    const { store, now } = this.real;
+    const oldest = Math.floor((now - HOURLY) / HOUR) * HOUR;
+    const latest = await store.latest(await store.findSeries({}));
+    expect(
+      Object.fromEntries(
+        latest.map(({ series, timestamp, value }) => [`${series.deviceName}/${series.metricName}`, [timestamp, value]]),
+      ),
+    ).toEqual(
+      Object.fromEntries(
+        Object.entries(this.model.samples(oldest, EVER.end)).map(([key, samples]) => [key, samples.at(-1)]),
+      ),
+    );
+  }
+}
+
+describe('the store', () => {
+  it('does whatever a plain map of samples does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { maxLength: 30 }), async (commands) => {
+        const real = await TestStore.open({ rawRetention: RAW, hourlyRetention: HOURLY });
+        real.now = T0 + HOUR;
+        const pair = new Pair(real);
+        try {
+          for (const next of commands) {
+            const hourNow = Math.floor(real.now / HOUR);
+            if (next.act === 'append') {
+              await pair.append(
+                next.samples.map(({ device, metric, hour, time, value }) =>
+                  sample((hourNow + hour) * HOUR + time, value, device, metric),
+                ),
+              );
+            } else if (next.act === 'resend') {
+              await pair.resend();
+            } else if (next.act === 'wait') {
+              real.now += next.hours * HOUR;
+              await real.store.maintain();
+            } else if (next.act === 'age') {
+              real.now += next.days * DAY;
+              await real.store.maintain();
+            } else if (next.act === 'restart') {
+              await real.restart();
+            } else {
+              await pair.compare(real.now + next.from * HOUR - next.cut, real.now + HOUR - next.cut);
+            }
+          }
+          await pair.compare(0, EVER.end);
+          expect(await real.store.health()).toMatchObject({ damaged: 0 });
+        } finally {
+          await real.close();
+        }
+      }),
+      { numRuns: runs },
+    );
+  });
+});

@@ -1,0 +1,267 @@
+import type { Sample, Series, TimeRange } from '@device-metrics/domain';
+import type { Database } from 'better-sqlite3';
+import { adoptNarrowRows } from './adopt-narrow-rows.js';
+import { ChunkTable } from './chunk-table.js';
+import { JournalRowWriter } from './codec/journal-row.js';
+import { DamagedTable } from './damaged-table.js';
+import { GroupCommit } from './group-commit.js';
+import { Heads } from './heads.js';
+import { END_OF_TIME, HOUR } from './hour.js';
+import { Journal } from './journal.js';
+import { Queries } from './queries.js';
+import { recoverHeads } from './recover.js';
+import { Retention, type RetentionPeriods } from './retention.js';
+import {
+  TooLateError,
+  type SampleStore,
+  type SeriesFilter,
+  type SeriesLatest,
+  type SeriesSamples,
+  type SeriesSteps,
+  type SeriesSummary,
+  type StepQuery,
+  type StoreHealth,
+} from './sample-store.js';
+import { Sealer, type SealSettings } from './seal.js';
+import { SeriesCatalogue, type SeriesEntry } from './series-catalogue.js';
+import { asStoreFull } from './store-full.js';
+
+export interface StoreSettings extends RetentionPeriods, SealSettings {
+  /** How often heads are looked at for sealing, ms; 0 leaves it all to `maintain`. */
+  readonly sealInterval: number;
+  /** Hears of what went wrong in the background; it is tried again. */
+  readonly onProblem: (problem: unknown) => void;
+}
+
+const DAY = 24 * HOUR;
+
+const DEFAULTS: StoreSettings = {
+  rawRetention: 90 * DAY,
+  hourlyRetention: 5 * 365 * DAY,
+  sealDelay: 5 * 60_000,
+  maxHeadSamples: 1 << 18,
+  maxOpenSamples: 1 << 22,
+  now: Date.now,
+  sealInterval: 1000,
+  onProblem: (problem) => process.emitWarning(problem instanceof Error ? problem : String(problem)),
+};
+
+/** Of `maxOpenSamples`: from here on appends wait for sealing. */
+const FULL_SHARE = 1.25;
+
+/** How often retention is looked after, ms. */
+const RETENTION_INTERVAL = 10 * 60_000;
+
+/** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
+export class ColumnarStore implements SampleStore {
+  private readonly settings: StoreSettings;
+  private readonly catalogue: SeriesCatalogue;
+  private readonly damaged: DamagedTable;
+  private readonly journal: Journal;
+  private readonly chunks: ChunkTable;
+  private readonly heads: Heads;
+  private readonly sealer: Sealer;
+  private readonly retention: Retention;
+  private readonly queries: Queries;
+  private readonly commits = new GroupCommit<readonly Sample[]>((calls) => this.commit(calls));
+  private readonly row = new JournalRowWriter();
+  private readonly select1;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private closed = false;
+
+  /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
+  static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<ColumnarStore> {
+    const store = new ColumnarStore(db, { ...DEFAULTS, ...settings });
+    await adoptNarrowRows(db, store.catalogue, store.chunks);
+    store.recover();
+    store.startTimers();
+    return store;
+  }
+
+  private constructor(
+    private readonly db: Database,
+    settings: StoreSettings,
+  ) {
+    const { now } = settings;
+    this.settings = settings;
+    this.catalogue = new SeriesCatalogue(db);
+    this.damaged = new DamagedTable(db);
+    this.journal = new Journal(db);
+    this.chunks = new ChunkTable(db, this.damaged, now);
+    this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
+    this.sealer = new Sealer(db, this.catalogue, this.heads, this.journal, this.chunks, settings);
+    this.retention = new Retention(db, this.catalogue, this.heads, this.chunks, settings);
+    this.queries = new Queries(this.catalogue, this.heads, this.chunks);
+    this.select1 = db.prepare('SELECT 1');
+  }
+
+  async append(samples: readonly Sample[]): Promise<void> {
+    this.assertOpen();
+    if (samples.length === 0) return;
+    this.assertStorable(samples);
+    if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
+    await this.commits.add(samples);
+  }
+
+  oldestTimestamp(): number {
+    return this.retention.oldestTimestamp(this.settings.now());
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async findSeries(filter: SeriesFilter): Promise<readonly Series[]> {
+    this.assertOpen();
+    return this.catalogue.find(filter).map(({ series }) => series);
+  }
+
+  async *readSamples(series: readonly Series[], range: TimeRange): AsyncGenerator<SeriesSamples> {
+    this.assertOpen();
+    yield* this.queries.samples(series, range);
+  }
+
+  async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
+    this.assertOpen();
+    return this.queries.summaries(series, range);
+  }
+
+  async *readSteps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+    this.assertOpen();
+    yield* this.queries.steps(series, query);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async latest(series: readonly Series[]): Promise<SeriesLatest[]> {
+    this.assertOpen();
+    return this.queries.latest(series, this.retention.oldestKept(this.settings.now()));
+  }
+
+  async maintain(): Promise<void> {
+    this.assertOpen();
+    await this.sealer.run();
+    await this.retention.run(this.settings.now());
+  }
+
+  async backup(path: string): Promise<void> {
+    this.assertOpen();
+    await this.db.backup(path);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async health(): Promise<StoreHealth> {
+    this.assertOpen();
+    const pragma = (name: string): number => this.db.pragma(name, { simple: true }) as number;
+    const pageSize = pragma('page_size');
+    return {
+      devices: this.catalogue.deviceCount,
+      series: this.catalogue.seriesCount,
+      journalRows: this.journal.rows,
+      journalBytes: this.journal.bytes,
+      heads: this.heads.count,
+      headSamples: this.heads.size,
+      damaged: this.damaged.count,
+      fileBytes: pragma('page_count') * pageSize,
+      freeBytes: pragma('freelist_count') * pageSize,
+    };
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async ping(): Promise<void> {
+    this.assertOpen();
+    this.select1.get();
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    this.commits.flush();
+    this.closed = true;
+    await this.sealer.stop();
+    await this.retention.stop();
+  }
+
+  /** Writes the waiting calls to the journal as one row, and then to the heads. */
+  private commit(calls: readonly (readonly Sample[])[]): void {
+    const entries: SeriesEntry[] = [];
+    let rowId = 0;
+    let bytes = 0;
+    try {
+      this.db.transaction(() => {
+        for (const samples of calls) this.addToRow(samples, entries);
+        const row = this.row.finish();
+        bytes = row.length;
+        rowId = this.journal.write(row);
+      })();
+    } catch (error) {
+      this.catalogue.undo();
+      this.row.clear();
+      throw asStoreFull(error, this.db.name);
+    }
+    this.catalogue.keep();
+    this.journal.count(rowId, bytes);
+    this.addToHeads(calls, entries, rowId);
+  }
+
+  private addToRow(samples: readonly Sample[], entries: SeriesEntry[]): void {
+    const { catalogue, row } = this;
+    row.reserve(samples.length);
+    for (const sample of samples) {
+      const entry = catalogue.entryOf(sample);
+      entries.push(entry);
+      row.add(entry.series.id, sample.timestamp, sample.value);
+    }
+  }
+
+  private addToHeads(calls: readonly (readonly Sample[])[], entries: readonly SeriesEntry[], rowId: number): void {
+    const { heads } = this;
+    const now = this.settings.now();
+    let at = 0;
+    for (const samples of calls) {
+      for (const { timestamp, value } of samples) heads.push(entries[at++], timestamp, value, rowId, now);
+    }
+    if (this.sealer.isPressed()) this.inBackground(this.sealer.run());
+  }
+
+  private async makeRoom(): Promise<void> {
+    try {
+      await this.sealer.run();
+    } catch (error) {
+      throw asStoreFull(error, this.db.name);
+    }
+    this.assertOpen();
+  }
+
+  private recover(): void {
+    const { db, catalogue, heads, journal, chunks, damaged } = this;
+    recoverHeads(db, catalogue, heads, journal, chunks, damaged, this.settings.now());
+  }
+
+  private startTimers(): void {
+    const { sealInterval } = this.settings;
+    if (sealInterval === 0) return;
+    const every = (interval: number, act: () => Promise<void>): void => {
+      this.timers.push(setInterval(() => this.inBackground(act()), interval).unref());
+    };
+    every(sealInterval, () => this.sealer.run());
+    every(RETENTION_INTERVAL, () => this.maintain());
+  }
+
+  private inBackground(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (!this.closed) this.settings.onProblem(asStoreFull(error, this.db.name));
+    });
+  }
+
+  /** A wrong sample is refused before it can spoil a commit that others share. */
+  private assertStorable(samples: readonly Sample[]): void {
+    const oldest = this.oldestTimestamp() - HOUR;
+    for (const { timestamp, value } of samples) {
+      if (timestamp < oldest) throw new TooLateError(`timestamp must be ${oldest} or later, got ${timestamp}`);
+      if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= END_OF_TIME) {
+        throw new RangeError(`timestamp must be an integer from 0 to before ${END_OF_TIME}, got ${timestamp}`);
+      }
+      if (!Number.isFinite(value)) throw new RangeError(`value must be finite, got ${value}`);
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new Error('the sample store is closed');
+  }
+}

@@ -1,0 +1,17 @@
+/** Milliseconds. Heads and chunks hold an hour, counted from the Unix epoch. */
+export const HOUR = 3_600_000;
+
+/** Hours are told by 24 bits, which last until the year 3883. */
+const HOURS = 2 ** 24;
+
+/** Timestamps from here on are beyond what the store can tell apart. */
+export const END_OF_TIME = HOURS * HOUR;
+
+export const hourOf = (timestamp: number): number => Math.floor(timestamp / HOUR);
+
+/** The key of the chunk of a device and an hour: chunks of one device lie together, in order of time. */
+export const chunkId = (deviceId: number, hour: number): number => deviceId * HOURS + hour;
+
+export const hourOfChunk = (id: number): number => id % HOURS;
+
+export const deviceOfChunk = (id: number): number => Math.floor(id / HOURS);

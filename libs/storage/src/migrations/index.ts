@@ -1,0 +1,5 @@
+import { DevicesSeriesSamples1763900000000 } from './1763900000000-devices-series-samples.js';
+import { JournalAndChunks1764000000000 } from './1764000000000-journal-and-chunks.js';
+
+/** In the order in which they run. */
+export const migrations = [DevicesSeriesSamples1763900000000, JournalAndChunks1764000000000];

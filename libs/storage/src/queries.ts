@@ -1,0 +1,162 @@
+import type { Series, Summary, TimeRange } from '@device-metrics/domain';
+import type { ChunkTable } from './chunk-table.js';
+import { includeSummary, sliceColumn, type Column } from './column.js';
+import { forEachHour, type DeviceHour } from './device-hour.js';
+import type { Heads } from './heads.js';
+import { END_OF_TIME, HOUR } from './hour.js';
+import type { SeriesLatest, SeriesSamples, SeriesSteps, SeriesSummary, StepQuery } from './sample-store.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import { Slices } from './slices.js';
+import { StepAggregator } from './steps.js';
+
+/** How many hours of series are in memory at a time when samples are read: some 1.5 million samples every 10 s. */
+const PASS = 4096;
+
+/** Series of one device that follow each other in what a caller asked for. */
+interface DeviceSeries {
+  readonly deviceId: number;
+  readonly series: Series[];
+}
+
+/** Reads what is in chunks and heads. */
+export class Queries {
+  constructor(
+    private readonly catalogue: SeriesCatalogue,
+    private readonly heads: Heads,
+    private readonly chunks: ChunkTable,
+  ) {}
+
+  async *samples(series: readonly Series[], asked: TimeRange): AsyncGenerator<SeriesSamples> {
+    const range = within(asked);
+    const slices = new Slices();
+    for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
+      const found = new Map(some.map(({ id }) => [id, new Pieces()]));
+      const wanted = new Set(found.keys());
+      await this.forEachHour(deviceId, range, slices, (hour) => {
+        for (const [id, column] of hour.columns(wanted)) {
+          found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
+        }
+      });
+      for (const one of some) {
+        const pieces = found.get(one.id);
+        if (pieces && pieces.count > 0) yield { series: one, ...pieces.joined() };
+      }
+    }
+  }
+
+  async summaries(series: readonly Series[], asked: TimeRange): Promise<SeriesSummary[]> {
+    const range = within(asked);
+    const slices = new Slices();
+    const found = new Map<number, Summary>();
+    const include = (id: number, summary: Readonly<Summary>): void => {
+      const known = found.get(id);
+      if (known) includeSummary(known, summary);
+      else found.set(id, { ...summary });
+    };
+    for (const { deviceId, series: some } of this.byDevice(series)) {
+      const wanted = new Set(some.map(({ id }) => id));
+      await this.forEachHour(deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
+    }
+    return series.flatMap((one) => {
+      const summary = found.get(one.id);
+      return summary ? [{ series: one, summary }] : [];
+    });
+  }
+
+  async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+    const range = within(query.range);
+    const slices = new Slices();
+    for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
+      const found = new Map(some.map(({ id }) => [id, new StepAggregator(range, query)]));
+      const wanted = new Set(found.keys());
+      await this.forEachHour(deviceId, range, slices, (hour) => {
+        if (hour.hasOnlyStats || isWithinStep(hour.start, range, query)) {
+          hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
+        } else {
+          for (const [id, column] of hour.columns(wanted)) {
+            const inside = sliceColumn(column, range.start - hour.start, range.end - hour.start);
+            found.get(id)?.addColumn(hour.start, inside);
+          }
+        }
+      });
+      for (const one of some) {
+        const steps = found.get(one.id)?.finish() ?? [];
+        if (steps.length > 0) yield { series: one, steps };
+      }
+    }
+  }
+
+  /** @param oldestKept older samples have been deleted. */
+  latest(series: readonly Series[], oldestKept: number): SeriesLatest[] {
+    const found: SeriesLatest[] = [];
+    for (const one of series) {
+      const entry = this.catalogue.get(one.id);
+      if (!entry || entry.latestTime < oldestKept) continue;
+      found.push({ series: one, timestamp: entry.latestTime, value: entry.latestValue });
+    }
+    return found;
+  }
+
+  private forEachHour(
+    deviceId: number,
+    range: TimeRange,
+    slices: Slices,
+    visit: (hour: DeviceHour) => void,
+  ): Promise<void> {
+    return forEachHour(deviceId, range, this.heads, this.chunks, slices, visit);
+  }
+
+  /** Series that follow each other and are of one device, at most `limit` together, so that its chunks are read once. */
+  private byDevice(series: readonly Series[], limit = Infinity): DeviceSeries[] {
+    const groups: DeviceSeries[] = [];
+    for (const one of series) {
+      const deviceId = this.catalogue.get(one.id)?.device.id;
+      if (deviceId === undefined) continue;
+      const last = groups.at(-1);
+      if (last?.deviceId === deviceId && last.series.length < limit) last.series.push(one);
+      else groups.push({ deviceId, series: [one] });
+    }
+    return groups;
+  }
+}
+
+/** The part of a range that can hold samples. */
+function within({ start, end }: TimeRange): TimeRange {
+  return { start: Math.max(0, start), end: Math.min(END_OF_TIME, end) };
+}
+
+function seriesPerPass({ start, end }: TimeRange): number {
+  return Math.max(1, Math.floor(PASS / Math.max(1, (end - start) / HOUR)));
+}
+
+/** Whether an hour lies in one step as a whole, and no quantile of its samples is asked for. */
+function isWithinStep(hourStart: number, range: TimeRange, { step, quantiles }: StepQuery): boolean {
+  if (quantiles && quantiles.length > 0) return false;
+  const before = Math.floor((hourStart - range.start) / step);
+  const after = Math.floor((hourStart + HOUR - 1 - range.start) / step);
+  return before === after && hourStart >= range.start && hourStart + HOUR <= range.end;
+}
+
+/** The samples of one series, collected hour by hour. */
+class Pieces {
+  count = 0;
+  private readonly pieces: { readonly start: number; readonly column: Column }[] = [];
+
+  add(start: number, column: Column): void {
+    if (column.times.length === 0) return;
+    // A copy, since a column can be the memory of a head, or a small part of a large one.
+    this.pieces.push({ start, column: { times: column.times.slice(), values: column.values.slice() } });
+    this.count += column.times.length;
+  }
+
+  joined(): { timestamps: Float64Array; values: Float64Array } {
+    const timestamps = new Float64Array(this.count);
+    const values = new Float64Array(this.count);
+    let at = 0;
+    for (const { start, column } of this.pieces) {
+      values.set(column.values, at);
+      for (const time of column.times) timestamps[at++] = start + time;
+    }
+    return { timestamps, values };
+  }
+}

@@ -1,0 +1,73 @@
+import type { Database } from 'better-sqlite3';
+import type { ChunkTable } from './chunk-table.js';
+import { readJournalRow } from './codec/journal-row.js';
+import type { DamagedTable } from './damaged-table.js';
+import type { Heads } from './heads.js';
+import { chunkId, hourOf, HOUR } from './hour.js';
+import type { Journal, StoredRow } from './journal.js';
+import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
+
+/**
+ * Makes the heads anew from the journal. Samples that are in a chunk already are left out: an older sample must not
+ * come back over a newer one that was sealed with it. Damaged rows are set aside.
+ */
+export function recoverHeads(
+  db: Database,
+  catalogue: SeriesCatalogue,
+  heads: Heads,
+  journal: Journal,
+  chunks: ChunkTable,
+  damaged: DamagedTable,
+  now: number,
+): void {
+  const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
+  const sealedThrough = new Map<number, number>();
+
+  const isSealed = (entry: SeriesEntry, timestamp: number, row: number): boolean => {
+    const start = entry.column?.head.start;
+    if (start !== undefined && timestamp >= start && timestamp < start + HOUR) return false;
+    const id = chunkId(entry.device.id, hourOf(timestamp));
+    let through = sealedThrough.get(id);
+    if (through === undefined) sealedThrough.set(id, (through = chunks.sealedThrough(id)));
+    return row <= through;
+  };
+
+  for (const row of journal.stored()) {
+    const samples = samplesOf(row, catalogue);
+    if (!samples) {
+      db.transaction(() => {
+        damaged.setAside('journal', row.id, row.data, now);
+        removeRow.run(row.id);
+      })();
+      continue;
+    }
+    journal.count(row.id, row.data.length);
+    const { entries, timestamps, values } = samples;
+    for (let index = 0; index < entries.length; index += 1) {
+      const entry = entries[index];
+      if (!isSealed(entry, timestamps[index], row.id)) heads.push(entry, timestamps[index], values[index], row.id, now);
+    }
+  }
+}
+
+interface RecoveredSamples {
+  readonly entries: SeriesEntry[];
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** Undefined when the row is damaged or names a series that does not exist. */
+function samplesOf(row: StoredRow, catalogue: SeriesCatalogue): RecoveredSamples | undefined {
+  try {
+    const { seriesIds, timestamps, values } = readJournalRow(row.data);
+    const entries = new Array<SeriesEntry>(seriesIds.length);
+    for (let index = 0; index < seriesIds.length; index += 1) {
+      const entry = catalogue.get(seriesIds[index]);
+      if (!entry) return undefined;
+      entries[index] = entry;
+    }
+    return { entries, timestamps, values };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,115 @@
+import type { Database } from 'better-sqlite3';
+import type { ChunkTable } from './chunk-table.js';
+import type { Heads } from './heads.js';
+import { HOUR, hourOf } from './hour.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import { Slices } from './slices.js';
+
+const DAY = 24 * HOUR;
+
+/** How long samples and hours are kept, ms; 0 means for ever. */
+export interface RetentionPeriods {
+  /** Of samples; at least a day. */
+  readonly rawRetention: number;
+  /** Of the hourly values that remain of them; at least as long. */
+  readonly hourlyRetention: number;
+}
+
+/** Late samples may be this share of the raw retention old, so that an hour is sealed long before its samples go. */
+const LATE_SHARE = 0.9;
+
+/** Chunks that one transaction drops or deletes. */
+const CHUNK_SLICE = 32;
+/** Pages that one transaction gives back to the file system. */
+const PAGE_SLICE = 64;
+/** Free pages up to this share of the file stay for what comes next. */
+const KEPT_FREE = 1 / 50;
+
+/** Drops what is older than it is to be kept, and makes the file smaller. */
+export class Retention {
+  private readonly raw: number;
+  private readonly hourly: number;
+  /** By device: the samples of the hours before this one have been dropped. */
+  private readonly rawFrom = new Map<number, number>();
+  private running: Promise<void> | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly db: Database,
+    private readonly catalogue: SeriesCatalogue,
+    private readonly heads: Heads,
+    private readonly chunks: ChunkTable,
+    { rawRetention, hourlyRetention }: RetentionPeriods,
+  ) {
+    if (rawRetention !== 0 && rawRetention < DAY) {
+      throw new RangeError(`rawRetention must be 0 or at least ${DAY} ms (a day), got ${rawRetention}`);
+    }
+    this.raw = rawRetention || Infinity;
+    this.hourly = hourlyRetention || Infinity;
+    if (this.hourly < this.raw) {
+      throw new RangeError(`hourlyRetention must be 0 or at least rawRetention, got ${hourlyRetention}`);
+    }
+  }
+
+  /** Samples before this are too late to be taken. */
+  oldestTimestamp(now: number): number {
+    return this.raw === Infinity ? 0 : Math.max(0, Math.floor(now - this.raw * LATE_SHARE));
+  }
+
+  /** Whatever is older than this has been deleted, or will be. */
+  oldestKept(now: number): number {
+    return this.hourly === Infinity ? 0 : Math.max(0, hourOf(now - this.hourly) * HOUR);
+  }
+
+  /** Goes through all devices; together with a run that is under way, if there is one. */
+  run(now: number): Promise<void> {
+    this.running ??= this.goThrough(now).finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  /** Ends at the next opportunity. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running?.catch(() => undefined);
+  }
+
+  private async goThrough(now: number): Promise<void> {
+    const slices = new Slices();
+    for (const { id } of [...this.catalogue.allDevices()]) {
+      if (this.stopped) return;
+      await this.dropRaw(id, now, slices);
+      await this.deleteHourly(id, now, slices);
+    }
+    await this.shrink(slices);
+  }
+
+  private async dropRaw(deviceId: number, now: number, slices: Slices): Promise<void> {
+    if (this.raw === Infinity) return;
+    const from = this.rawFrom.get(deviceId) ?? 0;
+    const to = this.notBeyondHeads(deviceId, Math.max(0, hourOf(now - this.raw)));
+    if (to <= from) return;
+    while (this.chunks.dropData(deviceId, from, to, CHUNK_SLICE) === CHUNK_SLICE) await slices.next();
+    this.rawFrom.set(deviceId, to);
+  }
+
+  private async deleteHourly(deviceId: number, now: number, slices: Slices): Promise<void> {
+    if (this.hourly === Infinity) return;
+    const to = this.notBeyondHeads(deviceId, hourOf(this.oldestKept(now)));
+    while (this.chunks.delete(deviceId, to, CHUNK_SLICE) === CHUNK_SLICE) await slices.next();
+  }
+
+  /** An hour with a head is sealed first: dropping its chunk now would leave a chunk of the head's samples only. */
+  private notBeyondHeads(deviceId: number, hour: number): number {
+    return this.heads.ofDevice(deviceId).reduce((first, head) => Math.min(first, head.hour), hour);
+  }
+
+  private async shrink(slices: Slices): Promise<void> {
+    const pages = (name: 'freelist_count' | 'page_count'): number => this.db.pragma(name, { simple: true }) as number;
+    while (!this.stopped && pages('freelist_count') > Math.max(PAGE_SLICE, pages('page_count') * KEPT_FREE)) {
+      this.db.pragma(`incremental_vacuum(${PAGE_SLICE})`);
+      await slices.next();
+    }
+  }
+}

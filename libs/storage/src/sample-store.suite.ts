@@ -1,0 +1,270 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Labels, Sample, TimeRange } from '@device-metrics/domain';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SampleStore } from './sample-store.js';
+
+/** A store on a file, and how to let go of both. */
+export interface OpenStore {
+  readonly store: SampleStore;
+  /** Closes the store and whatever it stands on. */
+  close(): Promise<void>;
+}
+
+const HOUR = 3_600_000;
+const T0 = Date.UTC(2026, 0, 15, 10);
+const EVER: TimeRange = { start: 0, end: T0 + 1000 * HOUR };
+
+interface SampleParts {
+  device?: string;
+  metric?: string;
+  unit?: string;
+  labels?: Labels;
+}
+
+const sample = (timestamp: number, value: number, parts: SampleParts = {}): Sample => ({
+  deviceName: parts.device ?? 'lab-pc-1',
+  metricName: parts.metric ?? 'hw.temperature',
+  unit: parts.unit,
+  labels: parts.labels ?? {},
+  timestamp,
+  value,
+});
+
+/** What every sample store must do. `open` opens the store on the file at `path`, which may or may not exist. */
+export function describeSampleStore(name: string, open: (path: string) => Promise<OpenStore>): void {
+  describe(name, () => {
+    let folder: string;
+    let opened: OpenStore;
+    let store: SampleStore;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'sample-store-'));
+      opened = await open(join(folder, 'metrics.db'));
+      store = opened.store;
+    });
+
+    afterEach(async () => {
+      await opened.close();
+      await rm(folder, { recursive: true });
+    });
+
+    const reopen = async (): Promise<void> => {
+      await opened.close();
+      opened = await open(join(folder, 'metrics.db'));
+      store = opened.store;
+    };
+
+    /** `[time, value]` of all samples that match, under `device/metric{labels}`. */
+    const stored = async (range = EVER, filter = {}): Promise<Record<string, [number, number][]>> => {
+      const found: Record<string, [number, number][]> = {};
+      for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(filter), range)) {
+        const key = `${series.deviceName}/${series.metricName}${JSON.stringify(series.labels)}`;
+        expect(found).not.toHaveProperty([key]);
+        found[key] = Array.from(timestamps, (time, index) => [time, values[index]]);
+      }
+      return found;
+    };
+    const theSamples = async (range = EVER): Promise<[number, number][]> =>
+      (await stored(range))['lab-pc-1/hw.temperature{}'] ?? [];
+
+    it('is empty at first', async () => {
+      expect(await store.findSeries({})).toEqual([]);
+      expect(await stored()).toEqual({});
+      expect(await store.summarize([], EVER)).toEqual([]);
+      await store.ping();
+    });
+
+    it('gives back what was appended, in order of time', async () => {
+      await store.append([sample(T0 + 20, 3), sample(T0, 1), sample(T0 + 10, 2)]);
+      expect(await theSamples()).toEqual([
+        [T0, 1],
+        [T0 + 10, 2],
+        [T0 + 20, 3],
+      ]);
+    });
+
+    it('keeps every bit of a double', async () => {
+      const values = [-0, 0, 5e-324, -Number.MIN_VALUE, Number.MAX_VALUE, 0.1 + 0.2, 1 / 3, 2 ** 53, -1e-7, 21.37];
+      await store.append(values.map((value, index) => sample(T0 + index, value)));
+      await reopen();
+      const got = await theSamples();
+      expect(got.map(([, value]) => value)).toEqual(values);
+    });
+
+    it('includes the start of a range and excludes its end', async () => {
+      await store.append([sample(T0 - 1, 0), sample(T0, 1), sample(T0 + HOUR - 1, 2), sample(T0 + HOUR, 3)]);
+      const range = { start: T0, end: T0 + HOUR };
+      expect(await theSamples(range)).toEqual([
+        [T0, 1],
+        [T0 + HOUR - 1, 2],
+      ]);
+      const [whole] = await store.summarize(await store.findSeries({}), range);
+      expect(whole?.summary).toEqual({
+        count: 2,
+        min: 1,
+        max: 2,
+        sum: 3,
+        first: 1,
+        firstTime: T0,
+        last: 2,
+        lastTime: T0 + HOUR - 1,
+      });
+      expect(await theSamples({ start: T0, end: T0 })).toEqual([]);
+    });
+
+    it('keeps the last write of a time', async () => {
+      await store.append([sample(T0, 1), sample(T0 + 1, 5), sample(T0, 2)]);
+      expect(await theSamples()).toEqual([
+        [T0, 2],
+        [T0 + 1, 5],
+      ]);
+      await store.append([sample(T0, 3)]);
+      expect(await theSamples()).toEqual([
+        [T0, 3],
+        [T0 + 1, 5],
+      ]);
+      const [only] = await store.summarize(await store.findSeries({}), EVER);
+      expect(only?.summary).toMatchObject({ count: 2, min: 3, max: 5, sum: 8, first: 3, last: 5 });
+    });
+
+    it('does not change when the same samples come again', async () => {
+      const samples = [sample(T0, 1), sample(T0 + 10, 2), sample(T0 + 2 * HOUR, 3)];
+      await store.append(samples);
+      const before = { samples: await stored(), summaries: await store.summarize(await store.findSeries({}), EVER) };
+      await store.append(samples);
+      await store.append([...samples].reverse());
+      const after = { samples: await stored(), summaries: await store.summarize(await store.findSeries({}), EVER) };
+      expect(after).toEqual(before);
+    });
+
+    it('takes late samples, across hours and restarts', async () => {
+      await store.append([sample(T0 + 5 * HOUR, 5)]);
+      await store.append([sample(T0 + 2 * HOUR, 2)]);
+      await reopen();
+      await store.append([sample(T0 + 2 * HOUR - 1, 1), sample(T0 + 3 * HOUR, 3)]);
+      expect(await theSamples()).toEqual([
+        [T0 + 2 * HOUR - 1, 1],
+        [T0 + 2 * HOUR, 2],
+        [T0 + 3 * HOUR, 3],
+        [T0 + 5 * HOUR, 5],
+      ]);
+    });
+
+    it('holds all that was acknowledged when the file is opened again', async () => {
+      const samples = Array.from({ length: 3000 }, (_, index) =>
+        sample(T0 + index * 7000, index / 4, { device: `pc-${index % 7}`, metric: `m.${index % 3}` }),
+      );
+      await store.append(samples.slice(0, 1500));
+      await store.append(samples.slice(1500));
+      const before = { series: await store.findSeries({}), samples: await stored() };
+      await reopen();
+      expect({ series: await store.findSeries({}), samples: await stored() }).toEqual(before);
+      expect(Object.values(before.samples).flat()).toHaveLength(3000);
+    });
+
+    it('finds no series of an unknown device', async () => {
+      await store.append([sample(T0, 1)]);
+      expect(await store.findSeries({ deviceName: 'nobody' })).toEqual([]);
+      expect(await store.findSeries({ metricName: 'nothing' })).toEqual([]);
+    });
+
+    it('finds series by device and metric, sorted by device, metric and labels', async () => {
+      await store.append([
+        sample(T0, 1, { device: 'b', metric: 'y' }),
+        sample(T0, 1, { device: 'b', metric: 'x', labels: { cpu: '1' } }),
+        sample(T0, 1, { device: 'b', metric: 'x', labels: { cpu: '0' } }),
+        sample(T0, 1, { device: 'a', metric: 'y' }),
+      ]);
+      const names = async (filter: object): Promise<string[]> =>
+        (await store.findSeries(filter)).map((one) => `${one.deviceName}/${one.metricName}/${one.labels['cpu'] ?? ''}`);
+      expect(await names({})).toEqual(['a/y/', 'b/x/0', 'b/x/1', 'b/y/']);
+      expect(await names({ deviceName: 'b' })).toEqual(['b/x/0', 'b/x/1', 'b/y/']);
+      expect(await names({ metricName: 'y' })).toEqual(['a/y/', 'b/y/']);
+      expect(await names({ deviceName: 'b', metricName: 'x' })).toEqual(['b/x/0', 'b/x/1']);
+    });
+
+    it('tells series apart by their labels, whatever the order of these', async () => {
+      await store.append([
+        sample(T0, 1, { labels: { cpu: '0', state: 'idle' } }),
+        sample(T0 + 1, 2, { labels: { state: 'idle', cpu: '0' } }),
+        sample(T0, 3, { labels: { cpu: '0' } }),
+        sample(T0, 4, { labels: { cpu: '0', state: '__proto__', __proto__x: 'ü' } }),
+      ]);
+      await reopen();
+      expect(Object.values(await stored()).map((samples) => samples.map(([, value]) => value))).toEqual([
+        [4],
+        [1, 2],
+        [3],
+      ]);
+      expect((await store.findSeries({})).map(({ labels }) => labels)).toContainEqual({ state: 'idle', cpu: '0' });
+    });
+
+    it('gives a series the unit that was said last, else that of the metric catalogue', async () => {
+      const unit = async (metricName: string): Promise<string | null | undefined> =>
+        (await store.findSeries({ metricName }))[0]?.unit;
+      await store.append([sample(T0, 1), sample(T0, 1, { metric: 'own' })]);
+      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', null]);
+      await store.append([sample(T0, 1, { unit: 'K' }), sample(T0, 1, { metric: 'own', unit: 'By' })]);
+      await store.append([sample(T0 + 1, 1), sample(T0 + 1, 1, { metric: 'own' })]);
+      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['K', 'By']);
+      await reopen();
+      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['K', 'By']);
+    });
+
+    it('reads and summarizes the series that it is asked for, in their order, and leaves out the empty ones', async () => {
+      await store.append(
+        ['a', 'b', 'c'].map((device, index) => sample(T0 + index * HOUR, index, { device, metric: 'm' })),
+      );
+      const [a, b, c] = await store.findSeries({});
+      const order = [c, a, b].map((series) => series);
+      const range = { start: T0 + 1, end: T0 + 3 * HOUR };
+      const read = [];
+      for await (const { series } of store.readSamples(order, range)) read.push(series.deviceName);
+      expect(read).toEqual(['c', 'b']);
+      expect((await store.summarize(order, range)).map(({ series }) => series.deviceName)).toEqual(['c', 'b']);
+    });
+
+    it('holds many series', async () => {
+      const samples = Array.from({ length: 4000 }, (_, index) =>
+        sample(T0, index, { device: `pc-${index % 40}`, metric: `m.${Math.floor(index / 40)}` }),
+      );
+      await store.append(samples);
+      const summaries = await store.summarize(await store.findSeries({}), EVER);
+      expect(summaries).toHaveLength(4000);
+      expect(summaries.map(({ summary }) => summary.sum).sort((x, y) => x - y)).toEqual(samples.map((s) => s.value));
+    });
+
+    it('takes appends that come at the same time', async () => {
+      const appends = Array.from({ length: 50 }, (_, index) => store.append([sample(T0 + index, index)]));
+      await Promise.all(appends);
+      await Promise.all(appends.map((_, index) => store.append([sample(T0 + 50 + index, index)])));
+      expect(await theSamples()).toHaveLength(100);
+    });
+
+    it('lets the later of two appends at the same time win', async () => {
+      await Promise.all([store.append([sample(T0, 1)]), store.append([sample(T0, 2)])]);
+      expect(await theSamples()).toEqual([[T0, 2]]);
+    });
+
+    it('takes an empty append', async () => {
+      await store.append([]);
+      expect(await store.findSeries({})).toEqual([]);
+    });
+
+    it('ends what is under way when it closes, and then refuses every call', async () => {
+      const append = store.append([sample(T0, 1)]);
+      await store.close();
+      await append;
+      await expect(store.append([sample(T0 + 1, 1)])).rejects.toThrow('closed');
+      await expect(store.findSeries({})).rejects.toThrow('closed');
+      await expect(store.summarize([], EVER)).rejects.toThrow('closed');
+      await expect(store.ping()).rejects.toThrow('closed');
+      await expect(theSamples()).rejects.toThrow('closed');
+      await store.close();
+      await reopen();
+      expect(await theSamples()).toEqual([[T0, 1]]);
+    });
+  });
+}

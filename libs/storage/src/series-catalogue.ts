@@ -1,0 +1,210 @@
+import { labelsKey, metricDefinition, type Labels, type Sample, type Series } from '@device-metrics/domain';
+import type { Database, Statement } from 'better-sqlite3';
+import type { HeadColumn } from './head.js';
+import type { SeriesFilter } from './sample-store.js';
+
+const UNLABELLED = labelsKey({});
+
+/** A device with its series: metric name → labels key → series. */
+export class Device {
+  readonly metrics = new Map<string, Map<string, SeriesEntry>>();
+  /** Its series by metric and labels; made again after a new one. */
+  sorted: readonly SeriesEntry[] | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly name: string,
+  ) {}
+}
+
+/** What the store knows of one series. */
+export class SeriesEntry {
+  /** Where its samples go for now; undefined until the first one after a start or a seal. */
+  column: HeadColumn | undefined;
+  /** How many samples its hour had last time: what to make room for. */
+  usualLength: number | undefined;
+  /** Time and value of its latest sample, whether sealed or not. */
+  latestTime = -Infinity;
+  latestValue = NaN;
+
+  constructor(
+    readonly device: Device,
+    readonly labelsKey: string,
+    /** As callers see it; replaced when the unit changes. */
+    public series: Series,
+  ) {}
+}
+
+/**
+ * All devices and series, in memory and in their tables. What a transaction adds stays on trial until `keep` or `undo`
+ * follows its commit or rollback.
+ */
+export class SeriesCatalogue {
+  private readonly devices = new Map<string, Device>();
+  private readonly entries = new Map<number, SeriesEntry>();
+  private sorted: readonly SeriesEntry[] | undefined;
+  private readonly undoes: (() => void)[] = [];
+  private readonly insertDevice: Statement<[string]>;
+  private readonly insertSeries: Statement<[number, string, string, string | null]>;
+  private readonly updateUnit: Statement<[string, number]>;
+  private readonly upsertLatest: Statement<[number, number, number]>;
+  /** Of the sample before: samples often come device by device. */
+  private lastDevice: Device | undefined;
+
+  constructor(db: Database) {
+    this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
+    this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
+    this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
+    this.upsertLatest = db.prepare('REPLACE INTO latest (series_id, ts, value) VALUES (?, ?, ?)');
+    this.load(db);
+  }
+
+  /** The series of a sample, which comes into being if need be; only within a transaction. */
+  entryOf(sample: Sample): SeriesEntry {
+    const device = this.lastDevice?.name === sample.deviceName ? this.lastDevice : this.deviceOf(sample.deviceName);
+    this.lastDevice = device;
+    const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
+    const entry = device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
+    if (sample.unit !== undefined && sample.unit !== entry.series.unit) this.setUnit(entry, sample.unit);
+    return entry;
+  }
+
+  get(id: number): SeriesEntry | undefined {
+    return this.entries.get(id);
+  }
+
+  allDevices(): Iterable<Device> {
+    return this.devices.values();
+  }
+
+  get deviceCount(): number {
+    return this.devices.size;
+  }
+
+  get seriesCount(): number {
+    return this.entries.size;
+  }
+
+  /** The series that match, by device, metric and labels. */
+  find(filter: SeriesFilter): readonly SeriesEntry[] {
+    const entries = filter.deviceName === undefined ? this.all() : this.ofDevice(this.devices.get(filter.deviceName));
+    return filter.metricName === undefined
+      ? entries
+      : entries.filter((entry) => entry.series.metricName === filter.metricName);
+  }
+
+  /** Writes down the latest sample of a series, which its journal row is about to lose. */
+  saveLatest({ series, latestTime, latestValue }: SeriesEntry): void {
+    this.upsertLatest.run(series.id, latestTime, latestValue);
+  }
+
+  keep(): void {
+    this.undoes.length = 0;
+  }
+
+  undo(): void {
+    while (this.undoes.length > 0) this.undoes.pop()?.();
+  }
+
+  private all(): readonly SeriesEntry[] {
+    this.sorted ??= [...this.devices.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .flatMap((device) => this.ofDevice(device));
+    return this.sorted;
+  }
+
+  private ofDevice(device: Device | undefined): readonly SeriesEntry[] {
+    if (!device) return [];
+    device.sorted ??= [...device.metrics.entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, byLabels]) => [...byLabels.values()].sort((a, b) => (a.labelsKey < b.labelsKey ? -1 : 1)));
+    return device.sorted;
+  }
+
+  private deviceOf(name: string): Device {
+    const known = this.devices.get(name);
+    if (known) return known;
+    const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
+    this.devices.set(name, device);
+    this.undoes.push(() => {
+      this.devices.delete(name);
+      this.lastDevice = undefined;
+    });
+    return device;
+  }
+
+  private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Sample): SeriesEntry {
+    const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
+    const id = Number(this.insertSeries.run(device.id, metricName, key, unit).lastInsertRowid);
+    const series = { id, deviceName: device.name, metricName, labels: { ...labels }, unit };
+    const entry = this.hold(new SeriesEntry(device, key, series));
+    this.undoes.push(() => this.drop(entry));
+    return entry;
+  }
+
+  private setUnit(entry: SeriesEntry, unit: string): void {
+    const before = entry.series;
+    this.updateUnit.run(unit, before.id);
+    entry.series = { ...before, unit };
+    this.undoes.push(() => {
+      entry.series = before;
+    });
+  }
+
+  private hold(entry: SeriesEntry): SeriesEntry {
+    const { device, series } = entry;
+    const byLabels = device.metrics.get(series.metricName);
+    if (byLabels) byLabels.set(entry.labelsKey, entry);
+    else device.metrics.set(series.metricName, new Map([[entry.labelsKey, entry]]));
+    this.entries.set(series.id, entry);
+    device.sorted = undefined;
+    this.sorted = undefined;
+    return entry;
+  }
+
+  private drop({ device, labelsKey: key, series }: SeriesEntry): void {
+    const byLabels = device.metrics.get(series.metricName);
+    byLabels?.delete(key);
+    if (byLabels?.size === 0) device.metrics.delete(series.metricName);
+    this.entries.delete(series.id);
+    device.sorted = undefined;
+    this.sorted = undefined;
+  }
+
+  private load(db: Database): void {
+    const byId = new Map<number, Device>();
+    for (const { id, name } of db.prepare<[], { id: number; name: string }>('SELECT id, name FROM device').iterate()) {
+      const device = new Device(id, name);
+      byId.set(id, device);
+      this.devices.set(name, device);
+    }
+    const rows = db.prepare<[], SeriesRow>(
+      `SELECT id, device_id, metric_name, labels_key, unit, ts, value
+       FROM series LEFT JOIN latest ON latest.series_id = series.id`,
+    );
+    for (const { id, device_id, metric_name: metricName, labels_key: key, unit, ts, value } of rows.iterate()) {
+      const device = byId.get(device_id);
+      if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
+      const labels = JSON.parse(key) as Labels;
+      const entry = new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit });
+      entry.latestTime = ts ?? -Infinity;
+      entry.latestValue = value ?? NaN;
+      this.hold(entry);
+    }
+  }
+}
+
+interface SeriesRow {
+  readonly id: number;
+  readonly device_id: number;
+  readonly metric_name: string;
+  readonly labels_key: string;
+  readonly unit: string | null;
+  readonly ts: number | null;
+  readonly value: number | null;
+}
+
+function isEmpty(labels: Labels): boolean {
+  for (const _ in labels) return false;
+  return true;
+}

@@ -1,0 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** How long work may hold the event loop before others get their turn, ms. */
+const SLICE = 5;
+
+/** Cuts long work into slices: `if (slices.isOver()) await slices.next();` */
+export class Slices {
+  private started = performance.now();
+
+  isOver(): boolean {
+    return performance.now() - this.started >= SLICE;
+  }
+
+  /** Lets everything that waits go first. */
+  async next(): Promise<void> {
+    await setImmediate();
+    this.started = performance.now();
+  }
+}

@@ -1,0 +1,136 @@
+import type { Summary } from '@device-metrics/domain';
+import { ByteReader, ByteWriter } from './codec/bytes.js';
+import { FRAME_HEADER, openFrame, sealFrame } from './codec/frame.js';
+import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
+
+/**
+ * The summaries of all series of a chunk, kept apart from its samples. A frame; for each series, by id:
+ *
+ *     id − previous id    varint
+ *     flags               the low 3 bits: decimal digits of the values, 7: they are doubles; 8: the times and the count
+ *                         are those of the series before; 16: all values are the same
+ *     count, first time, last time − first time           varints, ms since the hour began; not with flag 8
+ *     first, last − first, min − first, max − first, sum  scaled integers as zigzag varints, or doubles; with flag 16
+ *                                                         only first and sum
+ */
+const STATS_FORMAT = 1;
+
+const DOUBLES = 7;
+const SAME_TIMES = 8;
+const CONSTANT = 16;
+
+export class StatsWriter {
+  private readonly writer = new ByteWriter();
+  private lastId = 0;
+  private count = 0;
+  private firstTime = 0;
+  private lastTime = 0;
+
+  constructor(private readonly hourStart: number) {
+    this.writer.length = FRAME_HEADER;
+  }
+
+  /**
+   * Adds a series, whose id is greater than those before; the digits are of its values. The sum of decimals is a
+   * decimal, so that rounding it takes away what adding up doubles has added.
+   */
+  add(seriesId: number, summary: Readonly<Summary>, digits: number): void {
+    const { count, first, last, min, max } = summary;
+    const firstTime = summary.firstTime - this.hourStart;
+    const lastTime = summary.lastTime - this.hourStart;
+    const scaled = scaledSummary(summary, digits);
+    const sameTimes = count === this.count && firstTime === this.firstTime && lastTime === this.lastTime;
+    const constant = Object.is(min, max) && Object.is(first, min) && Object.is(last, min);
+
+    const { writer } = this;
+    writer.varint(seriesId - this.lastId);
+    writer.byte((scaled ? digits : DOUBLES) | (sameTimes ? SAME_TIMES : 0) | (constant ? CONSTANT : 0));
+    if (!sameTimes) {
+      writer.varint(count);
+      writer.varint(firstTime);
+      writer.varint(lastTime - firstTime);
+    }
+    if (scaled) {
+      writer.signed(scaled.first);
+      if (!constant) for (const value of [scaled.last, scaled.min, scaled.max]) writer.signed(value - scaled.first);
+      writer.signed(scaled.sum);
+    } else {
+      for (const value of constant ? [first, summary.sum] : [first, last, min, max, summary.sum]) writer.float64(value);
+    }
+    this.lastId = seriesId;
+    this.count = count;
+    this.firstTime = firstTime;
+    this.lastTime = lastTime;
+  }
+
+  finish(): Uint8Array {
+    return sealFrame(this.writer.written(), STATS_FORMAT);
+  }
+}
+
+interface ScaledSummary {
+  readonly first: number;
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+  readonly sum: number;
+}
+
+/** Undefined where an integer would not give back the exact double, or not fit. */
+function scaledSummary(summary: Readonly<Summary>, digits: number): ScaledSummary | undefined {
+  if (digits === NOT_DECIMAL) return undefined;
+  const first = scaledOf(summary.first, digits);
+  const last = scaledOf(summary.last, digits);
+  const min = scaledOf(summary.min, digits);
+  const max = scaledOf(summary.max, digits);
+  const power = powerOf(digits);
+  const sum = scaledOf(Math.round(summary.sum * power) / power, digits);
+  if (first === undefined || last === undefined || min === undefined) return undefined;
+  if (max === undefined || sum === undefined) return undefined;
+  return { first, last, min, max, sum };
+}
+
+/**
+ * Calls `visit` for each series of a chunk, by id. The summary is the same object each time.
+ *
+ * @throws DamagedError
+ */
+export function readStats(
+  stats: Uint8Array,
+  hourStart: number,
+  visit: (seriesId: number, summary: Readonly<Summary>) => void,
+): void {
+  const reader = new ByteReader(openFrame(stats, STATS_FORMAT));
+  const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
+  let id = 0;
+  while (!reader.ended) {
+    id += reader.varint();
+    const flags = reader.byte();
+    if ((flags & SAME_TIMES) === 0) {
+      summary.count = reader.varint();
+      summary.firstTime = hourStart + reader.varint();
+      summary.lastTime = summary.firstTime + reader.varint();
+    }
+    const digits = flags & 7;
+    if (digits === DOUBLES) readDoubles(reader, (flags & CONSTANT) !== 0, summary);
+    else readScaled(reader, (flags & CONSTANT) !== 0, powerOf(digits), summary);
+    visit(id, summary);
+  }
+}
+
+function readDoubles(reader: ByteReader, constant: boolean, summary: Summary): void {
+  summary.first = reader.float64();
+  summary.last = constant ? summary.first : reader.float64();
+  summary.min = constant ? summary.first : reader.float64();
+  summary.max = constant ? summary.first : reader.float64();
+  summary.sum = reader.float64();
+}
+
+function readScaled(reader: ByteReader, constant: boolean, power: number, summary: Summary): void {
+  const first = reader.signed();
+  summary.first = first / power;
+  summary.last = constant ? summary.first : (first + reader.signed()) / power;
+  summary.min = constant ? summary.first : (first + reader.signed()) / power;
+  summary.max = constant ? summary.first : (first + reader.signed()) / power;
+  summary.sum = reader.signed() / power;
+}

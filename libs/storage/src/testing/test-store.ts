@@ -1,0 +1,93 @@
+import type { Sample, TimeRange } from '@device-metrics/domain';
+import type { Database } from 'better-sqlite3';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import type { StoreSettings } from '../columnar-store.js';
+import { connectionOf, dataSourceOptions } from '../data-source.js';
+import { openSampleStore } from '../open-sample-store.js';
+import type { SampleStore, SeriesFilter } from '../sample-store.js';
+
+export const HOUR = 3_600_000;
+export const T0 = Date.UTC(2026, 0, 15, 10);
+export const EVER: TimeRange = { start: 0, end: Date.UTC(2100, 0) };
+
+export const sample = (timestamp: number, value: number, deviceName = 'lab-pc-1', metricName = 'm'): Sample => ({
+  deviceName,
+  metricName,
+  unit: undefined,
+  labels: {},
+  timestamp,
+  value,
+});
+
+/** A store on a file of its own, whose clock the test sets. Nothing happens by itself: `maintain` does it all. */
+export class TestStore {
+  /** What the store takes for the time, Unix ms. */
+  now = T0;
+  store!: SampleStore;
+  private dataSource!: DataSource;
+
+  private constructor(
+    readonly folder: string,
+    private readonly settings: Partial<StoreSettings>,
+  ) {}
+
+  static async open(settings: Partial<StoreSettings> = {}): Promise<TestStore> {
+    const opened = new TestStore(await mkdtemp(join(tmpdir(), 'store-')), settings);
+    await opened.start();
+    return opened;
+  }
+
+  get path(): string {
+    return join(this.folder, 'metrics.db');
+  }
+
+  get db(): Database {
+    return connectionOf(this.dataSource);
+  }
+
+  /** Closes the store and opens the file again; `damage` may change the database in between. */
+  async restart(damage: (db: Database) => void = () => undefined): Promise<void> {
+    await this.store.close();
+    damage(this.db);
+    await this.dataSource.destroy();
+    await this.start();
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.dataSource.destroy();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** Lets a day pass, so that everything is sealed. */
+  async sealAll(): Promise<void> {
+    this.now += 24 * HOUR;
+    await this.store.maintain();
+  }
+
+  /** `[time, value]` of all samples that match, under `device/metric`. */
+  async stored(filter: SeriesFilter = {}, range = EVER): Promise<Record<string, [number, number][]>> {
+    return storedIn(this.store, filter, range);
+  }
+
+  private async start(): Promise<void> {
+    this.dataSource = await new DataSource(dataSourceOptions(this.path)).initialize();
+    this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0, ...this.settings });
+  }
+}
+
+/** `[time, value]` of all samples that match, under `device/metric`. */
+export async function storedIn(
+  store: SampleStore,
+  filter: SeriesFilter = {},
+  range = EVER,
+): Promise<Record<string, [number, number][]>> {
+  const found: Record<string, [number, number][]> = {};
+  for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(filter), range)) {
+    found[`${series.deviceName}/${series.metricName}`] = Array.from(timestamps, (time, at) => [time, values[at]]);
+  }
+  return found;
+}

@@ -1,0 +1,120 @@
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Server } from '../apps/api/test/server.js';
+import {
+  answer,
+  CollectorProcess,
+  LONG,
+  pause,
+  TestFolder,
+  TestServer,
+  until,
+} from '../apps/collector/test/harness.js';
+import { Spool } from '../apps/collector/src/upload/spool.js';
+
+const KILLS = LONG ? 200 : 20;
+/** How long the api is away, ms. */
+const AWAY = LONG ? 60_000 : 3_000;
+
+let folder: TestFolder;
+/** A third-party device that counts its answers, so that each number must arrive exactly once. */
+let device: TestServer;
+let counted = 0;
+let settings: { PORT: string; DATABASE_PATH: string };
+let api: Server;
+let collector: CollectorProcess;
+
+beforeEach(async () => {
+  folder = new TestFolder();
+  counted = 0;
+  device = await new TestServer((_request, response) => answer(response, 200, { count: (counted += 1) })).start();
+  settings = { PORT: String(await freePort()), DATABASE_PATH: folder.file('metrics.db') };
+  folder.write(
+    'collector.yaml',
+    `pc: false\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '{"metric_name": "count", "value": count}' }\n`,
+  );
+});
+afterEach(async () => {
+  await collector.stop('SIGKILL');
+  await api.stop();
+  await device.stop();
+  folder.remove();
+});
+
+/** One that the api gets again after each restart. */
+async function freePort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function startCollector(): void {
+  collector = new CollectorProcess(folder, { API_URL: `http://127.0.0.1:${settings.PORT}`, COLLECT_INTERVAL: '100ms' });
+}
+
+async function counts(): Promise<number[]> {
+  const { status, body } = await api.get('/api/v1/reports/metrics/counter?metric_name=count');
+  return status === 404 ? [] : ((body.series[0]?.samples ?? []) as [string, number][]).map(([, value]) => value);
+}
+
+/** Silences the device and gives the report once the spool is empty. */
+async function drained(): Promise<number[]> {
+  await device.stop();
+  await until(
+    () => pendingBatches() === 0,
+    () => `${pendingBatches()} batches still wait; the collector says\n${collector.output}`,
+  );
+  return counts();
+}
+
+function pendingBatches(): number {
+  const spool = new Spool(folder.file('instance/spool.db'), { maxBytes: Infinity, minFreeBytes: 0 }, () => undefined);
+  try {
+    return spool.totals().pendingBatches;
+  } finally {
+    spool.close();
+  }
+}
+
+const oneTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
+
+describe('collector and api', () => {
+  it(
+    `lose nothing and double nothing while the api is away for ${AWAY / 1000} s`,
+    async () => {
+      api = await Server.start(settings);
+      startCollector();
+      await until(() => counted > 3);
+      await api.stop('SIGKILL');
+      const before = counted;
+      await pause(AWAY);
+      expect(counted - before).toBeGreaterThan(AWAY / 200);
+      api = await Server.start(settings);
+
+      const values = await drained();
+      expect(values).toEqual(oneTo(values.length));
+      expect(values.length).toBeGreaterThanOrEqual(counted - 1);
+    },
+    AWAY + 60_000,
+  );
+
+  it(
+    `lose nothing and double nothing in ${KILLS} SIGKILLs of the api`,
+    async () => {
+      api = await Server.start(settings);
+      startCollector();
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        await pause(Math.random() * 200);
+        await api.stop('SIGKILL');
+        api = await Server.start(settings);
+      }
+
+      const values = await drained();
+      expect(values).toEqual(oneTo(values.length));
+      expect(values.length).toBeGreaterThanOrEqual(counted - 1);
+    },
+    KILLS * 3_000 + 60_000,
+  );
+});

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
+
+const root = join(import.meta.dirname, '..');
+// Types have no part in import rules, and a file that is only a text has none.
+const eslint = new ESLint({ cwd: root, overrideConfig: [tseslint.configs.disableTypeChecked] });
+
+async function refusals(filePath: string, imported: string): Promise<string[]> {
+  const [result] = await eslint.lintText(`import '${imported}';\n`, { filePath: join(root, filePath) });
+  return (result?.messages ?? []).map(({ ruleId, message }) => ruleId ?? message);
+}
+
+describe('an import against the arrows of the layout fails the lint:', () => {
+  it.each([
+    ['libs/domain/src/a.ts', 'node:fs'],
+    ['libs/domain/src/a.ts', '@device-metrics/contract'],
+    ['libs/contract/src/a.ts', '@device-metrics/storage'],
+    ['libs/contract/src/a.ts', 'typeorm'],
+    ['libs/storage/src/a.ts', '@device-metrics/contract'],
+    ['libs/storage/src/a.ts', '@device-metrics/api'],
+    ['apps/api/src/http/a.ts', 'typeorm'],
+    ['apps/api/src/http/a.ts', 'better-sqlite3'],
+    ['apps/api/src/aggregator/a.ts', '../reporting/summary.js'],
+    ['apps/api/src/aggregator/json/a.ts', '../../reporting/summary.js'],
+    ['apps/api/src/aggregator/json/a.ts', '../influx/parse.js'],
+    ['apps/api/src/reporting/a.ts', '../aggregator/store-samples.js'],
+    ['apps/api/src/reporting/a.ts', '@device-metrics/collector'],
+    ['apps/collector/src/a.ts', '@device-metrics/storage'],
+    ['apps/collector/src/upload/a.ts', '@device-metrics/api'],
+    ['apps/collector/src/pc/cpu.ts', './memory.js'],
+    ['apps/collector/src/pc/cpu.ts', '../third-party/http-json/http-json.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../mqtt/mqtt.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../../pc/cpu.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', 'better-sqlite3'],
+  ])('%s importing %s', async (file, imported) => {
+    expect(await refusals(file, imported)).toEqual(['no-restricted-imports']);
+  });
+
+  it.each([
+    ['libs/domain/src/a.ts', './sample.js'],
+    ['libs/contract/src/a.ts', '@device-metrics/domain'],
+    ['libs/storage/src/a.ts', 'better-sqlite3'],
+    ['apps/api/src/reporting/a.ts', '@device-metrics/storage'],
+    ['apps/api/src/aggregator/json/a.ts', '../store-samples.js'],
+    ['apps/api/src/sample-store.module.ts', '@nestjs/typeorm'],
+    ['apps/collector/src/upload/spool.ts', 'better-sqlite3'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../../source.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', './walk.js'],
+    ['apps/collector/src/pc/cpu.ts', '../source.js'],
+    ['apps/collector/src/run-source.ts', '@device-metrics/contract/batch-decoder'],
+  ])('but not %s importing %s', async (file, imported) => {
+    expect(await refusals(file, imported)).toEqual([]);
+  });
+});
