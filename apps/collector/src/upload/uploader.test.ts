@@ -211,7 +211,7 @@ describe('the uploader', () => {
     };
     spool.add([metric(0), metric(1, NOW + hour)], NOW + hour);
     spool.add([metric(2, NOW + hour)], NOW + hour);
-    const uploader = upload({ now: () => now + hour });
+    const uploader = upload({ elapsed: () => now });
     await until(() => spool.totals().sent === 1);
     expect(spool.totals()).toMatchObject({ sent: 1, pendingSamples: 2, quarantinedSamples: 0 });
     now += hour;
