@@ -224,7 +224,9 @@ export class Spool {
       const held = this.db.prepare('SELECT batches, samples, bytes FROM held WHERE state = ?');
       const pending = held.get('pending') as Held;
       const quarantined = held.get('quarantined') as Held;
-      const oldest = this.db.prepare(`SELECT created FROM batch WHERE state = 'pending' ORDER BY sequence LIMIT 1`);
+      const oldest = this.db.prepare(
+        `SELECT created FROM batch NOT INDEXED WHERE state = 'pending' ORDER BY sequence LIMIT 1`,
+      );
       const counters = this.db.prepare('SELECT name, value FROM total').all() as { name: Counter; value: number }[];
       const total = (name: Counter): number => counters.find((counter) => counter.name === name)?.value ?? 0;
       return {

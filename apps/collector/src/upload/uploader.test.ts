@@ -71,7 +71,7 @@ describe('the uploader', () => {
     ]);
     // Halving 1,000 takes 10 rounds of two.
     expect(api.requests).toBeLessThanOrEqual(21);
-    expect(said).toEqual(['The api refused 1 sample: 400 metrics[0].value is cursed; kept in quarantine']);
+    expect(said).toEqual(['The api refused 1 sample, the last: 400 metrics[0].value is cursed; kept in quarantine']);
   });
 
   it('halves a batch that is too large', async () => {

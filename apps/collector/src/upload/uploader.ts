@@ -43,6 +43,9 @@ export class Uploader {
   /** The time of the api by its last answer that told one, and when that came, by `elapsed`. */
   private apiClock: { readonly time: number; readonly at: number } | undefined;
   private saidEarly = false;
+  /** Samples that went to quarantine since the log last said so. */
+  private unsaid = 0;
+  private nextSaid = -Infinity;
   private stopping = false;
   private readonly abort = new AbortController();
   private readonly elapsed: () => number;
@@ -201,8 +204,14 @@ export class Uploader {
     );
   }
 
+  /** At most once a minute: an api may refuse every sample, each for a reason of its own. */
   private sayQuarantined(samples: number, reason: string): void {
-    this.log.warn(`The api refused ${samples} ${samples === 1 ? 'sample' : 'samples'}: ${reason}; kept in quarantine`);
+    this.unsaid += samples;
+    if (this.elapsed() < this.nextSaid) return;
+    const count = `${this.unsaid} ${this.unsaid === 1 ? 'sample' : 'samples'}`;
+    this.log.warn(`The api refused ${count}, the last: ${reason}; kept in quarantine`);
+    this.unsaid = 0;
+    this.nextSaid = this.elapsed() + 60_000;
   }
 
   private sayEarly(): void {
