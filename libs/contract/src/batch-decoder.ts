@@ -1,5 +1,4 @@
 import type { Labels, Sample } from '@device-metrics/domain';
-import type { MetricDto } from './metric.dto.js';
 import * as rules from './rules.js';
 import { parseTime, quote, type Rule } from './rules.js';
 
@@ -40,25 +39,19 @@ const NO_LABELS: Labels = Object.freeze({});
  * forms: a metric, a run (`samples`), and a reading of one device (`values`).
  *
  * @param receivedAt the time of items that carry none, and what "10 minutes ahead" is measured from; Unix ms.
+ * @param oldest the first time that the receiver still takes, Unix ms.
  * @throws BatchShapeError when there is no array of items, or an empty one.
  * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
-export function decodeBatch(body: unknown, receivedAt: number): DecodedBatch {
+export function decodeBatch(body: unknown, receivedAt: number, oldest = rules.EARLIEST_TIMESTAMP): DecodedBatch {
   const items = itemsOf(body);
-  const decoder = new ItemDecoder(receivedAt);
+  const decoder = new ItemDecoder(receivedAt, Math.max(oldest, rules.EARLIEST_TIMESTAMP));
   const rejected: RejectedItem[] = [];
   for (let index = 0; index < items.length; index += 1) {
     const fault = decoder.decode(items[index]);
     if (fault) rejected.push({ index, ...fault });
   }
   return { samples: decoder.samples, accepted: items.length - rejected.length, rejected };
-}
-
-/** The sample of one metric that is known to be valid. */
-export function decodeMetric(metric: MetricDto, receivedAt: number): Sample {
-  const [sample] = decodeBatch([metric], receivedAt).samples;
-  if (!sample) throw new TypeError(`not a valid metric: ${quote(metric)}`);
-  return sample;
 }
 
 function itemsOf(body: unknown): unknown[] {
@@ -126,8 +119,11 @@ class ItemDecoder {
   private lastTimestamp: unknown;
   private lastTime = 0;
 
-  constructor(private readonly receivedAt: number) {
-    this.timestampRule = rules.timestamp(() => receivedAt);
+  constructor(
+    private readonly receivedAt: number,
+    private readonly oldest: number,
+  ) {
+    this.timestampRule = rules.timestamp(() => receivedAt, oldest);
     this.latest = receivedAt + rules.MAX_AHEAD;
   }
 
@@ -163,7 +159,7 @@ class ItemDecoder {
   private run(item: Item): Fault | undefined {
     const fault = this.seriesFault(item);
     if (fault) return fault;
-    const reason = rules.samples(() => this.receivedAt)(item['samples']);
+    const reason = rules.samples(() => this.receivedAt, this.oldest)(item['samples']);
     if (reason !== undefined) return { field: 'samples', reason };
     for (const [timestamp, value] of item['samples'] as [unknown, number][]) {
       this.add(item, parseTime(timestamp) as number, value);
@@ -213,7 +209,7 @@ class ItemDecoder {
     if (timestamp === this.lastTimestamp) return this.lastTime;
     if (!(
       Number.isSafeInteger(timestamp) &&
-      (timestamp as number) >= rules.EARLIEST_TIMESTAMP &&
+      (timestamp as number) >= this.oldest &&
       (timestamp as number) <= this.latest
     )) {
       const reason = this.timestampRule(timestamp);
