@@ -18,7 +18,7 @@ export function addStoreMetrics(registry: Registry, store: SampleStore): void {
   let asked: Promise<StoreHealth> | undefined;
   const health = (): Promise<StoreHealth> => (asked ??= store.health().finally(() => (asked = undefined)));
   for (const [key, [name, help]] of Object.entries(GAUGES)) {
-    const gauge = new Gauge({
+    const gauge: Gauge = new Gauge({
       name: `device_metrics_store_${name}`,
       help,
       registers: [registry],
