@@ -30,9 +30,6 @@ const DEVICES = 100;
 const METRICS = 50;
 const BATCH = '/api/v1/aggregator/metrics/batch/';
 
-if (options.bare) serveBare();
-else await main();
-
 /** The least that a server of JSON can do: reads the body, parses it, answers. */
 function serveBare() {
   const server = createServer((req, res) => {
@@ -166,3 +163,6 @@ async function eventLoopDelay(server) {
   );
   await stop(server);
 }
+
+if (options.bare) serveBare();
+else await main();

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
 import { apiConfig } from './config.js';
 import { LiveModule } from './live/live.module.js';
@@ -13,6 +14,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
     AggregatorModule,
     ReportingModule,
     LiveModule,
+    AdminModule,
   ],
 })
 export class AppModule {}

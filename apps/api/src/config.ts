@@ -1,3 +1,4 @@
+import { parseDuration } from '@device-metrics/domain';
 import { registerAs, type ConfigType } from '@nestjs/config';
 
 /** What the api reads from the environment or `.env`; `.env.example` lists it with the defaults. */
@@ -8,6 +9,10 @@ export interface ApiSettings {
   readonly port: number;
   /** SQLite file; it and its folder are made at the first start. */
   readonly databasePath: string;
+  /** How long samples are kept, ms; 0: for ever. */
+  readonly rawRetention: number;
+  /** How long the hourly values of older samples are kept, ms; 0: for ever. */
+  readonly hourlyRetention: number;
 }
 
 /** Settings that can't be used, each with its name, its value and what is allowed. */
@@ -19,6 +24,7 @@ export class SettingsError extends Error {
   }
 }
 
+const DAY = 86_400_000;
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
 /** @throws SettingsError with every mistake at once. */
@@ -34,8 +40,21 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     mistakes.push(`PORT must be an integer from 0 to 65535, got "${port}"`);
   }
+  const retention = (name: string, fallback: string): number => {
+    const value = text(name, fallback);
+    const duration = value === '0' ? 0 : parseDuration(value);
+    if (duration !== undefined && (duration === 0 || duration >= DAY)) return duration;
+    mistakes.push(`${name} must be a duration of at least a day, as in 90d or 5y, or 0 for ever, got "${value}"`);
+    return 0;
+  };
+  const rawRetention = retention('RETENTION_RAW', '90d');
+  const hourlyRetention = retention('RETENTION_HOURLY', '5y');
+  if (hourlyRetention !== 0 && (rawRetention === 0 || hourlyRetention < rawRetention)) {
+    mistakes.push('RETENTION_HOURLY must be 0 or at least RETENTION_RAW');
+  }
   if (mistakes.length > 0) throw new SettingsError(mistakes);
-  return { host, port: Number(port), databasePath: text('DATABASE_PATH', 'instance/metrics.db') };
+  const databasePath = text('DATABASE_PATH', 'instance/metrics.db');
+  return { host, port: Number(port), databasePath, rawRetention, hourlyRetention };
 }
 
 export const apiConfig = registerAs('api', () => readSettings(process.env));

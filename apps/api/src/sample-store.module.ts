@@ -1,10 +1,15 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import type { DataSource } from 'typeorm';
 import { apiConfig, type ApiConfig } from './config.js';
 
 /** Injection token of the one `SampleStore`. */
 export const SAMPLE_STORE = Symbol('SampleStore');
+
+const onProblem = (problem: unknown): void => {
+  new Logger('storage').error(problem instanceof Error ? problem.message : problem);
+};
 
 /** Opens the database at the start and closes it at the stop. */
 @Module({
@@ -15,7 +20,14 @@ export const SAMPLE_STORE = Symbol('SampleStore');
       useFactory: (config: ApiConfig) => ({ ...dataSourceOptions(config.databasePath), retryAttempts: 0 }),
     }),
   ],
-  providers: [{ provide: SAMPLE_STORE, inject: [getDataSourceToken()], useFactory: openSampleStore }],
+  providers: [
+    {
+      provide: SAMPLE_STORE,
+      inject: [getDataSourceToken(), apiConfig.KEY],
+      useFactory: (dataSource: DataSource, { rawRetention, hourlyRetention }: ApiConfig) =>
+        openSampleStore(dataSource, { rawRetention, hourlyRetention, onProblem }),
+    },
+  ],
   exports: [SAMPLE_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {

@@ -43,6 +43,8 @@ describe('the server', () => {
       /http_server_request_duration_seconds_count\{http_request_method="POST",http_route="[^"]*batch"/,
     );
     expect(body).toContain('nodejs_eventloop_lag_p99_seconds');
+    expect(body).toMatch(/^device_metrics_store_head_samples [1-9]/m);
+    expect(body).toContain('device_metrics_store_damaged 0\n');
   });
 
   it('serves Swagger UI from itself, with an example for every call', async () => {

@@ -160,6 +160,14 @@ describe('the summary', () => {
   });
 });
 
+it('the latest sample of every series', async () => {
+  expect((await server.get('/api/v1/reports/latest?metric_name=load')).body.samples).toEqual([
+    { device_name: 'pc', metric_name: 'load', labels: { cpu: '0' }, value: 3, timestamp: iso(START + 1000) },
+    { device_name: 'pc', metric_name: 'load', labels: { cpu: '1' }, value: 8, timestamp: iso(START + 500) },
+  ]);
+  expect((await server.get('/api/v1/reports/latest')).body.samples).toHaveLength(4);
+});
+
 it('the catalogue names every metric with unit, kind and number of series', async () => {
   expect((await server.get('/api/v1/metrics')).body.metrics).toMatchObject([
     { metric_name: 'hw.temperature', unit: 'Cel', kind: 'gauge', devices: 1, series: 1 },

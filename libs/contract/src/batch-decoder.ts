@@ -1,5 +1,4 @@
 import type { Labels, Sample } from '@device-metrics/domain';
-import type { MetricDto } from './metric.dto.js';
 import * as rules from './rules.js';
 import { parseTime, quote, type Rule } from './rules.js';
 
@@ -40,25 +39,19 @@ const NO_LABELS: Labels = Object.freeze({});
  * forms: a metric, a run (`samples`), and a reading of one device (`values`).
  *
  * @param receivedAt the time of items that carry none, and what "10 minutes ahead" is measured from; Unix ms.
+ * @param oldest the first time that the receiver still takes, Unix ms.
  * @throws BatchShapeError when there is no array of items, or an empty one.
  * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
-export function decodeBatch(body: unknown, receivedAt: number): DecodedBatch {
+export function decodeBatch(body: unknown, receivedAt: number, oldest = rules.EARLIEST_TIMESTAMP): DecodedBatch {
   const items = itemsOf(body);
-  const decoder = new ItemDecoder(receivedAt);
+  const decoder = new ItemDecoder(receivedAt, Math.max(oldest, rules.EARLIEST_TIMESTAMP));
   const rejected: RejectedItem[] = [];
   for (let index = 0; index < items.length; index += 1) {
     const fault = decoder.decode(items[index]);
     if (fault) rejected.push({ index, ...fault });
   }
   return { samples: decoder.samples, accepted: items.length - rejected.length, rejected };
-}
-
-/** The sample of one metric that is known to be valid. */
-export function decodeMetric(metric: MetricDto, receivedAt: number): Sample {
-  const [sample] = decodeBatch([metric], receivedAt).samples;
-  if (!sample) throw new TypeError(`not a valid metric: ${quote(metric)}`);
-  return sample;
 }
 
 function itemsOf(body: unknown): unknown[] {
@@ -97,27 +90,29 @@ export function formOf(item: object): 'metric' | 'run' | 'reading' {
 }
 
 /**
- * Names that have passed their rule; looking one up is several times cheaper than the rule. Bounded: when it is full
- * of names it starts again.
+ * Names that have passed their rule, each as one string that all its samples share: it is hashed and compared once
+ * instead of wherever the sample goes. Bounded: when it is full of names it starts again.
  */
-class PassedNames {
-  private readonly names = new Set<unknown>();
+class KnownNames {
+  private readonly names = new Map<unknown, string>();
 
   constructor(private readonly rule: Rule) {}
 
-  fault(field: string, name: unknown): Fault | undefined {
-    if (this.names.has(name)) return undefined;
+  /** The shared string, or why the name is refused. */
+  get(field: string, name: unknown): string | Fault {
+    const known = this.names.get(name);
+    if (known !== undefined) return known;
     const reason = this.rule(name);
     if (reason !== undefined) return { field, reason };
     if (this.names.size >= 20_000) this.names.clear();
-    this.names.add(name);
-    return undefined;
+    this.names.set(name, name as string);
+    return name as string;
   }
 }
 
-const deviceNames = new PassedNames(rules.deviceName);
-const metricNames = new PassedNames(rules.metricName);
-const units = new PassedNames(rules.unit);
+const deviceNames = new KnownNames(rules.deviceName);
+const metricNames = new KnownNames(rules.metricName);
+const units = new KnownNames(rules.unit);
 
 class ItemDecoder {
   readonly samples: Sample[] = [];
@@ -126,8 +121,11 @@ class ItemDecoder {
   private lastTimestamp: unknown;
   private lastTime = 0;
 
-  constructor(private readonly receivedAt: number) {
-    this.timestampRule = rules.timestamp(() => receivedAt);
+  constructor(
+    private readonly receivedAt: number,
+    private readonly oldest: number,
+  ) {
+    this.timestampRule = rules.timestamp(() => receivedAt, oldest);
     this.latest = receivedAt + rules.MAX_AHEAD;
   }
 
@@ -143,44 +141,21 @@ class ItemDecoder {
         return { field, reason: `is not a field of a ${form}; allowed are ${[...known].join(', ')}` };
       }
     }
-    const fault = deviceNames.fault('device_name', (item as Item)['device_name']);
-    if (fault) return fault;
-    if (form === 'metric') return this.metric(item as Item);
-    return form === 'run' ? this.run(item as Item) : this.reading(item as Item);
+    const deviceName = deviceNames.get('device_name', (item as Item)['device_name']);
+    if (typeof deviceName !== 'string') return deviceName;
+    return form === 'reading' ? this.reading(deviceName, item as Item) : this.ofSeries(deviceName, item as Item, form);
   }
 
-  private metric(item: Item): Fault | undefined {
-    const fault = this.seriesFault(item);
-    if (fault) return fault;
-    const value = item['value'];
-    if (!Number.isFinite(value)) return { field: 'value', reason: rules.metricValue(value) ?? '' };
-    const timestamp = this.time(item['timestamp']);
-    if (typeof timestamp !== 'number') return timestamp;
-    this.add(item, timestamp, value as number);
-    return undefined;
-  }
-
-  private run(item: Item): Fault | undefined {
-    const fault = this.seriesFault(item);
-    if (fault) return fault;
-    const reason = rules.samples(() => this.receivedAt)(item['samples']);
-    if (reason !== undefined) return { field: 'samples', reason };
-    for (const [timestamp, value] of item['samples'] as [unknown, number][]) {
-      this.add(item, parseTime(timestamp) as number, value);
-    }
-    return undefined;
-  }
-
-  private reading(item: Item): Fault | undefined {
+  private reading(deviceName: string, item: Item): Fault | undefined {
     const timestamp = this.time(item['timestamp']);
     if (typeof timestamp !== 'number') return timestamp;
     const values = item['values'];
     if (typeof values !== 'object' || values === null || Array.isArray(values)) return valuesFault(values);
-    const deviceName = item['device_name'] as string;
     const before = this.samples.length;
-    for (const metricName in values) {
-      const value = (values as Item)[metricName];
-      if (metricNames.fault('values', metricName) || !Number.isFinite(value)) {
+    for (const name in values) {
+      const metricName = metricNames.get('values', name);
+      const value = (values as Item)[name];
+      if (typeof metricName !== 'string' || !Number.isFinite(value)) {
         this.samples.length = before;
         return valuesFault(values);
       }
@@ -196,15 +171,34 @@ class ItemDecoder {
     return this.samples.length === before ? valuesFault(values) : undefined;
   }
 
-  private seriesFault(item: Item): Fault | undefined {
-    const fault = metricNames.fault('metric_name', item['metric_name']);
-    if (fault) return fault;
-    const unit = item['unit'];
-    const unitFault = unit === undefined ? undefined : units.fault('unit', unit);
-    if (unitFault) return unitFault;
-    const labels = item['labels'];
-    const reason = labels === undefined ? undefined : rules.labels(labels);
-    return reason === undefined ? undefined : { field: 'labels', reason };
+  private ofSeries(deviceName: string, item: Item, form: 'metric' | 'run'): Fault | undefined {
+    const metricName = metricNames.get('metric_name', item['metric_name']);
+    if (typeof metricName !== 'string') return metricName;
+    const unit = item['unit'] === undefined ? undefined : units.get('unit', item['unit']);
+    if (typeof unit === 'object') return unit;
+    const labels = item['labels'] === undefined ? NO_LABELS : item['labels'];
+    const reason = labels === NO_LABELS ? undefined : rules.labels(labels);
+    if (reason !== undefined) return { field: 'labels', reason };
+    const series = { deviceName, metricName, unit, labels: labels as Labels };
+    return form === 'metric' ? this.metric(series, item) : this.run(series, item);
+  }
+
+  private metric({ deviceName, metricName, unit, labels }: NamedSeries, item: Item): Fault | undefined {
+    const value = item['value'];
+    if (!Number.isFinite(value)) return { field: 'value', reason: rules.metricValue(value) ?? '' };
+    const timestamp = this.time(item['timestamp']);
+    if (typeof timestamp !== 'number') return timestamp;
+    this.samples.push({ deviceName, metricName, unit, labels, timestamp, value: value as number });
+    return undefined;
+  }
+
+  private run({ deviceName, metricName, unit, labels }: NamedSeries, item: Item): Fault | undefined {
+    const reason = rules.samples(() => this.receivedAt, this.oldest)(item['samples']);
+    if (reason !== undefined) return { field: 'samples', reason };
+    for (const [time, value] of item['samples'] as [unknown, number][]) {
+      this.samples.push({ deviceName, metricName, unit, labels, timestamp: parseTime(time) as number, value });
+    }
+    return undefined;
   }
 
   /** The time that a field means, or what is wrong with it. Items of one batch often carry the same text. */
@@ -213,7 +207,7 @@ class ItemDecoder {
     if (timestamp === this.lastTimestamp) return this.lastTime;
     if (!(
       Number.isSafeInteger(timestamp) &&
-      (timestamp as number) >= rules.EARLIEST_TIMESTAMP &&
+      (timestamp as number) >= this.oldest &&
       (timestamp as number) <= this.latest
     )) {
       const reason = this.timestampRule(timestamp);
@@ -223,17 +217,8 @@ class ItemDecoder {
     this.lastTime = parseTime(timestamp) as number;
     return this.lastTime;
   }
-
-  private add(item: Item, timestamp: number, value: number): void {
-    this.samples.push({
-      deviceName: item['device_name'] as string,
-      metricName: item['metric_name'] as string,
-      unit: item['unit'] as string | undefined,
-      labels: (item['labels'] as Labels | undefined) ?? NO_LABELS,
-      timestamp,
-      value,
-    });
-  }
 }
+
+type NamedSeries = Omit<Sample, 'timestamp' | 'value'>;
 
 const valuesFault = (values: unknown): Fault => ({ field: 'values', reason: rules.values(values) ?? '' });

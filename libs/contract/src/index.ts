@@ -3,7 +3,6 @@ export {
   BatchTooLongError,
   MAX_ITEMS,
   decodeBatch,
-  decodeMetric,
   formOf,
   type DecodedBatch,
   type RejectedItem,

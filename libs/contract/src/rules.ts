@@ -73,15 +73,19 @@ export const labels: Rule = (value) => {
   return undefined;
 };
 
-/** Of a timestamp that the wire carries: its form, and whether it is near enough to the time of receipt. */
+/**
+ * Of a timestamp that the wire carries: its form, and whether it is near enough to the time of receipt.
+ *
+ * @param oldest the first time that the receiver still takes, Unix ms.
+ */
 export const timestamp =
-  (receivedAt: () => number): Rule =>
+  (receivedAt: () => number, oldest = EARLIEST_TIMESTAMP): Rule =>
   (value) => {
     const time = parseTime(value);
     if (time === undefined) {
       return wrong('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds', value);
     }
-    if (time < EARLIEST_TIMESTAMP) return wrong('2000-01-01T00:00:00Z or later', value);
+    if (time < oldest) return wrong(`${toRfc3339(oldest)} or later`, value);
     const latest = receivedAt() + MAX_AHEAD;
     if (time > latest) return wrong(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`, value);
     return undefined;
@@ -116,8 +120,8 @@ export function parseTime(value: unknown): number | undefined {
 }
 
 /** The samples of a run: at least one pair of timestamp and value. */
-export const samples = (receivedAt: () => number): Rule => {
-  const time = timestamp(receivedAt);
+export const samples = (receivedAt: () => number, oldest?: number): Rule => {
+  const time = timestamp(receivedAt, oldest);
   return (value) => {
     if (!Array.isArray(value) || value.length === 0) {
       return wrong('a non-empty array of [timestamp, value] pairs', value);

@@ -55,15 +55,16 @@ describe('stepBounds', () => {
 });
 
 it('reads durations and nothing else', () => {
-  expect(['500ms', '30s', '5m', '1h', '7d', '2w'].map(parseDuration)).toEqual([
+  expect(['500ms', '30s', '5m', '1h', '7d', '2w', '1y'].map(parseDuration)).toEqual([
     500,
     30_000,
     300_000,
     HOUR,
     168 * HOUR,
     336 * HOUR,
+    8760 * HOUR,
   ]);
-  for (const text of ['', '5', 's', '0s', '-1h', '1.5h', '1y', '5 m', '999999999999w'])
+  for (const text of ['', '5', 's', '0s', '-1h', '1.5h', '1M', '5 m', '999999999999w'])
     expect(parseDuration(text)).toBeUndefined();
 });
 

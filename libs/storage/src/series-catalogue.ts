@@ -23,16 +23,21 @@ export class SeriesEntry {
   column: HeadColumn | undefined;
   /** How many samples its hour had last time: what to make room for. */
   usualLength: number | undefined;
+  /** The series whose sample came after one of this the last time. */
+  next: SeriesEntry | undefined;
   /** Time and value of its latest sample, whether sealed or not. */
   latestTime = -Infinity;
   latestValue = NaN;
+  readonly metricName: string;
 
   constructor(
     readonly device: Device,
     readonly labelsKey: string,
     /** As callers see it; replaced when the unit changes. */
     public series: Series,
-  ) {}
+  ) {
+    this.metricName = series.metricName;
+  }
 }
 
 /**
@@ -48,8 +53,8 @@ export class SeriesCatalogue {
   private readonly insertSeries: Statement<[number, string, string, string | null]>;
   private readonly updateUnit: Statement<[string, number]>;
   private readonly upsertLatest: Statement<[number, number, number]>;
-  /** Of the sample before: samples often come device by device. */
-  private lastDevice: Device | undefined;
+  /** Of the sample before. */
+  private last: SeriesEntry | undefined;
 
   constructor(db: Database) {
     this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
@@ -61,12 +66,28 @@ export class SeriesCatalogue {
 
   /** The series of a sample, which comes into being if need be; only within a transaction. */
   entryOf(sample: Sample): SeriesEntry {
-    const device = this.lastDevice?.name === sample.deviceName ? this.lastDevice : this.deviceOf(sample.deviceName);
-    this.lastDevice = device;
-    const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
-    const entry = device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
+    const entry = this.guess(sample) ?? this.lookUp(sample);
+    if (this.last) this.last.next = entry;
+    this.last = entry;
     if (sample.unit !== undefined && sample.unit !== entry.series.unit) this.setUnit(entry, sample.unit);
     return entry;
+  }
+
+  /** The series that followed the one before last time: senders repeat their order, and this costs no look-up. */
+  private guess({ deviceName, metricName, labels }: Sample): SeriesEntry | undefined {
+    const guess = this.last?.next;
+    return guess &&
+      guess.metricName === metricName &&
+      guess.device.name === deviceName &&
+      (guess.labelsKey === UNLABELLED ? isEmpty(labels) : guess.labelsKey === labelsKey(labels))
+      ? guess
+      : undefined;
+  }
+
+  private lookUp(sample: Sample): SeriesEntry {
+    const device = this.deviceOf(sample.deviceName);
+    const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
+    return device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
   }
 
   get(id: number): SeriesEntry | undefined {
@@ -103,7 +124,11 @@ export class SeriesCatalogue {
   }
 
   undo(): void {
+    if (this.undoes.length === 0) return;
     while (this.undoes.length > 0) this.undoes.pop()?.();
+    // No guess may lead to a series that never came to be.
+    this.last = undefined;
+    for (const entry of this.entries.values()) entry.next = undefined;
   }
 
   private all(): readonly SeriesEntry[] {
@@ -126,10 +151,7 @@ export class SeriesCatalogue {
     if (known) return known;
     const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
     this.devices.set(name, device);
-    this.undoes.push(() => {
-      this.devices.delete(name);
-      this.lastDevice = undefined;
-    });
+    this.undoes.push(() => this.devices.delete(name));
     return device;
   }
 

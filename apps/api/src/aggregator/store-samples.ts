@@ -14,6 +14,11 @@ export class StoreSamples {
     private readonly liveSamples: LiveSamples,
   ) {}
 
+  /** Samples before this time are not taken any more, Unix ms. */
+  oldestTimestamp(): number {
+    return this.sampleStore.oldestTimestamp();
+  }
+
   /** Resolves when all the samples are on disk, fsynced. */
   async store(samples: readonly Sample[]): Promise<void> {
     await this.sampleStore.append(samples);

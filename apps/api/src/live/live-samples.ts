@@ -11,20 +11,31 @@ export interface LiveEvent {
 
 export type Listener = (event: LiveEvent) => void;
 
-/** At most so many samples are kept for clients that come back. */
+/** At most so many samples are kept for listeners that come back. */
 const WINDOW = 50_000;
+/** How long after the last listener left events are still kept for its return, ms. */
+const RETURN_WITHIN = 60_000;
 
-/** What has just been stored: told to listeners at once, and kept over a short window for those that come back. */
+/**
+ * What has just been stored: told to listeners at once, and kept over a short window for those that come back. While
+ * nobody listens nothing is kept: samples that live longer than their request cost the ingest more than its own work.
+ */
 @Injectable()
 export class LiveSamples {
   private readonly run = randomUUID().slice(0, 8);
   private readonly listeners = new Set<Listener>();
-  private readonly window: LiveEvent[] = [];
+  private window: LiveEvent[] = [];
   private samplesInWindow = 0;
   private count = 0;
+  private keepUntil = 0;
 
   publish(samples: readonly Sample[]): void {
     this.count += 1;
+    if (this.listeners.size === 0 && performance.now() > this.keepUntil) {
+      this.window = [];
+      this.samplesInWindow = 0;
+      return;
+    }
     const event = { id: `${this.run}-${this.count}`, samples };
     this.window.push(event);
     this.samplesInWindow += samples.length;
@@ -35,7 +46,10 @@ export class LiveSamples {
   /** Calls `listener` for every event from now on, until the function that comes back is called. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return () => {
+      this.listeners.delete(listener);
+      this.keepUntil = performance.now() + RETURN_WITHIN;
+    };
   }
 
   /**

@@ -1,9 +1,11 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyInstance } from 'fastify';
-import { SampleStoreModule } from '../sample-store.module.js';
+import { SAMPLE_STORE, SampleStoreModule } from '../sample-store.module.js';
 import { ApiMetrics } from './api-metrics.js';
 import { MonitoringController } from './monitoring.controller.js';
+import { addStoreMetrics } from './store-metrics.js';
 
 /** Health and metrics of this server. */
 @Module({
@@ -16,7 +18,10 @@ export class MonitoringModule implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: ApiMetrics,
-  ) {}
+    @Inject(SAMPLE_STORE) store: SampleStore,
+  ) {
+    addStoreMetrics(metrics.registry, store);
+  }
 
   onModuleInit(): void {
     const server = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();

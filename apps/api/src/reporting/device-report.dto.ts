@@ -1,8 +1,8 @@
 import type { Series } from '@device-metrics/domain';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
-/** The samples of one series; without steps also a valid item of a batch. */
-export class SeriesReportDto {
+/** What a report says of a series, apart from its samples. */
+export class SeriesHeadDto {
   @ApiProperty({ example: 'lab-pc-1' })
   device_name!: string;
 
@@ -14,7 +14,10 @@ export class SeriesReportDto {
 
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
   labels!: Record<string, string>;
+}
 
+/** The samples of one series; without steps also a valid item of a batch. */
+export class SeriesReportDto extends SeriesHeadDto {
   @ApiProperty({
     description:
       'Rows, oldest first: the time (RFC 3339, UTC) and the value. With `step`: the start of the step and one number for ' +
@@ -58,8 +61,7 @@ export class DeviceReportDto {
   series!: SeriesReportDto[];
 }
 
-/** What a report says of a series, apart from its samples. */
-export const seriesHead = ({ deviceName, metricName, unit, labels }: Series): Omit<SeriesReportDto, 'samples'> => ({
+export const seriesHead = ({ deviceName, metricName, unit, labels }: Series): SeriesHeadDto => ({
   device_name: deviceName,
   metric_name: metricName,
   ...(unit !== null && { unit }),

@@ -3,12 +3,13 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../http/openapi.js';
-import { selects } from '../http/series-query.js';
+import { selects, SeriesQuery } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { catalogue, CatalogueDto } from './catalogue.js';
 import { compare, CompareDto } from './compare.js';
 import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
+import { LatestDto, latestReport } from './latest.js';
 import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
 import { sendSummary, summaryRange } from './send-summary.js';
@@ -65,6 +66,15 @@ export class ReportsController {
   @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
   compare(@Query() query: CompareQuery): Promise<CompareDto> {
     return compare(this.store, query, Date.now());
+  }
+
+  @Get('reports/latest')
+  @ApiOperation({ summary: 'Latest: the newest sample of every series' })
+  @ApiOkResponse({ type: LatestDto })
+  @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
+  async latest(@Query() query: SeriesQuery): Promise<LatestDto> {
+    const series = (await this.store.findSeries({})).filter(selects(query));
+    return latestReport(await this.store.latest(series));
   }
 
   @Get('metrics')

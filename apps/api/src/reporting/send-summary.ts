@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { toRfc3339 } from '@device-metrics/contract';
 import type { TimeRange } from '@device-metrics/domain';
 import type { SeriesSummary } from '@device-metrics/storage';
@@ -20,13 +21,13 @@ export function summaryRange({ time_range, start_time, end_time }: SummaryQuery,
 }
 
 /** The answer in the format that the client asks for. */
-export function sendSummary(
+export async function sendSummary(
   range: TimeRange,
   summaries: Iterable<SeriesSummary>,
   query: SummaryQuery,
   request: FastifyRequest,
   reply: FastifyReply,
-): SummaryDto | string {
+): Promise<SummaryDto | string> {
   const grouping = parseGrouping(query.group_by ?? ['device']) ?? { device: true, labels: [] };
   const all = summaryRows(summaries, grouping);
   const inOrder = query.sort === undefined ? all : sorted(all, query.sort);
@@ -36,6 +37,8 @@ export function sendSummary(
   const nextCursor = to < inOrder.length ? String(to) : undefined;
   if (nextCursor !== undefined) linkNext(nextCursor, request, reply);
 
+  // Some milliseconds of work lie behind, some ahead: let other requests through between.
+  await setImmediate();
   const format = formatOf(query.format, request.headers.accept);
   void reply.header('content-type', `${MEDIA_TYPES[format]}; charset=utf-8`);
   switch (format) {

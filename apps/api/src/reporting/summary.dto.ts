@@ -1,15 +1,16 @@
+import type { Labels } from '@device-metrics/domain';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 /** The samples of one group of series, taken together. */
 export class SummaryRowDto {
   @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', example: 'lab-pc-1' })
-  device_name?: string;
+  device_name?: string | undefined;
 
   @ApiProperty({ example: 'system.cpu.utilization' })
   metric_name!: string;
 
   @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
-  unit?: string;
+  unit?: string | undefined;
 
   @ApiPropertyOptional({
     description: 'Where `group_by` has labels.',
@@ -17,7 +18,7 @@ export class SummaryRowDto {
     additionalProperties: { type: 'string' },
     example: { cpu: '0' },
   })
-  labels?: Record<string, string>;
+  labels?: Labels | undefined;
 
   @ApiProperty({ description: 'How many series the group has.', example: 4 })
   series!: number;

@@ -22,8 +22,8 @@ export function parseGrouping(words: readonly string[]): Grouping | undefined {
 export function summaryRows(summaries: Iterable<SeriesSummary>, grouping: Grouping): SummaryRowDto[] {
   const groups = new Map<string, Group>();
   for (const { series, summary } of summaries) {
-    const labels = groupLabels(series, grouping);
-    const key = JSON.stringify([grouping.device ? series.deviceName : '', series.metricName, labelsKey(labels)]);
+    const labels = grouping.labels.length === 0 ? undefined : groupLabels(series, grouping);
+    const key = `${grouping.device ? series.deviceName : ''}\n${series.metricName}\n${labels ? labelsKey(labels) : ''}`;
     const group = groups.get(key);
     if (group) {
       group.seriesCount += 1;
@@ -37,7 +37,7 @@ export function summaryRows(summaries: Iterable<SeriesSummary>, grouping: Groupi
 
 interface Group {
   readonly first: Series;
-  readonly labels: Labels;
+  readonly labels: Labels | undefined;
   seriesCount: number;
   summary: Summary;
 }
@@ -48,21 +48,20 @@ function groupLabels({ labels }: Series, grouping: Grouping): Labels {
   return Object.fromEntries(named.map((name) => [name, labels[name] ?? '']));
 }
 
-function row({ first, labels, seriesCount, summary }: Group, grouping: Grouping): SummaryRowDto {
-  return {
-    ...(grouping.device && { device_name: first.deviceName }),
-    metric_name: first.metricName,
-    ...(first.unit !== null && { unit: first.unit }),
-    ...(grouping.labels.length > 0 && { labels }),
-    series: seriesCount,
-    count: summary.count,
-    min: summary.min,
-    max: summary.max,
-    mean: summary.sum / summary.count,
-    last: summary.last,
-    last_time: toRfc3339(summary.lastTime),
-  };
-}
+/** What is undefined is left out of the JSON. */
+const row = ({ first, labels, seriesCount, summary }: Group, grouping: Grouping): SummaryRowDto => ({
+  device_name: grouping.device ? first.deviceName : undefined,
+  metric_name: first.metricName,
+  unit: first.unit ?? undefined,
+  labels,
+  series: seriesCount,
+  count: summary.count,
+  min: summary.min,
+  max: summary.max,
+  mean: summary.sum / summary.count,
+  last: summary.last,
+  last_time: toRfc3339(summary.lastTime),
+});
 
 export const SORT_KEYS = [
   'device_name',

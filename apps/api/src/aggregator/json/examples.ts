@@ -1,19 +1,22 @@
 /** Bodies that a reader of the documentation can send as they stand; without a timestamp the time of receipt counts. */
+
+const cpu = {
+  device_name: 'lab-pc-1',
+  metric_name: 'system.cpu.utilization',
+  value: 0.42,
+  unit: '1',
+  labels: { cpu: '0' },
+};
+
+export const metricExamples = { metric: { summary: 'A metric', value: cpu } };
+
+/** Recent, since samples that are older than the raw retention are refused. */
+const start = Date.now() - 60_000;
+
 export const batchExamples = {
   metrics: {
     summary: 'Metrics',
-    value: {
-      metrics: [
-        {
-          device_name: 'lab-pc-1',
-          metric_name: 'system.cpu.utilization',
-          value: 0.42,
-          unit: '1',
-          labels: { cpu: '0' },
-        },
-        { device_name: 'rack-ups', metric_name: 'hw.temperature', value: 31.5, unit: 'Cel' },
-      ],
-    },
+    value: { metrics: [cpu, { device_name: 'rack-ups', metric_name: 'hw.temperature', value: 31.5, unit: 'Cel' }] },
   },
   run: {
     summary: 'A run: many samples of one series',
@@ -24,8 +27,8 @@ export const batchExamples = {
           metric_name: 'hw.temperature',
           unit: 'Cel',
           samples: [
-            ['2026-01-15T10:00:00Z', 48.5],
-            ['2026-01-15T10:00:10Z', 48.7],
+            [start, 48.5],
+            [start + 10_000, 48.7],
           ],
         },
       ],

@@ -13,7 +13,6 @@ import {
   BatchShapeError,
   BatchTooLongError,
   decodeBatch,
-  decodeMetric,
   DeviceReadingDto,
   MetricDto,
   RunDto,
@@ -24,9 +23,9 @@ import { ApiProblems } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { StoreSamples } from '../store-samples.js';
-import { batchExamples } from './examples.js';
+import { batchExamples, metricExamples } from './examples.js';
 
-/** The JSON protocol, version 1: see "Wire format" in the README. */
+/** The JSON protocol, version 1: see "Send a metric" in the README. */
 @ApiTags('aggregator')
 @ApiProblems({
   413: 'The body must have at most 8388608 bytes, after decompression.',
@@ -42,12 +41,14 @@ export class JsonController {
 
   @Post()
   @ApiOperation({ summary: 'Store one sample', description: 'The answer is the sample as it was stored.' })
+  @ApiBody({ type: MetricDto, examples: metricExamples })
   @ApiCreatedResponse({ type: MetricDto })
   @ApiProblems({ 400: 'value must be a finite number, got "warm"' })
   async postMetric(@Body() metric: MetricDto): Promise<MetricDto> {
-    const sample = decodeMetric(metric, Date.now());
-    await this.storeSamples.store([sample]);
-    return { ...metric, timestamp: toRfc3339(sample.timestamp) };
+    const { samples, rejected } = this.decode([metric]);
+    if (rejected.length > 0) throw invalidInput(rejected);
+    await this.storeSamples.store(samples);
+    return { ...metric, ...(samples[0] && { timestamp: toRfc3339(samples[0].timestamp) }) };
   }
 
   @Post('batch')
@@ -77,7 +78,7 @@ export class JsonController {
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
-    const { samples, accepted, rejected } = decode(body, Date.now());
+    const { samples, accepted, rejected } = this.decode(body);
     this.metrics.itemsRejected.inc(rejected.length);
     if (accepted === 0) {
       const errors = rejected.map(({ index, field, reason }) => ({
@@ -89,14 +90,14 @@ export class JsonController {
     await this.storeSamples.store(samples);
     return { accepted, rejected };
   }
-}
 
-function decode(body: unknown, receivedAt: number): DecodedBatch {
-  try {
-    return decodeBatch(body, receivedAt);
-  } catch (error) {
-    if (error instanceof BatchShapeError) throw new Problem(400, error.message);
-    if (error instanceof BatchTooLongError) throw new Problem(413, error.message);
-    throw error;
+  private decode(body: unknown): DecodedBatch {
+    try {
+      return decodeBatch(body, Date.now(), this.storeSamples.oldestTimestamp());
+    } catch (error) {
+      if (error instanceof BatchShapeError) throw new Problem(400, error.message);
+      if (error instanceof BatchTooLongError) throw new Problem(413, error.message);
+      throw error;
+    }
   }
 }

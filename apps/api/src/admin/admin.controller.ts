@@ -1,0 +1,32 @@
+import { Controller, Get, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Readable } from 'node:stream';
+import { ApiProblems } from '../http/openapi.js';
+import { Backup } from './backup.js';
+
+@ApiTags('monitoring')
+@Controller('api/v1/admin')
+export class AdminController {
+  constructor(private readonly backup: Backup) {}
+
+  @Get('backup')
+  @ApiOperation({
+    summary: 'Backup: a consistent copy of the whole database, while everything else goes on',
+    description: 'To restore it, stop the api, put the file in the place of `DATABASE_PATH`, and start the api.',
+  })
+  @ApiOkResponse({
+    content: {
+      'application/vnd.sqlite3': { schema: { type: 'string', format: 'binary' }, example: 'SQLite format 3\u0000…' },
+    },
+  })
+  @ApiProblems({ 409: 'Another backup is under way; one at a time.' })
+  async getBackup(): Promise<StreamableFile> {
+    const { stream, size } = await this.backup.create();
+    const name = `device-metrics-${new Date().toISOString().replaceAll(':', '-')}.db`;
+    return new StreamableFile(stream as Readable, {
+      type: 'application/vnd.sqlite3',
+      disposition: `attachment; filename="${name}"`,
+      length: size,
+    });
+  }
+}
