@@ -1,11 +1,12 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { Reading } from '@device-metrics/domain';
 import { SchedulerRegistry } from '@nestjs/schedule';
-import { CONFIG, type Config, type SourceConfig } from './config.js';
+import { CONFIG, type Config } from './config.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
 import { showDuration } from './quantities.js';
 import { SourceRunner, toMetric } from './run-source.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
+import type { SourceConfig } from './sources.js';
 import { Timestamps } from './timestamps.js';
 import { Spool, type Metric } from './upload/spool.js';
 import { Uploader } from './upload/uploader.js';

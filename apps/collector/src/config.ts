@@ -3,28 +3,11 @@ import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { deviceName as deviceNameRule, quote } from '@device-metrics/contract/rules';
 import { LineCounter, parseDocument } from 'yaml';
-import { pcSource, shortestInterval } from './pc/group.js';
-import { pcGroups } from './pc/groups.js';
 import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
 import { Redactor } from './redact.js';
-import { isUrl, Mistakes, Section, didYouMean } from './section.js';
-import type { Source, SourceTools } from './source.js';
-import { protocols } from './third-party/protocols.js';
-
-/** One source that runs at its interval. */
-export interface SourceConfig {
-  /** Unique in this collector. */
-  readonly name: string;
-  readonly deviceName: string;
-  /** Milliseconds. */
-  readonly interval: number;
-  /** How long a run may take, ms. */
-  readonly timeout: number;
-  /** Two configurations of a source are the same where this is. */
-  readonly identity: string;
-  readonly create: (tools: SourceTools) => Source;
-}
+import { isUrl, Mistakes, Section } from './section.js';
+import { LONGEST_INTERVAL, SHORTEST_INTERVAL, sourcesOf, type SourceConfig } from './sources.js';
 
 export interface Config {
   readonly apiUrl: string;
@@ -59,10 +42,6 @@ export function readEnvironment(): Environment {
   return { ...parseEnv(readIfThere('.env') ?? ''), ...process.env };
 }
 
-const SHORTEST_INTERVAL = 100;
-const LONGEST_INTERVAL = 86_400_000;
-const DEFAULT_TIMEOUT = 5_000;
-const LONGEST_TIMEOUT = 300_000;
 const DEFAULT_FILE = 'collector.yaml';
 
 /**
@@ -107,73 +86,12 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-interface Defaults {
-  readonly deviceName: string;
-  readonly interval: number;
-}
-
 /** With no file every group of PC metrics is on, and the third-party device is the api itself. */
 function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistakes): Section {
   if (!isUrl(apiUrl)) return new Section({}, '', mistakes);
   const url = `${apiUrl.replace(/\/+$/, '')}/metrics`;
   const api = { protocol: 'prometheus', device: 'device-metrics-api', url, token };
   return new Section({ third_party: [api] }, '', mistakes);
-}
-
-function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
-  const pc = pcSources(root, defaults);
-  const thirdParty = root.sections('third_party').map((entry) => thirdPartySource(entry, defaults));
-  root.end();
-  const sources = [...pc, ...thirdParty.filter((source) => source !== undefined)];
-  const taken = new Set(['collector', ...pcGroups.map(({ name }) => name)]);
-  root.sections('third_party').forEach((entry, index) => {
-    const name = thirdParty[index]?.name;
-    if (name === undefined) return;
-    if (taken.has(name))
-      entry.mistake('name', `another source is called ${quote(name)}; give this one a name of its own`);
-    taken.add(name);
-  });
-  return sources;
-}
-
-function pcSources(root: Section, { deviceName, interval }: Defaults): SourceConfig[] {
-  if (root.is('pc', false)) return [];
-  const pc = root.section('pc');
-  const every = pc.duration('interval', interval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
-  const sources = pcGroups.flatMap((group): SourceConfig[] => {
-    if (pc.is(group.name, false) || (group.onlyIfNamed && !pc.has(group.name))) return [];
-    const keys = pc.is(group.name, true) ? pc.empty(group.name) : pc.section(group.name);
-    const timing = timingOf(keys, Math.max(every, shortestInterval(group, process.platform)));
-    const create = pcSource(group, keys);
-    keys.end();
-    return [{ name: group.name, deviceName, ...timing, identity: `${deviceName} ${every} ${keys.source}`, create }];
-  });
-  pc.end();
-  return sources;
-}
-
-function thirdPartySource(entry: Section, defaults: Defaults): SourceConfig | undefined {
-  const names = protocols.map(({ name }) => name);
-  const protocolName = entry.text('protocol');
-  const protocol = protocols.find(({ name }) => name === protocolName);
-  const deviceName = entry.text('device');
-  const wrongName = deviceNameRule(deviceName);
-  if (wrongName !== undefined) entry.mistake('device', wrongName);
-  const name = entry.optionalText('name') ?? deviceName;
-  const timing = timingOf(entry, defaults.interval);
-  if (!protocol) {
-    const near = didYouMean(protocolName, names);
-    entry.mistake('protocol', `must be one of ${names.join(', ')}, got ${quote(protocolName)}${near}`);
-    return undefined;
-  }
-  const create = protocol.configure(entry, name);
-  entry.end();
-  return { name, deviceName, ...timing, identity: `${defaults.interval} ${entry.source}`, create };
-}
-
-function timingOf(keys: Section, fallback: number): { interval: number; timeout: number } {
-  const interval = keys.duration('interval', fallback, SHORTEST_INTERVAL, LONGEST_INTERVAL);
-  return { interval, timeout: keys.duration('timeout', DEFAULT_TIMEOUT, 1, LONGEST_TIMEOUT) };
 }
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */

@@ -6,9 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { jest } from '@jest/globals';
 import { Spool, type Metric, type SpoolTotals } from '../src/upload/spool.js';
 
 export const LONG = process.env['DEVICE_METRICS_LONG'] === '1';
+
+// Tests that start processes share the machine with whatever else it does.
+jest.setTimeout(LONG ? 1_200_000 : 120_000);
 
 const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
 
