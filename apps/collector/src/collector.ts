@@ -138,7 +138,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private async runOne(runner: SourceRunner, timestamp: number): Promise<void> {
     const metrics = await runner.run(timestamp);
-    if (this.stopped) return;
+    // A source that a reload has ended meanwhile has nothing to say any more.
+    if (this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
     const own = runReadings(runner).map((reading) => toMetric(reading, this.config.deviceName, timestamp));
     this.unwritten.push(...metrics, ...own);
     this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import type { Config } from './config.js';
@@ -48,6 +47,7 @@ async function read({ sources }: Config, [name = '']: readonly string[], print: 
     const names = sources.map((source) => source.name);
     throw new UsageError(`There is no source ${quote(name)}${didYouMean(name, names)} There are: ${names.join(', ')}`);
   }
+  const { HttpService } = await import('@nestjs/axios');
   const notes: string[] = [];
   const say = (message: string): void => void notes.push(message);
   const source = config.create({ http: new HttpService(axios.create()), machine: thisMachine(), say });

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { TestFolder } from '../test/harness.js';
-import { ConfigError, readConfig, type Config, type Environment } from './config.js';
+import { ConfigError, readConfig, type Config } from './config.js';
 import { pcGroups } from './pc/groups.js';
+import type { Environment } from './placeholders.js';
 
 const folder = new TestFolder();
 afterAll(() => folder.remove());
@@ -41,7 +42,8 @@ describe('the configuration', () => {
   it('loads the example file', () => {
     const example = readFileSync(new URL('../../../collector.example.yaml', import.meta.url), 'utf8');
     const config = configOf(example, { HOME_TOKEN: 'secret' });
-    expect(sourceOf(config, 'uptime')).toBeUndefined();
+    expect(sourceOf(config, 'gpu')).toBeUndefined();
+    expect(sourceOf(config, 'services')).toMatchObject({ interval: 60_000 });
     expect(sourceOf(config, 'filesystem')).toMatchObject({ interval: 60_000 });
     expect(sourceOf(config, 'cpu')).toMatchObject({ interval: 10_000 });
     expect(sourceOf(config, 'weather')).toMatchObject({ interval: 900_000, timeout: 20_000 });
@@ -84,7 +86,7 @@ describe('the configuration', () => {
       'third_party[1].headers.X-Id: must be text, got 5',
       'third_party[1].urll: is not known here; did you mean "url"?',
       'third_party[2].device: must be a string of 1 to 128 printable characters without space at its ends, got " "',
-      'third_party[2].timeout: must be a duration from 1ms to 10s, as in 10s, got "1h"',
+      'third_party[2].timeout: must be a duration from 1ms to 300s, as in 10s, got "1h"',
       'third_party[2].url: must be a URL that begins with http:// or https://, got "ftp://weather"',
       'third_party[2].username: is missing; a password needs one',
       expect.stringMatching(/^third_party\[2\]\.mapping: is no JSONata: .* \(at character 2\)$/),

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -6,6 +5,7 @@ import { deviceName as deviceNameRule, quote } from '@device-metrics/contract/ru
 import { LineCounter, parseDocument } from 'yaml';
 import { pcSource, shortestInterval } from './pc/group.js';
 import { pcGroups } from './pc/groups.js';
+import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
 import { Redactor } from './redact.js';
 import { isUrl, Mistakes, Section, didYouMean } from './section.js';
@@ -54,8 +54,6 @@ export class ConfigError extends Error {
   }
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** The environment of this process over what a file `.env` in the working folder says. */
 export function readEnvironment(): Environment {
   return { ...parseEnv(readIfThere('.env') ?? ''), ...process.env };
@@ -64,6 +62,7 @@ export function readEnvironment(): Environment {
 const SHORTEST_INTERVAL = 100;
 const LONGEST_INTERVAL = 86_400_000;
 const DEFAULT_TIMEOUT = 5_000;
+const LONGEST_TIMEOUT = 300_000;
 const DEFAULT_FILE = 'collector.yaml';
 
 /**
@@ -174,7 +173,7 @@ function thirdPartySource(entry: Section, defaults: Defaults): SourceConfig | un
 
 function timingOf(keys: Section, fallback: number): { interval: number; timeout: number } {
   const interval = keys.duration('interval', fallback, SHORTEST_INTERVAL, LONGEST_INTERVAL);
-  return { interval, timeout: keys.duration('timeout', Math.min(DEFAULT_TIMEOUT, interval), 1, interval) };
+  return { interval, timeout: keys.duration('timeout', DEFAULT_TIMEOUT, 1, LONGEST_TIMEOUT) };
 }
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
@@ -190,49 +189,6 @@ function readFile(file: string, environment: Environment, mistakes: Mistakes, re
   if (document.errors.length > 0) return new Section({}, '', mistakes);
   const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
   return new Section(fill.in(document.toJS(), ''), '', mistakes, (secret) => redactor.add(secret));
-}
-
-/** Keys whose value is no secret though it came from the environment: they name things in the log. */
-const PUBLIC_KEYS = /(^|\.)(device|name|protocol|interval|timeout)$/;
-
-/** Replaces `${NAME}` by a variable of the environment and `${file:PATH}` by the content of a file. */
-class Placeholders {
-  constructor(
-    private readonly environment: Environment,
-    private readonly folder: string,
-    private readonly mistakes: Mistakes,
-    private readonly redactor: Redactor,
-  ) {}
-
-  in(value: unknown, path: string): unknown {
-    if (typeof value === 'string') return this.inText(value, path);
-    if (Array.isArray(value)) return value.map((item, index) => this.in(item, `${path}[${index}]`));
-    if (typeof value !== 'object' || value === null) return value;
-    const entries = Object.entries(value).map(([key, item]) => {
-      return [key, this.in(item, path === '' ? key : `${path}.${key}`)] as const;
-    });
-    return Object.fromEntries(entries);
-  }
-
-  private inText(text: string, path: string): string {
-    return text.replace(/\$\{([^}]*)\}/g, (_whole, name: string) => {
-      const value = name.startsWith('file:') ? this.fromFile(name.slice(5), path) : this.fromEnvironment(name, path);
-      if (!PUBLIC_KEYS.test(path)) this.redactor.add(value);
-      return value;
-    });
-  }
-
-  private fromEnvironment(name: string, path: string): string {
-    const value = this.environment[name];
-    if (value === undefined) this.mistakes.add(path, `\${${name}} is not set in the environment`);
-    return value ?? '';
-  }
-
-  private fromFile(name: string, path: string): string {
-    const content = readIfThere(resolve(this.folder, name));
-    if (content === undefined) this.mistakes.add(path, `\${file:${name}}: there is no such file`);
-    return (content ?? '').trim();
-  }
 }
 
 /** The settings that are variables of the environment; a mistake has the name of the variable as its path. */
@@ -278,14 +234,5 @@ class Settings {
     if (/^\d+$/.test(text) && port <= 65_535) return port;
     this.mistakes.add(name, `must be a port from 0 to 65535, got ${quote(text)}`);
     return undefined;
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -113,11 +113,14 @@ export class SourceRunner {
     if (metrics.length === 0) return metrics;
     const { rejected } = decodeBatch(metrics, timestamp);
     const [first] = rejected;
-    const refused = first ? `${metrics[first.index]?.metric_name}: ${first.field} ${first.reason}` : '';
-    if (refused !== '' && refused !== this.refused) {
+    const metric = first && metrics[first.index];
+    const refused = first ? `${metric?.metric_name}: ${first.field} ${first.reason}` : '';
+    // By metric and field, as the reason quotes a value that may be another one each time.
+    const kind = first ? `${metric?.metric_name} ${first.field}` : '';
+    if (kind !== '' && kind !== this.refused) {
       this.log.warn(`${this.name}: ${rejected.length} readings cannot be sent, as ${refused}`);
     }
-    this.refused = refused;
+    this.refused = kind;
     if (!first) return metrics;
     if (rejected.length === metrics.length) throw new Error(`no reading can be sent: ${refused}`);
     const bad = new Set(rejected.map(({ index }) => index));

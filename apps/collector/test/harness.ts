@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Metric } from '../src/upload/spool.js';
+import { Spool, type Metric, type SpoolTotals } from '../src/upload/spool.js';
 
 export const LONG = process.env['DEVICE_METRICS_LONG'] === '1';
 
@@ -144,9 +144,87 @@ export class CollectorProcess {
   }
 }
 
-/** Waits for something to become true; fails after 60 s. */
+/** An api, a folder, and whatever a test starts; all of it is gone when the test ends. */
+export class World {
+  readonly folder = new TestFolder();
+  readonly api = new TestApi();
+  private readonly servers: TestServer[] = [this.api];
+  private readonly processes: CollectorProcess[] = [];
+
+  /** A test in a world of its own, so that tests may run at the same time. */
+  static test(body: (world: World) => Promise<void>): () => Promise<void> {
+    return async () => {
+      const world = new World();
+      await world.api.start();
+      try {
+        await body(world);
+      } finally {
+        for (const process of world.processes) await process.stop('SIGKILL');
+        for (const server of world.servers) await server.stop();
+        world.folder.remove();
+      }
+    };
+  }
+
+  async serve(handle: TestServer['handle']): Promise<TestServer> {
+    const server = await new TestServer(handle).start();
+    this.servers.push(server);
+    return server;
+  }
+
+  /** The file that the collector of this world reads: no PC groups, and these devices, one a line. */
+  configure(...thirdParty: string[]): string {
+    return this.folder.write(
+      'collector.yaml',
+      `pc: false\nthird_party: [\n${thirdParty.map((one) => `  ${one},\n`).join('')}]\n`,
+    );
+  }
+
+  collector(environment: Record<string, string> = {}): CollectorProcess {
+    return this.start({ COLLECT_INTERVAL: '100ms', ...environment });
+  }
+
+  /** What a command prints, after `exit 1: ` where it fails. */
+  async command(...command: string[]): Promise<string> {
+    const process = this.start({}, ...command);
+    const code = await process.ended;
+    return code === 0 ? process.output : `exit ${code}: ${process.output}`;
+  }
+
+  /** A collector without sources sends what is left in the spool. */
+  async drain(): Promise<void> {
+    const file = this.folder.write('empty.yaml', 'pc: false\n');
+    const collector = this.collector({ COLLECT_INTERVAL: '24h', COLLECTOR_CONFIG: file });
+    await until(() => collector.output.includes('0 sources') && this.totals().pendingBatches === 0);
+    await collector.stop();
+  }
+
+  spool(): Spool {
+    return new Spool(this.folder.file('instance/spool.db'), { maxBytes: Infinity, minFreeBytes: 0 }, () => undefined);
+  }
+
+  totals(): SpoolTotals {
+    const spool = this.spool();
+    try {
+      return spool.totals();
+    } finally {
+      spool.close();
+    }
+  }
+
+  private start(environment: Record<string, string>, ...command: string[]): CollectorProcess {
+    const process = new CollectorProcess(this.folder, { API_URL: this.api.url, ...environment }, ...command);
+    this.processes.push(process);
+    return process;
+  }
+}
+
+/** Far more than anything takes on a busy machine, ms. */
+const PATIENCE = LONG ? 900_000 : 60_000;
+
+/** Waits for something to become true; fails when that takes too long. */
 export async function until(isTrue: () => boolean, message: () => string = () => isTrue.toString()): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + PATIENCE;
   while (!isTrue()) {
     if (Date.now() > end) throw new Error(`waited in vain: ${message()}`);
     await pause(10);

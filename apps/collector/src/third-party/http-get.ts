@@ -32,7 +32,16 @@ export function httpTarget(keys: Section): HttpTarget {
  * @throws Error with a reason when there is no answer, or one that is not 2xx.
  */
 export async function httpGet(http: HttpService, target: HttpTarget, signal: AbortSignal): Promise<string> {
-  const options = { method: 'GET', ...target, maxBytes: MAX_BYTES, followRedirects: true, signal } as const;
+  // A connection that is kept may be one that the device closes at just this moment.
+  const headers = { ...target.headers, connection: 'close' };
+  const options = {
+    method: 'GET',
+    url: target.url,
+    headers,
+    maxBytes: MAX_BYTES,
+    followRedirects: true,
+    signal,
+  } as const;
   const { status, body } = await request(http, options);
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
   return body;

@@ -310,7 +310,7 @@ describe('whatever happens', () => {
         expect(drain(real.spool).sort((a, b) => a - b)).toEqual(sorted(model.pending));
         real.spool.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

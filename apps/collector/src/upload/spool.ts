@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import Database from 'better-sqlite3';
-import { salvage } from './salvage.js';
+import type Database from 'better-sqlite3';
+import { isDamage, openSpoolFile, recoverSpoolFile } from './spool-file.js';
 
 /** A sample as the wire carries it. */
 export interface Metric {
@@ -73,22 +73,6 @@ export interface SpoolLimits {
 
 export const MAX_SAMPLES = 1_000;
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS batch (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    state    TEXT    NOT NULL CHECK (state IN ('pending', 'quarantined')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created  INTEGER NOT NULL,
-    newest   INTEGER NOT NULL,
-    samples  INTEGER NOT NULL,
-    bytes    INTEGER NOT NULL,
-    reason   TEXT,
-    payload  BLOB    NOT NULL
-  );
-  -- Covers the queue's order and all totals, so that neither reads a payload.
-  CREATE INDEX IF NOT EXISTS batch_queue ON batch (state, attempts, sequence, newest, created, samples, bytes);
-  CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-`;
 const COLUMNS = 'sequence, samples, attempts, newest, payload';
 
 type Counter = 'generated' | 'sent' | 'evicted' | 'dropped';
@@ -122,7 +106,7 @@ export class Spool {
     private readonly freeBytes: (folder: string) => number = freeBytesOf,
   ) {
     mkdirSync(dirname(file), { recursive: true });
-    this.db = this.open();
+    this.db = openSpoolFile(file, onDamage);
   }
 
   /**
@@ -237,13 +221,12 @@ export class Spool {
 
   totals(): SpoolTotals {
     return this.transaction(() => {
-      const rows = this.db
-        .prepare(
-          'SELECT state, count(*) n, sum(samples) s, sum(bytes) b, min(created) oldest FROM batch GROUP BY state',
-        )
-        .all() as { state: string; n: number; s: number; b: number; oldest: number }[];
-      const pending = rows.find(({ state }) => state === 'pending');
-      const quarantined = rows.find(({ state }) => state === 'quarantined');
+      const held = this.db.prepare('SELECT batches, samples, bytes FROM held WHERE state = ?');
+      const pending = held.get('pending') as Held;
+      const quarantined = held.get('quarantined') as Held;
+      const oldest = this.db.prepare(
+        `SELECT created FROM batch NOT INDEXED WHERE state = 'pending' ORDER BY sequence LIMIT 1`,
+      );
       const counters = this.db.prepare('SELECT name, value FROM total').all() as { name: Counter; value: number }[];
       const total = (name: Counter): number => counters.find((counter) => counter.name === name)?.value ?? 0;
       return {
@@ -251,12 +234,12 @@ export class Spool {
         sent: total('sent'),
         evicted: total('evicted'),
         dropped: total('dropped'),
-        pendingBatches: pending?.n ?? 0,
-        pendingSamples: pending?.s ?? 0,
-        quarantinedBatches: quarantined?.n ?? 0,
-        quarantinedSamples: quarantined?.s ?? 0,
-        bytes: (pending?.b ?? 0) + (quarantined?.b ?? 0),
-        oldest: pending?.oldest,
+        pendingBatches: pending.batches,
+        pendingSamples: pending.samples,
+        quarantinedBatches: quarantined.batches,
+        quarantinedSamples: quarantined.samples,
+        bytes: pending.bytes + quarantined.bytes,
+        oldest: oldest.pluck().get() as number | undefined,
       };
     });
   }
@@ -298,7 +281,7 @@ export class Spool {
 
   /** Evicts the oldest batches until `needed` bytes fit. Freed pages are used again, so a full disk bounds growth only. */
   private makeRoom(needed: number): number {
-    const bytes = (this.db.prepare('SELECT total(bytes) FROM batch').pluck().get() as number) + needed;
+    const bytes = (this.db.prepare('SELECT sum(bytes) FROM held').pluck().get() as number) + needed;
     const growth = Math.max(0, this.freeBytes(dirname(this.file)) - this.limits.minFreeBytes);
     const allowed = Math.min(this.limits.maxBytes, bytes - needed + growth);
     let excess = bytes - allowed;
@@ -333,63 +316,23 @@ export class Spool {
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.db.close();
-      this.db = this.recover(error);
+      this.db = recoverSpoolFile(this.file, error, this.onDamage);
       return this.db.transaction(work).immediate();
     }
   }
+}
 
-  private open(): Database.Database {
-    let db: Database.Database | undefined;
-    try {
-      db = connect(this.file);
-      const check = db.pragma('quick_check(1)', { simple: true });
-      if (check !== 'ok') throw new Database.SqliteError(String(check), 'SQLITE_CORRUPT');
-      return db;
-    } catch (error) {
-      db?.close();
-      if (!isDamage(error)) throw error;
-      return this.recover(error);
-    }
-  }
-
-  private recover(damage: Error): Database.Database {
-    const aside = `${this.file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(this.file + suffix)) renameSync(this.file + suffix, aside + suffix);
-    }
-    const db = connect(this.file);
-    const saved = salvage(aside, db);
-    this.onDamage(
-      `The spool ${this.file} is damaged (${damage.message}); it is kept as ${aside}. ` +
-        `Saved from it: ${saved.batches} batches, ${saved.samples} samples; lost: ${saved.lost ?? 'an unknown number of'} samples.`,
-    );
-    return db;
-  }
+/** What batches of one state hold together; kept by triggers, as counting a long queue takes too long. */
+interface Held {
+  readonly batches: number;
+  readonly samples: number;
+  readonly bytes: number;
 }
 
 interface Row extends Batch {
   readonly created: number;
   readonly bytes: number;
   readonly reason: string | null;
-}
-
-function connect(file: string): Database.Database {
-  const db = new Database(file, { timeout: 5_000 });
-  try {
-    db.pragma('auto_vacuum = FULL');
-    db.pragma('journal_mode = WAL');
-    db.pragma('synchronous = FULL');
-    db.exec(SCHEMA);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function isDamage(error: unknown): error is Error {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
 }
 
 function pack(metrics: readonly Metric[]): { payload: Buffer; samples: number; newest: number } {

@@ -71,7 +71,7 @@ describe('the uploader', () => {
     ]);
     // Halving 1,000 takes 10 rounds of two.
     expect(api.requests).toBeLessThanOrEqual(21);
-    expect(said).toEqual(['The api refused 1 sample: 400 metrics[0].value is cursed; kept in quarantine']);
+    expect(said).toEqual(['The api refused 1 sample, the last: 400 metrics[0].value is cursed; kept in quarantine']);
   });
 
   it('halves a batch that is too large', async () => {
@@ -211,7 +211,7 @@ describe('the uploader', () => {
     };
     spool.add([metric(0), metric(1, NOW + hour)], NOW + hour);
     spool.add([metric(2, NOW + hour)], NOW + hour);
-    const uploader = upload({ now: () => now + hour });
+    const uploader = upload({ elapsed: () => now });
     await until(() => spool.totals().sent === 1);
     expect(spool.totals()).toMatchObject({ sent: 1, pendingSamples: 2, quarantinedSamples: 0 });
     now += hour;

@@ -12,9 +12,14 @@ export interface UploaderOptions {
   readonly backlogPerSecond: number;
   /** How long a request in flight may go on after `stop`, ms. */
   readonly stopWithin: number;
-  readonly now?: () => number;
+  /** From 0 to 1. */
   readonly random?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed?: () => number;
 }
+
+/** How long what an answer told of the api's clock is believed, ms. */
+const CLOCK_HOLDS = 60_000;
 
 interface Log {
   log(message: string): void;
@@ -35,12 +40,15 @@ export class Uploader {
   private failuresInRow = 0;
   private failingSince = 0;
   private nextBacklog = 0;
-  /** How far the api's clock is ahead of ours, ms. */
-  private skew = 0;
-  private early = false;
+  /** The time of the api by its last answer that told one, and when that came, by `elapsed`. */
+  private apiClock: { readonly time: number; readonly at: number } | undefined;
+  private saidEarly = false;
+  /** Samples that went to quarantine since the log last said so. */
+  private unsaid = 0;
+  private nextSaid = -Infinity;
   private stopping = false;
   private readonly abort = new AbortController();
-  private readonly now: () => number;
+  private readonly elapsed: () => number;
   private wakeUp: () => void = () => undefined;
   private running: Promise<void> | undefined;
 
@@ -51,7 +59,7 @@ export class Uploader {
     private readonly options: UploaderOptions,
     private readonly log: Log,
   ) {
-    this.now = options.now ?? Date.now;
+    this.elapsed = options.elapsed ?? ((): number => performance.now());
     this.backlogEnd = spool.lastSequence;
   }
 
@@ -92,21 +100,20 @@ export class Uploader {
 
   /** Sends one batch, if one may go; returns how long to wait before the next step, ms. */
   private async step(): Promise<number> {
-    const until = this.now() + this.skew + MAX_AHEAD;
-    const live = this.spool.nextAfter(this.backlogEnd, until);
+    const live = this.spool.nextAfter(this.backlogEnd, this.latestDue);
     if (live) return this.upload(live);
-    const wait = this.nextBacklog - performance.now();
+    const wait = this.nextBacklog - this.elapsed();
     if (wait > 0) return wait;
-    const backlog = this.spool.nextOfAll(until);
+    const backlog = this.spool.nextOfAll(this.latestDue);
     if (!backlog) return 60_000;
-    this.nextBacklog = performance.now() + 1_000 / this.options.backlogPerSecond;
+    this.nextBacklog = this.elapsed() + 1_000 / this.options.backlogPerSecond;
     return this.upload(backlog);
   }
 
   private async upload(batch: Batch): Promise<number> {
     const answer = await this.send(batch.payload, this.abort.signal);
     if (this.abort.signal.aborted) return 0;
-    if (answer.time !== undefined) this.skew = answer.time - this.now();
+    if (answer.time !== undefined) this.apiClock = { time: answer.time, at: this.elapsed() };
     const decision = verdict(answer.status);
     if (decision === 'delete') {
       this.acknowledge(batch, answer);
@@ -136,7 +143,7 @@ export class Uploader {
       for (const { index, field, reason } of answer.rejected) {
         const metric = metrics[index];
         if (!metric) continue;
-        if (this.isEarly(metric.timestamp)) early.push(metric);
+        if (metric.timestamp > this.latestDue) early.push(metric);
         else refused.set(`${field} ${reason}`.trim(), [...(refused.get(`${field} ${reason}`.trim()) ?? []), metric]);
       }
       this.spool.acknowledge(batch.sequence, refused, early);
@@ -159,13 +166,17 @@ export class Uploader {
     this.sayQuarantined(batch.samples, reason);
   }
 
-  /** Whether the api refuses a time because its clock is behind: such samples wait until it accepts them. */
-  private isEarly(timestamp: number): boolean {
-    return timestamp > this.now() + this.skew + MAX_AHEAD;
+  /**
+   * The latest timestamp that the api takes, as far as is known. Samples beyond it wait: this PC's clock was ahead when they
+   * were read. What an answer told of the api's clock holds for a minute, as this PC may have slept since.
+   */
+  private get latestDue(): number {
+    const age = this.apiClock ? this.elapsed() - this.apiClock.at : Infinity;
+    return this.apiClock && age < CLOCK_HOLDS ? this.apiClock.time + age + MAX_AHEAD : Infinity;
   }
 
   private waitUntilDue(batch: Batch): boolean {
-    if (!this.isEarly(batch.newest)) return false;
+    if (batch.newest <= this.latestDue) return false;
     this.sayEarly();
     return true;
   }
@@ -173,7 +184,7 @@ export class Uploader {
   private answered(): void {
     if (this.state !== 'sending') {
       const { pendingBatches, pendingSamples } = this.spool.totals();
-      const since = showDuration(performance.now() - this.failingSince);
+      const since = showDuration(this.elapsed() - this.failingSince);
       this.log.log(
         `The api answers again after ${since}; to send: ${pendingBatches} batches, ${pendingSamples} samples`,
       );
@@ -184,7 +195,7 @@ export class Uploader {
 
   private fail(state: 'away' | 'held', reason: string): void {
     if (state === this.state) return;
-    if (this.state === 'sending') this.failingSince = performance.now();
+    if (this.state === 'sending') this.failingSince = this.elapsed();
     this.state = state;
     this.log.warn(
       state === 'away'
@@ -193,17 +204,20 @@ export class Uploader {
     );
   }
 
+  /** At most once a minute: an api may refuse every sample, each for a reason of its own. */
   private sayQuarantined(samples: number, reason: string): void {
-    this.log.warn(`The api refused ${samples} ${samples === 1 ? 'sample' : 'samples'}: ${reason}; kept in quarantine`);
+    this.unsaid += samples;
+    if (this.elapsed() < this.nextSaid) return;
+    const count = `${this.unsaid} ${this.unsaid === 1 ? 'sample' : 'samples'}`;
+    this.log.warn(`The api refused ${count}, the last: ${reason}; kept in quarantine`);
+    this.unsaid = 0;
+    this.nextSaid = this.elapsed() + 60_000;
   }
 
   private sayEarly(): void {
-    if (this.early) return;
-    this.early = true;
-    const ahead = showDuration(Math.abs(this.skew));
-    this.log.warn(
-      `Samples are ahead of the api's clock (this PC is ${ahead} ahead of it); they wait until they are due`,
-    );
+    if (this.saidEarly) return;
+    this.saidEarly = true;
+    this.log.warn("Samples are ahead of the api's clock; they wait until they are due. Is the clock of this PC right?");
   }
 
   private async sleep(duration: number): Promise<void> {

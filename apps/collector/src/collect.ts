@@ -1,0 +1,47 @@
+import 'reflect-metadata';
+import { unwatchFile, watchFile } from 'node:fs';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Collector } from './collector.js';
+import { CollectorModule } from './collector.module.js';
+import { ConfigError, readConfig, readEnvironment, type Config } from './config.js';
+import { RedactingLogger } from './logger.js';
+
+/** Beyond this after a signal the process ends, whatever still hangs, ms. */
+const LATEST_EXIT = 5_800;
+/** How often the configuration file is looked at, ms. */
+const WATCH_INTERVAL = 2_000;
+
+/** Collects until SIGTERM or SIGINT, then ends the process; SIGHUP or a change of the file reads the configuration again. */
+export async function collect(config: Config): Promise<void> {
+  const logger = new RedactingLogger('Collector', { logLevels: ['log', 'warn', 'error', 'fatal'] });
+  logger.secrets = config.redactor;
+  const app = await NestFactory.createApplicationContext(CollectorModule.of(config), { logger, abortOnError: false });
+  const reload = (): void => reloadInto(app.get(Collector), logger);
+  process.on('SIGHUP', reload);
+  watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {
+    if (now.mtimeMs !== before.mtimeMs) reload();
+  });
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      unwatchFile(config.file);
+      setTimeout(() => process.exit(0), LATEST_EXIT);
+      void app.close().then(() => process.exit(0));
+    });
+  }
+}
+
+/** With a mistake in the new configuration the old one stays. */
+function reloadInto(collector: Collector, logger: RedactingLogger): void {
+  try {
+    const config = readConfig(readEnvironment());
+    logger.secrets = config.redactor;
+    collector.reload(config);
+  } catch (error) {
+    const mistakes = error instanceof ConfigError ? [error.message, ...error.mistakes] : [String(error)];
+    new Logger('Configuration').error(`Not read again: ${mistakes.join('\n  ')}`);
+  }
+}

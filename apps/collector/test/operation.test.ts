@@ -1,0 +1,187 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { answer, until, World } from './harness.js';
+
+const SECRET = 'hunter2secret';
+
+/** Exporters at the paths of one server that want the secret and count how often they were read. */
+class Exporters {
+  readonly served: Record<string, number> = {};
+  private url = '';
+
+  constructor(private readonly world: World) {}
+
+  async start(): Promise<this> {
+    const { url } = await this.world.serve((request, response) => {
+      const name = (request.url ?? '').slice(1);
+      this.served[name] = (this.served[name] ?? 0) + 1;
+      if (request.headers.authorization === `Bearer ${SECRET}`) response.end(`served ${this.served[name]}\n`);
+      else answer(response, 403, { detail: `not with ${request.headers.authorization}` });
+    });
+    this.url = url;
+    return this;
+  }
+
+  line(name: string, more = ''): string {
+    return `{ protocol: prometheus, device: ${name}, url: '${this.url}/${name}', token: '\${SECRET}'${more} }`;
+  }
+
+  arrived(name: string): number[] {
+    return this.world.api.valuesOf('served', name);
+  }
+}
+
+describe('a running collector', () => {
+  it.concurrent(
+    'takes up a change of its file, and on SIGHUP, without a gap in the sources that stay',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('stays'), exporters.line('goes'));
+      const collector = world.collector({ COLLECT_INTERVAL: '200ms', SECRET });
+      await until(() => exporters.arrived('goes').length > 1);
+
+      world.configure(exporters.line('stays'), exporters.line('comes'));
+      collector.child.kill('SIGHUP');
+      await until(() => exporters.arrived('comes').length > 1);
+      await collector.says('Configuration read again; started: comes (200 ms); ended: goes');
+
+      world.configure(exporters.line('stays'), exporters.line('comes', ', urll: x'));
+      await collector.says('third_party[1].urll: is not known here; did you mean "url"?');
+      const goes = exporters.arrived('goes').length;
+      const before = exporters.arrived('comes').length;
+      await until(() => exporters.arrived('comes').length > before + 2);
+      expect(exporters.arrived('goes')).toHaveLength(goes);
+
+      expect(await collector.stop()).toBe(0);
+      const stays = world.api.samples.filter(({ device_name }) => device_name === 'stays');
+      expect(stays.map(({ value }) => value)).toEqual(stays.map((_sample, index) => index + 1));
+      const gaps = stays.slice(1).map(({ timestamp }, index) => timestamp - (stays[index]?.timestamp ?? 0));
+      for (const gap of gaps) expect(gap).toBeLessThan(400);
+    }),
+  );
+
+  it.concurrent(
+    'offers its own metrics to Prometheus',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web'));
+      const collector = world.collector({ COLLECTOR_METRICS_PORT: '0', SECRET });
+      await until(() => exporters.arrived('web').length > 1);
+      await collector.says('/metrics');
+      const [url = ''] = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(collector.output) ?? [];
+      const text = await (await fetch(url)).text();
+      expect(text).toContain('# TYPE collector_source_success gauge\ncollector_source_success{source="web"} 1\n');
+      expect(text).toMatch(/# TYPE collector_upload_sent counter\ncollector_upload_sent [1-9]\d*\n/);
+      expect(await collector.stop()).toBe(0);
+    }),
+  );
+
+  it.concurrent(
+    'goes on with what can be read of a damaged spool',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      await world.api.stop();
+      world.configure(exporters.line('web'));
+      const first = world.collector({ SECRET });
+      await until(() => (exporters.served['web'] ?? 0) > 10);
+      await first.stop();
+      const file = openSync(world.folder.file('instance/spool.db'), 'r+');
+      writeSync(file, Buffer.alloc(4_096, 0xa5), 0, 4_096, 3 * 4_096);
+      closeSync(file);
+      await world.api.start();
+      const second = world.collector({ SECRET });
+      await second.says('is damaged');
+      await second.says('it is kept as');
+      const before = exporters.served['web'] ?? 0;
+      await until(() => exporters.arrived('web').some((value) => value > before));
+      expect(await second.stop()).toBe(0);
+    }),
+  );
+
+  it.concurrent(
+    'shows no secret in its log',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web').replace('${SECRET}', 'prefix-${SECRET}'));
+      const collector = world.collector({ SECRET });
+      await collector.says('web fails: answered 403');
+      expect(await collector.stop()).toBe(0);
+      expect(collector.output).toContain('***');
+      expect(collector.output).not.toContain(SECRET);
+    }),
+  );
+});
+
+describe('the commands', () => {
+  it.concurrent(
+    'check, read and say what is wrong, and show no secret',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(
+        exporters.line('web').replace('${SECRET}', SECRET),
+        "{ protocol: prometheus, device: bad, name: 'no', url: http://u:p@h }",
+      );
+      const [check, read, unread, unknown, status] = await Promise.all([
+        world.command('check'),
+        world.command('read', 'web'),
+        world.command('read', 'wep'),
+        world.command('chekc'),
+        world.command('status'),
+      ]);
+      expect(check.split('\n')).toEqual([
+        `${world.folder.file('collector.yaml')} is right`,
+        `device test-pc, api ${world.api.url}`,
+        '  web: device web, every 10 s, at most 5 s',
+        '  no: device bad, every 10 s, at most 5 s',
+        '',
+      ]);
+      const sample = { device_name: 'web', metric_name: 'served', value: 1, labels: {}, timestamp: expect.any(Number) };
+      expect(JSON.parse(read.split('\n')[0] ?? '')).toEqual(sample);
+      expect(read).toMatch(/# 1 readings in .*\n$/);
+      expect(unread).toBe('exit 1: There is no source "wep"; did you mean "web"? There are: web, no\n');
+      expect(unknown).toMatch(/^exit 1: Without a command the collector runs. Commands:\n {2}check/);
+      expect(status).toBe(`exit 1: There is no spool ${world.folder.file('instance/spool.db')}\n`);
+
+      world.configure(exporters.line('web').replace('${SECRET}', 'literal-secret'));
+      const failed = await world.command('read', 'web');
+      expect(failed).toMatch(/^exit 1: web fails: answered 403 .*\*\*\*/);
+      expect(failed).not.toContain('literal');
+    }),
+  );
+
+  it.concurrent(
+    'show the queue, and send again or drop what the api refused',
+    World.test(async (world) => {
+      const at = Date.parse('2026-01-15T10:00:00Z');
+      const spool = world.spool();
+      for (const value of [1, 2, 3]) {
+        spool.add([{ device_name: 'pc', metric_name: 'm', value, timestamp: at }], at);
+        if (value < 3) spool.quarantine(spool.lastSequence, `400 no ${value}`);
+      }
+      spool.close();
+      world.configure();
+      const [status, list, nothing] = await Promise.all([
+        world.command('status'),
+        world.command('quarantine', 'list'),
+        world.command('quarantine', 'retry'),
+      ]);
+      expect(status.split('\n').slice(0, 5)).toEqual([
+        expect.stringMatching(/^waiting {6}1 batches, 1 samples, the oldest .* old$/),
+        'quarantined  2 batches, 2 samples',
+        'sent         0 samples',
+        'given up     0 samples by a full or damaged spool, 0 dropped from quarantine',
+        'in all       3 samples',
+      ]);
+      expect(list.split('\n')).toEqual([
+        '1  2026-01-15T10:00:00.000Z  1 samples, as pc m 1: 400 no 1',
+        '2  2026-01-15T10:00:00.000Z  1 samples, as pc m 2: 400 no 2',
+        '',
+      ]);
+      expect(nothing).toMatch(/^exit 1: quarantine retry needs/);
+      expect(await world.command('quarantine', 'drop', '1')).toBe('1 is deleted\n');
+      expect(await world.command('quarantine', 'drop', '1')).toBe('exit 1: There is no batch "1" in quarantine\n');
+      expect(await world.command('quarantine', 'retry', 'all')).toBe('2 waits for upload again\n');
+      expect(world.totals()).toMatchObject({ generated: 3, dropped: 1, pendingSamples: 2, quarantinedSamples: 0 });
+    }),
+  );
+});
