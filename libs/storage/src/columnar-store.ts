@@ -134,8 +134,12 @@ export class ColumnarStore implements SampleStore {
 
   async maintain(): Promise<void> {
     this.assertOpen();
-    await this.sealer.run();
-    await this.retention.run(this.settings.now());
+    try {
+      await this.sealer.run();
+      await this.retention.run(this.settings.now());
+    } catch (error) {
+      throw asStoreFull(error, this.db.name);
+    }
   }
 
   async backup(path: string): Promise<void> {
