@@ -32,6 +32,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   private lost = 0;
   private commitTimer: NodeJS.Timeout | undefined;
   private unwritable = '';
+  /** Samples that the full spool has given up since it was last not full. */
+  private evicted = 0;
   private stopped = false;
 
   constructor(
@@ -139,7 +141,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   private async runOne(runner: SourceRunner, timestamp: number): Promise<void> {
     const metrics = await runner.run(timestamp);
     // A source that a reload has ended meanwhile has nothing to say any more.
-    if (this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
+    if (!metrics || this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
     const own = runReadings(runner).map((reading) => toMetric(reading, this.config.deviceName, timestamp));
     this.unwritten.push(...metrics, ...own);
     this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
@@ -153,7 +155,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       const evicted = this.spool.add(this.unwritten, Date.now(), this.lost);
       this.unwritten = [];
       this.lost = 0;
-      if (evicted > 0) this.log.warn(`The spool is full: its oldest ${evicted} samples were given up`);
+      this.sayEvicted(evicted);
       if (this.unwritable !== '') this.log.log('The spool can be written again');
       this.unwritable = '';
       this.uploader.wake();
@@ -163,6 +165,13 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.unwritable = reason;
       this.lost += this.unwritten.splice(0, Math.max(0, this.unwritten.length - MOST_UNWRITTEN)).length;
     }
+  }
+
+  private sayEvicted(samples: number): void {
+    if (samples > 0 && this.evicted === 0) this.log.warn('The spool is full; its oldest samples are given up');
+    if (samples === 0 && this.evicted > 0)
+      this.log.log(`The spool has room again; ${this.evicted} samples were given up`);
+    this.evicted = samples === 0 ? 0 : this.evicted + samples;
   }
 }
 

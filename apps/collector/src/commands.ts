@@ -52,7 +52,7 @@ async function read({ sources }: Config, [name = '']: readonly string[], print: 
   const say = (message: string): void => void notes.push(message);
   const source = config.create({ http: new HttpService(axios.create()), machine: thisMachine(), say });
   const runner = new SourceRunner(source, config, { log: say, warn: say });
-  for (const metric of await runner.run(Date.now())) print(JSON.stringify(metric));
+  for (const metric of (await runner.run(Date.now())) ?? []) print(JSON.stringify(metric));
   await runner.close();
   const { success = false, duration = 0, readings = 0 } = runner.outcome ?? {};
   if (!success) throw new UsageError(notes.join('\n'));

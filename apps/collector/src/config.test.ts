@@ -83,7 +83,7 @@ describe('the configuration', () => {
       'third_party[3]: must be keys and values, got "just text"',
       'third_party[0].protocol: must be one of http-json, prometheus, got "promethius"; did you mean "prometheus"?',
       'third_party[1].url: is missing; it must be a URL that begins with http:// or https://',
-      'third_party[1].headers.X-Id: must be text, got 5',
+      'third_party[1].headers.X-Id: must be text; put it in quotes',
       'third_party[1].urll: is not known here; did you mean "url"?',
       'third_party[2].device: must be a string of 1 to 128 printable characters without space at its ends, got " "',
       'third_party[2].timeout: must be a duration from 1ms to 300s, as in 10s, got "1h"',
@@ -106,7 +106,7 @@ describe('the configuration', () => {
       COLLECTOR_CONFIG: folder.file('nowhere.yaml'),
     };
     expect(mistakesOf(() => readConfig(environment))).toEqual([
-      'API_URL: must be a URL that begins with http:// or https://, got "localhost:3000"',
+      'API_URL: must be a URL that begins with http(s)://, got "localhost:3000"',
       expect.stringMatching(/^DEVICE_NAME: must be a string of 1 to 128/),
       'COLLECT_INTERVAL: must be a duration from 100ms to 24h, as in 10s, got "10"',
       `COLLECTOR_CONFIG: there is no file ${folder.file('nowhere.yaml')}`,

@@ -75,8 +75,7 @@ export function readConfig(environment: Environment): Config {
   const redactor = new Redactor();
   const settings = new Settings(environment, mistakes);
   const apiUrl = settings.text('API_URL', 'http://127.0.0.1:3000');
-  if (!isUrl(apiUrl))
-    mistakes.add('API_URL', `must be a URL that begins with http:// or https://, got ${quote(apiUrl)}`);
+  if (!isUrl(apiUrl)) mistakes.add('API_URL', `must be a URL that begins with http(s)://, got ${quote(apiUrl)}`);
   const deviceName = settings.text('DEVICE_NAME', hostname());
   const wrongName = deviceNameRule(deviceName);
   if (wrongName !== undefined) mistakes.add('DEVICE_NAME', wrongName);
@@ -88,7 +87,7 @@ export function readConfig(environment: Environment): Config {
   const file = resolve(named || DEFAULT_FILE);
   const root = readFile(file, environment, mistakes, redactor);
   if (!root && named !== '') mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
-  const sources = sourcesOf(root ?? withNoFile(apiUrl, mistakes), { deviceName, interval });
+  const sources = sourcesOf(root ?? withNoFile(apiUrl, apiToken, mistakes), { deviceName, interval });
   const config = {
     apiUrl,
     apiToken,
@@ -114,10 +113,11 @@ interface Defaults {
 }
 
 /** With no file every group of PC metrics is on, and the third-party device is the api itself. */
-function withNoFile(apiUrl: string, mistakes: Mistakes): Section {
+function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistakes): Section {
   if (!isUrl(apiUrl)) return new Section({}, '', mistakes);
   const url = `${apiUrl.replace(/\/+$/, '')}/metrics`;
-  return new Section({ third_party: [{ protocol: 'prometheus', device: 'device-metrics-api', url }] }, '', mistakes);
+  const api = { protocol: 'prometheus', device: 'device-metrics-api', url, token };
+  return new Section({ third_party: [api] }, '', mistakes);
 }
 
 function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {

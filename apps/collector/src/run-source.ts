@@ -50,14 +50,15 @@ export class SourceRunner {
   }
 
   /**
-   * Reads the source once. Never rejects: a failure is the outcome and leaves no samples.
+   * Reads the source once; undefined where the run before is still under way in its time. Never rejects: a failure is the
+   * outcome and leaves no samples.
    *
    * @param timestamp of all samples of this run, Unix milliseconds.
    */
-  async run(timestamp: number): Promise<Metric[]> {
+  async run(timestamp: number): Promise<Metric[] | undefined> {
     const start = performance.now();
-    // A run that still has time is not a failure; this turn is left out.
-    if (this.runningSince !== undefined && !this.overdue) return [];
+    // A run that still has time is not a failure.
+    if (this.runningSince !== undefined && !this.overdue) return undefined;
     try {
       const metrics = this.valid(
         (await this.read()).map((reading) => toMetric(reading, this.options.deviceName, timestamp)),

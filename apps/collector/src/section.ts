@@ -67,9 +67,10 @@ export class Section {
 
   /** A text that is never shown, as a password. */
   secret(key: string): string | undefined {
-    const text = this.optionalText(key);
-    if (text !== undefined) this.onSecret(text);
-    return text;
+    const value = this.value(key);
+    if (isText(value)) this.onSecret(value);
+    else if (value !== undefined) this.mistake(key, 'must be text; put it in quotes');
+    return isText(value) ? value : undefined;
   }
 
   /** An http or https URL. */
@@ -111,10 +112,12 @@ export class Section {
     });
   }
 
-  /** Texts by name, as the headers of a request: their values are secrets. */
+  /** The headers of a request: texts by name, all secret but those that no server takes for a key. */
   headers(key: string): Record<string, string> {
     const section = this.section(key);
-    const entries = Object.keys(section.mapping).map((name) => [name, section.secret(name) ?? ''] as const);
+    const entries = Object.keys(section.mapping).map((name) => {
+      return [name, (PUBLIC_HEADERS.test(name) ? section.optionalText(name) : section.secret(name)) ?? ''] as const;
+    });
     return Object.fromEntries(entries);
   }
 
@@ -180,6 +183,8 @@ export class Section {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
 }
+
+const PUBLIC_HEADERS = /^(accept.*|content-type|user-agent)$/i;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isMapping = (value: unknown): value is Mapping =>
