@@ -159,7 +159,14 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
     ['an empty name', METRICS, metric('', 1), {}, 400, 'device_name must be a string of 1 to 128'],
     ['an over-long name', METRICS, metric('x'.repeat(129), 1), {}, 400, 'device_name must be a string of 1 to 128'],
     ['a long metric name', METRICS, metric('bad', 1, { metric_name: 'x'.repeat(256) }), {}, 400, 'metric_name must be'],
-    ['an unknown field', METRICS, metric('bad', 1, { vlaue: 1 }), {}, 400, 'vlaue is unknown; allowed are device_name'],
+    [
+      'an unknown field',
+      METRICS,
+      metric('bad', 1, { vlaue: 1 }),
+      {},
+      400,
+      'vlaue is unknown; allowed are value, timestamp, device_name',
+    ],
     [
       'a label that is no string',
       METRICS,

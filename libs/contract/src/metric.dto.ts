@@ -36,19 +36,16 @@ const timestamp = {
   example: '2026-01-15T10:00:00Z',
 };
 
-/** One sample: one value of one metric of one device. */
-export class MetricDto {
+class OfDevice {
   @ApiProperty(deviceName)
   @Obeys(rules.deviceName)
   device_name!: string;
+}
 
+class OfSeries extends OfDevice {
   @ApiProperty(metricName)
   @Obeys(rules.metricName)
   metric_name!: string;
-
-  @ApiProperty({ description: 'A finite number.', example: 0.42 })
-  @Obeys(rules.metricValue)
-  value!: number;
 
   @ApiPropertyOptional(unit)
   @Optional()
@@ -59,6 +56,13 @@ export class MetricDto {
   @Optional()
   @Obeys(rules.labels)
   labels?: Record<string, string>;
+}
+
+/** One sample: one value of one metric of one device. */
+export class MetricDto extends OfSeries {
+  @ApiProperty({ description: 'A finite number.', example: 0.42 })
+  @Obeys(rules.metricValue)
+  value!: number;
 
   @ApiPropertyOptional(timestamp)
   @Optional()
@@ -67,25 +71,7 @@ export class MetricDto {
 }
 
 /** A run: many samples of one series. */
-export class RunDto {
-  @ApiProperty(deviceName)
-  @Obeys(rules.deviceName)
-  device_name!: string;
-
-  @ApiProperty(metricName)
-  @Obeys(rules.metricName)
-  metric_name!: string;
-
-  @ApiPropertyOptional(unit)
-  @Optional()
-  @Obeys(rules.unit)
-  unit?: string;
-
-  @ApiPropertyOptional(labels)
-  @Optional()
-  @Obeys(rules.labels)
-  labels?: Record<string, string>;
-
+export class RunDto extends OfSeries {
   @ApiProperty({
     description: 'Pairs of time and value.',
     type: 'array',
@@ -106,11 +92,7 @@ export class RunDto {
 }
 
 /** A reading of one device: the values of many metrics at one time. */
-export class DeviceReadingDto {
-  @ApiProperty(deviceName)
-  @Obeys(rules.deviceName)
-  device_name!: string;
-
+export class DeviceReadingDto extends OfDevice {
   @ApiPropertyOptional(timestamp)
   @Optional()
   @Obeys(rules.timestamp(now))

@@ -39,8 +39,8 @@ async function adoptHour(
     const column = rows.column(entry, hour);
     if (column.times.length === 0) continue;
     encoder.add(entry.series.id, column);
-    entry.latestTime = hour * HOUR + column.times[column.times.length - 1];
-    entry.latestValue = column.values[column.values.length - 1];
+    const last = column.times.length - 1;
+    catalogue.latest.note(entry.id, hour * HOUR + column.times[last], column.values[last]);
     moved.push(entry);
   }
   const chunk = await encoder.finish();

@@ -107,7 +107,6 @@ export class ColumnarStore implements SampleStore {
     return this.retention.oldestTimestamp(this.settings.now());
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async findSeries(filter: SeriesFilter): Promise<readonly Series[]> {
     this.assertOpen();
     return this.catalogue.find(filter).map(({ series }) => series);
@@ -128,7 +127,6 @@ export class ColumnarStore implements SampleStore {
     yield* this.queries.steps(series, query);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async latest(series: readonly Series[]): Promise<SeriesLatest[]> {
     this.assertOpen();
     return this.queries.latest(series, this.retention.oldestKept(this.settings.now()));
@@ -136,8 +134,12 @@ export class ColumnarStore implements SampleStore {
 
   async maintain(): Promise<void> {
     this.assertOpen();
-    await this.sealer.run();
-    await this.retention.run(this.settings.now());
+    try {
+      await this.sealer.run();
+      await this.retention.run(this.settings.now());
+    } catch (error) {
+      throw asStoreFull(error, this.db.name);
+    }
   }
 
   async backup(path: string): Promise<void> {
@@ -145,7 +147,6 @@ export class ColumnarStore implements SampleStore {
     await this.db.backup(path);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async health(): Promise<StoreHealth> {
     this.assertOpen();
     const pragma = (name: string): number => this.db.pragma(name, { simple: true }) as number;
@@ -163,7 +164,6 @@ export class ColumnarStore implements SampleStore {
     };
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async ping(): Promise<void> {
     this.assertOpen();
     this.select1.get();

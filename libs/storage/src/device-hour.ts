@@ -29,7 +29,51 @@ export class DeviceHour {
 
   /** The samples of the series that are wanted, by id, those of heads over those of the chunk. */
   columns(wanted: ReadonlySet<number>): Map<number, Column> {
-    const columns = this.chunk ? this.chunks.columns(this.chunk.id, (id) => wanted.has(id)) : new Map<number, Column>();
+    return this.overlay(this.sealedColumns(wanted), wanted);
+  }
+
+  /**
+   * Calls `visit` with summaries of the wanted series within the range; more than once for one series where its parts
+   * do not overlap. Samples are read only where the range cuts through those of a series or a head lies over them. An
+   * hour of which only stats remain counts as a whole if its start is in the range.
+   */
+  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: Visit): void {
+    const startsInside = this.start >= range.start && this.start < range.end;
+    const overlaid = this.overlaid(wanted);
+    const cut = new Map<number, Summary>();
+    if (this.chunk) {
+      const raw = this.chunk.raw === 1;
+      this.chunks.summaries(this.chunk, (id, summary) => {
+        if (!wanted.has(id)) return;
+        if (!raw) {
+          if (startsInside) visit(id, summary);
+        } else if (overlaid.has(id)) {
+          cut.set(id, { ...summary });
+        } else if (summary.firstTime >= range.start && summary.lastTime < range.end) {
+          visit(id, summary);
+        } else if (summary.lastTime >= range.start && summary.firstTime < range.end) {
+          cut.set(id, { ...summary });
+        }
+      });
+    }
+    if (cut.size === 0 && overlaid.size === 0) return;
+    const sealed = this.sealedColumns(cut);
+    // What should be there and is not has been found damaged just now.
+    if (startsInside) for (const [id, summary] of cut) if (!sealed.has(id)) visit(id, summary);
+    for (const [id, column] of this.overlay(sealed, overlaid)) {
+      const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
+      if (inside.times.length > 0) visit(id, summarizeColumn(inside, this.start));
+    }
+  }
+
+  private sealedColumns(wanted: { has(seriesId: number): boolean }): Map<number, Column> {
+    return this.chunk?.raw === 1
+      ? this.chunks.columns(this.chunk.id, (id) => wanted.has(id))
+      : new Map<number, Column>();
+  }
+
+  /** Puts what heads have of the wanted series over `columns`. */
+  private overlay(columns: Map<number, Column>, wanted: ReadonlySet<number>): Map<number, Column> {
     for (const head of this.heads) {
       for (const [id, headColumn] of head.columns) {
         if (!wanted.has(id)) continue;
@@ -40,38 +84,7 @@ export class DeviceHour {
     return columns;
   }
 
-  /**
-   * Calls `visit` with summaries of the wanted series within the range; twice for one series where two parts of it
-   * do not overlap. Samples are read only where the range cuts through those of a series or a head lies over them. An
-   * hour of which only stats remain counts as a whole if its start is in the range.
-   */
-  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: Visit): void {
-    const cut = new Set<number>();
-    const startsInside = this.start >= range.start && this.start < range.end;
-    const raw = this.chunk?.raw === 1;
-    const overlaid = this.heads.length > 0 ? this.overlaid(wanted) : undefined;
-    if (this.chunk) {
-      this.chunks.summaries(this.chunk, (id, summary) => {
-        if (!wanted.has(id)) return;
-        if (!raw) {
-          if (startsInside) visit(id, summary);
-        } else if (overlaid?.has(id)) {
-          cut.add(id);
-        } else if (summary.firstTime >= range.start && summary.lastTime < range.end) {
-          visit(id, summary);
-        } else if (summary.lastTime >= range.start && summary.firstTime < range.end) {
-          cut.add(id);
-        }
-      });
-    }
-    if (overlaid) for (const id of overlaid) cut.add(id);
-    if (cut.size === 0) return;
-    for (const [id, column] of this.columns(cut)) {
-      const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
-      if (inside.times.length > 0) visit(id, summarizeColumn(inside, this.start));
-    }
-  }
-
+  /** The wanted series of which heads have samples. */
   private overlaid(wanted: ReadonlySet<number>): Set<number> {
     const ids = new Set<number>();
     for (const head of this.heads) for (const id of head.columns.keys()) if (wanted.has(id)) ids.add(id);

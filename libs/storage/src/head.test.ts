@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Head, HeadColumn } from './head.js';
+import { HeadColumn } from './head.js';
 
 describe('a column of a head', () => {
   it('holds the last value of each time, in order of time, whenever it is read', () => {
@@ -10,7 +10,7 @@ describe('a column of a head', () => {
     });
     fc.assert(
       fc.property(commands, (all) => {
-        const column = new HeadColumn(new Head(1, 0, 1, 0));
+        const column = new HeadColumn();
         const model = new Map<number, number>();
         const check = (): void => {
           const { times, values } = column.column();
@@ -31,7 +31,7 @@ describe('a column of a head', () => {
   });
 
   it('takes no more memory when the same samples come again and again', () => {
-    const column = new HeadColumn(new Head(1, 0, 1, 0), 16);
+    const column = new HeadColumn(16);
     for (let round = 0; round < 1000; round += 1) for (let time = 0; time < 10; time += 1) column.push(time, round);
     expect(column.size).toBeLessThanOrEqual(32);
     expect([...column.column().values]).toEqual(Array(10).fill(999));

@@ -11,10 +11,7 @@ export class HeadColumn {
   private inOrder = true;
 
   /** @param capacity how many samples are expected. */
-  constructor(
-    readonly head: Head,
-    capacity = FIRST_CAPACITY,
-  ) {
+  constructor(capacity = FIRST_CAPACITY) {
     this.times = new Uint32Array(capacity);
     this.values = new Float64Array(capacity);
   }
@@ -78,10 +75,16 @@ export class HeadColumn {
   }
 }
 
-/** The samples of one device and hour that are not in a chunk yet; on disk they are in the journal. */
+/** Arrivals of a head: at first room for so many, and at the most for so many. */
+const FIRST_ARRIVALS = 64;
+const MOST_ARRIVALS = 2048;
+
+/**
+ * The samples of one device and hour that are not in a chunk yet; on disk they are in the journal. A sample is only noted
+ * as it arrives, one behind the other whatever its series, and goes to the column of its series together with many others:
+ * the columns of one device stay in the processor's cache meanwhile, those of all devices would not.
+ */
 export class Head {
-  /** By series id. */
-  readonly columns = new Map<number, HeadColumn>();
   /** Of its hour, Unix milliseconds. */
   readonly start: number;
   /** How many samples came in, which bounds the memory that they take. */
@@ -93,6 +96,12 @@ export class Head {
   /** When the last sample was added, Unix milliseconds. */
   lastPush: number;
 
+  private readonly settled = new Map<number, HeadColumn>();
+  private ids = new Uint32Array(FIRST_ARRIVALS);
+  private times = new Uint32Array(FIRST_ARRIVALS);
+  private values = new Float64Array(FIRST_ARRIVALS);
+  private arrivals = 0;
+
   constructor(
     readonly deviceId: number,
     readonly hour: number,
@@ -100,9 +109,53 @@ export class Head {
     readonly firstRow: number,
     /** When it was opened, Unix milliseconds. */
     readonly openedAt: number,
+    /** How many samples of a series are expected, where that is known. */
+    private readonly usualLength: (seriesId: number) => number | undefined = () => undefined,
   ) {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
     this.lastPush = openedAt;
+  }
+
+  /** Whether a sample of this time goes here. */
+  takes(timestamp: number): boolean {
+    return timestamp >= this.start && timestamp < this.start + HOUR && !this.frozen;
+  }
+
+  /** Adds a sample that is in journal row `row`. */
+  push(seriesId: number, timestamp: number, value: number, row: number, now: number): void {
+    if (this.arrivals === this.ids.length) this.makeRoom();
+    this.ids[this.arrivals] = seriesId;
+    this.times[this.arrivals] = timestamp - this.start;
+    this.values[this.arrivals] = value;
+    this.arrivals += 1;
+    this.size += 1;
+    this.lastRow = row;
+    this.lastPush = now;
+  }
+
+  /** By series id. */
+  get columns(): ReadonlyMap<number, HeadColumn> {
+    this.settle();
+    return this.settled;
+  }
+
+  private settle(): void {
+    for (let index = 0; index < this.arrivals; index += 1) {
+      const id = this.ids[index];
+      let column = this.settled.get(id);
+      if (!column) this.settled.set(id, (column = new HeadColumn(this.usualLength(id))));
+      column.push(this.times[index], this.values[index]);
+    }
+    this.arrivals = 0;
+  }
+
+  private makeRoom(): void {
+    this.settle();
+    if (this.ids.length >= MOST_ARRIVALS) return;
+    const capacity = this.ids.length * 2;
+    this.ids = new Uint32Array(capacity);
+    this.times = new Uint32Array(capacity);
+    this.values = new Float64Array(capacity);
   }
 }

@@ -1,5 +1,5 @@
-import { Head, HeadColumn } from './head.js';
-import { HOUR, hourOf } from './hour.js';
+import { Head } from './head.js';
+import { hourOf } from './hour.js';
 import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
 
 /**
@@ -20,21 +20,13 @@ export class Heads {
 
   /** Adds a sample that is in journal row `row`. */
   push(entry: SeriesEntry, timestamp: number, value: number, row: number, now: number): void {
-    let column = entry.column;
-    if (column === undefined || timestamp < column.head.start || timestamp >= column.head.start + HOUR) {
-      column = this.open(entry, timestamp, row, now);
-    }
-    const { head } = column;
-    column.push(timestamp - head.start, value);
-    head.lastRow = row;
-    head.lastPush = now;
-    head.size += 1;
+    const { device, id } = entry;
+    let { head } = device;
+    if (!head?.takes(timestamp)) device.head = head = this.open(device.id, hourOf(timestamp), row, now);
+    head.push(id, timestamp, value, row, now);
     if (head.size >= this.maxHeadSamples) this.overfull = true;
     this.size += 1;
-    if (timestamp >= entry.latestTime) {
-      entry.latestTime = timestamp;
-      entry.latestValue = value;
-    }
+    this.catalogue.latest.note(id, timestamp, value);
   }
 
   /** The heads of a device and hour, of which the later ones win. */
@@ -61,9 +53,9 @@ export class Heads {
     head.frozen = true;
     for (const [id, column] of head.columns) {
       const entry = this.catalogue.get(id);
-      if (entry?.column !== column) continue;
-      entry.column = undefined;
+      if (!entry) continue;
       entry.usualLength = column.size;
+      if (entry.device.head === head) entry.device.head = undefined;
     }
   }
 
@@ -75,24 +67,11 @@ export class Heads {
     this.size -= head.size;
   }
 
-  private open(entry: SeriesEntry, timestamp: number, row: number, now: number): HeadColumn {
-    const hour = hourOf(timestamp);
-    const head = this.openHead(entry.device.id, hour, row, now);
-    const id = entry.series.id;
-    let column = head.columns.get(id);
-    if (!column) {
-      column = new HeadColumn(head, entry.usualLength);
-      head.columns.set(id, column);
-    }
-    entry.column = column;
-    return column;
-  }
-
-  private openHead(deviceId: number, hour: number, row: number, now: number): Head {
+  private open(deviceId: number, hour: number, row: number, now: number): Head {
     const heads = this.byDevice.get(deviceId);
     const known = heads?.find((head) => head.hour === hour && !head.frozen);
     if (known) return known;
-    const head = new Head(deviceId, hour, row, now);
+    const head = new Head(deviceId, hour, row, now, (id) => this.catalogue.get(id)?.usualLength);
     if (heads) heads.push(head);
     else this.byDevice.set(deviceId, [head]);
     return head;

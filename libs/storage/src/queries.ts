@@ -88,11 +88,13 @@ export class Queries {
 
   /** @param oldestKept older samples have been deleted. */
   latest(series: readonly Series[], oldestKept: number): SeriesLatest[] {
+    const { latest } = this.catalogue;
     const found: SeriesLatest[] = [];
     for (const one of series) {
-      const entry = this.catalogue.get(one.id);
-      if (!entry || entry.latestTime < oldestKept) continue;
-      found.push({ series: one, timestamp: entry.latestTime, value: entry.latestValue });
+      if (!this.catalogue.get(one.id)) continue;
+      const timestamp = latest.timeOf(one.id);
+      if (timestamp < oldestKept) continue;
+      found.push({ series: one, timestamp, value: latest.valueOf(one.id) });
     }
     return found;
   }

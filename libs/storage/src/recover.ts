@@ -3,7 +3,7 @@ import type { ChunkTable } from './chunk-table.js';
 import { readJournalRow } from './codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
 import type { Heads } from './heads.js';
-import { chunkId, hourOf, HOUR } from './hour.js';
+import { chunkId, hourOf } from './hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
 
@@ -24,8 +24,8 @@ export function recoverHeads(
   const sealedThrough = new Map<number, number>();
 
   const isSealed = (entry: SeriesEntry, timestamp: number, row: number): boolean => {
-    const start = entry.column?.head.start;
-    if (start !== undefined && timestamp >= start && timestamp < start + HOUR) return false;
+    // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
+    if (entry.device.head?.takes(timestamp)) return false;
     const id = chunkId(entry.device.id, hourOf(timestamp));
     let through = sealedThrough.get(id);
     if (through === undefined) sealedThrough.set(id, (through = chunks.sealedThrough(id)));

@@ -129,7 +129,7 @@ export class Sealer {
 
   private saveLatest(seriesId: number, head: Head): void {
     const entry = this.catalogue.get(seriesId);
-    if (entry && entry.latestTime < head.start + HOUR) this.catalogue.saveLatest(entry);
+    if (entry && this.catalogue.latest.timeOf(seriesId) < head.start + HOUR) this.catalogue.saveLatest(entry);
   }
 }
 

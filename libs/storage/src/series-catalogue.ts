@@ -1,6 +1,7 @@
 import { labelsKey, metricDefinition, type Labels, type Sample, type Series } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
-import type { HeadColumn } from './head.js';
+import type { Head } from './head.js';
+import { LatestSamples } from './latest-samples.js';
 import type { SeriesFilter } from './sample-store.js';
 
 const UNLABELLED = labelsKey({});
@@ -10,6 +11,8 @@ export class Device {
   readonly metrics = new Map<string, Map<string, SeriesEntry>>();
   /** Its series by metric and labels; made again after a new one. */
   sorted: readonly SeriesEntry[] | undefined;
+  /** Where its samples went last. */
+  head: Head | undefined;
 
   constructor(
     readonly id: number,
@@ -19,15 +22,11 @@ export class Device {
 
 /** What the store knows of one series. */
 export class SeriesEntry {
-  /** Where its samples go for now; undefined until the first one after a start or a seal. */
-  column: HeadColumn | undefined;
   /** How many samples its hour had last time: what to make room for. */
   usualLength: number | undefined;
   /** The series whose sample came after one of this the last time. */
   next: SeriesEntry | undefined;
-  /** Time and value of its latest sample, whether sealed or not. */
-  latestTime = -Infinity;
-  latestValue = NaN;
+  readonly id: number;
   readonly metricName: string;
 
   constructor(
@@ -36,6 +35,7 @@ export class SeriesEntry {
     /** As callers see it; replaced when the unit changes. */
     public series: Series,
   ) {
+    this.id = series.id;
     this.metricName = series.metricName;
   }
 }
@@ -45,6 +45,7 @@ export class SeriesEntry {
  * follows its commit or rollback.
  */
 export class SeriesCatalogue {
+  readonly latest = new LatestSamples();
   private readonly devices = new Map<string, Device>();
   private readonly entries = new Map<number, SeriesEntry>();
   private sorted: readonly SeriesEntry[] | undefined;
@@ -115,8 +116,8 @@ export class SeriesCatalogue {
   }
 
   /** Writes down the latest sample of a series, which its journal row is about to lose. */
-  saveLatest({ series, latestTime, latestValue }: SeriesEntry): void {
-    this.upsertLatest.run(series.id, latestTime, latestValue);
+  saveLatest({ id }: SeriesEntry): void {
+    this.upsertLatest.run(id, this.latest.timeOf(id), this.latest.valueOf(id));
   }
 
   keep(): void {
@@ -179,6 +180,7 @@ export class SeriesCatalogue {
     if (byLabels) byLabels.set(entry.labelsKey, entry);
     else device.metrics.set(series.metricName, new Map([[entry.labelsKey, entry]]));
     this.entries.set(series.id, entry);
+    this.latest.add(series.id);
     device.sorted = undefined;
     this.sorted = undefined;
     return entry;
@@ -189,6 +191,7 @@ export class SeriesCatalogue {
     byLabels?.delete(key);
     if (byLabels?.size === 0) device.metrics.delete(series.metricName);
     this.entries.delete(series.id);
+    this.latest.drop(series.id);
     device.sorted = undefined;
     this.sorted = undefined;
   }
@@ -209,9 +212,8 @@ export class SeriesCatalogue {
       if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
       const labels = JSON.parse(key) as Labels;
       const entry = new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit });
-      entry.latestTime = ts ?? -Infinity;
-      entry.latestValue = value ?? NaN;
       this.hold(entry);
+      if (ts !== null && value !== null) this.latest.note(id, ts, value);
     }
   }
 }

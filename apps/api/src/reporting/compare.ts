@@ -4,7 +4,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { CompareQuery } from './queries.dto.js';
-import { stepsOf, stepTables } from './steps.js';
+import { rangeOf, stepsOf, stepTables } from './steps.js';
 import { reportRange } from './time-span.js';
 
 export class ComparedSeriesDto {
@@ -61,9 +61,10 @@ export async function compare(store: SampleStore, query: CompareQuery, now: numb
   if (query.top !== undefined && query.bottom !== undefined) {
     throw invalidInput([{ field: 'bottom', reason: 'must not come together with top' }]);
   }
-  const range = reportRange(query.start_time, query.end_time, now);
   const { step = 'auto', aggregation = 'mean', timezone = 'UTC' } = query;
-  const steps = stepsOf({ step, aggregation: [aggregation], timezone, fill: 'null' }, range);
+  const asked = reportRange(query.start_time, query.end_time, now);
+  const steps = stepsOf({ step, aggregation: [aggregation], timezone, fill: 'null' }, asked);
+  const range = rangeOf(steps);
   const known = await store.findSeries({ metricName: query.metric_name });
   const summaries = await store.summarize(known.filter(selects({ ...query, metric_name: [query.metric_name] })), range);
   const ranked = summaries
@@ -72,11 +73,8 @@ export async function compare(store: SampleStore, query: CompareQuery, now: numb
     .slice(0, Number(query.bottom ?? query.top ?? DEFAULT_TOP));
 
   const compared: ComparedSeriesDto[] = [];
-  const samples = store.readSamples(
-    ranked.map(({ series }) => series),
-    range,
-  );
-  for await (const { series, columns } of stepTables(samples, steps)) {
+  const top = ranked.map(({ series }) => series);
+  for await (const { series, columns } of stepTables(store, top, steps)) {
     const mean = ranked[compared.length]?.mean ?? NaN;
     compared.push({
       device_name: series.deviceName,

@@ -5,11 +5,12 @@ import { invalidInput, Problem } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
-import { stepsOf, stepTables, type Steps } from './steps.js';
+import { rangeOf, stepsOf, stepTables, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
 
 /** What a device report is made of: what its head says, and its tables. */
 export interface DeviceReport {
+  /** With steps: in whole steps. */
   readonly range: TimeRange;
   /** Length of a step, ms; undefined for raw samples. */
   readonly step: number | undefined;
@@ -39,10 +40,16 @@ export async function deviceReport(
   }
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  const samples = store.readSamples(fromCursor(selected, cursor), range);
+  const series = fromCursor(selected, cursor);
   return steps
-    ? { range, step: steps.length, columnNames: steps.names, cursor, tables: stepTables(samples, steps) }
-    : { range, step: undefined, columnNames: ['value'], cursor, tables: rawTables(samples) };
+    ? {
+        range: rangeOf(steps),
+        step: steps.length,
+        columnNames: steps.names,
+        cursor,
+        tables: stepTables(store, series, steps),
+      }
+    : { range, step: undefined, columnNames: ['value'], cursor, tables: rawTables(store.readSamples(series, range)) };
 }
 
 /** How the query divides the range; undefined without `step`, where parameters that only steps have are mistakes. */

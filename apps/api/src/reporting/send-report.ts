@@ -5,7 +5,8 @@ import { reportHead, type DeviceReport } from './device-report.js';
 import { csv } from './formats/csv.js';
 import { json } from './formats/json.js';
 import { ndjson } from './formats/ndjson.js';
-import { FORMATS, type DeviceReportQuery, type Format } from './queries.dto.js';
+import type { DeviceReportQuery } from './queries.dto.js';
+import { FORMATS, type Format } from './query-rules.js';
 import { encodeCursor, firstPage, type SeriesTable } from './report-table.js';
 
 export const MEDIA_TYPES: Record<Format, string> = {

@@ -1,6 +1,6 @@
 import type { Sample, TimeRange } from '@device-metrics/domain';
-import type { Database } from 'better-sqlite3';
-import { mkdtemp, rm } from 'node:fs/promises';
+import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
@@ -50,9 +50,25 @@ export class TestStore {
 
   /** Closes the store and opens the file again; `damage` may change the database in between. */
   async restart(damage: (db: Database) => void = () => undefined): Promise<void> {
+    if (this.dataSource.isInitialized) {
+      await this.store.close();
+      damage(this.db);
+      await this.dataSource.destroy();
+    }
+    await this.start();
+  }
+
+  /** A connection of its own, for a look at a file that no store has open. */
+  reconnect(): Database {
+    return new SqliteDatabase(this.path);
+  }
+
+  /** Does what docs/storage.md says about restoring a backup. */
+  async restoreFrom(backup: string): Promise<void> {
     await this.store.close();
-    damage(this.db);
     await this.dataSource.destroy();
+    for (const suffix of ['', '-wal', '-shm']) await rm(this.path + suffix, { force: true });
+    await copyFile(backup, this.path);
     await this.start();
   }
 
@@ -75,7 +91,12 @@ export class TestStore {
 
   private async start(): Promise<void> {
     this.dataSource = await new DataSource(dataSourceOptions(this.path)).initialize();
-    this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0, ...this.settings });
+    try {
+      this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0, ...this.settings });
+    } catch (error) {
+      await this.dataSource.destroy();
+      throw error;
+    }
   }
 }
 

@@ -1,0 +1,85 @@
+import { metricNameRule, quote, type Rule } from '@device-metrics/contract';
+import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/domain';
+import { Transform } from 'class-transformer';
+import { decodeCursor } from './report-table.js';
+import { parseGrouping, SORT_KEYS } from './summary.js';
+
+export const FORMATS = ['json', 'csv', 'ndjson'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Rows of one page. */
+export const MAX_LIMIT = 100_000;
+/** Series of one comparison. */
+export const MAX_COMPARED = 1000;
+
+export const oneOf =
+  (...allowed: readonly string[]): Rule =>
+  (value) =>
+    typeof value === 'string' && allowed.includes(value)
+      ? undefined
+      : `must be one of ${allowed.join(', ')}, got ${quote(value)}`;
+
+export const step: Rule = (value) =>
+  value === 'auto' || (typeof value === 'string' && parseDuration(value) !== undefined)
+    ? undefined
+    : `must be a duration as in 30s, 5m, 1h or 1d, or auto, got ${quote(value)}`;
+
+export const aggregations: Rule = (value) => {
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = names.find((name) => typeof name !== 'string' || parseAggregation(name) === undefined);
+  return wrong === undefined
+    ? undefined
+    : `must be mean, min, max, sum, count, first, last, rate, increase or a percentile as p95 or p99.9, got ${quote(wrong)}`;
+};
+
+export const timeZone: Rule = (value) =>
+  typeof value === 'string' && isTimeZone(value)
+    ? undefined
+    : `must be an IANA time zone as Europe/Berlin, got ${quote(value)}`;
+
+export const limit: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_LIMIT
+    ? undefined
+    : `must be an integer from 1 to ${MAX_LIMIT}, got ${quote(value)}`;
+
+export const cursor: Rule = (value) =>
+  typeof value === 'string' && decodeCursor(value)
+    ? undefined
+    : `must be the next_cursor of a page, got ${quote(value)}`;
+
+/** Names in repeated parameters, or in one with commas. */
+export const CommaSeparated = (): PropertyDecorator =>
+  Transform(({ value }) => {
+    const given: unknown = value;
+    const texts: unknown[] = Array.isArray(given) ? given : [given];
+    return given === undefined
+      ? undefined
+      : texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text]));
+  });
+
+export const grouping: Rule = (value) =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
+    ? undefined
+    : `must be of device, metric, label and label:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
+
+export const sort: Rule = (value) =>
+  typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)
+    ? undefined
+    : `must be one of ${SORT_KEYS.join(', ')}, with - before it for the largest first, got ${quote(value)}`;
+
+export const offset: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,9}$/.test(value)
+    ? undefined
+    : `must be the next_cursor of a page, got ${quote(value)}`;
+
+export const metricName: Rule = (value) =>
+  typeof value === 'string' && metricNameRule(value) === undefined
+    ? undefined
+    : `must be the name of one metric, got ${quote(value)}`;
+
+export const count: Rule = (value) =>
+  typeof value === 'string' && /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_COMPARED
+    ? undefined
+    : `must be an integer from 1 to ${MAX_COMPARED}, got ${quote(value)}`;
+
+export const oneAggregation: Rule = (value) => aggregations([value]);

@@ -1,0 +1,143 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { stat } from 'node:fs/promises';
+import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+
+const DAY = 24 * HOUR;
+
+let opened: TestStore;
+afterEach(() => opened.close());
+
+describe('retention', () => {
+  const counts = async (): Promise<number[]> =>
+    (await opened.store.summarize(await opened.store.findSeries({}), EVER)).map(({ summary }) => summary.count);
+
+  it('drops samples after one period, and their hourly values after another', async () => {
+    opened = await TestStore.open({ rawRetention: 2 * DAY, hourlyRetention: 10 * DAY });
+    await opened.store.append([sample(T0, 1), sample(T0 + 1, 3)]);
+    opened.now = T0 + 2 * DAY;
+    await opened.store.maintain();
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(2);
+
+    opened.now = T0 + 2 * DAY + HOUR;
+    await opened.store.maintain();
+    expect(await opened.stored()).toEqual({});
+    const series = await opened.store.findSeries({});
+    const [only] = await opened.store.summarize(series, EVER);
+    expect(only.summary).toEqual({
+      count: 2,
+      min: 1,
+      max: 3,
+      sum: 4,
+      first: 1,
+      firstTime: T0,
+      last: 3,
+      lastTime: T0 + 1,
+    });
+    const steps = [];
+    const query = { range: { start: T0, end: T0 + DAY }, step: 60_000, quantiles: [0.5] };
+    for await (const one of opened.store.readSteps(series, query)) steps.push(...one.steps);
+    expect(steps).toMatchObject([{ start: T0, count: 2, quantiles: [null] }]);
+    expect(await opened.store.latest(series)).toMatchObject([{ timestamp: T0 + 1, value: 3 }]);
+
+    opened.now = T0 + 10 * DAY + HOUR;
+    await opened.store.maintain();
+    expect(await counts()).toEqual([]);
+    expect(await opened.store.latest(series)).toEqual([]);
+    expect(opened.db.prepare('SELECT count(*) FROM chunk').pluck().get()).toBe(0);
+  });
+
+  it('keeps everything for ever when the periods are 0', async () => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0 });
+    await opened.store.append([sample(T0, 1)]);
+    opened.now = T0 + 10_000 * DAY;
+    await opened.store.maintain();
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0, 1]] });
+    expect(opened.store.oldestTimestamp()).toBe(0);
+  });
+
+  it('makes the file smaller', async () => {
+    opened = await TestStore.open({ rawRetention: DAY, hourlyRetention: 2 * DAY });
+    for (let hour = 0; hour < 10; hour += 1) {
+      await opened.store.append(
+        Array.from({ length: 5000 }, (_, index) => sample(T0 + hour * HOUR + index, Math.sin(index + hour))),
+      );
+    }
+    await opened.sealAll();
+    opened.db.pragma('wal_checkpoint(TRUNCATE)');
+    const before = (await stat(opened.path)).size;
+    opened.now += 2 * DAY;
+    await opened.store.maintain();
+    opened.db.pragma('wal_checkpoint(TRUNCATE)');
+    expect((await stat(opened.path)).size).toBeLessThan(before / 2);
+    const { fileBytes, freeBytes } = await opened.store.health();
+    expect(freeBytes).toBeLessThan(fileBytes);
+  });
+
+  it('refuses periods that make no sense', async () => {
+    opened = await TestStore.open();
+    await expect(TestStore.open({ rawRetention: HOUR })).rejects.toThrow('rawRetention must be 0 or at least 86400000');
+    await expect(TestStore.open({ rawRetention: 3 * DAY, hourlyRetention: 2 * DAY })).rejects.toThrow(
+      'hourlyRetention',
+    );
+    await expect(TestStore.open({ rawRetention: 0, hourlyRetention: DAY })).rejects.toThrow('hourlyRetention');
+  });
+});
+
+describe('the file of the first store', () => {
+  const HOURS = 5;
+  /** Puts rows where the first store had them. */
+  const fill = (): void => {
+    opened.db.exec(`CREATE TABLE IF NOT EXISTS sample (series_id integer NOT NULL, ts integer NOT NULL, value NOT NULL,
+      PRIMARY KEY (series_id, ts)) WITHOUT ROWID`);
+    const insert = opened.db.prepare('INSERT INTO sample (series_id, ts, value) VALUES (?, ?, ?)');
+    opened.db.transaction(() => {
+      for (const { id } of opened.db.prepare<[], { id: number }>('SELECT id FROM series').all()) {
+        for (let index = 0; index < 300; index += 1)
+          insert.run(id, T0 + (index * HOURS * HOUR) / 300, index ? id * index : -0);
+      }
+    })();
+  };
+  const expected = (id: number): [number, number][] =>
+    Array.from({ length: 300 }, (_, index) => [T0 + (index * HOURS * HOUR) / 300, index ? id * index : -0]);
+  const narrowFile = async (): Promise<void> => {
+    opened = await TestStore.open();
+    // A sample of long before makes the series known, and is in a chunk of its own.
+    await opened.store.append(
+      ['a', 'b'].flatMap((device) => ['x', 'y'].map((m) => sample(T0 - 20 * DAY, 7, device, m))),
+    );
+    await opened.sealAll();
+    fill();
+  };
+  const since = { start: T0, end: EVER.end };
+
+  it('is moved into chunks, every sample of it', async () => {
+    await narrowFile();
+    await opened.restart();
+    expect(await opened.stored({}, since)).toEqual({
+      'a/x': expected(1),
+      'a/y': expected(2),
+      'b/x': expected(3),
+      'b/y': expected(4),
+    });
+    const latest = await opened.store.latest(await opened.store.findSeries({}));
+    expect(latest.map(({ value }) => value)).toEqual([299, 598, 897, 1196]);
+    expect(opened.db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'sample'").get()).toBeUndefined();
+  });
+
+  it('goes on where it was when moving was cut short', async () => {
+    await narrowFile();
+    // Room for a part of the chunks only, as after a kill: some hours are moved and some are not.
+    const stop = opened.db.prepare(`CREATE TRIGGER cut AFTER DELETE ON sample WHEN old.ts > ${T0 + 2 * HOUR}
+      BEGIN SELECT RAISE(ABORT, 'cut short'); END`);
+    stop.run();
+    await expect(opened.restart()).rejects.toMatchObject({ message: 'cut short' });
+    const cut = opened.reconnect();
+    expect(cut.prepare('SELECT count(*) FROM sample').pluck().get()).toBeGreaterThan(0);
+    expect(cut.prepare('SELECT count(*) FROM chunk').pluck().get()).toBeGreaterThan(2);
+    cut.exec('DROP TRIGGER cut');
+    cut.close();
+    await opened.restart();
+    expect((await opened.stored({}, since))['b/y']).toEqual(expected(4));
+    expect(Object.values(await opened.stored({}, since)).flat()).toHaveLength(1200);
+  });
+});

@@ -1,0 +1,316 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoreFullError, TooLateError } from './sample-store.js';
+import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+
+const DAY = 24 * HOUR;
+const MINUTE = 60_000;
+
+let opened: TestStore;
+afterEach(() => opened.close());
+
+describe('sealing', () => {
+  it('waits for the end of the hour and some time more, and then empties the journal', async () => {
+    opened = await TestStore.open({ sealDelay: 5 * MINUTE });
+    await opened.store.append([sample(T0, 1), sample(T0 + 1, 2)]);
+    opened.now = T0 + HOUR + 4 * MINUTE;
+    await opened.store.maintain();
+    expect(await opened.store.health()).toMatchObject({ heads: 1, headSamples: 2, journalRows: 1 });
+    opened.now = T0 + HOUR + 10 * MINUTE;
+    await opened.store.maintain();
+    expect(await opened.store.health()).toMatchObject({ heads: 0, headSamples: 0, journalRows: 0, journalBytes: 0 });
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0, 1],
+        [T0 + 1, 2],
+      ],
+    });
+  });
+
+  it('takes the devices one after the other', async () => {
+    opened = await TestStore.open({ sealDelay: 10 * MINUTE });
+    await opened.store.append(Array.from({ length: 40 }, (_, index) => sample(T0, index, `pc-${index}`)));
+    const left: number[] = [];
+    for (let minute = 9; minute <= 20; minute += 1) {
+      opened.now = T0 + HOUR + minute * MINUTE;
+      await opened.store.maintain();
+      left.push((await opened.store.health()).heads);
+    }
+    expect(left[0]).toBe(40);
+    expect(left.at(-1)).toBe(0);
+    expect(new Set(left).size).toBeGreaterThan(8);
+  });
+
+  it('keeps the journal rows that an open head needs, and those only', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1, 'old')]);
+    await opened.store.append([sample(T0 + HOUR, 2, 'new')]);
+    await opened.store.append([sample(T0, 3, 'old')]);
+    opened.now = T0 + HOUR + 20 * MINUTE;
+    await opened.store.maintain();
+    expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });
+    await opened.restart();
+    expect(await opened.stored()).toEqual({ 'new/m': [[T0 + HOUR, 2]], 'old/m': [[T0, 3]] });
+    expect(await opened.store.health()).toMatchObject({ heads: 1, headSamples: 1, journalRows: 2 });
+  });
+
+  it('never gives a journal id twice', async () => {
+    opened = await TestStore.open();
+    const lastId = (): unknown =>
+      opened.db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").pluck().get();
+    for (let round = 1; round <= 3; round += 1) {
+      await opened.store.append([sample(T0 + round, round)]);
+      await opened.sealAll();
+      await opened.restart();
+      expect(lastId()).toBe(round);
+    }
+    expect(opened.db.prepare('SELECT sealed_through FROM chunk').pluck().all()).toEqual([3]);
+  });
+
+  it('merges late samples with their chunk and writes nothing when they change nothing', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1), sample(T0 + 2, 2)]);
+    await opened.sealAll();
+    const chunk = (): unknown => opened.db.prepare('SELECT * FROM chunk').all();
+    const before = chunk();
+    await opened.store.append([sample(T0, 1)]);
+    await opened.sealAll();
+    expect(chunk()).toEqual(before);
+    await opened.store.append([sample(T0 + 1, 3), sample(T0 + 2, 4)]);
+    await opened.sealAll();
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0, 1],
+        [T0 + 1, 3],
+        [T0 + 2, 4],
+      ],
+    });
+  });
+
+  it('goes on while samples come in for the hour that is being sealed', async () => {
+    opened = await TestStore.open();
+    const many = Array.from({ length: 20_000 }, (_, index) => sample(T0 + index, index, 'pc', `m.${index % 50}`));
+    await opened.store.append(many);
+    opened.now += DAY;
+    const sealing = opened.store.maintain();
+    await opened.store.append([sample(T0, -1, 'pc', 'm.0'), sample(T0 + 100_000, 5, 'pc', 'm.0')]);
+    const during = (await opened.stored({ metricName: 'm.0' }))['pc/m.0'];
+    await sealing;
+    await opened.sealAll();
+    expect((await opened.stored({ metricName: 'm.0' }))['pc/m.0']).toEqual(during);
+    expect(during).toHaveLength(401);
+    expect(during[0]).toEqual([T0, -1]);
+    expect(await opened.store.health()).toMatchObject({ heads: 0 });
+  });
+
+  it('refuses what no later read could give back, and stores the rest of the commit', async () => {
+    opened = await TestStore.open({ rawRetention: 10 * DAY });
+    const { store } = opened;
+    expect(store.oldestTimestamp()).toBe(T0 - 9 * DAY);
+    const good = store.append([sample(T0, 1)]);
+    await expect(store.append([sample(T0 - 9 * DAY - HOUR - 1, 1)])).rejects.toThrow(TooLateError);
+    await expect(store.append([sample(T0 + 0.5, 1)])).rejects.toThrow('timestamp must be an integer');
+    await expect(store.append([sample(2 ** 60, 1)])).rejects.toThrow(RangeError);
+    await expect(store.append([sample(T0, NaN)])).rejects.toThrow('value must be finite, got NaN');
+    await good;
+    await store.append([sample(store.oldestTimestamp(), 2)]);
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0 - 9 * DAY, 2],
+        [T0, 1],
+      ],
+    });
+  });
+});
+
+describe('damage', () => {
+  const flip = (db: Database.Database, table: string, column: string, where: string): void => {
+    const data = db.prepare(`SELECT ${column} FROM ${table} WHERE ${where}`).pluck().get() as Buffer;
+    data[Math.floor(data.length / 2)] ^= 1;
+    db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${where}`).run(data);
+  };
+
+  it('of a journal row costs that row, which is set aside', async () => {
+    opened = await TestStore.open();
+    for (let row = 1; row <= 3; row += 1) await opened.store.append([sample(T0 + row, row)]);
+    await opened.restart((db) => db.exec('UPDATE journal SET data = substr(data, 1, length(data) - 3) WHERE id = 2'));
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0 + 1, 1],
+        [T0 + 3, 3],
+      ],
+    });
+    expect(await opened.store.health()).toMatchObject({ damaged: 1, journalRows: 2 });
+    expect(opened.db.prepare('SELECT source, source_id FROM damaged').all()).toEqual([
+      { source: 'journal', source_id: 2 },
+    ]);
+    await opened.restart();
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+
+  it('of a journal row never brings back a value that was overwritten and sealed', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1, 'a'), sample(T0 + 30 * HOUR, 0, 'b')]);
+    await opened.store.append([sample(T0, 2, 'a')]);
+    await opened.sealAll();
+    expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });
+    await opened.restart((db) => flip(db, 'journal', 'data', 'id = 2'));
+    expect(await opened.stored({ deviceName: 'a' })).toEqual({ 'a/m': [[T0, 2]] });
+  });
+
+  it('of the file where the journal is leaves the rest to be served', async () => {
+    opened = await TestStore.open();
+    await opened.store.append(Array.from({ length: 5000 }, (_, index) => sample(T0 + index, index)));
+    await opened.store.append([sample(T0 + 5000, -1)]);
+    await opened.store.close();
+    opened.db.pragma('wal_checkpoint(TRUNCATE)');
+    const bytes = await readFile(opened.path);
+    const value = Buffer.alloc(8);
+    value.writeDoubleLE(4321);
+    bytes[bytes.indexOf(value)] ^= 1;
+    await writeFile(opened.path, bytes);
+    await opened.restart();
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0 + 5000, -1]] });
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+
+  const twoHours = async (): Promise<void> => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0 });
+    await opened.store.append([sample(T0, 1), sample(T0 + 1, 2), sample(T0 + HOUR, 3)]);
+    await opened.sealAll();
+  };
+  const counts = async (): Promise<number[]> =>
+    (await opened.store.summarize(await opened.store.findSeries({}), EVER)).map(({ summary }) => summary.count);
+
+  it('of the samples of a chunk leaves its hourly values and all other hours', async () => {
+    await twoHours();
+    await opened.restart((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0 + HOUR, 3]] });
+    expect(await counts()).toEqual([3]);
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0 + HOUR, 3]] });
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+
+  it('of the hourly values of a chunk is repaired from its samples', async () => {
+    await twoHours();
+    await opened.restart((db) => flip(db, 'chunk', 'stats', 'id = (SELECT min(id) FROM chunk)'));
+    expect(await counts()).toEqual([3]);
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(3);
+  });
+
+  it('of all of a chunk costs that hour', async () => {
+    await twoHours();
+    await opened.restart((db) => {
+      flip(db, 'chunk', 'stats', 'id = (SELECT min(id) FROM chunk)');
+      flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)');
+    });
+    expect(await counts()).toEqual([1]);
+    expect(await opened.store.health()).toMatchObject({ damaged: 2 });
+    await opened.store.append([sample(T0, 9)]);
+    await opened.sealAll();
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0, 9],
+        [T0 + HOUR, 3],
+      ],
+    });
+  });
+
+  it('of the samples of a chunk does not keep late samples of that hour from being counted', async () => {
+    await twoHours();
+    await opened.restart((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
+    await opened.store.append([sample(T0 + 5, 7)]);
+    expect(await counts()).toEqual([4]);
+    await opened.sealAll();
+    expect(await counts()).toEqual([4]);
+  });
+});
+
+describe('a full disk', () => {
+  it('refuses appends, loses nothing and goes on once there is room', async () => {
+    opened = await TestStore.open();
+    const limit = (pages: number): unknown => opened.db.pragma(`max_page_count = ${pages}`);
+    const pages = opened.db.pragma('page_count', { simple: true }) as number;
+    limit(pages + 20);
+    const acknowledged: ReturnType<typeof sample>[] = [];
+    let refused: unknown;
+    for (let batch = 0; !refused; batch += 1) {
+      const samples = Array.from({ length: 500 }, (_, index) =>
+        sample(T0 + batch * 500 + index, index, `pc-${batch}`, `m.${index % 50}`),
+      );
+      await opened.store.append(samples).then(
+        () => acknowledged.push(...samples),
+        (error: unknown) => (refused = error),
+      );
+    }
+    expect(refused).toBeInstanceOf(StoreFullError);
+    const total = async (): Promise<number> => Object.values(await opened.stored()).flat().length;
+    expect(await total()).toBe(acknowledged.length);
+    const devices = new Set((await opened.store.findSeries({})).map(({ deviceName }) => deviceName)).size;
+    expect(devices).toBe(acknowledged.length / 500);
+
+    limit(pages + 200);
+    await opened.store.append([sample(T0, 1, 'late')]);
+    await opened.sealAll();
+    await opened.restart();
+    expect(await total()).toBe(acknowledged.length + 1);
+  });
+
+  it('while sealing keeps the samples where they are', async () => {
+    opened = await TestStore.open();
+    const samples = Array.from({ length: 9000 }, (_, index) => sample(T0 + index, Math.sin(index)));
+    await opened.store.append(samples);
+    opened.db.pragma(`max_page_count = ${opened.db.pragma('page_count', { simple: true }) as number}`);
+    await expect(opened.sealAll()).rejects.toThrow(StoreFullError);
+    await opened.store.append([sample(T0 + 9000, 1)]).catch(() => undefined);
+    const held = (await opened.stored())['lab-pc-1/m'].length;
+    opened.db.pragma('max_page_count = 1000000');
+    await opened.store.maintain();
+    await opened.sealAll();
+    expect(await opened.store.health()).toMatchObject({ heads: 0, journalRows: 0 });
+    await opened.restart();
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(held);
+  });
+});
+
+describe('a backup', () => {
+  it('is a consistent copy, made while samples come in', async () => {
+    opened = await TestStore.open();
+    const batch = (index: number): ReturnType<typeof sample>[] =>
+      Array.from({ length: 1000 }, (_, series) =>
+        sample(T0 + index * 1000, Math.sin(series + index), 'pc', `m.${series}`),
+      );
+    for (let index = 0; index < 60; index += 1) await opened.store.append(batch(index));
+    const path = join(opened.folder, 'backup.db');
+    let done = false;
+    const backup = opened.store.backup(path).finally(() => (done = true));
+    let sent = 60;
+    while (!done) await opened.store.append(batch(sent++));
+    await backup;
+    expect(sent).toBeGreaterThan(60);
+
+    const copy = new Database(path);
+    expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
+    const rows = copy.prepare('SELECT count(*) FROM journal').pluck().get() as number;
+    copy.close();
+    expect(rows).toBeGreaterThanOrEqual(60);
+    expect(rows).toBeLessThanOrEqual(sent);
+  });
+
+  it('opens as a store with all that was there', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1)]);
+    await opened.sealAll();
+    await opened.store.append([sample(T0 + HOUR, 2)]);
+    const before = await opened.stored();
+    await opened.store.backup(join(opened.folder, 'backup.db'));
+    await opened.store.append([sample(T0 + HOUR, 3)]);
+    expect(await opened.stored()).not.toEqual(before);
+    await opened.restoreFrom(join(opened.folder, 'backup.db'));
+    expect(await opened.stored()).toEqual(before);
+  });
+});

@@ -1,0 +1,38 @@
+/** Time and value of the latest sample of each series, by series id, whether sealed or not. */
+export class LatestSamples {
+  private times = new Float64Array(1024).fill(-Infinity);
+  private values = new Float64Array(1024);
+
+  /** Makes room for a series; must come before anything else is asked of it. */
+  add(seriesId: number): void {
+    if (seriesId < this.times.length) return;
+    const capacity = Math.max(seriesId + 1, this.times.length * 2);
+    const times = new Float64Array(capacity).fill(-Infinity);
+    const values = new Float64Array(capacity);
+    times.set(this.times);
+    values.set(this.values);
+    this.times = times;
+    this.values = values;
+  }
+
+  /** Takes note of a sample; of equal times the one that came later counts. */
+  note(seriesId: number, timestamp: number, value: number): void {
+    if (timestamp < this.times[seriesId]) return;
+    this.times[seriesId] = timestamp;
+    this.values[seriesId] = value;
+  }
+
+  /** Unix milliseconds; -Infinity while there is none. */
+  timeOf(seriesId: number): number {
+    return this.times[seriesId];
+  }
+
+  valueOf(seriesId: number): number {
+    return this.values[seriesId];
+  }
+
+  /** What is known of a series that never came to be. */
+  drop(seriesId: number): void {
+    this.times[seriesId] = -Infinity;
+  }
+}
