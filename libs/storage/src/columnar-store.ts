@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- the interface is asynchronous, also where nothing is waited for */
 import type { Sample, Series, TimeRange } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
@@ -107,7 +108,6 @@ export class ColumnarStore implements SampleStore {
     return this.retention.oldestTimestamp(this.settings.now());
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async findSeries(filter: SeriesFilter): Promise<readonly Series[]> {
     this.assertOpen();
     return this.catalogue.find(filter).map(({ series }) => series);
@@ -128,7 +128,6 @@ export class ColumnarStore implements SampleStore {
     yield* this.queries.steps(series, query);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async latest(series: readonly Series[]): Promise<SeriesLatest[]> {
     this.assertOpen();
     return this.queries.latest(series, this.retention.oldestKept(this.settings.now()));
@@ -149,7 +148,6 @@ export class ColumnarStore implements SampleStore {
     await this.db.backup(path);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async health(): Promise<StoreHealth> {
     this.assertOpen();
     const pragma = (name: string): number => this.db.pragma(name, { simple: true }) as number;
@@ -167,7 +165,6 @@ export class ColumnarStore implements SampleStore {
     };
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async ping(): Promise<void> {
     this.assertOpen();
     this.select1.get();

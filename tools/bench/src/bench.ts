@@ -120,7 +120,7 @@ async function benchBaseline(columnarCpu: number, figuresOfStore: Record<string,
   const last = START + Math.floor((TOTAL - 1) / SERIES) * INTERVAL;
   const all = await narrow.findSeries({});
   const one = await narrow.findSeries({ deviceName: 'bench-pc-42' });
-  const summary = await medianMs(() => narrow.summarize(all, { start: last + 1 - DAY, end: last + 1 }), 3);
+  const summary = await medianMs(() => narrow.summarize(all, { start: last + 1 - DAY, end: last + 1 }), 3, 1);
   const minutes = await medianMs(() => narrow.steps(one, { start: last + 1 - HOUR, end: last + 1 }, 60_000));
   await narrow.close();
   const { size } = await stat(join(folder, 'narrow.db'));

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/require-await -- the interface is asynchronous, also where nothing is waited for */
 import type { SampleStore, SeriesFilter, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
 import type { Sample, Series, TimeRange } from '@device-metrics/domain';
 import Database from 'better-sqlite3';
@@ -45,18 +46,15 @@ export class NarrowRowStore implements NarrowStore {
     });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async append(samples: readonly Sample[]): Promise<void> {
     this.appendAll(samples);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async findSeries({ deviceName }: SeriesFilter): Promise<readonly Series[]> {
     const all = [...this.series.values()];
     return deviceName === undefined ? all : all.filter((series) => series.deviceName === deviceName);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async *readSamples(series: readonly Series[], range: TimeRange): AsyncGenerator<SeriesSamples> {
     for (const one of series) {
       const rows = this.select.all(one.id, range.start, range.end);
@@ -65,7 +63,6 @@ export class NarrowRowStore implements NarrowStore {
     }
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async summarize(series: readonly Series[], { start, end }: TimeRange): Promise<SeriesSummary[]> {
     return series.flatMap((one) => {
       const [count, min, max, sum] = this.aggregate.get(one.id, start, end) as [number, number, number, number];
@@ -81,7 +78,6 @@ export class NarrowRowStore implements NarrowStore {
     return series.map((one) => this.grouped.all(step, one.id, start, end));
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await
   async close(): Promise<void> {
     this.db.close();
   }
