@@ -1,6 +1,7 @@
 import { dataSourceOptions, openSampleStore, type SampleStore, type StoreSettings } from '@device-metrics/storage';
 import type { Sample } from '@device-metrics/domain';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -25,7 +26,7 @@ const { values: options } = parseArgs({
 const TOTAL = parseCount(options.samples);
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
-process.on('exit', () => void rm(folder, { recursive: true, force: true }));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 interface OpenStore {
   readonly store: SampleStore;
