@@ -12,7 +12,7 @@ import { EVER } from './testing/test-store.js';
 const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = long ? 200 : 20;
 const KILLED_SAMPLES = long ? 1_000_000 : 100_000;
-const FLAT_SAMPLES = long ? 10_000_000 : 1_000_000;
+const FLAT_SAMPLES = long ? 10_000_000 : 500_000;
 
 /** These tests run the built store in a process of its own: as it will run, and so that it can be killed. */
 describe('the store as a process', () => {

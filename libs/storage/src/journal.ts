@@ -6,7 +6,7 @@ export interface StoredRow {
 }
 
 /** How many rows one transaction deletes, so that none takes long. */
-const TRIM_SLICE = 256;
+const TRIM_SLICE = 64;
 
 /**
  * The journal: one row per commit, in the order of the commits. Writing it is all that an append waits for; rows are

@@ -1,6 +1,7 @@
 import { dataSourceOptions, openSampleStore, type SampleStore, type StoreSettings } from '@device-metrics/storage';
 import type { Sample } from '@device-metrics/domain';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -25,7 +26,7 @@ const { values: options } = parseArgs({
 const TOTAL = parseCount(options.samples);
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
-process.on('exit', () => void rm(folder, { recursive: true, force: true }));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 interface OpenStore {
   readonly store: SampleStore;
@@ -120,7 +121,7 @@ async function benchBaseline(columnarCpu: number, figuresOfStore: Record<string,
   const last = START + Math.floor((TOTAL - 1) / SERIES) * INTERVAL;
   const all = await narrow.findSeries({});
   const one = await narrow.findSeries({ deviceName: 'bench-pc-42' });
-  const summary = await medianMs(() => narrow.summarize(all, { start: last + 1 - DAY, end: last + 1 }), 3);
+  const summary = await medianMs(() => narrow.summarize(all, { start: last + 1 - DAY, end: last + 1 }), 3, 1);
   const minutes = await medianMs(() => narrow.steps(one, { start: last + 1 - HOUR, end: last + 1 }, 60_000));
   await narrow.close();
   const { size } = await stat(join(folder, 'narrow.db'));

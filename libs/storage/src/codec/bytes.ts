@@ -28,6 +28,7 @@ export function zigzag(value: number): number {
 }
 
 export function unzigzag(value: number): number {
+  if (value < 2 ** 31) return (value >>> 1) ^ -(value & 1);
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
@@ -85,7 +86,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a ByteWriter wrote. Reading past the end throws: the bytes are not what they should be. */
+/** Reads what a ByteWriter wrote. Reading past the end throws a RangeError. */
 export class ByteReader {
   at = 0;
 
@@ -97,16 +98,16 @@ export class ByteReader {
   }
 
   varint(): number {
-    const first = this.byte();
-    if (first < 128) return first;
-    let value = first & 127;
-    let factor = 128;
-    for (;;) {
-      const byte = this.byte();
-      value += (byte & 127) * factor;
+    const { bytes } = this;
+    let byte = bytes[this.at++];
+    if (byte < 128) return byte;
+    let value = byte & 127;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = bytes[this.at++];
+      value |= (byte & 127) << shift;
       if (byte < 128) return value;
-      factor *= 128;
     }
+    return this.restOfVarint(value);
   }
 
   signed(): number {
@@ -124,6 +125,16 @@ export class ByteReader {
     if (at + count > this.bytes.length) throw new RangeError('unexpected end of bytes');
     this.at += count;
     return at;
+  }
+
+  /** What is beyond 28 bits, where shifts no longer do. */
+  private restOfVarint(low: number): number {
+    let value = low;
+    for (let factor = 2 ** 28; ; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
   }
 
   get ended(): boolean {
