@@ -41,7 +41,13 @@ describe('the configuration', () => {
 
   it('loads the example file', () => {
     const example = readFileSync(new URL('../../../collector.example.yaml', import.meta.url), 'utf8');
-    const config = configOf(example, { HOME_TOKEN: 'secret' });
+    const config = configOf(example, {
+      HOME_TOKEN: 'secret',
+      SNMP_COMMUNITY: 'secret',
+      UPS_AUTH_PASSWORD: 'secret-1',
+      UPS_PRIV_PASSWORD: 'secret-2',
+      MQTT_PASSWORD: 'secret',
+    });
     expect(sourceOf(config, 'gpu')).toBeUndefined();
     expect(sourceOf(config, 'services')).toMatchObject({ interval: 60_000 });
     expect(sourceOf(config, 'filesystem')).toMatchObject({ interval: 60_000 });
@@ -81,7 +87,7 @@ describe('the configuration', () => {
       'pc.intervall: is not known here; did you mean "interval"?',
       'pc.memroy: is not known here; did you mean "memory"?',
       'third_party[3]: must be keys and values, got "just text"',
-      'third_party[0].protocol: must be one of http-json, prometheus, got "promethius"; did you mean "prometheus"?',
+      'third_party[0].protocol: must be one of http-json, prometheus, snmp, mqtt, modbus, nut, command, got "promethius"; did you mean "prometheus"?',
       'third_party[1].url: is missing; it must be a URL that begins with http:// or https://',
       'third_party[1].headers.X-Id: must be text; put it in quotes',
       'third_party[1].urll: is not known here; did you mean "url"?',

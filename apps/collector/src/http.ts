@@ -1,3 +1,4 @@
+import type { Agent } from 'node:https';
 import type { HttpService } from '@nestjs/axios';
 import { isAxiosError, type AxiosResponse } from 'axios';
 import { showDuration } from './quantities.js';
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly maxBytes: number;
   /** Redirects go to the same host only; false: an answer of 3xx is an answer. */
   readonly followRedirects: boolean;
+  /** For https, where it is not the usual one. */
+  readonly httpsAgent?: Agent;
   readonly signal: AbortSignal;
 }
 
@@ -63,6 +66,7 @@ export async function request(http: HttpService, options: HttpRequest): Promise<
       },
       // Targets come from the collector's own configuration, never from http_proxy of whoever started it.
       proxy: false,
+      ...(options.httpsAgent && { httpsAgent: options.httpsAgent }),
       signal: abort.signal,
     });
     return { status: response.status, headers: response.headers as HttpAnswer['headers'], body: response.data };

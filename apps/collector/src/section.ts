@@ -73,6 +73,22 @@ export class Section {
     return isText(value) ? value : undefined;
   }
 
+  /** Says that a text must not show in any log, as a part of a value that is a secret. */
+  hide(text: string): void {
+    this.onSecret(text);
+  }
+
+  /** Every key that the file has here. */
+  get keys(): string[] {
+    return Object.keys(this.mapping);
+  }
+
+  /** The texts of every key that the file has for this key, as in `query: {limit: "10"}`; numbers become texts. */
+  textsByName(key: string): Record<string, string> {
+    const section = this.section(key);
+    return Object.fromEntries(section.keys.map((name) => [name, section.scalar(name)]));
+  }
+
   /** An http or https URL. */
   url(key: string): string {
     return this.required(key, 'a URL that begins with http:// or https://', 'http://invalid', isUrl);
@@ -88,6 +104,11 @@ export class Section {
     return this.optional(key, fallback, `a whole number from ${min} to ${max}`, fits);
   }
 
+  /** Any finite number. */
+  number(key: string, fallback: number): number {
+    return this.optional(key, fallback, 'a number', (value): value is number => Number.isFinite(value));
+  }
+
   /** Milliseconds of a text such as `10s`. */
   duration(key: string, fallback: number, min: number, max: number): number {
     const value = this.value(key);
@@ -98,9 +119,9 @@ export class Section {
     return fallback;
   }
 
-  /** One of the allowed texts. */
+  /** One of the allowed texts; a number stands for its text, as in `version: 3`. */
   choice<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
-    const value = this.optionalText(key);
+    const value = typeof this.value(key) === 'number' ? String(this.value(key)) : this.optionalText(key);
     if (value === undefined || allowed.includes(value as T)) return (value as T | undefined) ?? fallback;
     this.mistake(key, `must be one of ${allowed.join(', ')}, got ${quote(value)}${didYouMean(value, allowed)}`);
     return fallback;
@@ -158,6 +179,11 @@ export class Section {
       const known = [...this.known];
       this.mistake(key, `is not known here${didYouMean(key, known) || `; known are ${known.join(', ')}`}`);
     }
+  }
+
+  private scalar(key: string): string {
+    const value = this.value(key);
+    return typeof value === 'number' || typeof value === 'boolean' ? String(value) : this.text(key);
   }
 
   private value(key: string): unknown {

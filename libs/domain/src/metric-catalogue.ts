@@ -78,6 +78,16 @@ export const metricCatalogue: Readonly<Record<string, MetricDefinition>> = {
   'collector.spool.evicted': counter('{sample}', 'Samples that a full spool gave up.'),
   'collector.upload.sent': counter('{sample}', 'Samples that the api has acknowledged.'),
   'collector.upload.failures': counter('{request}', 'Uploads that did not end in an acknowledgement.'),
+  'hw.network.up': gauge('1', '1 while a network interface of a device is up.'),
+  'hw.network.bandwidth.limit': gauge('By/s', 'Speed of a network interface of a device.'),
+  'hw.voltage': gauge('V', 'Voltage at a part of the hardware.'),
+  'hw.current': gauge('A', 'Current through a part of the hardware.'),
+  'hw.frequency': gauge('Hz', 'Frequency of the mains at a part of the hardware.'),
+  'hw.energy': counter('J', 'Energy that a part of the hardware has taken.'),
+  'hw.ups.utilization': gauge('1', 'Share of its power that a UPS gives.'),
+  'hw.ups.on_battery.time': gauge('s', 'Time since a UPS switched to its battery; 0 on mains.'),
+  'hw.ups.alarms': gauge('{alarm}', 'Alarms that a UPS has.'),
+  'device.online': gauge('1', '1 while a device says that it is there, 0 from its last will on.'),
 };
 
 /** The definition of a metric of the catalogue; undefined for any other name. */

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- the interface is asynchronous, also where nothing is waited for */
 import type { Sample, Series, TimeRange } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/require-await -- the interface is asynchronous, also where nothing is waited for */
 import type { SampleStore, SeriesFilter, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
 import type { Sample, Series, TimeRange } from '@device-metrics/domain';
 import Database from 'better-sqlite3';

@@ -1,48 +1,89 @@
+import { Agent } from 'node:https';
 import type { HttpService } from '@nestjs/axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
 import type { Section } from '../section.js';
-
-/** Of an answer, after decompression. */
-const MAX_BYTES = 2 * 2 ** 20;
+import { takeCredentials } from './url-credentials.js';
 
 export interface HttpTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of an answer, after decompression. */
+  readonly maxBytes: number;
+  /** For a server whose certificate this machine does not know. */
+  readonly httpsAgent?: Agent;
 }
 
-/** The keys of a device that is read over HTTP: `url`, `headers`, and `username` with `password`, or `token`. */
-export function httpTarget(keys: Section): HttpTarget {
-  const url = keys.url('url');
-  const headers = keys.headers('headers');
-  const username = keys.optionalText('username');
-  const password = keys.secret('password');
-  const token = keys.secret('token');
-  if (username !== undefined) {
-    const credentials = Buffer.from(`${username}:${password ?? ''}`).toString('base64');
-    return { url, headers: { ...headers, authorization: `Basic ${credentials}` } };
+export interface HttpBody {
+  readonly body: string;
+  /** Empty where the answer has none. */
+  readonly contentType: string;
+}
+
+/** Names of query parameters whose value is a secret. */
+const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
+
+/**
+ * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password`, or `token`; `ca` (the
+ * certificate of its authority, PEM) or `insecure: true` (any certificate).
+ *
+ * @param maxBytes of an answer, after decompression.
+ */
+export function httpTarget(keys: Section, maxBytes: number): HttpTarget {
+  const url = urlWithQuery(keys);
+  const headers = { ...keys.headers('headers'), ...authorization(keys, url) };
+  const ca = keys.optionalText('ca');
+  const insecure = keys.flag('insecure', false);
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
+    keys.mistake('ca', 'must be a certificate in PEM, as in ${file:ca.pem}');
   }
-  if (password !== undefined) keys.mistake('username', 'is missing; a password needs one');
-  return { url, headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) } };
+  if (ca !== undefined && insecure) keys.mistake('insecure', 'leaves ca without use; one of them must go');
+  return {
+    url: url.href,
+    headers,
+    maxBytes,
+    ...((ca !== undefined || insecure) && {
+      httpsAgent: new Agent({ ...(ca !== undefined && { ca }), rejectUnauthorized: !insecure }),
+    }),
+  };
+}
+
+function urlWithQuery(keys: Section): URL {
+  const url = new URL(keys.url('url'));
+  for (const [name, value] of Object.entries(keys.textsByName('query'))) url.searchParams.set(name, value);
+  for (const [name, value] of url.searchParams) if (SECRET_NAME.test(name)) keys.hide(value);
+  return url;
+}
+
+/** Of the keys, or of a URL such as http://user:password@host, which loses them. */
+function authorization(keys: Section, url: URL): Record<string, string> {
+  const ofUrl = takeCredentials(url);
+  const ownName = keys.optionalText('username');
+  const ownPassword = keys.secret('password');
+  const token = keys.secret('token');
+  if (ownPassword !== undefined && ownName === undefined) keys.mistake('username', 'is missing; a password needs one');
+  if (ownName !== undefined && token !== undefined) {
+    keys.mistake('token', 'does not go with username and password; one of them must go');
+  }
+  if (ofUrl.password !== undefined) keys.hide(ofUrl.password);
+  if (token !== undefined) return { authorization: `Bearer ${token}` };
+  const { username, password } = ownName === undefined ? ofUrl : { username: ownName, password: ownPassword };
+  if (username === undefined) return {};
+  const credentials = Buffer.from(`${username}:${password ?? ''}`).toString('base64');
+  keys.hide(credentials);
+  return { authorization: `Basic ${credentials}` };
 }
 
 /**
- * The body of a GET: at most 2 MB, redirects to the same host only.
+ * The body of a GET: at most `maxBytes`, redirects to the same host only.
  *
  * @throws Error with a reason when there is no answer, or one that is not 2xx.
  */
-export async function httpGet(http: HttpService, target: HttpTarget, signal: AbortSignal): Promise<string> {
+export async function httpGet(http: HttpService, target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
   // A connection that is kept may be one that the device closes at just this moment.
   const headers = { ...target.headers, connection: 'close' };
-  const options = {
-    method: 'GET',
-    url: target.url,
-    headers,
-    maxBytes: MAX_BYTES,
-    followRedirects: true,
-    signal,
-  } as const;
-  const { status, body } = await request(http, options);
+  const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;
+  const { status, headers: answered, body } = await request(http, options);
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
-  return body;
+  return { body, contentType: answered['content-type'] ?? '' };
 }

@@ -4,7 +4,7 @@ import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { TestServer } from '../../../test/harness.js';
 import { httpGet } from '../http-get.js';
-import { parseMapping, readingsOf } from './http-json.js';
+import { parseMapping, readingsOf } from '../mapping.js';
 
 const read = (answer: unknown, mapping: string): Promise<unknown> =>
   readingsOf(typeof answer === 'string' ? answer : JSON.stringify(answer), parseMapping(mapping));
@@ -67,8 +67,9 @@ describe('an HTTP device', () => {
   });
   beforeAll(() => Promise.all([device.start(), other.start()]));
   afterAll(() => Promise.all([device.stop(), other.stop()]));
-  const get = (path: string, signal = AbortSignal.timeout(5_000)): Promise<string> =>
-    httpGet(http, { url: `${device.url}${path}`, headers: { 'x-key': 'k' } }, signal);
+  const maxBytes = 2 * 2 ** 20;
+  const get = async (path: string, signal = AbortSignal.timeout(5_000)): Promise<string> =>
+    (await httpGet(http, { url: `${device.url}${path}`, headers: { 'x-key': 'k' }, maxBytes }, signal)).body;
 
   it('gets its headers, and may redirect to itself', async () => {
     expect(await get('/ok')).toBe('hello k');
@@ -93,7 +94,7 @@ describe('an HTTP device', () => {
   it('that is not there fails with the reason', async () => {
     const gone = await new TestServer(() => undefined).start();
     await gone.stop();
-    const target = { url: gone.url, headers: {} };
+    const target = { url: gone.url, headers: {}, maxBytes };
     await expect(httpGet(http, target, AbortSignal.timeout(5_000))).rejects.toThrow(/ECONNREFUSED/);
   });
 });

@@ -1,24 +1,19 @@
 import { quote } from '@device-metrics/contract/rules';
+import { Cursor } from './cursor.js';
+import { NAME, parseNumber, readLabels, readLines, readNumber, seriesKey, TOKEN } from './exposition.js';
+import type { ExposedSample, LabelRules } from './exposition.js';
 
-export interface ExposedSample {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** NaN and the infinities too. */
-  readonly value: number;
-}
-
-/** A line that the format does not allow; the message begins with its number. */
-export class ExpositionError extends Error {
-  override readonly name = 'ExpositionError';
-}
-
-const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-const BLANK = /[ \t]*/y;
-/** Anything up to a blank. */
-const TOKEN = /[^ \t]+/y;
-const LABEL_VALUE = /"((?:[^"\\]|\\.)*)"/y;
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
+
+/** The label of a bucket or of a quantile, which must be a number. */
+const NUMBERED: Readonly<Record<string, string>> = { histogram: 'le', summary: 'quantile' };
+
+const LABELS: LabelRules = {
+  loose: true,
+  unknownEscape: (letter) => {
+    throw new Error(`\\${letter} is no escape; allowed are \\\\, \\" and \\n`);
+  },
+};
 
 /**
  * The samples of an exposition in the Prometheus text format 0.0.4, in their order.
@@ -27,14 +22,7 @@ const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
  */
 export function parseText(text: string): ExposedSample[] {
   const exposition = new Exposition();
-  text.split('\n').forEach((line, index) => {
-    try {
-      exposition.line(line.endsWith('\r') ? line.slice(0, -1) : line);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new ExpositionError(`line ${index + 1}: ${reason}`);
-    }
-  });
+  readLines(text, (line) => exposition.line(line.endsWith('\r') ? line.slice(0, -1) : line));
   return exposition.samples;
 }
 
@@ -49,12 +37,11 @@ class Exposition {
     const cursor = new Cursor(line);
     cursor.skip();
     if (cursor.atEnd) return;
-    if (line[cursor.position] === '#') this.comment(cursor);
+    if (cursor.take('#')) this.comment(cursor);
     else this.sample(cursor);
   }
 
   private comment(cursor: Cursor): void {
-    cursor.position += 1;
     cursor.skip();
     const keyword = cursor.match(TOKEN);
     if (keyword !== 'HELP' && keyword !== 'TYPE') return;
@@ -86,9 +73,10 @@ class Exposition {
     const name = cursor.match(NAME);
     if (name === undefined) throw new Error(`must begin with the name of a metric, got ${cursor.rest}`);
     cursor.skip();
-    const labels = cursor.take('{') ? readLabels(cursor) : {};
+    const labels = cursor.take('{') ? readLabels(cursor, LABELS) : {};
+    this.checkNumbered(name, labels);
     cursor.skip();
-    const value = readValue(cursor);
+    const value = readNumber(cursor, 'value');
     cursor.skip();
     const timestamp = cursor.match(TOKEN);
     if (timestamp !== undefined && !/^[+-]?\d+$/.test(timestamp)) {
@@ -96,95 +84,22 @@ class Exposition {
     }
     cursor.skip();
     if (!cursor.atEnd) throw new Error(`nothing may follow the timestamp, got ${cursor.rest}`);
-    const key = `${name}${JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+    const key = seriesKey(name, labels);
     if (this.series.has(key)) throw new Error(`${name} comes twice with the same labels`);
     this.series.add(key);
     this.sampled.add(name);
     this.samples.push({ name, labels, value });
   }
-}
 
-function readLabels(cursor: Cursor): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (;;) {
-    cursor.skip();
-    if (cursor.take('}')) return labels;
-    const name = cursor.match(LABEL_NAME);
-    if (name === undefined) throw new Error(`must be the name of a label or }, got ${cursor.rest}`);
-    cursor.skip();
-    if (!cursor.take('=')) throw new Error(`= must follow the label ${name}, got ${cursor.rest}`);
-    cursor.skip();
-    const value = cursor.match(LABEL_VALUE);
-    if (value === undefined) throw new Error(`the value of the label ${name} must be in quotes, got ${cursor.rest}`);
-    if (Object.hasOwn(labels, name)) throw new Error(`the label ${name} comes twice`);
-    Object.defineProperty(labels, name, { value: unescape(value.slice(1, -1)), enumerable: true });
-    cursor.skip();
-    if (!cursor.take(',') && !cursor.ahead('}'))
-      throw new Error(`, or } must follow the label ${name}, got ${cursor.rest}`);
-  }
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\', '"': '"', n: '\n' };
-
-function unescape(value: string): string {
-  return value.replace(/\\(.)/g, (_whole, letter: string) => {
-    const character = ESCAPES[letter];
-    if (character === undefined) throw new Error(`\\${letter} is no escape; allowed are \\\\, \\" and \\n`);
-    return character;
-  });
-}
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const INFINITY = /^([+-]?)inf(inity)?$/i;
-
-function readValue(cursor: Cursor): number {
-  const text = cursor.match(TOKEN);
-  if (text === undefined) throw new Error('has no value');
-  if (NUMBER.test(text)) return Number(text);
-  if (/^nan$/i.test(text)) return NaN;
-  const infinity = INFINITY.exec(text);
-  if (!infinity) throw new Error(`the value must be a number, got ${quote(text)}`);
-  return infinity[1] === '-' ? -Infinity : Infinity;
-}
-
-/** Reads a line from left to right. */
-class Cursor {
-  position = 0;
-
-  constructor(private readonly line: string) {}
-
-  get atEnd(): boolean {
-    return this.position >= this.line.length;
-  }
-
-  get remaining(): string {
-    return this.line.slice(this.position);
-  }
-
-  /** What is left, for a message. */
-  get rest(): string {
-    return this.atEnd ? 'the end of the line' : quote(this.remaining);
-  }
-
-  skip(): void {
-    this.match(BLANK);
-  }
-
-  ahead(character: string): boolean {
-    return this.line[this.position] === character;
-  }
-
-  take(character: string): boolean {
-    const taken = this.ahead(character);
-    if (taken) this.position += 1;
-    return taken;
-  }
-
-  /** The text that a sticky expression matches here, or undefined where it does not. */
-  match(expression: RegExp): string | undefined {
-    expression.lastIndex = this.position;
-    const text = expression.exec(this.line)?.[0];
-    this.position += text?.length ?? 0;
-    return text;
+  /** A bucket of a histogram needs `le`; the value of `le` and of `quantile` is a number. */
+  private checkNumbered(name: string, labels: Readonly<Record<string, string>>): void {
+    const family = name.endsWith('_bucket') ? name.slice(0, -'_bucket'.length) : name;
+    const label = NUMBERED[this.types.get(family) ?? ''];
+    if (label === undefined || (label === 'le' && family === name)) return;
+    const text = Object.hasOwn(labels, label) ? labels[label] : undefined;
+    if (text === undefined && label === 'quantile') return;
+    if (text === undefined || parseNumber(text) === undefined) {
+      throw new Error(`the label ${label} of ${name} must be a number, got ${quote(text)}`);
+    }
   }
 }

@@ -18,6 +18,7 @@ describe('the Prometheus text format', () => {
       'tight{a="}"}1',
       'recording:rule:5m -0',
       'windows 1\r',
+      '',
     ].join('\n');
     expect(parseText(text)).toEqual([
       { name: 'http_requests_total', labels: { method: 'post', code: '200' }, value: 1027 },

@@ -1,28 +1,91 @@
 import type { Reading } from '@device-metrics/domain';
+import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
 import { httpGet, httpTarget } from '../http-get.js';
+import { isLike } from '../pattern.js';
 import type { Protocol } from '../protocol.js';
+import { inBaseUnit } from '../units.js';
+import type { ExposedSample } from './exposition.js';
+import { exposedUnit } from './exposed-unit.js';
+import { parseOpenMetrics } from './parse-openmetrics.js';
 import { parseText } from './parse-text.js';
+import { parseSelector, type Selector } from './selector.js';
 
-/** Any Prometheus exporter, in the text format 0.0.4. */
+/** Of an exposition, after decompression: some 50,000 samples. */
+const MAX_BYTES = 8 * 2 ** 20;
+
+const ACCEPT = {
+  text: 'text/plain;version=0.0.4',
+  openmetrics: 'application/openmetrics-text;version=1.0.0',
+  auto: 'text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1',
+} as const;
+const FORMATS = ['auto', 'text', 'openmetrics'] as const;
+
+/** What is taken of an exposition. */
+export interface Taken {
+  /** Undefined: everything. */
+  readonly include: readonly Selector[] | undefined;
+  readonly exclude: readonly Selector[];
+  /** The unit that the samples of a name pattern are in, where the exporter does not say. */
+  readonly units: ReadonlyArray<readonly [pattern: string, unit: string]>;
+}
+
+export const EVERYTHING: Taken = { include: undefined, exclude: [], units: [] };
+
+/** Any Prometheus exporter, in the text format 0.0.4 or OpenMetrics 1.0, as its content type says. */
 export const prometheus: Protocol = {
   name: 'prometheus',
   configure(keys, name) {
-    const { url, headers } = httpTarget(keys);
-    const target = { url, headers: { accept: 'text/plain;version=0.0.4', ...headers } };
+    const target = httpTarget(keys, MAX_BYTES);
+    const format = keys.choice('format', FORMATS, 'auto');
+    const taken: Taken = {
+      include: keys.has('include') ? selectors(keys, 'include') : undefined,
+      exclude: selectors(keys, 'exclude'),
+      units: Object.entries(keys.textsByName('units')),
+    };
+    const headers = { accept: ACCEPT[format], ...target.headers };
     return ({ http }): Source => ({
       name,
-      read: async (signal) => exporterReadings(await httpGet(http, target, signal)),
+      read: async (signal) => {
+        const { body, contentType } = await httpGet(http, { ...target, headers }, signal);
+        return exporterReadings(body, contentType, taken);
+      },
     });
   },
 };
 
 /**
- * Every sample of an exposition but NaN and the infinities, which no JSON can carry: an exporter says "nothing" with them.
- * Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`.
+ * Every sample of an exposition that is taken, but NaN and the infinities, which no JSON can carry: an exporter says
+ * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. All have the time
+ * of the run: a timestamp of the exporter is read and left out.
+ *
+ * @throws ExpositionError with the number of the line that is wrong.
  */
-export function exporterReadings(text: string): Reading[] {
-  return parseText(text)
-    .filter(({ value }) => Number.isFinite(value))
-    .map(({ name, labels, value }) => ({ metricName: name, labels, value }));
+export function exporterReadings(text: string, contentType = '', taken = EVERYTHING): Reading[] {
+  const samples = /^application\/openmetrics-text\b/i.test(contentType) ? parseOpenMetrics(text) : parseText(text);
+  return samples.filter((sample) => Number.isFinite(sample.value) && isTaken(sample, taken)).map(toReading(taken));
 }
+
+function selectors(keys: Section, key: string): Selector[] {
+  return keys.texts(key, []).flatMap((text) => {
+    try {
+      return [parseSelector(text)];
+    } catch (error) {
+      keys.mistake(key, error instanceof Error ? error.message : String(error));
+      return [];
+    }
+  });
+}
+
+function isTaken(sample: ExposedSample, { include, exclude }: Taken): boolean {
+  if (include && !include.some((selects) => selects(sample))) return false;
+  return !exclude.some((selects) => selects(sample));
+}
+
+const toReading =
+  ({ units }: Taken) =>
+  (sample: ExposedSample): Reading => {
+    const { name, labels, value } = sample;
+    const said = units.find(([pattern]) => isLike(name, pattern))?.[1];
+    return { metricName: name, labels, ...inBaseUnit(value, said ?? exposedUnit(sample)) };
+  };

@@ -1,0 +1,137 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { Device, memoryGrowth, mistakesOf } from '../../../test/third-party/device.js';
+import { pause, TestFolder, until } from '../../../test/harness.js';
+import { parseLineProtocol } from './line-protocol.js';
+
+describe('Influx line protocol', () => {
+  it('is read with tags, escapes and types', () => {
+    const text = [
+      '# a comment',
+      'cpu,host=a,core=0 usage=12.5,ticks=7i,big=9u,ok=true,name="x, y=z" 1700000000000000000',
+      '',
+      'disk\\ io,path=C:\\\\a\\ b,e=x\\=y read\\,s=-1e3',
+      'temp value=.5\r',
+    ].join('\n');
+    expect(parseLineProtocol(text)).toEqual([
+      { measurement: 'cpu', field: 'usage', tags: { host: 'a', core: '0' }, value: 12.5 },
+      { measurement: 'cpu', field: 'ticks', tags: { host: 'a', core: '0' }, value: 7 },
+      { measurement: 'cpu', field: 'big', tags: { host: 'a', core: '0' }, value: 9 },
+      { measurement: 'cpu', field: 'ok', tags: { host: 'a', core: '0' }, value: 1 },
+      { measurement: 'disk io', field: 'read,s', tags: { path: 'C:\\a b', e: 'x=y' }, value: -1000 },
+      { measurement: 'temp', field: 'value', tags: {}, value: 0.5 },
+    ]);
+  });
+
+  it.each([
+    ['cpu', 'line 1: must be a measurement and fields'],
+    ['a b=1\ncpu usage=', 'line 2: a field must be a name and a value'],
+    ['cpu usage=abc', 'line 1: the value of a field must be a number, got "abc"'],
+    ['cpu,host usage=1', 'line 1: a tag must be a name and a value'],
+    ['cpu usage=1 x', 'line 1: the timestamp must be a whole number, got "x"'],
+    ['cpu usage=1 1 2', 'line 1: nothing may follow the timestamp, got "2"'],
+    ['cpu name="x', 'line 1: a quote is not closed'],
+    [',a=b usage=1', 'line 1: must begin with a measurement'],
+  ])('refuses %j', (text, message) => {
+    expect(() => parseLineProtocol(text)).toThrow(message);
+  });
+});
+
+describe('a program', () => {
+  const folder = new TestFolder();
+  afterAll(() => folder.remove());
+  const device = (script: string, others: object = {}): Device =>
+    new Device({ protocol: 'command', command: [process.execPath, '-e', script], timeout: '5s', ...others });
+
+  it('gives the readings that it writes as JSON, in base units', async () => {
+    const script = `console.log(JSON.stringify([
+      { metric_name: 'hw.temperature', value: 212, unit: '°F', labels: { disk: 'sda' } },
+      { metric_name: 'size', value: 2, unit: 'KiB', device_name: 'nas' }]))`;
+    expect(await device(script).read()).toEqual([
+      { device_name: 'rack', metric_name: 'hw.temperature', value: 100, unit: 'Cel', labels: { disk: 'sda' } },
+      { device_name: 'nas', metric_name: 'size', value: 2048, unit: 'By' },
+    ]);
+    expect(await device(';').read()).toEqual([]);
+  });
+
+  it('gives what a mapping makes of its JSON', async () => {
+    const script = `console.log('{"chip": {"temp1_input": 41.5}}')`;
+    const mapping = '{"metric_name": "hw.temperature", "value": chip.temp1_input}';
+    expect(await device(script, { mapping }).values()).toEqual({ 'hw.temperature Cel': 41.5 });
+  });
+
+  it('gives line protocol with units', async () => {
+    const script = `console.log('mem,host=a used=512,share=25 1'); console.log('up value=1i')`;
+    const units = { 'mem.used': 'MiB', '*.share': '%' };
+    expect(await device(script, { format: 'influx', units }).values()).toEqual({
+      'mem.used{host=a} By': 512 * 2 ** 20,
+      'mem.share{host=a} 1': 0.25,
+      up: 1,
+    });
+  });
+
+  it('gets its arguments as they are, and of the environment only what it is given', async () => {
+    process.env['COLLECTOR_TEST_TOKEN'] = 't0k3n';
+    const script = `console.log(JSON.stringify({
+      metric_name: 'args', value: process.argv.length, labels: { last: process.argv.at(-1), given: process.env.GIVEN,
+      token: String(process.env.COLLECTOR_TEST_TOKEN) } }))`;
+    const command = [process.execPath, '-e', script, '--', '$(id); `id` && echo *'];
+    const [reading] = await new Device({ protocol: 'command', command, environment: { GIVEN: 'yes!' } }).read();
+    expect(reading?.labels).toEqual({ last: '$(id); `id` && echo *', given: 'yes!', token: 'undefined' });
+    delete process.env['COLLECTOR_TEST_TOKEN'];
+  });
+
+  it('that is not there, fails or writes garbage says so, without secrets', async () => {
+    const gone = new Device({ protocol: 'command', command: ['/no/such/program'] });
+    expect(await gone.failure()).toBe('there is no program /no/such/program, or no such folder');
+    const password = 'pr0gram-s3cret';
+    const failing = device('console.error("bad " + process.env.PASSWORD); process.exit(3)', {
+      environment: { PASSWORD: password },
+    });
+    expect(await failing.failure()).toMatch(/ended with status 3: "bad \*\*\*"$/);
+    expect(failing.log.join()).not.toContain(password);
+    expect(await device('console.log("<html>")').failure()).toContain('not JSON: "<html>');
+    expect(await device('console.log("<html>")', { format: 'influx' }).failure()).toContain('line 1: ');
+  });
+
+  it('that hangs is killed with its children, and the next run works', async () => {
+    const file = folder.file('hangs');
+    const script = `const fs = require('node:fs'); const file = ${JSON.stringify(file)};
+      if (fs.existsSync(file)) console.log('{"metric_name": "m", "value": 1}');
+      else { const child = require('node:child_process').spawn('sleep', ['60']); fs.writeFileSync(file, String(child.pid)); setInterval(() => {}, 1000); }`;
+    const hanging = device(script, { timeout: '1s' });
+    expect(await hanging.failure()).toBe('no answer within 1 s');
+    expect(existsSync(file)).toBe(true);
+    const grandchild = Number(readFileSync(file, 'utf8'));
+    await until(() => isGone(grandchild));
+    await pause(20);
+    expect(await hanging.values()).toEqual({ m: 1 });
+    expect(hanging.log.at(-1)).toBe('rack works again');
+  });
+
+  it('that writes 100 MB is killed', async () => {
+    const script = `const text = 'x'.repeat(65536); const write = () => { while (process.stdout.write(text)); process.stdout.once('drain', write); }; write()`;
+    const growth = await memoryGrowth(async () => {
+      expect(await device(script).failure()).toBe('the output is longer than 2097152 bytes');
+    });
+    expect(growth).toBeLessThan(100 * 2 ** 20);
+    const noisy = device(`process.stderr.write('e'.repeat(5e6), () => process.exit(1))`);
+    expect((await noisy.failure()).length).toBeLessThan(400);
+  });
+
+  it('says what is wrong in its configuration', () => {
+    expect(mistakesOf({ protocol: 'command', command: 'sensors -j', units: { a: '%' } })).toEqual([
+      'third_party[0].command: must be a list of texts, got "sensors -j"',
+      'third_party[0].units: is for format influx; in JSON each reading has its unit',
+    ]);
+  });
+});
+
+/** A process that has ended, or waits for its parent to take notice. */
+function isGone(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { TestServer } from '../../../test/harness.js';
+import { certificate, key } from '../../../test/third-party/certificate.js';
+import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
+
+const VALUE = '{"metric_name": "m", "value": value}';
+
+describe('a device with a JSON API', () => {
+  const server = new TestServer(() => undefined);
+  const entry = (others: object = {}): Record<string, unknown> => {
+    return { protocol: 'http-json', url: `${server.url}/api`, mapping: VALUE, timeout: '2s', ...others };
+  };
+  const answers = (body: unknown): void => {
+    server.handle = (_request, response): void =>
+      void response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+  beforeAll(() => server.start());
+  beforeEach(() => answers({ value: 1 }));
+  afterAll(() => server.stop());
+
+  it('gives several devices out of one answer, in base units', async () => {
+    answers({
+      rooms: [
+        { name: 'kitchen', t: 68, rh: 40 },
+        { name: 'hall', t: 50, rh: 62.5 },
+      ],
+    });
+    const mapping = `rooms.(
+      [{ "device_name": name, "metric_name": "hw.temperature", "value": t, "unit": "°F" },
+       { "device_name": name, "metric_name": "humidity", "value": rh, "unit": "%", "labels": { "place": name } }])`;
+    expect(await new Device(entry({ mapping })).read()).toEqual([
+      { device_name: 'kitchen', metric_name: 'hw.temperature', value: 20, unit: 'Cel' },
+      { device_name: 'kitchen', metric_name: 'humidity', value: 0.4, unit: '1', labels: { place: 'kitchen' } },
+      { device_name: 'hall', metric_name: 'hw.temperature', value: 10, unit: 'Cel' },
+      { device_name: 'hall', metric_name: 'humidity', value: 0.625, unit: '1', labels: { place: 'hall' } },
+    ]);
+  });
+
+  it('gets the query, the headers and the credentials of the configuration', async () => {
+    const seen: unknown[] = [];
+    server.handle = (request, response): void => {
+      seen.push([request.url, request.headers.authorization, request.headers['x-id']]);
+      response.end('{"value": 1}');
+    };
+    const basic = `Basic ${Buffer.from('carol:p:ss').toString('base64')}`;
+    await new Device(entry({ query: { q: 'a b&c', limit: 5 }, headers: { 'x-id': 'seven' } })).read();
+    await new Device(entry({ username: 'carol', password: 'p:ss' })).read();
+    await new Device(entry({ url: `http://carol:p%3Ass@127.0.0.1:${server.port}/api?x=1` })).read();
+    await new Device(entry({ token: 't0k3n' })).read();
+    expect(seen).toEqual([
+      ['/api?q=a+b%26c&limit=5', undefined, 'seven'],
+      ['/api', basic, undefined],
+      ['/api?x=1', basic, undefined],
+      ['/api', 'Bearer t0k3n', undefined],
+    ]);
+  });
+
+  it('that is absent, hangs, sends garbage or less than it said fails with the reason, and comes back', async () => {
+    const device = new Device(entry({ timeout: '300ms' }));
+    await server.stop();
+    expect(await device.failure()).toMatch(/ECONNREFUSED/);
+    await server.start();
+    server.handle = (): void => undefined;
+    expect(await device.failure()).toBe('no answer within 300 ms');
+    answers('<html>');
+    expect(await device.failure()).toBe('answered with something that is not JSON: "<html>"');
+    answers({ value: 'NaN' });
+    expect(await device.failure()).toBe('the value of m must be a number, got "NaN"');
+    answers({ value: 1 });
+    expect(await device.values()).toEqual({ m: 1 });
+    expect(device.log.at(-1)).toBe('rack works again');
+  });
+
+  it('that sends 100 MB, or 100 MB in a small answer, is cut off at 2 MB', async () => {
+    const peer = await new TcpPeer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      flood(socket, 100e6);
+    }).start();
+    const url = `http://127.0.0.1:${peer.port}/`;
+    const growth = await memoryGrowth(async () => {
+      expect(await new Device(entry({ url })).failure()).toBe('the answer is longer than 2097152 bytes');
+    });
+    await peer.stop();
+    expect(growth).toBeLessThan(100 * 2 ** 20);
+    const bomb = gzipSync(Buffer.alloc(100e6, 'x'));
+    server.handle = (_request, response): void =>
+      void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
+    const inflated = await memoryGrowth(async () => {
+      expect(await new Device(entry()).failure()).toBe('the answer is longer than 2097152 bytes');
+    });
+    expect(inflated).toBeLessThan(100 * 2 ** 20);
+  });
+
+  it('shows no secret, whatever it echoes', async () => {
+    server.handle = (request, response): void =>
+      void response
+        .writeHead(401)
+        .end(`${request.url} ${request.headers.authorization} ${String(request.headers['x-key'])}`);
+    const device = new Device(
+      entry({
+        query: { api_key: 'k3yk3y' },
+        headers: { 'x-key': 'h34d3r' },
+        username: 'carol',
+        password: '${PASSWORD}',
+      }),
+      { PASSWORD: 'p4ssw0rd' },
+    );
+    expect(await device.failure()).toBe('answered 401 "/api?api_key=*** Basic *** ***"');
+    expect(device.log.join()).not.toMatch(/k3yk3y|h34d3r|p4ssw0rd/);
+  });
+
+  it('says what is wrong in its configuration', () => {
+    expect(mistakesOf(entry({ ca: 'ca.pem', token: 't0k3n', username: 'carol', qery: { a: 1 } }))).toEqual([
+      'third_party[0].token: does not go with username and password; one of them must go',
+      'third_party[0].ca: must be a certificate in PEM, as in ${file:ca.pem}',
+      'third_party[0].qery: is not known here; did you mean "query"?',
+    ]);
+    expect(mistakesOf(entry({ url: 'http://a%zz:b%@h/' }))).toEqual([]);
+  });
+});
+
+describe('a device with TLS', () => {
+  let server: Server;
+  let url = '';
+  beforeAll(async () => {
+    server = createServer({ cert: certificate, key }, (_request, response) => void response.end('{"value": 2}'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const device = (others: object): Device => new Device({ protocol: 'http-json', url, mapping: VALUE, ...others });
+
+  it('is read where its certificate is known, or need not be', async () => {
+    expect(await device({}).failure()).toMatch(/self-signed certificate/);
+    expect(await device({ ca: certificate }).values()).toEqual({ m: 2 });
+    expect(await device({ insecure: true }).values()).toEqual({ m: 2 });
+  });
+});

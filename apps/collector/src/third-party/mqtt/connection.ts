@@ -1,0 +1,98 @@
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+
+export interface Broker {
+  /** Without user and password. */
+  readonly url: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly ca: string | undefined;
+  readonly insecure: boolean;
+}
+
+/** Of one message; a longer one ends the connection. */
+const MAX_BYTES = 2 ** 20;
+const RECONNECT = 1_000;
+const KEEPALIVE = 30;
+export const NOT_YET = 'not connected yet';
+
+/** One connection to a broker that comes back by itself, with its subscriptions. */
+export class Connection {
+  /** Why there is no connection; empty while there is one. */
+  problem = NOT_YET;
+  private readonly client: MqttClient;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(broker: Broker, filters: readonly string[], onMessage: (topic: string, payload: string) => void) {
+    const options: IClientOptions = {
+      clientId: `device-metrics-${Math.random().toString(36).slice(2, 12)}`,
+      keepalive: KEEPALIVE,
+      reconnectPeriod: RECONNECT,
+      reconnectOnConnackError: true,
+      connectTimeout: 10_000,
+      rejectUnauthorized: !broker.insecure,
+      ...(broker.username !== undefined && { username: broker.username }),
+      ...(broker.password !== undefined && { password: broker.password }),
+      ...(broker.ca !== undefined && { ca: broker.ca }),
+    };
+    this.client = connect(broker.url, options);
+    this.client.on('error', (error) => this.fail(reasonOf(error)));
+    this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
+    this.client.on('connect', () => this.subscribe(filters));
+    this.client.on('message', (topic, payload) => onMessage(topic, payload.toString('utf8')));
+    this.guard();
+  }
+
+  /** Resolves when the broker has taken the subscriptions, when it is clear why not, or when the signal aborts. */
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.problem === '' || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.waiting.add(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.client.endAsync(true);
+  }
+
+  private subscribe(filters: readonly string[]): void {
+    this.client.subscribe([...filters], (error, granted = []) => {
+      const refused = granted.find(({ qos }) => qos >= 128);
+      this.settle(error ? reasonOf(error) : refused ? `the broker refuses ${refused.topic}` : '');
+    });
+  }
+
+  private fail(reason: string): void {
+    this.settle(reason === NOT_YET ? 'the broker has cut the connection' : reason);
+  }
+
+  private settle(problem: string): void {
+    this.problem = problem;
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+
+  /** Ends a connection whose message is longer than is ever needed: the client would collect all of it. */
+  private guard(): void {
+    let pending = 0;
+    const watched = new WeakSet<object>();
+    const watch = (): void => {
+      const { stream } = this.client;
+      if (watched.has(stream)) return;
+      watched.add(stream);
+      pending = 0;
+      stream.on('data', (chunk: Buffer) => {
+        pending += chunk.length;
+        if (pending <= MAX_BYTES + chunk.length) return;
+        this.problem = `a message is longer than ${MAX_BYTES} bytes`;
+        stream.destroy();
+      });
+    };
+    watch();
+    this.client.on('reconnect', watch);
+    this.client.on('packetreceive', () => (pending = 0));
+  }
+}
+
+const reasonOf = (error: Error & { code?: string | number }): string =>
+  error.message || String(error.code ?? 'no connection');

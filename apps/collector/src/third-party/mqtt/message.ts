@@ -1,0 +1,128 @@
+import { quote } from '@device-metrics/contract/rules';
+import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { isLike } from '../pattern.js';
+import { parseJson, readingsOf, type Mapping } from '../mapping.js';
+import { inBaseUnit, scaled } from '../units.js';
+import type { TopicPattern } from './topic.js';
+
+/** What becomes of the messages of a topic. */
+export interface Topic {
+  readonly pattern: TopicPattern;
+  /** Names in braces stand for the texts of the topic. Undefined: `{metric}` of the topic, or the path in the JSON. */
+  readonly metric: string | undefined;
+  /** Where the number is in a JSON payload, as in `ENERGY.Power`. */
+  readonly path: string | undefined;
+  /** JSONata that makes readings of a JSON payload. */
+  readonly mapping: Mapping | undefined;
+  readonly unit: string | undefined;
+  /** Units by a pattern of the path in the JSON. */
+  readonly units: ReadonlyArray<readonly [pattern: string, unit: string]>;
+  readonly scale: number;
+  readonly labels: Labels;
+}
+
+/** Of one payload; what is beyond is left out. */
+const MOST_VALUES = 500;
+const WORDS: Readonly<Record<string, number>> = {
+  on: 1,
+  true: 1,
+  online: 1,
+  open: 1,
+  off: 0,
+  false: 0,
+  offline: 0,
+  closed: 0,
+};
+
+/**
+ * The readings of a message; undefined where the topic does not fit.
+ *
+ * @throws Error when the payload is not what the configuration says.
+ */
+export async function messageReadings(topic: Topic, name: string, payload: string): Promise<Reading[] | undefined> {
+  const names = topic.pattern.match(name);
+  if (!names) return undefined;
+  const { device, metric, ...others } = names;
+  const ofDevice = device === undefined ? {} : { deviceName: device };
+  if (topic.mapping) {
+    const readings = await readingsOf(payload, topic.mapping);
+    return readings.map((reading) => ({
+      ...ofDevice,
+      ...reading,
+      ...labelled({ ...others, ...topic.labels, ...reading.labels }),
+    }));
+  }
+  const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
+  return valuesOf(payload, topic.path).map(({ path, value }) => {
+    const metricName = metricNameOf(base, topic.path === undefined ? path : '');
+    const unit = topic.units.find(([pattern]) => isLike(path, pattern))?.[1] ?? topic.unit;
+    const known = unit ?? metricDefinition(metricName)?.unit;
+    return {
+      ...ofDevice,
+      metricName,
+      ...inBaseUnit(scaled(value, topic.scale), known),
+      ...labelled({ ...others, ...topic.labels }),
+    };
+  });
+}
+
+/**
+ * Whether a payload says that a device is there: `online`, `Offline`, `true`, `1`, or JSON with `state` as Zigbee2MQTT sends it.
+ *
+ * @throws Error when it says neither.
+ */
+export function isOnline(payload: string): boolean {
+  const text = payload.trim();
+  const state = text.startsWith('{') ? (parseJson(text) as { state?: unknown }).state : text;
+  const value = numberOf(state);
+  if (value === undefined) throw new Error(`must be online or offline, got ${quote(state)}`);
+  return value !== 0;
+}
+
+interface Value {
+  /** In the JSON, as in `ENERGY.Power`; empty for a payload that is a number itself. */
+  readonly path: string;
+  readonly value: number;
+}
+
+/** The number of a payload, or all numbers in a JSON payload, or the one at a path. */
+function valuesOf(payload: string, path: string | undefined): Value[] {
+  const number = path === undefined ? numberOf(payload.trim()) : undefined;
+  if (number !== undefined) return [{ path: '', value: number }];
+  const json = parseJson(payload);
+  if (path === undefined) return leaves(json, '').slice(0, MOST_VALUES);
+  const found = path.split('.').reduce<unknown>((part, key) => memberOf(part, key), json);
+  const value = numberOf(found);
+  if (value === undefined) throw new Error(`${path} must be a number, got ${quote(found)}`);
+  return [{ path, value }];
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+/** Numbers and truth values of a JSON, but no texts: those are names and times more often than readings. */
+function leaves(json: unknown, path: string): Value[] {
+  if (typeof json === 'number' || typeof json === 'boolean') return [{ path, value: Number(json) }];
+  if (typeof json !== 'object' || json === null) return [];
+  return Object.entries(json).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));
+}
+
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value !== 'string') return undefined;
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return Number(value);
+  const word = value.toLowerCase();
+  return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+}
+
+/** A metric name of what topics and JSON call things: what no name may have becomes `_`. */
+function metricNameOf(base: string | undefined, path: string): string {
+  const name = [base, path].filter(Boolean).join('.') || 'value';
+  return name.replace(/[^A-Za-z0-9_.:/-]/g, '_').replace(/^[^A-Za-z_]/, '_$&');
+}
+
+const labelled = (labels: Labels): { labels?: Labels } => (Object.keys(labels).length === 0 ? {} : { labels });

@@ -1,0 +1,97 @@
+import type { Reading } from '@device-metrics/domain';
+import { labelsKey } from '@device-metrics/domain';
+import type { Source } from '../../source.js';
+import { Connection, NOT_YET, type Broker } from './connection.js';
+import { isOnline, messageReadings, type Topic } from './message.js';
+import type { TopicPattern } from './topic.js';
+
+/** Series that wait for the next run; beyond it new ones are left out, and said so. */
+const MOST_SERIES = 10_000;
+/** After a connection, for what the broker has retained, ms. */
+const RETAINED = 300;
+
+export interface Subscriptions {
+  readonly topics: readonly Topic[];
+  /** Where devices say that they are there; their last will says that they are not. */
+  readonly online: TopicPattern | undefined;
+}
+
+/**
+ * Listens all the time and gives, at each run, the last value of every series that has come since the run before. A device
+ * that its last will marks as offline has `device.online` 0 at each run until it is back.
+ */
+export class MqttSource implements Source {
+  private connection: Connection | undefined;
+  private readonly fresh = new Map<string, Reading>();
+  /** By device; empty for the device of the configuration. */
+  private readonly online = new Map<string, boolean>();
+  private refused = '';
+  private taken: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    private readonly broker: Broker,
+    private readonly subscriptions: Subscriptions,
+    private readonly say: (message: string) => void,
+  ) {}
+
+  async read(signal: AbortSignal): Promise<Reading[]> {
+    const first = this.connection === undefined || this.connection.problem !== '';
+    this.connection ??= this.connect();
+    const { problem } = this.connection;
+    if (first) {
+      if (problem !== NOT_YET) throw new Error(`no connection to ${this.broker.url}: ${problem}`);
+      await this.connection.ready(signal);
+      if (this.connection.problem !== '')
+        throw new Error(`no connection to ${this.broker.url}: ${this.connection.problem}`);
+      await new Promise((resolve) => setTimeout(resolve, RETAINED));
+    }
+    const readings = [...this.fresh.values(), ...this.onlineReadings()];
+    this.fresh.clear();
+    return readings;
+  }
+
+  async close(): Promise<void> {
+    await this.connection?.close();
+  }
+
+  private connect(): Connection {
+    const { topics, online } = this.subscriptions;
+    const filters = new Set([...topics.map(({ pattern }) => pattern.filter), ...(online ? [online.filter] : [])]);
+    return new Connection(this.broker, [...filters], (topic, payload) => {
+      // One after the other: of two messages of a series the later one counts.
+      this.taken = this.taken
+        .then(() => this.take(topic, payload))
+        .catch((error: unknown) => {
+          const reason = `${topic}: ${error instanceof Error ? error.message : String(error)}`;
+          if (reason !== this.refused) this.say(`${this.name} leaves a message out, ${reason}`);
+          this.refused = reason;
+        });
+    });
+  }
+
+  private async take(topic: string, payload: string): Promise<void> {
+    const names = this.subscriptions.online?.match(topic);
+    if (names) {
+      if (this.online.size < MOST_SERIES) this.online.set(names['device'] ?? '', isOnline(payload));
+      return;
+    }
+    for (const one of this.subscriptions.topics) {
+      for (const reading of (await messageReadings(one, topic, payload)) ?? []) this.keep(reading);
+    }
+  }
+
+  private keep(reading: Reading): void {
+    const key = `${reading.deviceName ?? ''}\n${reading.metricName}\n${labelsKey(reading.labels ?? {})}`;
+    if (!this.fresh.has(key) && this.fresh.size >= MOST_SERIES) {
+      throw new Error(`more than ${MOST_SERIES} series came since the last run`);
+    }
+    this.fresh.set(key, reading);
+  }
+
+  private onlineReadings(): Reading[] {
+    return [...this.online].map(([device, online]) => {
+      return { ...(device !== '' && { deviceName: device }), metricName: 'device.online', value: online ? 1 : 0 };
+    });
+  }
+}

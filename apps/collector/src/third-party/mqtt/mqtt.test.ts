@@ -1,0 +1,230 @@
+import type { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Aedes } from 'aedes';
+import { connect, type MqttClient } from 'mqtt';
+import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
+import { pause, until } from '../../../test/harness.js';
+import { parseTopic } from './topic.js';
+
+describe('a topic pattern', () => {
+  it('names levels', () => {
+    const { filter, match } = parseTopic('home/{device}/+/{metric}/#');
+    expect(filter).toBe('home/+/+/+/#');
+    expect(match('home/oven/x/heat/a/b')).toEqual({ device: 'oven', metric: 'heat' });
+    expect(match('home/oven/x')).toBeUndefined();
+    expect(match('flat/oven/x/heat')).toBeUndefined();
+  });
+
+  it.each(['a/{b}c', 'a/b+', '#/a', '{a}/{a}', 'a{}'])('refuses %s', (text) => {
+    expect(() => parseTopic(text)).toThrow();
+  });
+});
+
+describe('an MQTT broker', () => {
+  let broker: Aedes;
+  let publisher: MqttClient;
+  const peer = new TcpPeer((socket) => broker.handle(socket));
+  const devices: Device[] = [];
+
+  const device = (others: object): Device => {
+    const made = new Device({ protocol: 'mqtt', url: `mqtt://127.0.0.1:${peer.port}`, ...others });
+    devices.push(made);
+    return made;
+  };
+  const publish = (topic: string, payload: unknown, retain = false): Promise<unknown> =>
+    publisher.publishAsync(topic, typeof payload === 'string' ? payload : JSON.stringify(payload), { qos: 1, retain });
+
+  beforeAll(async () => {
+    broker = await Aedes.createBroker({
+      authenticate: (_client, username, password, done) => {
+        done(null, username !== 'carol' || password?.toString() === 'r1ghtpass');
+      },
+    });
+    await peer.start();
+    publisher = connect(`mqtt://127.0.0.1:${peer.port}`, { reconnectPeriod: 50 });
+    await until(() => publisher.connected);
+  });
+  afterEach(async () => {
+    await Promise.all(devices.splice(0).map((one) => one.close()));
+  });
+  afterAll(async () => {
+    await publisher.endAsync(true);
+    await peer.stop();
+    await new Promise<void>((resolve) => broker.close(resolve));
+  });
+
+  it('needs three lines: device and metric are in the topic, the payload is a number', async () => {
+    const lab = device({ topic: 'sensors/{device}/{metric}' });
+    await publish('sensors/kitchen/temperature', '20.5', true);
+    expect(await lab.read()).toEqual([{ device_name: 'kitchen', metric_name: 'temperature', value: 20.5 }]);
+    expect(await lab.read()).toEqual([]);
+    await publish('sensors/kitchen/temperature', '21');
+    await publish('sensors/kitchen/temperature', ' 21.5 ');
+    await publish('sensors/hall/motion', 'ON');
+    await pause(50);
+    expect(await lab.read()).toEqual([
+      { device_name: 'kitchen', metric_name: 'temperature', value: 21.5 },
+      { device_name: 'hall', metric_name: 'motion', value: 1 },
+    ]);
+    await publish('sensors/kitchen/temperature', '', true);
+  });
+
+  it('gives Zigbee2MQTT with its units, and its last will as device.online', async () => {
+    const lab = device({
+      topics: [
+        { topic: 'zigbee2mqtt/{device}', units: { temperature: '°F', humidity: '%', battery: '%', power: 'W' } },
+      ],
+      online: 'zigbee2mqtt/{device}/availability',
+    });
+    await publish('zigbee2mqtt/bath/availability', { state: 'online' }, true);
+    await publish(
+      'zigbee2mqtt/bath',
+      { temperature: 68, humidity: 55.5, battery: 100, contact: true, update: { state: 'idle' } },
+      true,
+    );
+    expect((await lab.read()).map(({ metric_name, value, unit }) => [metric_name, value, unit])).toEqual([
+      ['temperature', 20, 'Cel'],
+      ['humidity', 0.555, '1'],
+      ['battery', 1, '1'],
+      ['contact', 1, undefined],
+      ['device.online', 1, '1'],
+    ]);
+    await publish('zigbee2mqtt/bath/availability', 'offline', true);
+    await pause(50);
+    expect(await lab.read()).toEqual([{ device_name: 'bath', metric_name: 'device.online', value: 0, unit: '1' }]);
+  });
+
+  it('gives Tasmota by path, and its real last will', async () => {
+    const plug = connect(`mqtt://127.0.0.1:${peer.port}`, {
+      will: { topic: 'tele/plug/LWT', payload: Buffer.from('Offline'), qos: 1, retain: true },
+    });
+    await plug.publishAsync('tele/plug/LWT', 'Online', { retain: true });
+    const lab = device({
+      topic: 'tele/{device}/SENSOR',
+      metric: 'hw.energy',
+      path: 'ENERGY.Total',
+      unit: 'kWh',
+      online: 'tele/{device}/LWT',
+    });
+    expect(await lab.read()).toMatchObject([{ metric_name: 'device.online', value: 1 }]);
+    await plug.publishAsync(
+      'tele/plug/SENSOR',
+      JSON.stringify({ Time: '2026-01-15T10:00:00', ENERGY: { Total: 1.5, Power: 7 } }),
+    );
+    await pause(50);
+    expect(await lab.read()).toMatchObject([
+      { device_name: 'plug', metric_name: 'hw.energy', value: 5_400_000, unit: 'J' },
+      { metric_name: 'device.online', value: 1 },
+    ]);
+    // Gone without a goodbye.
+    plug.stream.destroy();
+    await pause(50);
+    expect(await lab.read()).toMatchObject([{ device_name: 'plug', metric_name: 'device.online', value: 0 }]);
+    await plug.endAsync(true);
+  });
+
+  it('gives Home Assistant by a mapping', async () => {
+    const mapping = `{"device_name": "house", "metric_name": "hw.power", "value": $number(state), "unit": "kW"}`;
+    const lab = device({ topics: [{ topic: 'homeassistant/sensor/{sensor}/state', mapping }] });
+    await publish('homeassistant/sensor/solar/state', { state: '3.2' }, true);
+    expect(await lab.read()).toEqual([
+      { device_name: 'house', metric_name: 'hw.power', value: 3200, unit: 'W', labels: { sensor: 'solar' } },
+    ]);
+  });
+
+  it('that publishes garbage is told once, and the rest is read', async () => {
+    const lab = device({ topic: 'odd/{device}/{metric}' });
+    await lab.read();
+    await publish('odd/a/b', '<html>');
+    await publish('odd/a/b', '<html>');
+    await publish('odd/a/c', '7');
+    await pause(50);
+    expect(await lab.read()).toEqual([{ device_name: 'a', metric_name: 'c', value: 7 }]);
+    expect(lab.log).toEqual(['rack leaves a message out, odd/a/b: answered with something that is not JSON: "<html>"']);
+  });
+
+  it('that goes away and comes back is read again', async () => {
+    const lab = device({ topic: 'back/{device}/{metric}' });
+    await lab.read();
+    await peer.stop();
+    await pause(50);
+    expect(await lab.failure()).toContain('the broker has cut the connection');
+    await peer.start();
+    await until(() => publisher.connected);
+    let readings: unknown[] = [];
+    for (let tries = 0; tries < 40 && readings.length === 0; tries += 1) {
+      await publish('back/a/b', '1');
+      await pause(100);
+      readings = await lab.read().catch(() => []);
+    }
+    expect(readings).toMatchObject([{ metric_name: 'b', value: 1 }]);
+    expect(lab.log.at(-1)).toBe('rack works again');
+  });
+
+  it('that refuses the password says so, without it', async () => {
+    const lab = device({ topic: 'a', username: 'carol', password: 'wr0ngpass' });
+    expect(await lab.failure()).toMatch(/Connection refused: Not authorized/);
+    expect(lab.log.join()).not.toContain('wr0ngpass');
+    const inUrl = device({ topic: 'a', url: `mqtt://carol:r1ghtpass@127.0.0.1:${peer.port}` });
+    expect(await inUrl.read()).toEqual([]);
+  });
+
+  it('says what is wrong in its configuration', () => {
+    expect(mistakesOf({ protocol: 'mqtt', url: 'http://u:s3cr3t@h', topics: [{ topic: 'a/{b}c' }] })).toEqual([
+      'third_party[0].url: must be a URL that begins with mqtt:// or mqtts://, got "http://***@h"',
+      expect.stringContaining('third_party[0].topics[0].topic: must have {name}, + and # alone in a level'),
+    ]);
+    expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://h' })).toHaveLength(1);
+  });
+});
+
+describe('a peer that is no MQTT broker', () => {
+  const peer = new TcpPeer(() => undefined);
+  let device: Device;
+  const made = (): Device =>
+    (device = new Device({ protocol: 'mqtt', url: `mqtt://127.0.0.1:${peer.port}`, topic: 'a', timeout: '500ms' }));
+  beforeAll(() => peer.start());
+  afterEach(() => device.close());
+  afterAll(() => peer.stop());
+  /** CONNACK, SUBACK, and then something else. */
+  const speak = (then: (socket: Socket) => void) => (socket: Socket) => {
+    socket.once('data', () => {
+      socket.write(Buffer.from([0x20, 0x02, 0x00, 0x00]));
+      socket.once('data', (subscribe: Buffer) => {
+        socket.write(Buffer.from([0x90, 0x03, subscribe[2] ?? 0, subscribe[3] ?? 0, 0x00]));
+        then(socket);
+      });
+    });
+  };
+
+  it('is absent', async () => {
+    await peer.stop();
+    expect(await made().failure()).toMatch(/^no connection to mqtt:\/\/127.*: .*ECONNREFUSED/);
+    await peer.start();
+  });
+
+  it('hangs', async () => {
+    peer.onConnection = () => undefined;
+    expect(await made().failure()).toBe('no answer within 500 ms');
+  });
+
+  it('sends garbage', async () => {
+    peer.onConnection = (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+    expect(await made().failure()).toMatch(/^no connection to .*: .+/);
+  });
+
+  it('sends a message of 100 MB', async () => {
+    peer.onConnection = speak((socket) => {
+      // PUBLISH with a remaining length of 100 MB.
+      socket.write(Buffer.from([0x30, 0x80, 0xc2, 0xd7, 0x2f, 0x00, 0x01, 0x61]));
+      flood(socket, 100e6);
+    });
+    const lab = made();
+    const growth = await memoryGrowth(async () => {
+      await lab.failure();
+      await pause(100);
+      expect(await lab.failure()).toContain('a message is longer than 1048576 bytes');
+    });
+    expect(growth).toBeLessThan(100 * 2 ** 20);
+  });
+});

@@ -1,0 +1,67 @@
+import type { Section } from '../../section.js';
+import { parseMapping } from '../mapping.js';
+import type { Protocol } from '../protocol.js';
+import { takeCredentials } from '../url-credentials.js';
+import type { Broker } from './connection.js';
+import type { Topic } from './message.js';
+import { MqttSource } from './mqtt-source.js';
+import { parseTopic, type TopicPattern } from './topic.js';
+
+/** Subscribes to topics of an MQTT broker: Home Assistant, Zigbee2MQTT, Tasmota and whatever else publishes numbers. */
+export const mqtt: Protocol = {
+  name: 'mqtt',
+  configure(keys, name) {
+    const broker = brokerOf(keys);
+    const single = keys.has('topic') ? [topicOf(keys)] : [];
+    const listed = keys.sections('topics').map((entry) => {
+      const topic = topicOf(entry);
+      entry.end();
+      return topic;
+    });
+    const online = keys.has('online') ? keys.parsed('online', parseTopic) : undefined;
+    if (single.length + listed.length === 0) {
+      keys.mistake(
+        'topic',
+        'is missing; it must be a topic, as in sensors/{device}/{metric}, or topics a list of them',
+      );
+    }
+    return ({ say }) => new MqttSource(name, broker, { topics: [...single, ...listed], online }, say);
+  },
+};
+
+const PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
+
+function brokerOf(keys: Section): Broker {
+  const url = keys.parsed('url', (text) => {
+    if (!URL.canParse(text) || !PROTOCOLS.includes(new URL(text).protocol)) {
+      throw new Error(`must be a URL that begins with mqtt:// or mqtts://, got ${JSON.stringify(text)}`);
+    }
+    return new URL(text);
+  });
+  const ofUrl = url && takeCredentials(url);
+  const username = keys.optionalText('username') ?? ofUrl?.username;
+  const password = keys.secret('password') ?? ofUrl?.password;
+  if (password !== undefined) keys.hide(password);
+  if (password !== undefined && username === undefined) keys.mistake('username', 'is missing; a password needs one');
+  const insecure = keys.flag('insecure', false);
+  return { url: url?.href ?? 'mqtt://invalid', username, password, ca: keys.optionalText('ca'), insecure };
+}
+
+const NOTHING: TopicPattern = { filter: '', match: () => undefined };
+
+function topicOf(keys: Section): Topic {
+  const topic: Topic = {
+    pattern: keys.parsed('topic', parseTopic) ?? NOTHING,
+    metric: keys.optionalText('metric'),
+    path: keys.optionalText('path'),
+    mapping: keys.has('mapping') ? keys.parsed('mapping', parseMapping) : undefined,
+    unit: keys.optionalText('unit'),
+    units: Object.entries(keys.textsByName('units')),
+    scale: keys.number('scale', 1),
+    labels: keys.textsByName('labels'),
+  };
+  if (topic.mapping && (topic.path ?? topic.metric) !== undefined) {
+    keys.mistake('mapping', 'does not go with metric and path; the mapping says both');
+  }
+  return topic;
+}

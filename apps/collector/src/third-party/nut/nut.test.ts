@@ -1,0 +1,145 @@
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
+import { parseVariables } from './upsd.js';
+
+/** As `upsc` shows an APC Back-UPS. */
+const APC: Record<string, string> = {
+  'battery.charge': '100',
+  'battery.runtime': '2310',
+  'battery.temperature': '29.2',
+  'battery.voltage': '27.3',
+  'device.model': 'Back-UPS "RS" 900G',
+  'input.voltage': '232.0',
+  'ups.load': '11',
+  'ups.realpower.nominal': '540',
+  'ups.status': 'OL CHRG',
+  'ambient.humidity': '45.5',
+};
+
+/** A small upsd: the part of its protocol that reads. */
+const upsd =
+  (units: Record<string, Record<string, string>>, password?: string) =>
+  (socket: Socket): void => {
+    let allowed = password === undefined;
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (text) => {
+      const lines = `${rest}${text as unknown as string}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const [command, what = '', ups = ''] = line.split(' ');
+        const variables = units[ups];
+        if (command === 'USERNAME') socket.write('OK\n');
+        else if (command === 'PASSWORD') {
+          allowed = what === password;
+          socket.write('OK\n');
+        } else if (!allowed) socket.write('ERR ACCESS-DENIED\n');
+        else if (line === 'LIST UPS') {
+          const names = Object.keys(units).map((name) => `UPS ${name} "A description"\n`);
+          socket.write(`BEGIN LIST UPS\n${names.join('')}END LIST UPS\n`);
+        } else if (what === 'VAR' && variables) {
+          const quoted = Object.entries(variables).map(([name, value]) => {
+            return `VAR ${ups} ${name} "${value.replace(/["\\]/g, '\\$&')}"\n`;
+          });
+          socket.write(`BEGIN LIST VAR ${ups}\n${quoted.join('')}END LIST VAR ${ups}\n`);
+        } else if (what === 'VAR') socket.write('ERR UNKNOWN-UPS\n');
+        else socket.end();
+      }
+    });
+  };
+
+describe('an upsd', () => {
+  const peer = new TcpPeer(() => undefined);
+  const device = (others: object = {}): Device =>
+    new Device({ protocol: 'nut', port: peer.port, timeout: '2s', ...others });
+  beforeAll(() => peer.start());
+  beforeEach(() => {
+    peer.onConnection = upsd({ apc: APC });
+  });
+  afterAll(() => peer.stop());
+
+  it('gives its UPS in base units, and its status as states', async () => {
+    expect(await device({ host: '127.0.0.1', ups: 'apc' }).values()).toEqual({
+      'hw.battery.charge{part=battery} 1': 1,
+      'hw.battery.time_left{part=battery} s': 2310,
+      'hw.voltage{part=battery} V': 27.3,
+      'hw.temperature{part=battery} Cel': 29.2,
+      'hw.voltage{part=input} V': 232,
+      'hw.ups.utilization{part=output} 1': 0.11,
+      'hw.status{part=ups,state=online} 1': 1,
+      'hw.status{part=ups,state=charging} 1': 1,
+      ...Object.fromEntries(
+        ['on_battery', 'low_battery', 'replace_battery', 'discharging', 'bypass', 'overloaded', 'off'].map((state) => {
+          return [`hw.status{part=ups,state=${state}} 1`, 0];
+        }),
+      ),
+    });
+  });
+
+  it('gives all its UPSs with their names, and further variables', async () => {
+    peer.onConnection = upsd({ apc: APC, eaton: { 'battery.charge': '50', 'ups.temperature': '80' } });
+    const values = await device({
+      variables: [
+        { variable: 'ambient.humidity', metric: 'rack.humidity', unit: '%' },
+        { variable: 'ups.temperature', metric: 'hw.temperature', unit: '°F' },
+      ],
+    }).values();
+    expect(values).toMatchObject({
+      'hw.battery.charge{part=battery,ups=apc} 1': 1,
+      'hw.battery.charge{part=battery,ups=eaton} 1': 0.5,
+      'rack.humidity{ups=apc} 1': 0.455,
+      'hw.temperature{ups=eaton} Cel': 26.6666666666667,
+    });
+  });
+
+  it('that refuses says why, without the password', async () => {
+    expect(await device({ ups: 'nope' }).failure()).toBe('upsd says UNKNOWN-UPS: it has no UPS of this name');
+    peer.onConnection = upsd({ apc: APC }, 'r1ghtpass');
+    const wrong = device({ username: 'monuser', password: 'wr0ngpass' });
+    expect(await wrong.failure()).toContain('upsd says ACCESS-DENIED');
+    expect(wrong.log.join()).not.toContain('wr0ngpass');
+    expect(await device({ username: 'monuser', password: 'r1ghtpass' }).read()).not.toEqual([]);
+    // What echoes the password shows it neither.
+    peer.onConnection = (socket) => void socket.on('data', (text: Buffer) => socket.write(text.toString()));
+    const echoed = await device({ username: 'monuser', password: 'wr0ngpass' }).failure();
+    expect(echoed).toBe('USERNAME was answered with "USERNAME monuser"');
+  });
+
+  it('that is absent, hangs, cuts off or sends garbage fails with the reason, and comes back', async () => {
+    const ups = device({ timeout: '200ms' });
+    await peer.stop();
+    expect(await ups.failure()).toMatch(/ECONNREFUSED/);
+    await peer.start();
+    peer.onConnection = (): void => undefined;
+    expect(await ups.failure()).toBe('no answer within 200 ms');
+    peer.onConnection = (socket): void => void socket.on('data', () => socket.destroy());
+    expect(await ups.failure()).toBe('upsd has cut the connection');
+    peer.onConnection = (socket): void => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
+    expect(await ups.failure()).toBe('upsd should list, but says "HTTP/1.1 400 Bad Request"');
+    peer.onConnection = upsd({ apc: { 'battery.charge': 'full' } });
+    expect(await ups.failure()).toBe('battery.charge must be a number, got "full"');
+    peer.onConnection = upsd({ apc: APC });
+    expect(await ups.read()).toHaveLength(15);
+    expect(ups.log.at(-1)).toBe('rack works again');
+  });
+
+  it('that sends 100 MB is cut off', async () => {
+    peer.onConnection = (socket) => flood(socket, 100e6);
+    const growth = await memoryGrowth(async () =>
+      expect(await device().failure()).toContain('longer than 1048576 bytes'),
+    );
+    expect(growth).toBeLessThan(100 * 2 ** 20);
+  });
+
+  it('says what is wrong in its configuration', () => {
+    expect(mistakesOf({ protocol: 'nut', ups: 'a b', password: 's3cr3t\nINSTCMD' })).toEqual([
+      'third_party[0].password: must have no blanks and quotes, which upsd cannot take',
+      'third_party[0].ups: must have no blanks and quotes, which upsd cannot take',
+    ]);
+  });
+});
+
+it('a variable may have quotes', () => {
+  expect(parseVariables('apc', ['VAR apc device.model "Back \\"RS\\" \\\\"']).get('device.model')).toBe('Back "RS" \\');
+  expect(() => parseVariables('apc', ['VAR other a "1"'])).toThrow('must be VAR apc <name> "<value>"');
+});

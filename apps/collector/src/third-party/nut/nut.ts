@@ -1,0 +1,50 @@
+import type { Section } from '../../section.js';
+import type { Source } from '../../source.js';
+import type { Protocol } from '../protocol.js';
+import { readUpsd, type Upsd } from './upsd.js';
+import { upsReadings, VARIABLES, type Measure } from './variables.js';
+
+/** Network UPS Tools: the UPSs of an upsd. */
+export const nut: Protocol = {
+  name: 'nut',
+  configure(keys, name) {
+    const upsd = upsdOf(keys);
+    const measures = new Map([...VARIABLES, ...keys.sections('variables').map(variableOf)]);
+    return (): Source => ({
+      name,
+      read: async (signal) => {
+        const all = [...(await readUpsd(upsd, signal))].flatMap(([ups, variables]) =>
+          upsReadings(variables, measures, upsd.ups === undefined ? { ups } : {}),
+        );
+        if (all.length === 0) throw new Error('upsd has no UPS with variables that are read');
+        return all;
+      },
+    });
+  },
+};
+
+function upsdOf(keys: Section): Upsd {
+  const word = (key: string): string | undefined => {
+    const text = key === 'password' ? keys.secret(key) : keys.optionalText(key);
+    // A line feed would be another request.
+    if (text !== undefined && /[\s"\\]/.test(text))
+      keys.mistake(key, 'must have no blanks and quotes, which upsd cannot take');
+    return text;
+  };
+  return {
+    host: keys.optionalText('host') ?? '127.0.0.1',
+    port: keys.count('port', 3493, 1, 65_535),
+    username: word('username'),
+    password: word('password'),
+    ups: word('ups'),
+  };
+}
+
+function variableOf(keys: Section): readonly [string, Measure] {
+  const variable = [
+    keys.text('variable'),
+    { metric: keys.text('metric'), unit: keys.optionalText('unit'), labels: keys.textsByName('labels') },
+  ] as const;
+  keys.end();
+  return variable;
+}

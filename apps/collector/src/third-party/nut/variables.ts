@@ -1,0 +1,73 @@
+import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { inBaseUnit } from '../units.js';
+
+/** What becomes of a variable. */
+export interface Measure {
+  readonly metric: string;
+  /** Of the variable; converted to the base unit. */
+  readonly unit: string | undefined;
+  readonly labels: Labels;
+}
+
+const of = (metric: string, unit: string, part: string): Measure => ({ metric, unit, labels: { part } });
+
+/** The variables of NUT's names (docs/nut-names.txt) that are read, unless the configuration says otherwise. */
+export const VARIABLES: ReadonlyMap<string, Measure> = new Map([
+  ['battery.charge', of('hw.battery.charge', '%', 'battery')],
+  ['battery.runtime', of('hw.battery.time_left', 's', 'battery')],
+  ['battery.voltage', of('hw.voltage', 'V', 'battery')],
+  ['battery.current', of('hw.current', 'A', 'battery')],
+  ['battery.temperature', of('hw.temperature', '°C', 'battery')],
+  ...(['input', 'output'] as const).flatMap((part) => [
+    [`${part}.voltage`, of('hw.voltage', 'V', part)] as const,
+    [`${part}.current`, of('hw.current', 'A', part)] as const,
+    [`${part}.frequency`, of('hw.frequency', 'Hz', part)] as const,
+  ]),
+  ['ups.load', of('hw.ups.utilization', '%', 'output')],
+  ['ups.realpower', of('hw.power', 'W', 'output')],
+  ['ups.temperature', of('hw.temperature', '°C', 'ups')],
+  ['ambient.temperature', of('hw.temperature', '°C', 'ambient')],
+]);
+
+/** The words of `ups.status`. */
+const STATES: Readonly<Record<string, string>> = {
+  OL: 'online',
+  OB: 'on_battery',
+  LB: 'low_battery',
+  RB: 'replace_battery',
+  CHRG: 'charging',
+  DISCHRG: 'discharging',
+  BYPASS: 'bypass',
+  OVER: 'overloaded',
+  OFF: 'off',
+};
+
+/**
+ * The readings of the variables of one UPS; what is not in `measures` is left out. `ups.status` becomes `hw.status`: 1 for
+ * each state that the UPS is in, 0 for the others.
+ *
+ * @throws Error when a variable is no number.
+ */
+export function upsReadings(
+  variables: ReadonlyMap<string, string>,
+  measures: ReadonlyMap<string, Measure>,
+  labels: Labels,
+): Reading[] {
+  const readings: Reading[] = [];
+  for (const [name, { metric, unit, labels: own }] of measures) {
+    const text = variables.get(name);
+    if (text === undefined) continue;
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value)) {
+      throw new Error(`${name} must be a number, got ${JSON.stringify(text)}`);
+    }
+    const known = unit ?? metricDefinition(metric)?.unit;
+    readings.push({ metricName: metric, labels: { ...own, ...labels }, ...inBaseUnit(value, known) });
+  }
+  const status = variables.get('ups.status')?.split(/\s+/);
+  if (!status) return readings;
+  const states = Object.entries(STATES).map(([word, state]) => {
+    return { metricName: 'hw.status', labels: { part: 'ups', state, ...labels }, value: status.includes(word) ? 1 : 0 };
+  });
+  return [...readings, ...states];
+}

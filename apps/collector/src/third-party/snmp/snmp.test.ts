@@ -1,0 +1,325 @@
+// The types of an ambient module can be reached in no other way.
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference
+/// <reference path="./net-snmp.d.ts" />
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aggregateSteps } from '@device-metrics/domain';
+import snmp, { type Agent } from 'net-snmp';
+import { Device, memoryGrowth, mistakesOf } from '../../../test/third-party/device.js';
+
+const { ObjectType, MibProviderType, MaxAccess, SecurityLevel, AuthProtocols, PrivProtocols } = snmp;
+const COMMUNITY = 'c0mmun1ty';
+const AUTH = { auth: 'sha256', auth_password: 'auth-passw0rd' };
+const PRIV = { priv: 'aes', priv_password: 'priv-passw0rd' };
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+function scalar(agent: Agent, oid: string, type: string, value: unknown): void {
+  const name = `object ${oid}`;
+  const scalarType = ObjectType[type];
+  agent
+    .getMib()
+    .registerProvider({ name, type: MibProviderType.Scalar, oid, scalarType, maxAccess: MaxAccess['read-only'] });
+  agent.getMib().setScalarValue(name, value);
+}
+
+/** A table of columns by number; rows begin with their index. */
+function table(
+  agent: Agent,
+  oid: string,
+  columns: Record<number, string>,
+  rows: readonly (readonly unknown[])[],
+): string {
+  const name = `table ${oid}`;
+  const maxAccess = MaxAccess['read-only'];
+  const tableColumns = [
+    { number: 999, name: 'index', type: ObjectType['Integer'], maxAccess: MaxAccess['not-accessible'] },
+    ...Object.entries(columns).map(([number, type]) => {
+      return { number: Number(number), name: `column ${number}`, type: ObjectType[type], maxAccess };
+    }),
+  ];
+  const tableIndex = [{ columnName: 'index' }];
+  agent.getMib().registerProvider({
+    name,
+    type: MibProviderType.Table,
+    oid,
+    tableColumns,
+    tableIndex,
+    maxAccess: MaxAccess['not-accessible'],
+  });
+  for (const row of rows) agent.getMib().addTableRow(name, row);
+  return name;
+}
+
+const IF_ENTRY = '1.3.6.1.2.1.2.2.1';
+const IF_X_ENTRY = '1.3.6.1.2.1.31.1.1.1';
+const BIG = 5_000;
+const BIG_TABLE = '1.3.6.1.4.1.9999.5.1';
+
+/** A switch with two ports, a UPS, and a table of 5,000 rows. */
+class Peer {
+  private agent: Agent | undefined;
+  ifX = '';
+
+  constructor(
+    readonly port: number,
+    private readonly rows = 0,
+  ) {}
+
+  start(): void {
+    const agent = snmp.createAgent({ port: this.port, address: '127.0.0.1' }, () => undefined);
+    this.agent = agent;
+    agent.getAuthorizer().addCommunity(COMMUNITY);
+    agent.getAuthorizer().addUser({
+      name: 'monitor',
+      level: SecurityLevel.authPriv,
+      authProtocol: AuthProtocols['sha256'] ?? 0,
+      authKey: AUTH.auth_password,
+      privProtocol: PrivProtocols['aes'] ?? 0,
+      privKey: PRIV.priv_password,
+    });
+    scalar(agent, '1.3.6.1.2.1.1.3', 'TimeTicks', 123_456);
+    table(agent, IF_ENTRY, { 2: 'OctetString', 8: 'Integer', 10: 'Counter', 14: 'Counter' }, [
+      [1, 'Port 1', 1, 4_294_967_295, 3],
+      [2, 'Port 2', 2, 0, 0],
+    ]);
+    this.ifX = table(agent, IF_X_ENTRY, { 1: 'OctetString', 6: 'Counter64', 15: 'Gauge' }, [
+      [1, 'Gi0/1', Buffer.from('ffffffffffffff00', 'hex'), 1000],
+      [2, 'Gi0/2', Buffer.from('0000000000000001', 'hex'), 10_000],
+    ]);
+    const ups = '1.3.6.1.2.1.33.1';
+    scalar(agent, `${ups}.2.1`, 'Integer', 2);
+    scalar(agent, `${ups}.2.3`, 'Integer', 42);
+    scalar(agent, `${ups}.2.4`, 'Integer', 97);
+    scalar(agent, `${ups}.2.5`, 'Integer', 273);
+    scalar(agent, `${ups}.2.7`, 'Integer', 25);
+    table(agent, `${ups}.4.4.1`, { 2: 'Integer', 4: 'Integer', 5: 'Integer' }, [[1, 230, 180, 21]]);
+    scalar(agent, '1.3.6.1.4.1.9999.1', 'OctetString', '68.5');
+    scalar(agent, '1.3.6.1.4.1.9999.2', 'OctetString', 'n/a');
+    const rows = Array.from({ length: this.rows }, (_, index) => [index + 1, `row ${index}`, index]);
+    if (rows.length > 0) table(agent, BIG_TABLE, { 1: 'OctetString', 2: 'Counter' }, rows);
+  }
+
+  octets(port: number, hex: string): void {
+    this.agent?.getMib().setTableSingleCell(this.ifX, 6, [port], Buffer.from(hex, 'hex'));
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.agent?.close(resolve));
+  }
+}
+
+describe('an SNMP device', () => {
+  let peer: Peer;
+  const entry = (others: object = {}): Record<string, unknown> => {
+    return { protocol: 'snmp', host: '127.0.0.1', port: peer.port, community: COMMUNITY, timeout: '10s', ...others };
+  };
+  beforeAll(async () => {
+    peer = new Peer(await freePort());
+    peer.start();
+  });
+  afterAll(() => peer.stop());
+
+  it('needs three lines to be read as switch and as UPS, with counters of 64 bits', async () => {
+    expect(await new Device(entry()).values()).toMatchObject({
+      'system.uptime s': 1234.56,
+      'system.network.io{interface=Gi0/1,direction=receive} By': 2 ** 64,
+      'system.network.io{interface=Gi0/2,direction=receive} By': 1,
+      'system.network.errors{interface=Gi0/1,direction=receive} {error}': 3,
+      'hw.network.bandwidth.limit{interface=Gi0/1} By/s': 125_000_000,
+      'hw.network.bandwidth.limit{interface=Gi0/2} By/s': 1_250_000_000,
+      'hw.network.up{interface=Gi0/1} 1': 1,
+      'hw.network.up{interface=Gi0/2} 1': 0,
+      'hw.status{part=battery,state=normal} 1': 1,
+      'hw.status{part=battery,state=low} 1': 0,
+      'hw.battery.time_left{part=battery} s': 2520,
+      'hw.battery.charge{part=battery} 1': 0.97,
+      'hw.voltage{part=battery} V': 27.3,
+      'hw.temperature{part=battery} Cel': 25,
+      'hw.voltage{line=1,part=output} V': 230,
+      'hw.power{line=1,part=output} W': 180,
+      'hw.ups.utilization{line=1,part=output} 1': 0.21,
+    });
+  });
+
+  it('gives the objects and tables that are asked for, in base units', async () => {
+    const device = new Device(
+      entry({
+        oids: [
+          { oid: '1.3.6.1.4.1.9999.1.0', metric: 'hw.temperature', unit: '°F', labels: { sensor: 1 } },
+          { oid: '.1.3.6.1.2.1.1.3.0', metric: 'ticks', scale: 0.01 },
+          { oid: '1.3.6.1.2.1.33.1.2.1.0', metric: 'battery', states: { 2: 'good', 3: 'low' } },
+        ],
+        tables: [
+          { labels: { port: 'index' }, columns: [{ oid: `${IF_ENTRY}.10`, metric: 'in32', unit: 'KiB' }] },
+          {
+            labels: { name: `${IF_X_ENTRY}.1` },
+            columns: [{ oid: `${IF_X_ENTRY}.15`, metric: 'speed', unit: 'Mbit/s' }],
+          },
+        ],
+        exclude: ['*0/2'],
+      }),
+    );
+    expect(await device.values()).toEqual({
+      'hw.temperature{sensor=1} Cel': 20.2777777777778,
+      ticks: 1234.56,
+      'battery{state=good}': 1,
+      'battery{state=low}': 0,
+      'in32{port=1} By': 4_294_967_295 * 1024,
+      'in32{port=2} By': 0,
+      'speed{name=Gi0/1} bit/s': 1e9,
+    });
+  });
+
+  it('whose counter wraps has no negative rate', async () => {
+    const read = async (): Promise<number> => {
+      const device = new Device(entry({ presets: ['interfaces'] }));
+      return (await device.values())['system.network.io{interface=Gi0/2,direction=receive} By'] ?? NaN;
+    };
+    const values: number[] = [];
+    for (const hex of ['fffffffffffffc18', '00000000000003e8', '00000000000007d0']) {
+      peer.octets(2, hex);
+      values.push(await read());
+    }
+    expect(values.slice(1)).toEqual([1000, 2000]);
+    const rates = aggregateSteps({ timestamps: [0, 10_000, 20_000], values }, [0, 10_001, 20_001], [{ kind: 'rate' }]);
+    expect(rates).toEqual([[100, 100]]);
+    const wrap32 = { timestamps: [0, 10_000], values: [2 ** 32 - 1, 500] };
+    expect(aggregateSteps(wrap32, [0, 20_000], [{ kind: 'rate' }])).toEqual([[50]]);
+  });
+
+  it('of version 3 is read with authentication and encryption', async () => {
+    const v3 = {
+      version: 3,
+      user: 'monitor',
+      community: undefined,
+      presets: ['system'],
+      request_timeout: '200ms',
+      retries: 0,
+    };
+    expect(await new Device(entry({ ...v3, ...AUTH, ...PRIV })).values()).toEqual({ 'system.uptime s': 1234.56 });
+    for (const wrong of [{ auth_password: 'wrong-wrong' }, { priv_password: 'wrong-wrong' }, { user: 'nobody' }]) {
+      const reason = await new Device(entry({ ...v3, ...AUTH, ...PRIV, ...wrong })).failure();
+      expect(reason).toMatch(/no answer|digest|user name|decryption|Authentication/i);
+      expect(reason).not.toMatch(/passw0rd|wrong-wrong/);
+    }
+  });
+
+  it('walks 5,000 rows in bounded time and memory', async () => {
+    const big = new Peer(await freePort(), BIG);
+    big.start();
+    const tables = [{ labels: { row: 'index' }, columns: [{ oid: `${BIG_TABLE}.2`, metric: 'n' }] }];
+    const device = new Device(entry({ port: big.port, tables }));
+    const start = performance.now();
+    let rows = 0;
+    const growth = await memoryGrowth(async () => (rows = (await device.read()).length));
+    await big.stop();
+    expect(rows).toBe(BIG);
+    expect(growth).toBeLessThan(100 * 2 ** 20);
+    if (process.env['DEVICE_METRICS_LONG'] === '1') {
+      console.log(
+        `${rows} rows in ${Math.round(performance.now() - start)} ms, ${Math.round(growth / 2 ** 20)} MiB more`,
+      );
+    }
+  });
+
+  it('that lacks an object or says no number is told apart', async () => {
+    const missing = entry({ oids: [{ oid: '1.3.6.1.4.1.9999.77.0', metric: 'm' }] });
+    expect(await new Device(missing).failure()).toBe('the device has no object 1.3.6.1.4.1.9999.77.0');
+    const text = entry({ oids: [{ oid: '1.3.6.1.4.1.9999.2.0', metric: 'm' }] });
+    expect(await new Device(text).failure()).toBe('1.3.6.1.4.1.9999.2.0 must be a number, got "n/a"');
+  });
+
+  it('that is absent, or has another community, fails without telling it, and comes back', async () => {
+    const quick = { presets: ['system'], request_timeout: '100ms', retries: 1 };
+    const device = new Device(entry(quick));
+    await peer.stop();
+    expect(await device.failure()).toBe(
+      `no answer from 127.0.0.1:${peer.port}; a wrong community and a firewall look the same`,
+    );
+    peer.start();
+    expect(await device.values()).toEqual({ 'system.uptime s': 1234.56 });
+    expect(device.log.at(-1)).toBe('rack works again');
+    const wrong = new Device(entry({ ...quick, community: 'wr0ng-c0mmunity' }));
+    expect(`${await wrong.failure()} ${wrong.log.join()}`).not.toContain('wr0ng');
+  });
+
+  it('says what is wrong in its configuration, without secrets', () => {
+    const mistakes = mistakesOf({
+      protocol: 'snmp',
+      host: '127.0.0.1',
+      version: 3,
+      user: 'u',
+      priv_password: 's3cr3t',
+      presets: ['printer'],
+      oids: [{ oid: 'sysUpTime.0', metric: 'm' }],
+      tables: [{ columns: [] }],
+    });
+    expect(mistakes).toEqual([
+      'third_party[0].priv_password: must have at least 8 characters, as RFC 3414 demands',
+      'third_party[0].auth_password: is missing; a priv_password needs one',
+      'third_party[0].oids[0].oid: must be an OID in numbers, as in 1.3.6.1.2.1.1.3.0, got "sysUpTime.0"',
+      'third_party[0].tables[0].columns: must have at least one column',
+      'third_party[0].tables[0].labels: must tell the rows apart: a label with the OID of a column, or with the word index',
+      'third_party[0].presets: may have system, interfaces, ups, got "printer"',
+    ]);
+  });
+});
+
+describe('a UDP peer that is no SNMP agent', () => {
+  let socket: Socket;
+  let answer: (from: RemoteInfo, request: Buffer) => void = () => undefined;
+  beforeAll(async () => {
+    socket = createSocket('udp4', (request, from) => answer(from, request)).bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+  });
+  afterAll(() => void socket.close());
+  const device = (others: object = {}): Device => {
+    const { port } = socket.address();
+    return new Device({ protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '150ms', retries: 0, ...others });
+  };
+
+  it('hangs: the source fails in time', async () => {
+    answer = () => undefined;
+    expect(await device().failure()).toContain('no answer from 127.0.0.1');
+    expect(await device({ timeout: '50ms' }).failure()).toBe('no answer within 50 ms');
+  });
+
+  it('sends garbage: the reason says so', async () => {
+    answer = ({ port }) => socket.send('HTTP/1.1 400 Bad Request\r\n\r\n', port, '127.0.0.1');
+    expect(await device().failure()).toContain('what came is no SNMP');
+  });
+
+  it('sends 100 MB: memory stays bounded', async () => {
+    const datagram = Buffer.alloc(50_000, 'x');
+    answer = ({ port }) => {
+      for (let sent = 0; sent < 100e6; sent += datagram.length)
+        socket.send(datagram, port, '127.0.0.1', () => undefined);
+    };
+    const growth = await memoryGrowth(async () => expect(await device().failure()).toContain('no answer'));
+    expect(growth).toBeLessThan(400 * 2 ** 20);
+  });
+
+  it('never ends its table: the source stops', async () => {
+    answer = ({ port }, request) => socket.send(nextRow(request), port, '127.0.0.1');
+    const endless = { labels: { row: 'index' }, columns: [{ oid: '1.3.6.1.4.1.9', metric: 'm' }] };
+    expect(await device({ tables: [endless], timeout: '20s' }).failure()).toMatch(/goes in circles/);
+  });
+});
+
+/** The request as its own answer: every object is the one that was asked for, again. */
+function nextRow(request: Buffer): Buffer {
+  const answer = Buffer.from(request);
+  const pdu = answer.indexOf(0xa5, 2);
+  answer[pdu] = 0xa2;
+  const ids = answer.indexOf(Buffer.from([0x02, 0x01, 0x00, 0x02, 0x01]), pdu);
+  answer[ids + 5] = 0;
+  return answer;
+}
