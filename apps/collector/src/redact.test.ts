@@ -24,6 +24,12 @@ describe('the redactor', () => {
     );
   });
 
+  it('leaves no tail of a secret whose forms begin alike', () => {
+    expect(
+      redactor('abcdefgh/secret=').redact('abcdefgh/secret= abcdefgh%2Fsecret%3D abcdefgh/sec… abcdefgh%2Fsec…'),
+    ).toBe('*** *** ***… ***…');
+  });
+
   it('takes out the user and password of a URL', () => {
     expect(redactor().redact('get http://root:secret@ups:80/x?a=b@c and mqtts://u@h')).toBe(
       'get http://***@ups:80/x?a=b@c and mqtts://***@h',

@@ -17,18 +17,34 @@ export class Redactor {
 
   /** The text with `***` in place of every secret and of the user and password of every URL. */
   redact(text: string): string {
-    const clean = this.secrets.reduce((rest, secret) => without(secret, rest), text);
+    const whole = this.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    const clean = this.beginnings().reduce((rest, [beginning, ends]) => withoutCutOff(beginning, ends, rest), whole);
     return clean.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@');
+  }
+
+  /** How secrets begin, and how those that begin so go on. */
+  private beginnings(): [string, string[]][] {
+    const ends = new Map<string, string[]>();
+    for (const secret of this.secrets) {
+      const beginning = secret.slice(0, BEGINNING);
+      ends.set(beginning, [...(ends.get(beginning) ?? []), secret.slice(BEGINNING)]);
+    }
+    return [...ends];
   }
 }
 
-/** The text without a secret, and without what is left of it where the end of it was cut off. */
-function without(secret: string, text: string): string {
-  const [first = '', ...others] = text.split(secret.slice(0, BEGINNING));
-  const end = secret.slice(BEGINNING);
-  return others.reduce((clean, part) => {
-    let same = 0;
-    while (same < end.length && part[same] === end[same]) same += 1;
-    return `${clean}***${part.slice(same)}`;
-  }, first);
+/** The text without secrets whose end was cut off: wherever one begins, as far as any that begins so goes on. */
+function withoutCutOff(beginning: string, ends: readonly string[], text: string): string {
+  const [first = '', ...others] = text.split(beginning);
+  return others.reduce(
+    (clean, part) => `${clean}***${part.slice(Math.max(...ends.map((end) => same(end, part))))}`,
+    first,
+  );
+}
+
+/** How many characters both begin with. */
+function same(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
