@@ -1,5 +1,6 @@
 import { metricDefinition, type Reading } from '@device-metrics/domain';
-import modbus from 'modbus-serial';
+import { createRequire } from 'node:module';
+import type modbus from 'modbus-serial';
 import { openTcp, type TcpTarget } from '../tcp.js';
 import { inBaseUnit, scaled } from '../units.js';
 import { decode, sizeOf, type Register } from './register.js';
@@ -16,7 +17,12 @@ const MAX_BYTES = 2 ** 20;
 /** That one request may ask for. */
 const MOST_REGISTERS = 125;
 
-type Client = InstanceType<typeof modbus.default>;
+type ModbusSerial = typeof modbus;
+type Client = InstanceType<ModbusSerial['default']>;
+
+const load = createRequire(import.meta.url);
+/** Loaded with the first device: it takes 16 MiB, and many collectors know none. */
+const modbusSerial = (): ModbusSerial => load('modbus-serial') as ModbusSerial;
 
 /** @throws Error when the device is not there, or refuses a register. */
 export async function readRegisters(
@@ -27,7 +33,7 @@ export async function readRegisters(
   const socket = await openTcp(target, MAX_BYTES, signal);
   let cut = '';
   socket.on('error', (error) => (cut = error.message));
-  const client = new modbus.default();
+  const client = new (modbusSerial().default)();
   // An error of the socket without a listener would end the collector.
   client.on('error', () => undefined);
   try {

@@ -1,4 +1,9 @@
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { createRequire } from 'node:module';
+import type { IClientOptions, MqttClient } from 'mqtt';
+
+const load = createRequire(import.meta.url);
+/** Loaded with the first connection: it takes 20 MiB, and most collectors know no broker. */
+const mqtt = (): typeof import('mqtt') => load('mqtt') as typeof import('mqtt');
 
 export interface Broker {
   /** Without user and password. */
@@ -34,7 +39,7 @@ export class Connection {
       ...(broker.password !== undefined && { password: broker.password }),
       ...(broker.ca !== undefined && { ca: broker.ca }),
     };
-    this.client = connect(broker.url, options);
+    this.client = mqtt().connect(broker.url, options);
     this.client.on('error', (error) => this.fail(reasonOf(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
     this.client.on('connect', () => this.subscribe(filters));

@@ -1,4 +1,5 @@
-import snmp, { type Session, type User, type Varbind } from 'net-snmp';
+import type { Session, User, Varbind } from 'net-snmp';
+import { snmpClient } from './client.js';
 import { isThere } from './value.js';
 
 export interface Target {
@@ -34,6 +35,7 @@ export class SnmpSession {
     const { host, port, community, user, context, requestTimeout, retries } = target;
     const transport = host.includes(':') ? 'udp6' : 'udp4';
     const options = { port, timeout: requestTimeout, retries, transport, context };
+    const snmp = snmpClient();
     this.session = user
       ? snmp.createV3Session(host, user, { ...options, version: snmp.Version3 })
       : snmp.createSession(host, community ?? '', { ...options, version: snmp.Version2c });

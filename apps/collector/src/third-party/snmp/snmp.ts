@@ -1,7 +1,8 @@
-import snmpClient, { type User } from 'net-snmp';
+import type { User } from 'net-snmp';
 import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
 import type { Protocol } from '../protocol.js';
+import { snmpClient } from './client.js';
 import { configuredObjects, type Objects } from './objects.js';
 import { presets } from './presets.js';
 import { readObjects } from './read.js';
@@ -53,7 +54,7 @@ function userOf(keys: Section): User {
   const privProtocol = keys.choice('priv', PRIV, 'aes');
   const authKey = passphrase(keys, 'auth_password');
   const privKey = passphrase(keys, 'priv_password');
-  const { SecurityLevel, AuthProtocols, PrivProtocols } = snmpClient;
+  const { SecurityLevel, AuthProtocols, PrivProtocols } = snmpClient();
   if (authKey === undefined) {
     if (privKey !== undefined) keys.mistake('auth_password', 'is missing; a priv_password needs one');
     return { name, level: SecurityLevel.noAuthNoPriv };

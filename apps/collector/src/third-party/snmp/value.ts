@@ -1,10 +1,9 @@
 import { quote } from '@device-metrics/contract/rules';
-import snmp, { type Varbind } from 'net-snmp';
-
-const { ObjectType } = snmp;
+import type { Varbind } from 'net-snmp';
+import { snmpClient } from './client.js';
 
 /** Whether the device has the object; false for noSuchObject, noSuchInstance and the end of its tree. */
-export const isThere = (varbind: Varbind): boolean => !snmp.isVarbindError(varbind);
+export const isThere = (varbind: Varbind): boolean => !snmpClient().isVarbindError(varbind);
 
 /**
  * The number of an object: integers, gauges, counters of 32 and 64 bits (beyond 2⁵³ the nearest double), time ticks, and
@@ -13,7 +12,7 @@ export const isThere = (varbind: Varbind): boolean => !snmp.isVarbindError(varbi
  * @throws Error when the object is something else.
  */
 export function numberOf({ oid, type, value }: Varbind): number {
-  if (type === ObjectType['Counter64'] && Buffer.isBuffer(value)) return Number(unsigned(value));
+  if (type === snmpClient().ObjectType['Counter64'] && Buffer.isBuffer(value)) return Number(unsigned(value));
   if (typeof value === 'number') return value;
   const text = Buffer.isBuffer(value) ? value.toString('latin1').trim() : '';
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
@@ -25,7 +24,7 @@ export function numberOf({ oid, type, value }: Varbind): number {
 
 /** The text of an object, as a label has it: bytes that are no printable text as `00:1a:2b`. */
 export function textOf({ type, value }: Varbind): string {
-  if (type === ObjectType['Counter64'] && Buffer.isBuffer(value)) return String(unsigned(value));
+  if (type === snmpClient().ObjectType['Counter64'] && Buffer.isBuffer(value)) return String(unsigned(value));
   if (!Buffer.isBuffer(value)) return String(value);
   // Agents of printers and UPSs end their texts with a zero.
   const text = value.toString('utf8').replace(/\0+$/, '');
@@ -38,5 +37,5 @@ function unsigned(bytes: Buffer): bigint {
 }
 
 function typeName(type: number): string {
-  return Object.entries(ObjectType).find(([, number]) => number === type)?.[0] ?? `type ${type}`;
+  return Object.entries(snmpClient().ObjectType).find(([, number]) => number === type)?.[0] ?? `type ${type}`;
 }
