@@ -51,7 +51,15 @@ export default tseslint.config(
   },
   {
     files: ['**/*.mjs'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        performance: 'readonly',
+      },
+    },
   },
   forbids('libs/domain/src', pattern('^[^.]', 'The domain imports nothing.')),
   forbids('libs/contract/src', onlyWorkspace('domain'), typeorm, sqlite),

@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
+import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 
 const load = createRequire(import.meta.url);
 /** Loaded with the first connection: it takes 20 MiB, and most collectors know no broker. */
-const mqtt = (): typeof import('mqtt') => load('mqtt') as typeof import('mqtt');
+const mqtt = (): typeof Mqtt => load('mqtt') as typeof Mqtt;
 
 export interface Broker {
   /** Without user and password. */

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-
-type NetSnmp = typeof import('net-snmp').default;
+import type netSnmp from 'net-snmp';
 
 const load = createRequire(import.meta.url);
 
 /** Loaded with the first device: it takes 15 MiB, and many collectors know none. */
-export const snmpClient = (): NetSnmp => load('net-snmp') as NetSnmp;
+export const snmpClient = (): typeof netSnmp => load('net-snmp') as typeof netSnmp;
