@@ -2,6 +2,8 @@ import type { Column } from './column.js';
 import { HOUR } from './hour.js';
 
 const FIRST_CAPACITY = 16;
+/** Samples that a late one is moved before at once; one that is later waits for the next sorting. */
+const NEAR = 8;
 
 /** The open samples of one series and hour: two arrays that grow at their end and are put in order when they are read. */
 export class HeadColumn {
@@ -20,10 +22,35 @@ export class HeadColumn {
   push(time: number, value: number): void {
     if (this.length === this.times.length) this.makeRoom();
     const { length } = this;
+    if (length > 0 && time <= this.times[length - 1] && this.inOrder) {
+      if (this.insertNearEnd(time, value)) return;
+      this.inOrder = false;
+    }
     this.times[length] = time;
     this.values[length] = value;
-    if (length > 0 && time <= this.times[length - 1]) this.inOrder = false;
     this.length = length + 1;
+  }
+
+  /** Puts a sample in its place if that is near the end, as when several connections send in turn; false if it is far. */
+  private insertNearEnd(time: number, value: number): boolean {
+    const { times, values, length } = this;
+    let place = length;
+    while (place > 0 && times[place - 1] > time) {
+      if (length - place === NEAR) return false;
+      place -= 1;
+    }
+    if (place > 0 && times[place - 1] === time) {
+      values[place - 1] = value;
+      return true;
+    }
+    for (let index = length; index > place; index -= 1) {
+      times[index] = times[index - 1];
+      values[index] = values[index - 1];
+    }
+    times[place] = time;
+    values[place] = value;
+    this.length = length + 1;
+    return true;
   }
 
   /** How many samples it holds, those counted twice that came twice since it was last read. */
