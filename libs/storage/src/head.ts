@@ -68,7 +68,8 @@ export class HeadColumn {
     if (!this.inOrder) this.putInOrder();
     // A column that was full of samples which came twice has room again.
     if (this.length <= this.times.length / 2) return;
-    const capacity = Math.max(FIRST_CAPACITY, this.times.length * 2);
+    // Small columns grow faster: there are thousands of them, and to allocate is what they cost.
+    const capacity = Math.max(FIRST_CAPACITY, this.times.length * (this.times.length < 128 ? 4 : 2));
     const times = new Uint32Array(capacity);
     const values = new Float64Array(capacity);
     times.set(this.times.subarray(0, this.length));
