@@ -4,7 +4,7 @@ import { decodeChunk } from './chunk.js';
 import { NOT_DECIMAL } from './codec/values.js';
 import { summarizeColumn, type Column } from './column.js';
 import type { DamagedTable } from './damaged-table.js';
-import { chunkId, HOUR, hourOfChunk } from './hour.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from './hour.js';
 import { readStats, StatsWriter } from './stats.js';
 
 /** A chunk without its samples. */
@@ -29,6 +29,8 @@ export class ChunkTable {
   private readonly remove: Statement<[number]>;
   private readonly selectRaw: Statement<[number, number, number], number>;
   private readonly selectAny: Statement<[number, number, number], number>;
+  private readonly selectNext: Statement<[number], number>;
+  private readonly selectLastBare: Statement<[number, number], number>;
 
   constructor(
     private readonly db: Database,
@@ -52,6 +54,12 @@ export class ChunkTable {
     this.selectAny = db
       .prepare<[number, number, number], number>('SELECT id FROM chunk WHERE id >= ? AND id < ? ORDER BY id LIMIT ?')
       .pluck();
+    this.selectNext = db.prepare<[number], number>('SELECT id FROM chunk WHERE id >= ? ORDER BY id LIMIT 1').pluck();
+    this.selectLastBare = db
+      .prepare<[number, number], number>(
+        'SELECT id FROM chunk WHERE id >= ? AND id < ? AND data IS NULL ORDER BY id DESC LIMIT 1',
+      )
+      .pluck();
   }
 
   /** At most `limit` chunks of a device from hour `from` to before hour `to`, in order of time. */
@@ -61,6 +69,18 @@ export class ChunkTable {
 
   get(deviceId: number, hour: number): StoredStats | undefined {
     return this.range(deviceId, hour, hour + 1, 1)[0];
+  }
+
+  /** The first device that has chunks, of those whose id is `from` or greater. */
+  nextDevice(from: number): number | undefined {
+    const id = this.selectNext.get(chunkId(from, 0));
+    return id === undefined ? undefined : deviceOfChunk(id);
+  }
+
+  /** The last hour, from `from` to before `to`, of which a device has a chunk without samples. */
+  lastBareHour(deviceId: number, from: number, to: number): number | undefined {
+    const id = this.selectLastBare.get(chunkId(deviceId, from), chunkId(deviceId, to));
+    return id === undefined ? undefined : hourOfChunk(id);
   }
 
   /** The last journal row whose samples of this device and hour are in the chunk; 0 without one. */

@@ -29,6 +29,14 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ act: fc.constant('age' as const), days: fc.integer({ min: 1, max: 15 }) }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant('restart' as const) }) },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('delete' as const),
+      device: fc.constantFrom('a', 'b'),
+      sealing: fc.boolean(),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       act: fc.constant('read' as const),
@@ -45,6 +53,10 @@ class Model {
   set(series: string, time: number, value: number): void {
     const samples = this.series.get(series) ?? new Map<number, number>();
     this.series.set(series, samples.set(time, value));
+  }
+
+  delete(device: string): void {
+    for (const series of this.series.keys()) if (series.startsWith(`${device}/`)) this.series.delete(series);
   }
 
   samples(from: number, to: number): Record<string, [number, number][]> {
@@ -90,6 +102,18 @@ class Pair {
 
   resend(): Promise<void> {
     return this.append(this.last);
+  }
+
+  /** @param sealing whether hours are being sealed meanwhile. */
+  async delete(device: string, sealing: boolean): Promise<void> {
+    const maintenance = sealing ? this.real.store.maintain() : undefined;
+    if (sealing) await new Promise(setImmediate);
+    await this.real.store.deleteDevice(device);
+    await maintenance;
+    this.model.delete(device);
+    this.last = this.last.filter(({ deviceName }) => deviceName !== device);
+    const known = new Set((await this.real.store.devices()).map(({ name }) => name));
+    expect(known.has(device)).toBe(false);
   }
 
   /** Samples as they are within the raw retention, summaries of whole hours within the hourly one, nothing before. */
@@ -178,6 +202,8 @@ describe('the store', () => {
               await real.store.maintain();
             } else if (next.act === 'restart') {
               await real.restart();
+            } else if (next.act === 'delete') {
+              await pair.delete(next.device, next.sealing);
             } else {
               await pair.compare(real.now + next.from * HOUR - next.cut, real.now + HOUR - next.cut);
             }

@@ -38,12 +38,67 @@ describe('retention', () => {
     for await (const one of opened.store.readSteps(series, query)) steps.push(...one.steps);
     expect(steps).toMatchObject([{ start: T0, count: 2, quantiles: [null] }]);
     expect(await opened.store.latest(series)).toMatchObject([{ timestamp: T0 + 1, value: 3 }]);
+    expect(await opened.store.devices()).toMatchObject([{ firstTime: T0, lastTime: T0 + 1 }]);
 
     opened.now = T0 + 10 * DAY + HOUR;
     await opened.store.maintain();
     expect(await counts()).toEqual([]);
     expect(await opened.store.latest(series)).toEqual([]);
     expect(opened.db.prepare('SELECT count(*) FROM chunk').pluck().get()).toBe(0);
+    expect(await opened.store.devices()).toMatchObject([{ firstTime: undefined, lastTime: T0 + 1 }]);
+  });
+
+  it('gives hourly values for samples that it dropped, and says until when', async () => {
+    opened = await TestStore.open({ rawRetention: DAY, hourlyRetention: 0 });
+    // A counter that starts again in its first hour, and one that goes on; a third hour has only one sample.
+    const values = [5, 9, 2, 4];
+    await opened.store.append(values.map((value, index) => sample(T0 + index * 60_000, value)));
+    await opened.store.append([sample(T0 + HOUR + 1, 6), sample(T0 + HOUR + 7, 8), sample(T0 + 2 * HOUR, 9)]);
+    await opened.store.append([sample(T0 + 30 * HOUR, 10)]);
+    opened.now = T0 + 30 * HOUR;
+    await opened.store.maintain();
+
+    const [series] = await opened.store.findSeries({});
+    const read = async (hourly: 'mean' | 'ends' | undefined, range = EVER): Promise<unknown> => {
+      const found: unknown[] = [];
+      for await (const one of opened.store.readSamples([series], range, hourly && { hourly })) {
+        found.push(...Array.from(one.timestamps, (time, index) => [time - T0, one.values[index]]));
+      }
+      return found;
+    };
+    const raw = [[30 * HOUR, 10]];
+    expect(await read(undefined)).toEqual(raw);
+    expect(await read('mean')).toEqual([[0, 5], [HOUR, 7], [2 * HOUR, 9], ...raw]);
+    const hour = [
+      [0, 5],
+      [90_000, 9],
+      [180_000, 4],
+    ];
+    expect(await read('ends')).toEqual([...hour, [HOUR + 1, 6], [HOUR + 7, 8], [2 * HOUR, 9], ...raw]);
+    expect(await read('mean', { start: T0 + 1, end: T0 + 2 * HOUR })).toEqual([[HOUR, 7]]);
+
+    const until = (start: number, end: number): Promise<number | undefined> =>
+      opened.store.hourlyUntil('lab-pc-1', { start, end });
+    expect(await until(0, EVER.end)).toBe(T0 + 3 * HOUR);
+    expect(await until(T0, T0 + HOUR)).toBe(T0 + HOUR);
+    expect(await until(T0 + 2 * HOUR + 1, EVER.end)).toBeUndefined();
+    expect(await opened.store.hourlyUntil('nobody', EVER)).toBeUndefined();
+  });
+
+  it('finishes the deletion of a device that a crash cut short', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1), sample(T0, 1, 'other'), sample(T0 + 1, 1, 'third')]);
+    await opened.sealAll();
+    const chunks = (): unknown => opened.db.prepare('SELECT id >> 24 FROM chunk ORDER BY id').pluck().all();
+    await opened.restart((db) => {
+      db.exec(
+        `DELETE FROM latest WHERE series_id = 2; DELETE FROM series WHERE id = 2; DELETE FROM device WHERE id = 2`,
+      );
+    });
+    expect(chunks()).toEqual([1, 2, 3]);
+    await opened.store.maintain();
+    expect(chunks()).toEqual([1, 3]);
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0, 1]], 'third/m': [[T0 + 1, 1]] });
   });
 
   it('keeps everything for ever when the periods are 0', async () => {

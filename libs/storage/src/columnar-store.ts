@@ -4,6 +4,7 @@ import { adoptNarrowRows } from './adopt-narrow-rows.js';
 import { ChunkTable } from './chunk-table.js';
 import { JournalRowWriter } from './codec/journal-row.js';
 import { DamagedTable } from './damaged-table.js';
+import { Devices } from './devices.js';
 import { GroupCommit } from './group-commit.js';
 import { Heads } from './heads.js';
 import { END_OF_TIME, HOUR } from './hour.js';
@@ -13,6 +14,8 @@ import { recoverHeads } from './recover.js';
 import { Retention, type RetentionPeriods } from './retention.js';
 import {
   TooLateError,
+  type DeviceDescription,
+  type ReadOptions,
   type SampleStore,
   type SeriesFilter,
   type SeriesLatest,
@@ -20,6 +23,7 @@ import {
   type SeriesSteps,
   type SeriesSummary,
   type StepQuery,
+  type StoredDevice,
   type StoreHealth,
 } from './sample-store.js';
 import { Sealer, type SealSettings } from './seal.js';
@@ -63,6 +67,7 @@ export class ColumnarStore implements SampleStore {
   private readonly sealer: Sealer;
   private readonly retention: Retention;
   private readonly queries: Queries;
+  private readonly deviceTable: Devices;
   private readonly commits = new GroupCommit<readonly Sample[]>((calls) => this.commit(calls));
   private readonly row = new JournalRowWriter();
   private readonly select1;
@@ -92,6 +97,7 @@ export class ColumnarStore implements SampleStore {
     this.sealer = new Sealer(db, this.catalogue, this.heads, this.journal, this.chunks, settings);
     this.retention = new Retention(db, this.catalogue, this.heads, this.chunks, settings);
     this.queries = new Queries(this.catalogue, this.heads, this.chunks);
+    this.deviceTable = new Devices(db, this.catalogue, this.heads, this.chunks, this.sealer);
     this.select1 = db.prepare('SELECT 1');
   }
 
@@ -112,9 +118,33 @@ export class ColumnarStore implements SampleStore {
     return this.catalogue.find(filter).map(({ series }) => series);
   }
 
-  async *readSamples(series: readonly Series[], range: TimeRange): AsyncGenerator<SeriesSamples> {
+  async devices(): Promise<readonly StoredDevice[]> {
     this.assertOpen();
-    yield* this.queries.samples(series, range);
+    return this.deviceTable.all();
+  }
+
+  async describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined> {
+    this.assertOpen();
+    return this.writing(() => this.deviceTable.describe(name, change));
+  }
+
+  async deleteDevice(name: string): Promise<boolean> {
+    this.assertOpen();
+    return this.writing(() => this.deviceTable.delete(name));
+  }
+
+  async *readSamples(
+    series: readonly Series[],
+    range: TimeRange,
+    options: ReadOptions = {},
+  ): AsyncGenerator<SeriesSamples> {
+    this.assertOpen();
+    yield* this.queries.samples(series, range, options);
+  }
+
+  async hourlyUntil(deviceName: string, range: TimeRange): Promise<number | undefined> {
+    this.assertOpen();
+    return this.queries.hourlyUntil(deviceName, range);
   }
 
   async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
@@ -134,12 +164,11 @@ export class ColumnarStore implements SampleStore {
 
   async maintain(): Promise<void> {
     this.assertOpen();
-    try {
+    await this.writing(async () => {
       await this.sealer.run();
       await this.retention.run(this.settings.now());
-    } catch (error) {
-      throw asStoreFull(error, this.db.name);
-    }
+      await this.deviceTable.deleteOrphans();
+    });
   }
 
   async backup(path: string): Promise<void> {
@@ -220,12 +249,17 @@ export class ColumnarStore implements SampleStore {
   }
 
   private async makeRoom(): Promise<void> {
+    await this.writing(() => this.sealer.run());
+    this.assertOpen();
+  }
+
+  /** @throws StoreFullError where there is no room for what `act` writes. */
+  private async writing<T>(act: () => T | Promise<T>): Promise<T> {
     try {
-      await this.sealer.run();
+      return await act();
     } catch (error) {
       throw asStoreFull(error, this.db.name);
     }
-    this.assertOpen();
   }
 
   private recover(): void {

@@ -45,7 +45,7 @@ describe('the DataSource', () => {
     await expect(series.insert({ ...one })).rejects.toThrow('UNIQUE');
     await expect(series.insert({ ...one, deviceId: 2 })).rejects.toThrow('FOREIGN KEY');
     expect(await series.find({ relations: { device: true } })).toEqual([
-      { id: 1, ...one, device: { id: 1, name: 'lab-pc-1' } },
+      { id: 1, ...one, device: { id: 1, name: 'lab-pc-1', displayName: null, notes: null, tags: '{}' } },
     ]);
   });
 

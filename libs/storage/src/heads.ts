@@ -59,6 +59,17 @@ export class Heads {
     }
   }
 
+  /** Whether a head is still there: its device may have been deleted. */
+  has(head: Head): boolean {
+    return this.ofDevice(head.deviceId).includes(head);
+  }
+
+  /** Lets go of all heads of a device that has been deleted. */
+  dropDevice(deviceId: number): void {
+    for (const { size } of this.ofDevice(deviceId)) this.size -= size;
+    this.byDevice.delete(deviceId);
+  }
+
   /** Lets go of a head that is in its chunk now. */
   remove(head: Head): void {
     const left = this.ofDevice(head.deviceId).filter((other) => other !== head);

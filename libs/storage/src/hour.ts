@@ -2,7 +2,7 @@
 export const HOUR = 3_600_000;
 
 /** Hours are told by 24 bits, which last until the year 3883. */
-const HOURS = 2 ** 24;
+export const HOURS = 2 ** 24;
 
 /** Timestamps from here on are beyond what the store can tell apart. */
 export const END_OF_TIME = HOURS * HOUR;

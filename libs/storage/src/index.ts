@@ -1,6 +1,8 @@
 export {
   StoreFullError,
   TooLateError,
+  type DeviceDescription,
+  type ReadOptions,
   type SampleStore,
   type SeriesFilter,
   type SeriesLatest,
@@ -9,6 +11,7 @@ export {
   type SeriesSummary,
   type Step,
   type StepQuery,
+  type StoredDevice,
   type StoreHealth,
 } from './sample-store.js';
 export { dataSourceOptions } from './data-source.js';

@@ -3,8 +3,16 @@ import type { ChunkTable } from './chunk-table.js';
 import { includeSummary, sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads } from './heads.js';
-import { END_OF_TIME, HOUR } from './hour.js';
-import type { SeriesLatest, SeriesSamples, SeriesSteps, SeriesSummary, StepQuery } from './sample-store.js';
+import { END_OF_TIME, HOUR, hourOf } from './hour.js';
+import { samplesOfSummary } from './hourly-samples.js';
+import type {
+  ReadOptions,
+  SeriesLatest,
+  SeriesSamples,
+  SeriesSteps,
+  SeriesSummary,
+  StepQuery,
+} from './sample-store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { Slices } from './slices.js';
 import { StepAggregator } from './steps.js';
@@ -26,13 +34,19 @@ export class Queries {
     private readonly chunks: ChunkTable,
   ) {}
 
-  async *samples(series: readonly Series[], asked: TimeRange): AsyncGenerator<SeriesSamples> {
+  async *samples(series: readonly Series[], asked: TimeRange, { hourly }: ReadOptions): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
     const slices = new Slices();
     for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
       const found = new Map(some.map(({ id }) => [id, new Pieces()]));
       const wanted = new Set(found.keys());
       await this.forEachHour(deviceId, range, slices, (hour) => {
+        if (hourly && hour.hasOnlyStats) {
+          hour.summaries(range, wanted, (id, summary) =>
+            found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, hourly)),
+          );
+          return;
+        }
         for (const [id, column] of hour.columns(wanted)) {
           found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
         }
@@ -84,6 +98,15 @@ export class Queries {
         if (steps.length > 0) yield { series: one, steps };
       }
     }
+  }
+
+  /** The end of the last hour within the range of which only hourly values are left. */
+  hourlyUntil(deviceName: string, asked: TimeRange): number | undefined {
+    const device = this.catalogue.device(deviceName);
+    const range = within(asked);
+    if (!device || range.end <= range.start) return undefined;
+    const hour = this.chunks.lastBareHour(device.id, Math.ceil(range.start / HOUR), hourOf(range.end - 1) + 1);
+    return hour === undefined ? undefined : (hour + 1) * HOUR;
   }
 
   /** @param oldestKept older samples have been deleted. */

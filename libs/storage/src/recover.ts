@@ -45,25 +45,27 @@ export function recoverHeads(
     const { entries, timestamps, values } = samples;
     for (let index = 0; index < entries.length; index += 1) {
       const entry = entries[index];
+      if (!entry) continue;
       if (!isSealed(entry, timestamps[index], row.id)) heads.push(entry, timestamps[index], values[index], row.id, now);
     }
   }
 }
 
 interface RecoveredSamples {
-  readonly entries: SeriesEntry[];
+  /** Undefined for a series that has been deleted since. */
+  readonly entries: (SeriesEntry | undefined)[];
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
 }
 
-/** Undefined when the row is damaged or names a series that does not exist. */
+/** Undefined when the row is damaged or names a series that never existed. */
 function samplesOf(row: StoredRow, catalogue: SeriesCatalogue): RecoveredSamples | undefined {
   try {
     const { seriesIds, timestamps, values } = readJournalRow(row.data);
-    const entries = new Array<SeriesEntry>(seriesIds.length);
+    const entries = new Array<SeriesEntry | undefined>(seriesIds.length);
     for (let index = 0; index < seriesIds.length; index += 1) {
       const entry = catalogue.get(seriesIds[index]);
-      if (!entry) return undefined;
+      if (!entry && !catalogue.wasThere(seriesIds[index])) return undefined;
       entries[index] = entry;
     }
     return { entries, timestamps, values };

@@ -248,6 +248,55 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
       expect(await theSamples()).toEqual([[T0, 2]]);
     });
 
+    describe('devices', () => {
+      beforeEach(async () => {
+        await store.append([
+          sample(T0 + 5, 1, { device: 'b' }),
+          sample(T0 - 2 * HOUR, 2, { device: 'b', metric: 'own' }),
+          sample(T0 + HOUR, 3, { device: 'a' }),
+        ]);
+      });
+      const plain = { displayName: null, notes: null, tags: {} };
+
+      it('are listed by name, with the times of their first and last sample', async () => {
+        const expected = [
+          { name: 'a', ...plain, seriesCount: 1, firstTime: T0 + HOUR, lastTime: T0 + HOUR },
+          { name: 'b', ...plain, seriesCount: 2, firstTime: T0 - 2 * HOUR, lastTime: T0 + 5 },
+        ];
+        expect(await store.devices()).toEqual(expected);
+        await reopen();
+        expect(await store.devices()).toEqual(expected);
+      });
+
+      it('keep what is said of them', async () => {
+        const tags = { room: 'lab', __proto__x: 'ü' };
+        await store.describeDevice('b', { displayName: 'The big one', tags });
+        const described = await store.describeDevice('b', { notes: 'new disk' });
+        expect(described).toMatchObject({ name: 'b', displayName: 'The big one', notes: 'new disk', tags });
+        await reopen();
+        expect((await store.devices())[1]).toEqual(described);
+        expect(await store.describeDevice('b', { displayName: null })).toMatchObject({ displayName: null, tags });
+        expect(await store.describeDevice('nobody', { notes: '' })).toBeUndefined();
+      });
+
+      it('are deleted with all they had, for good, and may come again', async () => {
+        const before = await stored();
+        expect(await store.deleteDevice('b')).toBe(true);
+        expect(await store.deleteDevice('b')).toBe(false);
+        const left = { 'a/hw.temperature{}': before['a/hw.temperature{}'] };
+        expect(await stored()).toEqual(left);
+        await reopen();
+        expect(await stored()).toEqual(left);
+        expect(await store.health()).toMatchObject({ devices: 1, series: 1, damaged: 0 });
+
+        await store.append([sample(T0 + 7, 4, { device: 'b' })]);
+        expect(await stored()).toEqual({ ...left, 'b/hw.temperature{}': [[T0 + 7, 4]] });
+        expect((await store.devices())[1]).toMatchObject({ ...plain, seriesCount: 1, firstTime: T0 + 7 });
+        await reopen();
+        expect(await stored()).toEqual({ ...left, 'b/hw.temperature{}': [[T0 + 7, 4]] });
+      });
+    });
+
     it('takes an empty append', async () => {
       await store.append([]);
       expect(await store.findSeries({})).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Sample, Series, Summary, TimeRange } from '@device-metrics/domain';
+import type { Labels, Sample, Series, Summary, TimeRange } from '@device-metrics/domain';
 
 /** Which series; what is left out does not restrict. */
 export interface SeriesFilter {
@@ -12,6 +12,15 @@ export interface SeriesSamples {
   /** Unix milliseconds. */
   readonly timestamps: ArrayLike<number>;
   readonly values: ArrayLike<number>;
+}
+
+export interface ReadOptions {
+  /**
+   * What stands for the samples of an hour of which only the hourly values are left, if its start is in the range: the
+   * `mean` at its start, or the `ends`: the first and the last sample, and what tells that a counter started again
+   * between them. Left out: nothing.
+   */
+  readonly hourly?: 'mean' | 'ends';
 }
 
 export interface SeriesSummary {
@@ -54,6 +63,25 @@ export interface SeriesLatest {
   readonly value: number;
 }
 
+/** What people say of a device. */
+export interface DeviceDescription {
+  /** What to call it in place of its name; null: nothing else. */
+  readonly displayName: string | null;
+  readonly notes: string | null;
+  /** String pairs to find and group devices by, as in `{room: "lab"}`. */
+  readonly tags: Labels;
+}
+
+/** A device, what people say of it, and what there is of it. */
+export interface StoredDevice extends DeviceDescription {
+  readonly name: string;
+  readonly seriesCount: number;
+  /** Time of its oldest sample that is kept, Unix milliseconds; undefined once all have passed their retention. */
+  readonly firstTime: number | undefined;
+  /** Time of its newest sample ever, Unix milliseconds. */
+  readonly lastTime: number;
+}
+
 /** What an operator wants to know of a store. */
 export interface StoreHealth {
   readonly devices: number;
@@ -92,12 +120,30 @@ export interface SampleStore {
   /** The series that match, by device, metric and labels; an unknown device has none. */
   findSeries(filter: SeriesFilter): Promise<readonly Series[]>;
 
+  /** All devices by name. */
+  devices(): Promise<readonly StoredDevice[]>;
+
+  /** Changes what is said of a device, and gives the device; undefined when there is none of this name. */
+  describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined>;
+
+  /**
+   * Deletes a device with its series and samples; false when there is none of this name. Once it resolves nothing of it
+   * is ever read again, also after a crash. A sample that comes later makes a new device of that name.
+   */
+  deleteDevice(name: string): Promise<boolean>;
+
   /**
    * The samples of each series within the range, in the order of `series`; a series without any is left out. Hours older
-   * than the raw retention have none. Only a part of the answer is in memory at a time, but all of one series: page
+   * than the raw retention have none, see `hourlyUntil`. Only a part of the answer is in memory at a time, but all of one series: page
    * through long ranges.
    */
-  readSamples(series: readonly Series[], range: TimeRange): AsyncIterable<SeriesSamples>;
+  readSamples(series: readonly Series[], range: TimeRange, options?: ReadOptions): AsyncIterable<SeriesSamples>;
+
+  /**
+   * The end of the last hour within the range of which only hourly values are left of a device, Unix milliseconds;
+   * undefined when there is no such hour.
+   */
+  hourlyUntil(deviceName: string, range: TimeRange): Promise<number | undefined>;
 
   /**
    * The summary of each series over the range, in the order of `series`; a series without samples there is left out. An

@@ -60,8 +60,13 @@ export class Sealer {
     const slices = new Slices();
     for (let head = this.nextDue(); head && !this.stopped; head = this.nextDue()) {
       await this.seal(head, slices);
-      while (this.journal.trim(this.oldestNeededRow())) await slices.next();
+      await this.trimJournal(slices);
     }
+  }
+
+  /** Deletes the rows of the journal that no head needs any more. */
+  async trimJournal(slices: Slices): Promise<void> {
+    while (this.journal.trim(this.oldestNeededRow())) await slices.next();
   }
 
   private nextDue(): Head | undefined {
@@ -96,6 +101,7 @@ export class Sealer {
     const columns = chunk ? this.chunks.columns(chunk.id) : new Map<number, Column>();
     const summaries = chunk && columns.size === 0 ? this.chunks.allSummaries(chunk) : undefined;
     const sealed = summaries?.size ? withStats(summaries, head) : await this.withSamples(columns, head, slices);
+    if (!this.heads.has(head)) return;
     this.db.transaction(() => {
       if (sealed) this.chunks.put(chunkId(head.deviceId, head.hour), head.lastRow, sealed);
       for (const id of head.columns.keys()) this.saveLatest(id, head);

@@ -2,7 +2,7 @@ import { labelsKey, metricDefinition, type Labels, type Sample, type Series } fr
 import type { Database, Statement } from 'better-sqlite3';
 import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
-import type { SeriesFilter } from './sample-store.js';
+import type { DeviceDescription, SeriesFilter } from './sample-store.js';
 
 const UNLABELLED = labelsKey({});
 
@@ -17,7 +17,12 @@ export class Device {
   constructor(
     readonly id: number,
     readonly name: string,
+    public description: DeviceDescription = { displayName: null, notes: null, tags: {} },
   ) {}
+
+  *entries(): Generator<SeriesEntry> {
+    for (const byLabels of this.metrics.values()) yield* byLabels.values();
+  }
 }
 
 /** What the store knows of one series. */
@@ -54,6 +59,7 @@ export class SeriesCatalogue {
   private readonly insertSeries: Statement<[number, string, string, string | null]>;
   private readonly updateUnit: Statement<[string, number]>;
   private readonly upsertLatest: Statement<[number, number, number]>;
+  private readonly selectLastId: Statement<[], number>;
   /** Of the sample before. */
   private last: SeriesEntry | undefined;
 
@@ -62,6 +68,7 @@ export class SeriesCatalogue {
     this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
     this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
     this.upsertLatest = db.prepare('REPLACE INTO latest (series_id, ts, value) VALUES (?, ?, ?)');
+    this.selectLastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'series'").pluck();
     this.load(db);
   }
 
@@ -99,6 +106,26 @@ export class SeriesCatalogue {
     return this.devices.values();
   }
 
+  device(name: string): Device | undefined {
+    return this.devices.get(name);
+  }
+
+  /** Whether a series of this id was ever there; such an id is never given again. */
+  wasThere(seriesId: number): boolean {
+    return seriesId <= (this.selectLastId.get() ?? 0);
+  }
+
+  /** Takes a device and its series out of memory, once they are gone from their tables. */
+  dropDevice(device: Device): void {
+    for (const { id } of device.entries()) {
+      this.entries.delete(id);
+      this.latest.drop(id);
+    }
+    this.devices.delete(device.name);
+    this.sorted = undefined;
+    this.forgetGuesses();
+  }
+
   get deviceCount(): number {
     return this.devices.size;
   }
@@ -127,7 +154,11 @@ export class SeriesCatalogue {
   undo(): void {
     if (this.undoes.length === 0) return;
     while (this.undoes.length > 0) this.undoes.pop()?.();
-    // No guess may lead to a series that never came to be.
+    this.forgetGuesses();
+  }
+
+  /** No guess may lead to a series that is not there. */
+  private forgetGuesses(): void {
     this.last = undefined;
     for (const entry of this.entries.values()) entry.next = undefined;
   }
@@ -198,8 +229,9 @@ export class SeriesCatalogue {
 
   private load(db: Database): void {
     const byId = new Map<number, Device>();
-    for (const { id, name } of db.prepare<[], { id: number; name: string }>('SELECT id, name FROM device').iterate()) {
-      const device = new Device(id, name);
+    const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
+    for (const { id, name, display_name: displayName, notes, tags } of devices.iterate()) {
+      const device = new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels });
       byId.set(id, device);
       this.devices.set(name, device);
     }
@@ -216,6 +248,14 @@ export class SeriesCatalogue {
       if (ts !== null && value !== null) this.latest.note(id, ts, value);
     }
   }
+}
+
+interface DeviceRow {
+  readonly id: number;
+  readonly name: string;
+  readonly display_name: string | null;
+  readonly notes: string | null;
+  readonly tags: string;
 }
 
 interface SeriesRow {

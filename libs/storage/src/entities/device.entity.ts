@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 
-/** A thing that is measured. */
+/** A thing that is measured, and what people say of it. */
 @Entity('device')
 @Unique('device_name', ['name'])
 export class DeviceEntity {
@@ -9,4 +9,14 @@ export class DeviceEntity {
 
   @Column({ type: 'text' })
   name!: string;
+
+  @Column({ name: 'display_name', type: 'text', nullable: true })
+  displayName!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  notes!: string | null;
+
+  /** JSON of string pairs. */
+  @Column({ type: 'text', default: '{}' })
+  tags!: string;
 }
