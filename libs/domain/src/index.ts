@@ -12,5 +12,6 @@ export {
   TooManyStepsError,
   type Step,
 } from './time-steps.js';
+export { quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';

@@ -1,3 +1,5 @@
+import { quantilesOf } from './quantiles.js';
+
 /** How the samples of one step become one number. */
 export type Aggregation =
   | { readonly kind: 'mean' | 'min' | 'max' | 'sum' | 'count' | 'first' | 'last' | 'rate' | 'increase' }
@@ -93,13 +95,9 @@ function extreme(values: ArrayLike<number>, from: number, to: number, sign: 1 | 
 }
 
 function quantile(values: ArrayLike<number>, from: number, to: number, share: number): number {
-  const sorted = new Float64Array(to - from);
-  for (let index = from; index < to; index += 1) sorted[index - from] = values[index] as number;
-  sorted.sort();
-  const position = share * (sorted.length - 1);
-  const below = sorted[Math.floor(position)] as number;
-  const above = sorted[Math.ceil(position)] as number;
-  return below === above ? below : below + (above - below) * (position - Math.floor(position));
+  const some = new Float64Array(to - from);
+  for (let index = from; index < to; index += 1) some[index - from] = values[index] as number;
+  return quantilesOf([some], [share])[0] as number;
 }
 
 function growth(

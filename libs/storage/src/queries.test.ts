@@ -1,17 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TimeRange } from '@device-metrics/domain';
-import { quantilesOf } from './quantiles.js';
 import type { Step, StepQuery } from './sample-store.js';
 import { HOUR, sample, T0, TestStore } from './testing/test-store.js';
-
-describe('quantiles', () => {
-  it('are interpolated between the two nearest values', () => {
-    const pieces = [Float64Array.of(4, 1), Float64Array.of(3, 2)];
-    expect(quantilesOf(pieces, [0, 0.25, 0.5, 0.9, 1])).toEqual([1, 1.75, 2.5, expect.closeTo(3.7, 12), 4]);
-    expect(quantilesOf([Float64Array.of(7)], [0, 0.5, 0.99])).toEqual([7, 7, 7]);
-    expect(quantilesOf([Float64Array.of(-Number.MAX_VALUE, Number.MAX_VALUE)], [0.5])).toEqual([0]);
-  });
-});
 
 describe('steps', () => {
   let opened: TestStore;

@@ -1,6 +1,5 @@
-import type { Summary, TimeRange } from '@device-metrics/domain';
+import { quantilesOf, type Summary, type TimeRange } from '@device-metrics/domain';
 import { includeSummary, lowerBound, summarizeColumn, type Column } from './column.js';
-import { quantilesOf } from './quantiles.js';
 import type { Step, StepQuery } from './sample-store.js';
 
 interface OpenStep {

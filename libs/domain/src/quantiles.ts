@@ -1,0 +1,82 @@
+/**
+ * The quantiles of all values together, each interpolated between the two values nearest to it: 0 is the smallest, 0.5
+ * the median, 1 the largest. There must be a value.
+ */
+export function quantilesOf(pieces: readonly Float64Array[], quantiles: readonly number[]): number[] {
+  if (quantiles.length === 0) return [];
+  const sorted = join(pieces).sort();
+  return quantiles.map((quantile) => interpolated(quantile, sorted.length, (rank) => sorted[rank] as number));
+}
+
+/**
+ * The same of pieces that are sorted each, which need no memory beside them: sorting them can be spread over time, and
+ * this takes less than a millisecond for a hundred.
+ */
+export function quantilesOfSorted(pieces: readonly Float64Array[], quantiles: readonly number[]): number[] {
+  const count = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return quantiles.map((quantile) => interpolated(quantile, count, (rank) => valueAt(pieces, rank)));
+}
+
+function interpolated(quantile: number, count: number, valueOf: (rank: number) => number): number {
+  const position = Math.min(1, Math.max(0, quantile)) * (count - 1);
+  const rank = Math.floor(position);
+  const weight = position - rank;
+  const below = valueOf(rank);
+  if (weight === 0) return below;
+  const above = valueOf(rank + 1);
+  // Weights instead of a difference, which could overflow; and equal values stay what they are.
+  return below === above ? below : below * (1 - weight) + above * weight;
+}
+
+/** The value of a rank, counted from 0, by halving the doubles there are until one is left. */
+function valueAt(pieces: readonly Float64Array[], rank: number): number {
+  let low = orderOf(-Infinity);
+  let high = orderOf(Infinity);
+  while (low < high) {
+    const middle = (low + high) >> 1n;
+    if (countUpTo(pieces, doubleOf(middle)) > rank) high = middle;
+    else low = middle + 1n;
+  }
+  // -0 equals 0, and comes before it here.
+  return doubleOf(low) + 0;
+}
+
+function countUpTo(pieces: readonly Float64Array[], value: number): number {
+  let count = 0;
+  for (const piece of pieces) {
+    let from = 0;
+    let to = piece.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((piece[middle] as number) <= value) from = middle + 1;
+      else to = middle;
+    }
+    count += from;
+  }
+  return count;
+}
+
+const double = new Float64Array(1);
+const bits = new BigInt64Array(double.buffer);
+
+/** An integer for each double, in the order of the doubles. */
+function orderOf(value: number): bigint {
+  double[0] = value;
+  const integer = bits[0] as bigint;
+  return integer >= 0n ? integer : -(integer & 0x7fff_ffff_ffff_ffffn) - 1n;
+}
+
+function doubleOf(order: bigint): number {
+  bits[0] = order >= 0n ? order : -(order + 1n) | -0x8000_0000_0000_0000n;
+  return double[0] as number;
+}
+
+function join(pieces: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
