@@ -3,6 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
 import { apiConfig } from './config.js';
+import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { ReportingModule } from './reporting/reporting.module.js';
@@ -12,6 +13,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
     ConfigModule.forRoot({ isGlobal: true, load: [apiConfig] }),
     MonitoringModule,
     AggregatorModule,
+    DevicesModule,
     ReportingModule,
     LiveModule,
     AdminModule,

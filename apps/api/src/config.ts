@@ -13,6 +13,8 @@ export interface ApiSettings {
   readonly rawRetention: number;
   /** How long the hourly values of older samples are kept, ms; 0: for ever. */
   readonly hourlyRetention: number;
+  /** How many samples the answer to one query may take. */
+  readonly maxQuerySamples: number;
 }
 
 /** Settings that can't be used, each with its name, its value and what is allowed. */
@@ -52,9 +54,20 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
   if (hourlyRetention !== 0 && (rawRetention === 0 || hourlyRetention < rawRetention)) {
     mistakes.push('RETENTION_HOURLY must be 0 or at least RETENTION_RAW');
   }
+  const maxQuerySamples = text('QUERY_MAX_SAMPLES', '50000000');
+  if (!/^[1-9]\d{0,11}$/.test(maxQuerySamples)) {
+    mistakes.push(`QUERY_MAX_SAMPLES must be an integer from 1 to 999999999999, got "${maxQuerySamples}"`);
+  }
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const databasePath = text('DATABASE_PATH', 'instance/metrics.db');
-  return { host, port: Number(port), databasePath, rawRetention, hourlyRetention };
+  return {
+    host,
+    port: Number(port),
+    databasePath,
+    rawRetention,
+    hourlyRetention,
+    maxQuerySamples: Number(maxQuerySamples),
+  };
 }
 
 export const apiConfig = registerAs('api', () => readSettings(process.env));

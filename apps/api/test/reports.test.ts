@@ -149,8 +149,8 @@ describe('the summary', () => {
   it('comes as csv and ndjson too', async () => {
     const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
     expect(csv.body).toBe(
-      'device_name,metric_name,unit,labels,series,count,min,max,mean,last,last_time\r\n' +
-        `ups,hw.temperature,Cel,,1,1,20,20,20,20,${iso(START)}\r\n`,
+      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time\r\n' +
+        `ups,hw.temperature,Cel,,,1,1,20,20,20,20,${iso(START)}\r\n`,
     );
     const { body, headers } = await server.get('/api/v1/reports/summary?device_name=ups', {
       accept: 'application/x-ndjson',

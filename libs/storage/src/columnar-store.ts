@@ -123,6 +123,11 @@ export class ColumnarStore implements SampleStore {
     return this.deviceTable.all();
   }
 
+  async device(name: string): Promise<StoredDevice | undefined> {
+    this.assertOpen();
+    return this.deviceTable.get(name);
+  }
+
   async describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined> {
     this.assertOpen();
     return this.writing(() => this.deviceTable.describe(name, change));

@@ -41,6 +41,11 @@ export class Devices {
     return found;
   }
 
+  get(name: string): StoredDevice | undefined {
+    const device = this.catalogue.device(name);
+    return device && this.stored(device);
+  }
+
   describe(name: string, change: Partial<DeviceDescription>): StoredDevice | undefined {
     const device = this.catalogue.device(name);
     if (!device) return undefined;

@@ -266,6 +266,7 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
         expect(await store.devices()).toEqual(expected);
         await reopen();
         expect(await store.devices()).toEqual(expected);
+        expect([await store.device('b'), await store.device('nobody')]).toEqual([expected[1], undefined]);
       });
 
       it('keep what is said of them', async () => {

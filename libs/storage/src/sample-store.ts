@@ -120,8 +120,11 @@ export interface SampleStore {
   /** The series that match, by device, metric and labels; an unknown device has none. */
   findSeries(filter: SeriesFilter): Promise<readonly Series[]>;
 
-  /** All devices by name. */
+  /** All devices, by name. */
   devices(): Promise<readonly StoredDevice[]>;
+
+  /** The device of this name; undefined when there is none. */
+  device(name: string): Promise<StoredDevice | undefined>;
 
   /** Changes what is said of a device, and gives the device; undefined when there is none of this name. */
   describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined>;

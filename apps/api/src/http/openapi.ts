@@ -15,6 +15,7 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     .setVersion('1')
     .addTag('aggregator', 'Take samples in.')
     .addTag('reporting', 'Ask questions of what is stored.')
+    .addTag('devices', 'What is measured, and whether it is there.')
     .addTag('monitoring', 'How this server is.')
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {

@@ -19,11 +19,13 @@ const names: Rule = (value) =>
     ? undefined
     : `must be a name of 1 to 255 characters, in which * stands for any characters, got ${quote(value)}`;
 
-const labelPairs: Rule = (value) => {
-  const pairs: unknown[] = Array.isArray(value) ? value : [value];
-  const wrong = pairs.find((pair) => typeof pair !== 'string' || pair.indexOf('=') < 1);
-  return wrong === undefined ? undefined : `must be name=value as in cpu=0, got ${quote(wrong)}`;
-};
+const pairs =
+  (example: string): Rule =>
+  (value) => {
+    const given: unknown[] = Array.isArray(value) ? value : [value];
+    const wrong = given.find((pair) => typeof pair !== 'string' || pair.indexOf('=') < 1);
+    return wrong === undefined ? undefined : `must be name=value as in ${example}, got ${quote(wrong)}`;
+  };
 
 /** Which series a call is about; a parameter that is left out does not restrict. */
 export class SeriesQuery {
@@ -55,8 +57,21 @@ export class SeriesQuery {
   })
   @Optional()
   @Repeatable()
-  @Obeys(labelPairs)
+  @Obeys(pairs('cpu=0'))
   label?: string[];
+}
+
+/** Which devices, and which series of them. */
+export class FleetQuery extends SeriesQuery {
+  @ApiPropertyOptional({
+    description: 'Repeatable, `name=value`: the device has all these tags; `*` in the value stands for any characters.',
+    type: [String],
+    example: ['room=lab'],
+  })
+  @Optional()
+  @Repeatable()
+  @Obeys(pairs('room=lab'))
+  tag?: string[];
 }
 
 interface Selectable {
@@ -69,14 +84,27 @@ interface Selectable {
 export function selects(query: SeriesQuery): (candidate: Selectable) => boolean {
   const device = matchesAny(query.device_name);
   const metric = matchesAny(query.metric_name);
-  const labels = (query.label ?? []).map((pair) => {
+  const labels = hasAll(query.label);
+  return (candidate) => device(candidate.deviceName) && metric(candidate.metricName) && labels(candidate.labels);
+}
+
+/** Whether a device is one that the query is about, as far as its name and tags say. */
+export function selectsDevice({
+  device_name,
+  tag,
+}: Pick<FleetQuery, 'device_name' | 'tag'>): (device: { readonly name: string; readonly tags: Labels }) => boolean {
+  const named = matchesAny(device_name);
+  const tagged = hasAll(tag);
+  return ({ name, tags }) => named(name) && tagged(tags);
+}
+
+/** Whether string pairs have all that `name=value` patterns ask for. */
+function hasAll(patterns: readonly string[] = []): (pairs: Labels) => boolean {
+  const wanted = patterns.map((pair) => {
     const equals = pair.indexOf('=');
     return { name: pair.slice(0, equals), matches: matchesAny([pair.slice(equals + 1)]) };
   });
-  return (candidate) =>
-    device(candidate.deviceName) &&
-    metric(candidate.metricName) &&
-    labels.every(({ name, matches }) => Object.hasOwn(candidate.labels, name) && matches(candidate.labels[name] ?? ''));
+  return (pairs) => wanted.every(({ name, matches }) => Object.hasOwn(pairs, name) && matches(pairs[name] ?? ''));
 }
 
 /** Whether a text is one of the patterns; without patterns every text is. */

@@ -2,9 +2,11 @@ import { toRfc3339 } from '@device-metrics/contract';
 import type { SampleStore } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
-import { selects } from '../http/series-query.js';
+import { findSeries } from './find-series.js';
 import type { CompareQuery } from './queries.dto.js';
-import { rangeOf, stepsOf, stepTables } from './steps.js';
+import type { QueryLimit } from './query-cost.js';
+import { stepTables } from './step-tables.js';
+import { rangeOf, stepsOf } from './steps.js';
 import { reportRange } from './time-span.js';
 
 export class ComparedSeriesDto {
@@ -57,7 +59,12 @@ export class CompareDto {
 const DEFAULT_TOP = 10;
 
 /** One metric of many devices on one time axis, the top or the bottom of them. */
-export async function compare(store: SampleStore, query: CompareQuery, now: number): Promise<CompareDto> {
+export async function compare(
+  store: SampleStore,
+  query: CompareQuery,
+  now: number,
+  limit: QueryLimit,
+): Promise<CompareDto> {
   if (query.top !== undefined && query.bottom !== undefined) {
     throw invalidInput([{ field: 'bottom', reason: 'must not come together with top' }]);
   }
@@ -65,21 +72,21 @@ export async function compare(store: SampleStore, query: CompareQuery, now: numb
   const asked = reportRange(query.start_time, query.end_time, now);
   const steps = stepsOf({ step, aggregation: [aggregation], timezone, fill: 'null' }, asked);
   const range = rangeOf(steps);
-  const known = await store.findSeries({ metricName: query.metric_name });
-  const summaries = await store.summarize(known.filter(selects({ ...query, metric_name: [query.metric_name] })), range);
+  const known = await findSeries(store, { ...query, metric_name: [query.metric_name] });
+  const summaries = await store.summarize(known, range);
   const ranked = summaries
     .map(({ series, summary }) => ({ series, mean: summary.sum / summary.count }))
     .sort((a, b) => (query.bottom === undefined ? b.mean - a.mean : a.mean - b.mean))
     .slice(0, Number(query.bottom ?? query.top ?? DEFAULT_TOP));
 
+  const means = new Map(ranked.map(({ series, mean }) => [series.id, mean]));
   const compared: ComparedSeriesDto[] = [];
   const top = ranked.map(({ series }) => series);
-  for await (const { series, columns } of stepTables(store, top, steps)) {
-    const mean = ranked[compared.length]?.mean ?? NaN;
+  for await (const { series, columns } of await stepTables(store, top, steps, limit)) {
     compared.push({
       device_name: series.deviceName,
       labels: series.labels,
-      mean,
+      mean: means.get(series.id) ?? NaN,
       values: Array.from(columns[0] ?? []),
     });
   }

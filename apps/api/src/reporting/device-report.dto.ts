@@ -45,6 +45,14 @@ export class DeviceReportDto {
   @ApiPropertyOptional({ description: 'Only with `step`: its length in milliseconds.', example: 300_000 })
   step?: number;
 
+  @ApiPropertyOptional({
+    description:
+      'Before this time samples have passed `RETENTION_RAW` and only hourly values are left: without `step` a row is the mean ' +
+      'of an hour, at its start. Left out where all samples are there. Header `Hourly-Until` has it in every format.',
+    example: '2026-01-15T04:00:00.000Z',
+  })
+  hourly_until?: string;
+
   @ApiProperty({ description: 'What the numbers of a row are, after the time.', example: ['value'] })
   columns!: string[];
 

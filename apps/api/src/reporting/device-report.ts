@@ -1,11 +1,14 @@
-import { quote, toRfc3339 } from '@device-metrics/contract';
+import { toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
-import { invalidInput, Problem } from '../http/problem.js';
+import { noDevice } from '../http/no-device.js';
+import { invalidInput } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
+import { countSamples, refuseBeyond, type QueryLimit } from './query-cost.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
-import { rangeOf, stepsOf, stepTables, type Steps } from './steps.js';
+import { stepTables } from './step-tables.js';
+import { rangeOf, stepsOf, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
 
 /** What a device report is made of: what its head says, and its tables. */
@@ -14,6 +17,8 @@ export interface DeviceReport {
   readonly range: TimeRange;
   /** Length of a step, ms; undefined for raw samples. */
   readonly step: number | undefined;
+  /** Before this time samples are kept as hourly values only, Unix ms; undefined where all are samples. */
+  readonly hourlyUntil: number | undefined;
   readonly columnNames: readonly string[];
   readonly cursor: Cursor | undefined;
   readonly tables: AsyncIterable<SeriesTable>;
@@ -21,35 +26,45 @@ export interface DeviceReport {
 
 /**
  * @param now Unix milliseconds.
- * @throws Problem when the device is unknown or parameters don't go together.
+ * @throws Problem when the device is unknown, parameters don't go together, or the answer would take too many samples.
  */
 export async function deviceReport(
   store: SampleStore,
   deviceName: string,
   query: DeviceReportQuery,
   now: number,
+  limit: QueryLimit,
 ): Promise<DeviceReport> {
   const range = reportRange(query.start_time, query.end_time, now);
   const steps = stepsOfReport(query, range);
   const known = await store.findSeries({ deviceName });
-  if (known.length === 0) {
-    throw new Problem(
-      404,
-      `There is no device ${quote(deviceName)}; GET /api/v1/reports/summary names those that there are.`,
-    );
-  }
+  if (known.length === 0) throw noDevice(deviceName);
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const series = fromCursor(selected, cursor);
-  return steps
-    ? {
-        range: rangeOf(steps),
-        step: steps.length,
-        columnNames: steps.names,
-        cursor,
-        tables: stepTables(store, series, steps),
-      }
-    : { range, step: undefined, columnNames: ['value'], cursor, tables: rawTables(store.readSamples(series, range)) };
+  if (steps) {
+    return {
+      range: rangeOf(steps),
+      step: steps.length,
+      hourlyUntil: await store.hourlyUntil(deviceName, rangeOf(steps)),
+      columnNames: steps.names,
+      cursor,
+      tables: await stepTables(store, series, steps, limit),
+    };
+  }
+  // A page reads no more than it carries.
+  if (query.limit === undefined) {
+    const advice = 'step=1h reads none, and pages by limit read what they carry';
+    refuseBeyond(limit, await countSamples(store, series, range), 'step', advice, range);
+  }
+  return {
+    range,
+    step: undefined,
+    hourlyUntil: await store.hourlyUntil(deviceName, range),
+    columnNames: ['value'],
+    cursor,
+    tables: rawTables(store.readSamples(series, range, { hourly: 'mean' })),
+  };
 }
 
 /** How the query divides the range; undefined without `step`, where parameters that only steps have are mistakes. */
@@ -77,13 +92,14 @@ async function* rawTables(samples: AsyncIterable<SeriesSamples>): AsyncGenerator
 /** What the JSON of a report says before its series. */
 export const reportHead = (
   deviceName: string,
-  { range, step, columnNames }: DeviceReport,
+  { range, step, hourlyUntil, columnNames }: DeviceReport,
   nextCursor: string | undefined,
 ): object => ({
   device_name: deviceName,
   start_time: toRfc3339(range.start),
   end_time: toRfc3339(range.end),
   ...(step !== undefined && { step }),
+  ...(hourlyUntil !== undefined && { hourly_until: toRfc3339(hourlyUntil) }),
   columns: columnNames,
   ...(nextCursor !== undefined && { next_cursor: nextCursor }),
 });

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
 import { Obeys } from '@device-metrics/contract';
-import { Optional, SeriesQuery } from '../http/series-query.js';
+import { FleetQuery, Optional, SeriesQuery } from '../http/series-query.js';
 import {
   FORMATS,
   MAX_LIMIT,
@@ -16,6 +16,7 @@ import {
   sort,
   offset,
   metricName,
+  quantiles,
   count,
   oneAggregation,
   type Format,
@@ -45,8 +46,8 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @ApiPropertyOptional({
     description:
       'Aggregate by steps: `30s`, `5m`, `1h`, `1d` (days of `timezone`), or `auto` for about 500 points; the range is ' +
-      'widened to whole steps. Samples that are past `RETENTION_RAW` still count by the hour, but for percentiles, `rate` ' +
-      'and `increase`. Left out: the raw samples.',
+      'widened to whole steps. Samples that are past `RETENTION_RAW` still count by the hour, but for percentiles. Left ' +
+      'out: the raw samples.',
     example: '5m',
   })
   @Optional()
@@ -56,7 +57,8 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @ApiPropertyOptional({
     description:
       '`mean` (default), `min`, `max`, `sum`, `count`, `first`, `last`, `p0` to `p100`, `rate`, `increase`; several are ' +
-      'repeated or separated by commas. `rate` and `increase` understand that a counter starts again at 0.',
+      'repeated or separated by commas. `rate` and `increase` understand that a counter starts again at 0, and count from ' +
+      'the last sample before a step, if it is within an hour before the range.',
     type: [String],
     example: ['mean', 'max'],
   })
@@ -98,7 +100,7 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   format?: Format;
 }
 
-export class SummaryQuery extends SeriesQuery {
+export class SummaryQuery extends FleetQuery {
   @ApiPropertyOptional({ description: 'Hours back from now; default 24.', example: '24' })
   @Optional()
   @Obeys(timeRangeRule)
@@ -117,7 +119,7 @@ export class SummaryQuery extends SeriesQuery {
   @ApiPropertyOptional({
     description:
       'What tells rows apart besides the metric: `device` (default), `metric` (nothing else), `label` (each set of labels), ' +
-      '`label:<name>`; several are repeated or separated by commas.',
+      '`label:<name>`, `tag` (each set of tags of devices), `tag:<name>`; several are repeated or separated by commas.',
     type: [String],
     example: ['device', 'label:cpu'],
   })
@@ -125,6 +127,17 @@ export class SummaryQuery extends SeriesQuery {
   @CommaSeparated()
   @Obeys(grouping)
   group_by?: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Quantiles of the samples of each row, `p0` to `p100`; several are repeated or separated by commas. They read every sample.',
+    type: [String],
+    example: ['p50', 'p95'],
+  })
+  @Optional()
+  @CommaSeparated()
+  @Obeys(quantiles)
+  quantile?: string[];
 
   @ApiPropertyOptional({
     description: `One of ${SORT_KEYS.join(', ')}; with \`-\` the largest first.`,
@@ -151,7 +164,7 @@ export class SummaryQuery extends SeriesQuery {
 }
 
 export class CompareQuery extends IntersectionType(
-  PickType(SeriesQuery, ['device_name', 'label'] as const),
+  PickType(FleetQuery, ['device_name', 'label', 'tag'] as const),
   PickType(DeviceReportQuery, ['start_time', 'end_time', 'step', 'timezone'] as const),
 ) {
   @ApiProperty({ example: 'system.cpu.utilization' })

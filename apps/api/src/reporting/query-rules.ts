@@ -32,6 +32,12 @@ export const aggregations: Rule = (value) => {
     : `must be mean, min, max, sum, count, first, last, rate, increase or a percentile as p95 or p99.9, got ${quote(wrong)}`;
 };
 
+export const quantiles: Rule = (value) => {
+  const names: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = names.find((name) => typeof name !== 'string' || parseAggregation(name)?.kind !== 'quantile');
+  return wrong === undefined ? undefined : `must be a percentile from p0 to p100, as p95 or p99.9, got ${quote(wrong)}`;
+};
+
 export const timeZone: Rule = (value) =>
   typeof value === 'string' && isTimeZone(value)
     ? undefined
@@ -60,7 +66,7 @@ export const CommaSeparated = (): PropertyDecorator =>
 export const grouping: Rule = (value) =>
   Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
     ? undefined
-    : `must be of device, metric, label and label:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
+    : `must be of device, metric, label, label:<name>, tag and tag:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
 
 export const sort: Rule = (value) =>
   typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)

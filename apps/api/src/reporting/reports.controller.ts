@@ -2,23 +2,36 @@ import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } 
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { apiConfig, type ApiConfig } from '../config.js';
+import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { ApiProblems } from '../http/openapi.js';
-import { selects, SeriesQuery } from '../http/series-query.js';
+import { FleetQuery } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { catalogue, CatalogueDto } from './catalogue.js';
 import { compare, CompareDto } from './compare.js';
 import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
+import { findSeries } from './find-series.js';
 import { LatestDto, latestReport } from './latest.js';
+import type { QueryLimit } from './query-cost.js';
 import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
-import { sendSummary, summaryRange } from './send-summary.js';
+import { sendSummary } from './send-summary.js';
+import { summaryReport } from './summary-report.js';
 import { SummaryDto } from './summary.dto.js';
 
 @ApiTags('reporting')
 @Controller('api/v1')
 export class ReportsController {
-  constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
+  private readonly limit: QueryLimit;
+
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    private readonly rhythms: DeviceRhythms,
+    @Inject(apiConfig.KEY) { maxQuerySamples }: ApiConfig,
+  ) {
+    this.limit = { maxSamples: maxQuerySamples };
+  }
 
   @Get('reports/metrics/:device_name')
   @ApiOperation({
@@ -31,7 +44,7 @@ export class ReportsController {
   @ApiOkResponse({ type: DeviceReportDto })
   @ApiProblems({
     400: 'end_time must be after start_time, got start_time "2026-01-16" and end_time "2026-01-15"',
-    404: 'There is no device "lab-pc-9"; GET /api/v1/reports/summary names those that there are.',
+    404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async deviceReport(
     @Param('device_name') deviceName: string,
@@ -39,14 +52,16 @@ export class ReportsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const report = await deviceReport(this.store, deviceName, query, Date.now());
+    const report = await deviceReport(this.store, deviceName, query, Date.now(), this.limit);
     return sendReport(deviceName, report, query, request, reply);
   }
 
   @Get('reports/summary')
   @ApiOperation({
     summary: 'Summary: count, min, max, mean and last of every metric of every device',
-    description: 'Series of one group are taken together, whatever their other labels; `last` is the newest sample.',
+    description:
+      'Series of one group are taken together, whatever their other labels; `last` is the newest sample. `devices` says how ' +
+      'many of the readings that were to be expected have arrived.',
   })
   @ApiOkResponse({ type: SummaryDto })
   @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
@@ -55,9 +70,8 @@ export class ReportsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SummaryDto | string> {
-    const range = summaryRange(query, Date.now());
-    const series = (await this.store.findSeries({})).filter(selects(query));
-    return sendSummary(range, await this.store.summarize(series, range), query, request, reply);
+    const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.limit);
+    return sendSummary(report, query, request, reply);
   }
 
   @Get('reports/compare')
@@ -65,16 +79,15 @@ export class ReportsController {
   @ApiOkResponse({ type: CompareDto })
   @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
   compare(@Query() query: CompareQuery): Promise<CompareDto> {
-    return compare(this.store, query, Date.now());
+    return compare(this.store, query, Date.now(), this.limit);
   }
 
   @Get('reports/latest')
   @ApiOperation({ summary: 'Latest: the newest sample of every series' })
   @ApiOkResponse({ type: LatestDto })
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
-  async latest(@Query() query: SeriesQuery): Promise<LatestDto> {
-    const series = (await this.store.findSeries({})).filter(selects(query));
-    return latestReport(await this.store.latest(series));
+  async latest(@Query() query: FleetQuery): Promise<LatestDto> {
+    return latestReport(await this.store.latest(await findSeries(this.store, query)));
   }
 
   @Get('metrics')

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { toRfc3339 } from '@device-metrics/contract';
 import { StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { reportHead, type DeviceReport } from './device-report.js';
@@ -35,6 +36,7 @@ export async function sendReport(
   reply: FastifyReply,
 ): Promise<StreamableFile> {
   const format = formatOf(query.format, request.headers.accept);
+  if (report.hourlyUntil !== undefined) void reply.header('hourly-until', toRfc3339(report.hourlyUntil));
   let { tables } = report;
   let nextCursor: string | undefined;
   if (query.limit !== undefined) {

@@ -1,5 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { DeviceArrivalDto } from './arrivals.js';
 
 /** The samples of one group of series, taken together. */
 export class SummaryRowDto {
@@ -19,6 +20,14 @@ export class SummaryRowDto {
     example: { cpu: '0' },
   })
   labels?: Labels | undefined;
+
+  @ApiPropertyOptional({
+    description: 'Where `group_by` has tags.',
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { room: 'lab' },
+  })
+  tags?: Labels | undefined;
 
   @ApiProperty({ description: 'How many series the group has.', example: 4 })
   series!: number;
@@ -40,6 +49,14 @@ export class SummaryRowDto {
 
   @ApiProperty({ description: 'Time of the newest sample.', example: '2026-01-15T10:00:00.000Z' })
   last_time!: string;
+
+  @ApiPropertyOptional({
+    description: 'Those that `quantile` asks for; null where some of the samples are kept as hourly values only.',
+    type: 'object',
+    additionalProperties: { type: 'number', nullable: true },
+    example: { p50: 0.1, p95: 0.71 },
+  })
+  quantiles?: Readonly<Record<string, number | null>>;
 }
 
 export class SummaryDto {
@@ -60,4 +77,11 @@ export class SummaryDto {
     type: [SummaryRowDto],
   })
   summaries!: SummaryRowDto[];
+
+  @ApiPropertyOptional({
+    description:
+      'Only in json, and on the first page: the devices that the query selects, whatever its range, by name.',
+    type: [DeviceArrivalDto],
+  })
+  devices?: readonly DeviceArrivalDto[];
 }

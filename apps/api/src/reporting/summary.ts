@@ -8,53 +8,79 @@ export interface Grouping {
   readonly device: boolean;
   /** `all` labels, or the values of the named ones. */
   readonly labels: 'all' | readonly string[];
+  /** The same of the tags of the device. */
+  readonly tags: 'all' | readonly string[];
 }
 
-/** A grouping of `device`, `metric`, `label` (each set of labels) and `label:<name>`; undefined for other words. */
+/**
+ * A grouping of `device`, `metric`, `label` (each set of labels), `label:<name>`, `tag` (each set of tags) and
+ * `tag:<name>`; undefined for other words.
+ */
 export function parseGrouping(words: readonly string[]): Grouping | undefined {
-  const names = words.filter((word) => word.startsWith('label:')).map((word) => word.slice('label:'.length));
-  const known = words.every((word) => ['device', 'metric', 'label'].includes(word) || word.startsWith('label:'));
-  if (!known || names.includes('')) return undefined;
-  return { device: words.includes('device'), labels: words.includes('label') ? 'all' : names };
+  const isKnown = (word: string): boolean =>
+    ['device', 'metric', 'label', 'tag'].includes(word) || /^(label|tag):./.test(word);
+  if (!words.every(isKnown)) return undefined;
+  const pairs = (kind: 'label' | 'tag'): 'all' | readonly string[] =>
+    words.includes(kind)
+      ? 'all'
+      : words.filter((word) => word.startsWith(`${kind}:`)).map((word) => word.slice(kind.length + 1));
+  return { device: words.includes('device'), labels: pairs('label'), tags: pairs('tag') };
 }
 
-/** One row for each group, in the order in which the groups come first. */
-export function summaryRows(summaries: Iterable<SeriesSummary>, grouping: Grouping): SummaryRowDto[] {
+/** A row of a summary, and the series that it is of. */
+export interface SummaryGroup {
+  readonly row: SummaryRowDto;
+  readonly series: readonly Series[];
+}
+
+/** One group for each row, in the order in which the groups come first. */
+export function summaryGroups(
+  summaries: Iterable<SeriesSummary>,
+  grouping: Grouping,
+  tagsOf: (deviceName: string) => Labels = () => ({}),
+): SummaryGroup[] {
   const groups = new Map<string, Group>();
   for (const { series, summary } of summaries) {
-    const labels = grouping.labels.length === 0 ? undefined : groupLabels(series, grouping);
-    const key = `${grouping.device ? series.deviceName : ''}\n${series.metricName}\n${labels ? labelsKey(labels) : ''}`;
+    const labels = chosen(series.labels, grouping.labels);
+    const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(series.deviceName), grouping.tags);
+    const key =
+      `${grouping.device ? series.deviceName : ''}\n${series.metricName}\n` +
+      `${labels ? labelsKey(labels) : ''}${tags ? `\n${labelsKey(tags)}` : ''}`;
     const group = groups.get(key);
     if (group) {
-      group.seriesCount += 1;
+      group.series.push(series);
       group.summary = mergeSummaries(group.summary, summary);
     } else {
-      groups.set(key, { first: series, labels, seriesCount: 1, summary });
+      groups.set(key, { labels, tags, series: [series], summary });
     }
   }
-  return Array.from(groups.values(), (group) => row(group, grouping));
+  return Array.from(groups.values(), (group) => ({ row: rowOf(group, grouping), series: group.series }));
 }
 
 interface Group {
-  readonly first: Series;
   readonly labels: Labels | undefined;
-  seriesCount: number;
+  readonly tags: Labels | undefined;
+  readonly series: Series[];
   summary: Summary;
 }
 
-function groupLabels({ labels }: Series, grouping: Grouping): Labels {
-  if (grouping.labels === 'all') return labels;
-  const named = grouping.labels.filter((name) => Object.hasOwn(labels, name));
-  return Object.fromEntries(named.map((name) => [name, labels[name] ?? '']));
+/** Those of the pairs that a grouping tells apart; undefined where it tells apart none. */
+function chosen(pairs: Labels, names: 'all' | readonly string[]): Labels | undefined {
+  if (names === 'all') return pairs;
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(pairs, name)).map((name) => [name, pairs[name] ?? '']),
+  );
 }
 
 /** What is undefined is left out of the JSON. */
-const row = ({ first, labels, seriesCount, summary }: Group, grouping: Grouping): SummaryRowDto => ({
-  device_name: grouping.device ? first.deviceName : undefined,
-  metric_name: first.metricName,
-  unit: first.unit ?? undefined,
+const rowOf = ({ labels, tags, series, summary }: Group, grouping: Grouping): SummaryRowDto => ({
+  device_name: grouping.device ? series[0]?.deviceName : undefined,
+  metric_name: series[0]?.metricName ?? '',
+  unit: series[0]?.unit ?? undefined,
   labels,
-  series: seriesCount,
+  tags,
+  series: series.length,
   count: summary.count,
   min: summary.min,
   max: summary.max,
@@ -77,12 +103,12 @@ export const SORT_KEYS = [
 export type SortKey = (typeof SORT_KEYS)[number];
 
 /** Sorted by one column, a `-` before its name for the largest first; equal rows stay in their order. */
-export function sorted(rows: readonly SummaryRowDto[], sort: string): SummaryRowDto[] {
+export function sorted(groups: readonly SummaryGroup[], sort: string): SummaryGroup[] {
   const descending = sort.startsWith('-');
   const key = sort.slice(descending ? 1 : 0) as SortKey;
-  const compare = (a: SummaryRowDto, b: SummaryRowDto): number => {
-    const [x, y] = [a[key] ?? '', b[key] ?? ''];
+  const compare = (a: SummaryGroup, b: SummaryGroup): number => {
+    const [x, y] = [a.row[key] ?? '', b.row[key] ?? ''];
     return x < y ? -1 : x > y ? 1 : 0;
   };
-  return rows.toSorted(descending ? (a, b) => compare(b, a) : compare);
+  return groups.toSorted(descending ? (a, b) => compare(b, a) : compare);
 }

@@ -1,0 +1,87 @@
+import { toRfc3339 } from '@device-metrics/contract';
+import type { Labels } from '@device-metrics/domain';
+import type { StoredDevice } from '@device-metrics/storage';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { deadlines, statusAt, STATUSES, type DeviceStatus, type Rhythm } from './rhythm.js';
+
+export class DeviceDto {
+  @ApiProperty({ example: 'lab-pc-1' })
+  device_name!: string;
+
+  @ApiPropertyOptional({ description: 'What people call it.', example: 'Microscope PC' })
+  display_name?: string;
+
+  @ApiPropertyOptional({ example: 'New fan on 2026-01-10.' })
+  notes?: string;
+
+  @ApiProperty({
+    description: 'To find and group devices by.',
+    type: 'object',
+    additionalProperties: { type: 'string' },
+    example: { room: 'lab', owner: 'optics' },
+  })
+  tags!: Labels;
+
+  @ApiProperty({
+    description:
+      'By its own rhythm: `late` once it has been silent for three times, `offline` for ten times the pause that it makes ' +
+      'now and then (the 90th percentile of those between its last 64 readings, at least 5 s; a minute while it has fewer than two).',
+    enum: STATUSES,
+    example: 'online',
+  })
+  status!: DeviceStatus;
+
+  @ApiPropertyOptional({
+    description: 'Time of its oldest sample that is kept.',
+    example: '2024-03-01T08:15:00.000Z',
+  })
+  first_seen?: string;
+
+  @ApiProperty({ description: 'Time of its newest sample.', example: '2026-01-15T10:00:00.000Z' })
+  last_seen!: string;
+
+  @ApiPropertyOptional({
+    description: 'Usual time between two readings, milliseconds; left out while it has no rhythm.',
+    example: 10_000,
+  })
+  interval?: number;
+
+  @ApiProperty({
+    description: 'When it becomes, or became, late without a reading.',
+    example: '2026-01-15T10:00:30.000Z',
+  })
+  late_at!: string;
+
+  @ApiProperty({
+    description: 'When it goes, or went, offline without a reading.',
+    example: '2026-01-15T10:01:40.000Z',
+  })
+  offline_at!: string;
+
+  @ApiProperty({ description: 'How many series it has.', example: 52 })
+  series!: number;
+}
+
+export class DevicesDto {
+  @ApiProperty({ description: 'By name.', type: [DeviceDto] })
+  devices!: DeviceDto[];
+}
+
+/** @param now Unix milliseconds. */
+export function deviceDto(device: StoredDevice, rhythm: Rhythm | undefined, now: number): DeviceDto {
+  const { name, displayName, notes, tags, seriesCount, firstTime, lastTime } = device;
+  const limits = deadlines(rhythm, lastTime);
+  return {
+    device_name: name,
+    ...(displayName !== null && { display_name: displayName }),
+    ...(notes !== null && { notes }),
+    tags,
+    status: statusAt(now, limits),
+    ...(firstTime !== undefined && { first_seen: toRfc3339(firstTime) }),
+    last_seen: toRfc3339(lastTime),
+    ...(rhythm && { interval: Math.round(rhythm.interval) }),
+    late_at: toRfc3339(limits.lateAt),
+    offline_at: toRfc3339(limits.offlineAt),
+    series: seriesCount,
+  };
+}

@@ -1,0 +1,85 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { SampleStore, StoredDevice } from '@device-metrics/storage';
+import { noDevice } from '../http/no-device.js';
+import { ApiProblems } from '../http/openapi.js';
+import { selectsDevice } from '../http/series-query.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
+import { DeviceChangeDto, changeOf } from './device-change.dto.js';
+import { DeviceRhythms } from './device-rhythms.js';
+import { DeviceDto, deviceDto, DevicesDto } from './device.dto.js';
+import { DevicesQuery } from './devices-query.js';
+
+const NO_DEVICE = { 404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.' };
+
+@ApiTags('devices')
+@Controller('api/v1/devices')
+export class DevicesController {
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    private readonly rhythms: DeviceRhythms,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Devices: status, when they were first and last seen, and what people say of them' })
+  @ApiOkResponse({ type: DevicesDto })
+  @ApiProblems({ 400: 'status must be one of online, late, offline, got "on"' })
+  async list(@Query() query: DevicesQuery): Promise<DevicesDto> {
+    const devices: DeviceDto[] = [];
+    for (const device of (await this.store.devices()).filter(selectsDevice(query)))
+      devices.push(await this.dto(device));
+    const { status } = query;
+    return { devices: status === undefined ? devices : devices.filter((device) => status.includes(device.status)) };
+  }
+
+  @Get(':device_name')
+  @ApiOperation({ summary: 'One device' })
+  @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
+  @ApiOkResponse({ type: DeviceDto })
+  @ApiProblems(NO_DEVICE)
+  async get(@Param('device_name') name: string): Promise<DeviceDto> {
+    return this.dto(await this.find(name));
+  }
+
+  @Patch(':device_name')
+  @ApiOperation({
+    summary: 'Change what is said of a device: its display name, notes and tags',
+    description: 'What is left out stays; null takes away (JSON Merge Patch, RFC 7396). The answer is the device.',
+  })
+  @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
+  @ApiOkResponse({ type: DeviceDto })
+  @ApiProblems({
+    400: 'display_name must be a string of 1 to 128 printable characters, or null for none, got 7',
+    ...NO_DEVICE,
+  })
+  async change(@Param('device_name') name: string, @Body() change: DeviceChangeDto): Promise<DeviceDto> {
+    const { tags } = await this.find(name);
+    const changed = await this.store.describeDevice(name, changeOf(change, tags));
+    if (!changed) throw noDevice(name);
+    return this.dto(changed);
+  }
+
+  @Delete(':device_name')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete a device with all its samples',
+    description: 'There is no way back. A device that still sends comes again with its next sample.',
+  })
+  @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
+  @ApiNoContentResponse({ description: 'Nothing of it is left.' })
+  @ApiProblems(NO_DEVICE)
+  async delete(@Param('device_name') name: string): Promise<void> {
+    if (!(await this.store.deleteDevice(name))) throw noDevice(name);
+    this.rhythms.forget(name);
+  }
+
+  private async find(name: string): Promise<StoredDevice> {
+    const device = await this.store.device(name);
+    if (!device) throw noDevice(name);
+    return device;
+  }
+
+  private async dto(device: StoredDevice): Promise<DeviceDto> {
+    return deviceDto(device, await this.rhythms.of(device), Date.now());
+  }
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { deadlines, rhythmOf, statusAt } from './rhythm.js';
+
+const statusAfter = (times: number[], silence: number): string => {
+  const last = times.at(-1) ?? 0;
+  return statusAt(last + silence, deadlines(rhythmOf(times), last));
+};
+
+describe('a device that reports regularly', () => {
+  it('is online for three, late for ten and then offline, whatever its interval', () => {
+    const intervals = fc.integer({ min: 5_000, max: 7 * 86_400_000 });
+    fc.assert(
+      fc.property(intervals, fc.integer({ min: 2, max: 65 }), (interval, count) => {
+        const times = Array.from({ length: count }, (_, index) => 1_000 + index * interval);
+        expect(rhythmOf(times)).toEqual({ interval, pause: interval });
+        expect([2.9, 3.1, 9.9, 10.1].map((silence) => statusAfter(times, silence * interval))).toEqual([
+          'online',
+          'late',
+          'late',
+          'offline',
+        ]);
+      }),
+    );
+  });
+
+  it('keeps its interval through an outage and through lost readings', () => {
+    const outage = [0, 10, 20, 30, 40, 50, 5_000, 5_010, 5_020, 5_030, 5_040, 5_050].map((second) => second * 1000);
+    expect(rhythmOf(outage)).toEqual({ interval: 10_000, pause: 10_000 });
+    const everyFifthIsLost = Array.from({ length: 60 }, (_, index) => index * 10_000).filter(
+      (_, index) => index % 5 > 0,
+    );
+    expect(rhythmOf(everyFifthIsLost)).toEqual({ interval: 10_000, pause: 20_000 });
+  });
+});
+
+it('a device that reports in bursts is judged by its pauses', () => {
+  const bursts = Array.from({ length: 13 }, (_, burst) =>
+    [0, 1, 2, 3, 4].map((i) => burst * 3_600_000 + i * 500),
+  ).flat();
+  expect(rhythmOf(bursts)?.interval).toBe(500);
+  expect(statusAfter(bursts, 3_600_000)).toBe('online');
+  expect(statusAfter(bursts, 36 * 3_600_000)).toBe('offline');
+});
+
+it('a device without a rhythm is given a minute, and a fast one five seconds', () => {
+  expect(rhythmOf([])).toBeUndefined();
+  expect([170_000, 190_000, 610_000].map((silence) => statusAfter([7], silence))).toEqual([
+    'online',
+    'late',
+    'offline',
+  ]);
+  expect([14_000, 16_000, 51_000].map((silence) => statusAfter([0, 100, 200], silence))).toEqual([
+    'online',
+    'late',
+    'offline',
+  ]);
+});

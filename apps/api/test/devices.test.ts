@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const NOW = Date.now();
+const iso = (time: number): string => new Date(time).toISOString();
+
+/** Readings of a device at an interval, the last of them so long ago, s. */
+const reports = (device_name: string, interval: number, ago: number, count = 20): object => ({
+  device_name,
+  metric_name: 'hw.temperature',
+  samples: Array.from({ length: count }, (_, index) => [
+    NOW - ago * 1000 - (count - 1 - index) * interval * 1000,
+    index,
+  ]),
+});
+
+const start = async (): Promise<Server> => Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  server = await start();
+  const { body } = await server.post('/api/v1/aggregator/metrics/batch/', [
+    reports('fast', 60, 0),
+    { ...reports('fast', 60, 0), metric_name: 'system.uptime' },
+    reports('fast-late', 60, 300),
+    reports('fast-off', 60, 900),
+    reports('daily', 86_400, 2 * 86_400),
+    reports('hourly/late', 3600, 4 * 3600),
+    reports('new', 1, 0, 1),
+  ]);
+  expect(body.rejected).toEqual([]);
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+const list = async (query = ''): Promise<any[]> => (await server.get(`/api/v1/devices${query}`)).body.devices;
+const names = async (query: string): Promise<string[]> => (await list(query)).map((device) => device.device_name);
+
+describe('the list of devices', () => {
+  it('tells online, late and offline by the own rhythm of each', async () => {
+    expect((await list()).map(({ device_name, status, interval }) => [device_name, status, interval])).toEqual([
+      ['daily', 'online', 86_400_000],
+      ['fast', 'online', 60_000],
+      ['fast-late', 'late', 60_000],
+      ['fast-off', 'offline', 60_000],
+      ['hourly/late', 'late', 3_600_000],
+      ['new', 'online', undefined],
+    ]);
+  });
+
+  it('has when each was first and last seen, and when it will be missed', async () => {
+    expect((await list('?device_name=fast'))[0]).toEqual({
+      device_name: 'fast',
+      tags: {},
+      status: 'online',
+      first_seen: iso(NOW - 19 * 60_000),
+      last_seen: iso(NOW),
+      interval: 60_000,
+      late_at: iso(NOW + 180_000),
+      offline_at: iso(NOW + 600_000),
+      series: 2,
+    });
+  });
+
+  it('filters by name and status', async () => {
+    expect(await names('?device_name=fast*&status=late&status=offline')).toEqual(['fast-late', 'fast-off']);
+    expect(await names('?device_name=nobody')).toEqual([]);
+  });
+});
+
+const send = async (method: string, name: string, body?: unknown): Promise<{ status: number; body: any }> => {
+  const response = await fetch(`${server.url}/api/v1/devices/${encodeURIComponent(name)}`, {
+    method,
+    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+};
+
+describe('what is said of a device', () => {
+  it('changes by parts, null takes away, and it outlives a restart', async () => {
+    const tags = { room: 'lab', owner: 'optics' };
+    expect(await send('PATCH', 'hourly/late', { display_name: 'Weather', notes: 'on the\nroof', tags })).toMatchObject({
+      status: 200,
+      body: { device_name: 'hourly/late', display_name: 'Weather', notes: 'on the\nroof', tags },
+    });
+    await send('PATCH', 'hourly/late', { notes: null, tags: { owner: null, floor: '4' } });
+    await send('PATCH', 'fast', { tags: { room: 'lab' } });
+    await server.stop();
+    server = await start();
+    const { body } = await send('GET', 'hourly/late');
+    expect(body).toMatchObject({ display_name: 'Weather', tags: { floor: '4', room: 'lab' } });
+    expect(body).not.toHaveProperty('notes');
+  });
+
+  it('finds and groups devices in every report', async () => {
+    expect(await names('?tag=room=lab')).toEqual(['fast', 'hourly/late']);
+    expect(await names('?tag=room=l*&tag=floor=4')).toEqual(['hourly/late']);
+    const latest = await server.get('/api/v1/reports/latest?tag=room=lab&metric_name=system.*');
+    expect(latest.body.samples).toMatchObject([{ device_name: 'fast' }]);
+    const { body } = await server.get(`/api/v1/reports/compare?metric_name=hw.temperature&tag=floor=*&start_time=-2d`);
+    expect(body.series.map((series: any) => series.device_name)).toEqual(['hourly/late']);
+
+    const summary = async (query: string): Promise<any[]> =>
+      (await server.get(`/api/v1/reports/summary?metric_name=hw.*&time_range=1000&${query}`)).body.summaries;
+    expect(await summary('tag=room=lab')).toMatchObject([{ device_name: 'fast' }, { device_name: 'hourly/late' }]);
+    expect(await summary('group_by=tag:room')).toMatchObject([
+      { tags: {}, series: 4 },
+      { tags: { room: 'lab' }, series: 2, count: 40 },
+    ]);
+    expect(await summary('group_by=tag&tag=room=*')).toMatchObject([
+      { tags: { room: 'lab' }, series: 1 },
+      { tags: { floor: '4', room: 'lab' }, series: 1 },
+    ]);
+  });
+
+  it.each([
+    [{ display_name: '' }, 'display_name must be a string of 1 to 128 printable characters, or null for none, got ""'],
+    [{ notes: 7 }, 'notes must be a text of 1 to 4000 characters, or null for none, got 7'],
+    [{ tags: ['lab'] }, 'tags must be an object of strings, as in {"room": "lab"}, with null for a tag to remove'],
+    [{ tags: { room: 4 } }, 'tags tag "room" must be a string of at most 256 printable characters or null, got 4'],
+    [{ tags: { 'a=b': '' } }, 'without = and commas, got "a=b"'],
+    [{ tags: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`t${i}`, ''])) }, 'tags must come to at most 32'],
+    [{ color: 'red' }, 'color is unknown; allowed are display_name, notes, tags'],
+  ])('refuses %j', async (change, detail) => {
+    const { status, body } = await send('PATCH', 'fast', change);
+    expect(status).toBe(400);
+    expect(body.detail).toContain(detail);
+    expect((await send('GET', 'fast')).body.tags).toEqual({ room: 'lab' });
+  });
+});
+
+describe('a device that is deleted', () => {
+  it('is gone from every report, and comes again with its next sample', async () => {
+    expect(await send('DELETE', 'fast-off')).toEqual({ status: 204, body: undefined });
+    expect(await names('')).not.toContain('fast-off');
+    expect((await server.get('/api/v1/reports/metrics/fast-off')).status).toBe(404);
+    expect((await server.get('/api/v1/reports/summary?device_name=fast-off')).body.summaries).toEqual([]);
+    await server.post('/api/v1/aggregator/metrics/', { device_name: 'fast-off', metric_name: 'x', value: 1 });
+    expect((await send('GET', 'fast-off')).body).toMatchObject({ series: 1, status: 'online' });
+  });
+});
+
+it.each(['GET', 'PATCH', 'DELETE'])('%s of an unknown device is a 404 that names it', async (method) => {
+  const { status, body } = await send(method, 'nobody', method === 'PATCH' ? {} : undefined);
+  expect([status, body.detail]).toEqual([
+    404,
+    'There is no device "nobody"; GET /api/v1/devices names those that there are.',
+  ]);
+});
+
+it.each([
+  ['?status=on', 'status must be one of online, late, offline, got "on"'],
+  ['?tag=room', 'tag must be name=value as in room=lab, got "room"'],
+  ['?name=x', 'name is unknown; allowed are'],
+])('%s is refused', async (query, detail) => {
+  const { status, body } = await server.get(`/api/v1/devices${query}`);
+  expect(status).toBe(400);
+  expect(body.detail).toContain(detail);
+});
