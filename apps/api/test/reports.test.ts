@@ -146,6 +146,38 @@ describe('the summary', () => {
     expect(last.headers.get('link')).toBeNull();
   });
 
+  it('has quantiles on request', async () => {
+    const [row] = await summaries('?metric_name=load&quantile=p50,p100');
+    expect(row).toMatchObject({ ...load, quantiles: { p50: 3, p100: 8 } });
+    const csv = await server.get('/api/v1/reports/summary?metric_name=load&quantile=p50&format=csv');
+    expect(csv.body).toBe(
+      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,p50,last_time\r\n' +
+        `pc,load,,,,2,3,1,8,4,3,3,${iso(START + 1000)}\r\n`,
+    );
+  });
+
+  it('says how many of the readings of each device have arrived, also when it sent none', async () => {
+    const minute = 60_000;
+    const start = START - 10 * minute;
+    const readings = Array.from({ length: 20 }, (_, index) => [start + index * minute, index]);
+    await server.post('/api/v1/aggregator/metrics/batch/', [
+      // Every fourth reading is lost, and the last was half an hour ago.
+      { device_name: 'lossy', metric_name: 'a', samples: readings.filter((_, index) => index % 4 !== 1) },
+      { device_name: 'lossy', metric_name: 'b', samples: readings.slice(0, 3) },
+    ]);
+    const arrivals = async (query: string): Promise<unknown> =>
+      (await server.get(`/api/v1/reports/summary?device_name=lossy&${query}`)).body.devices;
+    const lossy = { device_name: 'lossy', interval: minute };
+    const range = `start_time=${start}&end_time=${start + 20 * minute}`;
+    expect(await arrivals(range)).toEqual([{ ...lossy, expected: 20, arrived: 15, share: 0.75 }]);
+    expect(await arrivals(`metric_name=b&${range}`)).toEqual([{ ...lossy, expected: 20, arrived: 15, share: 0.75 }]);
+    expect(await arrivals(`start_time=${start + 20 * minute}&end_time=${start + 30 * minute}`)).toEqual([
+      { ...lossy, expected: 10, arrived: 0, share: 0 },
+    ]);
+    expect(await arrivals(`${range}&limit=1&cursor=1`)).toBeUndefined();
+    await fetch(`${server.url}/api/v1/devices/lossy`, { method: 'DELETE' });
+  });
+
   it('comes as csv and ndjson too', async () => {
     const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
     expect(csv.body).toBe(
@@ -186,6 +218,8 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?range=24', 'range is unknown; allowed are', 'time_range'],
     ['summary?time_range=1&end_time=now', 'time_range must not come together', ''],
     ['summary?group_by=room', 'group_by must be of device, metric, label', '"room"'],
+    ['summary?quantile=mean', 'quantile must be a percentile from p0 to p100', '"mean"'],
+    ['summary?tag=room', 'tag must be name=value as in room=lab', '"room"'],
     ['summary?sort=size', 'sort must be one of device_name', '"size"'],
     ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
     ['metrics/pc?end_time=99999999999999999', 'end_time must be an RFC 3339 time', '"99999999999999999"'],

@@ -1,0 +1,346 @@
+import 'reflect-metadata';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import fc from 'fast-check';
+import { DataSource } from 'typeorm';
+import { DeviceRhythms } from '../devices/device-rhythms.js';
+import { deviceReport } from './device-report.js';
+import { summaryReport } from './summary-report.js';
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const DAY = 24 * HOUR;
+const NO_LIMIT = { maxSamples: Infinity };
+/** The clocks of Berlin go forward an hour on the first of these days and back on the second. */
+const SUMMER_TIME = Date.UTC(2026, 2, 28, 12);
+const WINTER_TIME = Date.UTC(2026, 9, 24, 12);
+
+type Pair = [time: number, value: number];
+
+/** A real store on a file of its own, whose clock the test sets. */
+class World {
+  now = 0;
+  store!: SampleStore;
+  private dataSource!: DataSource;
+  private folder = '';
+
+  static async open(rawRetention: number): Promise<World> {
+    const world = new World();
+    world.folder = await mkdtemp(join(tmpdir(), 'aggregates-'));
+    world.dataSource = await new DataSource(dataSourceOptions(join(world.folder, 'metrics.db'))).initialize();
+    world.store = await openSampleStore(world.dataSource, {
+      now: () => world.now,
+      sealInterval: 0,
+      rawRetention,
+      hourlyRetention: 0,
+    });
+    return world;
+  }
+
+  /** The samples in pieces and in any order, with hours sealed in between. */
+  async take(deviceName: string, metricName: string, pieces: Pair[][], labels = {}): Promise<void> {
+    for (const piece of pieces) {
+      await this.store.append(
+        piece.map(([timestamp, value]) => ({ deviceName, metricName, unit: undefined, labels, timestamp, value })),
+      );
+      await this.store.maintain();
+    }
+  }
+
+  async report(deviceName: string, query: object): Promise<Record<string, (number | null)[]>> {
+    const { tables } = await deviceReport(this.store, deviceName, query, this.now, NO_LIMIT);
+    const rows: Record<string, (number | null)[]> = {};
+    for await (const { timestamps, columns } of tables) {
+      for (let row = 0; row < timestamps.length; row += 1) {
+        rows[timestamps[row] as number] = columns.map((column) => column[row] as number | null);
+      }
+    }
+    return rows;
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.dataSource.destroy();
+    await rm(this.folder, { recursive: true });
+  }
+}
+
+/** Readings around a change of clocks, with gaps and values that fall, in pieces that come in any order. */
+const readings = (start: number): fc.Arbitrary<{ pieces: Pair[][]; sorted: Pair[] }> => {
+  const pair = fc.tuple(
+    fc.oneof(
+      fc.integer({ min: 0, max: 3 * DAY }),
+      fc.integer({ min: 0, max: 3 * 24 * 6 }).map((tens) => tens * 600 * SECOND),
+    ),
+    fc.integer({ min: 0, max: 4000 }).map((quarters) => quarters / 4),
+  );
+  return fc.array(fc.array(pair, { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 }).map((lists) => {
+    const pieces = lists.map((list) => list.map(([time, value]): Pair => [start + time, value]));
+    return { pieces, sorted: [...new Map(pieces.flat())].sort(([a], [b]) => a - b) };
+  });
+};
+
+/** What a person would compute: of the samples of a step, and the one before it. */
+const PLAIN: Record<string, (step: Pair[], before: Pair | undefined) => number | null> = {
+  count: (step) => step.length,
+  sum: (step) => step.reduce((sum, [, value]) => sum + value, 0),
+  mean: (step) => step.reduce((sum, [, value]) => sum + value, 0) / step.length,
+  min: (step) => Math.min(...step.map(([, value]) => value)),
+  max: (step) => Math.max(...step.map(([, value]) => value)),
+  first: (step) => step[0]?.[1] ?? null,
+  last: (step) => step.at(-1)?.[1] ?? null,
+  p90: (step) =>
+    percentile(
+      step.map(([, value]) => value),
+      0.9,
+    ),
+  increase: (step, before) => growth(step, before)?.increase ?? null,
+  rate: (step, before) => {
+    const grown = growth(step, before);
+    return grown ? grown.increase / grown.seconds : null;
+  },
+};
+
+function percentile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const [below = NaN, above = below] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+function growth(step: Pair[], before: Pair | undefined): { increase: number; seconds: number } | undefined {
+  const all = before ? [before, ...step] : step;
+  if (all.length < 2) return undefined;
+  let increase = 0;
+  for (const [index, [, value]] of all.slice(1).entries()) {
+    const previous = all[index]?.[1] ?? 0;
+    increase += value < previous ? value : value - previous;
+  }
+  return { increase, seconds: ((all.at(-1)?.[0] ?? 0) - (all[0]?.[0] ?? 0)) / 1000 };
+}
+
+/** The rows of all steps that have samples, for steps that `stepOf` names for each time. */
+function plainRows(
+  sorted: Pair[],
+  stepOf: (time: number) => string,
+  names: string[],
+  lookBack: number,
+): Record<string, (number | null)[]> {
+  const rows: Record<string, (number | null)[]> = {};
+  for (const step of new Set(sorted.map(([time]) => stepOf(time)))) {
+    const inside = sorted.filter(([time]) => stepOf(time) === step);
+    const before = sorted.filter(([time]) => time < (inside[0]?.[0] ?? 0)).at(-1);
+    const near = before && before[0] >= lookBack ? before : undefined;
+    rows[step] = names.map((name) => PLAIN[name]?.(inside, near) ?? null);
+  }
+  return rows;
+}
+
+/** Without the rows before the report, and those in which nothing can be said. */
+function within(rows: Record<string, (number | null)[]>, from = -Infinity): Record<string, (number | null)[]> {
+  const said = Object.entries(rows).filter(([, row]) => row.some((value) => value !== null));
+  return Object.fromEntries(said.filter(([time]) => !(Number(time) < from)));
+}
+
+/** The local date and time, as a clock on the wall shows it. */
+function wallClock(time: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(time);
+}
+
+/** Rows as expected, but for what adding up in another order does to a last digit. */
+function expectRows(got: Record<string, (number | null)[]>, expected: Record<string, (number | null)[]>): void {
+  const close = (value: number | null): unknown => (value === null ? null : expect.closeTo(value, 6));
+  expect(got).toEqual(Object.fromEntries(Object.entries(expected).map(([key, row]) => [key, row.map(close)])));
+}
+
+let world: World;
+beforeEach(async () => {
+  world = await World.open(0);
+});
+afterEach(() => world.close());
+
+const starts = fc.constantFrom(SUMMER_TIME, WINTER_TIME);
+const namesOf = fc.uniqueArray(fc.constantFrom(...Object.keys(PLAIN)), { minLength: 1 });
+let devices = 0;
+const newDevice = (): string => `pc-${(devices += 1)}`;
+
+describe('every aggregate of a device report equals a plain computation over the samples,', () => {
+  it('by spans of time', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        starts.chain((start) => fc.tuple(fc.constant(start), readings(start))),
+        fc.constantFrom('7s', '1m', '17m', '1h', '5h', '12h').map((step) => ({
+          step,
+          length: Number.parseInt(step) * { s: SECOND, m: 60 * SECOND, h: HOUR }[step.slice(-1) as 's' | 'm' | 'h'],
+        })),
+        namesOf,
+        fc.tuple(fc.nat({ max: DAY }), fc.nat({ max: DAY })),
+        async ([start, { pieces, sorted }], { step, length }, aggregation, [cutStart, cutEnd]) => {
+          world.now = start + 2 * DAY;
+          const device = newDevice();
+          await world.take(device, 'm', pieces);
+          const range = { start: start + cutStart, end: start + 3 * DAY - cutEnd };
+          const from = Math.floor(range.start / length) * length;
+          const to = Math.ceil(range.end / length) * length;
+          if ((to - from) / length > 100_000) return;
+          const query = { step, aggregation, start_time: String(range.start), end_time: String(range.end) };
+          const stepOf = (time: number): string => String(Math.floor(time / length) * length);
+          const near = sorted.filter(([time]) => time < to && time >= from - HOUR);
+          const rows = plainRows(near, stepOf, aggregation, from - HOUR);
+          expectRows(await world.report(device, query), within(rows, from));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each(['Europe/Berlin', 'Asia/Kathmandu', 'Australia/Lord_Howe'])('by days of %s', async (timezone) => {
+    await fc.assert(
+      fc.asyncProperty(
+        starts.chain((start) => fc.tuple(fc.constant(start), readings(start))),
+        namesOf,
+        async ([start, { pieces, sorted }], aggregation) => {
+          world.now = start + 2 * DAY;
+          const device = newDevice();
+          await world.take(device, 'm', pieces);
+          const query = {
+            step: '1d',
+            timezone,
+            aggregation,
+            start_time: String(start),
+            end_time: String(start + 3 * DAY),
+          };
+          const got = await world.report(device, query);
+          for (const time of Object.keys(got)) expect(wallClock(Number(time), timezone)).toMatch(/ 00:00:00$/);
+          const byDate = Object.fromEntries(
+            Object.entries(got).map(([time, row]) => [wallClock(Number(time), timezone).slice(0, 10), row]),
+          );
+          const stepOf = (time: number): string => wallClock(time, timezone).slice(0, 10);
+          expectRows(byDate, within(plainRows(sorted, stepOf, aggregation, 0)));
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+});
+
+it('every row of a summary equals a plain computation over the samples of its group', async () => {
+  const names = ['p0', 'p50', 'p90', 'p100'];
+  await fc.assert(
+    fc.asyncProperty(
+      readings(WINTER_TIME),
+      readings(WINTER_TIME),
+      readings(WINTER_TIME),
+      fc.constantFrom(['device'], ['metric'], ['device', 'label'], ['label:cpu'], ['tag:room']),
+      fc.tuple(fc.nat({ max: DAY }), fc.nat({ max: DAY })),
+      async (one, two, other, group_by, [cutStart, cutEnd]) => {
+        world.now = WINTER_TIME + 2 * DAY;
+        const [a, b] = [newDevice(), newDevice()];
+        await world.take(a, 'm', one.pieces, { cpu: '0' });
+        await world.take(a, 'm', two.pieces, { cpu: '1' });
+        await world.take(b, 'm', other.pieces, { cpu: '0' });
+        await world.store.describeDevice(b, { tags: { room: 'lab' } });
+        const [start, end] = [WINTER_TIME + cutStart, WINTER_TIME + 3 * DAY - cutEnd];
+        const inside = ({ sorted }: { sorted: Pair[] }): Pair[] =>
+          sorted.filter(([time]) => time >= start && time < end);
+        const groups = {
+          device: { [a]: [one, two], [b]: [other] },
+          metric: { '': [one, two, other] },
+          'device,label': { [`${a}0`]: [one], [`${a}1`]: [two], [`${b}0`]: [other] },
+          'label:cpu': { 0: [one, other], 1: [two] },
+          'tag:room': { '': [one, two], lab: [other] },
+        }[group_by.join(',')] as Record<string, { sorted: Pair[] }[]>;
+        const expected = Object.entries(groups).flatMap(([key, parts]) => {
+          const pairs = parts.flatMap(inside).sort(([x], [y]) => x - y);
+          const values = pairs.map(([, value]) => value);
+          if (pairs.length === 0) return [];
+          const numbers = ['count', 'min', 'max', 'mean'].map((name) => PLAIN[name]?.(pairs, undefined));
+          return [[key, ...numbers, ...names.map((name) => percentile(values, Number(name.slice(1)) / 100))]];
+        });
+
+        const query = {
+          device_name: [a, b],
+          group_by: [...group_by],
+          quantile: names,
+          start_time: String(start),
+          end_time: String(end),
+        };
+        const rhythms = new DeviceRhythms(world.store);
+        const { rows } = await summaryReport(world.store, rhythms, query, world.now, NO_LIMIT);
+        const got = rows.map(({ device_name = '', labels, tags, count, min, max, mean, quantiles }) => [
+          `${device_name}${labels?.['cpu'] ?? ''}${tags?.['room'] ?? ''}`,
+          ...[count, min, max, mean],
+          ...names.map((name) => quantiles?.[name]),
+        ]);
+        const close = (row: unknown[]): unknown[] =>
+          row.map((value) => (typeof value === 'number' ? expect.closeTo(value, 6) : value));
+        expect(Object.fromEntries(got.map((row) => [row[0], row]))).toEqual(
+          Object.fromEntries(expected.map((row) => [row[0], close(row)])),
+        );
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+describe('what has passed its retention', () => {
+  /** A counter every 10 minutes that starts again now and then, at most once in an hour. */
+  const counter = fc
+    .array(fc.tuple(fc.nat({ max: 5 }), fc.integer({ min: 1, max: 100 })), { minLength: 30, maxLength: 30 })
+    .map((hours) => {
+      let value = 1000;
+      return hours.flatMap(([reset, growth], hour) =>
+        [0, 1, 2, 3, 4, 5].map((ten): Pair => {
+          // It had more before it started again than it gets in the hour after that.
+          value = reset === ten && hour % 7 === 3 ? growth : value + growth;
+          return [SUMMER_TIME + hour * HOUR + ten * 600_000, value];
+        }),
+      );
+    });
+
+  it('comes as hourly values: exact but for percentiles', async () => {
+    await world.close();
+    world = await World.open(2 * DAY);
+    const names = ['count', 'sum', 'mean', 'min', 'max', 'first', 'last', 'increase', 'rate', 'p90'];
+    await fc.assert(
+      fc.asyncProperty(counter, async (pairs) => {
+        world.now = SUMMER_TIME + DAY;
+        const device = newDevice();
+        await world.take(device, 'm', [pairs]);
+        // The first 20 hours have passed it by then.
+        world.now = SUMMER_TIME + 20 * HOUR + 2 * DAY;
+        await world.store.maintain();
+
+        const end = SUMMER_TIME + 30 * HOUR;
+        const query = { step: '5h', aggregation: names, start_time: String(SUMMER_TIME), end_time: String(end) };
+        const length = 5 * HOUR;
+        const stepOf = (time: number): string => String(Math.floor(time / length) * length);
+        const expected = plainRows(pairs, stepOf, names, 0);
+        for (const [time, row] of Object.entries(expected)) {
+          if (Number(time) + length > SUMMER_TIME + 20 * HOUR) continue;
+          row[names.indexOf('p90')] = null;
+        }
+        const got = await world.report(device, query);
+        // The step at the border has samples of some of its hours.
+        const border = stepOf(SUMMER_TIME + 20 * HOUR - 1);
+        for (const rows of [got, expected]) rows[border]?.splice(names.indexOf('p90'), 1);
+        expectRows(got, expected);
+
+        const raw = await world.report(device, { start_time: String(SUMMER_TIME), end_time: String(end) });
+        const means = plainRows(pairs, (time) => String(Math.floor(time / HOUR) * HOUR), ['mean'], 0);
+        for (const [time, value] of pairs) if (time >= SUMMER_TIME + 20 * HOUR) means[time] = [value];
+        for (let hour = 20; hour < 30; hour += 1) {
+          const time = SUMMER_TIME + hour * HOUR;
+          means[time] = [pairs.find(([at]) => at === time)?.[1] ?? null];
+        }
+        expectRows(raw, means);
+        const { hourlyUntil } = await deviceReport(world.store, device, { start_time: '-10d' }, world.now, NO_LIMIT);
+        expect(hourlyUntil).toBe(SUMMER_TIME + 20 * HOUR);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
