@@ -1,14 +1,21 @@
-import { applyDecorators } from '@nestjs/common';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ApiResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { STATUS_CODES } from 'node:http';
+import { applyDecorators, type INestApplication } from '@nestjs/common';
+import {
+  ApiExtraModels,
+  ApiResponse,
+  DocumentBuilder,
+  getSchemaPath,
+  SwaggerModule,
+  type OpenAPIObject,
+} from '@nestjs/swagger';
 import { ProblemDto } from '@device-metrics/contract';
 
 const DESCRIPTION = `Metrics of PCs and third-party devices. A \`2xx\` to samples means: on disk, fsynced. A series (device, metric,
 labels) and a timestamp are the natural key and the last write wins, so sending again changes nothing. Errors are
 \`application/problem+json\` and say what was received and what is allowed.`;
 
-/** Swagger UI at /docs, the document itself at /docs/openapi.json. Everything comes from this server. */
-export function serveOpenApi(app: NestFastifyApplication): void {
+/** The description of all calls of an application. */
+export function openApiDocument(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Device Metrics')
     .setDescription(DESCRIPTION)
@@ -18,7 +25,12 @@ export function serveOpenApi(app: NestFastifyApplication): void {
     .addTag('devices', 'What is measured, and whether it is there.')
     .addTag('monitoring', 'How this server is.')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
+  return SwaggerModule.createDocument(app, config);
+}
+
+/** Swagger UI at /docs, the document itself at /docs/openapi.json. Everything comes from this server. */
+export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'Device Metrics API',
@@ -28,11 +40,14 @@ export function serveOpenApi(app: NestFastifyApplication): void {
 /** Documents error answers of a call: for each status an example of its `detail`. */
 export const ApiProblems = (details: Record<number, string>): MethodDecorator & ClassDecorator =>
   applyDecorators(
-    ...Object.entries(details).map(([status, detail]) =>
-      ApiResponse({
+    ApiExtraModels(ProblemDto),
+    ...Object.entries(details).map(([status, detail]) => {
+      const title = STATUS_CODES[status] ?? 'Error';
+      const example = { type: 'about:blank', title, status: Number(status), detail };
+      return ApiResponse({
         status: Number(status),
-        type: ProblemDto,
-        description: detail,
-      }),
-    ),
+        description: title,
+        content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) }, example } },
+      });
+    }),
   );

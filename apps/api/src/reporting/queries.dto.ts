@@ -185,7 +185,7 @@ export class CompareQuery extends IntersectionType(
   @Obeys(count)
   top?: string;
 
-  @ApiPropertyOptional({ description: 'In place of `top`: how many series of the smallest mean.' })
+  @ApiPropertyOptional({ description: 'In place of `top`: how many series of the smallest mean.', example: '5' })
   @Optional()
   @Obeys(count)
   bottom?: string;

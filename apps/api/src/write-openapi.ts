@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { openApiDocument } from './http/openapi.js';
+
+const DAY = 86_400_000;
+
+// The last step of the build: writes the description of all calls beside this file. A preview makes no providers, and so
+// opens no database.
+const app = await NestFactory.create(AppModule, new FastifyAdapter(), {
+  preview: true,
+  abortOnError: false,
+  logger: ['error'],
+});
+const path = fileURLToPath(new URL('openapi.json', import.meta.url));
+writeFileSync(path, `${JSON.stringify(openApiDocument(app), withoutToday, 2)}\n`);
+
+/** Examples with today's time, which can be sent as they stand, would make another file of every build. */
+function withoutToday(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && Math.abs(value - Date.now()) < DAY ? Date.UTC(2026, 0, 15, 10) : value;
+}
