@@ -1,9 +1,10 @@
 import { quote, toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
+import type { SampleStore } from '@device-metrics/storage';
 import { invalidInput, Problem } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
+import { rawTables } from './raw-tables.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
 import { rangeOf, stepsOf, stepTables, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
@@ -41,6 +42,7 @@ export async function deviceReport(
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const series = fromCursor(selected, cursor);
+  const atOnce = query.limit === undefined ? undefined : Number(query.limit);
   return steps
     ? {
         range: rangeOf(steps),
@@ -49,7 +51,13 @@ export async function deviceReport(
         cursor,
         tables: stepTables(store, series, steps),
       }
-    : { range, step: undefined, columnNames: ['value'], cursor, tables: rawTables(store.readSamples(series, range)) };
+    : {
+        range,
+        step: undefined,
+        columnNames: ['value'],
+        cursor,
+        tables: rawTables(store, series, range, cursor, atOnce),
+      };
 }
 
 /** How the query divides the range; undefined without `step`, where parameters that only steps have are mistakes. */
@@ -66,12 +74,6 @@ function fromCursor(series: readonly Series[], cursor: Cursor | undefined): read
   const index = series.findIndex(({ id }) => id === cursor.seriesId);
   if (index < 0) throw invalidInput([{ field: 'cursor', reason: 'must be the next_cursor of the same report' }]);
   return series.slice(index);
-}
-
-async function* rawTables(samples: AsyncIterable<SeriesSamples>): AsyncGenerator<SeriesTable> {
-  for await (const { series, timestamps, values } of samples) {
-    yield { series, columnNames: ['value'], timestamps, columns: [values] };
-  }
 }
 
 /** What the JSON of a report says before its series. */

@@ -25,7 +25,7 @@ export class ReportsController {
     summary: 'Device report: the samples of a device, raw or by steps',
     description:
       'The samples of each series of the device, oldest first. Without `step` each element of `series` is a valid item of ' +
-      'a batch. Formats: json, csv (RFC 4180) and ndjson, by `format` or the header Accept.',
+      'a batch. Formats: json, csv (RFC 4180), ndjson and xlsx (times in UTC), by `format` or the header Accept.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceReportDto })
@@ -46,7 +46,9 @@ export class ReportsController {
   @Get('reports/summary')
   @ApiOperation({
     summary: 'Summary: count, min, max, mean and last of every metric of every device',
-    description: 'Series of one group are taken together, whatever their other labels; `last` is the newest sample.',
+    description:
+      'Series of one group are taken together, whatever their other labels; `last` is the newest sample. Formats: as in ' +
+      'the device report.',
   })
   @ApiOkResponse({ type: SummaryDto })
   @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
@@ -54,7 +56,7 @@ export class ReportsController {
     @Query() query: SummaryQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<SummaryDto | string> {
+  ): Promise<StreamableFile> {
     const range = summaryRange(query, Date.now());
     const series = (await this.store.findSeries({})).filter(selects(query));
     return sendSummary(range, await this.store.summarize(series, range), query, request, reply);
