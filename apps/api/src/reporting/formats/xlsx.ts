@@ -38,7 +38,10 @@ export async function* xlsx(
 ): AsyncGenerator<Uint8Array> {
   const zip = new ZipFile();
   const output = zip.outputStream as PassThrough;
-  writeParts(zip, titles, new Rows(pieces), maxRows).catch((error: Error) => output.destroy(error));
+  const rows = new Rows(pieces);
+  writeParts(zip, titles, rows, maxRows)
+    .finally(() => rows.end())
+    .catch((error: Error) => output.destroy(error));
   yield* output as AsyncIterable<Uint8Array>;
 }
 
@@ -146,6 +149,11 @@ class Rows {
 
   constructor(pieces: AsyncIterable<readonly (readonly Cell[])[]>) {
     this.pieces = pieces[Symbol.asyncIterator]();
+  }
+
+  /** Lets go of what the pieces hold. */
+  async end(): Promise<void> {
+    await this.pieces.return?.();
   }
 
   async hasMore(): Promise<boolean> {
