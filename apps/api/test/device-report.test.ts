@@ -115,7 +115,7 @@ describe('formats', () => {
   it('csv has one header line, quotes by RFC 4180, and leaves no formula to a spreadsheet', async () => {
     const { body, headers } = await server.get(path('metric_name=gap&format=csv'));
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
-    expect(headers.get('content-disposition')).toContain('report.csv');
+    expect(headers.get('content-disposition')).toContain(`pc-${iso(START).replaceAll(':', '-')}.csv`);
     expect(body).toBe(
       'device_name,metric_name,unit,labels,timestamp,value\r\n' +
         `pc,gap,,"{""note"":""a \\""quoted\\"", =text""}",${iso(START)},1\r\n` +
@@ -151,7 +151,7 @@ describe('a bad parameter is named, with what is allowed:', () => {
     ['limit=0', 'limit must be an integer from 1 to 100000', '"0"'],
     ['cursor=x', 'cursor must be the next_cursor of a page', '"x"'],
     ['label=cpu', 'label must be name=value', '"cpu"'],
-    ['format=pdf', 'format must be one of json, csv, ndjson', '"pdf"'],
+    ['format=pdf', 'format must be one of json, csv, ndjson, xlsx', '"pdf"'],
   ])('%s', async (query, detail, quoted) => {
     const { status, body } = await server.get(path(query));
     expect(status).toBe(400);

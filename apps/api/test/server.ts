@@ -46,6 +46,12 @@ export class Server {
     return answerOf(await fetch(this.url + path, { headers }));
   }
 
+  /** One of the metrics that the server has of itself. */
+  async metric(name: string): Promise<number> {
+    const { body } = await this.get('/metrics');
+    return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(body)?.[1]);
+  }
+
   /** Posts JSON, or a string as it is. */
   async post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     return answerOf(

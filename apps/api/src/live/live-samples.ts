@@ -2,49 +2,54 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Sample } from '@device-metrics/domain';
 
-/** Samples that were stored together. */
-export interface LiveEvent {
-  /** Names the event to a client that comes back: the run of this server, and a number that grows by one. */
-  readonly id: string;
-  readonly samples: readonly Sample[];
-}
+/** Samples of one request, or a part of them; events have numbers that grow by one. */
+export type LiveEvent = readonly Sample[];
 
-export type Listener = (event: LiveEvent) => void;
-
-/** At most so many samples are kept for listeners that come back. */
+/** Samples of one event: few enough to be a small piece of work, and little for a reader to wait for. */
+const PER_EVENT = 1_000;
+/** At most so many samples are kept for readers that are behind or come back. */
 const WINDOW = 50_000;
 /** How long after the last listener left events are still kept for its return, ms. */
 const RETURN_WITHIN = 60_000;
 
 /**
- * What has just been stored: told to listeners at once, and kept over a short window for those that come back. While
- * nobody listens nothing is kept: samples that live longer than their request cost the ingest more than its own work.
+ * What has just been stored, kept over a short window: listeners are told that there is something new, and take it when
+ * they can. While nobody listens nothing is kept: samples that live longer than their request cost the ingest more than
+ * its own work.
  */
 @Injectable()
 export class LiveSamples {
+  /** Number of the newest event. */
+  newest = 0;
   private readonly run = randomUUID().slice(0, 8);
-  private readonly listeners = new Set<Listener>();
+  private readonly listeners = new Set<() => void>();
   private window: LiveEvent[] = [];
   private samplesInWindow = 0;
-  private count = 0;
   private keepUntil = 0;
 
   publish(samples: readonly Sample[]): void {
-    this.count += 1;
     if (this.listeners.size === 0 && performance.now() > this.keepUntil) {
+      this.newest += 1;
       this.window = [];
       this.samplesInWindow = 0;
       return;
     }
-    const event = { id: `${this.run}-${this.count}`, samples };
-    this.window.push(event);
+    for (let from = 0; from < samples.length; from += PER_EVENT) {
+      this.newest += 1;
+      this.window.push(samples.slice(from, from + PER_EVENT));
+    }
     this.samplesInWindow += samples.length;
-    while (this.samplesInWindow > WINDOW) this.samplesInWindow -= this.window.shift()?.samples.length ?? 0;
-    for (const listener of this.listeners) listener(event);
+    while (this.samplesInWindow > WINDOW) this.samplesInWindow -= this.window.shift()?.length ?? 0;
+    for (const listener of this.listeners) listener();
   }
 
-  /** Calls `listener` for every event from now on, until the function that comes back is called. */
-  listen(listener: Listener): () => void {
+  /** Undefined when the window no longer has it. */
+  event(number: number): LiveEvent | undefined {
+    return this.window[this.window.length - 1 - (this.newest - number)];
+  }
+
+  /** Calls `listener` when there are new events, until the function that comes back is called. */
+  listen(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => {
       this.listeners.delete(listener);
@@ -52,13 +57,15 @@ export class LiveSamples {
     };
   }
 
-  /**
-   * The events after the one of `id`; undefined when the window no longer has, or this server never had, the event that
-   * follows it.
-   */
-  since(id: string): readonly LiveEvent[] | undefined {
-    const number = new RegExp(`^${this.run}-(\\d{1,15})$`).exec(id)?.[1];
-    const missed = this.count - Number(number);
-    return missed >= 0 && missed <= this.window.length ? this.window.slice(this.window.length - missed) : undefined;
+  /** Names an event to a client that comes back: the run of this server, and its number. */
+  idOf(number: number): string {
+    return `${this.run}-${number}`;
+  }
+
+  /** The number of an event by its id; undefined when this run of the server has never had it. */
+  numberOf(id: string): number | undefined {
+    const digits = new RegExp(`^${this.run}-(\\d{1,15})$`).exec(id)?.[1];
+    const number = digits === undefined ? Infinity : Number(digits);
+    return number <= this.newest ? number : undefined;
   }
 }

@@ -16,7 +16,7 @@ export class LiveController {
     description:
       'An event `samples` carries an array of metrics, each as `POST …/metrics/` takes it. A client that comes back with ' +
       '`Last-Event-ID` gets what it missed, or an event `gap` where that is too long ago. A reader that is slower than ' +
-      'the samples come is cut off.',
+      'the samples come is cut off. Every 15 s a comment shows that the stream lives.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: '`id` of the last event that the client got.' })
   @ApiOkResponse({
@@ -29,12 +29,16 @@ export class LiveController {
       },
     },
   })
-  @ApiProblems({ 400: 'label must be name=value, got "cpu"' })
+  @ApiProblems({
+    400: 'label must be name=value, got "cpu"',
+    503: 'There are 100 live streams, as many as may be at a time.',
+  })
   live(
     @Query() query: SeriesQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
   ): void {
+    this.streams.assertRoom();
     reply.hijack();
     this.streams.open(reply.raw, query, lastEventId);
   }

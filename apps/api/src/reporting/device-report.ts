@@ -1,11 +1,12 @@
 import { toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
+import type { SampleStore } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
 import { invalidInput } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { countSamples, refuseBeyond, type QueryLimit } from './query-cost.js';
+import { rawTables } from './raw-tables.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
 import { stepTables } from './step-tables.js';
 import { rangeOf, stepsOf, type Steps } from './steps.js';
@@ -63,7 +64,7 @@ export async function deviceReport(
     hourlyUntil: await store.hourlyUntil(deviceName, range),
     columnNames: ['value'],
     cursor,
-    tables: rawTables(store.readSamples(series, range, { hourly: 'mean' })),
+    tables: rawTables(store, series, range, cursor, query.limit === undefined ? undefined : Number(query.limit)),
   };
 }
 
@@ -81,12 +82,6 @@ function fromCursor(series: readonly Series[], cursor: Cursor | undefined): read
   const index = series.findIndex(({ id }) => id === cursor.seriesId);
   if (index < 0) throw invalidInput([{ field: 'cursor', reason: 'must be the next_cursor of the same report' }]);
   return series.slice(index);
-}
-
-async function* rawTables(samples: AsyncIterable<SeriesSamples>): AsyncGenerator<SeriesTable> {
-  for await (const { series, timestamps, values } of samples) {
-    yield { series, columnNames: ['value'], timestamps, columns: [values] };
-  }
 }
 
 /** What the JSON of a report says before its series. */

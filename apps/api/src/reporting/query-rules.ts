@@ -4,7 +4,7 @@ import { Transform } from 'class-transformer';
 import { decodeCursor } from './report-table.js';
 import { parseGrouping, SORT_KEYS } from './summary.js';
 
-export const FORMATS = ['json', 'csv', 'ndjson'] as const;
+export const FORMATS = ['json', 'csv', 'ndjson', 'xlsx'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Rows of one page. */

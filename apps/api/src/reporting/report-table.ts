@@ -2,7 +2,7 @@ import type { Series } from '@device-metrics/domain';
 
 /**
  * One series of a report: rows of a time and one number for each column. The raw report has the one column `value`, a
- * report by steps one for each aggregation.
+ * report by steps one for each aggregation. A series of very many rows comes as several tables, one after the other.
  */
 export interface SeriesTable {
   readonly series: Series;
@@ -12,6 +12,12 @@ export interface SeriesTable {
   /** As long as `timestamps`, each. */
   readonly columns: readonly ArrayLike<number | null>[];
 }
+
+/** What stands over the columns where all series share one table. */
+export const titles = (columnNames: readonly string[]): string[] => [
+  ...['device_name', 'metric_name', 'unit', 'labels', 'timestamp'],
+  ...columnNames,
+];
 
 /** Where the page before ended. */
 export interface Cursor {

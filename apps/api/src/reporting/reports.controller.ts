@@ -38,7 +38,7 @@ export class ReportsController {
     summary: 'Device report: the samples of a device, raw or by steps',
     description:
       'The samples of each series of the device, oldest first. Without `step` each element of `series` is a valid item of ' +
-      'a batch. Formats: json, csv (RFC 4180) and ndjson, by `format` or the header Accept.',
+      'a batch. Formats: json, csv (RFC 4180), ndjson and xlsx (times in UTC), by `format` or the header Accept.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceReportDto })
@@ -61,7 +61,8 @@ export class ReportsController {
     summary: 'Summary: count, min, max, mean and last of every metric of every device',
     description:
       'Series of one group are taken together, whatever their other labels; `last` is the newest sample. `devices` says how ' +
-      'many of the readings that were to be expected have arrived.',
+      'many of the readings that were to be expected have arrived. ' +
+      'Formats: as in the device report.',
   })
   @ApiOkResponse({ type: SummaryDto })
   @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
@@ -69,7 +70,7 @@ export class ReportsController {
     @Query() query: SummaryQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<SummaryDto | string> {
+  ): Promise<StreamableFile> {
     const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.limit);
     return sendSummary(report, query, request, reply);
   }

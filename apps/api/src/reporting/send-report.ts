@@ -1,20 +1,17 @@
 import { Readable } from 'node:stream';
 import { toRfc3339 } from '@device-metrics/contract';
-import { StreamableFile } from '@nestjs/common';
+import type { StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { reportHead, type DeviceReport } from './device-report.js';
 import { csv } from './formats/csv.js';
 import { json } from './formats/json.js';
 import { ndjson } from './formats/ndjson.js';
+import { rowsPerPiece } from './formats/pieces.js';
+import { xlsx, type Cell } from './formats/xlsx.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { FORMATS, type Format } from './query-rules.js';
-import { encodeCursor, firstPage, type SeriesTable } from './report-table.js';
-
-export const MEDIA_TYPES: Record<Format, string> = {
-  json: 'application/json',
-  csv: 'text/csv',
-  ndjson: 'application/x-ndjson',
-};
+import { encodeCursor, firstPage, titles, type SeriesTable } from './report-table.js';
+import { MEDIA_TYPES, streamAnswer } from './stream-answer.js';
 
 /** The format that `format` names, else the first of the header Accept that there is, else JSON. */
 export function formatOf(format: Format | undefined, accept = ''): Format {
@@ -47,15 +44,27 @@ export async function sendReport(
       linkNext(nextCursor, request, reply);
     }
   }
-  const text = {
+  const pieces = {
     json: () => json(reportHead(deviceName, report, nextCursor), tables),
     csv: () => csv(report.columnNames, tables),
     ndjson: () => ndjson(tables),
+    xlsx: () => xlsx(titles(report.columnNames), reportCells(tables)),
   }[format]();
-  return new StreamableFile(Readable.from(text, { objectMode: false }), {
-    type: `${MEDIA_TYPES[format]}; charset=utf-8`,
-    ...(format !== 'json' && { disposition: `attachment; filename="report.${format}"` }),
-  });
+  return streamAnswer(pieces, format, deviceName, report.range.start);
+}
+
+/** The rows of a spreadsheet: the columns are those of the CSV. */
+async function* reportCells(tables: AsyncIterable<SeriesTable>): AsyncGenerator<Cell[][]> {
+  for await (const { series, timestamps, columns } of tables) {
+    const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)];
+    for (const [from, to] of rowsPerPiece(timestamps.length)) {
+      const rows: Cell[][] = [];
+      for (let row = from; row < to; row += 1) {
+        rows.push([...head, new Date(timestamps[row] as number), ...columns.map((column) => column[row] ?? null)]);
+      }
+      yield rows;
+    }
+  }
 }
 
 /** Tells the address of the next page in the header Link: that of this one with another cursor. */

@@ -1,16 +1,17 @@
-import { toRfc3339 } from '@device-metrics/contract';
-import type { SeriesTable } from '../report-table.js';
+import { titles, type SeriesTable } from '../report-table.js';
 import { rowsPerPiece } from './pieces.js';
+import { timeTexts } from './time-texts.js';
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without samples. */
 export async function* csv(columnNames: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
-  yield `${fields(['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames])}\r\n`;
+  yield `${fields(titles(columnNames))}\r\n`;
+  const timeText = timeTexts();
   for await (const { series, timestamps, columns } of tables) {
     const head = fields([series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]);
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
       let text = '';
       for (let row = from; row < to; row += 1) {
-        text += `${head},${toRfc3339(timestamps[row] as number)}`;
+        text += `${head},${timeText(timestamps[row] as number)}`;
         for (const column of columns) text += `,${csvNumber(column[row])}`;
         text += '\r\n';
       }
