@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from './server.js';
+import { readWorkbook } from './workbook.js';
 
 let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -121,6 +122,30 @@ describe('formats', () => {
         `pc,gap,,"{""note"":""a \\""quoted\\"", =text""}",${iso(START)},1\r\n` +
         `pc,gap,,"{""note"":""a \\""quoted\\"", =text""}",${iso(START + 3 * MINUTE)},2\r\n`,
     );
+  });
+
+  it('xlsx has the columns of the csv: texts as texts, numbers as numbers, times as times', async () => {
+    const answer = await fetch(server.url + path('metric_name=gap&step=1m&fill=null&format=xlsx'));
+    expect(answer.headers.get('content-type')).toBe(
+      'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    );
+    expect(answer.headers.get('content-disposition')).toContain('.xlsx"');
+    const { sheets } = readWorkbook(Buffer.from(await answer.arrayBuffer()));
+    const head = {
+      A: { text: 'pc' },
+      B: { text: 'gap' },
+      C: { text: '' },
+      D: { text: '{"note":"a \\"quoted\\", =text"}' },
+    };
+    const titles = ['device_name', 'metric_name', 'unit', 'labels', 'timestamp', 'mean'];
+    expect(sheets.get('Report 1')).toEqual({
+      1: Object.fromEntries(titles.map((text, index) => ['ABCDEF'[index], { text }])),
+      2: { ...head, E: { time: START }, F: { number: 1 } },
+      3: { ...head, E: { time: START + MINUTE } },
+      4: { ...head, E: { time: START + 2 * MINUTE } },
+      5: { ...head, E: { time: START + 3 * MINUTE }, F: { number: 2 } },
+      6: { ...head, E: { time: START + 4 * MINUTE } },
+    });
   });
 
   it('ndjson by the header Accept has a valid metric in each line', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from './server.js';
+import { readWorkbook } from './workbook.js';
 
 let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -178,7 +179,7 @@ describe('the summary', () => {
     await fetch(`${server.url}/api/v1/devices/lossy`, { method: 'DELETE' });
   });
 
-  it('comes as csv and ndjson too', async () => {
+  it('comes as csv, ndjson and xlsx too', async () => {
     const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
     expect(csv.body).toBe(
       'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time\r\n' +
@@ -189,6 +190,13 @@ describe('the summary', () => {
     });
     expect(headers.get('content-type')).toContain('application/x-ndjson');
     expect(JSON.parse(String(body))).toEqual({ ...temperature, last_time: iso(START) });
+
+    const xlsx = await fetch(`${server.url}/api/v1/reports/summary?device_name=ups&format=xlsx`);
+    expect(xlsx.headers.get('content-disposition')).toMatch(/filename="summary-.*\.xlsx"/);
+    const sheet = readWorkbook(Buffer.from(await xlsx.arrayBuffer())).sheets.get('Report 1');
+    expect(Object.values(sheet?.[1] ?? {}).flatMap(Object.values)).toEqual(csv.body.split('\r\n')[0].split(','));
+    const cells = ['ups', 'hw.temperature', 'Cel', '', '', 1, 1, 20, 20, 20, 20, START];
+    expect(Object.values(sheet?.[2] ?? {}).flatMap(Object.values)).toEqual(cells);
   });
 });
 

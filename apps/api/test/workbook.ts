@@ -51,20 +51,20 @@ const plain = (xml: string): string =>
     .replaceAll('&amp;', '&')
     .replace(/_x([0-9A-F]{4})_/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 
-function unzip(bytes: Buffer): Map<string, string> {
+const unzip = (bytes: Buffer): Map<string, string> =>
+  new Map([...entries(bytes)].map(([name, data]) => [name, inflateRawSync(data).toString()]));
+
+/** The names of an archive and their deflated bytes, by its directory. */
+export function* entries(bytes: Buffer): Generator<[name: string, deflated: Buffer]> {
   const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06'));
   if (end < 0) throw new Error('not a whole archive');
-  const parts = new Map<string, string>();
   let at = bytes.readUInt32LE(end + 16);
   for (let count = bytes.readUInt16LE(end + 10); count > 0; count -= 1) {
-    const [size, nameLength, extraLength, commentLength] = [20, 28, 30, 32].map((offset) =>
-      offset === 20 ? bytes.readUInt32LE(at + offset) : bytes.readUInt16LE(at + offset),
-    ) as [number, number, number, number];
+    const size = bytes.readUInt32LE(at + 20);
+    const nameLength = bytes.readUInt16LE(at + 28);
     const local = bytes.readUInt32LE(at + 42);
     const data = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
-    const name = bytes.toString('utf8', at + 46, at + 46 + nameLength);
-    parts.set(name, inflateRawSync(bytes.subarray(data, data + size)).toString());
-    at += 46 + nameLength + extraLength + commentLength;
+    yield [bytes.toString('utf8', at + 46, at + 46 + nameLength), bytes.subarray(data, data + size)];
+    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
   }
-  return parts;
 }

@@ -40,7 +40,7 @@ it('what a sheet has no room for goes on in the next, under the same titles', as
     Array.from({ length: to - from }, (_, index) => [from + index]);
   const numbers = async (pieces: AsyncIterable<Cell[][]>): Promise<unknown[]> =>
     [...(await workbook(['n'], pieces, 4)).sheets.values()].map((sheet) =>
-      Object.values(sheet).map(({ A }) => A && Object.values(A)[0]),
+      Object.values(sheet).map(({ A }): unknown => A && Object.values(A)[0]),
     );
   expect(await numbers(inPieces(rows(0, 2), rows(2, 7)))).toEqual([
     ['n', 0, 1, 2],
