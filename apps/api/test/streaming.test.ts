@@ -5,6 +5,8 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { apiConfig } from '../dist/config.js';
+import { DeviceRhythms } from '../dist/devices/device-rhythms.js';
 import { createServer } from '../dist/http/create-server.js';
 import { ReportsController } from '../dist/reporting/reports.controller.js';
 import { SAMPLE_STORE } from '../dist/sample-store.module.js';
@@ -21,6 +23,7 @@ const store = {
   findSeries: async () => series,
   summarize: async () => series.map((one) => ({ series: one, summary })),
   readSamples: () => read(),
+  hourlyUntil: async () => undefined,
 } as unknown as SampleStore;
 
 let app: NestFastifyApplication;
@@ -28,7 +31,11 @@ const log: string[] = [];
 beforeAll(async () => {
   const module = Module({
     controllers: [ReportsController],
-    providers: [{ provide: SAMPLE_STORE, useValue: store }],
+    providers: [
+      DeviceRhythms,
+      { provide: SAMPLE_STORE, useValue: store },
+      { provide: apiConfig.KEY, useValue: { maxQuerySamples: Infinity } },
+    ],
   });
   class TestModule {}
   module(TestModule);
