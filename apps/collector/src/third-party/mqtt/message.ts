@@ -1,5 +1,6 @@
 import { quote } from '@device-metrics/contract/rules';
 import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { toMetricName } from '../metric-name.js';
 import { isLike } from '../pattern.js';
 import { parseJson, readingsOf, type Mapping } from '../mapping.js';
 import { inBaseUnit, scaled } from '../units.js';
@@ -119,10 +120,7 @@ function numberOf(value: unknown): number | undefined {
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }
 
-/** A metric name of what topics and JSON call things: what no name may have becomes `_`. */
-function metricNameOf(base: string | undefined, path: string): string {
-  const name = [base, path].filter(Boolean).join('.') || 'value';
-  return name.replace(/[^A-Za-z0-9_.:/-]/g, '_').replace(/^[^A-Za-z_]/, '_$&');
-}
+const metricNameOf = (base: string | undefined, path: string): string =>
+  toMetricName([base, path].filter(Boolean).join('.') || 'value');
 
 const labelled = (labels: Labels): { labels?: Labels } => (Object.keys(labels).length === 0 ? {} : { labels });
