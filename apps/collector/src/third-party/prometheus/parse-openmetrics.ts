@@ -61,7 +61,7 @@ class Exposition {
       throw new Error(`must be # HELP, # TYPE, # UNIT with a name and text, or # EOF, got ${quote(line)}`);
     }
     const text = cursor.remaining;
-    const family = this.family?.name === name ? this.family : this.open(name);
+    const family = this.family?.name === name && !this.family.mayHaveTwin ? this.family : this.open(name);
     if (keyword === 'TYPE') {
       if (!TYPES.includes(text))
         throw new Error(`the type of ${name} must be one of ${TYPES.join(', ')}, got ${quote(text)}`);
@@ -71,9 +71,10 @@ class Exposition {
 
   private open(name: string): Family {
     this.family?.end();
-    if (this.families.has(name)) throw new Error(`the lines of ${name} must stand together`);
+    const isTwin = this.family?.name === name;
+    if (this.families.has(name) && !isTwin) throw new Error(`the lines of ${name} must stand together`);
     this.families.add(name);
-    return (this.family = new Family(name));
+    return (this.family = new Family(name, isTwin));
   }
 
   private sample(cursor: Cursor): void {

@@ -61,8 +61,8 @@ export const prometheus: Protocol = {
 
 /**
  * Every sample of an exposition that is taken, but NaN and the infinities, which no JSON can carry: an exporter says
- * "nothing" with them. What no metric name of ours may have becomes `_`. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. All have the time
- * of the run: a timestamp of the exporter is read and left out.
+ * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. What no metric name
+ * of ours may have becomes `_`. All have the time of the run: a timestamp of the exporter is read and left out.
  *
  * @throws ExpositionError with the number of the line that is wrong.
  */
