@@ -1,4 +1,6 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { tlsOptions, type TlsTrust } from './tls-trust.js';
 
 export interface TcpTarget {
   readonly host: string;
@@ -15,11 +17,7 @@ export async function openTcp({ host, port }: TcpTarget, maxBytes: number, signa
   const abort = (): void => void socket.destroy(new Error('given up'));
   signal.addEventListener('abort', abort);
   socket.on('close', () => signal.removeEventListener('abort', abort));
-  let received = 0;
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.length;
-    if (received > maxBytes) socket.destroy(new Error(`the answer is longer than ${maxBytes} bytes`));
-  });
+  limit(socket, maxBytes);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     // It stays on: an error that nobody listens to would end the collector.
@@ -29,4 +27,39 @@ export async function openTcp({ host, port }: TcpTarget, maxBytes: number, signa
     if (signal.aborted) abort();
   });
   return socket;
+}
+
+/**
+ * The same connection, with TLS from here on. Nobody may listen to the data of the plain one any more.
+ *
+ * @throws Error with a reason, as that the certificate is not known.
+ */
+export async function startTls(
+  plain: Socket,
+  { host }: TcpTarget,
+  trust: TlsTrust,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  plain.removeAllListeners('data');
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ socket: plain, host, ...name, ...tlsOptions(trust) });
+  const abort = (): void => void socket.destroy(new Error('given up'));
+  signal.addEventListener('abort', abort);
+  socket.on('close', () => signal.removeEventListener('abort', abort));
+  limit(socket, maxBytes);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('secureConnect', resolve);
+    socket.on('error', (error) => reject(new Error(`no TLS: ${error.message}`)));
+    socket.once('close', () => reject(new Error('no TLS: the connection was cut')));
+  });
+  return socket;
+}
+
+function limit(socket: Socket, maxBytes: number): void {
+  let received = 0;
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    if (received > maxBytes) socket.destroy(new Error(`the answer is longer than ${maxBytes} bytes`));
+  });
 }

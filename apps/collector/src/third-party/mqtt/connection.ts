@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { tlsOptions, type TlsTrust } from '../tls-trust.js';
 
 const load = createRequire(import.meta.url);
 /** Loaded with the first connection: it takes 20 MiB, and most collectors know no broker. */
@@ -11,8 +12,7 @@ export interface Broker {
   readonly url: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly ca: string | undefined;
-  readonly insecure: boolean;
+  readonly trust: TlsTrust;
 }
 
 /** Of one message; a longer one ends the connection. */
@@ -35,10 +35,9 @@ export class Connection {
       reconnectPeriod: RECONNECT,
       reconnectOnConnackError: true,
       connectTimeout: 10_000,
-      rejectUnauthorized: !broker.insecure,
+      ...tlsOptions(broker.trust),
       ...(broker.username !== undefined && { username: broker.username }),
       ...(broker.password !== undefined && { password: broker.password }),
-      ...(broker.ca !== undefined && { ca: broker.ca }),
     };
     this.client = mqtt().connect(broker.url, options);
     this.client.on('error', (error) => this.fail(reasonOf(error)));
