@@ -50,7 +50,7 @@ export async function startTls(
   limit(socket, maxBytes);
   await new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', resolve);
-    socket.on('error', (error) => reject(new Error(`no TLS: ${error.message}`)));
+    socket.on('error', (error: Error) => reject(new Error(`no TLS: ${error.message}`)));
     socket.once('close', () => reject(new Error('no TLS: the connection was cut')));
   });
   return socket;
