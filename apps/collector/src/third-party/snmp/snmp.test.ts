@@ -231,14 +231,12 @@ describe('an SNMP device', () => {
       retries: 0,
     };
     expect(await new Device(entry({ ...v3, ...AUTH, ...PRIV })).values()).toEqual({ 'system.uptime s': 1234.56 });
-    const silent = /^no answer from .*; a wrong user or password and a firewall look the same$/;
-    for (const [wrong, reason] of [
-      [{ auth_password: 'wrong-wrong' }, 'auth_password is wrong, or auth is another one than in the device'],
-      [{ user: 'nobody' }, 'the device has no such user'],
-      [{ priv_password: 'wrong-wrong', request_timeout: '200ms' }, silent],
-    ] as const) {
-      const refused = new Device(entry({ ...v3, ...AUTH, ...PRIV, ...wrong }));
-      expect(await refused.failure()).toMatch(reason);
+    // This agent says nothing to whom it does not know, as some devices do.
+    for (const wrong of [{ auth_password: 'wrong-wrong' }, { priv_password: 'wrong-wrong' }, { user: 'nobody' }]) {
+      const refused = new Device(entry({ ...v3, ...AUTH, ...PRIV, request_timeout: '200ms', ...wrong }));
+      expect(await refused.failure()).toMatch(
+        /no such user|^no answer from .*; a wrong user or password and a firewall/,
+      );
       expect(refused.log.join()).not.toMatch(/passw0rd|wrong-wrong/);
     }
   });
@@ -344,6 +342,22 @@ describe('a UDP peer that is no SNMP agent', () => {
     expect(growth).toBeLessThan(400 * 2 ** 20);
   });
 
+  it.each([
+    [1, /^the device has no auth_password or priv_password for this user/],
+    [3, /^the device has no such user$/],
+    [5, /^auth_password is wrong, or auth is another one/],
+    [6, /^priv_password is wrong, or priv is another one/],
+  ])('says of a user that it has the problem %d: the reason says what to do', async (problem, reason) => {
+    let requests = 0;
+    // As net-snmp 5.9 does: the first question is who the device is.
+    answer = ({ port }, request) => {
+      requests += 1;
+      socket.send(report(request, requests === 1 ? 4 : problem), port, '127.0.0.1');
+    };
+    const v3 = { version: 3, user: 'monitor', ...AUTH, ...PRIV, presets: ['system'], request_timeout: '2s' };
+    expect(await device(v3).failure()).toMatch(reason);
+  });
+
   it('never ends its table: the source stops', async () => {
     answer = ({ port }, request) => socket.send(nextRow(request), port, '127.0.0.1');
     const endless = { labels: { row: 'index' }, columns: [{ oid: '1.3.6.1.4.1.9', metric: 'm' }] };
@@ -359,4 +373,24 @@ function nextRow(request: Buffer): Buffer {
   const ids = answer.indexOf(Buffer.from([0x02, 0x01, 0x00, 0x02, 0x01]), pdu);
   answer[ids + 5] = 0;
   return answer;
+}
+
+/** One of the problems that RFC 3414 counts (usmStats), as the answer to a request. */
+function report(request: Buffer, problem: number): Buffer {
+  const header = request.indexOf(Buffer.from([0x02, 0x01, 0x03, 0x30])) + 5;
+  const id = request.subarray(header, header + 2 + (request[header + 1] ?? 0));
+  const [engine, empty, zero] = [ber(0x04, Buffer.from('8000000001020304', 'hex')), ber(0x04), ber(0x02, [0])];
+  const counter = ber(0x30, ber(0x06, [0x2b, 6, 1, 6, 3, 15, 1, 1, problem, 0]), ber(0x41, [1]));
+  return ber(
+    0x30,
+    ber(0x02, [3]),
+    ber(0x30, id, ber(0x02, [0x7f, 0xff]), ber(0x04, [0]), ber(0x02, [3])),
+    ber(0x04, ber(0x30, engine, ber(0x02, [1]), ber(0x02, [9]), empty, empty, empty)),
+    ber(0x30, engine, empty, ber(0xa8, zero, zero, zero, ber(0x30, counter))),
+  );
+}
+
+function ber(tag: number, ...parts: (Buffer | readonly number[])[]): Buffer {
+  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  return Buffer.concat([Buffer.from([tag, content.length]), content]);
 }
