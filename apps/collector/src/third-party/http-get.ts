@@ -3,6 +3,7 @@ import type { HttpService } from '@nestjs/axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
 import type { Section } from '../section.js';
+import { networkProblem } from './network-problem.js';
 import { tlsOptions, tlsTrust } from './tls-trust.js';
 import { takeCredentials } from './url-credentials.js';
 
@@ -77,7 +78,13 @@ export async function httpGet(http: HttpService, target: HttpTarget, signal: Abo
   // A connection that is kept may be one that the device closes at just this moment.
   const headers = { ...target.headers, connection: 'close' };
   const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;
-  const { status, headers: answered, body } = await request(http, options);
+  const {
+    status,
+    headers: answered,
+    body,
+  } = await request(http, options).catch((error: Error) => {
+    throw new Error(networkProblem(error), { cause: error });
+  });
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
   return { body, contentType: answered['content-type'] ?? '' };
 }

@@ -1,5 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { networkProblem } from './network-problem.js';
 import { tlsOptions, type TlsTrust } from './tls-trust.js';
 
 export interface TcpTarget {
@@ -22,7 +23,7 @@ export async function openTcp({ host, port }: TcpTarget, maxBytes: number, signa
     socket.once('connect', resolve);
     // It stays on: an error that nobody listens to would end the collector.
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      reject(new Error(error.message || error.code || `no connection to ${host}:${port}`));
+      reject(new Error(networkProblem(error)));
     });
     if (signal.aborted) abort();
   });
@@ -50,7 +51,7 @@ export async function startTls(
   limit(socket, maxBytes);
   await new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', resolve);
-    socket.on('error', (error: Error) => reject(new Error(`no TLS: ${error.message}`)));
+    socket.on('error', (error: Error) => reject(new Error(`no TLS: ${networkProblem(error)}`)));
     socket.once('close', () => reject(new Error('no TLS: the connection was cut')));
   });
   return socket;

@@ -144,4 +144,11 @@ describe('a device with TLS', () => {
     expect(await device({ ca: certificate }).values()).toEqual({ m: 2 });
     expect(await device({ insecure: true }).values()).toEqual({ m: 2 });
   });
+
+  it('is told apart from one without', async () => {
+    const plain = await new TestServer((_request, response) => void response.end('{"value": 1}')).start();
+    const wrong = device({ url: `https://127.0.0.1:${plain.port}/` });
+    expect(await wrong.failure()).toBe('it speaks no TLS on this port: is the beginning of the URL right?');
+    await plain.stop();
+  });
 });

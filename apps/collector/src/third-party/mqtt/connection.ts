@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { networkProblem } from '../network-problem.js';
 import { tlsOptions, type TlsTrust } from '../tls-trust.js';
 
 const load = createRequire(import.meta.url);
@@ -40,7 +41,7 @@ export class Connection {
       ...(broker.password !== undefined && { password: broker.password }),
     };
     this.client = mqtt().connect(broker.url, options);
-    this.client.on('error', (error) => this.fail(reasonOf(error)));
+    this.client.on('error', (error) => this.fail(networkProblem(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
     this.client.on('connect', () => this.subscribe(filters));
     this.client.on('message', (topic, payload) => onMessage(topic, payload.toString('utf8')));
@@ -63,7 +64,7 @@ export class Connection {
   private subscribe(filters: readonly string[]): void {
     this.client.subscribe([...filters], (error, granted = []) => {
       const refused = granted.find(({ qos }) => qos >= 128);
-      this.settle(error ? reasonOf(error) : refused ? `the broker refuses ${refused.topic}` : '');
+      this.settle(error ? networkProblem(error) : refused ? `the broker refuses ${refused.topic}` : '');
     });
   }
 
@@ -98,6 +99,3 @@ export class Connection {
     this.client.on('packetreceive', () => (pending = 0));
   }
 }
-
-const reasonOf = (error: Error & { code?: string | number }): string =>
-  error.message || String(error.code ?? 'no connection');

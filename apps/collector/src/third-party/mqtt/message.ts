@@ -16,7 +16,7 @@ export interface Topic {
   /** JSONata that makes readings of a JSON payload. */
   readonly mapping: Mapping | undefined;
   readonly unit: string | undefined;
-  /** Units by a pattern of the path in the JSON. */
+  /** Units by a pattern of the path in the JSON, or of the metric where the payload is a number itself. */
   readonly units: ReadonlyArray<readonly [pattern: string, unit: string]>;
   readonly scale: number;
   readonly labels: Labels;
@@ -56,7 +56,7 @@ export async function messageReadings(topic: Topic, name: string, payload: strin
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
   return valuesOf(payload, topic.path).map(({ path, value }) => {
     const metricName = metricNameOf(base, topic.path === undefined ? path : '');
-    const unit = topic.units.find(([pattern]) => isLike(path, pattern))?.[1] ?? topic.unit;
+    const unit = topic.units.find(([pattern]) => isLike(path || metricName, pattern))?.[1] ?? topic.unit;
     const known = unit ?? metricDefinition(metricName)?.unit;
     return {
       ...ofDevice,

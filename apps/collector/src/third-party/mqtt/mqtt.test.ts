@@ -69,6 +69,15 @@ describe('an MQTT broker', () => {
     await publish('sensors/kitchen/temperature', '', true);
   });
 
+  it('gives numbers of several metrics with their units', async () => {
+    const lab = device({ topic: 'plain/{device}/{metric}', units: { temperature: '°F', '*_load': '%' } });
+    await lab.read();
+    await publish('plain/kitchen/temperature', '68');
+    await publish('plain/kitchen/cpu_load', '50');
+    await pause(50);
+    expect(await lab.values()).toEqual({ 'temperature Cel': 20, 'cpu_load 1': 0.5 });
+  });
+
   it('gives Zigbee2MQTT with its units, and its last will as device.online', async () => {
     const lab = device({
       topics: [

@@ -1,5 +1,6 @@
 import type { Session, User, Varbind } from 'net-snmp';
 import { snmpClient } from './client.js';
+import { networkProblem } from '../network-problem.js';
 import { isThere } from './value.js';
 
 export interface Target {
@@ -98,7 +99,7 @@ export class SnmpSession {
       const secret = user ? 'user or password' : 'community';
       return `no answer from ${host}:${port}${last}; a wrong ${secret} and a firewall look the same`;
     }
-    return REASONS.find(([pattern]) => pattern.test(error.message))?.[1] ?? error.message;
+    return REASONS.find(([pattern]) => pattern.test(error.message))?.[1] ?? networkProblem(error);
   }
 }
 
