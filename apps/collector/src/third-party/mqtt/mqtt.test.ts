@@ -222,7 +222,7 @@ describe('a peer that is no MQTT broker', () => {
     expect(await made().failure()).toMatch(/^no connection to .*: .+/);
   });
 
-  it('sends a message of 100 MB', async () => {
+  it('sends a message of 100 MB, and is read again when it stops', async () => {
     peer.onConnection = speak((socket) => {
       // PUBLISH with a remaining length of 100 MB.
       socket.write(Buffer.from([0x30, 0x80, 0xc2, 0xd7, 0x2f, 0x00, 0x01, 0x61]));
@@ -235,5 +235,13 @@ describe('a peer that is no MQTT broker', () => {
       expect(await lab.failure()).toContain('a message is longer than 1048576 bytes');
     });
     expect(growth).toBeLessThan(100 * 2 ** 20);
+    peer.onConnection = speak((socket) => void socket.write(Buffer.from([0x30, 0x04, 0x00, 0x01, 0x61, 0x37])));
+    let values = {};
+    for (let tries = 0; tries < 200 && Object.keys(values).length === 0; tries += 1) {
+      await pause(50);
+      values = await lab.values().catch(() => ({}));
+    }
+    expect(values).toEqual({ value: 7 });
+    expect(lab.log).toContain('rack works again');
   });
 });
