@@ -3,6 +3,8 @@ import type { HttpService } from '@nestjs/axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
 import type { Section } from '../section.js';
+import { networkProblem } from './network-problem.js';
+import { tlsOptions, tlsTrust } from './tls-trust.js';
 import { takeCredentials } from './url-credentials.js';
 
 export interface HttpTarget {
@@ -32,19 +34,12 @@ const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
 export function httpTarget(keys: Section, maxBytes: number): HttpTarget {
   const url = urlWithQuery(keys);
   const headers = { ...keys.headers('headers'), ...authorization(keys, url) };
-  const ca = keys.optionalText('ca');
-  const insecure = keys.flag('insecure', false);
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
-    keys.mistake('ca', 'must be a certificate in PEM, as in ${file:ca.pem}');
-  }
-  if (ca !== undefined && insecure) keys.mistake('insecure', 'leaves ca without use; one of them must go');
+  const trust = tlsTrust(keys);
   return {
     url: url.href,
     headers,
     maxBytes,
-    ...((ca !== undefined || insecure) && {
-      httpsAgent: new Agent({ ...(ca !== undefined && { ca }), rejectUnauthorized: !insecure }),
-    }),
+    ...((trust.ca !== undefined || trust.insecure) && { httpsAgent: new Agent(tlsOptions(trust)) }),
   };
 }
 
@@ -83,7 +78,13 @@ export async function httpGet(http: HttpService, target: HttpTarget, signal: Abo
   // A connection that is kept may be one that the device closes at just this moment.
   const headers = { ...target.headers, connection: 'close' };
   const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;
-  const { status, headers: answered, body } = await request(http, options);
+  const {
+    status,
+    headers: answered,
+    body,
+  } = await request(http, options).catch((error: Error) => {
+    throw new Error(networkProblem(error), { cause: error });
+  });
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
   return { body, contentType: answered['content-type'] ?? '' };
 }

@@ -81,12 +81,13 @@ describe('a device with a JSON API', () => {
       flood(socket, 100e6);
     }).start();
     const url = `http://127.0.0.1:${peer.port}/`;
+    const million = gzipSync(Buffer.alloc(1e6, 'x'));
     const growth = await memoryGrowth(async () => {
       expect(await new Device(entry({ url })).failure()).toBe('the answer is longer than 2097152 bytes');
     });
     await peer.stop();
     expect(growth).toBeLessThan(100 * 2 ** 20);
-    const bomb = gzipSync(Buffer.alloc(100e6, 'x'));
+    const bomb = Buffer.concat(Array.from({ length: 100 }, () => million));
     server.handle = (_request, response): void =>
       void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
     const inflated = await memoryGrowth(async () => {
@@ -142,5 +143,12 @@ describe('a device with TLS', () => {
     expect(await device({}).failure()).toMatch(/self-signed certificate/);
     expect(await device({ ca: certificate }).values()).toEqual({ m: 2 });
     expect(await device({ insecure: true }).values()).toEqual({ m: 2 });
+  });
+
+  it('is told apart from one without', async () => {
+    const plain = await new TestServer((_request, response) => void response.end('{"value": 1}')).start();
+    const wrong = device({ url: `https://127.0.0.1:${plain.port}/` });
+    expect(await wrong.failure()).toBe('it speaks no TLS on this port: is the beginning of the URL right?');
+    await plain.stop();
   });
 });

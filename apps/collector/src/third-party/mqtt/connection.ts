@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { networkProblem } from '../network-problem.js';
+import { tlsOptions, type TlsTrust } from '../tls-trust.js';
 
 const load = createRequire(import.meta.url);
 /** Loaded with the first connection: it takes 20 MiB, and most collectors know no broker. */
@@ -11,8 +13,7 @@ export interface Broker {
   readonly url: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly ca: string | undefined;
-  readonly insecure: boolean;
+  readonly trust: TlsTrust;
 }
 
 /** Of one message; a longer one ends the connection. */
@@ -35,13 +36,12 @@ export class Connection {
       reconnectPeriod: RECONNECT,
       reconnectOnConnackError: true,
       connectTimeout: 10_000,
-      rejectUnauthorized: !broker.insecure,
+      ...tlsOptions(broker.trust),
       ...(broker.username !== undefined && { username: broker.username }),
       ...(broker.password !== undefined && { password: broker.password }),
-      ...(broker.ca !== undefined && { ca: broker.ca }),
     };
     this.client = mqtt().connect(broker.url, options);
-    this.client.on('error', (error) => this.fail(reasonOf(error)));
+    this.client.on('error', (error) => this.fail(networkProblem(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
     this.client.on('connect', () => this.subscribe(filters));
     this.client.on('message', (topic, payload) => onMessage(topic, payload.toString('utf8')));
@@ -64,7 +64,7 @@ export class Connection {
   private subscribe(filters: readonly string[]): void {
     this.client.subscribe([...filters], (error, granted = []) => {
       const refused = granted.find(({ qos }) => qos >= 128);
-      this.settle(error ? reasonOf(error) : refused ? `the broker refuses ${refused.topic}` : '');
+      this.settle(error ? networkProblem(error) : refused ? `the broker refuses ${refused.topic}` : '');
     });
   }
 
@@ -99,6 +99,3 @@ export class Connection {
     this.client.on('packetreceive', () => (pending = 0));
   }
 }
-
-const reasonOf = (error: Error & { code?: string | number }): string =>
-  error.message || String(error.code ?? 'no connection');

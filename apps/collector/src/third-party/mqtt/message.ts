@@ -1,5 +1,6 @@
 import { quote } from '@device-metrics/contract/rules';
 import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { toMetricName } from '../metric-name.js';
 import { isLike } from '../pattern.js';
 import { parseJson, readingsOf, type Mapping } from '../mapping.js';
 import { inBaseUnit, scaled } from '../units.js';
@@ -15,7 +16,7 @@ export interface Topic {
   /** JSONata that makes readings of a JSON payload. */
   readonly mapping: Mapping | undefined;
   readonly unit: string | undefined;
-  /** Units by a pattern of the path in the JSON. */
+  /** Units by a pattern of the path in the JSON, or of the metric where the payload is a number itself. */
   readonly units: ReadonlyArray<readonly [pattern: string, unit: string]>;
   readonly scale: number;
   readonly labels: Labels;
@@ -55,7 +56,7 @@ export async function messageReadings(topic: Topic, name: string, payload: strin
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
   return valuesOf(payload, topic.path).map(({ path, value }) => {
     const metricName = metricNameOf(base, topic.path === undefined ? path : '');
-    const unit = topic.units.find(([pattern]) => isLike(path, pattern))?.[1] ?? topic.unit;
+    const unit = topic.units.find(([pattern]) => isLike(path || metricName, pattern))?.[1] ?? topic.unit;
     const known = unit ?? metricDefinition(metricName)?.unit;
     return {
       ...ofDevice,
@@ -119,10 +120,7 @@ function numberOf(value: unknown): number | undefined {
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }
 
-/** A metric name of what topics and JSON call things: what no name may have becomes `_`. */
-function metricNameOf(base: string | undefined, path: string): string {
-  const name = [base, path].filter(Boolean).join('.') || 'value';
-  return name.replace(/[^A-Za-z0-9_.:/-]/g, '_').replace(/^[^A-Za-z_]/, '_$&');
-}
+const metricNameOf = (base: string | undefined, path: string): string =>
+  toMetricName([base, path].filter(Boolean).join('.') || 'value');
 
 const labelled = (labels: Labels): { labels?: Labels } => (Object.keys(labels).length === 0 ? {} : { labels });

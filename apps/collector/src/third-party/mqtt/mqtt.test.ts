@@ -69,6 +69,15 @@ describe('an MQTT broker', () => {
     await publish('sensors/kitchen/temperature', '', true);
   });
 
+  it('gives numbers of several metrics with their units', async () => {
+    const lab = device({ topic: 'plain/{device}/{metric}', units: { temperature: '°F', '*_load': '%' } });
+    await lab.read();
+    await publish('plain/kitchen/temperature', '68');
+    await publish('plain/kitchen/cpu_load', '50');
+    await pause(50);
+    expect(await lab.values()).toEqual({ 'temperature Cel': 20, 'cpu_load 1': 0.5 });
+  });
+
   it('gives Zigbee2MQTT with its units, and its last will as device.online', async () => {
     const lab = device({
       topics: [
@@ -213,7 +222,7 @@ describe('a peer that is no MQTT broker', () => {
     expect(await made().failure()).toMatch(/^no connection to .*: .+/);
   });
 
-  it('sends a message of 100 MB', async () => {
+  it('sends a message of 100 MB, and is read again when it stops', async () => {
     peer.onConnection = speak((socket) => {
       // PUBLISH with a remaining length of 100 MB.
       socket.write(Buffer.from([0x30, 0x80, 0xc2, 0xd7, 0x2f, 0x00, 0x01, 0x61]));
@@ -226,5 +235,13 @@ describe('a peer that is no MQTT broker', () => {
       expect(await lab.failure()).toContain('a message is longer than 1048576 bytes');
     });
     expect(growth).toBeLessThan(100 * 2 ** 20);
+    peer.onConnection = speak((socket) => void socket.write(Buffer.from([0x30, 0x04, 0x00, 0x01, 0x61, 0x37])));
+    let values = {};
+    for (let tries = 0; tries < 200 && Object.keys(values).length === 0; tries += 1) {
+      await pause(50);
+      values = await lab.values().catch(() => ({}));
+    }
+    expect(values).toEqual({ value: 7 });
+    expect(lab.log).toContain('rack works again');
   });
 });

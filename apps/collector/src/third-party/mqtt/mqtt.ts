@@ -1,6 +1,7 @@
 import type { Section } from '../../section.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
+import { tlsTrust } from '../tls-trust.js';
 import { takeCredentials } from '../url-credentials.js';
 import type { Broker } from './connection.js';
 import type { Topic } from './message.js';
@@ -43,8 +44,7 @@ function brokerOf(keys: Section): Broker {
   const password = keys.secret('password') ?? ofUrl?.password;
   if (password !== undefined) keys.hide(password);
   if (password !== undefined && username === undefined) keys.mistake('username', 'is missing; a password needs one');
-  const insecure = keys.flag('insecure', false);
-  return { url: url?.href ?? 'mqtt://invalid', username, password, ca: keys.optionalText('ca'), insecure };
+  return { url: url?.href ?? 'mqtt://invalid', username, password, trust: tlsTrust(keys) };
 }
 
 const NOTHING: TopicPattern = { filter: '', match: () => undefined };

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { certificate, key } from '../../../test/third-party/certificate.js';
 import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
 import { parseVariables } from './upsd.js';
 
@@ -93,7 +95,9 @@ describe('an upsd', () => {
   });
 
   it('that refuses says why, without the password', async () => {
-    expect(await device({ ups: 'nope' }).failure()).toBe('upsd says UNKNOWN-UPS: it has no UPS of this name');
+    expect(await device({ ups: 'nope' }).failure()).toBe(
+      'upsd says UNKNOWN-UPS to VAR nope: it has no UPS of this name',
+    );
     peer.onConnection = upsd({ apc: APC }, 'r1ghtpass');
     const wrong = device({ username: 'monuser', password: 'wr0ngpass' });
     expect(await wrong.failure()).toContain('upsd says ACCESS-DENIED');
@@ -123,6 +127,45 @@ describe('an upsd', () => {
     expect(ups.log.at(-1)).toBe('rack works again');
   });
 
+  /** Encrypted from STARTTLS on; what `then` does with the encrypted connection comes after that. */
+  const withTls =
+    (then: (socket: Socket) => void, plain = '') =>
+    (socket: Socket): void => {
+      socket.once('data', (request: Buffer) => {
+        if (request.toString() !== 'STARTTLS\n') return void socket.destroy();
+        socket.write(`OK STARTTLS\n${plain}`);
+        const secure = new TLSSocket(socket, { isServer: true, cert: certificate, key });
+        secure.on('error', () => undefined);
+        then(secure);
+      });
+    };
+
+  it('is read with TLS where its certificate is known, or need not be', async () => {
+    peer.onConnection = withTls(upsd({ apc: APC }, 'r1ghtpass'));
+    const login = { username: 'monuser', password: 'r1ghtpass' };
+    expect(await device({ ...login, tls: true, ca: certificate }).read()).toHaveLength(15);
+    expect(await device({ ...login, host: 'localhost', ca: certificate }).read()).toHaveLength(15);
+    expect(await device({ ...login, insecure: true }).read()).toHaveLength(15);
+    expect(await device({ ...login, tls: true }).failure()).toBe('no TLS: self-signed certificate');
+    expect(await device({ ...login }).failure()).toBe('upsd has cut the connection');
+  });
+
+  it('that has no TLS, or hangs, sends garbage or 100 MB in it, fails with the reason', async () => {
+    const ups = device({ tls: true, ca: certificate, timeout: '300ms' });
+    peer.onConnection = (socket): void => void socket.once('data', () => socket.write('ERR FEATURE-NOT-CONFIGURED\n'));
+    expect(await ups.failure()).toMatch(/^upsd says FEATURE-NOT-CONFIGURED to STARTTLS: it has no certificate/);
+    peer.onConnection = (socket): void => void socket.once('data', () => socket.write('OK STARTTLS\n'));
+    expect(await ups.failure()).toBe('no answer within 300 ms');
+    peer.onConnection = withTls((socket) => void socket.write('HTTP/1.1 400 Bad Request\n'));
+    expect(await ups.failure()).toBe('upsd should list, but says "HTTP/1.1 400 Bad Request"');
+    peer.onConnection = withTls((socket) => flood(socket, 100e6));
+    expect(await device({ tls: true, ca: certificate }).failure()).toContain('longer than 1048576 bytes');
+    // What somebody between puts in before the encryption is no answer.
+    peer.onConnection = withTls(upsd({ apc: APC }), 'BEGIN LIST VAR apc\nEND LIST VAR apc\n');
+    expect(await device({ tls: true, ca: certificate, ups: 'apc' }).read()).toHaveLength(15);
+    expect(await ups.read()).toHaveLength(15);
+  });
+
   it('that sends 100 MB is cut off', async () => {
     peer.onConnection = (socket) => flood(socket, 100e6);
     const growth = await memoryGrowth(async () =>
@@ -135,6 +178,10 @@ describe('an upsd', () => {
     expect(mistakesOf({ protocol: 'nut', ups: 'a b', password: 's3cr3t\nINSTCMD' })).toEqual([
       'third_party[0].password: must have no blanks and quotes, which upsd cannot take',
       'third_party[0].ups: must have no blanks and quotes, which upsd cannot take',
+    ]);
+    expect(mistakesOf({ protocol: 'nut', tls: false, ca: 'ca.pem' })).toEqual([
+      'third_party[0].ca: must be a certificate in PEM, as in ${file:ca.pem}',
+      'third_party[0].tls: must be true, or ca and insecure have no use',
     ]);
   });
 });

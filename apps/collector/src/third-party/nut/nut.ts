@@ -1,6 +1,7 @@
 import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
 import type { Protocol } from '../protocol.js';
+import { tlsTrust } from '../tls-trust.js';
 import { readUpsd, type Upsd } from './upsd.js';
 import { upsReadings, VARIABLES, type Measure } from './variables.js';
 
@@ -31,12 +32,18 @@ function upsdOf(keys: Section): Upsd {
       keys.mistake(key, 'must have no blanks and quotes, which upsd cannot take');
     return text;
   };
+  const trust = tlsTrust(keys);
+  const tls = keys.flag('tls', trust.ca !== undefined || trust.insecure);
+  if (!tls && (trust.ca !== undefined || trust.insecure)) {
+    keys.mistake('tls', 'must be true, or ca and insecure have no use');
+  }
   return {
     host: keys.optionalText('host') ?? '127.0.0.1',
     port: keys.count('port', 3493, 1, 65_535),
     username: word('username'),
     password: word('password'),
     ups: word('ups'),
+    tls: tls ? trust : undefined,
   };
 }
 

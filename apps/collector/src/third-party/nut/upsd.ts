@@ -1,11 +1,15 @@
 import { quote } from '@device-metrics/contract/rules';
-import { openTcp, type TcpTarget } from '../tcp.js';
+import type { Socket } from 'node:net';
+import { openTcp, startTls, type TcpTarget } from '../tcp.js';
+import type { TlsTrust } from '../tls-trust.js';
 
 export interface Upsd extends TcpTarget {
   readonly username: string | undefined;
   readonly password: string | undefined;
   /** Only this UPS; undefined: all that the server has. */
   readonly ups: string | undefined;
+  /** Undefined: the connection is not encrypted. */
+  readonly tls: TlsTrust | undefined;
 }
 
 /** Of all answers of one run: a UPS has some 5 kB of variables. */
@@ -20,35 +24,30 @@ export type Variables = ReadonlyMap<string, ReadonlyMap<string, string>>;
  * @throws Error when it is not there, refuses, or says what is not its protocol.
  */
 export async function readUpsd(upsd: Upsd, signal: AbortSignal): Promise<Variables> {
-  const socket = await openTcp(upsd, MAX_BYTES, signal);
-  const lines = new Lines(socket);
-  const ask = async (request: string): Promise<void> => {
-    socket.write(`${request}\n`);
-    const answer = await lines.next();
-    if (answer !== 'OK') throw new Error(`${request.split(' ')[0]} was answered with ${quote(answer)}`);
-  };
-  const list = async (what: string): Promise<string[]> => {
-    socket.write(`LIST ${what}\n`);
-    const first = await lines.next();
-    if (first !== `BEGIN LIST ${what}`) throw new Error(reasonOf(first));
-    const items: string[] = [];
-    for (;;) {
-      const line = await lines.next();
-      if (line === `END LIST ${what}`) return items;
-      items.push(line);
-    }
-  };
+  const plain = await openTcp(upsd, MAX_BYTES, signal);
   try {
-    if (upsd.username !== undefined) await ask(`USERNAME ${upsd.username}`);
-    if (upsd.password !== undefined) await ask(`PASSWORD ${upsd.password}`);
-    const names = upsd.ups === undefined ? (await list('UPS')).map(upsName) : [upsd.ups];
-    const all = new Map<string, ReadonlyMap<string, string>>();
-    for (const name of names) all.set(name, parseVariables(name, await list(`VAR ${name}`)));
+    const socket = upsd.tls === undefined ? plain : await encrypted(plain, upsd, upsd.tls, signal);
+    const all = await askAll(upsd, new Conversation(socket));
     socket.end('LOGOUT\n');
     return all;
   } finally {
-    socket.destroy();
+    plain.destroy();
   }
+}
+
+async function encrypted(plain: Socket, upsd: Upsd, trust: TlsTrust, signal: AbortSignal): Promise<Socket> {
+  // What came in plain text is left behind with its conversation.
+  await new Conversation(plain).ask('STARTTLS', 'OK STARTTLS');
+  return startTls(plain, upsd, trust, MAX_BYTES, signal);
+}
+
+async function askAll(upsd: Upsd, conversation: Conversation): Promise<Variables> {
+  if (upsd.username !== undefined) await conversation.ask(`USERNAME ${upsd.username}`, 'OK');
+  if (upsd.password !== undefined) await conversation.ask(`PASSWORD ${upsd.password}`, 'OK');
+  const names = upsd.ups === undefined ? (await conversation.list('UPS')).map(upsName) : [upsd.ups];
+  const all = new Map<string, ReadonlyMap<string, string>>();
+  for (const name of names) all.set(name, parseVariables(name, await conversation.list(`VAR ${name}`)));
+  return all;
 }
 
 const upsName = (line: string): string => {
@@ -73,27 +72,47 @@ const REASONS: Readonly<Record<string, string>> = {
   'DRIVER-NOT-CONNECTED': 'its driver does not run',
   'DATA-STALE': 'its driver has lost the UPS',
   'ACCESS-DENIED': 'user or password is wrong, or the host is not allowed',
+  'FEATURE-NOT-CONFIGURED': 'it has no certificate (CERTFILE or CERTIDENT of upsd.conf)',
+  'FEATURE-NOT-SUPPORTED': 'it was built without TLS',
 };
 
-function reasonOf(answer: string): string {
-  const code = /^ERR (\S+)/.exec(answer)?.[1];
-  if (code === undefined) return `upsd should list, but says ${quote(answer)}`;
-  return `upsd says ${code}${REASONS[code] === undefined ? '' : `: ${REASONS[code]}`}`;
-}
-
-/** What a socket says, line by line. */
-class Lines {
+/** Requests and answers of one connection. */
+class Conversation {
   private buffer = '';
   private problem: Error | undefined;
   private wake: () => void = () => undefined;
 
-  constructor(socket: NodeJS.ReadableStream) {
+  constructor(private readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => this.tell(() => (this.buffer += chunk.toString('utf8'))));
     socket.on('error', (error: Error) => this.tell(() => (this.problem ??= error)));
     socket.on('close', () => this.tell(() => (this.problem ??= new Error('upsd has cut the connection'))));
   }
 
-  async next(): Promise<string> {
+  /** @throws Error when the answer is another one than expected. */
+  async ask(request: string, expected: string): Promise<void> {
+    this.socket.write(`${request}\n`);
+    const answer = await this.line();
+    const [command = ''] = request.split(' ');
+    if (answer !== expected)
+      throw new Error(refusal(answer, command) ?? `${command} was answered with ${quote(answer)}`);
+  }
+
+  /** The lines of a list, as `UPS` or `VAR <ups>`. */
+  async list(what: string): Promise<string[]> {
+    this.socket.write(`LIST ${what}\n`);
+    const first = await this.line();
+    if (first !== `BEGIN LIST ${what}`) {
+      throw new Error(refusal(first, what) ?? `upsd should list, but says ${quote(first)}`);
+    }
+    const items: string[] = [];
+    for (;;) {
+      const line = await this.line();
+      if (line === `END LIST ${what}`) return items;
+      items.push(line);
+    }
+  }
+
+  private async line(): Promise<string> {
     for (;;) {
       const end = this.buffer.indexOf('\n');
       if (end >= 0) {
@@ -110,4 +129,11 @@ class Lines {
     change();
     this.wake();
   }
+}
+
+/** What an answer such as `ERR DATA-STALE` means; undefined where it is none. */
+function refusal(answer: string, asked: string): string | undefined {
+  const code = /^ERR (\S+)/.exec(answer)?.[1];
+  if (code === undefined) return undefined;
+  return `upsd says ${code} to ${asked}${REASONS[code] === undefined ? '' : `: ${REASONS[code]}`}`;
 }

@@ -9,9 +9,11 @@ import { exporterReadings } from './prometheus.js';
 const CASES = new URL('testcases/', import.meta.url);
 
 describe('a recorded exporter', () => {
-  it.each(readdirSync(CASES))('%s gives what is expected of it', (name) => {
+  const names = readdirSync(CASES, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  it.each(names)('%s gives what is expected of it', (name) => {
     const read = (file: string): string => readFileSync(new URL(`${name}/${file}`, CASES), 'utf8');
-    expect(exporterReadings(read('input.txt'))).toEqual(JSON.parse(read('expected.json')));
+    const type = name.endsWith('_openmetrics') ? 'application/openmetrics-text; version=1.0.0' : 'text/plain';
+    expect(exporterReadings(read('input.txt'), type)).toEqual(JSON.parse(read('expected.json')));
   });
 });
 
@@ -68,23 +70,29 @@ describe('an exporter', () => {
       response.writeHead(200, { 'content-type': 'application/openmetrics-text' }).end('up 1\n# EOF\n');
     };
     expect(await new Device({ ...entry(), format: 'openmetrics' }).values()).toEqual({ up: 1 });
-    expect(accept).toBe('application/openmetrics-text;version=1.0.0');
+    expect(accept).toMatch(/^application\/openmetrics-text;version=1.0.0;escaping=allow-utf-8/);
+    expect(accept).not.toContain('text/plain');
+    await new Device({ ...entry(), format: 'text' }).failure();
+    expect(accept).toBe('text/plain;version=1.0.0;escaping=allow-utf-8,text/plain;version=0.0.4;q=0.9');
   });
 
   it('gives only what the filters take, in the base unit', async () => {
     answers(readFileSync(new URL('node_exporter/input.txt', CASES), 'utf8'));
     const device = new Device({
       ...entry(),
-      include: ['node_cpu_*{mode="idle"}', 'node_filesystem_avail_bytes', 'node_load1', 'node_thermal*'],
-      exclude: ['*{cpu="1"}', '{fstype="tmp*"}'],
-      units: { 'node_thermal_*': '°F', node_load1: '%' },
+      include: ['node_cpu_*{mode="idle"}', 'node_filesystem_avail_bytes', 'node_load1', 'node_network_*'],
+      exclude: ['*{cpu="1"}', '{device="ifb*"}'],
+      units: { 'node_network_*': 'KiB', node_load1: '%' },
     });
     expect(await device.values()).toEqual({
-      'node_cpu_seconds_total{cpu=0,mode=idle} s': 30472.68,
-      'node_filesystem_avail_bytes{device=/dev/nvme0n1p2,device_error=,fstype=ext4,mountpoint=/} By': 40861392896,
-      'node_load1 1': 0.0021,
-      'node_thermal_zone_temp{type=acpitz,zone=0} Cel': -2.33333333333333,
+      'node_cpu_seconds_total{cpu=0,mode=idle} s': 153.42,
+      'node_filesystem_avail_bytes{device=/dev/vda,fstype=ext4,mountpoint=/} By': 81628164096,
+      'node_network_receive_bytes_total{device=eth0} By': 449182332 * 1024,
+      'node_load1 1': 0.0647,
     });
+    answers(readFileSync(new URL('python_utf8/input.txt', CASES), 'utf8'), 'text/plain; version=1.0.0');
+    const dotted = new Device({ ...entry(), include: ['http.*{"http.route"="/a*"}'], exclude: ['*_created'] });
+    expect(await dotted.values()).toEqual({ 'http.server.requests_total{http.route=/a"b\\c}': 5 });
   });
 
   it('says what is wrong with its filters', () => {

@@ -21,8 +21,8 @@ const UNITS: Readonly<Record<string, string>> = {
  * undefined where neither does. Buckets and counts have none, as they count.
  */
 export function exposedUnit({ name, unit }: ExposedSample): string | undefined {
-  if (/_(bucket|count|gcount|info)$/.test(name)) return undefined;
+  if (/[_.](bucket|count|gcount|info)$/.test(name)) return undefined;
   if (name.endsWith('_created')) return 's';
-  const said = unit ?? /_([a-z]+)(_total|_sum|_gsum)?$/.exec(name)?.[1] ?? '';
+  const said = unit ?? /[_.]([a-z]+)([_.](total|sum|gsum))?$/.exec(name)?.[1] ?? '';
   return Object.hasOwn(UNITS, said) ? UNITS[said] : undefined;
 }

@@ -16,11 +16,11 @@ export class ExpositionError extends Error {
   override readonly name = 'ExpositionError';
 }
 
-export const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
+const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 /** Anything up to a blank. */
 export const TOKEN = /[^ \t]+/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
-const LABEL_VALUE = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
+const QUOTED = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 
 /**
  * Gives each line with its number to `read`.
@@ -42,7 +42,7 @@ export function readLines(text: string, read: (line: string) => void): void {
   }
 }
 
-/** How the two formats read what stands between the braces. */
+/** How the two formats read names, and what stands between the braces. */
 export interface LabelRules {
   /** Blanks around names, `=` and `,` are allowed, and so is a comma after the last label. */
   readonly loose: boolean;
@@ -50,29 +50,63 @@ export interface LabelRules {
   readonly unknownEscape: (letter: string) => string;
 }
 
+/**
+ * The name and labels that a sample begins with, as in `up{job="a"}`. Names of other letters stand in quotes, that of the
+ * metric in the braces: `{"http.requests","http.route"="/"}` (Prometheus 3).
+ */
+export function readSeries(cursor: Cursor, rules: LabelRules): { name: string; labels: Record<string, string> } {
+  const outside = cursor.match(NAME);
+  if (rules.loose) cursor.skip();
+  if (outside !== undefined) return { name: outside, labels: cursor.take('{') ? readLabels(cursor, rules) : {} };
+  if (!cursor.take('{')) throw new Error(`must begin with the name of a metric, got ${cursor.rest}`);
+  if (rules.loose) cursor.skip();
+  const name = readQuotedName(cursor, rules);
+  if (name === undefined) throw new Error(`the name of the metric must be in quotes, got ${cursor.rest}`);
+  if (rules.loose) cursor.skip();
+  if (cursor.take('}')) return { name, labels: {} };
+  if (!cursor.take(',')) throw new Error(`, or } must follow the name of the metric, got ${cursor.rest}`);
+  return { name, labels: readLabels(cursor, rules, rules.loose) };
+}
+
+/** The name of a metric in a line of metadata, where it may be in quotes. */
+export function readMetricName(cursor: Cursor, rules: LabelRules): string | undefined {
+  return cursor.match(NAME) ?? readQuotedName(cursor, rules);
+}
+
 /** The labels after a `{`, up to and with the `}`. */
-export function readLabels(cursor: Cursor, rules: LabelRules): Record<string, string> {
+export function readLabels(cursor: Cursor, rules: LabelRules, mayEnd = true): Record<string, string> {
   const labels: Record<string, string> = {};
   const blanks = (): void => (rules.loose ? cursor.skip() : undefined);
-  for (let first = true; ; first = false) {
+  for (let first = mayEnd; ; first = false) {
     blanks();
     if ((first || rules.loose) && cursor.take('}')) return labels;
-    const name = cursor.match(LABEL_NAME);
+    const name = cursor.match(LABEL_NAME) ?? readQuotedName(cursor, rules);
     if (name === undefined) throw new Error(`must be the name of a label or }, got ${cursor.rest}`);
     blanks();
     if (!cursor.take('=')) throw new Error(`= must follow the label ${name}, got ${cursor.rest}`);
     blanks();
-    const value = cursor.match(LABEL_VALUE);
+    const value = readQuoted(cursor, rules);
     if (value === undefined) throw new Error(`the value of the label ${name} must be in quotes, got ${cursor.rest}`);
     if (Object.hasOwn(labels, name)) throw new Error(`the label ${name} comes twice`);
-    const plain = unescape(value.slice(1, -1), rules.unknownEscape);
     // Not by assignment: `__proto__` is a label like any other.
-    Object.defineProperty(labels, name, { value: plain, enumerable: true });
+    Object.defineProperty(labels, name, { value, enumerable: true });
     blanks();
     if (cursor.take(',')) continue;
     if (!cursor.take('}')) throw new Error(`, or } must follow the label ${name}, got ${cursor.rest}`);
     return labels;
   }
+}
+
+function readQuotedName(cursor: Cursor, rules: LabelRules): string | undefined {
+  const name = readQuoted(cursor, rules);
+  if (name === '') throw new Error('a name is empty');
+  return name;
+}
+
+/** What stands between two quotes; undefined where there are none. */
+function readQuoted(cursor: Cursor, rules: LabelRules): string | undefined {
+  const quoted = cursor.match(QUOTED);
+  return quoted === undefined ? undefined : unescape(quoted.slice(1, -1), rules.unknownEscape);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\', '"': '"', n: '\n' };

@@ -25,10 +25,22 @@ export class Family {
   readonly buckets = new Map<string, { readonly le: number; readonly value: number }>();
   private readonly described = new Set<string>();
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    private readonly isTwin = false,
+  ) {}
+
+  /**
+   * Every program with Go's client has the gauge `go_memstats_alloc_bytes` and the counter `go_memstats_alloc_bytes_total`,
+   * which are families of one name here: a counter may follow a gauge of its name.
+   */
+  get mayHaveTwin(): boolean {
+    return this.type === 'gauge' && this.sampled && !this.isTwin;
+  }
 
   describe(keyword: 'HELP' | 'TYPE' | 'UNIT', text: string): void {
-    if (this.described.has(keyword)) throw new Error(`a second ${keyword} of ${this.name}`);
+    const misfit = this.isTwin && keyword === 'TYPE' && text !== 'counter';
+    if (this.described.has(keyword) || misfit) throw new Error(`a second ${keyword} of ${this.name}`);
     if (this.sampled) throw new Error(`the ${keyword} of ${this.name} must come before its samples`);
     this.described.add(keyword);
     if (keyword === 'TYPE') this.type = text as FamilyType;

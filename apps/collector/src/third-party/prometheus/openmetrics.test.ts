@@ -59,6 +59,36 @@ describe('OpenMetrics', () => {
     expect(parseOpenMetrics(text).at(-1)).toMatchObject({ name: 'without_type', value: Infinity });
   });
 
+  it('has names of any letters in quotes', () => {
+    const text = exposition(
+      '# TYPE "http.requests" counter',
+      '# UNIT "http.requests" ',
+      '{"http.requests_total","http.route"="/a"} 3 1.5 # {"trace.id"="x"} 1',
+      '# TYPE "room.temperature_celsius" gauge',
+      '# UNIT "room.temperature_celsius" celsius',
+      '{"room.temperature_celsius"} 21.5',
+    );
+    expect(exporterReadings(text, 'application/openmetrics-text')).toEqual([
+      { metricName: 'http.requests_total', labels: { 'http.route': '/a' }, value: 3 },
+      { metricName: 'room.temperature_celsius', labels: {}, value: 21.5, unit: 'Cel' },
+    ]);
+  });
+
+  it('may have a counter beside a gauge of one name, as every program with the Go client has', () => {
+    const text = exposition(
+      '# TYPE a gauge',
+      'a 1',
+      '# HELP a All.',
+      '# TYPE a counter',
+      'a_total 2',
+      '# TYPE b gauge',
+    );
+    expect(parseOpenMetrics(text)).toEqual([
+      { name: 'a', labels: {}, value: 1 },
+      { name: 'a_total', labels: {}, value: 2 },
+    ]);
+  });
+
   it('takes the last of several points, and an answer with nothing in it', () => {
     expect(parseOpenMetrics(exposition('a 1 1', 'a 2 2.5', 'a 3 1e9'))).toEqual([{ name: 'a', labels: {}, value: 3 }]);
     expect(parseOpenMetrics('# EOF')).toEqual([]);
@@ -75,6 +105,17 @@ describe('OpenMetrics', () => {
     [exposition('#TYPE a gauge'), 'line 1: must be # HELP, # TYPE, # UNIT'],
     [exposition('# TYPE a untyped'), 'line 1: the type of a must be one of unknown, gauge, counter'],
     [exposition('# TYPE a gauge', '# TYPE a gauge'), 'line 2: a second TYPE of a'],
+    [exposition('# TYPE a gauge', 'a 1', '# TYPE a gauge'), 'line 3: a second TYPE of a'],
+    [
+      exposition('# TYPE a gauge', 'a 1', '# TYPE a counter', 'a_total 1', '# TYPE a counter'),
+      'line 5: a second TYPE of a',
+    ],
+    [exposition('# TYPE a gauge', 'a 1', '# HELP a All.', 'a 2'), 'line 4: a comes twice with the same labels'],
+    [exposition('# TYPE "a gauge'), 'line 1: must be # HELP, # TYPE, # UNIT with a name and text'],
+    [exposition('# TYPE "" gauge'), 'line 1: a name is empty'],
+    [exposition('{"a" } 1'), 'line 1: , or } must follow the name of the metric, got " } 1"'],
+    [exposition('{"a",} 1'), 'line 1: must be the name of a label or }, got "} 1"'],
+    [exposition('# TYPE "a" counter', '{"a"} 1'), 'line 2: a is a counter; its samples are a_total, a_created'],
     [exposition('a 1', '# TYPE a gauge'), 'line 2: the TYPE of a must come before its samples'],
     [exposition('# TYPE a gauge', '# TYPE b gauge', 'a 1'), 'line 3: the lines of a must stand together'],
     [exposition('# UNIT a seconds'), 'line 1: a must end with its unit, _seconds'],

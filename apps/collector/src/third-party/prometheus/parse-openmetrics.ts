@@ -2,11 +2,12 @@ import { quote } from '@device-metrics/contract/rules';
 import { Cursor } from './cursor.js';
 import {
   ExpositionError,
-  NAME,
   parseNumber,
   readLabels,
   readLines,
+  readMetricName,
   readNumber,
+  readSeries,
   seriesKey,
   TOKEN,
 } from './exposition.js';
@@ -53,10 +54,14 @@ class Exposition {
   }
 
   private metadata(line: string): void {
-    const match = /^# (HELP|TYPE|UNIT) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.*)$/.exec(line);
-    if (!match) throw new Error(`must be # HELP, # TYPE, # UNIT with a name and text, or # EOF, got ${quote(line)}`);
-    const [, keyword = '', name = '', text = ''] = match;
-    const family = this.family?.name === name ? this.family : this.open(name);
+    const cursor = new Cursor(line);
+    const keyword = cursor.match(/# (HELP|TYPE|UNIT) /y)?.slice(2, -1);
+    const name = keyword === undefined ? undefined : readMetricName(cursor, LABELS);
+    if (name === undefined || !cursor.take(' ')) {
+      throw new Error(`must be # HELP, # TYPE, # UNIT with a name and text, or # EOF, got ${quote(line)}`);
+    }
+    const text = cursor.remaining;
+    const family = this.family?.name === name && !this.family.mayHaveTwin ? this.family : this.open(name);
     if (keyword === 'TYPE') {
       if (!TYPES.includes(text))
         throw new Error(`the type of ${name} must be one of ${TYPES.join(', ')}, got ${quote(text)}`);
@@ -66,16 +71,15 @@ class Exposition {
 
   private open(name: string): Family {
     this.family?.end();
-    if (this.families.has(name)) throw new Error(`the lines of ${name} must stand together`);
+    const isTwin = this.family?.name === name;
+    if (this.families.has(name) && !isTwin) throw new Error(`the lines of ${name} must stand together`);
     this.families.add(name);
-    return (this.family = new Family(name));
+    return (this.family = new Family(name, isTwin));
   }
 
   private sample(cursor: Cursor): void {
-    const name = cursor.match(NAME);
-    if (name === undefined) throw new Error(`must begin with the name of a metric, got ${cursor.rest}`);
+    const { name, labels } = readSeries(cursor, LABELS);
     const family = this.family?.takes(name) ? this.family : this.open(name);
-    const labels = cursor.take('{') ? readLabels(cursor, LABELS) : {};
     space(cursor, 'the value');
     const value = readNumber(cursor, 'value');
     const timestamp = cursor.ahead(' ') && !cursor.ahead(' #') ? readTimestamp(cursor) : undefined;

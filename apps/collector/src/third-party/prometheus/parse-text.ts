@@ -1,6 +1,6 @@
 import { quote } from '@device-metrics/contract/rules';
 import { Cursor } from './cursor.js';
-import { NAME, parseNumber, readLabels, readLines, readNumber, seriesKey, TOKEN } from './exposition.js';
+import { parseNumber, readLines, readMetricName, readNumber, readSeries, seriesKey, TOKEN } from './exposition.js';
 import type { ExposedSample, LabelRules } from './exposition.js';
 
 const TYPES = ['counter', 'gauge', 'histogram', 'summary', 'untyped'];
@@ -16,7 +16,7 @@ const LABELS: LabelRules = {
 };
 
 /**
- * The samples of an exposition in the Prometheus text format 0.0.4, in their order.
+ * The samples of an exposition in the Prometheus text format 0.0.4 or 1.0.0, in their order.
  *
  * @throws ExpositionError at the first line that is wrong, with its number.
  */
@@ -46,7 +46,7 @@ class Exposition {
     const keyword = cursor.match(TOKEN);
     if (keyword !== 'HELP' && keyword !== 'TYPE') return;
     cursor.skip();
-    const name = cursor.match(NAME);
+    const name = readMetricName(cursor, LABELS);
     if (name === undefined) throw new Error(`${keyword} needs the name of a metric, got ${cursor.rest}`);
     cursor.skip();
     if (keyword === 'HELP') this.help(name);
@@ -70,10 +70,7 @@ class Exposition {
   }
 
   private sample(cursor: Cursor): void {
-    const name = cursor.match(NAME);
-    if (name === undefined) throw new Error(`must begin with the name of a metric, got ${cursor.rest}`);
-    cursor.skip();
-    const labels = cursor.take('{') ? readLabels(cursor, LABELS) : {};
+    const { name, labels } = readSeries(cursor, LABELS);
     this.checkNumbered(name, labels);
     cursor.skip();
     const value = readNumber(cursor, 'value');

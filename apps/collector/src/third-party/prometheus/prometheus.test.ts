@@ -57,7 +57,43 @@ size_count 0
     ]);
   });
 
+  it('has names of any letters in quotes', () => {
+    const text = [
+      '# TYPE "http.duration" histogram',
+      '{"http.duration_bucket",le="0.1"} 2',
+      '{ "http.duration_sum" , "http.route" = "/a" , } 3',
+      '# HELP "plain" A name may be in quotes that need not.',
+      '{"plain"} 4',
+      'plain{"a \\"b\\""="c"} 5',
+      '{"Gr\u00f6\u00dfe \ud83d\ude00 in\\ncm"} 6',
+      '{":rule"} 7',
+      '',
+    ].join('\n');
+    expect(exporterReadings(text)).toEqual([
+      { metricName: 'http.duration_bucket', labels: { le: '0.1' }, value: 2 },
+      { metricName: 'http.duration_sum', labels: { 'http.route': '/a' }, value: 3 },
+      { metricName: 'plain', labels: {}, value: 4 },
+      { metricName: 'plain', labels: { 'a "b"': 'c' }, value: 5 },
+      { metricName: 'Gr__e___in_cm', labels: {}, value: 6 },
+      { metricName: '_:rule', labels: {}, value: 7 },
+    ]);
+  });
+
   it.each([
+    ['{} 1', 'line 2: the name of the metric must be in quotes, got "} 1"'],
+    ['{a="b"} 1', 'line 2: the name of the metric must be in quotes, got "a=\\"b\\"} 1"'],
+    ['{""} 1', 'line 2: a name is empty'],
+    ['{"a"', 'line 2: , or } must follow the name of the metric, got the end of the line'],
+    ['{"a} 1', 'line 2: the name of the metric must be in quotes, got "\\"a} 1"'],
+    ['{"a"="b"} 1', 'line 2: , or } must follow the name of the metric, got "=\\"b\\"} 1"'],
+    ['{"a","b"} 1', 'line 2: = must follow the label b, got "} 1"'],
+    ['a{"b"} 1', 'line 2: = must follow the label b, got "} 1"'],
+    ['{"a",""="b"} 1', 'line 2: a name is empty'],
+    ['{"a",b="1","b"="2"} 1', 'line 2: the label b comes twice'],
+    ['{"a\\t"} 1', 'line 2: \\t is no escape; allowed are \\\\, \\" and \\n'],
+    ['{"ok"} 2', 'line 2: ok comes twice with the same labels'],
+    ['# TYPE "ok" gauge', 'line 2: the TYPE of ok must come before its samples'],
+    ['# TYPE "a gauge', 'line 2: TYPE needs the name of a metric, got "\\"a gauge"'],
     ['9lives 1', 'line 2: must begin with the name of a metric, got "9lives 1"'],
     ['<html>', 'line 2: must begin with the name of a metric, got "<html>"'],
     ['a', 'line 2: has no value'],

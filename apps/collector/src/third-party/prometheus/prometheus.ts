@@ -2,6 +2,7 @@ import type { Reading } from '@device-metrics/domain';
 import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
 import { httpGet, httpTarget } from '../http-get.js';
+import { toMetricName } from '../metric-name.js';
 import { isLike } from '../pattern.js';
 import type { Protocol } from '../protocol.js';
 import { inBaseUnit } from '../units.js';
@@ -14,10 +15,14 @@ import { parseSelector, type Selector } from './selector.js';
 /** Of an exposition, after decompression: some 50,000 samples. */
 const MAX_BYTES = 8 * 2 ** 20;
 
+/** The newer versions with names of any letters, where the exporter has them; the older ones are all that others know. */
+const TEXT = 'text/plain;version=1.0.0;escaping=allow-utf-8,text/plain;version=0.0.4;q=0.9';
+const OPENMETRICS =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.8,application/openmetrics-text;version=0.0.1;q=0.7';
 const ACCEPT = {
-  text: 'text/plain;version=0.0.4',
-  openmetrics: 'application/openmetrics-text;version=1.0.0',
-  auto: 'text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1',
+  text: TEXT,
+  openmetrics: OPENMETRICS,
+  auto: `${TEXT},${OPENMETRICS},*/*;q=0.1`,
 } as const;
 const FORMATS = ['auto', 'text', 'openmetrics'] as const;
 
@@ -56,8 +61,8 @@ export const prometheus: Protocol = {
 
 /**
  * Every sample of an exposition that is taken, but NaN and the infinities, which no JSON can carry: an exporter says
- * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. All have the time
- * of the run: a timestamp of the exporter is read and left out.
+ * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. What no metric name
+ * of ours may have becomes `_`. All have the time of the run: a timestamp of the exporter is read and left out.
  *
  * @throws ExpositionError with the number of the line that is wrong.
  */
@@ -87,5 +92,5 @@ const toReading =
   (sample: ExposedSample): Reading => {
     const { name, labels, value } = sample;
     const said = units.find(([pattern]) => isLike(name, pattern))?.[1];
-    return { metricName: name, labels, ...inBaseUnit(value, said ?? exposedUnit(sample)) };
+    return { metricName: toMetricName(name), labels, ...inBaseUnit(value, said ?? exposedUnit(sample)) };
   };

@@ -6,7 +6,7 @@ import { readLabels, type ExposedSample } from './exposition.js';
 /** Whether a sample is meant. */
 export type Selector = (sample: ExposedSample) => boolean;
 
-const NAME_PATTERN = /[a-zA-Z0-9_:*]+/y;
+const NAME_PATTERN = /[^\s{}"=,]+/y;
 
 /**
  * What `node_cpu_*{mode="idle"}` means: samples of a name that have these labels. `*` is any text, in names and in values;

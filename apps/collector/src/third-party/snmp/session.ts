@@ -1,5 +1,6 @@
 import type { Session, User, Varbind } from 'net-snmp';
 import { snmpClient } from './client.js';
+import { networkProblem } from '../network-problem.js';
 import { isThere } from './value.js';
 
 export interface Target {
@@ -90,18 +91,31 @@ export class SnmpSession {
     });
   }
 
-  /** Without the community, which the errors of net-snmp quote. */
+  /** Says what to do, and not the community, which the errors of net-snmp quote. */
   private reasonOf(error: Error): string {
     const { host, port, user } = this.target;
     if (error.name === 'RequestTimedOutError') {
       const last = this.problem === '' ? '' : `; what came is no SNMP: ${this.problem}`;
-      const secret = user ? 'user' : 'community';
+      const secret = user ? 'user or password' : 'community';
       return `no answer from ${host}:${port}${last}; a wrong ${secret} and a firewall look the same`;
     }
-    if (/^Community /.test(error.message)) return 'answers with another community';
-    return error.message;
+    return REASONS.find(([pattern]) => pattern.test(error.message))?.[1] ?? networkProblem(error);
   }
 }
+
+/** What errors of net-snmp mean. */
+const REASONS: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^Community /, 'answers with another community'],
+  [/^Unknown User Name/, 'the device has no such user'],
+  [/^Wrong Digest|^Authentication digest/, 'auth_password is wrong, or auth is another one than in the device'],
+  [/^Decryption Error|^Failed to decrypt/, 'priv_password is wrong, or priv is another one than in the device'],
+  [
+    /^Unsupported Security Level/,
+    'the device has no auth_password or priv_password for this user; leave out what it lacks',
+  ],
+  [/^AuthorizationError/, 'the device does not let this user or community read it; a user may need a priv_password'],
+  [/^Not In Time Window/, 'the clock of the device went back: its count of restarts must be kept over a restart'],
+];
 
 /** Whether an OID comes after another in the order of the tree. */
 function follows(oid: string, before: string): boolean {

@@ -1,3 +1,4 @@
+import { getCiphers } from 'node:crypto';
 import type { User } from 'net-snmp';
 import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
@@ -54,6 +55,9 @@ function userOf(keys: Section): User {
   const privProtocol = keys.choice('priv', PRIV, 'aes');
   const authKey = passphrase(keys, 'auth_password');
   const privKey = passphrase(keys, 'priv_password');
+  if (privProtocol === 'des' && !getCiphers().includes('des-cbc')) {
+    keys.mistake('priv', 'cannot be des, which OpenSSL 3 leaves out unless node runs with --openssl-legacy-provider');
+  }
   const { SecurityLevel, AuthProtocols, PrivProtocols } = snmpClient();
   if (authKey === undefined) {
     if (privKey !== undefined) keys.mistake('auth_password', 'is missing; a priv_password needs one');
