@@ -1,12 +1,13 @@
-import { quote, toRfc3339 } from '@device-metrics/contract';
+import { toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
-import { invalidInput, Problem } from '../http/problem.js';
+import { invalidInput } from '../http/problem.js';
 import { selects } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { decodeCursor, type Cursor, type SeriesTable } from './report-table.js';
 import { rangeOf, stepsOf, stepTables, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
+import { unknownDevice } from './unknown-device.js';
 
 /** What a device report is made of: what its head says, and its tables. */
 export interface DeviceReport {
@@ -32,12 +33,7 @@ export async function deviceReport(
   const range = reportRange(query.start_time, query.end_time, now);
   const steps = stepsOfReport(query, range);
   const known = await store.findSeries({ deviceName });
-  if (known.length === 0) {
-    throw new Problem(
-      404,
-      `There is no device ${quote(deviceName)}; GET /api/v1/reports/summary names those that there are.`,
-    );
-  }
+  if (known.length === 0) throw unknownDevice(deviceName);
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const series = fromCursor(selected, cursor);

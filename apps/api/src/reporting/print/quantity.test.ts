@@ -8,6 +8,9 @@ const written = (value: number, unit: string | null, perSecond = false): string 
 describe('a quantity', () => {
   it.each([
     [0, 'By', '0 B'],
+    [0, '1', '0 %'],
+    [0, 'ms', '0 ms'],
+    [0, null, '0'],
     [1023, 'By', '1023 B'],
     [6.25 * 2 ** 30, 'By', '6.25 GiB'],
     [3, 'GiBy', '3 GiB'],

@@ -35,13 +35,13 @@ export function unitOf(ucum: string | null, perSecond = false): Unit {
 
 /** The size in which the largest of some values is readable. */
 export function sizeFor(unit: Unit, largest: number): UnitSize {
-  const amount = Math.abs(largest);
-  const size = amount === 0 ? unit.find(({ divisor }) => divisor === 1) : unit.find(({ from }) => amount >= from);
-  return size ?? (unit.at(-1) as UnitSize);
+  const amount = largest === 0 ? 1 : Math.abs(largest);
+  return unit.find(({ from }) => amount >= from) ?? (unit.at(-1) as UnitSize);
 }
 
-/** A value with three digits at the least where it has them, and its unit. */
+/** A value with three digits at the least where it has them, and its unit; a dash for what overflowed to no number. */
 export function quantity(value: number, unit: Unit): string {
+  if (!Number.isFinite(value)) return '–';
   const { divisor, symbol } = sizeFor(unit, value);
   const text = shortNumber(value / divisor);
   return symbol === '' ? text : `${text}\u00A0${symbol}`;

@@ -6,10 +6,16 @@ import { unitOf } from './quantity.js';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 15);
+interface Options {
+  readonly unit?: string | null;
+  readonly title?: string;
+  readonly hours?: number;
+  readonly zone?: string;
+}
 const chart = (
   lines: ChartLine[],
-  { unit = 'By' as string | null, title = 'a metric', hours = 24, zone = 'UTC' } = {},
-) =>
+  { unit = 'By', title = 'a metric', hours = 24, zone = 'UTC' }: Options = {},
+): string =>
   svgChart({
     id: 'c1',
     title,

@@ -25,8 +25,11 @@ export interface Chart {
 }
 
 const WIDTH = 720;
-const HEIGHT = 170;
-const PLOT = { left: 54, right: WIDTH - 18, top: 16, bottom: HEIGHT - 20 };
+const PLOT = { left: 54, right: WIDTH - 18, top: 16 };
+/** Of the plot, pixels: of lines that never change there is less to see. */
+const HEIGHT = { usual: 134, unchanged: 44 };
+/** Below the plot, for the times. */
+const BOTTOM = 20;
 
 /** Lines are told apart by dashes too, for those who print or see no colours. */
 const LINE_STYLES = [
@@ -53,13 +56,18 @@ export function svgChart({ id, title, range, local, unit, lines }: Chart): Marku
   const high = Math.max(...all.map((point) => point.high));
   const { divisor, symbol } = sizeFor(unit, all.length === 0 ? 0 : Math.max(Math.abs(low), Math.abs(high)));
   const ticks = all.length === 0 ? valueTicks(0, 0) : valueTicks(low / divisor, high / divisor);
-  const at: Scales = {
+  const isUnchanged = drawn.every((points) =>
+    points.every((point) => point.low === points[0]?.low && point.high === point.low),
+  );
+  const bottom = PLOT.top + (isUnchanged ? HEIGHT.unchanged : HEIGHT.usual);
+  const at: Frame = {
+    bottom,
     x: scale([range.start, range.end], [PLOT.left, PLOT.right]),
-    y: scale([ends(ticks)[0] * divisor, ends(ticks)[1] * divisor], [PLOT.bottom, PLOT.top]),
+    y: scale([ends(ticks)[0] * divisor, ends(ticks)[1] * divisor], [bottom, PLOT.top]),
   };
   const span = `from ${local.dateAndTime(range.start)} to ${local.dateAndTime(range.end)} (${local.timeZone})`;
   const values = all.length === 0 ? 'no values' : `values between ${quantity(low, unit)} and ${quantity(high, unit)}`;
-  return markup`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
+  return markup`<svg class="chart" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" role="img" aria-labelledby="${id}-title ${id}-desc" xmlns="http://www.w3.org/2000/svg">
 <title id="${id}-title">${title}</title>
 <desc id="${id}-desc">Line chart ${span}; lines: ${lines.length}; ${values}.</desc>
 ${valueAxis(ticks, symbol, divisor, at)}${timeAxis(range, local, at)}${drawn.map((points, index) => lineMarkup(points, index, at))}</svg>
@@ -108,7 +116,9 @@ function unbroken(points: readonly Point[]): Point[][] {
   return parts;
 }
 
-interface Scales {
+interface Frame {
+  /** Of the plot. */
+  readonly bottom: number;
   readonly x: (time: number) => number;
   readonly y: (value: number) => number;
 }
@@ -128,7 +138,7 @@ const stroke = (index: number): Markup => {
   return markup`fill="none" stroke="${color}" stroke-width="1.4" stroke-linejoin="round" stroke-dasharray="${dashes}"`;
 };
 
-function lineMarkup(points: readonly Point[], index: number, at: Scales): Markup {
+function lineMarkup(points: readonly Point[], index: number, at: Frame): Markup {
   const { color } = LINE_STYLES[index % MAX_LINES] as (typeof LINE_STYLES)[number];
   const parts = unbroken(points);
   const bands = parts
@@ -147,22 +157,23 @@ function lineMarkup(points: readonly Point[], index: number, at: Scales): Markup
   return markup`${bands}${lines.length > 0 ? markup`<path d="${lines.join('')}" ${stroke(index)}/>\n` : ''}${dots}`;
 }
 
-const path = (points: readonly Point[], at: Scales, key: 'value' | 'low' | 'high'): string[] =>
+const path = (points: readonly Point[], at: Frame, key: 'value' | 'low' | 'high'): string[] =>
   points.map((point) => `${at.x(point.time)} ${at.y(point[key])}`);
 
-function valueAxis({ values, labels }: Ticks, symbol: string, divisor: number, at: Scales): Markup {
+function valueAxis({ values, labels }: Ticks, symbol: string, divisor: number, at: Frame): Markup {
   const lines = values.map((value, index) => {
     const y = at.y(value * divisor);
+    const isLabelled = at.bottom - PLOT.top > HEIGHT.unchanged || index % (values.length - 1) === 0;
     const isBase = index === 0;
-    return markup`<path d="M${PLOT.left} ${y}H${PLOT.right}" class="${isBase ? 'axis' : 'grid'}"/><text x="${PLOT.left - 6}" y="${rounded(y + 3.5)}" text-anchor="end">${labels[index] ?? ''}</text>\n`;
+    return markup`<path d="M${PLOT.left} ${y}H${PLOT.right}" class="${isBase ? 'axis' : 'grid'}"/><text x="${PLOT.left - 6}" y="${rounded(y + 3.5)}" text-anchor="end">${isLabelled ? (labels[index] ?? '') : ''}</text>\n`;
   });
   return markup`<text x="${PLOT.left - 6}" y="9" text-anchor="end">${symbol}</text>\n${lines}`;
 }
 
-function timeAxis(range: TimeRange, local: LocalTime, at: Scales): Markup {
+function timeAxis(range: TimeRange, local: LocalTime, at: Frame): Markup {
   const ticks = timeTicks(range, local).map(({ time, label }) => {
     const x = at.x(time);
-    return markup`<path d="M${x} ${PLOT.top}V${PLOT.bottom}" class="grid"/><path d="M${x} ${PLOT.bottom}v4" class="axis"/><text x="${x}" y="${HEIGHT - 5}" text-anchor="middle">${label}</text>\n`;
+    return markup`<path d="M${x} ${PLOT.top}V${at.bottom}" class="grid"/><path d="M${x} ${at.bottom}v4" class="axis"/><text x="${x}" y="${at.bottom + 15}" text-anchor="middle">${label}</text>\n`;
   });
   return markup`${ticks}`;
 }
