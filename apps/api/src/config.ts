@@ -1,5 +1,6 @@
 import { parseDuration } from '@device-metrics/domain';
 import { registerAs, type ConfigType } from '@nestjs/config';
+import { readReportSettings, type ReportSettings } from './reporting/print/report-settings.js';
 
 /** What the api reads from the environment or `.env`; `.env.example` lists it with the defaults. */
 export interface ApiSettings {
@@ -13,6 +14,8 @@ export interface ApiSettings {
   readonly rawRetention: number;
   /** How long the hourly values of older samples are kept, ms; 0: for ever. */
   readonly hourlyRetention: number;
+  /** `REPORTS_…`. */
+  readonly reports: ReportSettings;
 }
 
 /** Settings that can't be used, each with its name, its value and what is allowed. */
@@ -52,9 +55,10 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
   if (hourlyRetention !== 0 && (rawRetention === 0 || hourlyRetention < rawRetention)) {
     mistakes.push('RETENTION_HOURLY must be 0 or at least RETENTION_RAW');
   }
+  const reports = readReportSettings(text, mistakes);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const databasePath = text('DATABASE_PATH', 'instance/metrics.db');
-  return { host, port: Number(port), databasePath, rawRetention, hourlyRetention };
+  return { host, port: Number(port), databasePath, rawRetention, hourlyRetention, reports };
 }
 
 export const apiConfig = registerAs('api', () => readSettings(process.env));

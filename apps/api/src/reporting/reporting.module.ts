@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
 import { PrintController } from './print/print.controller.js';
+import { ScheduledReports } from './print/scheduled-reports.js';
 import { ReportsController } from './reports.controller.js';
 
 /** Answers questions about what is stored. */
-@Module({ imports: [SampleStoreModule], controllers: [ReportsController, PrintController] })
+@Module({
+  imports: [SampleStoreModule, MonitoringModule, ScheduleModule.forRoot()],
+  controllers: [ReportsController, PrintController],
+  providers: [ScheduledReports],
+})
 export class ReportingModule {}
