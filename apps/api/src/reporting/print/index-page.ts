@@ -2,7 +2,7 @@ import type { TimeRange } from '@device-metrics/domain';
 import type { LocalTime } from './local-time.js';
 import { markup } from './markup.js';
 import { PAGE_END, pageStart } from './page.js';
-import { count } from './quantity.js';
+import { count, counted } from './quantity.js';
 import { facts } from './report-parts.js';
 
 /** What the index says of a device with samples in the range. */
@@ -27,8 +27,7 @@ interface Index {
 
 /** The page of a run that leads to those of the devices. */
 export function indexPage({ range, local, devices, silent }: Index): string {
-  const sum = (of: (entry: DeviceEntry) => number): string =>
-    count(devices.reduce((total, entry) => total + of(entry), 0));
+  const sum = (of: (entry: DeviceEntry) => number): number => devices.reduce((total, entry) => total + of(entry), 0);
   const rows = devices.map(
     ({ name, file, metrics, series, samples, lastTime }) => markup`<tr>
 <th scope="row">${file === undefined ? `${name} (its page could not be made; the log of the server says why)` : markup`<a href="${file}">${name}</a>`}</th>
@@ -44,7 +43,10 @@ ${facts([
   ['Times are in', local.timeZone],
   [
     'Contents',
-    `${count(devices.length)} devices, ${sum(({ series }) => series)} series, ${sum(({ samples }) => samples)} samples`,
+    `${counted(devices.length, 'device')}, ${count(sum(({ series }) => series))} series, ${counted(
+      sum(({ samples }) => samples),
+      'sample',
+    )}`,
   ],
 ])}<table>
 <thead><tr><th scope="col">Device</th><th scope="col" class="number">Metrics</th><th scope="col" class="number">Series</th><th scope="col" class="number">Samples</th><th scope="col" class="time">Last sample</th></tr></thead>

@@ -50,6 +50,9 @@ export function quantity(value: number, unit: Unit): string {
 /** Digits in groups of three. */
 export const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, '\u202F');
 
+/** As `1 metric` and `2 metrics`. */
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+
 function shortNumber(value: number): string {
   const amount = Math.abs(value);
   if (amount === 0) return '0';

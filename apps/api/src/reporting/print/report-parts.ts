@@ -2,7 +2,7 @@ import type { Series, TimeRange } from '@device-metrics/domain';
 import type { Figures, Metric, SeriesFigures } from './figures.js';
 import type { LocalTime } from './local-time.js';
 import { markup, type Markup } from './markup.js';
-import { count, quantity, type Unit } from './quantity.js';
+import { count, counted, quantity, type Unit } from './quantity.js';
 import { lineSample } from './svg-chart.js';
 
 interface Head {
@@ -19,13 +19,13 @@ interface Head {
 export function reportHead({ device, range, made, local, metrics, filter }: Head): Markup {
   const series = metrics.reduce((sum, metric) => sum + metric.series.length, 0);
   const samples = metrics.reduce((sum, metric) => sum + metric.count, 0);
-  return markup`<h1>${breakable(device)}</h1>
+  return markup`<h1>${device}</h1>
 ${facts([
   ['From', local.dateAndTime(range.start)],
   ['To', local.dateAndTime(range.end)],
   ['Times are in', local.timeZone],
   ...(filter ? [['Metrics asked for', filter.join(', ')] as const] : []),
-  ['Contents', `${count(metrics.length)} metrics, ${count(series)} series, ${count(samples)} samples`],
+  ['Contents', `${counted(metrics.length, 'metric')}, ${count(series)} series, ${counted(samples, 'sample')}`],
   ['Made', local.dateAndTime(made)],
 ])}${metrics.length === 0 ? markup`<p>There are no samples of this device in this time${filter ? ' and of these metrics' : ''}.</p>\n` : ''}`;
 }
@@ -67,7 +67,10 @@ const momentCells = ({ figures }: Metric, local: LocalTime): Markup => {
 };
 
 /** A name that may go on in the next line after each of its parts. */
-const breakable = (name: string): Markup => markup`${name.split(/(?<=[._:/-])/).map((part) => markup`${part}<wbr>`)}`;
+const breakable = (name: string): Markup => {
+  const [first = '', ...others] = name.split(/(?<=[._:/-])/);
+  return markup`${first}${others.map((part) => markup`<wbr>${part}`)}`;
+};
 
 interface ChartParts {
   readonly id: string;

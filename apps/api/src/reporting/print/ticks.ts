@@ -92,7 +92,10 @@ const days = (count: number): TimeUnit => ({
 
 const months = (count: number): TimeUnit => ({
   length: count * 30 * DAY,
-  first: (wall) => Date.UTC(wall.getUTCFullYear(), Math.floor(wall.getUTCMonth() / count) * count),
+  first: (wall) => {
+    const month = Math.floor((wall.getUTCFullYear() * 12 + wall.getUTCMonth()) / count) * count;
+    return Date.UTC(Math.floor(month / 12), month % 12);
+  },
   next: (wall) => Date.UTC(new Date(wall).getUTCFullYear(), new Date(wall).getUTCMonth() + count),
   label: (time, local) => (count < 12 ? local.monthAndYear(time) : String(local.wall(time).getUTCFullYear())),
 });
