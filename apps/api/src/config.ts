@@ -1,5 +1,6 @@
 import { parseDuration } from '@device-metrics/domain';
 import { registerAs, type ConfigType } from '@nestjs/config';
+import { readReportSettings, type ReportSettings } from './reporting/print/report-settings.js';
 
 /** What the api reads from the environment or `.env`; `.env.example` lists it with the defaults. */
 export interface ApiSettings {
@@ -15,6 +16,8 @@ export interface ApiSettings {
   readonly hourlyRetention: number;
   /** How many samples the answer to one query may take. */
   readonly maxQuerySamples: number;
+  /** `REPORTS_…`. */
+  readonly reports: ReportSettings;
 }
 
 /** Settings that can't be used, each with its name, its value and what is allowed. */
@@ -58,6 +61,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
   if (!/^[1-9]\d{0,11}$/.test(maxQuerySamples)) {
     mistakes.push(`QUERY_MAX_SAMPLES must be an integer from 1 to 999999999999, got "${maxQuerySamples}"`);
   }
+  const reports = readReportSettings(text, mistakes);
   if (mistakes.length > 0) throw new SettingsError(mistakes);
   const databasePath = text('DATABASE_PATH', 'instance/metrics.db');
   return {
@@ -67,6 +71,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
     rawRetention,
     hourlyRetention,
     maxQuerySamples: Number(maxQuerySamples),
+    reports,
   };
 }
 

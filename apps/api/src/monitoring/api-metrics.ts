@@ -18,6 +18,18 @@ export class ApiMetrics {
     registers: [this.registry],
   });
 
+  readonly reportsWritten = new Counter({
+    name: 'device_metrics_reports_written_total',
+    help: 'Runs of REPORTS_SCHEDULE that wrote their reports.',
+    registers: [this.registry],
+  });
+
+  readonly reportFailures = new Counter({
+    name: 'device_metrics_report_failures_total',
+    help: 'Reports of REPORTS_SCHEDULE that were not written, one page or a whole run; the log says why.',
+    registers: [this.registry],
+  });
+
   readonly requestDuration = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from the request to the end of its answer.',

@@ -8,12 +8,12 @@ import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { deviceReport } from './device-report.js';
+import { NO_LIMIT } from './query-cost.js';
 import { summaryReport } from './summary-report.js';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
 const DAY = 24 * HOUR;
-const NO_LIMIT = { maxSamples: Infinity };
 /** The clocks of Berlin go forward an hour on the first of these days and back on the second. */
 const SUMMER_TIME = Date.UTC(2026, 2, 28, 12);
 const WINTER_TIME = Date.UTC(2026, 9, 24, 12);

@@ -1,11 +1,13 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
+import type { ApiSettings } from '../config.js';
 import { invalidInput } from '../http/problem.js';
 
-/** How many samples an answer may take; see QUERY_MAX_SAMPLES in the README. */
-export interface QueryLimit {
-  readonly maxSamples: number;
-}
+/** How many samples an answer may take. */
+export type QueryLimit = Pick<ApiSettings, 'maxQuerySamples'>;
+
+/** For those who have counted already. */
+export const NO_LIMIT: QueryLimit = { maxQuerySamples: Infinity };
 
 /** Samples of the series in the range that are kept as such, not as hourly values only. */
 export async function countSamples(store: SampleStore, series: readonly Series[], range: TimeRange): Promise<number> {
@@ -23,10 +25,10 @@ export async function countSamples(store: SampleStore, series: readonly Series[]
  * @throws Problem when there are more samples than one answer may take.
  */
 export function refuseBeyond(limit: QueryLimit, count: number, field: string, advice: string, range: TimeRange): void {
-  if (count <= limit.maxSamples) return;
-  const fitting = ((range.end - range.start) * limit.maxSamples) / count;
+  if (count <= limit.maxQuerySamples) return;
+  const fitting = ((range.end - range.start) * limit.maxQuerySamples) / count;
   const reason =
-    `must keep this answer within ${limit.maxSamples} samples (QUERY_MAX_SAMPLES), but it would read ${count}: ` +
+    `must keep this answer within ${limit.maxQuerySamples} samples (QUERY_MAX_SAMPLES), but it would read ${count}: ` +
     `${advice}, or ask for about ${duration(fitting)} at a time`;
   throw invalidInput([{ field, reason }]);
 }

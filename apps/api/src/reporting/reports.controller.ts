@@ -13,7 +13,6 @@ import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
 import { findSeries } from './find-series.js';
 import { LatestDto, latestReport } from './latest.js';
-import type { QueryLimit } from './query-cost.js';
 import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
 import { sendSummary } from './send-summary.js';
@@ -23,15 +22,11 @@ import { SummaryDto } from './summary.dto.js';
 @ApiTags('reporting')
 @Controller('api/v1')
 export class ReportsController {
-  private readonly limit: QueryLimit;
-
   constructor(
     @Inject(SAMPLE_STORE) private readonly store: SampleStore,
     private readonly rhythms: DeviceRhythms,
-    @Inject(apiConfig.KEY) { maxQuerySamples }: ApiConfig,
-  ) {
-    this.limit = { maxSamples: maxQuerySamples };
-  }
+    @Inject(apiConfig.KEY) private readonly limit: ApiConfig,
+  ) {}
 
   @Get('reports/metrics/:device_name')
   @ApiOperation({

@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises';
+import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
+import type { TimeRange } from '@device-metrics/domain';
+import type { SampleStore } from '@device-metrics/storage';
+import { noDevice } from '../../http/no-device.js';
+import { selects } from '../../http/series-query.js';
+import { refuseBeyond, type QueryLimit } from '../query-cost.js';
+import { summaryRange } from '../summary-report.js';
+import { charts, chartSteps } from './charts.js';
+import { isCounter, metricsOf } from './figures.js';
+import { LocalTime } from './local-time.js';
+import { PAGE_END, pageStart } from './page.js';
+import type { PrintQuery } from './print-query.js';
+import { metricTable, reportHead } from './report-parts.js';
+
+/**
+ * One page about one device: a table of its metrics, then a chart of each. It comes in pieces, and lets other work go
+ * first between them.
+ *
+ * @param now Unix milliseconds.
+ * @throws Problem when the device is unknown, parameters don't go together, or it would take too many samples.
+ */
+export async function printReport(
+  store: SampleStore,
+  query: PrintQuery,
+  now: number,
+  limit: QueryLimit,
+): Promise<AsyncIterable<string>> {
+  const local = new LocalTime(query.timezone ?? 'UTC');
+  const asked = summaryRange(query, now);
+  const known = await store.findSeries({ deviceName: query.device });
+  if (known.length === 0) throw noDevice(query.device);
+  const selected = known.filter(selects(query.metric_name ? { metric_name: query.metric_name } : {}));
+  const summaries = await store.summarize(selected, asked);
+  // Counters are read sample by sample.
+  const counted = summaries.filter(({ series }) => isCounter(series.metricName));
+  const samples = counted.reduce((sum, { summary }) => sum + summary.count, 0);
+  refuseBeyond(limit, samples, 'time_range', 'ask for fewer counters by metric_name', asked);
+  const newest = summaries.reduce((latest, { summary }) => Math.max(latest, summary.lastTime), now);
+  // Left open, the range reaches a little beyond now for clocks that are ahead; without such, it ends now.
+  const range = { start: asked.start, end: query.end_time === undefined ? newest + 1 : asked.end };
+  const charted = within(range, now);
+  const metrics = charted ? await metricsOf(store, summaries, chartSteps(charted, ['rate'], local)) : [];
+  return pieces();
+
+  async function* pieces(): AsyncGenerator<string> {
+    yield pageStart(`${query.device}: metrics`).text;
+    yield reportHead({ device: query.device, range, made: now, local, metrics, filter: query.metric_name }).text;
+    if (charted && metrics.length > 0) {
+      yield metricTable(metrics, local).text;
+      for await (const piece of charts(store, metrics, charted, local)) {
+        yield piece.text;
+        await setImmediate();
+      }
+    }
+    yield PAGE_END.text;
+  }
+}
+
+/** The part of a range in which there can be samples; undefined where there is none. */
+function within({ start, end }: TimeRange, now: number): TimeRange | undefined {
+  const possible = { start: Math.max(start, EARLIEST_TIMESTAMP), end: Math.min(end, now + MAX_AHEAD + 1) };
+  return possible.start < possible.end ? possible : undefined;
+}

@@ -1,0 +1,40 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { SampleStore } from '@device-metrics/storage';
+import { apiConfig, type ApiConfig } from '../../config.js';
+import { ApiProblems } from '../../http/openapi.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { CONTENT_SECURITY_POLICY } from './page.js';
+import { PrintQuery } from './print-query.js';
+import { printReport } from './print-report.js';
+
+@ApiTags('reporting')
+@Controller('api/v1')
+export class PrintController {
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(apiConfig.KEY) private readonly limit: ApiConfig,
+  ) {}
+
+  @Get('reports/print')
+  @Header('content-security-policy', `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`)
+  @Header('x-content-type-options', 'nosniff')
+  @ApiOperation({
+    summary: 'Printable report: one page about a device, with a table of its metrics and a chart of each',
+    description:
+      'HTML that is complete in itself: no script, and nothing that it loads. Counters are shown by their rate. Of a metric ' +
+      'with many series, the ten with the largest mean are drawn.',
+  })
+  @ApiOkResponse({
+    content: { 'text/html': { schema: { type: 'string' }, example: '<!doctype html>\n<html lang="en">…' } },
+  })
+  @ApiProblems({
+    400: 'device must be a string of 1 to 128 printable characters without space at its ends, got nothing',
+    404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
+  })
+  async print(@Query() query: PrintQuery): Promise<StreamableFile> {
+    const page = await printReport(this.store, query, Date.now(), this.limit);
+    return new StreamableFile(Readable.from(page, { objectMode: false }), { type: 'text/html; charset=utf-8' });
+  }
+}

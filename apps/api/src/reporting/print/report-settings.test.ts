@@ -1,0 +1,41 @@
+import 'reflect-metadata';
+import { describe, expect, it } from '@jest/globals';
+import { readReportSettings, type ReportSettings } from './report-settings.js';
+
+function read(settings: Record<string, string>): { settings: ReportSettings; mistakes: string[] } {
+  const mistakes: string[] = [];
+  return { settings: readReportSettings((name, fallback) => settings[name] ?? fallback, mistakes), mistakes };
+}
+
+describe('the settings of scheduled reports', () => {
+  it('write nothing by default', () => {
+    expect(read({})).toEqual({
+      settings: { schedule: '', path: 'instance/reports', timeRange: '24', timeZone: 'UTC', keep: 30 },
+      mistakes: [],
+    });
+  });
+
+  it.each(['0 6 * * *', '*/5 * * * * *', '0 6 * * mon-fri', '@daily', '0 0 29 2 *'])(
+    'take a schedule: %s',
+    (schedule) => {
+      expect(read({ REPORTS_SCHEDULE: schedule, REPORTS_TIMEZONE: 'Europe/Berlin' }).mistakes).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['REPORTS_SCHEDULE', 'daily', 'must be a cron expression'],
+    ['REPORTS_SCHEDULE', '0 6 * *', 'must be a cron expression'],
+    ['REPORTS_SCHEDULE', '60 * * * *', 'must be a cron expression'],
+    ['REPORTS_SCHEDULE', '0 0 30 2 *', 'must be a cron expression'],
+    ['REPORTS_TIMEZONE', 'Berlin', 'must be an IANA time zone'],
+    ['REPORTS_TIMEZONE', '+01:00', 'must be an IANA time zone'],
+    ['REPORTS_TIME_RANGE', '-1', 'must be a number of hours above 0'],
+    ['REPORTS_KEEP', '0', 'must be an integer from 1 to 99999'],
+    ['REPORTS_KEEP', '1.5', 'must be an integer from 1 to 99999'],
+  ])('refuse %s=%s', (name, value, allowed) => {
+    const { mistakes } = read({ [name]: value });
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain(`${name} ${allowed}`);
+    expect(mistakes[0]).toContain(`got "${value}"`);
+  });
+});

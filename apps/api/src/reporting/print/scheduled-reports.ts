@@ -1,0 +1,80 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import type { SampleStore } from '@device-metrics/storage';
+import { CronJob } from 'cron';
+import { apiConfig, type ApiConfig } from '../../config.js';
+import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { ReportFolders } from './report-folders.js';
+import type { ReportSettings } from './report-settings.js';
+import { writeRun } from './write-run.js';
+
+/** Writes printable reports of all devices at the times that `REPORTS_SCHEDULE` says. */
+@Injectable()
+export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('reports');
+  private readonly settings: ReportSettings;
+  private readonly folders: ReportFolders;
+  private readonly stop = new AbortController();
+  private underWay: Promise<void> | undefined;
+
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+    private readonly metrics: ApiMetrics,
+    private readonly scheduler: SchedulerRegistry,
+  ) {
+    this.settings = config.reports;
+    this.folders = new ReportFolders(this.settings.path, this.settings.keep);
+  }
+
+  onApplicationBootstrap(): void {
+    const { schedule, timeZone } = this.settings;
+    if (schedule === '') return;
+    const job = CronJob.from({ cronTime: schedule, timeZone, onTick: () => this.runUnlessUnderWay() });
+    this.scheduler.addCronJob('reports', job);
+    job.start();
+  }
+
+  /** Ends a run that is under way while the store is still open. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.underWay;
+  }
+
+  private runUnlessUnderWay(): void {
+    if (this.stop.signal.aborted) return;
+    if (this.underWay) {
+      this.logger.warn('The reports of the time before are still being written: those of now are skipped.');
+      return;
+    }
+    this.underWay = this.run(Date.now()).finally(() => (this.underWay = undefined));
+  }
+
+  /** Never rejects. */
+  private async run(now: number): Promise<void> {
+    try {
+      const { name, devices } = await writeRun(this.store, this.folders, this.config, now, {
+        signal: this.stop.signal,
+        onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
+      });
+      this.metrics.reportsWritten.inc();
+      this.logger.log(`Wrote reports of ${devices} devices: ${this.settings.path}/${name}`);
+      await this.folders.removeOld();
+    } catch (error) {
+      if (this.stop.signal.aborted) return;
+      this.failed(`Reports could not be written to ${this.settings.path}`, error);
+    }
+  }
+
+  private failed(what: string, error: unknown): void {
+    this.metrics.reportFailures.inc();
+    this.logger.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,319 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+const HOUR = 3_600_000;
+/** A whole minute, some hours ago. */
+const START = Math.floor((Date.now() - 6 * HOUR) / 60_000) * 60_000;
+const EVIL = `"><script>alert('1')</script>&amp;`;
+const every = (seconds: number, values: number[]): [number, number][] =>
+  values.map((value, index) => [START + index * seconds * 1000, value]);
+const text = (html: string): string => html.replace(/<style>[^]*<\/style>|<wbr>/g, '').replace(/<[^>]*>/g, '\n');
+const rowOf = (html: string, name: string): string[] => {
+  const row = html.split('<tr>').find((one) => text(one).split('\n').includes(name)) ?? '';
+  return [...row.matchAll(/<t[dh][^>]*>([^]*?)<\/t[dh]>/g)].map(([, cell]) =>
+    text(cell ?? '')
+      .replace(/[\n\u00A0]+/g, ' ')
+      .trim(),
+  );
+};
+const figureOf = (html: string, name: string): string =>
+  html.split('<figure').find((one) => one.includes(`>${name}</title>`)) ?? '';
+
+describe('the printable report', () => {
+  let server: Server;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  const print = async (query: string): Promise<string> => {
+    const { status, body } = await server.get(`/api/v1/reports/print?${query}`);
+    expect({ status, body: status === 200 ? '' : body }).toEqual({ status: 200, body: '' });
+    return String(body);
+  };
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+    const evil = { device_name: EVIL, metric_name: 'm', unit: EVIL };
+    const { status, body } = await server.post('/api/v1/aggregator/metrics/batch/', [
+      {
+        device_name: 'pc',
+        metric_name: 'system.memory.usage',
+        labels: { state: 'used' },
+        samples: every(10, [2 ** 30, 3 * 2 ** 30]),
+      },
+      {
+        device_name: 'pc',
+        metric_name: 'system.memory.usage',
+        labels: { state: 'free' },
+        samples: every(10, [2 ** 29]),
+      },
+      { device_name: 'pc', metric_name: 'system.network.io', samples: every(10, [1e6, 1e6 + 20_480, 1e6 + 61_440]) },
+      { device_name: 'pc', metric_name: 'jobs_total', samples: every(10, [7]) },
+      { device_name: 'pc', metric_name: 'system.boot_time', samples: [[START, Date.UTC(2026, 0, 15, 10) / 1000]] },
+      ...Array.from({ length: 13 }, (_, cpu) => ({
+        device_name: 'pc',
+        metric_name: 'system.cpu.utilization',
+        labels: { cpu: String(cpu) },
+        samples: every(10, [cpu / 20, cpu / 20]),
+      })),
+      { ...evil, labels: { [EVIL]: 'a' }, samples: every(10, [1]) },
+      { ...evil, labels: { [EVIL]: EVIL }, samples: every(10, [2]) },
+    ]);
+    expect({ status, body }).toMatchObject({ status: 200, body: { rejected: [] } });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await folder.remove();
+  });
+
+  it('has a row for each metric, in units that people read', async () => {
+    const html = await print('device=pc');
+    expect(rowOf(html, 'system.memory.usage').slice(0, 7)).toEqual([
+      ...['system.memory.usage', '2', '3'],
+      ...['512 MiB', '1.5 GiB', '3 GiB', '3 GiB'],
+    ]);
+    expect(rowOf(html, 'system.cpu.utilization').slice(1, 6)).toEqual(['13', '26', '0 %', '30 %', '60 %']);
+    expect(rowOf(html, 'system.boot_time')).toContain('15 Jan 2026 10:00');
+    expect(text(html)).toContain('5 metrics, 18 series, 34 samples');
+  });
+
+  it('has a chart of each metric, with a legend of what tells its series apart', async () => {
+    const html = await print('device=pc');
+    expect(html.match(/<svg class="chart"/g)).toHaveLength(3);
+    const figure = figureOf(html, 'system.memory.usage');
+    expect(figure).toContain('<th scope="col">state</th>');
+    expect(rowOf(figure, 'used')).toEqual(['', 'used', '1 GiB', '2 GiB', '3 GiB', '3 GiB']);
+    expect(figure).toMatch(/<desc[^>]*>Line chart from [^<]* \(UTC\); lines: 2; values between 512.MiB and 2.GiB/);
+  });
+
+  it('shows counters by how fast they grew', async () => {
+    const html = await print('device=pc');
+    expect(rowOf(html, 'system.network.io').slice(1, 7)).toEqual([
+      '1',
+      '3',
+      '3 KiB/s',
+      '3 KiB/s',
+      '3 KiB/s',
+      '3 KiB/s',
+    ]);
+    const fine = await print(`device=pc&start_time=${START}&end_time=${START + 60_000}`);
+    expect(rowOf(fine, 'system.network.io').slice(3, 7)).toEqual(['2 KiB/s', '3 KiB/s', '4 KiB/s', '4 KiB/s']);
+    expect(rowOf(html, 'jobs_total').slice(2, 4)).toEqual(['1', '–']);
+    expect(text(html)).toContain('How fast this counter grew takes two samples');
+  });
+
+  it('draws the ten series of the largest mean and says how many it leaves out', async () => {
+    const figure = figureOf(await print('device=pc'), 'system.cpu.utilization');
+    expect(text(figure)).toContain('The 10 of 13 series with the largest mean; 3 are left out.');
+    expect(rowOf(figure, '3')).toHaveLength(6);
+    expect(rowOf(figure, '2')).toEqual([]);
+    const styles = [...figure.matchAll(/<svg class="sample".*?(stroke="[^"]*").*?(stroke-dasharray="[^"]*")/g)];
+    expect(new Set(styles.map(([, color]) => color)).size).toBe(10);
+    expect(new Set(styles.map(([, , dashes]) => dashes)).size).toBe(10);
+  });
+
+  it('is in the time zone that was asked for, and says so', async () => {
+    const range = 'start_time=2026-03-29T00:00:00Z&end_time=2026-03-29T04:00:00Z';
+    const page = text(await print(`device=pc&timezone=Europe/Berlin&${range}`));
+    expect(page).toContain('29 Mar 2026 01:00:00');
+    expect(page).toContain('29 Mar 2026 06:00:00');
+    expect(page).toContain('Europe/Berlin');
+  });
+
+  it('is restricted to the metrics that were asked for', async () => {
+    const html = await print('device=pc&metric_name=system.m*&metric_name=jobs_total&time_range=12');
+    expect(text(html)).toContain('2 metrics, 3 series, 4 samples');
+    expect(text(html)).toContain('system.m*, jobs_total');
+  });
+
+  it('says so when there are no samples', async () => {
+    expect(text(await print('device=pc&time_range=1'))).toContain('There are no samples of this device in this time.');
+    const before = 'start_time=1990-01-01T00:00:00Z&end_time=1990-01-02T00:00:00Z';
+    expect(text(await print(`device=pc&${before}`))).toContain('There are no samples of this device in this time.');
+    expect(text(await print('device=pc&metric_name=x'))).toContain('in this time and of these metrics.');
+    const allTime = 'start_time=-8640000000000000&end_time=8640000000000000&timezone=Asia/Tokyo';
+    expect(text(await print(`device=pc&${allTime}`))).toContain('34 samples');
+  });
+
+  it('lets no name, label or unit become markup, and forbids everything but its own styles', async () => {
+    const { body, headers } = await server.get(`/api/v1/reports/print?device=${encodeURIComponent(EVIL)}`);
+    const html = String(body);
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(headers.get('content-security-policy')).toBe(
+      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(html).not.toMatch(/<script|<link|<img|<iframe|\son\w+=|url\(|@import/i);
+    expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:/);
+    const escaped = '&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;';
+    expect(html).toContain(`<h1>${escaped}</h1>`);
+    expect(html).toContain(`<th scope="col">${escaped}</th>`);
+    expect(html).toContain(`<th scope="row">${escaped}</th>`);
+    expect(html).toContain(`text-anchor="end">${escaped}</text>`);
+  });
+
+  it('of an unknown device is a 404 in the words of the device report', async () => {
+    const { status, body } = await server.get('/api/v1/reports/print?device=lab%2Fpc-9');
+    expect(status).toBe(404);
+    expect(body).toEqual((await server.get('/api/v1/reports/metrics/lab%2Fpc-9')).body);
+    expect(body.detail).toContain('There is no device "lab/pc-9"');
+  });
+
+  it.each([
+    ['', 'device must be a string of 1 to 128 printable characters', 'got nothing'],
+    ['device=', 'device must be a string of 1 to 128 printable characters', 'got ""'],
+    ['device=a&device=b', 'device must be a string of 1 to 128 printable characters', 'got an array of 2'],
+    ['device=pc&timezone=Berlin', 'timezone must be an IANA time zone', '"Berlin"'],
+    ['device=pc&time_range=0', 'time_range must be a number of hours above 0', '"0"'],
+    ['device=pc&time_range=1&start_time=-1h', 'time_range must not come together', ''],
+    ['device=pc&start_time=now&end_time=-1h', 'end_time must be after start_time', '"-1h"'],
+    ['device=pc&metric_name=', 'metric_name must be a name of 1 to 255 characters', ''],
+    ['device=pc&step=1h', 'step is unknown; allowed are', 'time_range'],
+  ])('?%s is a 400 that says what is allowed', async (query, detail, quoted) => {
+    const { status, body, headers } = await server.get(`/api/v1/reports/print?${query}`);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toContain('application/problem+json');
+    expect(body.detail).toContain(detail);
+    expect(body.detail).toContain(quoted);
+    expect(body.errors).toHaveLength(1);
+  });
+});
+
+describe('reports on a schedule', () => {
+  let server: Server | undefined;
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let path: string;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    path = join(folder.path, 'reports/of/all');
+  });
+  afterEach(async () => {
+    await server?.stop();
+  });
+  afterAll(() => folder.remove());
+
+  const start = async (settings: Record<string, string>): Promise<Server> =>
+    (server = await Server.start({
+      DATABASE_PATH: join(folder.path, 'metrics.db'),
+      REPORTS_SCHEDULE: '* * * * * *',
+      REPORTS_PATH: path,
+      ...settings,
+    }));
+  const runs = async (): Promise<string[]> =>
+    (await readdir(path).catch(() => [])).filter((name) => !name.startsWith('.')).sort();
+  const metric = async (api: Server, name: string): Promise<number> =>
+    Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(String((await api.get('/metrics')).body))?.[1]);
+  const until = async (condition: () => Promise<boolean> | boolean): Promise<void> => {
+    while (!(await condition())) await setTimeout(50);
+  };
+
+  it('have a page for each device, however it is called, and an index that links them', async () => {
+    const api = await start({ REPORTS_TIMEZONE: 'Europe/Berlin' });
+    const names = ['pc', 'PC', '../../pc', '..', 'a\\b', 'Küche <1>', 'x'.repeat(128), 'index'];
+    await api.post('/api/v1/aggregator/metrics/batch/', [
+      ...names.map((name) => ({ device_name: name, metric_name: 'load', value: 1 })),
+      { device_name: 'silent', metric_name: 'load', samples: [[Date.now() - 30 * HOUR, 1]] },
+    ]);
+    const sent = nameOf(Date.now());
+    await until(async () => (await runs()).some((name) => name > sent));
+
+    const run = (await runs()).at(-1) ?? '';
+    const files = await readdir(join(path, run));
+    expect(files).toHaveLength(names.length + 1);
+    expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(files.length);
+    const index = await readFile(join(path, run, 'index.html'), 'utf8');
+    const links = new Map([...index.matchAll(/<a href="([^"]+)">([^<]*)<\/a>/g)].map(([, href, name]) => [name, href]));
+    expect([...links.keys()].sort()).toEqual(names.map((name) => name.replace('<1>', '&lt;1&gt;')).sort());
+    expect(links.get('pc')).toBe('pc.html');
+    for (const [name, href] of links) {
+      expect(await readFile(join(path, run, href ?? ''), 'utf8')).toContain(`<h1>${name}</h1>`);
+    }
+    expect(text(index)).toContain('Europe/Berlin');
+    expect(index.split('Without samples in this time')[1]).toContain('<li>silent</li>');
+    expect(await metric(api, 'device_metrics_reports_written_total')).toBeGreaterThan(0);
+    expect(await metric(api, 'device_metrics_report_failures_total')).toBe(0);
+  });
+
+  it('replace the oldest, but leave alone what is not theirs', async () => {
+    const api = await start({ REPORTS_KEEP: '2' });
+    await api.post('/api/v1/aggregator/metrics', { device_name: 'pc', metric_name: 'load', value: 1 });
+    const page = String((await api.get('/api/v1/reports/print?device=pc')).body);
+    const theirs = join(path, '2020-01-01T00-00-00.000Z');
+    const mixed = join(path, '2020-01-02T00-00-00.000Z');
+    const crashed = join(path, '.unfinished-2020-01-03T00-00-00.000Z');
+    for (const one of [theirs, mixed, crashed]) await mkdir(one, { recursive: true });
+    await writeFile(join(path, 'notes.txt'), 'mine');
+    await writeFile(join(theirs, 'index.html'), '<p>mine</p>');
+    await writeFile(join(mixed, 'mine.html'), '<p>mine</p>');
+    for (const file of ['pc.html', 'index.html']) await writeFile(join(mixed, file), page);
+
+    const written = await metric(api, 'device_metrics_reports_written_total');
+    await until(async () => (await metric(api, 'device_metrics_reports_written_total')) >= written + 4);
+    await api.stop();
+
+    expect(await runs()).toEqual([
+      '2020-01-01T00-00-00.000Z',
+      '2020-01-02T00-00-00.000Z',
+      expect.stringMatching(/^20[2-9]\d-.*Z$/),
+      expect.stringMatching(/^20[2-9]\d-.*Z$/),
+      'notes.txt',
+    ]);
+    expect(await readdir(theirs)).toEqual(['index.html']);
+    expect(await readdir(mixed)).toEqual(['mine.html']);
+    expect((await readdir(path)).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('are seen when they are whole, and skip a time at which the ones before are still written', async () => {
+    const other = join(folder.path, 'whole');
+    const api = await start({ DATABASE_PATH: join(folder.path, 'many.db'), REPORTS_PATH: other });
+    const devices = Array.from({ length: 600 }, (_, index) => `device-${index}`);
+    const metrics = Array.from({ length: 8 }, (_, index) => [`metric-${index}`.replace('-', '_'), index] as const);
+    const reading = { timestamp: Date.now(), values: Object.fromEntries(metrics) };
+    await api.post(
+      '/api/v1/aggregator/metrics/batch/',
+      devices.map((device_name) => ({ device_name, ...reading })),
+    );
+    const sizes = new Set<number>();
+    await until(async () => {
+      const seen = (await readdir(other).catch(() => [])).filter((name) => !name.startsWith('.'));
+      for (const name of seen) sizes.add((await readdir(join(other, name))).length);
+      return sizes.has(601) && api.log.some((line) => line.includes('still being written: those of now are skipped'));
+    });
+    // Runs from before the samples came have an index only.
+    expect([...sizes].filter((size) => size !== 1 && size !== 601)).toEqual([]);
+    expect(await api.stop()).toBe(0);
+    expect((await readdir(other)).filter((name) => name.startsWith('.'))).toEqual([]);
+  }, 60_000);
+
+  it('that fail are in the log and in the metrics, and the next are tried again', async () => {
+    const blocked = join(folder.path, 'blocked');
+    await writeFile(blocked, 'a file where a folder should be');
+    const api = await start({ REPORTS_PATH: blocked });
+    await until(async () => (await metric(api, 'device_metrics_report_failures_total')) >= 2);
+    expect(api.log.join('\n')).toMatch(/Reports could not be written to .*blocked: EEXIST/);
+    expect((await api.get('/healthz')).status).toBe(200);
+  });
+
+  it('are not written unless they are asked for', async () => {
+    const nowhere = join(folder.path, 'nowhere');
+    await start({ REPORTS_SCHEDULE: '', REPORTS_PATH: nowhere });
+    await setTimeout(1500);
+    expect(existsSync(nowhere)).toBe(false);
+  });
+
+  it('are refused at the start with every mistake in their settings', async () => {
+    const settings = {
+      REPORTS_SCHEDULE: 'daily',
+      REPORTS_TIMEZONE: 'Berlin',
+      REPORTS_TIME_RANGE: '0',
+      REPORTS_KEEP: '0',
+    };
+    await expect(start(settings)).rejects.toThrow(
+      /REPORTS_TIME_RANGE must be .*got "0"[^]*REPORTS_TIMEZONE must be .*got "Berlin"[^]*REPORTS_SCHEDULE must be .*got "daily"[^]*REPORTS_KEEP must be .*got "0"/,
+    );
+  });
+});
+
+/** What a run of a time is called. */
+const nameOf = (time: number): string => new Date(time).toISOString().replaceAll(':', '-');
