@@ -15,6 +15,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { dataSourceOptions, openSampleStore } from '@device-metrics/storage';
+import { DataSource } from 'typeorm';
 
 const { values: options } = parseArgs({
   options: {
@@ -41,30 +43,42 @@ const REPORT_EVERY = 250;
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'device-metrics-bench-'));
-  const child = spawn(
-    process.execPath,
-    [
-      ...(options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : []),
-      fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url)),
-    ],
-    { env: { ...process.env, PORT: '0', DATABASE_PATH: join(folder, 'metrics.db') } },
-  );
+  const path = join(folder, 'metrics.db');
+  try {
+    await withApi(path, [], loadDay);
+    await seal(path);
+    await withApi(path, options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [], measure);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(url) {
+  const idle = await measureReports(url);
+  const alone = await ingest(url);
+  const [beside, loaded] = await Promise.all([ingest(url), measureReports(url)]);
+  print(idle, loaded, alone, beside);
+}
+
+async function withApi(path, flags, act) {
+  const main = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
+  const child = spawn(process.execPath, [...flags, main], { env: { ...process.env, PORT: '0', DATABASE_PATH: path } });
   try {
     child.stderr.pipe(process.stderr);
-    const url = await listening(child);
-    await loadDay(url);
-    // Sealing what was loaded is not what is measured.
-    await sleep(5_000);
-
-    const idle = await measureReports(url);
-    const alone = await ingest(url);
-    const [beside, loaded] = await Promise.all([ingest(url), measureReports(url)]);
-    print(idle, loaded, alone, beside);
+    await act(await listening(child));
   } finally {
     child.kill();
     await once(child, 'exit');
-    await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Makes chunks of what was loaded, as a running api does some minutes after an hour. */
+async function seal(path) {
+  const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+  const store = await openSampleStore(dataSource, { sealInterval: 0, sealDelay: 0 });
+  await store.maintain();
+  await store.close();
+  await dataSource.destroy();
 }
 
 async function listening(child) {
@@ -165,10 +179,9 @@ async function send(url, agent, method, path, body) {
   const req = request(url + path, { method, agent, headers: body ? { 'content-type': 'application/json' } : {} });
   req.end(body);
   const [response] = await once(req, 'response');
-  let bytes = 0;
-  for await (const chunk of response) bytes += chunk.length;
+  const chunks = await response.toArray();
   if (response.statusCode !== 200) throw new Error(`${method} ${path}: ${response.statusCode}`);
-  return bytes;
+  return Buffer.concat(chunks);
 }
 
 function quantile(times, q) {

@@ -1,21 +1,26 @@
 import { toRfc3339 } from '@device-metrics/contract';
 
+const DAY = 86_400_000;
 const MINUTE = 60_000;
-const SECONDS = Array.from({ length: 60 }, (_, second) => `${String(second).padStart(2, '0')}.`);
-const MILLISECONDS = Array.from({ length: 1000 }, (_, ms) => `${String(ms).padStart(3, '0')}Z`);
+const digits = (number: number, width: number): string => String(number).padStart(width, '0');
+const MINUTES = Array.from({ length: 1440 }, (_, i) => `${digits(Math.floor(i / 60), 2)}:${digits(i % 60, 2)}:`);
+const SECONDS = Array.from({ length: 60 }, (_, second) => `${digits(second, 2)}.`);
+const MILLISECONDS = Array.from({ length: 1000 }, (_, ms) => `${digits(ms, 3)}Z`);
 
-/** `toRfc3339` of one time after another, several times faster where neighbours share their minute, as in a report. */
+/** `toRfc3339` of one time after another, several times faster where neighbours share their day, as in a report. */
 export function timeTexts(): (time: number) => string {
-  let minute = NaN;
-  let upToMinute = '';
+  let day = NaN;
+  let date = '';
   return (time) => {
-    const its = Math.floor(time / MINUTE);
-    if (its !== minute) {
-      minute = its;
-      upToMinute = toRfc3339(minute * MINUTE).slice(0, -'00.000Z'.length);
+    const its = Math.floor(time / DAY);
+    if (its !== day) {
+      day = its;
+      date = toRfc3339(day * DAY).slice(0, -'00:00:00.000Z'.length);
     }
-    const within = time - minute * MINUTE;
-    const second = Math.floor(within / 1000);
-    return upToMinute + SECONDS[second] + MILLISECONDS[within - second * 1000];
+    const ofDay = time - day * DAY;
+    const minute = Math.floor(ofDay / MINUTE);
+    const ofMinute = ofDay - minute * MINUTE;
+    const second = Math.floor(ofMinute / 1000);
+    return date + MINUTES[minute] + SECONDS[second] + MILLISECONDS[ofMinute - second * 1000];
   };
 }
