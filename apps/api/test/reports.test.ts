@@ -230,6 +230,9 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?tag=room', 'tag must be name=value as in room=lab', '"room"'],
     ['summary?sort=size', 'sort must be one of device_name', '"size"'],
     ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
+    ['metrics/pc?step=1d&start_time=-8000000000000000', 'start_time must be an RFC 3339 time', '"-8000000000000000"'],
+    ['metrics/pc?start_time=-999999y', 'start_time must be an RFC 3339 time', '"-999999y"'],
+    ['latest?metric_name=', 'metric_name must be a name of 1 to 255 characters', 'got ""'],
     ['metrics/pc?end_time=99999999999999999', 'end_time must be an RFC 3339 time', '"99999999999999999"'],
     ['metrics/pc?start_time=2026-01-15T10:00:00+01:00', 'write + as %2B', '2026-01-15T10:00:00 01:00'],
     [

@@ -14,10 +14,13 @@ export const Repeatable = (): PropertyDecorator =>
     return given === undefined || Array.isArray(given) ? given : [given];
   });
 
-const names: Rule = (value) =>
-  Array.isArray(value) && value.every((name) => typeof name === 'string' && name.length > 0 && name.length <= 255)
+const names: Rule = (value) => {
+  const given: unknown[] = Array.isArray(value) ? value : [value];
+  const wrong = given.find((name) => typeof name !== 'string' || name.length === 0 || name.length > 255);
+  return wrong === undefined
     ? undefined
-    : `must be a name of 1 to 255 characters, in which * stands for any characters, got ${quote(value)}`;
+    : `must be a name of 1 to 255 characters, in which * stands for any characters, got ${quote(wrong)}`;
+};
 
 const pairs =
   (example: string): Rule =>

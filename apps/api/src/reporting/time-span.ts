@@ -6,8 +6,8 @@ const HOUR = 3_600_000;
 const DEFAULT_HOURS = 24;
 /** A century. */
 const MAX_HOURS = 876_600;
-/** The last moment that a Date can hold, ms. */
-const MAX_TIME = 8.64e15;
+/** Times of a query may be as far from 1970 as this, ms: beyond all samples, and within what calendars can do. */
+const MAX_TIME = Date.UTC(9999, 0);
 
 /** Of `start_time` and `end_time` in a query. */
 export const queryTimeRule: Rule = (value) =>
@@ -28,8 +28,8 @@ function queryTime(value: unknown, now: number): number | undefined {
   if (value === 'now') return now;
   const ago = /^-(\d+[a-z]+)$/.exec(value)?.[1];
   const duration = ago === undefined ? undefined : parseDuration(ago);
-  if (duration !== undefined) return now - duration;
-  const time = parseTime(/^-?\d{1,16}$/.test(value) ? Number(value) : value);
+  const absolute = parseTime(/^-?\d{1,16}$/.test(value) ? Number(value) : value);
+  const time = duration === undefined ? absolute : now - duration;
   return time !== undefined && Math.abs(time) <= MAX_TIME ? time : undefined;
 }
 
