@@ -63,24 +63,28 @@ export function sliceColumn(column: Column, start: number, end: number): Column 
 }
 
 /** The summary of a column of at least one sample; `hourStart` makes its times Unix milliseconds. */
-export function summarizeColumn({ times, values }: Column, hourStart: number): Summary {
-  let min = values[0];
-  let max = values[0];
+export const summarizeColumn = (column: Column, hourStart: number): Summary =>
+  summarizePart(column, 0, column.times.length, hourStart);
+
+/** The same of the samples from index `from` to before `to`. */
+export function summarizePart({ times, values }: Column, from: number, to: number, hourStart: number): Summary {
+  let min = values[from];
+  let max = min;
   let sum = 0;
-  for (let index = 0; index < values.length; index += 1) {
+  for (let index = from; index < to; index += 1) {
     const value = values[index];
     if (value < min) min = value;
     if (value > max) max = value;
     sum += value;
   }
-  const last = values.length - 1;
+  const last = to - 1;
   return {
-    count: values.length,
+    count: to - from,
     min,
     max,
     sum,
-    first: values[0],
-    firstTime: hourStart + times[0],
+    first: values[from],
+    firstTime: hourStart + times[from],
     last: values[last],
     lastTime: hourStart + times[last],
   };
