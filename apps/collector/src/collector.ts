@@ -8,6 +8,7 @@ import { SourceRunner, toMetric } from './run-source.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
 import type { SourceConfig } from './sources.js';
 import { Timestamps } from './timestamps.js';
+import { nextTurn } from './turns.js';
 import { Spool, type Metric } from './upload/spool.js';
 import { Uploader } from './upload/uploader.js';
 
@@ -101,7 +102,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.scheduled.set(source.name, scheduled);
       started.push(scheduled);
     }
-    this.setIntervals();
+    this.setTimers();
     void this.runAll(started);
   }
 
@@ -121,17 +122,24 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /** One timer for each interval in use: sources of one interval run together and share a timestamp. */
-  private setIntervals(): void {
+  private setTimers(): void {
     const wanted = new Map([...this.scheduled.values()].map(({ interval }) => [`every ${interval} ms`, interval]));
-    for (const name of this.scheduler.getIntervals()) {
-      if (!wanted.has(name)) this.scheduler.deleteInterval(name);
+    for (const name of this.scheduler.getTimeouts()) {
+      if (!wanted.has(name)) this.scheduler.deleteTimeout(name);
     }
     for (const [name, interval] of wanted) {
-      if (this.scheduler.doesExist('interval', name)) continue;
-      const tick = (): void =>
-        void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
-      this.scheduler.addInterval(name, setInterval(tick, interval));
+      if (!this.scheduler.doesExist('timeout', name)) this.setTimer(name, interval, performance.now() + interval);
     }
+  }
+
+  /** Turns come on a fixed grid: one that comes late moves none of those after it. */
+  private setTimer(name: string, interval: number, due: number): void {
+    const turn = (): void => {
+      this.scheduler.deleteTimeout(name);
+      this.setTimer(name, interval, nextTurn(due, interval, performance.now()));
+      void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
+    };
+    this.scheduler.addTimeout(name, setTimeout(turn, Math.ceil(due - performance.now())));
   }
 
   private async runAll(scheduled: readonly Scheduled[]): Promise<void> {
