@@ -24,6 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   docker.close();
+  docker.closeAllConnections();
   folder.remove();
 });
 
