@@ -70,8 +70,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   /** Takes up another configuration of sources. Those that stay as they were go on undisturbed. */
   reload(config: Config): void {
     const before = new Map(this.scheduled);
-    this.config = config;
-    this.apply(config);
+    const restart = changedForRestart(this.config, config);
+    this.config = { ...this.config, sources: config.sources, deviceName: config.deviceName, interval: config.interval };
+    this.apply(this.config);
     const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
     const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
     const said = [
@@ -79,6 +80,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       ended.length > 0 && `ended: ${ended.join(', ')}`,
     ].filter(Boolean);
     this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
+    if (restart.length > 0) this.log.warn(`Changed as well, but only a restart takes it up: ${restart.join(', ')}`);
   }
 
   /** How the last run of every source ended, and what the spool holds. */
@@ -182,6 +184,20 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.log.log(`The spool has room again; ${this.evicted} samples were given up`);
     this.evicted = samples === 0 ? 0 : this.evicted + samples;
   }
+}
+
+/** The settings that have another value now and that are read at the start only. */
+function changedForRestart(before: Config, now: Config): string[] {
+  const settings = ({ apiUrl, apiToken, spool, metricsPort }: Config): Record<string, unknown> => ({
+    API_URL: apiUrl,
+    API_TOKEN: apiToken,
+    SPOOL_PATH: spool.path,
+    SPOOL_MAX_BYTES: spool.maxBytes,
+    SPOOL_MIN_FREE_BYTES: spool.minFreeBytes,
+    COLLECTOR_METRICS_PORT: metricsPort,
+  });
+  const old = settings(before);
+  return Object.entries(settings(now)).flatMap(([name, value]) => (value === old[name] ? [] : [name]));
 }
 
 const describe = ({ name, interval }: SourceConfig): string => `${name} (${showDuration(interval)})`;

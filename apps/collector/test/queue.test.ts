@@ -139,7 +139,8 @@ describe('the queue', () => {
       };
       await api.start();
       await collector.says('The api answers again');
-      await until(() => refusals >= 3);
+      // The gap is a metric too.
+      await until(() => refusals >= 3 && api.valuesOf('collector.spool.evicted').some((samples) => samples > 0));
       await collector.stop();
       const now = world.totals();
       expect(now.evicted).toBeGreaterThan(0);
@@ -147,6 +148,22 @@ describe('the queue', () => {
       expect(now.quarantinedSamples).toBeGreaterThan(0);
       expect(adds(now)).toBe(now.generated);
       expect(api.stored.size).toBe(now.sent);
+    }),
+  );
+
+  it.concurrent(
+    'stops growing where the disk has less free than it must leave',
+    World.test(async (world) => {
+      const counters = await new Counters(world).start();
+      await world.api.stop();
+      const collector = world.collector({ SPOOL_MIN_FREE_BYTES: '8000TiB' });
+      await collector.says('The spool is full');
+      const seen = counters.rounds;
+      await until(() => counters.rounds > seen + 5);
+      await collector.stop();
+      const now = world.totals();
+      expect(now.pendingBatches).toBeLessThanOrEqual(2);
+      expect(adds(now)).toBe(now.generated);
     }),
   );
 });

@@ -54,11 +54,11 @@ function linuxReader(machine: Machine, top: number): (signal: AbortSignal) => Pr
   };
 }
 
-function otherReader({ si, platform, cpus }: Machine, top: number): () => Promise<Reading[]> {
+function otherReader(machine: Machine, top: number): () => Promise<Reading[]> {
   return async () => {
-    const { list } = await si.processes();
+    const { list } = await machine.si.processes();
     // Of all processors on Windows; macOS tells it of one.
-    const whole = platform === 'win32' ? 100 : 100 * cpus().length;
+    const whole = machine.platform === 'win32' ? 100 : 100 * machine.cpus().length;
     const all = list.map(({ pid, name, state, cpu, memRss }): Process => {
       return { pid, name, status: state === '' ? 'other' : state, utilization: cpu / whole, memory: memRss * 1024 };
     });
