@@ -6,6 +6,7 @@ import { Collector } from './collector.js';
 import { CollectorModule } from './collector.module.js';
 import { ConfigError, readConfig, readEnvironment, type Config } from './config.js';
 import { RedactingLogger } from './logger.js';
+import { openSpool } from './open-spool.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 5_800;
@@ -16,7 +17,10 @@ const WATCH_INTERVAL = 2_000;
 export async function collect(config: Config): Promise<void> {
   const logger = new RedactingLogger('Collector', { logLevels: ['log', 'warn', 'error', 'fatal'] });
   logger.secrets = config.redactor;
-  const app = await NestFactory.createApplicationContext(CollectorModule.of(config), { logger, abortOnError: false });
+  Logger.overrideLogger(logger);
+  const spool = openSpool(config, (message) => new Logger('Spool').error(message));
+  const module = CollectorModule.of(config, spool);
+  const app = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
   const reload = (): void => reloadInto(app.get(Collector), logger);
   process.on('SIGHUP', reload);
   watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {

@@ -17,7 +17,7 @@ const BACKLOG_PER_SECOND = 20;
 /** The collector of one configuration. */
 @Module({})
 export class CollectorModule {
-  static of(config: Config): DynamicModule {
+  static of(config: Config, spool: Spool): DynamicModule {
     return {
       module: CollectorModule,
       imports: [ScheduleModule.forRoot(), HttpModule],
@@ -26,12 +26,8 @@ export class CollectorModule {
         MetricsEndpoint,
         { provide: CONFIG, useValue: config },
         { provide: SOURCE_TOOLS, inject: [HttpService], useFactory: sourceTools },
-        { provide: Spool, useFactory: () => openSpool(config) },
-        {
-          provide: Uploader,
-          inject: [HttpService, Spool],
-          useFactory: (http: HttpService, spool: Spool) => uploader(config, http, spool),
-        },
+        { provide: Spool, useValue: spool },
+        { provide: Uploader, inject: [HttpService], useFactory: (http: HttpService) => uploader(config, http, spool) },
       ],
     };
   }
@@ -40,10 +36,6 @@ export class CollectorModule {
 function sourceTools(http: HttpService): SourceTools {
   const log = new Logger('Source');
   return { http, machine: thisMachine(), say: (message) => log.log(message) };
-}
-
-function openSpool({ spool }: Config): Spool {
-  return new Spool(spool.path, spool, (message) => new Logger('Spool').error(message));
 }
 
 function uploader({ apiUrl, apiToken }: Config, http: HttpService, spool: Spool): Uploader {

@@ -8,6 +8,7 @@ import { SourceRunner, toMetric } from './run-source.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
 import type { SourceConfig } from './sources.js';
 import { Timestamps } from './timestamps.js';
+import { nextTurn } from './turns.js';
 import { Spool, type Metric } from './upload/spool.js';
 import { Uploader } from './upload/uploader.js';
 
@@ -69,8 +70,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   /** Takes up another configuration of sources. Those that stay as they were go on undisturbed. */
   reload(config: Config): void {
     const before = new Map(this.scheduled);
-    this.config = config;
-    this.apply(config);
+    const restart = changedForRestart(this.config, config);
+    this.config = { ...this.config, sources: config.sources, deviceName: config.deviceName, interval: config.interval };
+    this.apply(this.config);
     const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
     const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
     const said = [
@@ -78,6 +80,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       ended.length > 0 && `ended: ${ended.join(', ')}`,
     ].filter(Boolean);
     this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
+    if (restart.length > 0) this.log.warn(`Changed as well, but only a restart takes it up: ${restart.join(', ')}`);
   }
 
   /** How the last run of every source ended, and what the spool holds. */
@@ -101,7 +104,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.scheduled.set(source.name, scheduled);
       started.push(scheduled);
     }
-    this.setIntervals();
+    this.setTimers();
     void this.runAll(started);
   }
 
@@ -121,17 +124,24 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /** One timer for each interval in use: sources of one interval run together and share a timestamp. */
-  private setIntervals(): void {
+  private setTimers(): void {
     const wanted = new Map([...this.scheduled.values()].map(({ interval }) => [`every ${interval} ms`, interval]));
-    for (const name of this.scheduler.getIntervals()) {
-      if (!wanted.has(name)) this.scheduler.deleteInterval(name);
+    for (const name of this.scheduler.getTimeouts()) {
+      if (!wanted.has(name)) this.scheduler.deleteTimeout(name);
     }
     for (const [name, interval] of wanted) {
-      if (this.scheduler.doesExist('interval', name)) continue;
-      const tick = (): void =>
-        void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
-      this.scheduler.addInterval(name, setInterval(tick, interval));
+      if (!this.scheduler.doesExist('timeout', name)) this.setTimer(name, interval, performance.now() + interval);
     }
+  }
+
+  /** Turns come on a fixed grid: one that comes late moves none of those after it. */
+  private setTimer(name: string, interval: number, due: number): void {
+    const turn = (): void => {
+      this.scheduler.deleteTimeout(name);
+      this.setTimer(name, interval, nextTurn(due, interval, performance.now()));
+      void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
+    };
+    this.scheduler.addTimeout(name, setTimeout(turn, Math.ceil(due - performance.now())));
   }
 
   private async runAll(scheduled: readonly Scheduled[]): Promise<void> {
@@ -174,6 +184,20 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.log.log(`The spool has room again; ${this.evicted} samples were given up`);
     this.evicted = samples === 0 ? 0 : this.evicted + samples;
   }
+}
+
+/** The settings that have another value now and that are read at the start only. */
+function changedForRestart(before: Config, now: Config): string[] {
+  const settings = ({ apiUrl, apiToken, spool, metricsPort }: Config): Record<string, unknown> => ({
+    API_URL: apiUrl,
+    API_TOKEN: apiToken,
+    SPOOL_PATH: spool.path,
+    SPOOL_MAX_BYTES: spool.maxBytes,
+    SPOOL_MIN_FREE_BYTES: spool.minFreeBytes,
+    COLLECTOR_METRICS_PORT: metricsPort,
+  });
+  const old = settings(before);
+  return Object.entries(settings(now)).flatMap(([name, value]) => (value === old[name] ? [] : [name]));
 }
 
 const describe = ({ name, interval }: SourceConfig): string => `${name} (${showDuration(interval)})`;

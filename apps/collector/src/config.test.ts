@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { TestFolder } from '../test/harness.js';
 import { ConfigError, readConfig, type Config } from './config.js';
+import { openSpool } from './open-spool.js';
 import { pcGroups } from './pc/groups.js';
 import type { Environment } from './placeholders.js';
 
@@ -125,6 +126,21 @@ describe('the configuration', () => {
     expect(mistakesOf(() => configOf('pc:\n  cpu: [true\n'))).toEqual([expect.stringMatching(/^line 3, column 1: /)]);
     expect(mistakesOf(() => configOf('pc: true\npc: false\n'))).toEqual([
       expect.stringMatching(/^line 2, column 1: .*unique/),
+    ]);
+  });
+
+  it('tells which file cannot be read', () => {
+    const directory = folder.path;
+    expect(mistakesOf(() => readConfig({ COLLECTOR_CONFIG: directory, API_TOKEN_FILE: directory }))).toEqual([
+      `API_TOKEN_FILE: ${directory}: the file cannot be read: EISDIR`,
+      `COLLECTOR_CONFIG: ${directory}: the file cannot be read: EISDIR`,
+    ]);
+    expect(mistakesOf(() => configOf(`third_party: [{ token: "\${file:${directory}}" }]`))).toContain(
+      `third_party[0].token: \${file:${directory}}: the file cannot be read: EISDIR`,
+    );
+    const spool = readConfig({ ...NO_FILE, SPOOL_PATH: directory });
+    expect(mistakesOf(() => openSpool(spool, () => undefined))).toEqual([
+      `SPOOL_PATH: ${directory} cannot be opened: unable to open database file`,
     ]);
   });
 

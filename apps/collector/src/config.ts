@@ -37,9 +37,16 @@ export class ConfigError extends Error {
   }
 }
 
-/** The environment of this process over what a file `.env` in the working folder says. */
+/**
+ * The environment of this process over what a file `.env` in the working folder says.
+ *
+ * @throws ConfigError where that file cannot be read.
+ */
 export function readEnvironment(): Environment {
-  return { ...parseEnv(readIfThere('.env') ?? ''), ...process.env };
+  const failed = (reason: string): never => {
+    throw new ConfigError([`.env: ${reason}`]);
+  };
+  return { ...parseEnv(readIfThere('.env', failed) ?? ''), ...process.env };
 }
 
 const DEFAULT_FILE = 'collector.yaml';
@@ -96,7 +103,7 @@ function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistake
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
 function readFile(file: string, environment: Environment, mistakes: Mistakes, redactor: Redactor): Section | undefined {
-  const text = readIfThere(file);
+  const text = readIfThere(file, (reason) => mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`));
   if (text === undefined) return undefined;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -125,7 +132,8 @@ class Settings {
   secret(name: string): string | undefined {
     const file = this.text(`${name}_FILE`, '');
     if (file === '') return this.text(name, '') || undefined;
-    const content = readIfThere(file)?.trim();
+    const failed = (reason: string): void => this.mistakes.add(`${name}_FILE`, `${file}: ${reason}`);
+    const content = readIfThere(file, failed)?.trim();
     if (!content) this.mistakes.add(`${name}_FILE`, `there is nothing in ${file}`);
     return content;
   }

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:https';
 import type { HttpService } from '@nestjs/axios';
-import { isAxiosError, type AxiosResponse } from 'axios';
+import type { AxiosError, AxiosResponse } from 'axios';
 import { showDuration } from './quantities.js';
 
 export interface HttpRequest {
@@ -97,3 +97,6 @@ function reasonOf(error: unknown, maxBytes: number): string {
   // A connection that fails on every address of a host is an AggregateError with an empty message.
   return error.message || error.code || 'no connection';
 }
+
+/** As axios has it, without loading axios: not every command needs it. */
+const isAxiosError = (error: Error): error is AxiosError => (error as Partial<AxiosError>).isAxiosError === true;

@@ -1,11 +1,13 @@
-import { commands, UsageError } from './commands.js';
+import { quote } from '@device-metrics/contract/rules';
+import { commands, help, UsageError } from './commands.js';
 import { ConfigError, readConfig, readEnvironment } from './config.js';
+import { didYouMean } from './section.js';
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === '--help' || name === '-h' || name === 'help') return console.log(help);
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (name !== undefined && !command) {
-    const usages = Object.values(commands).map(({ usage }) => `  ${usage}`);
-    throw new UsageError(['Without a command the collector runs. Commands:', ...usages].join('\n'));
+    throw new UsageError(`There is no command ${quote(name)}${didYouMean(name, Object.keys(commands))}\n\n${help}`);
   }
   const config = readConfig(readEnvironment());
   if (!command) {

@@ -42,18 +42,20 @@ export class Placeholders {
   }
 
   private fromFile(name: string, path: string): string {
-    const content = readIfThere(resolve(this.folder, name));
+    const file = resolve(this.folder, name);
+    const content = readIfThere(file, (reason) => this.mistakes.add(path, `\${file:${name}}: ${reason}`));
     if (content === undefined) this.mistakes.add(path, `\${file:${name}}: there is no such file`);
     return (content ?? '').trim();
   }
 }
 
-/** The text of a file; undefined where there is none. Throws where it cannot be read. */
-export function readIfThere(file: string): string | undefined {
+/** The text of a file; undefined where there is none or where it cannot be read, which `onFailure` is told. */
+export function readIfThere(file: string, onFailure: (reason: string) => void): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') onFailure(`the file cannot be read: ${code}`);
+    return undefined;
   }
 }

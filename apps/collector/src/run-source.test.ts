@@ -3,6 +3,7 @@ import type { Reading } from '@device-metrics/domain';
 import { SourceRunner } from './run-source.js';
 import type { Source } from './source.js';
 import { Timestamps } from './timestamps.js';
+import { nextTurn } from './turns.js';
 
 const AT = 1_768_471_200_000;
 
@@ -107,6 +108,12 @@ describe('a run of a source', () => {
     await runner.close();
     expect(await run).toEqual([]);
   });
+});
+
+it('turns come on a fixed grid, however late one is', () => {
+  expect([999.7, 1_000, 1_060, 1_499, 1_500, 2_760].map((now) => nextTurn(1_000, 500, now))).toEqual([
+    1_500, 1_500, 1_500, 1_500, 2_000, 3_000,
+  ]);
 });
 
 describe('timestamps', () => {

@@ -28,9 +28,8 @@ class Counter {
     const { arrived } = this;
     expect(arrived).toEqual([...new Set(arrived)].sort((a, b) => a - b));
     expect((arrived.at(-1) ?? 0) - arrived.length).toBeLessThanOrEqual(lost);
-    const { generated, sent, pendingSamples } = this.world.totals();
-    // What waits now is of the collector that sent the rest.
-    expect(sent + pendingSamples).toBe(generated);
+    const { generated, sent } = this.world.totals();
+    expect(sent).toBe(generated);
   }
 }
 
@@ -71,11 +70,11 @@ describe('a collector', () => {
     }),
   );
 
-  it.concurrent.each([1, 2])(`loses nothing and doubles nothing in ${LONG ? 100 : 10} SIGKILLs, %i`, (_lane) =>
+  it.concurrent.each([1, 2])(`loses nothing and doubles nothing in ${LONG ? 100 : 5} SIGKILLs, %i`, (_lane) =>
     World.test(async (world) => {
       const counter = await new Counter(world).start();
       world.configure(counter.line);
-      const kills = LONG ? 100 : 10;
+      const kills = LONG ? 100 : 5;
       for (let kill = 0; kill < kills; kill += 1) {
         const before = counter.count;
         const collector = world.collector();

@@ -44,13 +44,19 @@ describe('a running collector', () => {
       collector.child.kill('SIGHUP');
       await until(() => exporters.arrived('comes').length > 1);
       await collector.says('Configuration read again; started: comes (200 ms); ended: goes');
+      expect(collector.output).not.toContain('restart');
 
       world.configure(exporters.line('stays'), exporters.line('comes', ', urll: x'));
+      world.folder.write('.env', 'API_TOKEN=a-new-token\n');
       await collector.says('third_party[1].urll: is not known here; did you mean "url"?');
       const goes = exporters.arrived('goes').length;
       const before = exporters.arrived('comes').length;
       await until(() => exporters.arrived('comes').length > before + 2);
       expect(exporters.arrived('goes')).toHaveLength(goes);
+
+      world.configure(exporters.line('stays'), exporters.line('comes'));
+      collector.child.kill('SIGHUP');
+      await collector.says('Changed as well, but only a restart takes it up: API_TOKEN');
 
       expect(await collector.stop()).toBe(0);
       const stays = world.api.samples.filter(({ device_name }) => device_name === 'stays');
@@ -121,12 +127,13 @@ describe('the commands', () => {
         exporters.line('web').replace('${SECRET}', SECRET),
         "{ protocol: prometheus, device: bad, name: 'no', url: http://u:p@h }",
       );
-      const [check, read, unread, unknown, status] = await Promise.all([
+      const [check, read, unread, unknown, status, help] = await Promise.all([
         world.command('check'),
         world.command('read', 'web'),
         world.command('read', 'wep'),
-        world.command('chekc'),
+        world.command('chek'),
         world.command('status'),
+        world.command('--help'),
       ]);
       expect(check.split('\n')).toEqual([
         `${world.folder.file('collector.yaml')} is right`,
@@ -139,7 +146,8 @@ describe('the commands', () => {
       expect(JSON.parse(read.split('\n')[0] ?? '')).toEqual(sample);
       expect(read).toMatch(/# 1 readings in .*\n$/);
       expect(unread).toBe('exit 1: There is no source "wep"; did you mean "web"? There are: web, no\n');
-      expect(unknown).toMatch(/^exit 1: Without a command the collector runs. Commands:\n {2}check/);
+      expect(help).toMatch(/^Without a command the collector runs[^]*\n {2}check [^]*SPOOL_MAX_BYTES/);
+      expect(unknown).toBe(`exit 1: There is no command "chek"; did you mean "check"?\n\n${help}`);
       expect(status).toBe(`exit 1: There is no spool ${world.folder.file('instance/spool.db')}\n`);
 
       world.configure(exporters.line('web').replace('${SECRET}', 'literal-secret'));
@@ -172,6 +180,7 @@ describe('the commands', () => {
         'given up     0 samples by a full or damaged spool, 0 dropped from quarantine',
         'in all       3 samples',
       ]);
+      expect(status.endsWith(` KiB\n${list}`)).toBe(true);
       expect(list.split('\n')).toEqual([
         '1  2026-01-15T10:00:00.000Z  1 samples, as pc m 1: 400 no 1',
         '2  2026-01-15T10:00:00.000Z  1 samples, as pc m 2: 400 no 2',

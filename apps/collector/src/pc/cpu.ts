@@ -47,9 +47,8 @@ async function readTimes(machine: Machine): Promise<CpuTimes[]> {
     user: user / 1000,
     system: sys / 1000,
     idle: idle / 1000,
-    interrupt: irq / 1000,
-    // Windows has no nice.
-    ...(machine.platform !== 'win32' && { nice: nice / 1000 }),
+    // Windows has no nice, macOS does not tell of interrupts.
+    ...(machine.platform === 'win32' ? { interrupt: irq / 1000 } : { nice: nice / 1000 }),
   }));
 }
 

@@ -25,13 +25,15 @@ interface Space {
   readonly used: number;
   /** What an ordinary user may still write. */
   readonly available: number;
+  /** What only root may write; undefined where the platform has no such thing. */
+  readonly reserved?: number;
   readonly inodes?: { readonly all: number; readonly free: number };
 }
 
 /** Reading a remote file system hangs while its server is away, so they are left out unless asked for. */
-const REMOTE = /^(nfs4?|cifs|smb3|smbfs|9p|afs|ceph|glusterfs|fuse\.sshfs|fuse\.rclone)$/;
+const REMOTE = /^(nfs4?|cifs|smb3|smbfs|afpfs|webdav|9p|afs|ceph|glusterfs|fuse\.sshfs|fuse\.rclone)$/i;
 const REAL =
-  /^(ext[234]|xfs|btrfs|zfs|f2fs|jfs|reiserfs|bcachefs|vfat|exfat|ntfs3?|fuseblk|apfs|hfs|msdos|iso9660|udf|ubifs)$/;
+  /^(ext[234]|xfs|btrfs|zfs|f2fs|jfs|reiserfs|bcachefs|vfat|exfat|ntfs3?|fuseblk|apfs|hfs|msdos|fat|fat32|refs|iso9660|cdfs|udf|ubifs)$/i;
 
 export const filesystem: PcGroup = {
   name: 'filesystem',
@@ -67,6 +69,7 @@ async function readLinux(machine: Machine, filters: Filters): Promise<Reading[]>
         size: stat.blocks * stat.bsize,
         used: (stat.blocks - stat.bfree) * stat.bsize,
         available: stat.bavail * stat.bsize,
+        reserved: (stat.bfree - stat.bavail) * stat.bsize,
         ...(stat.files > 0 && { inodes: { all: stat.files, free: stat.ffree } }),
       }),
     );
@@ -75,12 +78,13 @@ async function readLinux(machine: Machine, filters: Filters): Promise<Reading[]>
 }
 
 async function readOther(machine: Machine, filters: Filters): Promise<Reading[]> {
-  const sizes = await machine.si.fsSize();
-  return sizes
-    .filter(({ mount, size, rw }) => size > 0 && (filters.readOnly || rw !== false) && !matches(mount, filters.exclude))
-    .flatMap(({ fs, mount, type, size, used, available }) => {
-      return spaceReadings({ device: fs, mountpoint: mount, type, readOnly: false, id: fs }, { size, used, available });
-    });
+  const spaces = new Map<Mount, Space>();
+  for (const { fs, mount, type, rw, size, used, available } of await machine.si.fsSize()) {
+    // Where it is not known whether something can be written, rw is null.
+    const of = { device: fs, mountpoint: mount, type, readOnly: rw === false, id: fs };
+    if (size > 0) spaces.set(of, { size, used, available });
+  }
+  return wanted([...spaces.keys()], filters).flatMap((mount) => spaceReadings(mount, spaces.get(mount) as Space));
 }
 
 /** The mounts of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
@@ -112,9 +116,12 @@ export function wanted(mounts: readonly Mount[], filters: Filters): Mount[] {
 const unescape = (name: string): string =>
   name.replace(/\\([0-7]{3})/g, (_whole, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
-function spaceReadings({ device, mountpoint, type }: Mount, { size, used, available, inodes }: Space): Reading[] {
+function spaceReadings(
+  { device, mountpoint, type }: Mount,
+  { size, used, available, reserved, inodes }: Space,
+): Reading[] {
   const labels = { device, mountpoint, type };
-  const usage = { used, free: available, reserved: size - used - available };
+  const usage = { used, free: available, ...(reserved !== undefined && { reserved }) };
   const readings: Reading[] = [
     { metricName: 'system.filesystem.limit', labels, value: size },
     // As df: of what an ordinary user could fill.
@@ -125,7 +132,7 @@ function spaceReadings({ device, mountpoint, type }: Mount, { size, used, availa
     },
   ];
   for (const [state, value] of Object.entries(usage)) {
-    readings.push({ metricName: 'system.filesystem.usage', labels: { ...labels, state }, value: Math.max(0, value) });
+    readings.push({ metricName: 'system.filesystem.usage', labels: { ...labels, state }, value });
   }
   for (const [state, value] of inodes ? Object.entries({ used: inodes.all - inodes.free, free: inodes.free }) : []) {
     readings.push({ metricName: 'system.filesystem.inodes.usage', labels: { ...labels, state }, value });

@@ -24,7 +24,8 @@ export const network: PcGroup = {
       return networkReadings(
         stats.map(({ iface, rx_bytes, rx_errors, rx_dropped, tx_bytes, tx_errors, tx_dropped }) => ({
           name: iface,
-          receive: { bytes: rx_bytes, errors: rx_errors, dropped: rx_dropped },
+          // macOS counts dropped packets one way only, and systeminformation tells that number for both.
+          receive: { bytes: rx_bytes, errors: rx_errors, dropped: machine.platform === 'darwin' ? null : rx_dropped },
           transmit: { bytes: tx_bytes, errors: tx_errors, dropped: tx_dropped },
         })),
       ).filter(({ labels }) => !matches(labels?.['interface'] ?? '', exclude));

@@ -3,7 +3,6 @@ import { metricDefinition, type Reading } from '@device-metrics/domain';
 import si, { type Systeminformation } from 'systeminformation';
 import { Mistakes, Section } from '../section.js';
 import { battery } from './battery.js';
-import { containerReadings, containers, type ContainerStats } from './containers.js';
 import { disk } from './disk.js';
 import { gpu } from './gpu.js';
 import { processes, topReadings } from './processes.js';
@@ -77,7 +76,7 @@ const mac: Machine = {
   },
 };
 
-export function readerOf(group: PcGroup, machine: Machine, keys: object = {}): () => Promise<Reading[]> {
+function readerOf(group: PcGroup, machine: Machine, keys: object = {}): () => Promise<Reading[]> {
   const mistakes = new Mistakes();
   const read = group.configure(new Section(keys, '', mistakes))(machine);
   expect(mistakes.list).toEqual([]);
@@ -344,31 +343,6 @@ describe('processes', () => {
       { metricName: 'process.memory.usage', labels: { process: 'a' }, value: 2 },
     ]);
   });
-});
-
-it('containers are those of Docker, where its socket is', async () => {
-  const stats: ContainerStats = {
-    memUsage: 5,
-    netIO: { rx: 1, wx: 2 },
-    blockIO: { r: 3, w: 4 },
-    cpuStats: { cpu_usage: { total_usage: 1_500_000_000 } },
-  };
-  expect(
-    containerReadings('web', stats, 60).map(({ metricName, labels, value }) => [
-      metricName,
-      labels?.['direction'],
-      value,
-    ]),
-  ).toEqual([
-    ['container.cpu.time', undefined, 1.5],
-    ['container.memory.usage', undefined, 5],
-    ['container.network.io', 'receive', 1],
-    ['container.network.io', 'transmit', 2],
-    ['container.disk.io', 'read', 3],
-    ['container.disk.io', 'write', 4],
-    ['container.uptime', undefined, 60],
-  ]);
-  expect(await read(containers, laptop)).toEqual([]);
 });
 
 it('services are the systemd units that the configuration names', async () => {

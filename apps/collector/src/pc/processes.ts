@@ -54,11 +54,13 @@ function linuxReader(machine: Machine, top: number): (signal: AbortSignal) => Pr
   };
 }
 
-function otherReader({ si }: Machine, top: number): () => Promise<Reading[]> {
+function otherReader(machine: Machine, top: number): () => Promise<Reading[]> {
   return async () => {
-    const { list } = await si.processes();
+    const { list } = await machine.si.processes();
+    // Of all processors on Windows; macOS tells it of one.
+    const whole = machine.platform === 'win32' ? 100 : 100 * machine.cpus().length;
     const all = list.map(({ pid, name, state, cpu, memRss }): Process => {
-      return { pid, name, status: state === '' ? 'other' : state, utilization: cpu / 100, memory: memRss * 1024 };
+      return { pid, name, status: state === '' ? 'other' : state, utilization: cpu / whole, memory: memRss * 1024 };
     });
     return [...countReadings(all), ...topReadings(all, top)];
   };

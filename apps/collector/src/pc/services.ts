@@ -21,7 +21,10 @@ export const services: PcGroup = {
         return unitReadings(await machine.run('systemctl', show, signal));
       }
       const known = await machine.si.services(units.join(','));
-      return known.flatMap(({ name, running }) => stateReadings(name, running ? 'active' : 'inactive'));
+      // Windows knows how each of its services starts; one without that is not there.
+      return known
+        .filter(({ running, startmode }) => running || startmode !== '' || machine.platform !== 'win32')
+        .flatMap(({ name, running }) => stateReadings(name, running ? 'active' : 'inactive'));
     };
   },
 };

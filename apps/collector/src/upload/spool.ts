@@ -82,6 +82,9 @@ type Counter = 'generated' | 'sent' | 'evicted' | 'dropped';
  * SIGKILL and power loss (WAL, synchronous=FULL). Every method is one transaction. Several processes may open the same
  * file: the collector, and the commands that look into its queue.
  *
+ * What follows from an answer of the api survives a SIGKILL too, but a power loss only from the next `add` on: what is undone
+ * is sent again, which changes nothing at the api, and each tick waits for the disk once.
+ *
  *     add → pending ─ acknowledge → gone, counted as sent
  *              │  ├── split → two halves, pending
  *              │  ├── quarantine ⇄ release, or drop → gone, counted
@@ -184,12 +187,13 @@ export class Spool {
   }
 
   quarantine(sequence: number, reason: string): void {
-    this.run(`UPDATE batch SET state = 'quarantined', reason = ? WHERE sequence = ?`, reason, sequence);
+    const sql = `UPDATE batch SET state = 'quarantined', reason = ? WHERE sequence = ?`;
+    this.withoutSync(() => this.run(sql, reason, sequence));
   }
 
   /** Counts a failed upload. */
   failed(sequence: number): void {
-    this.run('UPDATE batch SET attempts = attempts + 1 WHERE sequence = ?', sequence);
+    this.withoutSync(() => this.run('UPDATE batch SET attempts = attempts + 1 WHERE sequence = ?', sequence));
   }
 
   quarantined(): Quarantined[] {
@@ -250,11 +254,13 @@ export class Spool {
 
   /** Runs `insteadOf` in place of a batch, unless eviction or a person has taken the batch meanwhile. */
   private replace(sequence: number, insteadOf: (batch: Row) => void): void {
-    this.transaction(() => {
-      const batch = this.db.prepare('DELETE FROM batch WHERE sequence = ? RETURNING *').get(sequence) as
-        Row | undefined;
-      if (batch) insteadOf(batch);
-    });
+    this.withoutSync(() =>
+      this.transaction(() => {
+        const batch = this.db.prepare('DELETE FROM batch WHERE sequence = ? RETURNING *').get(sequence) as
+          Row | undefined;
+        if (batch) insteadOf(batch);
+      }),
+    );
   }
 
   private take(sql: string, ...values: number[]): Batch | undefined {
@@ -307,6 +313,16 @@ export class Spool {
 
   private run(sql: string, ...values: (string | number)[]): number {
     return this.transaction(() => this.db.prepare(sql).run(...values).changes);
+  }
+
+  /** Does not wait for the disk: the next commit of samples does, and takes this one along. */
+  private withoutSync(work: () => void): void {
+    this.db.pragma('synchronous = NORMAL');
+    try {
+      work();
+    } finally {
+      this.db.pragma('synchronous = FULL');
+    }
   }
 
   /** One transaction. If the file turns out to be damaged, what can be saved is saved and the transaction runs again. */

@@ -167,6 +167,27 @@ describe('the uploader', () => {
     expect(order).toHaveLength(4);
   });
 
+  it('sends the backlog at its rate, one request at a time', async () => {
+    for (const value of [0, 1, 2, 3]) spool.add([metric(value)], NOW);
+    const times: number[] = [];
+    let [open, most] = [0, 0];
+    api.instead = (batch, response) => {
+      times.push(performance.now());
+      most = Math.max(most, (open += 1));
+      setTimeout(() => {
+        open -= 1;
+        api.store(batch);
+        answer(response, 200, { accepted: batch.length, rejected: [] });
+      }, 20);
+      return true;
+    };
+    upload({ backlogPerSecond: 10 });
+    await emptied();
+    expect(api.valuesOf('m')).toEqual([0, 1, 2, 3]);
+    expect(most).toBe(1);
+    expect((times[3] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(280);
+  });
+
   it('takes a 2xx without the answer of an api for no acknowledgement', async () => {
     const portal = await new TestServer((_request, response) => void response.end('<h1>Please log in</h1>')).start();
     const client = new ApiClient(http, portal.url, undefined, 2_000);

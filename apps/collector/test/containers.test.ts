@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { afterAll, expect, it } from '@jest/globals';
+import { TestFolder, until, World } from './harness.js';
+
+/**
+ * Serves the Docker Engine API of Podman with one container that keeps a processor busy. In a mount namespace of its own: Podman
+ * does not work where both versions of control groups are mounted, and what it mounts goes with it.
+ */
+const SERVE = `
+  umount /sys/fs/cgroup/unified 2>/dev/null
+  set -e
+  cd "$1"
+  mkdir -p image/bin
+  cp /bin/busybox image/bin/sh
+  tar --create --directory image --file image.tar .
+  podman="podman --root $1/root --runroot $1/run --storage-driver vfs --cgroup-manager cgroupfs"
+  trap '$podman rm --force --time 0 busy; kill $!; wait' EXIT
+  trap exit TERM
+  $podman import --quiet image.tar busy:1
+  $podman run --detach --name busy --network none --ulimit nofile=512:512 --ulimit nproc=512:512 busy:1 \\
+    sh -c 'while :; do :; done'
+  $podman system service --time 0 "unix://$1/docker.sock" &
+  wait
+`;
+
+class Podman {
+  private output = '';
+  private ended = false;
+  private readonly child: ReturnType<typeof spawn>;
+
+  private constructor(private readonly folder: TestFolder) {
+    this.child = spawn('unshare', ['--mount', 'sh', '-c', SERVE, 'sh', folder.path], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    }
+    this.child.on('error', (error) => (this.output = error.message)).on('close', () => (this.ended = true));
+  }
+
+  /** One that serves, or why there is none: it is not installed, or may not run a container here. */
+  static async start(folder: TestFolder): Promise<Podman | string> {
+    const podman = new Podman(folder);
+    await until(
+      () => existsSync(podman.socket) || podman.ended,
+      () => podman.output,
+    );
+    return podman.ended ? (podman.output.trim().split('\n').at(-1) ?? '') : podman;
+  }
+
+  get socket(): string {
+    return this.folder.file('docker.sock');
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGTERM');
+    await until(() => this.ended);
+  }
+}
+
+const folder = new TestFolder();
+const podman = await Podman.start(folder);
+afterAll(async () => {
+  if (podman instanceof Podman) await podman.stop();
+  folder.remove();
+});
+
+const title = 'a container of Podman is read through its Docker API';
+
+if (podman instanceof Podman) {
+  it(
+    title,
+    World.test(async (world) => {
+      world.folder.write('collector.yaml', `pc: { containers: { socket: ${podman.socket} } }`);
+      const first = await readBusy(world);
+      const second = await readBusy(world);
+      expect(first['container.cpu.time']).toBeGreaterThan(0);
+      expect(second['container.cpu.time']).toBeGreaterThan(first['container.cpu.time'] ?? Infinity);
+      expect(second['container.memory.usage']).toBeGreaterThan(10_000);
+      expect(second['container.uptime']).toBeGreaterThan(0);
+      expect(second['container.uptime']).toBeLessThan(300);
+    }),
+  );
+} else {
+  it.skip(`${title} (there is none: ${podman})`, () => undefined);
+}
+
+async function readBusy(world: World): Promise<Record<string, number>> {
+  const lines = (await world.command('read', 'containers')).split('\n').filter((line) => line.startsWith('{'));
+  const metrics = lines.map((line) => JSON.parse(line) as { metric_name: string; labels: object; value: number });
+  for (const { labels } of metrics) expect(labels).toMatchObject({ container: 'busy' });
+  return Object.fromEntries(metrics.map(({ metric_name, value }) => [metric_name, value]));
+}
