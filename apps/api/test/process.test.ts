@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from './server.js';
@@ -26,6 +28,9 @@ describe('the server', () => {
     expect(await first.stop('SIGTERM')).toBe(0);
 
     const second = await start();
+    // A browser opens a connection in advance.
+    const unused = connect(Number(new URL(second.url).port), '127.0.0.1');
+    await once(unused, 'connect');
     await second.post('/api/v1/aggregator/metrics', { device_name: 'd', metric_name: 'm', value: 1 });
     expect(await second.stop('SIGINT')).toBe(0);
   });

@@ -122,7 +122,7 @@ describe('a collector', () => {
       expect(failures.map((line) => line.replace(/.*] /, '')).sort()).toEqual([
         expect.stringMatching(/^away fails: .*ECONNREFUSED/),
         'fails fails: answered 500',
-        expect.stringMatching(/^garbage fails: line 1: must begin with the name of a metric/),
+        expect.stringMatching(/^garbage fails: line 1: , or } must follow the name of the metric/),
         'hangs fails: no answer within 100 ms',
       ]);
     }),

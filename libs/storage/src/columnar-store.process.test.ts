@@ -10,7 +10,7 @@ import { runIngest, type Said } from './testing/run-ingest.js';
 import { EVER } from './testing/test-store.js';
 
 const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
-const KILLS = long ? 200 : 20;
+const KILLS = long ? 200 : 8;
 const KILLED_SAMPLES = long ? 1_000_000 : 100_000;
 const FLAT_SAMPLES = long ? 10_000_000 : 500_000;
 

@@ -5,6 +5,7 @@ import { acceptGzip } from './decompress.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter } from './problem.filter.js';
+import { closeUnusedConnections } from './unused-connections.js';
 import { validation } from './validation.js';
 
 /** The application of a module with everything that holds for every call: limits, validation, errors, documentation. */
@@ -25,6 +26,7 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
   acceptGzip(server);
+  closeUnusedConnections(server);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter());
   serveOpenApi(app);
