@@ -23,4 +23,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  // Many tests wait for processes: a core that jest keeps for itself would wait too.
+  maxWorkers: '100%',
 };

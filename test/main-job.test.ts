@@ -59,9 +59,11 @@ async function counts(): Promise<number[]> {
   return status === 404 ? [] : ((body.series[0]?.samples ?? []) as [string, number][]).map(([, value]) => value);
 }
 
-/** Silences the device and gives the report once the spool is empty. */
+/** Silences the device and gives the report once the spool is empty: a new start sends what is left at once. */
 async function drained(): Promise<number[]> {
   await device.stop();
+  await collector.stop();
+  startCollector();
   await until(
     () => pendingBatches() === 0,
     () => `${pendingBatches()} batches still wait; the collector says\n${collector.output}`,

@@ -158,6 +158,7 @@ it.each([
   ['?status=on', 'status must be one of online, late, offline, got "on"'],
   ['?tag=room', 'tag must be name=value as in room=lab, got "room"'],
   ['?name=x', 'name is unknown; allowed are'],
+  ['/fast?verbose=1', 'verbose is unknown; allowed are none'],
 ])('%s is refused', async (query, detail) => {
   const { status, body } = await server.get(`/api/v1/devices${query}`);
   expect(status).toBe(400);

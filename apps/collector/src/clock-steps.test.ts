@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals';
-import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { answer, until, World } from '../test/harness.js';
 import { SourceRunner } from './run-source.js';
@@ -35,7 +34,7 @@ it(
     };
 
     const spool = world.spool();
-    const client = new ApiClient(new HttpService(axios.create()), api.url, undefined, 5_000);
+    const client = new ApiClient(axios.create(), api.url, undefined, 5_000);
     const options = { backlogPerSecond: Infinity, stopWithin: 50, elapsed: () => elapsed };
     const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), options, silent);
     uploader.start();

@@ -1,6 +1,7 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
+import type { AxiosInstance } from 'axios';
 import { Collector } from './collector.js';
 import { CONFIG, type Config } from './config.js';
 import { MetricsEndpoint } from './metrics-endpoint.js';
@@ -27,18 +28,22 @@ export class CollectorModule {
         { provide: CONFIG, useValue: config },
         { provide: SOURCE_TOOLS, inject: [HttpService], useFactory: sourceTools },
         { provide: Spool, useValue: spool },
-        { provide: Uploader, inject: [HttpService], useFactory: (http: HttpService) => uploader(config, http, spool) },
+        {
+          provide: Uploader,
+          inject: [HttpService],
+          useFactory: (http: HttpService) => uploader(config, http.axiosRef, spool),
+        },
       ],
     };
   }
 }
 
-function sourceTools(http: HttpService): SourceTools {
+function sourceTools({ axiosRef: http }: HttpService): SourceTools {
   const log = new Logger('Source');
   return { http, machine: thisMachine(), say: (message) => log.log(message) };
 }
 
-function uploader({ apiUrl, apiToken }: Config, http: HttpService, spool: Spool): Uploader {
+function uploader({ apiUrl, apiToken }: Config, http: AxiosInstance, spool: Spool): Uploader {
   const api = new ApiClient(http, apiUrl, apiToken, REQUEST_TIMEOUT);
   const options = { backlogPerSecond: BACKLOG_PER_SECOND, stopWithin: STOP_WITHIN };
   return new Uploader(spool, (payload, signal) => api.send(payload, signal), options, new Logger('Upload'));

@@ -1,6 +1,5 @@
 import type { Agent } from 'node:https';
-import type { HttpService } from '@nestjs/axios';
-import type { AxiosError, AxiosResponse } from 'axios';
+import type { AxiosError, AxiosInstance, AxiosResponse } from 'axios';
 import { showDuration } from './quantities.js';
 
 export interface HttpRequest {
@@ -36,7 +35,7 @@ export class HttpError extends Error {
  *
  * @throws HttpError when no usable answer came.
  */
-export async function request(http: HttpService, options: HttpRequest): Promise<HttpAnswer> {
+export async function request(http: AxiosInstance, options: HttpRequest): Promise<HttpAnswer> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   options.signal.addEventListener('abort', stop);
@@ -50,7 +49,7 @@ export async function request(http: HttpService, options: HttpRequest): Promise<
           stop();
         }, options.timeout);
   try {
-    const response: AxiosResponse<string> = await http.axiosRef.request({
+    const response: AxiosResponse<string> = await http.request({
       method: options.method,
       url: options.url,
       headers: { 'user-agent': 'device-metrics-collector', ...options.headers },

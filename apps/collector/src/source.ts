@@ -1,4 +1,4 @@
-import type { HttpService } from '@nestjs/axios';
+import type { AxiosInstance } from 'axios';
 import type { Reading } from '@device-metrics/domain';
 import type { Machine } from './pc/machine.js';
 
@@ -21,7 +21,7 @@ export interface Source {
 
 /** What sources read with; a test gives its own. */
 export interface SourceTools {
-  readonly http: HttpService;
+  readonly http: AxiosInstance;
   readonly machine: Machine;
   /** Says something once that a person should know, as what this machine lacks. */
   readonly say: (message: string) => void;

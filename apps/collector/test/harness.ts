@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
-import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { ApiClient } from '../src/upload/api-client.js';
 import { Spool, type Metric, type SpoolTotals } from '../src/upload/spool.js';
@@ -202,7 +201,7 @@ export class World {
   /** Sends what a collector that has ended has left in its spool. */
   async drain(): Promise<void> {
     const spool = this.spool();
-    const client = new ApiClient(new HttpService(axios.create()), this.api.url, undefined, 30_000);
+    const client = new ApiClient(axios.create(), this.api.url, undefined, 30_000);
     const options = { backlogPerSecond: Infinity, stopWithin: 5_000 };
     const silent = { log: (): void => undefined, warn: (): void => undefined };
     const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), options, silent);

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } 
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
+import { NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { selectsDevice } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -37,7 +38,7 @@ export class DevicesController {
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceDto })
   @ApiProblems(NO_DEVICE)
-  async get(@Param('device_name') name: string): Promise<DeviceDto> {
+  async get(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<DeviceDto> {
     return this.dto(await this.find(name));
   }
 
@@ -52,7 +53,11 @@ export class DevicesController {
     400: 'display_name must be a string of 1 to 128 printable characters, or null for none, got 7',
     ...NO_DEVICE,
   })
-  async change(@Param('device_name') name: string, @Body() change: DeviceChangeDto): Promise<DeviceDto> {
+  async change(
+    @Param('device_name') name: string,
+    @Body() change: DeviceChangeDto,
+    @Query() _query: NoQuery,
+  ): Promise<DeviceDto> {
     const { tags } = await this.find(name);
     const changed = await this.store.describeDevice(name, changeOf(change, tags));
     if (!changed) throw noDevice(name);
@@ -68,7 +73,7 @@ export class DevicesController {
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiNoContentResponse({ description: 'Nothing of it is left.' })
   @ApiProblems(NO_DEVICE)
-  async delete(@Param('device_name') name: string): Promise<void> {
+  async delete(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<void> {
     if (!(await this.store.deleteDevice(name))) throw noDevice(name);
     this.rhythms.forget(name);
   }

@@ -4,6 +4,7 @@ import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { apiConfig, type ApiConfig } from '../config.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
+import { NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { FleetQuery } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -89,7 +90,7 @@ export class ReportsController {
   @Get('metrics')
   @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
   @ApiOkResponse({ type: CatalogueDto })
-  async catalogue(): Promise<CatalogueDto> {
+  async catalogue(@Query() _query: NoQuery): Promise<CatalogueDto> {
     return catalogue(await this.store.findSeries({}));
   }
 }

@@ -1,5 +1,5 @@
 import { Agent } from 'node:https';
-import type { HttpService } from '@nestjs/axios';
+import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
 import type { Section } from '../section.js';
@@ -74,7 +74,7 @@ function authorization(keys: Section, url: URL): Record<string, string> {
  *
  * @throws Error with a reason when there is no answer, or one that is not 2xx.
  */
-export async function httpGet(http: HttpService, target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
+export async function httpGet(http: AxiosInstance, target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
   // A connection that is kept may be one that the device closes at just this moment.
   const headers = { ...target.headers, connection: 'close' };
   const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import type { HttpService } from '@nestjs/axios';
+import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import type { RejectedItem } from '@device-metrics/contract/batch-decoder';
 import { HttpError, request } from '../http.js';
@@ -26,7 +26,7 @@ export class ApiClient {
   private gzip = true;
 
   constructor(
-    private readonly http: HttpService,
+    private readonly http: AxiosInstance,
     readonly apiUrl: string,
     private readonly token: string | undefined,
     private readonly timeout: number,

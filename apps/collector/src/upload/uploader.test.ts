@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { answer, bodyOf, TestApi, TestFolder, TestServer, until } from '../../test/harness.js';
 import { ApiClient } from './api-client.js';
 import { Spool, type Metric } from './spool.js';
 import { Uploader, type UploaderOptions } from './uploader.js';
 
-const http = new HttpService(axios.create());
+const http = axios.create();
 const NOW = Date.parse('2026-01-15T10:00:00Z');
 const metric = (value: number, timestamp = NOW): Metric => ({
   device_name: 'pc',

@@ -114,7 +114,7 @@ describe('a chart', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });

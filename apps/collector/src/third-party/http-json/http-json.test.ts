@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { HttpService } from '@nestjs/axios';
 import axios from 'axios';
 import { TestServer } from '../../../test/harness.js';
 import { httpGet } from '../http-get.js';
@@ -51,7 +50,7 @@ describe('the mapping of an answer', () => {
 });
 
 describe('an HTTP device', () => {
-  const http = new HttpService(axios.create());
+  const http = axios.create();
   const other = new TestServer((_request, response) => void response.end('other'));
   const device = new TestServer((request, response) => {
     if (request.url === '/ok') response.end(`hello ${String(request.headers['x-key'])}`);
