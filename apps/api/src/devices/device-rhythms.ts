@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -30,6 +31,8 @@ export class DeviceRhythms {
   async of({ name, lastTime }: StoredDevice): Promise<Rhythm | undefined> {
     const known = this.known.get(name);
     if (known && lastTime >= known.lastTime && lastTime - known.lastTime < FRESH) return known.rhythm;
+    // A fleet is asked for one after the other: other requests go between.
+    await setImmediate();
     const rhythm = await this.find(name, lastTime);
     this.known.set(name, { rhythm, lastTime });
     return rhythm;
