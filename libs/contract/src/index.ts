@@ -21,5 +21,6 @@ export {
   toRfc3339,
   EARLIEST_TIMESTAMP,
   MAX_AHEAD,
+  UNPRINTABLE,
   type Rule,
 } from './rules.js';

@@ -30,7 +30,7 @@ export function quote(value: unknown): string {
 const wrong = (allowed: string, value: unknown): string => `must be ${allowed}, got ${quote(value)}`;
 
 /** Control characters, and halves of surrogate pairs, which no database would give back as they came. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+export const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:/-]*$/;
 
 export const deviceName: Rule = (value) =>

@@ -1,4 +1,4 @@
-import { Obeys, quote, type Rule } from '@device-metrics/contract';
+import { Obeys, quote, UNPRINTABLE, type Rule } from '@device-metrics/contract';
 import type { Labels } from '@device-metrics/domain';
 import type { DeviceDescription } from '@device-metrics/storage';
 import { ApiPropertyOptional } from '@nestjs/swagger';
@@ -11,9 +11,7 @@ const MAX_TAGS = 32;
 const MAX_TAG_NAME = 64;
 const MAX_TAG_VALUE = 256;
 
-/** Control characters, and halves of surrogate pairs. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
-/** The same, but for tabs and ends of lines. */
+/** As `UNPRINTABLE`, but for tabs and ends of lines. */
 const UNPRINTABLE_IN_TEXT = /[^\P{Cc}\t\n\r]|\p{Cs}/u;
 
 const displayName: Rule = (value) =>
