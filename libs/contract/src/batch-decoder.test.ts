@@ -32,7 +32,13 @@ const orWrong = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
         '\ud800',
       ),
     },
-    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
+    // The server's parser takes no such keys, and class-transformer leaves them out, so that they are not quoted.
+    {
+      weight: 1,
+      arbitrary: fc
+        .jsonValue({ maxDepth: 2 })
+        .filter((json) => !/"(__proto__|constructor)"/.test(JSON.stringify(json))),
+    },
   );
 
 const name = orWrong(fc.constantFrom('lab-pc-1', 'Küche 2', 'system.cpu.utilization', 'node_load1', 'a:b/c'));
