@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { beforeAll, afterAll, describe, expect, it, jest } from '@jest/globals';
-import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import fc from 'fast-check';
 import { BatchShapeError, BatchTooLongError, decodeBatch, formOf, MAX_ITEMS } from './batch-decoder.js';
@@ -32,13 +31,7 @@ const orWrong = (right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
         '\ud800',
       ),
     },
-    // The server's parser takes no such keys, and class-transformer leaves them out, so that they are not quoted.
-    {
-      weight: 1,
-      arbitrary: fc
-        .jsonValue({ maxDepth: 2 })
-        .filter((json) => !/"(__proto__|constructor)"/.test(JSON.stringify(json))),
-    },
+    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
   );
 
 const name = orWrong(fc.constantFrom('lab-pc-1', 'Küche 2', 'system.cpu.utilization', 'node_load1', 'a:b/c'));
@@ -76,7 +69,9 @@ describe('decodeBatch', () => {
   it('accepts what the DTO of the item accepts, and refuses the rest for a reason that the DTO gives too', () => {
     fc.assert(
       fc.property(item, (plain) => {
-        const instance = plainToInstance<object, object>(DTO[formOf(plain)], plain);
+        // By itself: class-transformer leaves out what is named as a function of every object, as toString, so that its value
+        // would be quoted otherwise.
+        const instance = Object.assign(new DTO[formOf(plain)](), plain);
         const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true });
         const { accepted, rejected } = decodeBatch([plain], now);
 
