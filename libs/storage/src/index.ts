@@ -9,7 +9,7 @@ export {
   type SeriesSamples,
   type SeriesSteps,
   type SeriesSummary,
-  type Step,
+  type StepColumns,
   type StepQuery,
   type StoredDevice,
   type StoreHealth,

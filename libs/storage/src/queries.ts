@@ -81,10 +81,10 @@ export class Queries {
     const range = within(query.range);
     const slices = new Slices();
     for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
-      const found = new Map(some.map(({ id }) => [id, new StepAggregator(range, query)]));
+      const found = new Map(some.map(({ id }) => [id, new StepAggregator({ range, step: query.step })]));
       const wanted = new Set(found.keys());
       await this.forEachHour(deviceId, range, slices, (hour) => {
-        if (hour.hasOnlyStats || isWithinStep(hour.start, range, query)) {
+        if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
           hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
         } else {
           for (const [id, column] of hour.columns(wanted)) {
@@ -94,8 +94,8 @@ export class Queries {
         }
       });
       for (const one of some) {
-        const steps = found.get(one.id)?.finish() ?? [];
-        if (steps.length > 0) yield { series: one, steps };
+        const steps = found.get(one.id)?.finish();
+        if (steps && steps.start.length > 0) yield { series: one, steps };
       }
     }
   }
@@ -154,9 +154,8 @@ function seriesPerPass({ start, end }: TimeRange): number {
   return Math.max(1, Math.floor(PASS / Math.max(1, (end - start) / HOUR)));
 }
 
-/** Whether an hour lies in one step as a whole, and no quantile of its samples is asked for. */
-function isWithinStep(hourStart: number, range: TimeRange, { step, quantiles }: StepQuery): boolean {
-  if (quantiles && quantiles.length > 0) return false;
+/** Whether an hour lies in one step as a whole. */
+function isWithinStep(hourStart: number, range: TimeRange, step: number): boolean {
   const before = Math.floor((hourStart - range.start) / step);
   const after = Math.floor((hourStart + HOUR - 1 - range.start) / step);
   return before === after && hourStart >= range.start && hourStart + HOUR <= range.end;

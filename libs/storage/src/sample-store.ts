@@ -34,25 +34,23 @@ export interface StepQuery {
   readonly range: TimeRange;
   /** Length of a step, ms, greater than 0. */
   readonly step: number;
-  /** Between 0 and 1; the answer has them in this order. Left out: none. */
-  readonly quantiles?: readonly number[];
 }
 
-/** The summary of one step of time; its mean is `sum / count`. */
-export interface Step extends Readonly<Summary> {
-  /** Unix milliseconds. */
-  readonly start: number;
-  /**
-   * One for each that was asked for, interpolated between the two nearest values; null where samples of the step are
-   * kept as hourly values only.
-   */
-  readonly quantiles: readonly (number | null)[];
+/** What came in steps of time: for each step that has samples, in order of time, one number in every column. */
+export interface StepColumns {
+  /** When the step begins, Unix milliseconds. */
+  readonly start: readonly number[];
+  readonly count: readonly number[];
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+  readonly sum: readonly number[];
+  readonly first: readonly number[];
+  readonly last: readonly number[];
 }
 
-/** The steps of one series that have samples, in order of time. */
 export interface SeriesSteps {
   readonly series: Series;
-  readonly steps: readonly Step[];
+  readonly steps: StepColumns;
 }
 
 /** The latest sample of one series. */

@@ -62,13 +62,14 @@ async function* windows(
   const hours = { range: { start: Math.floor(start / HOUR) * HOUR, end }, step: HOUR };
   let count = 0;
   for await (const { steps } of store.readSteps(series, hours)) {
-    for (const step of steps) {
-      if (count > 0 && count + step.count > most) {
-        yield { start, end: step.start };
-        start = step.start;
+    for (const [index, hour] of steps.start.entries()) {
+      const inHour = steps.count[index] as number;
+      if (count > 0 && count + inHour > most) {
+        yield { start, end: hour };
+        start = hour;
         count = 0;
       }
-      count += step.count;
+      count += inHour;
     }
   }
   yield { start, end };

@@ -1,12 +1,5 @@
-import {
-  aggregateSteps,
-  mergeSummaries,
-  type Aggregation,
-  type Series,
-  type Summary,
-  type TimeRange,
-} from '@device-metrics/domain';
-import type { SampleStore, Step } from '@device-metrics/storage';
+import { aggregateSteps, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import type { SampleStore, StepColumns } from '@device-metrics/storage';
 import { countSamples, refuseBeyond, type QueryLimit } from './query-cost.js';
 import type { SeriesTable } from './report-table.js';
 import { rangeOf, type Steps } from './steps.js';
@@ -110,10 +103,12 @@ async function* columnsOfSummaries(
   indexes: readonly number[],
   piece: number,
 ): AsyncGenerator<SeriesColumns> {
-  const columnOf = indexes.map((index) => ofSummary(steps.aggregations[index] as Aggregation));
+  const aggregations = indexes.map((index) => steps.aggregations[index] as Aggregation);
   for await (const { series: one, steps: pieces } of store.readSteps(series, { range: rangeOf(steps), step: piece })) {
-    const summaries = mergeIntoSteps(pieces, steps.bounds);
-    yield { series: one, columns: columnOf.map((column) => summaries.map((summary) => summary && column(summary))) };
+    yield {
+      series: one,
+      columns: aggregations.map((aggregation) => columnOfPieces(aggregation, pieces, steps.bounds)),
+    };
   }
 }
 
@@ -183,31 +178,24 @@ async function refuseLargeReads(
   refuseBeyond(limit, await countSamples(store, series, range), 'step', advice, range);
 }
 
-/** What an aggregation is of a summary. */
-function ofSummary({ kind }: Aggregation): (summary: Summary) => number {
+/** One number for each step, of pieces that each lie within a step; null for a step without any. */
+function columnOfPieces({ kind }: Aggregation, pieces: StepColumns, bounds: readonly number[]): Column {
+  const aggregate = (values: readonly number[], of: 'min' | 'max' | 'sum' | 'first' | 'last'): Column =>
+    aggregateSteps({ timestamps: pieces.start, values }, bounds, [{ kind: of }])[0] as Column;
   switch (kind) {
     case 'min':
     case 'max':
     case 'sum':
-    case 'count':
     case 'first':
     case 'last':
-      return (summary) => summary[kind];
-    default:
-      return ({ sum, count }) => sum / count;
+      return aggregate(pieces[kind], kind);
+    case 'count':
+      return aggregate(pieces.count, 'sum');
+    default: {
+      const counts = aggregate(pieces.count, 'sum') as number[];
+      return aggregate(pieces.sum, 'sum').map((sum, step) => sum && sum / (counts[step] as number));
+    }
   }
-}
-
-/** One summary for each step, of pieces in order of time that each lie within a step; null for a step without any. */
-function mergeIntoSteps(pieces: readonly Step[], bounds: readonly number[]): (Summary | null)[] {
-  const merged = new Array<Summary | null>(bounds.length - 1).fill(null);
-  let step = 0;
-  for (const piece of pieces) {
-    while (piece.start >= (bounds[step + 1] as number)) step += 1;
-    const before = merged[step];
-    merged[step] = before ? mergeSummaries(before, piece) : piece;
-  }
-  return merged;
 }
 
 function fillWithPrevious(column: Column): void {
