@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import type { Summary } from '@device-metrics/domain';
 import fc from 'fast-check';
 import { summarizeColumn } from './column.js';
-import type { StepColumns } from './sample-store.js';
 import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
 
 const DAY = 24 * HOUR;
@@ -75,24 +74,17 @@ function summaryOfSamples(samples: readonly [number, number][]): Summary {
   return { ...summarizeColumn(column, 0), firstTime: times[0], lastTime: times[times.length - 1] };
 }
 
-/** What the samples of one series come to in steps from `start` on. */
-function stepsOfSamples(samples: readonly [number, number][], start: number, step: number): StepColumns {
+const AGGREGATES = ['count', 'min', 'max', 'sum', 'first', 'last'] as const;
+
+/** What the samples of one series come to in steps from `start` on: the starts, and the columns of all aggregates. */
+function stepsOfSamples(samples: readonly [number, number][], start: number, step: number): number[][] {
   const byStep = new Map<number, [number, number][]>();
   for (const [time, value] of samples) {
     const at = start + Math.floor((time - start) / step) * step;
     byStep.set(at, [...(byStep.get(at) ?? []), [time, value]]);
   }
   const summaries = Array.from(byStep.values(), summaryOfSamples);
-  const column = (name: keyof Summary): number[] => summaries.map((summary) => summary[name]);
-  return {
-    start: [...byStep.keys()],
-    count: column('count'),
-    min: column('min'),
-    max: column('max'),
-    sum: column('sum'),
-    first: column('first'),
-    last: column('last'),
-  };
+  return [[...byStep.keys()], ...AGGREGATES.map((name) => summaries.map((summary) => summary[name]))];
 }
 
 const STEPS = [60_000, HOUR, 5 * HOUR, 1_234_567];
@@ -142,8 +134,9 @@ class Pair {
     );
     for (const step of STEPS) {
       const found: Record<string, unknown> = {};
-      for await (const { series, steps } of store.readSteps(all, { range: { start: rawFrom, end: to }, step })) {
-        found[name(series)] = steps;
+      const query = { range: { start: rawFrom, end: to }, step, aggregates: AGGREGATES };
+      for await (const { series, starts, columns } of store.readSteps(all, query)) {
+        found[name(series)] = [starts, ...columns].map((column) => [...column]);
       }
       expect(found).toEqual(
         Object.fromEntries(

@@ -34,9 +34,11 @@ describe('retention', () => {
       lastTime: T0 + 1,
     });
     const steps = [];
-    const query = { range: { start: T0, end: T0 + DAY }, step: 60_000 };
-    for await (const one of opened.store.readSteps(series, query)) steps.push(one.steps);
-    expect(steps).toMatchObject([{ start: [T0], count: [2], first: [1], last: [3] }]);
+    const query = { range: { start: T0, end: T0 + DAY }, step: 60_000, aggregates: ['count', 'last'] as const };
+    for await (const { starts, columns } of opened.store.readSteps(series, query)) {
+      steps.push([starts, ...columns].map((column) => [...column]));
+    }
+    expect(steps).toEqual([[[T0], [2], [3]]]);
     expect(await opened.store.latest(series)).toMatchObject([{ timestamp: T0 + 1, value: 3 }]);
     expect(await opened.store.devices()).toMatchObject([{ firstTime: T0, lastTime: T0 + 1 }]);
 

@@ -9,7 +9,7 @@ export {
   type SeriesSamples,
   type SeriesSteps,
   type SeriesSummary,
-  type StepColumns,
+  type StepAggregate,
   type StepQuery,
   type StoredDevice,
   type StoreHealth,

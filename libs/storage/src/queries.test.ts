@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TimeRange } from '@device-metrics/domain';
-import type { StepColumns, StepQuery } from './sample-store.js';
+import type { StepAggregate } from './sample-store.js';
 import { HOUR, sample, T0, TestStore } from './testing/test-store.js';
 
 describe('steps', () => {
@@ -14,49 +14,46 @@ describe('steps', () => {
   });
   afterEach(() => opened.close());
 
-  const steps = async (query: StepQuery): Promise<Partial<StepColumns>> => {
-    let found = {};
-    for await (const one of opened.store.readSteps(await opened.store.findSeries({}), query)) found = one.steps;
-    return found;
+  const ALL: readonly StepAggregate[] = ['count', 'min', 'max', 'sum', 'first', 'last'];
+  /** The rows of the last series: its steps, with the aggregates that are asked for. */
+  const steps = async (range: TimeRange, step: number, aggregates = ALL): Promise<number[][]> => {
+    let rows: number[][] = [];
+    const query = { range, step, aggregates };
+    for await (const { starts, columns } of opened.store.readSteps(await opened.store.findSeries({}), query)) {
+      rows = Array.from(starts, (start, row) => [start, ...columns.map((column) => column[row])]);
+    }
+    return rows;
   };
   const range: TimeRange = { start: T0, end: T0 + 3 * HOUR };
 
-  it('begin at the start of the range and hold all aggregates', async () => {
+  it('begin at the start of the range and hold what is asked for', async () => {
     const half = 30 * 60_000;
-    expect(await steps({ range: { start: T0, end: T0 + HOUR }, step: half })).toEqual({
-      start: [T0, T0 + half],
-      count: [3, 3],
-      min: [0, 3],
-      max: [2, 5],
-      sum: [3, 12],
-      first: [0, 3],
-      last: [2, 5],
-    });
+    const hour = { start: T0, end: T0 + HOUR };
+    expect(await steps(hour, half)).toEqual([
+      [T0, 3, 0, 2, 3, 0, 2],
+      [T0 + half, 3, 3, 5, 12, 3, 5],
+    ]);
+    expect(await steps(hour, half, ['last', 'sum'])).toEqual([
+      [T0, 2, 3],
+      [T0 + half, 5, 12],
+    ]);
   });
 
   it('are cut by the range, and longer than hours if need be', async () => {
     const cut = { start: T0 + 600_000, end: T0 + 2 * HOUR + 600_001 };
-    expect(await steps({ range: cut, step: 24 * HOUR })).toEqual({
-      start: [cut.start],
-      count: [13],
-      min: [1],
-      max: [13],
-      sum: [91],
-      first: [1],
-      last: [13],
-    });
-    expect(await steps({ range: cut, step: HOUR })).toMatchObject({ sum: [21, 57, 13] });
+    expect(await steps(cut, 24 * HOUR)).toEqual([[cut.start, 13, 1, 13, 91, 1, 13]]);
+    expect((await steps(cut, HOUR, ['sum'])).map(([, sum]) => sum)).toEqual([21, 57, 13]);
   });
 
   it('without samples are left out', async () => {
-    expect((await steps({ range, step: 60_000 })).start).toEqual(
+    expect((await steps(range, 60_000)).map(([start]) => start)).toEqual(
       Array.from({ length: 18 }, (_, index) => T0 + index * 600_000),
     );
-    expect(await steps({ range: { start: T0 - HOUR, end: T0 }, step: 1000 })).toEqual({});
+    expect(await steps({ start: T0 - HOUR, end: T0 }, 1000)).toEqual([]);
   });
 
   it('of no length are refused', async () => {
-    await expect(steps({ range, step: 0 })).rejects.toThrow('step must be greater than 0 ms, got 0');
+    await expect(steps(range, 0)).rejects.toThrow('step must be greater than 0 ms, got 0');
   });
 
   it('and all other reads let appends through', async () => {
@@ -66,7 +63,8 @@ describe('steps', () => {
     await opened.store.append(many);
     let turns = 0;
     const counting = setInterval(() => (turns += 1), 0);
-    await steps({ range, step: 1000 });
+    await steps(range, 1);
+
     clearInterval(counting);
     expect(turns).toBeGreaterThan(1);
   });

@@ -81,7 +81,7 @@ export class Queries {
     const range = within(query.range);
     const slices = new Slices();
     for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
-      const found = new Map(some.map(({ id }) => [id, new StepAggregator({ range, step: query.step })]));
+      const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
       const wanted = new Set(found.keys());
       await this.forEachHour(deviceId, range, slices, (hour) => {
         if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
@@ -95,7 +95,7 @@ export class Queries {
       });
       for (const one of some) {
         const steps = found.get(one.id)?.finish();
-        if (steps && steps.start.length > 0) yield { series: one, steps };
+        if (steps && steps.starts.length > 0) yield { series: one, ...steps };
       }
     }
   }

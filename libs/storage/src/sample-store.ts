@@ -28,29 +28,24 @@ export interface SeriesSummary {
   readonly summary: Readonly<Summary>;
 }
 
-/** What aggregates in steps are asked for. */
+/** What there is of the samples of a step; their mean is `sum / count`. */
+export type StepAggregate = 'count' | 'min' | 'max' | 'sum' | 'first' | 'last';
+
 export interface StepQuery {
   /** The first step begins at its start. */
   readonly range: TimeRange;
   /** Length of a step, ms, greater than 0. */
   readonly step: number;
+  readonly aggregates: readonly StepAggregate[];
 }
 
-/** What came in steps of time: for each step that has samples, in order of time, one number in every column. */
-export interface StepColumns {
-  /** When the step begins, Unix milliseconds. */
-  readonly start: readonly number[];
-  readonly count: readonly number[];
-  readonly min: readonly number[];
-  readonly max: readonly number[];
-  readonly sum: readonly number[];
-  readonly first: readonly number[];
-  readonly last: readonly number[];
-}
-
+/** The steps of one series that have samples, in order of time. */
 export interface SeriesSteps {
   readonly series: Series;
-  readonly steps: StepColumns;
+  /** When each begins, Unix milliseconds. */
+  readonly starts: Float64Array;
+  /** For each of the aggregates that were asked for one number of each step. */
+  readonly columns: readonly Float64Array[];
 }
 
 /** The latest sample of one series. */

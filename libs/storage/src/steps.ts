@@ -1,20 +1,30 @@
 import type { Summary } from '@device-metrics/domain';
 import { includeSummary, summarizePart, type Column } from './column.js';
-import type { StepColumns, StepQuery } from './sample-store.js';
+import type { StepAggregate, StepQuery } from './sample-store.js';
+
+/** Steps for which there is room at first, at most. */
+const ROOM = 4096;
 
 /** Takes in the samples of one series in order of time and makes steps of them. */
 export class StepAggregator {
-  /** Plain columns, since there may be hundreds of thousands of steps, and an object for each costs several times as much. */
-  private readonly steps = columns();
   private readonly rangeStart: number;
   private readonly step: number;
+  private readonly aggregates: readonly StepAggregate[];
   private open: { readonly start: number; readonly summary: Summary } | undefined;
+  private length = 0;
+  // There may be hundreds of thousands of steps: an object for each costs more than to read its samples.
+  private starts: Float64Array;
+  private readonly columns: Float64Array[];
 
   /** @throws RangeError when the step has no length. */
-  constructor({ range, step }: StepQuery) {
+  constructor({ range, step, aggregates }: StepQuery) {
     if (!(step > 0)) throw new RangeError(`step must be greater than 0 ms, got ${step}`);
     this.rangeStart = range.start;
     this.step = step;
+    this.aggregates = aggregates;
+    const room = Math.min(ROOM, Math.max(0, Math.ceil((range.end - range.start) / step)));
+    this.starts = new Float64Array(room);
+    this.columns = aggregates.map(() => new Float64Array(room));
   }
 
   /** Adds the samples of an hour, or of a part of it, that begins at `hourStart`. */
@@ -35,10 +45,14 @@ export class StepAggregator {
     this.include(this.startOf(hourStart), { ...summary });
   }
 
-  /** All steps that have samples. */
-  finish(): StepColumns {
+  /** All steps that have samples, when they begin and what they have of each aggregate. */
+  finish(): { starts: Float64Array; columns: Float64Array[] } {
     this.closeStep();
-    return this.steps;
+    const { length } = this;
+    return {
+      starts: this.starts.subarray(0, length),
+      columns: this.columns.map((column) => column.subarray(0, length)),
+    };
   }
 
   private startOf(timestamp: number): number {
@@ -56,25 +70,24 @@ export class StepAggregator {
 
   private closeStep(): void {
     if (!this.open) return;
-    const { steps } = this;
-    const { start, summary } = this.open;
-    steps.start.push(start);
-    steps.count.push(summary.count);
-    steps.min.push(summary.min);
-    steps.max.push(summary.max);
-    steps.sum.push(summary.sum);
-    steps.first.push(summary.first);
-    steps.last.push(summary.last);
+    const { aggregates, columns, length } = this;
+    if (length === this.starts.length) this.makeRoom();
+    this.starts[length] = this.open.start;
+    for (let index = 0; index < aggregates.length; index += 1) {
+      columns[index][length] = this.open.summary[aggregates[index]];
+    }
+    this.length += 1;
     this.open = undefined;
+  }
+
+  private makeRoom(): void {
+    this.starts = twiceAsLong(this.starts);
+    this.columns.forEach((column, index) => (this.columns[index] = twiceAsLong(column)));
   }
 }
 
-const columns = (): Record<keyof StepColumns, number[]> => ({
-  start: [],
-  count: [],
-  min: [],
-  max: [],
-  sum: [],
-  first: [],
-  last: [],
-});
+function twiceAsLong(column: Float64Array): Float64Array {
+  const longer = new Float64Array(2 * column.length);
+  longer.set(column);
+  return longer;
+}

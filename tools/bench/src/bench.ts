@@ -104,7 +104,9 @@ async function queries({ store }: OpenStore): Promise<Record<string, number>> {
   const day = { start: last + 1 - DAY, end: last + 1 };
   return {
     summary: await medianMs(() => store.summarize(all, day)),
-    minutes: await medianMs(() => drain(store.readSteps(one, { range: hour, step: 60_000 }))),
+    minutes: await medianMs(() =>
+      drain(store.readSteps(one, { range: hour, step: 60_000, aggregates: ['count', 'min', 'max', 'sum'] as const })),
+    ),
     latest: await medianMs(() => store.latest(all)),
   };
 }

@@ -1,14 +1,13 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
+import type { SampleStore } from '@device-metrics/storage';
+import { AT_ONCE, inGroups } from './groups.js';
 import type { Cursor, SeriesTable } from './report-table.js';
 
-/** Samples that are in memory at a time, about: a series of more comes as several tables. */
-const AT_ONCE = 1_000_000;
 const HOUR = 3_600_000;
 
 /**
- * The samples of one series after the other, or the hourly means where only these are left, however many there are: series of few are read together, which costs their
- * device's chunks once, and one of very many in windows of time.
+ * The samples of one series after the other, or the hourly means where only these are left, however many there are: a
+ * series of very many is read in windows of time, and comes as several tables.
  *
  * @param cursor where to begin: after this sample of the first series.
  */
@@ -30,27 +29,6 @@ export async function* rawTables(
   }
 }
 
-interface Group {
-  readonly series: Series[];
-  /** Samples, of all its series. */
-  count: number;
-}
-
-/** Series that follow each other and have at most `most` samples together, or one that has more. */
-function inGroups(summaries: readonly SeriesSummary[], most: number): Group[] {
-  const groups: Group[] = [];
-  for (const { series, summary } of summaries) {
-    const last = groups.at(-1);
-    if (last && last.count + summary.count <= most) {
-      last.series.push(series);
-      last.count += summary.count;
-    } else {
-      groups.push({ series: [series], count: summary.count });
-    }
-  }
-  return groups;
-}
-
 /** Divides the range, at full hours, so that one part has at most `most` samples, unless a single hour has more. */
 async function* windows(
   store: SampleStore,
@@ -59,11 +37,11 @@ async function* windows(
   most: number,
 ): AsyncGenerator<TimeRange> {
   // Whole hours are counted without reading their samples.
-  const hours = { range: { start: Math.floor(start / HOUR) * HOUR, end }, step: HOUR };
+  const hours = { range: { start: Math.floor(start / HOUR) * HOUR, end }, step: HOUR, aggregates: ['count'] as const };
   let count = 0;
-  for await (const { steps } of store.readSteps(series, hours)) {
-    for (const [index, hour] of steps.start.entries()) {
-      const inHour = steps.count[index] as number;
+  for await (const { starts, columns } of store.readSteps(series, hours)) {
+    for (const [index, hour] of starts.entries()) {
+      const inHour = columns[0]?.[index] as number;
       if (count > 0 && count + inHour > most) {
         yield { start, end: hour };
         start = hour;

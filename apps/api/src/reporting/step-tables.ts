@@ -1,7 +1,14 @@
-import { aggregateSteps, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
-import type { SampleStore, StepColumns } from '@device-metrics/storage';
+import type { Aggregation, Series, TimeRange } from '@device-metrics/domain';
+import type { SampleStore } from '@device-metrics/storage';
 import { countSamples, refuseBeyond, type QueryLimit } from './query-cost.js';
 import type { SeriesTable } from './report-table.js';
+import {
+  columnsOfSamples,
+  columnsOfSummaries,
+  type Column,
+  type SeriesColumns,
+  type SummaryKind,
+} from './step-columns.js';
 import { rangeOf, type Steps } from './steps.js';
 
 const HOUR = 3_600_000;
@@ -34,13 +41,6 @@ async function* tables(
   }
 }
 
-type Column = (number | null)[];
-
-interface SeriesColumns {
-  readonly series: Series;
-  readonly columns: Column[];
-}
-
 /** Gives some of the columns of each series, in the order of the series. */
 interface Reader {
   /** Which of the aggregations its columns are. */
@@ -58,13 +58,17 @@ function readersOf(store: SampleStore, series: readonly Series[], steps: Steps, 
   const piece = pieceOf(steps);
   const indexesOf = (...wanted: Kind[]): number[] =>
     [...kinds.keys()].filter((index) => wanted.includes(kinds[index] as Kind));
-  const samples = (indexes: readonly number[], ends: boolean): Reader => ({
+  const aggregationsAt = (indexes: readonly number[]): Aggregation[] =>
+    indexes.map((index) => steps.aggregations[index] as Aggregation);
+  const samples = (indexes: readonly number[], growth: boolean): Reader => ({
     indexes,
-    read: () => columnsOfSamples(store, series, steps, indexes, ends),
+    read: () =>
+      columnsOfSamples(store, series, { bounds: steps.bounds, aggregations: aggregationsAt(indexes), growth }),
   });
-  const summaries = (length: number): Reader => {
+  const summaries = (piece: number): Reader => {
     const indexes = indexesOf('summary');
-    return { indexes, read: () => columnsOfSummaries(store, series, steps, indexes, length) };
+    const wanted = aggregationsAt(indexes).map(({ kind }) => kind as SummaryKind);
+    return { indexes, read: () => columnsOfSummaries(store, series, steps.bounds, wanted, piece) };
   };
   const all = [...kinds.keys()];
   if (!hourly) {
@@ -94,38 +98,6 @@ function pieceOf({ length, bounds }: Steps): number | undefined {
   return [Math.min(length, HOUR), HOUR / 2, HOUR / 4].find((piece) =>
     bounds.every((bound) => (bound - start) % piece === 0),
   );
-}
-
-async function* columnsOfSummaries(
-  store: SampleStore,
-  series: readonly Series[],
-  steps: Steps,
-  indexes: readonly number[],
-  piece: number,
-): AsyncGenerator<SeriesColumns> {
-  const aggregations = indexes.map((index) => steps.aggregations[index] as Aggregation);
-  for await (const { series: one, steps: pieces } of store.readSteps(series, { range: rangeOf(steps), step: piece })) {
-    yield {
-      series: one,
-      columns: aggregations.map((aggregation) => columnOfPieces(aggregation, pieces, steps.bounds)),
-    };
-  }
-}
-
-async function* columnsOfSamples(
-  store: SampleStore,
-  series: readonly Series[],
-  steps: Steps,
-  indexes: readonly number[],
-  growth: boolean,
-): AsyncGenerator<SeriesColumns> {
-  const aggregations = indexes.map((index) => steps.aggregations[index] as Aggregation);
-  const { start, end } = rangeOf(steps);
-  // What a counter grew in the first step counts from the sample before it.
-  const range = { start: growth ? start - HOUR : start, end };
-  for await (const samples of store.readSamples(series, range, growth ? { hourly: 'ends' } : {})) {
-    yield { series: samples.series, columns: aggregateSteps(samples, steps.bounds, aggregations) };
-  }
 }
 
 /** The columns of all readers together; what a reader does not have of a series is null. */
@@ -178,26 +150,6 @@ async function refuseLargeReads(
   refuseBeyond(limit, await countSamples(store, series, range), 'step', advice, range);
 }
 
-/** One number for each step, of pieces that each lie within a step; null for a step without any. */
-function columnOfPieces({ kind }: Aggregation, pieces: StepColumns, bounds: readonly number[]): Column {
-  const aggregate = (values: readonly number[], of: 'min' | 'max' | 'sum' | 'first' | 'last'): Column =>
-    aggregateSteps({ timestamps: pieces.start, values }, bounds, [{ kind: of }])[0] as Column;
-  switch (kind) {
-    case 'min':
-    case 'max':
-    case 'sum':
-    case 'first':
-    case 'last':
-      return aggregate(pieces[kind], kind);
-    case 'count':
-      return aggregate(pieces.count, 'sum');
-    default: {
-      const counts = aggregate(pieces.count, 'sum') as number[];
-      return aggregate(pieces.sum, 'sum').map((sum, step) => sum && sum / (counts[step] as number));
-    }
-  }
-}
-
 function fillWithPrevious(column: Column): void {
   let previous: number | null = null;
   for (let row = 0; row < column.length; row += 1) previous = column[row] ??= previous;
@@ -207,6 +159,7 @@ function withoutEmptyRows(table: SeriesTable): SeriesTable {
   const rows = Array.from(table.timestamps, (_, row) => row).filter((row) =>
     table.columns.some((column) => column[row] !== null),
   );
+  if (rows.length === table.timestamps.length) return table;
   return {
     ...table,
     timestamps: rows.map((row) => table.timestamps[row] as number),

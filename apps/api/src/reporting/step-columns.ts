@@ -1,0 +1,115 @@
+import { aggregateSteps, type Aggregation, type Series } from '@device-metrics/domain';
+import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
+import { AT_ONCE, inGroups } from './groups.js';
+
+const HOUR = 3_600_000;
+
+/** One number for each step, null where it has no samples. */
+export type Column = (number | null)[];
+
+/** The columns of one series, one for each aggregation. */
+export interface SeriesColumns {
+  readonly series: Series;
+  readonly columns: Column[];
+}
+
+/** An aggregation that the store's summaries are enough for. */
+export type SummaryKind = 'mean' | StepAggregate;
+
+/**
+ * From the store's summaries, which for whole hours costs no samples.
+ *
+ * @param piece length, ms, of pieces that each lie within a step.
+ */
+export async function* columnsOfSummaries(
+  store: SampleStore,
+  series: readonly Series[],
+  bounds: readonly number[],
+  kinds: readonly SummaryKind[],
+  piece: number,
+): AsyncGenerator<SeriesColumns> {
+  const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
+  const aggregates = [...new Set(kinds.flatMap((kind) => (kind === 'mean' ? (['sum', 'count'] as const) : [kind])))];
+  for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
+    const ofSteps = (aggregate: StepAggregate): Column => {
+      const pieces = { timestamps: starts, values: columns[aggregates.indexOf(aggregate)] as Float64Array };
+      return aggregateSteps(pieces, bounds, [{ kind: aggregate === 'count' ? 'sum' : aggregate }])[0] as Column;
+    };
+    yield {
+      series: one,
+      columns: kinds.map((kind) => (kind === 'mean' ? quotients(ofSteps('sum'), ofSteps('count')) : ofSteps(kind))),
+    };
+  }
+}
+
+const quotients = (dividends: Column, divisors: Column): Column =>
+  dividends.map((dividend, row) => (dividend === null ? null : dividend / (divisors[row] as number)));
+
+/** What samples are made into. */
+export interface SampleColumns {
+  readonly bounds: readonly number[];
+  readonly aggregations: readonly Aggregation[];
+  /** Whether they are of what counters grew, which begins at the sample before a step. */
+  readonly growth: boolean;
+}
+
+/**
+ * From the samples, however many there are: a series of very many is read in windows of time.
+ *
+ * @param atOnce samples that are in memory at a time, about, unless a single step has more.
+ */
+export async function* columnsOfSamples(
+  store: SampleStore,
+  series: readonly Series[],
+  wanted: SampleColumns,
+  atOnce = AT_ONCE,
+): AsyncGenerator<SeriesColumns> {
+  const { bounds, aggregations, growth } = wanted;
+  const range = { start: (bounds[0] as number) - (growth ? HOUR : 0), end: bounds.at(-1) as number };
+  for (const { series: some, count } of inGroups(await store.summarize(series, range), atOnce)) {
+    if (count > atOnce) {
+      const [one] = some as [Series];
+      yield { series: one, columns: await inWindows(store, one, wanted, range.start, Math.ceil(count / atOnce)) };
+      continue;
+    }
+    for await (const samples of store.readSamples(some, range, optionsOf(wanted))) {
+      yield { series: samples.series, columns: aggregateSteps(samples, bounds, aggregations) };
+    }
+  }
+}
+
+async function inWindows(
+  store: SampleStore,
+  series: Series,
+  wanted: SampleColumns,
+  start: number,
+  windows: number,
+): Promise<Column[]> {
+  const { bounds, aggregations, growth } = wanted;
+  const steps = bounds.length - 1;
+  const stepsPerWindow = Math.ceil(steps / windows);
+  const columns = aggregations.map(() => new Array<number | null>(steps).fill(null));
+  for (let from = 0; from < steps; from += stepsPerWindow) {
+    const part = bounds.slice(from, from + stepsPerWindow + 1);
+    const end = part.at(-1) as number;
+    let lastTime: number | undefined;
+    for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
+      for (const [index, values] of aggregateSteps(samples, part, aggregations).entries()) {
+        values.forEach((value, step) => ((columns[index] as Column)[from + step] = value));
+      }
+      lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
+    }
+    // From the hour of the last sample on: hourly values are read of whole hours, beyond the window too.
+    if (!growth) start = end;
+    else if (lastTime !== undefined) start = Math.floor(lastTime / HOUR) * HOUR;
+  }
+  return columns;
+}
+
+function lastBefore(end: number, timestamps: ArrayLike<number>): number | undefined {
+  let index = timestamps.length - 1;
+  while (index >= 0 && (timestamps[index] as number) >= end) index -= 1;
+  return timestamps[index];
+}
+
+const optionsOf = ({ growth }: SampleColumns): ReadOptions => (growth ? { hourly: 'ends' } : {});
