@@ -92,8 +92,8 @@ export class DeviceHour {
   }
 }
 
-/** Chunks that are fetched at once: a day. */
-const PAGE = 24;
+/** Chunks that are fetched at once: about what is visited before others get their turn, and it may be out of date. */
+const PAGE = 8;
 
 /** Visits the hours of a device that hold anything within the range, in order of time, and yields in between. */
 export async function forEachHour(

@@ -19,3 +19,4 @@ export { DeviceEntity } from './entities/device.entity.js';
 export { SeriesEntity } from './entities/series.entity.js';
 export { openSampleStore } from './open-sample-store.js';
 export type { StoreSettings } from './columnar-store.js';
+export { Slices } from './slices.js';

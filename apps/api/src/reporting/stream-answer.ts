@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { Logger, StreamableFile } from '@nestjs/common';
 import { toRfc3339 } from '@device-metrics/contract';
+import { Slices } from '@device-metrics/storage';
 import { attachment } from '../http/attachment.js';
 import type { Format } from './query-rules.js';
 
@@ -11,9 +11,6 @@ export const MEDIA_TYPES: Record<Format, string> = {
   ndjson: 'application/x-ndjson',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
-
-/** How long the making of an answer may hold the event loop before other requests get their turn, ms. */
-const SLICE = 5;
 
 /**
  * Sends pieces as they are made, as fast as the client takes them. A client that goes away ends the making; an error in
@@ -38,11 +35,9 @@ export function streamAnswer(
 
 /** A socket that takes everything at once would otherwise never let the event loop turn. */
 async function* inSlices<Piece>(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
-  let began = performance.now();
+  const slices = new Slices();
   for await (const piece of pieces) {
     yield piece;
-    if (performance.now() - began < SLICE) continue;
-    await setImmediate();
-    began = performance.now();
+    if (slices.isOver()) await slices.next();
   }
 }

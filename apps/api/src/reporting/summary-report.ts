@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Labels, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
@@ -43,11 +42,8 @@ export async function summaryReport(
   const ids = new Set(selected.map(({ id }) => id));
   const summaries = ids.size === ofDevices.length ? all : all.filter(({ series }) => ids.has(series.id));
 
-  // Some milliseconds of work each: let other requests through between.
-  await setImmediate();
   const grouping = parseGrouping(query.group_by ?? ['device']) ?? { device: true, labels: [], tags: [] };
-  const groups = summaryGroups(summaries, grouping, await tagsOfDevices(store, grouping));
-  await setImmediate();
+  const groups = await summaryGroups(summaries, grouping, await tagsOfDevices(store, grouping));
   const inOrder = query.sort === undefined ? groups : sorted(groups, query.sort);
   const from = Number(query.cursor ?? 0);
   const to = query.limit === undefined ? inOrder.length : from + Number(query.limit);

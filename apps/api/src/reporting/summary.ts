@@ -1,6 +1,6 @@
 import { toRfc3339 } from '@device-metrics/contract';
 import { labelsKey, mergeSummaries, type Labels, type Series, type Summary } from '@device-metrics/domain';
-import type { SeriesSummary } from '@device-metrics/storage';
+import { Slices, type SeriesSummary } from '@device-metrics/storage';
 import type { SummaryRowDto } from './summary.dto.js';
 
 /** What tells apart the groups of a summary, besides the metric: values of different metrics are never taken together. */
@@ -34,11 +34,12 @@ export interface SummaryGroup {
 }
 
 /** One group for each row, in the order in which the groups come first. */
-export function summaryGroups(
+export async function summaryGroups(
   summaries: Iterable<SeriesSummary>,
   grouping: Grouping,
-  tagsOf: (deviceName: string) => Labels = () => ({}),
-): SummaryGroup[] {
+  tagsOf: (deviceName: string) => Labels,
+): Promise<SummaryGroup[]> {
+  const slices = new Slices();
   const groups = new Map<string, Group>();
   for (const { series, summary } of summaries) {
     const labels = chosen(series.labels, grouping.labels);
@@ -53,8 +54,14 @@ export function summaryGroups(
     } else {
       groups.set(key, { labels, tags, series: [series], summary });
     }
+    if (slices.isOver()) await slices.next();
   }
-  return Array.from(groups.values(), (group) => ({ row: rowOf(group, grouping), series: group.series }));
+  const rows: SummaryGroup[] = [];
+  for (const group of groups.values()) {
+    rows.push({ row: rowOf(group, grouping), series: group.series });
+    if (slices.isOver()) await slices.next();
+  }
+  return rows;
 }
 
 interface Group {
