@@ -119,6 +119,34 @@ describe('the queue', () => {
   );
 
   it.concurrent(
+    `sends 999 of 1,000 and keeps one in quarantine where the api answers 400 for that, ${LONG ? 200 : 3} times`,
+    World.test(async (world) => {
+      const { api } = world;
+      const counters = await new Counters(world, 1_000).start();
+      const isBad = ({ labels }: { labels?: Readonly<Record<string, string>> }): boolean =>
+        labels?.['counter'] === '617';
+      api.instead = (metrics, response) => {
+        const bad = metrics.some(isBad);
+        if (bad) answer(response, 400, { detail: 'counter 617 is cursed' });
+        return bad;
+      };
+      const collector = world.collector();
+      // Live, while the collector runs: what is good does not wait for what is bad.
+      await until(() => api.valuesOf('count').length >= (LONG ? 200 : 3) * 999);
+      await collector.stop();
+      await world.drain();
+      const good = api.samples.filter(({ metric_name }) => metric_name === 'count');
+      expect(good.some(isBad)).toBe(false);
+      const { generated, sent, quarantinedSamples } = world.totals();
+      expect(good.length).toBe(999 * quarantinedSamples);
+      expect(sent + quarantinedSamples).toBe(generated);
+      expect(api.stored.size).toBe(sent);
+      expect(await world.command('quarantine', 'list')).toContain('400 counter 617 is cursed');
+      expect(counters.rounds - quarantinedSamples).toBeLessThanOrEqual(1);
+    }),
+  );
+
+  it.concurrent(
     `adds up when it is full: sent + evicted + quarantined + pending = generated, ${LONG ? '10 minutes' : 'seconds'} away`,
     World.test(async (world) => {
       const { api } = world;
