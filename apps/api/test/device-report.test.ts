@@ -68,6 +68,8 @@ describe('steps', () => {
     expect(await rows('metric_name=load&label=cpu=1&step=5m')).toEqual([[iso(START), 15]]);
     const { body } = await server.get(path('step=auto'));
     expect(body).toMatchObject({ step: 1000, columns: ['mean'] });
+    const year = await server.get(path('step=100y&aggregation=mean,mean,max&aggregation=mean'));
+    expect(year.body).toMatchObject({ start_time: iso(0), columns: ['mean', 'max'] });
   });
 
   it('give rate and increase of a counter that starts again', async () => {
@@ -167,8 +169,9 @@ describe('formats', () => {
 describe('a bad parameter is named, with what is allowed:', () => {
   it.each([
     ['step=5', 'step must be a duration as in 30s', '"5"'],
-    ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would'],
-    ['aggregation=mean', 'aggregation goes with step', ''],
+    ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would, got "1ms"'],
+    ['step=101y', 'step must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto', '"101y"'],
+    ['aggregation=mean', 'aggregation goes with step', 'got "mean"'],
     ['step=1m&aggregation=avg', 'aggregation must be mean, min', '"avg"'],
     ['step=1m&aggregation=p101', 'aggregation must be mean, min', '"p101"'],
     ['step=1m&fill=zero', 'fill must be one of none, null, previous', '"zero"'],
