@@ -24,6 +24,7 @@ beforeAll(async () => {
     run('load', { cpu: '1' }, [10, 20]),
     run('io, "total"'.replace(/\W+/g, '_'), {}, [100, 160, 10, 70], MINUTE),
     run('gap', { note: 'a "quoted", =text' }, [1, 2], 3 * MINUTE),
+    { ...run('huge', {}, [1e308, 1e308]), device_name: 'huge' },
   ]);
   expect(body.rejected).toEqual([]);
 });
@@ -164,6 +165,17 @@ describe('formats', () => {
     ]);
     expect((await server.post('/api/v1/aggregator/metrics/batch/', metrics)).body.accepted).toBe(2);
   });
+});
+
+it('a number beyond what doubles hold is null or empty in every answer', async () => {
+  const huge = `/api/v1/reports/metrics/huge?start_time=${START}&step=1h&aggregation=sum,max`;
+  expect((await server.get(huge)).body.series[0].samples).toEqual([[iso(START), null, 1e308]]);
+  expect((await server.get(`${huge}&format=csv`)).body).toContain(',,1e+308\r\n');
+  expect(JSON.parse((await server.get(`${huge}&format=ndjson`)).body)).toMatchObject({ sum: null, max: 1e308 });
+
+  const summary = `/api/v1/reports/summary?device_name=huge&start_time=${START}`;
+  expect((await server.get(summary)).body.summaries).toMatchObject([{ count: 2, max: 1e308, mean: null }]);
+  expect((await server.get(`${summary}&format=csv`)).body).toContain(',1e+308,1e+308,,1e+308,');
 });
 
 describe('a bad parameter is named, with what is allowed:', () => {

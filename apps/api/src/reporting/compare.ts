@@ -16,7 +16,12 @@ export class ComparedSeriesDto {
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
   labels!: Record<string, string>;
 
-  @ApiProperty({ description: 'What the series are ranked by: the mean over the range.', example: 0.42 })
+  @ApiProperty({
+    description:
+      'What the series are ranked by: the mean over the range; null where the sum is beyond what a double holds.',
+    nullable: true,
+    example: 0.42,
+  })
   mean!: number;
 
   @ApiProperty({
