@@ -167,6 +167,17 @@ describe('formats', () => {
   });
 });
 
+it.each([
+  ['text/csv;q=0.5, application/x-ndjson', 'application/x-ndjson'],
+  ['application/json;q=0.1, text/csv;q=0.2', 'text/csv'],
+  ['text/csv;q=0', 'application/json'],
+  ['text/csv, application/json', 'text/csv'],
+  ['*/*', 'application/json'],
+])('Accept: %s is answered with %s', async (accept, type) => {
+  const { headers } = await server.get(path('limit=1'), { accept });
+  expect(headers.get('content-type')).toContain(type);
+});
+
 it('a number beyond what doubles hold is null or empty in every answer', async () => {
   const huge = `/api/v1/reports/metrics/huge?start_time=${START}&step=1h&aggregation=sum,max`;
   expect((await server.get(huge)).body.series[0].samples).toEqual([[iso(START), null, 1e308]]);
