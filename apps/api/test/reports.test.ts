@@ -58,6 +58,18 @@ describe('the device report', () => {
     expect(body.series.map((s: { samples: unknown[] }) => s.samples.length)).toEqual([2, 1, 1]);
   });
 
+  it('of a name with a stray % is a 400 that quotes the path', async () => {
+    const { status, body } = await server.get('/api/v1/reports/metrics/100%');
+    expect(status).toBe(400);
+    expect(body.detail).toContain('two digits for each byte that is escaped, got "/api/v1/reports/metrics/100%"');
+  });
+
+  it('of a name that is too long is a 414 that says how long it may be', async () => {
+    const { status, body } = await server.get(`/api/v1/reports/metrics/${'x'.repeat(2049)}`);
+    expect(status).toBe(414);
+    expect(body.detail).toContain('at most 2048 characters');
+  });
+
   it('of an unknown device is a 404 that names it', async () => {
     const { status, body } = await server.get('/api/v1/reports/metrics/lab%2Fpc-9');
     expect(status).toBe(404);
