@@ -24,6 +24,7 @@ beforeAll(async () => {
     run('load', { cpu: '1' }, [10, 20]),
     run('io, "total"'.replace(/\W+/g, '_'), {}, [100, 160, 10, 70], MINUTE),
     run('gap', { note: 'a "quoted", =text' }, [1, 2], 3 * MINUTE),
+    { ...run('huge', {}, [1e308, 1e308]), device_name: 'huge' },
   ]);
   expect(body.rejected).toEqual([]);
 });
@@ -68,6 +69,8 @@ describe('steps', () => {
     expect(await rows('metric_name=load&label=cpu=1&step=5m')).toEqual([[iso(START), 15]]);
     const { body } = await server.get(path('step=auto'));
     expect(body).toMatchObject({ step: 1000, columns: ['mean'] });
+    const year = await server.get(path('step=100y&aggregation=mean,mean,max&aggregation=mean'));
+    expect(year.body).toMatchObject({ start_time: iso(0), columns: ['mean', 'max'] });
   });
 
   it('give rate and increase of a counter that starts again', async () => {
@@ -164,11 +167,34 @@ describe('formats', () => {
   });
 });
 
+it.each([
+  ['text/csv;q=0.5, application/x-ndjson', 'application/x-ndjson'],
+  ['application/json;q=0.1, text/csv;q=0.2', 'text/csv'],
+  ['text/csv;q=0', 'application/json'],
+  ['text/csv, application/json', 'text/csv'],
+  ['*/*', 'application/json'],
+])('Accept: %s is answered with %s', async (accept, type) => {
+  const { headers } = await server.get(path('limit=1'), { accept });
+  expect(headers.get('content-type')).toContain(type);
+});
+
+it('a number beyond what doubles hold is null or empty in every answer', async () => {
+  const huge = `/api/v1/reports/metrics/huge?start_time=${START}&step=1h&aggregation=sum,max`;
+  expect((await server.get(huge)).body.series[0].samples).toEqual([[iso(START), null, 1e308]]);
+  expect((await server.get(`${huge}&format=csv`)).body).toContain(',,1e+308\r\n');
+  expect(JSON.parse((await server.get(`${huge}&format=ndjson`)).body)).toMatchObject({ sum: null, max: 1e308 });
+
+  const summary = `/api/v1/reports/summary?device_name=huge&start_time=${START}`;
+  expect((await server.get(summary)).body.summaries).toMatchObject([{ count: 2, max: 1e308, mean: null }]);
+  expect((await server.get(`${summary}&format=csv`)).body).toContain(',1e+308,1e+308,,1e+308,');
+});
+
 describe('a bad parameter is named, with what is allowed:', () => {
   it.each([
     ['step=5', 'step must be a duration as in 30s', '"5"'],
-    ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would'],
-    ['aggregation=mean', 'aggregation goes with step', ''],
+    ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would, got "1ms"'],
+    ['step=101y', 'step must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto', '"101y"'],
+    ['aggregation=mean', 'aggregation goes with step', 'got "mean"'],
     ['step=1m&aggregation=avg', 'aggregation must be mean, min', '"avg"'],
     ['step=1m&aggregation=p101', 'aggregation must be mean, min', '"p101"'],
     ['step=1m&fill=zero', 'fill must be one of none, null, previous', '"zero"'],

@@ -98,6 +98,13 @@ describe('what is said of a device', () => {
     expect(body).not.toHaveProperty('notes');
   });
 
+  it('takes tags of any name', async () => {
+    const tags = { toString: 'a', constructor: 'b' };
+    expect((await send('PATCH', 'hourly/late', { tags })).body.tags).toMatchObject(tags);
+    const { body } = await send('PATCH', 'hourly/late', { tags: { toString: null, constructor: null } });
+    expect(Object.keys(body.tags)).toEqual(['floor', 'room']);
+  });
+
   it('finds and groups devices in every report', async () => {
     expect(await names('?tag=room=lab')).toEqual(['fast', 'hourly/late']);
     expect(await names('?tag=room=l*&tag=floor=4')).toEqual(['hourly/late']);
@@ -127,6 +134,10 @@ describe('what is said of a device', () => {
     [{ tags: { 'a=b': '' } }, 'without = and commas, got "a=b"'],
     [{ tags: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`t${i}`, ''])) }, 'tags must come to at most 32'],
     [{ color: 'red' }, 'color is unknown; allowed are display_name, notes, tags'],
+    [{ toString: 'red' }, 'toString is unknown; allowed are display_name, notes, tags'],
+    [[], 'The body must be a JSON object, got an array of 0.'],
+    [null, 'The body must be a JSON object, got null.'],
+    [undefined, 'The body must be a JSON object, got nothing.'],
   ])('refuses %j', async (change, detail) => {
     const { status, body } = await send('PATCH', 'fast', change);
     expect(status).toBe(400);
@@ -158,6 +169,8 @@ it.each([
   ['?status=on', 'status must be one of online, late, offline, got "on"'],
   ['?tag=room', 'tag must be name=value as in room=lab, got "room"'],
   ['?name=x', 'name is unknown; allowed are'],
+  ['?toString=x', 'toString is unknown; allowed are status, tag, device_name'],
+  ['?__proto__=x', '__proto__ is unknown; allowed are'],
   ['/fast?verbose=1', 'verbose is unknown; allowed are none'],
 ])('%s is refused', async (query, detail) => {
   const { status, body } = await server.get(`/api/v1/devices${query}`);

@@ -45,6 +45,14 @@ describe('a metric', () => {
     ]);
   });
 
+  it('has labels of any name', async () => {
+    const labels = { constructor: 'b', toString: 'a' };
+    const answer = await server.post(METRICS, metric('names', 1, { labels }));
+
+    expect(answer.body.labels).toEqual(labels);
+    expect(await report('names')).toMatchObject([{ labels }]);
+  });
+
   it('without a timestamp has the time of receipt', async () => {
     const before = Date.now();
     await server.post(METRICS, metric('no-time', 1));
@@ -152,9 +160,9 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
       'finite number, got Infinity',
     ],
     ['an empty body', METRICS, '', {}, 400, 'JSON'],
-    ['a number for a body', METRICS, '7', {}, 400, 'device_name'],
-    ['null for a body', METRICS, 'null', {}, 400, 'device_name'],
-    ['an array for a metric', METRICS, '[]', {}, 400, 'device_name'],
+    ['a number for a body', METRICS, '7', {}, 400, 'must be a JSON object, got 7'],
+    ['null for a body', METRICS, 'null', {}, 400, 'must be a JSON object, got null'],
+    ['an array for a metric', METRICS, '[]', {}, 400, 'must be a JSON object, got an array of 0'],
     ['a wrong type', METRICS, metric('bad', '21.5'), {}, 400, 'value must be a finite number, got "21.5"'],
     ['an empty name', METRICS, metric('', 1), {}, 400, 'device_name must be a string of 1 to 128'],
     ['an over-long name', METRICS, metric('x'.repeat(129), 1), {}, 400, 'device_name must be a string of 1 to 128'],

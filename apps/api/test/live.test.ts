@@ -153,6 +153,12 @@ it('a hundred readers get everything; one more is refused until one leaves', asy
   expect((await open()).statusCode).toBe(200);
 });
 
+it('HEAD is answered at once, and opens no stream', async () => {
+  const signal = AbortSignal.timeout(2_000);
+  const { status, headers } = await fetch(`${server.url}/api/v1/live`, { method: 'HEAD', signal });
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+});
+
 it('after a restart a reader is told of the gap', async () => {
   const id = lastId(await events(await open(), (text) => text.includes('\n\n')));
   await server.stop();

@@ -46,6 +46,21 @@ describe('openapi.json', () => {
     }
   });
 
+  it('has every format of a report, and what each call refuses', () => {
+    for (const path of ['reports/summary', 'reports/metrics/{device_name}']) {
+      const { content } = document.paths[`/api/v1/${path}`].get.responses['200'];
+      expect(Object.keys(content)).toEqual([
+        'application/json',
+        'text/csv',
+        'application/x-ndjson',
+        'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+      ]);
+    }
+    const { get, patch } = document.paths['/api/v1/devices/{device_name}'];
+    expect(Object.keys(get.responses)).toEqual(['200', '400', '404']);
+    expect(Object.keys(patch.responses)).toEqual(['200', '400', '404', '413', '415']);
+  });
+
   it('has an example or a default of every parameter', () => {
     for (const [name, { parameters = [] }] of operations()) {
       for (const parameter of parameters) {

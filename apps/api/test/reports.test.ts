@@ -58,6 +58,18 @@ describe('the device report', () => {
     expect(body.series.map((s: { samples: unknown[] }) => s.samples.length)).toEqual([2, 1, 1]);
   });
 
+  it('of a name with a stray % is a 400 that quotes the path', async () => {
+    const { status, body } = await server.get('/api/v1/reports/metrics/100%');
+    expect(status).toBe(400);
+    expect(body.detail).toContain('two digits for each byte that is escaped, got "/api/v1/reports/metrics/100%"');
+  });
+
+  it('of a name that is too long is a 414 that says how long it may be', async () => {
+    const { status, body } = await server.get(`/api/v1/reports/metrics/${'x'.repeat(2049)}`);
+    expect(status).toBe(414);
+    expect(body.detail).toContain('at most 2048 characters');
+  });
+
   it('of an unknown device is a 404 that names it', async () => {
     const { status, body } = await server.get('/api/v1/reports/metrics/lab%2Fpc-9');
     expect(status).toBe(404);
@@ -224,7 +236,7 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?time_range=', 'time_range must be a number of hours above 0', '""'],
     ['summary?time_range=1&time_range=2', 'time_range must be a number of hours above 0', 'an array of 2'],
     ['summary?range=24', 'range is unknown; allowed are', 'time_range'],
-    ['summary?time_range=1&end_time=now', 'time_range must not come together', ''],
+    ['summary?time_range=1&end_time=now', 'time_range must not come together', 'got "1"'],
     ['summary?group_by=room', 'group_by must be of device, metric, label', '"room"'],
     ['summary?quantile=mean', 'quantile must be a percentile from p0 to p100', '"mean"'],
     ['summary?tag=room', 'tag must be name=value as in room=lab', '"room"'],

@@ -35,6 +35,19 @@ describe('stepBounds', () => {
     expect(days('2026-10-24T12:00:00+02:00', '2026-10-26T12:00:00+01:00')).toEqual([24, 25, 24]);
   });
 
+  it.each(['America/St_Johns', 'Pacific/Apia', 'Africa/Casablanca'])(
+    'gives the same days in a long range and in short ones: %s',
+    (timeZone) => {
+      const day = stepOf(24 * HOUR, timeZone);
+      const [start, end] = [Date.UTC(2009), Date.UTC(2013)];
+      const long = new Set(stepBounds({ start, end }, day));
+      for (let time = start; time < end; time += 24 * HOUR) {
+        const [first] = stepBounds({ start: time, end: time + 1 }, day);
+        expect([new Date(time), long.has(first as number)]).toEqual([new Date(time), true]);
+      }
+    },
+  );
+
   it('begins days at local midnight', () => {
     const [first] = stepBounds(
       { start: Date.UTC(2026, 6, 1, 23), end: Date.UTC(2026, 6, 2) },

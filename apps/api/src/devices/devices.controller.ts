@@ -2,8 +2,8 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } 
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
-import { NoQuery } from '../http/no-query.js';
-import { ApiProblems } from '../http/openapi.js';
+import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
+import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { selectsDevice } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { DeviceChangeDto, changeOf } from './device-change.dto.js';
@@ -37,7 +37,7 @@ export class DevicesController {
   @ApiOperation({ summary: 'One device' })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceDto })
-  @ApiProblems(NO_DEVICE)
+  @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
   async get(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<DeviceDto> {
     return this.dto(await this.find(name));
   }
@@ -52,6 +52,7 @@ export class DevicesController {
   @ApiProblems({
     400: 'display_name must be a string of 1 to 128 printable characters, or null for none, got 7',
     ...NO_DEVICE,
+    ...BAD_BODY,
   })
   async change(
     @Param('device_name') name: string,
@@ -72,7 +73,7 @@ export class DevicesController {
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiNoContentResponse({ description: 'Nothing of it is left.' })
-  @ApiProblems(NO_DEVICE)
+  @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
   async delete(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<void> {
     if (!(await this.store.deleteDevice(name))) throw noDevice(name);
     this.rhythms.forget(name);

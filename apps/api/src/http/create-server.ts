@@ -4,7 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { acceptGzip } from './decompress.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
-import { ProblemFilter } from './problem.filter.js';
+import { ProblemFilter, refuseAddress } from './problem.filter.js';
 import { closeUnusedConnections } from './unused-connections.js';
 import { validation } from './validation.js';
 
@@ -13,6 +13,7 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PART },
+    frameworkErrors: refuseAddress,
     // A stop answers the requests under way and closes every connection, also those that clients keep open.
     forceCloseConnections: 'idle',
   });

@@ -51,3 +51,9 @@ export const ApiProblems = (details: Record<number, string>): MethodDecorator & 
       });
     }),
   );
+
+/** For `ApiProblems` of calls that take a body. */
+export const BAD_BODY = {
+  413: 'The body must have at most 8388608 bytes, after decompression.',
+  415: 'The content type must be application/json, got text/csv.',
+};

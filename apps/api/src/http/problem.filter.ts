@@ -1,7 +1,8 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { quote } from '@device-metrics/contract';
 import { StoreFullError } from '@device-metrics/storage';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MAX_BODY } from './limits.js';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { Problem, PROBLEM_JSON } from './problem.js';
 
 /** Turns everything that is thrown on the way to an answer into `application/problem+json`. */
@@ -20,8 +21,21 @@ export class ProblemFilter implements ExceptionFilter {
     // Otherwise the connection ends while the client still writes, and it never sees why.
     if (problem.getStatus() === 413) void reply.removeHeader('connection');
     if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
-    void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
+    sendProblem(problem, reply);
   }
+}
+
+/** What the router refuses before any call is found, which no filter sees. */
+export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const detail =
+    statusCode === 414
+      ? `A part of the path must have at most ${MAX_PATH_PART} characters, got ${quote(request.url)}.`
+      : `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(request.url)}.`;
+  sendProblem(new Problem(statusCode ?? 400, detail), reply);
+}
+
+function sendProblem(problem: Problem, reply: FastifyReply): void {
+  void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
 }
 
 function problemOf(error: unknown, request: FastifyRequest): Problem {
@@ -49,7 +63,7 @@ function clientMistake(status: number, error: Error, request: FastifyRequest): s
     case 413:
       return `The body must have at most ${MAX_BODY} bytes, after decompression.`;
     case 415:
-      return `The content type must be application/json, got ${request.headers['content-type'] ?? 'none'}.`;
+      return `The content type must be application/json, got ${request.headers['content-type'] || 'none'}.`;
     case 400:
       return `The body could not be read, it must be valid JSON: ${error.message}`;
     default:

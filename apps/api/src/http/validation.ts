@@ -1,11 +1,11 @@
-import { ValidationPipe } from '@nestjs/common';
-import { getMetadataStorage, type ValidationError } from 'class-validator';
-import type { FieldErrorDto } from '@device-metrics/contract';
-import { invalidInput } from './problem.js';
+import { ValidationPipe, type ArgumentMetadata, type Type } from '@nestjs/common';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
+import { quote, type FieldErrorDto } from '@device-metrics/contract';
+import { invalidInput, Problem } from './problem.js';
 
 /** Checks bodies and queries against their DTO class; fields that the class does not have are errors too. */
 export const validation = (): ValidationPipe =>
-  new ValidationPipe({
+  new DtoValidation({
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
@@ -13,15 +13,37 @@ export const validation = (): ValidationPipe =>
     exceptionFactory: (errors) => invalidInput(errors.map(fieldError)),
   });
 
-function fieldError({ property, constraints = {}, target }: ValidationError): FieldErrorDto {
-  if ('whitelistValidation' in constraints) {
-    return { field: property, reason: `is unknown; allowed are ${fieldsOf(target).join(', ') || 'none'}` };
+class DtoValidation extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const dto = this.toValidate(metadata) ? metadata.metatype : undefined;
+    if (!dto) return super.transform(value, metadata);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new Problem(400, `The body must be a JSON object, got ${quote(value)}.`);
+    }
+    // Names that every object has, as toString, are known to class-validator, and lost on class-transformer.
+    const inherited = Object.keys(value).filter((field) => field in Object.prototype);
+    if (inherited.length > 0) throw invalidInput(inherited.map((field) => unknownField(field, dto)));
+    if (metadata.type !== 'body') return super.transform(value, metadata);
+    // Labels and tags may have these names. Fastify's parser has refused what would harm.
+    const body: unknown = Object.assign(new dto() as object, value);
+    const errors = await validate(body as object, this.validatorOptions);
+    if (errors.length > 0) throw await this.exceptionFactory(errors);
+    return body;
   }
+}
+
+function fieldError({ property, constraints = {}, target }: ValidationError): FieldErrorDto {
+  if ('whitelistValidation' in constraints) return unknownField(property, target?.constructor as Type | undefined);
   return { field: property, reason: Object.values(constraints).join('; ') };
 }
 
-function fieldsOf(target: object | undefined): string[] {
-  if (!target) return [];
-  const metadata = getMetadataStorage().getTargetValidationMetadatas(target.constructor, '', true, false);
+const unknownField = (field: string, dto: Type | undefined): FieldErrorDto => ({
+  field,
+  reason: `is unknown; allowed are ${fieldsOf(dto).join(', ') || 'none'}`,
+});
+
+function fieldsOf(dto: Type | undefined): string[] {
+  if (!dto) return [];
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', true, false);
   return [...new Set(metadata.map(({ propertyName }) => propertyName))];
 }

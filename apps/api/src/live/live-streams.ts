@@ -46,6 +46,8 @@ export class LiveStreams implements BeforeApplicationShutdown {
   open(response: ServerResponse, query: SeriesQuery, lastEventId: string | undefined): void {
     const { liveSamples, readers } = this;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+    // Node holds these back until something of the body comes, which to HEAD never does.
+    if (response.req.method === 'HEAD') return void response.end();
     const last = lastEventId === undefined ? liveSamples.newest : liveSamples.numberOf(lastEventId);
     const isKept = last === liveSamples.newest || (last !== undefined && liveSamples.event(last + 1) !== undefined);
     const next = (isKept ? last : liveSamples.newest) + 1;

@@ -1,4 +1,4 @@
-import { toRfc3339 } from '@device-metrics/contract';
+import { quote, toRfc3339 } from '@device-metrics/contract';
 import type { SampleStore } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
@@ -16,7 +16,12 @@ export class ComparedSeriesDto {
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
   labels!: Record<string, string>;
 
-  @ApiProperty({ description: 'What the series are ranked by: the mean over the range.', example: 0.42 })
+  @ApiProperty({
+    description:
+      'What the series are ranked by: the mean over the range; null where the sum is beyond what a double holds.',
+    nullable: true,
+    example: 0.42,
+  })
   mean!: number;
 
   @ApiProperty({
@@ -66,7 +71,12 @@ export async function compare(
   limit: QueryLimit,
 ): Promise<CompareDto> {
   if (query.top !== undefined && query.bottom !== undefined) {
-    throw invalidInput([{ field: 'bottom', reason: 'must not come together with top' }]);
+    throw invalidInput([
+      {
+        field: 'bottom',
+        reason: `must not come together with top, got ${quote(query.bottom)} and ${quote(query.top)}`,
+      },
+    ]);
   }
   const { step = 'auto', aggregation = 'mean', timezone = 'UTC' } = query;
   const asked = reportRange(query.start_time, query.end_time, now);

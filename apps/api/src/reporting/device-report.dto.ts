@@ -21,9 +21,17 @@ export class SeriesReportDto extends SeriesHeadDto {
   @ApiProperty({
     description:
       'Rows, oldest first: the time (RFC 3339, UTC) and the value. With `step`: the start of the step and one number for ' +
-      'each of `columns`, null where there is none.',
+      'each of `columns`, null where there is none, or none that a double holds.',
     type: 'array',
-    items: { type: 'array', items: { oneOf: [{ type: 'string', format: 'date-time' }, { type: 'number' }] } },
+    items: {
+      type: 'array',
+      items: {
+        oneOf: [
+          { type: 'string', format: 'date-time' },
+          { type: 'number', nullable: true },
+        ],
+      },
+    },
     example: [
       ['2026-01-15T10:00:00.000Z', 0.42],
       ['2026-01-15T10:00:10.000Z', 0.4],

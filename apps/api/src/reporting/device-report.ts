@@ -1,4 +1,4 @@
-import { toRfc3339 } from '@device-metrics/contract';
+import { quote, toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
@@ -42,7 +42,7 @@ export async function deviceReport(
   if (known.length === 0) throw noDevice(deviceName);
   const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  const series = fromCursor(selected, cursor);
+  const series = fromCursor(selected, query.cursor);
   if (steps) {
     return {
       range: rangeOf(steps),
@@ -72,15 +72,23 @@ export async function deviceReport(
 function stepsOfReport(query: DeviceReportQuery, range: TimeRange): Steps | undefined {
   if (query.step !== undefined) return stepsOf({ ...query, step: query.step }, range);
   const idle = (['aggregation', 'fill', 'timezone'] as const).filter((name) => query[name] !== undefined);
-  if (idle.length > 0) throw invalidInput(idle.map((field) => ({ field, reason: 'goes with step, which is missing' })));
+  if (idle.length > 0) {
+    throw invalidInput(
+      idle.map((field) => ({ field, reason: `goes with step, which is missing, got ${quote(String(query[field]))}` })),
+    );
+  }
   return undefined;
 }
 
 /** The series from that of the cursor on. */
-function fromCursor(series: readonly Series[], cursor: Cursor | undefined): readonly Series[] {
-  if (!cursor) return series;
-  const index = series.findIndex(({ id }) => id === cursor.seriesId);
-  if (index < 0) throw invalidInput([{ field: 'cursor', reason: 'must be the next_cursor of the same report' }]);
+function fromCursor(series: readonly Series[], cursor: string | undefined): readonly Series[] {
+  if (cursor === undefined) return series;
+  const index = series.findIndex(({ id }) => id === decodeCursor(cursor)?.seriesId);
+  if (index < 0) {
+    throw invalidInput([
+      { field: 'cursor', reason: `must be the next_cursor of the same report, got ${quote(cursor)}` },
+    ]);
+  }
   return series.slice(index);
 }
 

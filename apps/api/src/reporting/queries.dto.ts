@@ -45,7 +45,7 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
 
   @ApiPropertyOptional({
     description:
-      'Aggregate by steps: `30s`, `5m`, `1h`, `1d` (days of `timezone`), or `auto` for about 500 points; the range is ' +
+      'Aggregate by steps: `30s`, `5m`, `1h`, `1d` (days of `timezone`), up to `100y`, or `auto` for about 500 points; the range is ' +
       'widened to whole steps. Samples that are past `RETENTION_RAW` still count by the hour, but for percentiles. Left ' +
       'out: the raw samples.',
     example: '5m',

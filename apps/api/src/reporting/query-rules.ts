@@ -19,10 +19,13 @@ export const oneOf =
       ? undefined
       : `must be one of ${allowed.join(', ')}, got ${quote(value)}`;
 
+/** A step may be a century; of longer ones the ends would be beyond what calendars can do. */
+const MAX_STEP = 100 * 365 * 86_400_000;
+
 export const step: Rule = (value) =>
-  value === 'auto' || (typeof value === 'string' && parseDuration(value) !== undefined)
+  value === 'auto' || (typeof value === 'string' && (parseDuration(value) ?? Infinity) <= MAX_STEP)
     ? undefined
-    : `must be a duration as in 30s, 5m, 1h or 1d, or auto, got ${quote(value)}`;
+    : `must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto, got ${quote(value)}`;
 
 export const aggregations: Rule = (value) => {
   const names: unknown[] = Array.isArray(value) ? value : [value];
@@ -53,14 +56,14 @@ export const cursor: Rule = (value) =>
     ? undefined
     : `must be the next_cursor of a page, got ${quote(value)}`;
 
-/** Names in repeated parameters, or in one with commas. */
+/** Names in repeated parameters, or in one with commas; each once. */
 export const CommaSeparated = (): PropertyDecorator =>
   Transform(({ value }) => {
     const given: unknown = value;
     const texts: unknown[] = Array.isArray(given) ? given : [given];
     return given === undefined
       ? undefined
-      : texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text]));
+      : [...new Set(texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text])))];
   });
 
 export const grouping: Rule = (value) =>

@@ -4,7 +4,7 @@ import type { SampleStore } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { apiConfig, type ApiConfig } from '../config.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
-import { NoQuery } from '../http/no-query.js';
+import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { FleetQuery } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -14,6 +14,7 @@ import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
 import { findSeries } from './find-series.js';
 import { LatestDto, latestReport } from './latest.js';
+import { ApiReport } from './api-report.js';
 import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
 import { sendReport } from './send-report.js';
 import { sendSummary } from './send-summary.js';
@@ -37,7 +38,11 @@ export class ReportsController {
       'a batch. Formats: json, csv (RFC 4180), ndjson and xlsx (times in UTC), by `format` or the header Accept.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
-  @ApiOkResponse({ type: DeviceReportDto })
+  @ApiReport(DeviceReportDto, {
+    csv: 'device_name,metric_name,unit,labels,timestamp,value\r\nlab-pc-1,system.uptime,s,{},2026-01-15T10:00:00.000Z,86400\r\n',
+    ndjson:
+      '{"device_name":"lab-pc-1","metric_name":"system.uptime","unit":"s","labels":{},"timestamp":"2026-01-15T10:00:00.000Z","value":86400}\n',
+  })
   @ApiProblems({
     400: 'end_time must be after start_time, got start_time "2026-01-16" and end_time "2026-01-15"',
     404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
@@ -60,7 +65,14 @@ export class ReportsController {
       'many of the readings that were to be expected have arrived. ' +
       'Formats: as in the device report.',
   })
-  @ApiOkResponse({ type: SummaryDto })
+  @ApiReport(SummaryDto, {
+    csv:
+      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time\r\n' +
+      'lab-pc-1,hw.temperature,Cel,,,1,8640,31,48.5,39.2,47,2026-01-15T10:00:00.000Z\r\n',
+    ndjson:
+      '{"device_name":"lab-pc-1","metric_name":"hw.temperature","unit":"Cel","series":1,"count":8640,"min":31,"max":48.5,' +
+      '"mean":39.2,"last":47,"last_time":"2026-01-15T10:00:00.000Z"}\n',
+  })
   @ApiProblems({ 400: 'time_range must be a number of hours above 0 and up to 876600, got "-1"' })
   async summary(
     @Query() query: SummaryQuery,
@@ -90,6 +102,7 @@ export class ReportsController {
   @Get('metrics')
   @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
   @ApiOkResponse({ type: CatalogueDto })
+  @ApiProblems(NO_PARAMETERS)
   async catalogue(@Query() _query: NoQuery): Promise<CatalogueDto> {
     return catalogue(await this.store.findSeries({}));
   }

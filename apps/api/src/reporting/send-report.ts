@@ -13,15 +13,18 @@ import { FORMATS, type Format } from './query-rules.js';
 import { encodeCursor, firstPage, titles, type SeriesTable } from './report-table.js';
 import { MEDIA_TYPES, streamAnswer } from './stream-answer.js';
 
-/** The format that `format` names, else the first of the header Accept that there is, else JSON. */
+/** The format that `format` names, else the one that the header Accept likes best, and names first, else JSON. */
 export function formatOf(format: Format | undefined, accept = ''): Format {
   if (format) return format;
-  const accepted = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase());
-  for (const type of accepted) {
+  let best: Format = 'json';
+  let bestQuality = 0;
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type, ...parameters] = range.split(';').map((part) => part.trim());
     const found = FORMATS.find((candidate) => MEDIA_TYPES[candidate] === type);
-    if (found) return found;
+    const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+    if (found && quality > bestQuality) [best, bestQuality] = [found, quality];
   }
-  return 'json';
+  return best;
 }
 
 /** Streams a report in the format that the client asks for; with `limit` one page of it, with the address of the next. */

@@ -9,6 +9,7 @@ import {
   type Aggregation,
   type TimeRange,
 } from '@device-metrics/domain';
+import { quote } from '@device-metrics/contract';
 import { invalidInput } from '../http/problem.js';
 
 /** The parameters of a query that say how samples are aggregated. */
@@ -39,7 +40,7 @@ export function stepsOf(query: StepParameters, range: TimeRange): Steps {
   const names = query.aggregation ?? ['mean'];
   return {
     length,
-    bounds: boundsOf(range, length, query.timezone ?? 'UTC'),
+    bounds: boundsOf(range, length, query),
     names,
     aggregations: names.map((name) => parseAggregation(name) as Aggregation),
     fill: query.fill ?? 'none',
@@ -52,13 +53,13 @@ export const rangeOf = ({ bounds }: Steps): TimeRange => ({
   end: bounds.at(-1) as number,
 });
 
-function boundsOf(range: TimeRange, length: number, timeZone: string): number[] {
+function boundsOf(range: TimeRange, length: number, { step, timezone = 'UTC' }: StepParameters): number[] {
   try {
-    return stepBounds(range, stepOf(length, timeZone));
+    return stepBounds(range, stepOf(length, timezone));
   } catch (error) {
     if (!(error instanceof TooManyStepsError)) throw error;
     const fitting = autoStep(range, MAX_STEPS / 2) / 1000;
-    const reason = `must divide the range into at most ${MAX_STEPS} steps, as ${fitting}s would`;
+    const reason = `must divide the range into at most ${MAX_STEPS} steps, as ${fitting}s would, got ${quote(step)}`;
     throw invalidInput([{ field: 'step', reason }]);
   }
 }

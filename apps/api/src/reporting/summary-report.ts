@@ -1,3 +1,4 @@
+import { quote } from '@device-metrics/contract';
 import type { Labels, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
@@ -66,7 +67,9 @@ export function summaryRange(
 ): TimeRange {
   if (time_range === undefined) return reportRange(start_time, end_time, now);
   if (start_time !== undefined || end_time !== undefined) {
-    throw invalidInput([{ field: 'time_range', reason: 'must not come together with start_time or end_time' }]);
+    throw invalidInput([
+      { field: 'time_range', reason: `must not come together with start_time or end_time, got ${quote(time_range)}` },
+    ]);
   }
   return lastHours(time_range, now);
 }

@@ -4,13 +4,13 @@ import { DeviceArrivalDto } from './arrivals.js';
 
 /** The samples of one group of series, taken together. */
 export class SummaryRowDto {
-  @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', example: 'lab-pc-1' })
+  @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', type: String, example: 'lab-pc-1' })
   device_name?: string | undefined;
 
   @ApiProperty({ example: 'system.cpu.utilization' })
   metric_name!: string;
 
-  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
+  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', type: String, example: '1' })
   unit?: string | undefined;
 
   @ApiPropertyOptional({
@@ -41,7 +41,7 @@ export class SummaryRowDto {
   @ApiProperty({ example: 0.97 })
   max!: number;
 
-  @ApiProperty({ example: 0.12 })
+  @ApiProperty({ description: 'Null where the sum is beyond what a double holds.', nullable: true, example: 0.12 })
   mean!: number;
 
   @ApiProperty({ description: 'Value of the newest sample.', example: 0.42 })

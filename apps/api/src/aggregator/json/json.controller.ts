@@ -19,7 +19,7 @@ import {
   toRfc3339,
   type DecodedBatch,
 } from '@device-metrics/contract';
-import { ApiProblems } from '../../http/openapi.js';
+import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { StoreSamples } from '../store-samples.js';
@@ -28,8 +28,7 @@ import { batchExamples, metricExamples } from './examples.js';
 /** The JSON protocol, version 1: see "Send a metric" in the README. */
 @ApiTags('aggregator')
 @ApiProblems({
-  413: 'The body must have at most 8388608 bytes, after decompression.',
-  415: 'The content type must be application/json, got text/csv.',
+  ...BAD_BODY,
   503: 'The disk of the server is full: nothing of this request was stored.',
 })
 @Controller('api/v1/aggregator/metrics')

@@ -1,8 +1,8 @@
 import { titles, type SeriesTable } from '../report-table.js';
-import { rowsPerPiece } from './pieces.js';
+import { isNumber, rowsPerPiece } from './pieces.js';
 import { timeTexts } from './time-texts.js';
 
-/** Rows of RFC 4180: series and time, then the columns. An empty field is a step without samples. */
+/** Rows of RFC 4180: series and time, then the columns. An empty field is a step without a number. */
 export async function* csv(columnNames: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
   yield `${fields(titles(columnNames))}\r\n`;
   const timeText = timeTexts();
@@ -32,5 +32,4 @@ function field(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export const csvNumber = (value: number | null | undefined): string =>
-  value === null || value === undefined ? '' : String(value);
+export const csvNumber = (value: number | null | undefined): string => (isNumber(value) ? String(value) : '');

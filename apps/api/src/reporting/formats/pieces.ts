@@ -6,8 +6,14 @@ export function* rowsPerPiece(rows: number): Generator<[number, number]> {
   for (let from = 0; from < rows; from += ROWS) yield [from, Math.min(from + ROWS, rows)];
 }
 
-/** A finite double as JSON that reads back as the same bits; JSON.stringify would turn -0 into 0. */
+/**
+ * A double as JSON that reads back as the same bits; JSON.stringify would turn -0 into 0. A sum or growth beyond what
+ * doubles hold is null: JSON has no number for it.
+ */
 export function jsonNumber(value: number | null | undefined): string {
-  if (value === null || value === undefined) return 'null';
+  if (!isNumber(value)) return 'null';
   return Object.is(value, -0) ? '-0' : String(value);
 }
+
+/** Whether there is a number, and one that every format has. */
+export const isNumber = (value: number | null | undefined): value is number => Number.isFinite(value);
