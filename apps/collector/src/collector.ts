@@ -154,7 +154,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     // A source that a reload has ended meanwhile has nothing to say any more.
     if (!metrics || this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
     const own = runReadings(runner).map((reading) => toMetric(reading, this.config.deviceName, timestamp));
-    this.unwritten.push(...metrics, ...own);
+    // Not by `push`: its arguments must fit the stack, and a source may have more readings than that.
+    this.unwritten = this.unwritten.concat(metrics, own);
     this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
   }
 
