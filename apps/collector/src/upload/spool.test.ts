@@ -1,4 +1,16 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -151,11 +163,7 @@ describe('a damaged file', () => {
     drainSome(spool, 20);
     const before = spool.lastSequence;
     spool.close();
-    const { size } = statSync(file);
-    const handle = openSync(file, 'r+');
-    // Two pages in the middle.
-    writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
-    closeSync(handle);
+    damageMiddle();
 
     spool = open();
     const totals = spool.totals();
@@ -167,6 +175,53 @@ describe('a damaged file', () => {
     expect(kept()).toHaveLength(1);
     expect(damage[0]).toContain(`${values.length} batches`);
   });
+
+  it('waits for another try where what can be read of it cannot be written', () => {
+    let spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    // As on a full disk.
+    mkdirSync(`${file}.salvaged`);
+    expect(open).toThrow();
+    expect(kept()).toEqual([]);
+    rmdirSync(`${file}.salvaged`);
+    spool = open();
+    expect(spool.totals().pendingSamples).toBeGreaterThan(100);
+    expect(kept()).toHaveLength(1);
+  });
+
+  it('is replaced by what was saved of it, whenever a power loss comes', () => {
+    let spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    spool = open();
+    const saved = spool.totals();
+    spool.close();
+    // Between the two renames.
+    renameSync(file, `${file}.salvaged`);
+    spool = open();
+    expect(spool.totals()).toEqual(saved);
+  });
+
+  it('is left alone by whoever only looks into it', () => {
+    const spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    expect(() => new Spool(file, UNLIMITED, undefined)).toThrow(expect.objectContaining({ code: 'SQLITE_CORRUPT' }));
+    expect(kept()).toEqual([]);
+    expect(open().totals().pendingSamples).toBeGreaterThan(100);
+  });
+
+  /** Two pages of it. */
+  function damageMiddle(): void {
+    const { size } = statSync(file);
+    const handle = openSync(file, 'r+');
+    writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
+    closeSync(handle);
+  }
 
   function drainSome(spool: Spool, batches: number): void {
     for (let count = 0; count < batches; count += 1) spool.acknowledge(spool.nextOfAll(Infinity)?.sequence ?? 0);
