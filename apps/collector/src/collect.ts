@@ -42,6 +42,8 @@ export async function collect(config: Config): Promise<void> {
 function reloadInto(collector: Collector, logger: RedactingLogger): void {
   try {
     const config = readConfig(readEnvironment());
+    // What only a restart takes up, as the token of the api, is in use still.
+    if (logger.secrets) config.redactor.addAllOf(logger.secrets);
     logger.secrets = config.redactor;
     collector.reload(config);
   } catch (error) {

@@ -116,6 +116,28 @@ describe('a running collector', () => {
       expect(collector.output).not.toContain(SECRET);
     }),
   );
+
+  it.concurrent(
+    'shows no secret that its settings have lost meanwhile, and that it still uses',
+    World.test(async (world) => {
+      const { api, folder } = world;
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web'));
+      folder.write('.env', 'API_TOKEN=the-first-token\n');
+      const collector = world.collector({ SECRET });
+      await until(() => api.requests > 0);
+      folder.write('.env', 'API_TOKEN=another\n');
+      collector.child.kill('SIGHUP');
+      await collector.says('only a restart takes it up: API_TOKEN');
+      api.instead = (_metrics, response) => {
+        answer(response, 401, { detail: 'there is no token the-first-token' });
+        return true;
+      };
+      await collector.says('there is no token');
+      expect(await collector.stop()).toBe(0);
+      expect(collector.output).not.toContain('the-first-token');
+    }),
+  );
 });
 
 describe('the commands', () => {
