@@ -153,7 +153,7 @@ export class Spool {
 
   /** The highest sequence that was ever given; 0 in a new spool. */
   get lastSequence(): number {
-    return this.transaction(() => {
+    return this.look(() => {
       const row = this.db.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'batch'`).pluck().get();
       return (row as number | undefined) ?? 0;
     });
@@ -198,7 +198,7 @@ export class Spool {
   }
 
   quarantined(): Quarantined[] {
-    return this.transaction(() => {
+    return this.look(() => {
       const rows = this.db.prepare(`SELECT * FROM batch WHERE state = 'quarantined' ORDER BY sequence`).all();
       return (rows as Row[]).map(({ sequence, samples, created, reason, payload }) => {
         return { sequence, samples, created, reason: reason ?? '', example: exampleOf(payload) };
@@ -225,7 +225,7 @@ export class Spool {
   }
 
   totals(): SpoolTotals {
-    return this.transaction(() => {
+    return this.look(() => {
       const held = this.db.prepare('SELECT batches, samples, bytes FROM held WHERE state = ?');
       const pending = held.get('pending') as Held;
       const quarantined = held.get('quarantined') as Held;
@@ -266,7 +266,7 @@ export class Spool {
   }
 
   private take(sql: string, ...values: number[]): Batch | undefined {
-    const batch = this.transaction(() => this.db.prepare(sql).get(...values) as Batch | undefined);
+    const batch = this.look(() => this.db.prepare(sql).get(...values) as Batch | undefined);
     this.inFlight = batch?.sequence ?? 0;
     return batch;
   }
@@ -328,16 +328,21 @@ export class Spool {
     }
   }
 
+  /** A transaction that only reads. Nobody waits for it: a long list must not keep the collector from writing. */
+  private look<T>(work: () => T): T {
+    return this.transaction(work, 'deferred');
+  }
+
   /** One transaction. If the file turns out to be damaged, what can be saved is saved and the transaction runs again. */
-  private transaction<T>(work: () => T): T {
+  private transaction<T>(work: () => T, kind: 'immediate' | 'deferred' = 'immediate'): T {
     this.openAgain();
     try {
-      return this.db.transaction(work).immediate();
+      return this.db.transaction(work)[kind]();
     } catch (error) {
       if (!isDamage(error) || !this.onDamage) throw error;
       this.db.close();
       this.db = recoverSpoolFile(this.file, error, this.onDamage);
-      return this.db.transaction(work).immediate();
+      return this.db.transaction(work)[kind]();
     }
   }
 
