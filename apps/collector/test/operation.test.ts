@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { answer, until, World } from './harness.js';
 
@@ -63,6 +63,21 @@ describe('a running collector', () => {
       expect(stays.map(({ value }) => value)).toEqual(stays.map((_sample, index) => index + 1));
       const [first, last] = [stays[0]?.timestamp ?? 0, stays.at(-1)?.timestamp ?? Infinity];
       expect((last - first) / (stays.length - 1)).toBeLessThan(400);
+    }),
+  );
+
+  it.concurrent(
+    'takes up a SIGHUP that comes while it starts',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web'));
+      const collector = world.collector({ SECRET });
+      // Its spool is opened after it has begun to listen, and before it collects.
+      await until(() => existsSync(world.folder.file('instance/spool.db')));
+      world.configure(exporters.line('other'));
+      collector.child.kill('SIGHUP');
+      await collector.says('started: other (100 ms); ended: web');
+      expect(await collector.stop()).toBe(0);
     }),
   );
 
