@@ -92,11 +92,13 @@ export function isDamage(error: unknown): error is Error {
   return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
 }
 
+const AUTO_VACUUM_FULL = 1;
+
 function connect(file: string): Database.Database {
   const db = new Database(file, { timeout: 5_000 });
   try {
-    // Gives the space of a long outage back to the disk.
-    db.pragma('auto_vacuum = FULL');
+    // Gives the space of a long outage back to the disk. Setting it writes even where it is set, which a full disk refuses.
+    if (db.pragma('auto_vacuum', { simple: true }) !== AUTO_VACUUM_FULL) db.pragma('auto_vacuum = FULL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.exec(SCHEMA);

@@ -156,6 +156,15 @@ it('is looked into without a wait for whoever writes, and so that nobody waits',
   other.close();
 });
 
+it('is opened without a write, which a full disk would refuse', () => {
+  const spool = open();
+  spool.add(metrics(1), 0);
+  const { size } = statSync(`${file}-wal`);
+  open().close();
+  expect(statSync(`${file}-wal`).size).toBe(size);
+  spool.close();
+});
+
 describe('a damaged file', () => {
   const kept = (): string[] =>
     readdirSync(join(file, '..')).filter((name) => name.includes('.damaged-') && !/-(wal|shm)$/.test(name));
