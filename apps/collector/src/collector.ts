@@ -62,6 +62,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
     this.commit();
     await Promise.all([this.uploader.stop(), ...closed]);
+    const unwritten = this.unwritten.length + this.lost;
+    if (unwritten > 0)
+      this.log.error(`The spool cannot be written: ${unwritten} samples that waited in memory are lost`);
     const { pendingBatches, pendingSamples } = this.spool.totals();
     this.spool.close();
     this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
