@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { answer, until, World } from './harness.js';
 
@@ -63,6 +63,25 @@ describe('a running collector', () => {
       expect(stays.map(({ value }) => value)).toEqual(stays.map((_sample, index) => index + 1));
       const [first, last] = [stays[0]?.timestamp ?? 0, stays.at(-1)?.timestamp ?? Infinity];
       expect((last - first) / (stays.length - 1)).toBeLessThan(400);
+    }),
+  );
+
+  it.concurrent(
+    'takes up another file that the link to its file leads to, though both have the same time',
+    World.test(async (world) => {
+      const { folder } = world;
+      const exporters = await new Exporters(world).start();
+      for (const name of ['one', 'two']) {
+        utimesSync(folder.write(name, `pc: false\nthird_party: [${exporters.line(name)}]\n`), 1, 1);
+      }
+      symlinkSync('one', folder.file('collector.yaml'));
+      const collector = world.collector({ SECRET });
+      await collector.says('1 sources: one');
+      await until(() => exporters.arrived('one').length > 5);
+      symlinkSync('two', folder.file('next'));
+      renameSync(folder.file('next'), folder.file('collector.yaml'));
+      await collector.says('started: two (100 ms); ended: one');
+      expect(await collector.stop()).toBe(0);
     }),
   );
 
