@@ -24,7 +24,8 @@ export async function collect(config: Config): Promise<void> {
   const reload = (): void => reloadInto(app.get(Collector), logger);
   process.on('SIGHUP', reload);
   watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {
-    if (now.mtimeMs !== before.mtimeMs) reload();
+    // A link may lead to another file of the same time: some package managers set the time of all files to one.
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) reload();
   });
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -42,6 +43,8 @@ export async function collect(config: Config): Promise<void> {
 function reloadInto(collector: Collector, logger: RedactingLogger): void {
   try {
     const config = readConfig(readEnvironment());
+    // What only a restart takes up, as the token of the api, is in use still.
+    if (logger.secrets) config.redactor.addAllOf(logger.secrets);
     logger.secrets = config.redactor;
     collector.reload(config);
   } catch (error) {

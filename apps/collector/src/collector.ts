@@ -62,6 +62,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
     this.commit();
     await Promise.all([this.uploader.stop(), ...closed]);
+    const unwritten = this.unwritten.length + this.lost;
+    if (unwritten > 0)
+      this.log.error(`The spool cannot be written: ${unwritten} samples that waited in memory are lost`);
     const { pendingBatches, pendingSamples } = this.spool.totals();
     this.spool.close();
     this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
@@ -154,7 +157,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     // A source that a reload has ended meanwhile has nothing to say any more.
     if (!metrics || this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
     const own = runReadings(runner).map((reading) => toMetric(reading, this.config.deviceName, timestamp));
-    this.unwritten.push(...metrics, ...own);
+    // Not by `push`: its arguments must fit the stack, and a source may have more readings than that.
+    this.unwritten = this.unwritten.concat(metrics, own);
     this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
   }
 

@@ -74,7 +74,7 @@ async function read({ sources }: Config, [name = '']: readonly string[], print: 
 }
 
 function status(config: Config, _args: readonly string[], print: Print): void {
-  withSpool(config, print, (spool) => {
+  withSpool(config, (spool) => {
     const totals = spool.totals();
     const age =
       totals.oldest === undefined ? '' : `, the oldest ${showDuration(Math.max(0, Date.now() - totals.oldest))} old`;
@@ -96,7 +96,7 @@ function quarantine(config: Config, [action, ...numbers]: readonly string[], pri
   if (action !== 'list' && action !== 'retry' && action !== 'drop') {
     throw new UsageError('quarantine needs list, retry or drop');
   }
-  withSpool(config, print, (spool) => {
+  withSpool(config, (spool) => {
     const batches = spool.quarantined();
     if (action === 'list') return list(batches, print);
     if (numbers.length === 0) throw new UsageError(`quarantine ${action} needs the numbers of batches, or all`);
@@ -116,9 +116,9 @@ function list(batches: readonly Quarantined[], print: Print): void {
   }
 }
 
-function withSpool(config: Config, print: Print, work: (spool: Spool) => void): void {
+function withSpool(config: Config, work: (spool: Spool) => void): void {
   if (!existsSync(config.spool.path)) throw new UsageError(`There is no spool ${config.spool.path}`);
-  const spool = openSpool(config, print);
+  const spool = openSpool(config);
   try {
     work(spool);
   } finally {

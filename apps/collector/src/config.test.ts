@@ -127,6 +127,9 @@ describe('the configuration', () => {
     expect(mistakesOf(() => configOf('pc: true\npc: false\n'))).toEqual([
       expect.stringMatching(/^line 2, column 1: .*unique/),
     ]);
+    expect(mistakesOf(() => configOf('pc:\n  network: { exclude: [*.10] }\n'))).toEqual([
+      'line 2, column 24: *.10 stands for what is marked &.10, which is nowhere; a text needs quotes',
+    ]);
   });
 
   it('tells which file cannot be read', () => {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { deviceName as deviceNameRule, quote } from '@device-metrics/contract/rules';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, visit } from 'yaml';
 import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
 import { Redactor } from './redact.js';
@@ -105,13 +105,25 @@ function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistake
 function readFile(file: string, environment: Environment, mistakes: Mistakes, redactor: Redactor): Section | undefined {
   const text = readIfThere(file, (reason) => mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`));
   if (text === undefined) return undefined;
+  const before = mistakes.list.length;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  for (const { message, pos } of document.errors) {
-    const { line, col } = lines.linePos(pos[0]);
-    mistakes.add(`line ${line}, column ${col}`, message);
-  }
-  if (document.errors.length > 0) return new Section({}, '', mistakes);
+  const wrong = (position: number, reason: string): void => {
+    const { line, col } = lines.linePos(position);
+    mistakes.add(`line ${line}, column ${col}`, reason);
+  };
+  for (const { message, pos } of document.errors) wrong(pos[0], message);
+  visit(document, {
+    Alias: (_key, alias) => {
+      const { source, range } = alias;
+      if (!alias.resolve(document))
+        wrong(
+          range?.[0] ?? 0,
+          `*${source} stands for what is marked &${source}, which is nowhere; a text needs quotes`,
+        );
+    },
+  });
+  if (mistakes.list.length > before) return new Section({}, '', mistakes);
   const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
   return new Section(fill.in(document.toJS(), ''), '', mistakes, (secret) => redactor.add(secret));
 }

@@ -11,9 +11,15 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   }
   const config = readConfig(readEnvironment());
   if (!command) {
+    let hungUp = false;
+    const remember = (): void => void (hungUp = true);
+    process.on('SIGHUP', remember);
     // Only here: Nest takes half a second to load, and no command needs it.
     const { collect } = await import('./collect.js');
-    return collect(config);
+    await collect(config);
+    process.off('SIGHUP', remember);
+    if (hungUp) process.emit('SIGHUP');
+    return;
   }
   const print = (line: string): void => console.log(config.redactor.redact(line));
   try {

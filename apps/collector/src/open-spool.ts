@@ -1,17 +1,20 @@
 import { ConfigError, type Config } from './config.js';
+import { isDamage, type OnDamage } from './upload/spool-file.js';
 import { Spool } from './upload/spool.js';
 
 /**
  * The spool of a configuration.
  *
- * @param onDamage told what was found and saved.
+ * @param onDamage told what was found and saved; only the collector itself gives it, as nobody may take the file from under
+ *   one that runs.
  * @throws ConfigError where its file cannot be opened.
  */
-export function openSpool({ spool }: Config, onDamage: (message: string) => void): Spool {
+export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
   try {
     return new Spool(spool.path, spool, onDamage);
   } catch (error) {
-    const reason = (error as Error).message;
+    const hint = isDamage(error) ? '; at its next start the collector saves what can be read of it' : '';
+    const reason = `${(error as Error).message}${hint}`;
     throw new ConfigError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
   }
 }

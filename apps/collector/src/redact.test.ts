@@ -34,5 +34,11 @@ describe('the redactor', () => {
     expect(redactor().redact('get http://root:secret@ups:80/x?a=b@c and mqtts://u@h')).toBe(
       'get http://***@ups:80/x?a=b@c and mqtts://***@h',
     );
+    expect(redactor().redact('"http://root:se@cr@et@ups:80/x@y" or http://root:sec/r@et@ups')).toBe(
+      '"http://***@ups:80/x@y" or http://***@ups',
+    );
+    expect(redactor().redact('http://ups:80/x@y http://[::1]:80/x@y http://ups/x:z@y')).toBe(
+      'http://ups:80/x@y http://[::1]:80/x@y http://ups/x:z@y',
+    );
   });
 });

@@ -3,6 +3,12 @@ const SHORTEST = 3;
 /** So much of the beginning of a secret gives it away: a message may quote it cut off. */
 const BEGINNING = 8;
 
+/**
+ * The last @ ahead of the path ends user and password. A password may hold a slash all the same, though that makes it no URL:
+ * then what follows the first colon is no port.
+ */
+const USER_OF_URL = /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"']+|[^\s/@"':[]*:(?!\d+[/?#])[^\s"']+)@/gi;
+
 /** Takes secrets out of every text that leaves the collector other than to the device or api they are meant for. */
 export class Redactor {
   private secrets: readonly string[] = [];
@@ -10,16 +16,24 @@ export class Redactor {
   /** Remembers a secret, as it is and as a URL or JSON would write it. */
   add(secret: string): void {
     if (secret.length < SHORTEST) return;
-    const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
-    // The longest first: one secret may be part of another.
-    this.secrets = [...new Set([...this.secrets, ...forms])].sort((a, b) => b.length - a.length);
+    this.remember([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
+  }
+
+  /** Remembers what another redactor does. */
+  addAllOf(other: Redactor): void {
+    this.remember(other.secrets);
   }
 
   /** The text with `***` in place of every secret and of the user and password of every URL. */
   redact(text: string): string {
     const whole = this.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
     const clean = this.beginnings().reduce((rest, [beginning, ends]) => withoutCutOff(beginning, ends, rest), whole);
-    return clean.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@');
+    return clean.replace(USER_OF_URL, '$1***@');
+  }
+
+  private remember(forms: readonly string[]): void {
+    // The longest first: one secret may be part of another.
+    this.secrets = [...new Set([...this.secrets, ...forms])].sort((a, b) => b.length - a.length);
   }
 
   /** How secrets begin, and how those that begin so go on. */

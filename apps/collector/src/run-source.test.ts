@@ -93,6 +93,18 @@ describe('a run of a source', () => {
     ]);
   });
 
+  it('takes more readings than one upload may carry', async () => {
+    const bad = 24_999;
+    const { runner, said } = runnerOf(() =>
+      Promise.resolve(
+        Array.from({ length: 25_000 }, (_, index) => ({ metricName: 'm', value: index === bad ? NaN : index })),
+      ),
+    );
+    const values = (await runner.run(AT))?.map(({ value }) => value);
+    expect(values).toEqual(Array.from({ length: bad }, (_, index) => index));
+    expect(said).toEqual([expect.stringMatching(/^ups: 1 readings cannot be sent/)]);
+  });
+
   it('fails where nothing of it can be sent', async () => {
     const { runner } = runnerOf(() => Promise.resolve([{ metricName: 'nan', value: NaN }]));
     expect(await runner.run(AT)).toEqual([]);

@@ -1,4 +1,4 @@
-import { decodeBatch } from '@device-metrics/contract/batch-decoder';
+import { decodeBatch, MAX_ITEMS, type RejectedItem } from '@device-metrics/contract/batch-decoder';
 import { metricDefinition, type Reading } from '@device-metrics/domain';
 import { showDuration } from './quantities.js';
 import type { Source } from './source.js';
@@ -112,7 +112,12 @@ export class SourceRunner {
   /** Leaves out what the api would refuse, by the api's own rules, and says so when the reason is a new one. */
   private valid(metrics: Metric[], timestamp: number): Metric[] {
     if (metrics.length === 0) return metrics;
-    const { rejected } = decodeBatch(metrics, timestamp);
+    const rejected: RejectedItem[] = [];
+    // A run may have more readings than one upload: the spool cuts them into batches.
+    for (let start = 0; start < metrics.length; start += MAX_ITEMS) {
+      const part = decodeBatch(metrics.slice(start, start + MAX_ITEMS), timestamp);
+      for (const item of part.rejected) rejected.push({ ...item, index: start + item.index });
+    }
     const [first] = rejected;
     const metric = first && metrics[first.index];
     const refused = first ? `${metric?.metric_name}: ${first.field} ${first.reason}` : '';

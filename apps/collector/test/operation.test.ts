@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, symlinkSync, utimesSync, writeSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { answer, until, World } from './harness.js';
 
@@ -67,6 +67,40 @@ describe('a running collector', () => {
   );
 
   it.concurrent(
+    'takes up another file that the link to its file leads to, though both have the same time',
+    World.test(async (world) => {
+      const { folder } = world;
+      const exporters = await new Exporters(world).start();
+      for (const name of ['one', 'two']) {
+        utimesSync(folder.write(name, `pc: false\nthird_party: [${exporters.line(name)}]\n`), 1, 1);
+      }
+      symlinkSync('one', folder.file('collector.yaml'));
+      const collector = world.collector({ SECRET });
+      await collector.says('1 sources: one');
+      await until(() => exporters.arrived('one').length > 5);
+      symlinkSync('two', folder.file('next'));
+      renameSync(folder.file('next'), folder.file('collector.yaml'));
+      await collector.says('started: two (100 ms); ended: one');
+      expect(await collector.stop()).toBe(0);
+    }),
+  );
+
+  it.concurrent(
+    'takes up a SIGHUP that comes while it starts',
+    World.test(async (world) => {
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web'));
+      const collector = world.collector({ SECRET });
+      // Its spool is opened after it has begun to listen, and before it collects.
+      await until(() => existsSync(world.folder.file('instance/spool.db')));
+      world.configure(exporters.line('other'));
+      collector.child.kill('SIGHUP');
+      await collector.says('started: other (100 ms); ended: web');
+      expect(await collector.stop()).toBe(0);
+    }),
+  );
+
+  it.concurrent(
     'offers its own metrics to Prometheus',
     World.test(async (world) => {
       const exporters = await new Exporters(world).start();
@@ -114,6 +148,28 @@ describe('a running collector', () => {
       expect(await collector.stop()).toBe(0);
       expect(collector.output).toContain('***');
       expect(collector.output).not.toContain(SECRET);
+    }),
+  );
+
+  it.concurrent(
+    'shows no secret that its settings have lost meanwhile, and that it still uses',
+    World.test(async (world) => {
+      const { api, folder } = world;
+      const exporters = await new Exporters(world).start();
+      world.configure(exporters.line('web'));
+      folder.write('.env', 'API_TOKEN=the-first-token\n');
+      const collector = world.collector({ SECRET });
+      await until(() => api.requests > 0);
+      folder.write('.env', 'API_TOKEN=another\n');
+      collector.child.kill('SIGHUP');
+      await collector.says('only a restart takes it up: API_TOKEN');
+      api.instead = (_metrics, response) => {
+        answer(response, 401, { detail: 'there is no token the-first-token' });
+        return true;
+      };
+      await collector.says('there is no token');
+      expect(await collector.stop()).toBe(0);
+      expect(collector.output).not.toContain('the-first-token');
     }),
   );
 });

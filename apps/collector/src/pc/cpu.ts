@@ -6,6 +6,9 @@ import { readNumber, type Machine } from './machine.js';
 /** Seconds that one logical processor has spent in each mode since the start of the operating system. */
 export type CpuTimes = Readonly<Record<string, number>>;
 
+/** By the number of the processor; one that is switched off is left out. */
+type AllTimes = ReadonlyMap<string, CpuTimes>;
+
 /** The kernel counts processor time in hundredths of a second, whatever its own tick (USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
@@ -21,7 +24,7 @@ export const cpu: PcGroup = {
     'system.cpu.load_average.15m',
   ],
   configure: () => (machine) => {
-    let before: CpuTimes[] | undefined;
+    let before: AllTimes | undefined;
     return async (signal) => {
       if (!before) {
         before = await readTimes(machine);
@@ -31,8 +34,8 @@ export const cpu: PcGroup = {
       const readings = [
         ...timeReadings(times),
         ...utilizationReadings(before, times),
-        { metricName: 'system.cpu.logical.count', value: times.length },
-        ...(await frequencyReadings(machine, times.length)),
+        { metricName: 'system.cpu.logical.count', value: times.size },
+        ...(await frequencyReadings(machine, [...times.keys()])),
         ...loadReadings(machine),
       ];
       before = times;
@@ -41,45 +44,55 @@ export const cpu: PcGroup = {
   },
 };
 
-async function readTimes(machine: Machine): Promise<CpuTimes[]> {
+async function readTimes(machine: Machine): Promise<AllTimes> {
   if (machine.platform === 'linux') return parseProcStat(await machine.read('proc/stat'));
-  return machine.cpus().map(({ times: { user, nice, sys, idle, irq } }) => ({
-    user: user / 1000,
-    system: sys / 1000,
-    idle: idle / 1000,
-    // Windows has no nice, macOS does not tell of interrupts.
-    ...(machine.platform === 'win32' ? { interrupt: irq / 1000 } : { nice: nice / 1000 }),
-  }));
+  const all = machine.cpus().map(({ times: { user, nice, sys, idle, irq } }, cpu): [string, CpuTimes] => {
+    const times = {
+      user: user / 1000,
+      system: sys / 1000,
+      idle: idle / 1000,
+      // Windows has no nice, macOS does not tell of interrupts.
+      ...(machine.platform === 'win32' ? { interrupt: irq / 1000 } : { nice: nice / 1000 }),
+    };
+    return [String(cpu), times];
+  });
+  return new Map(all);
 }
 
-/** The `cpuN` lines of /proc/stat, in their order. */
-export function parseProcStat(text: string): CpuTimes[] {
-  return [...text.matchAll(/^cpu\d+ +(.+)$/gm)].map(([, line = '']) => {
+/** The `cpuN` lines of /proc/stat. */
+export function parseProcStat(text: string): AllTimes {
+  const all = [...text.matchAll(/^cpu(\d+) +(.+)$/gm)].map(([, cpu = '', line = '']): [string, CpuTimes] => {
     const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = line
       .split(' ')
       .map(Number);
     const ticks = { user, nice, system, idle, iowait, interrupt: irq + softirq, steal };
-    return Object.fromEntries(Object.entries(ticks).map(([mode, count]) => [mode, count / TICKS_PER_SECOND]));
+    return [cpu, Object.fromEntries(Object.entries(ticks).map(([mode, count]) => [mode, count / TICKS_PER_SECOND]))];
   });
+  return new Map(all);
 }
 
-function timeReadings(times: readonly CpuTimes[]): Reading[] {
-  return times.flatMap((modes, cpu) =>
+function timeReadings(times: AllTimes): Reading[] {
+  return [...times].flatMap(([cpu, modes]) =>
     Object.entries(modes).map(([mode, value]) => {
-      return { metricName: 'system.cpu.time', labels: { cpu: String(cpu), mode }, value };
+      return { metricName: 'system.cpu.time', labels: { cpu, mode }, value };
     }),
   );
 }
 
-/** The share of time that each processor, and all together (no label), were busy between two readings. */
-export function utilizationReadings(before: readonly CpuTimes[], after: readonly CpuTimes[]): Reading[] {
-  const spans = after.map((times, cpu) => span(before[cpu] ?? {}, times));
+/**
+ * The share of time that each processor, and all together (no label), were busy between two readings; without those that
+ * were switched on meanwhile.
+ */
+export function utilizationReadings(before: AllTimes, after: AllTimes): Reading[] {
+  const spans = [...after].flatMap(([cpu, times]) => {
+    const old = before.get(cpu);
+    return old ? [{ ...span(old, times), labels: { cpu } }] : [];
+  });
   const total = spans.reduce((sum, { busy, all }) => ({ busy: sum.busy + busy, all: sum.all + all }), {
     busy: 0,
     all: 0,
   });
-  const named = spans.map((one, cpu) => ({ ...one, labels: { cpu: String(cpu) } }));
-  return [{ ...total, labels: {} }, ...named]
+  return [{ ...total, labels: {} }, ...spans]
     .filter(({ all }) => all > 0)
     .map(({ busy, all, labels }) => ({ metricName: 'system.cpu.utilization', labels, value: busy / all }));
 }
@@ -91,19 +104,19 @@ function span(before: CpuTimes, after: CpuTimes): { busy: number; all: number } 
   return { all, busy: Math.max(0, all - grown('idle') - grown('iowait')) };
 }
 
-async function frequencyReadings(machine: Machine, cpus: number): Promise<Reading[]> {
+async function frequencyReadings(machine: Machine, cpus: readonly string[]): Promise<Reading[]> {
   const hertz =
     machine.platform === 'linux'
       ? await Promise.all(
-          Array.from({ length: cpus }, async (_, cpu) => {
+          cpus.map(async (cpu) => {
             return (
               ((await readNumber(machine, `sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_cur_freq`)) ?? 0) * 1000
             );
           }),
         )
       : machine.cpus().map(({ speed }) => speed * 1e6);
-  return hertz.flatMap((value, cpu) =>
-    value > 0 ? [{ metricName: 'system.cpu.frequency', labels: { cpu: String(cpu) }, value }] : [],
+  return hertz.flatMap((value, index) =>
+    value > 0 ? [{ metricName: 'system.cpu.frequency', labels: { cpu: cpus[index] ?? '' }, value }] : [],
   );
 }
 

@@ -9,7 +9,7 @@ import { processes, topReadings } from './processes.js';
 import { services } from './services.js';
 import { temperature } from './temperature.js';
 import { countSessions, users } from './users.js';
-import { cpu, utilizationReadings } from './cpu.js';
+import { cpu, parseProcStat, utilizationReadings } from './cpu.js';
 import { filesystem } from './filesystem.js';
 import { matches, pcSource, type PcGroup } from './group.js';
 import { pcGroups } from './groups.js';
@@ -144,19 +144,37 @@ describe('cpu', () => {
   });
 
   it('is busy for the share that is neither idle nor waiting', () => {
-    const before = [
-      { user: 10, idle: 100, iowait: 5 },
-      { user: 0, idle: 0, iowait: 0 },
-    ];
-    const after = [
-      { user: 13, idle: 106, iowait: 6 },
-      { user: 10, idle: -1, iowait: 0 },
-    ];
+    const before = new Map([
+      ['0', { user: 10, idle: 100, iowait: 5 }],
+      ['1', { user: 0, idle: 0, iowait: 0 }],
+    ]);
+    const after = new Map([
+      ['0', { user: 13, idle: 106, iowait: 6 }],
+      ['1', { user: 10, idle: -1, iowait: 0 }],
+    ]);
     expect(utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu'], value])).toEqual([
       [undefined, 0.65],
       ['0', 0.3],
       ['1', 1],
     ]);
+  });
+
+  it('keeps its number where others are switched off and on', async () => {
+    const before = parseProcStat('cpu  8 0 0 8\ncpu0 100 0 0 100\ncpu2 500 0 0 500\n');
+    const after = parseProcStat('cpu  8 0 0 8\ncpu0 200 0 0 200\ncpu1 9000 0 0 0\ncpu2 800 0 0 600\n');
+    expect(utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu'], value])).toEqual([
+      [undefined, 4 / 6],
+      ['0', 0.5],
+      ['2', 0.75],
+    ]);
+    const stat = 'cpu1 900 0 0 100\n';
+    const readings = await read(cpu, {
+      ...laptop,
+      read: (path) => (path === 'proc/stat' ? Promise.resolve(stat) : laptop.read(path.replace('cpu1', 'cpu0'))),
+    });
+    expect(readings).toEqual(
+      expect.arrayContaining(['system.cpu.time{cpu="1",mode="user"} 9', 'system.cpu.frequency{cpu="1"} 2400000000']),
+    );
   });
 
   it('outside Linux is what Node tells', async () => {

@@ -11,6 +11,8 @@ export interface Answer {
   readonly status: number | undefined;
   /** What went wrong, for a person; empty where nothing did. */
   readonly reason: string;
+  /** How many samples the api has on disk. */
+  readonly accepted: number;
   readonly rejected: readonly RejectedItem[];
   /** Milliseconds that the api asks to wait. */
   readonly retryAfter: number | undefined;
@@ -71,7 +73,7 @@ export class ApiClient {
       };
     } catch (error) {
       const reason = error instanceof HttpError ? error.message : String(error);
-      return { status: undefined, reason, rejected: [], retryAfter: undefined, time: undefined };
+      return { status: undefined, reason, accepted: 0, rejected: [], retryAfter: undefined, time: undefined };
     }
   }
 }
@@ -80,14 +82,15 @@ export class ApiClient {
  * A 2xx is an acknowledgement only with the body that the api gives one: a captive portal that answers 200 to everything
  * must not swallow the queue.
  */
-function answerOf(status: number, body: string): Pick<Answer, 'status' | 'reason' | 'rejected'> {
-  if (status < 200 || status > 299) return { status, reason: `${status} ${detailOf(body)}`.trim(), rejected: [] };
+function answerOf(status: number, body: string): Pick<Answer, 'status' | 'reason' | 'accepted' | 'rejected'> {
+  const none = { accepted: 0, rejected: [] };
+  if (status < 200 || status > 299) return { status, reason: `${status} ${detailOf(body)}`.trim(), ...none };
   const result = parse(body) as { accepted?: unknown; rejected?: unknown } | null | undefined;
   const rejected = result?.rejected ?? [];
   if (typeof result?.accepted !== 'number' || !Array.isArray(rejected) || !rejected.every(isRejectedItem)) {
-    return { status: undefined, reason: `${status}, but not with an answer of the api: ${quote(body)}`, rejected: [] };
+    return { status: undefined, reason: `${status}, but not with an answer of the api: ${quote(body)}`, ...none };
   }
-  return { status, reason: '', rejected };
+  return { status, reason: '', accepted: result.accepted, rejected };
 }
 
 const isRejectedItem = (item: unknown): item is RejectedItem => {

@@ -1,5 +1,8 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
+
+/** Told what was found and saved. */
+export type OnDamage = (message: string) => void;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS batch (
@@ -42,46 +45,60 @@ const SCHEMA = `
   END;
 `;
 
-/** Opens the file of a spool or makes it; a damaged one is recovered. Durable at every commit: WAL, synchronous=FULL. */
-export function openSpoolFile(file: string, onDamage: (message: string) => void): Database.Database {
+/**
+ * Opens the file of a spool or makes it; a damaged one is recovered. Durable at every commit: WAL, synchronous=FULL.
+ *
+ * @param onDamage without it a damaged file is an error and stays where it is.
+ */
+export function openSpoolFile(file: string, onDamage: OnDamage | undefined): Database.Database {
   let db: Database.Database | undefined;
   try {
+    // A recovery that ended between its two renames.
+    if (!existsSync(file) && existsSync(salvagedOf(file))) renameSync(salvagedOf(file), file);
     db = connect(file);
     const check = db.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') throw new Database.SqliteError(String(check), 'SQLITE_CORRUPT');
     return db;
   } catch (error) {
     db?.close();
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error) || !onDamage) throw error;
     return recoverSpoolFile(file, error, onDamage);
   }
 }
 
-/** Sets a damaged file aside as `<file>.damaged-<time>` and goes on in a new one with what can be read of it. */
-export function recoverSpoolFile(file: string, damage: Error, onDamage: (message: string) => void): Database.Database {
+/**
+ * Sets a damaged file aside as `<file>.damaged-<time>` and goes on in a new one with what can be read of it. Only when that
+ * is whole does it take the place of the other: where the disk is too full for it, the damaged file waits for another try.
+ */
+export function recoverSpoolFile(file: string, damage: Error, onDamage: OnDamage): Database.Database {
+  const { batches, samples, lost = 'an unknown number of' } = salvage(file, salvagedOf(file));
   const aside = `${file}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
-  for (const suffix of ['', '-wal', '-shm']) {
+  // The file itself last: a log must not be taken for that of the new one.
+  for (const suffix of ['-shm', '-wal', '']) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
-  const db = connect(file);
-  const { batches, samples, lost = 'an unknown number of' } = salvage(aside, db);
+  renameSync(salvagedOf(file), file);
   onDamage(
     `The spool ${file} is damaged (${damage.message}); it is kept as ${aside}. ` +
       `Saved from it: ${batches} batches, ${samples} samples; lost: ${lost} samples.`,
   );
-  return db;
+  return connect(file);
 }
+
+const salvagedOf = (file: string): string => `${file}.salvaged`;
 
 export function isDamage(error: unknown): error is Error {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB)/.test(code);
 }
 
+const AUTO_VACUUM_FULL = 1;
+
 function connect(file: string): Database.Database {
   const db = new Database(file, { timeout: 5_000 });
   try {
-    // Gives the space of a long outage back to the disk.
-    db.pragma('auto_vacuum = FULL');
+    // Gives the space of a long outage back to the disk. Setting it writes even where it is set, which a full disk refuses.
+    if (db.pragma('auto_vacuum', { simple: true }) !== AUTO_VACUUM_FULL) db.pragma('auto_vacuum = FULL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.exec(SCHEMA);
@@ -110,48 +127,52 @@ interface DamagedRow {
  * Copies what can be read of a damaged spool into a new one, under the same sequences. Reads from the first row up to the
  * damage, then from the last row down to it. Samples that are lost count as evicted, so that the totals still add up.
  */
-function salvage(damaged: string, into: Database.Database): Salvaged {
-  let old: Database.Database;
+function salvage(damaged: string, fresh: string): Salvaged {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(fresh + suffix, { force: true });
+  const into = connect(fresh);
+  let old: Database.Database | undefined;
   try {
+    // A write-ahead log would hold all of it a second time.
+    into.pragma('journal_mode = DELETE');
     // Not read-only: the write-ahead log beside it may hold the newest batches.
     old = new Database(damaged, { fileMustExist: true });
-  } catch {
-    return { batches: 0, samples: 0, lost: undefined };
-  }
-  try {
-    const rows = [...readable(old, 'ASC'), ...readable(old, 'DESC')];
-    const insert = into.prepare(
-      `INSERT OR IGNORE INTO batch (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, (name) => `@${name}`)})`,
-    );
-    return into.transaction(() => {
-      let batches = 0;
-      let samples = 0;
-      for (const row of rows) {
-        if (insert.run(row).changes === 0) continue;
-        batches += 1;
-        samples += row.samples;
-      }
-      return { batches, samples, lost: copyTotals(old, into, samples) };
-    })();
+    const salvaged = into.transaction(copy)(old, into);
+    into.close();
+    return salvaged;
+  } catch (error) {
+    into.close();
+    rmSync(fresh, { force: true });
+    throw error;
   } finally {
-    old.close();
+    old?.close();
   }
 }
 
-/** Every row from one end of the table to the first that cannot be read. */
-function readable(old: Database.Database, direction: 'ASC' | 'DESC'): DamagedRow[] {
-  const rows: DamagedRow[] = [];
+function copy(old: Database.Database, into: Database.Database): Salvaged {
+  const insert = into.prepare(
+    `INSERT OR IGNORE INTO batch (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, (name) => `@${name}`)})`,
+  );
+  let batches = 0;
+  let samples = 0;
+  for (const direction of ['ASC', 'DESC'] as const) {
+    for (const row of readable(old, direction)) {
+      if (insert.run(row).changes === 0) continue;
+      batches += 1;
+      samples += row.samples;
+    }
+  }
+  return { batches, samples, lost: copyTotals(old, into, samples) };
+}
+
+/** Every row from one end of the table to the first that cannot be read, one at a time: a spool may not fit into memory. */
+function* readable(old: Database.Database, direction: 'ASC' | 'DESC'): Generator<DamagedRow> {
   try {
     // Not by the index: it may be damaged where the table is whole.
-    for (const row of old
-      .prepare(`SELECT ${COLUMNS} FROM batch NOT INDEXED ORDER BY sequence ${direction}`)
-      .iterate()) {
-      rows.push(row as DamagedRow);
-    }
+    const rows = old.prepare(`SELECT ${COLUMNS} FROM batch NOT INDEXED ORDER BY sequence ${direction}`);
+    yield* rows.iterate() as IterableIterator<DamagedRow>;
   } catch {
     // Here the damage begins; the rows before it are what there is.
   }
-  return rows;
 }
 
 function copyTotals(old: Database.Database, into: Database.Database, saved: number): number | undefined {

@@ -1,7 +1,20 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { Spool, unpack, type Metric, type SpoolLimits } from './spool.js';
 
@@ -132,6 +145,26 @@ describe('the spool', () => {
   });
 });
 
+it('is looked into without a wait for whoever writes, and so that nobody waits', () => {
+  const spool = open();
+  spool.add(metrics(1), 0);
+  spool.quarantine(spool.nextOfAll(Infinity)?.sequence ?? 0, 'no');
+  const other = new Database(file);
+  other.exec('BEGIN IMMEDIATE');
+  expect(spool.quarantined()).toHaveLength(1);
+  expect(spool.totals()).toMatchObject({ generated: 1, quarantinedSamples: 1 });
+  other.close();
+});
+
+it('is opened without a write, which a full disk would refuse', () => {
+  const spool = open();
+  spool.add(metrics(1), 0);
+  const { size } = statSync(`${file}-wal`);
+  open().close();
+  expect(statSync(`${file}-wal`).size).toBe(size);
+  spool.close();
+});
+
 describe('a damaged file', () => {
   const kept = (): string[] =>
     readdirSync(join(file, '..')).filter((name) => name.includes('.damaged-') && !/-(wal|shm)$/.test(name));
@@ -151,11 +184,7 @@ describe('a damaged file', () => {
     drainSome(spool, 20);
     const before = spool.lastSequence;
     spool.close();
-    const { size } = statSync(file);
-    const handle = openSync(file, 'r+');
-    // Two pages in the middle.
-    writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
-    closeSync(handle);
+    damageMiddle();
 
     spool = open();
     const totals = spool.totals();
@@ -167,6 +196,53 @@ describe('a damaged file', () => {
     expect(kept()).toHaveLength(1);
     expect(damage[0]).toContain(`${values.length} batches`);
   });
+
+  it('waits for another try where what can be read of it cannot be written', () => {
+    let spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    // As on a full disk.
+    mkdirSync(`${file}.salvaged`);
+    expect(open).toThrow();
+    expect(kept()).toEqual([]);
+    rmdirSync(`${file}.salvaged`);
+    spool = open();
+    expect(spool.totals().pendingSamples).toBeGreaterThan(100);
+    expect(kept()).toHaveLength(1);
+  });
+
+  it('is replaced by what was saved of it, whenever a power loss comes', () => {
+    let spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    spool = open();
+    const saved = spool.totals();
+    spool.close();
+    // Between the two renames.
+    renameSync(file, `${file}.salvaged`);
+    spool = open();
+    expect(spool.totals()).toEqual(saved);
+  });
+
+  it('is left alone by whoever only looks into it', () => {
+    const spool = open();
+    for (const value of range(0, 300)) spool.add(metrics(value), 0);
+    spool.close();
+    damageMiddle();
+    expect(() => new Spool(file, UNLIMITED, undefined)).toThrow(expect.objectContaining({ code: 'SQLITE_CORRUPT' }));
+    expect(kept()).toEqual([]);
+    expect(open().totals().pendingSamples).toBeGreaterThan(100);
+  });
+
+  /** Two pages of it. */
+  function damageMiddle(): void {
+    const { size } = statSync(file);
+    const handle = openSync(file, 'r+');
+    writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
+    closeSync(handle);
+  }
 
   function drainSome(spool: Spool, batches: number): void {
     for (let count = 0; count < batches; count += 1) spool.acknowledge(spool.nextOfAll(Infinity)?.sequence ?? 0);

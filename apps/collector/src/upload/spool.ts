@@ -2,7 +2,7 @@ import { mkdirSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type Database from 'better-sqlite3';
-import { isDamage, openSpoolFile, recoverSpoolFile } from './spool-file.js';
+import { isDamage, openSpoolFile, recoverSpoolFile, type OnDamage } from './spool-file.js';
 
 /** A sample as the wire carries it. */
 export interface Metric {
@@ -94,18 +94,19 @@ export class Spool {
   private db: Database.Database;
   /** The batch that is on its way; eviction leaves it alone. */
   private inFlight = 0;
+  private closed = false;
 
   /**
    * Opens the file or makes it. A damaged file is set aside as `<file>.damaged-<time>`, never deleted, and what can be
    * read of it goes on in a new one.
    *
-   * @param onDamage told what was found and saved.
+   * @param onDamage told what was found and saved; without it a damaged file is an error and stays where it is.
    * @param freeBytes of the disk of the file; a test gives its own.
    */
   constructor(
     private readonly file: string,
     private readonly limits: SpoolLimits,
-    private readonly onDamage: (message: string) => void,
+    private readonly onDamage: OnDamage | undefined,
     private readonly freeBytes: (folder: string) => number = freeBytesOf,
   ) {
     mkdirSync(dirname(file), { recursive: true });
@@ -152,7 +153,7 @@ export class Spool {
 
   /** The highest sequence that was ever given; 0 in a new spool. */
   get lastSequence(): number {
-    return this.transaction(() => {
+    return this.look(() => {
       const row = this.db.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'batch'`).pluck().get();
       return (row as number | undefined) ?? 0;
     });
@@ -197,7 +198,7 @@ export class Spool {
   }
 
   quarantined(): Quarantined[] {
-    return this.transaction(() => {
+    return this.look(() => {
       const rows = this.db.prepare(`SELECT * FROM batch WHERE state = 'quarantined' ORDER BY sequence`).all();
       return (rows as Row[]).map(({ sequence, samples, created, reason, payload }) => {
         return { sequence, samples, created, reason: reason ?? '', example: exampleOf(payload) };
@@ -224,7 +225,7 @@ export class Spool {
   }
 
   totals(): SpoolTotals {
-    return this.transaction(() => {
+    return this.look(() => {
       const held = this.db.prepare('SELECT batches, samples, bytes FROM held WHERE state = ?');
       const pending = held.get('pending') as Held;
       const quarantined = held.get('quarantined') as Held;
@@ -249,6 +250,7 @@ export class Spool {
   }
 
   close(): void {
+    this.closed = true;
     this.db.close();
   }
 
@@ -264,7 +266,7 @@ export class Spool {
   }
 
   private take(sql: string, ...values: number[]): Batch | undefined {
-    const batch = this.transaction(() => this.db.prepare(sql).get(...values) as Batch | undefined);
+    const batch = this.look(() => this.db.prepare(sql).get(...values) as Batch | undefined);
     this.inFlight = batch?.sequence ?? 0;
     return batch;
   }
@@ -317,24 +319,36 @@ export class Spool {
 
   /** Does not wait for the disk: the next commit of samples does, and takes this one along. */
   private withoutSync(work: () => void): void {
+    this.openAgain();
     this.db.pragma('synchronous = NORMAL');
     try {
       work();
     } finally {
-      this.db.pragma('synchronous = FULL');
+      if (this.db.open) this.db.pragma('synchronous = FULL');
     }
   }
 
+  /** A transaction that only reads. Nobody waits for it: a long list must not keep the collector from writing. */
+  private look<T>(work: () => T): T {
+    return this.transaction(work, 'deferred');
+  }
+
   /** One transaction. If the file turns out to be damaged, what can be saved is saved and the transaction runs again. */
-  private transaction<T>(work: () => T): T {
+  private transaction<T>(work: () => T, kind: 'immediate' | 'deferred' = 'immediate'): T {
+    this.openAgain();
     try {
-      return this.db.transaction(work).immediate();
+      return this.db.transaction(work)[kind]();
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error) || !this.onDamage) throw error;
       this.db.close();
       this.db = recoverSpoolFile(this.file, error, this.onDamage);
-      return this.db.transaction(work).immediate();
+      return this.db.transaction(work)[kind]();
     }
+  }
+
+  /** Where saving what was in a damaged file has failed, as on a full disk. */
+  private openAgain(): void {
+    if (!this.db.open && !this.closed) this.db = openSpoolFile(this.file, this.onDamage);
   }
 }
 

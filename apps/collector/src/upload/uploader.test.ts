@@ -55,6 +55,28 @@ describe('the uploader', () => {
     expect(spool.totals()).toMatchObject({ generated: 2_500, sent: 2_500, quarantinedSamples: 0 });
   });
 
+  it('keeps a batch of which a 2xx does not tell every sample once', async () => {
+    const rejected = (...indexes: number[]): object[] =>
+      indexes.map((index) => ({ index, field: 'value', reason: 'must not be' }));
+    const wrong = [
+      { accepted: 0 },
+      { accepted: 2, rejected: [] },
+      { accepted: 1, rejected: rejected(0, 0) },
+      { accepted: 2, rejected: rejected(3) },
+    ];
+    api.instead = (_batch, response) => {
+      const body = wrong.shift();
+      if (body) answer(response, 200, body);
+      return body !== undefined;
+    };
+    spool.add(metrics(3), NOW);
+    upload();
+    await emptied();
+    expect(spool.totals()).toMatchObject({ sent: 3, quarantinedSamples: 0 });
+    expect(api.valuesOf('m')).toEqual([0, 1, 2]);
+    expect(said[0]).toContain('200, but it tells of 0 accepted and 0 rejected of 3 samples');
+  });
+
   it('halves a batch that gets 400 until the culprit stands alone, and quarantines only that', async () => {
     api.instead = (batch, response) => {
       const bad = batch.some(({ value }) => value === 617);

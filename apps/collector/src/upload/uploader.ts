@@ -111,7 +111,7 @@ export class Uploader {
   }
 
   private async upload(batch: Batch): Promise<number> {
-    const answer = await this.send(batch.payload, this.abort.signal);
+    const answer = wholeAnswer(await this.send(batch.payload, this.abort.signal), batch.samples);
     if (this.abort.signal.aborted) return 0;
     if (answer.time !== undefined) this.apiClock = { time: answer.time, at: this.elapsed() };
     const decision = verdict(answer.status);
@@ -231,4 +231,14 @@ export class Uploader {
     });
     this.wakeUp = () => undefined;
   }
+}
+
+/** A 2xx acknowledges a batch only where it tells of each of its samples once: what it leaves out may be nowhere. */
+function wholeAnswer(answer: Answer, samples: number): Answer {
+  const { status, accepted, rejected } = answer;
+  const indexes = new Set(rejected.map(({ index }) => index).filter((index) => index >= 0 && index < samples));
+  const isWhole = indexes.size === rejected.length && accepted + rejected.length === samples;
+  if (verdict(status) !== 'delete' || isWhole) return answer;
+  const told = `${accepted} accepted and ${rejected.length} rejected of ${samples} samples`;
+  return { ...answer, status: undefined, reason: `${status}, but it tells of ${told}` };
 }
