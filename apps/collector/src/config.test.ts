@@ -173,6 +173,23 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('hides in the mistakes what may be a secret in a text that is no URL, and in headers that are no keys', () => {
+    const entry = (others: string): string => `
+        - { protocol: prometheus, device: ups, ${others} }`;
+    const yaml = `
+      third_party:${entry("name: a, url: 'http://root:pa/ss@ups/'")}${entry("name: b, url: 'ups/x?apikey=hunter22&n=1'")}${entry("name: c, url: 'http://ups/', headers: 'X-Api-Key: hunter22'")}
+        - { protocol: command, device: d, command: [ls], environment: [TOKEN=hunter22] }
+        - { protocol: mqtt, device: e, url: 'mqtt://root:pa/ss@ups', topic: a }`;
+    expect(mistakesOf(() => configOf(yaml, { API_URL: 'root:hunter22@api:3000' }))).toEqual([
+      'API_URL: must be a URL that begins with http(s)://, got "***@api:3000"',
+      'third_party[0].url: must be a URL that begins with http:// or https://, got "http://***@ups/"',
+      'third_party[1].url: must be a URL that begins with http:// or https://, got "ups/x?apikey=***&n=1"',
+      'third_party[2].headers: must be keys and values, as in {name: text}',
+      'third_party[3].environment: must be keys and values, as in {name: text}',
+      'third_party[4].url: must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got "mqtt://***@ups"',
+    ]);
+  });
+
   it('tells whether a source has changed', () => {
     const entry = (timeout: string): string => `
       third_party:

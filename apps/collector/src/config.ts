@@ -5,7 +5,7 @@ import { deviceName as deviceNameRule, quote } from '@device-metrics/contract/ru
 import { LineCounter, parseDocument } from 'yaml';
 import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
-import { Redactor } from './redact.js';
+import { Redactor, secretsOfNoUrl } from './redact.js';
 import { isUrl, Mistakes, Section } from './section.js';
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, sourcesOf, type SourceConfig } from './sources.js';
 
@@ -61,7 +61,10 @@ export function readConfig(environment: Environment): Config {
   const redactor = new Redactor();
   const settings = new Settings(environment, mistakes);
   const apiUrl = settings.text('API_URL', 'http://127.0.0.1:3000');
-  if (!isUrl(apiUrl)) mistakes.add('API_URL', `must be a URL that begins with http(s)://, got ${quote(apiUrl)}`);
+  if (!isUrl(apiUrl)) {
+    secretsOfNoUrl(apiUrl).forEach((secret) => redactor.add(secret));
+    mistakes.add('API_URL', `must be a URL that begins with http(s)://, got ${quote(apiUrl)}`);
+  }
   const deviceName = settings.text('DEVICE_NAME', hostname());
   const wrongName = deviceNameRule(deviceName);
   if (wrongName !== undefined) mistakes.add('DEVICE_NAME', wrongName);

@@ -1,5 +1,6 @@
 import { quote } from '@device-metrics/contract/rules';
 import { parseDuration } from './quantities.js';
+import { secretsOfNoUrl } from './redact.js';
 
 /** What is wrong in the configuration, by path, as in `third_party[1].url`; one reason for each path. */
 export class Mistakes {
@@ -91,6 +92,8 @@ export class Section {
 
   /** An http or https URL. */
   url(key: string): string {
+    const value = this.value(key);
+    if (isText(value) && !isUrl(value)) secretsOfNoUrl(value).forEach(this.onSecret);
     return this.required(key, 'a URL that begins with http:// or https://', 'http://invalid', isUrl);
   }
 
@@ -135,6 +138,9 @@ export class Section {
 
   /** The headers of a request: texts by name, all secret but those that no server takes for a key. */
   headers(key: string): Record<string, string> {
+    const value = this.value(key);
+    // What came is not quoted: it may be `X-Api-Key: secret`.
+    if (value !== undefined && !isMapping(value)) this.mistake(key, 'must be keys and values, as in {name: text}');
     const section = this.section(key);
     const entries = Object.keys(section.mapping).map((name) => {
       return [name, (PUBLIC_HEADERS.test(name) ? section.optionalText(name) : section.secret(name)) ?? ''] as const;

@@ -2,6 +2,7 @@ import { Agent } from 'node:https';
 import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
+import { SECRET_NAME } from '../redact.js';
 import type { Section } from '../section.js';
 import { networkProblem } from './network-problem.js';
 import { tlsOptions, tlsTrust } from './tls-trust.js';
@@ -21,9 +22,6 @@ export interface HttpBody {
   /** Empty where the answer has none. */
   readonly contentType: string;
 }
-
-/** Names of query parameters whose value is a secret. */
-const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
 
 /**
  * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password`, or `token`; `ca` (the

@@ -180,10 +180,13 @@ describe('an MQTT broker', () => {
 
   it('says what is wrong in its configuration', () => {
     expect(mistakesOf({ protocol: 'mqtt', url: 'http://u:s3cr3t@h', topics: [{ topic: 'a/{b}c' }] })).toEqual([
-      'third_party[0].url: must be a URL that begins with mqtt:// or mqtts://, got "http://***@h"',
+      'third_party[0].url: must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got "http://***@h"',
       expect.stringContaining('third_party[0].topics[0].topic: must have {name}, + and # alone in a level'),
     ]);
     expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://h' })).toHaveLength(1);
+    expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://', topic: 'a' })).toEqual([
+      expect.stringMatching(/^third_party\[0\]\.url: must be a URL .* names a host, got "mqtt:\/\/"$/),
+    ]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { quote } from '@device-metrics/contract/rules';
+import { secretsOfNoUrl } from '../../redact.js';
 import type { Section } from '../../section.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
@@ -34,8 +36,11 @@ const PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 function brokerOf(keys: Section): Broker {
   const url = keys.parsed('url', (text) => {
-    if (!URL.canParse(text) || !PROTOCOLS.includes(new URL(text).protocol)) {
-      throw new Error(`must be a URL that begins with mqtt:// or mqtts://, got ${JSON.stringify(text)}`);
+    if (!URL.canParse(text) || !PROTOCOLS.includes(new URL(text).protocol) || new URL(text).host === '') {
+      secretsOfNoUrl(text).forEach((secret) => keys.hide(secret));
+      throw new Error(
+        `must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got ${quote(text)}`,
+      );
     }
     return new URL(text);
   });
