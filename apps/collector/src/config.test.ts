@@ -129,6 +129,41 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('tells what else the file cannot be', () => {
+    const mistakesOfFile = (yaml: string): readonly string[] =>
+      mistakesOf(() => configOf(yaml)).map((mistake) => mistake.replace(folder.path, ''));
+    expect(mistakesOfFile('third_party:\n  - *switch\n')).toEqual([
+      expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: Unresolved alias .*switch$/),
+    ]);
+    expect(mistakesOfFile('- protocol: snmp\n')).toEqual([
+      expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: must be keys and values, got an array of 1$/),
+    ]);
+    expect(mistakesOfFile('pc: no')).toEqual(['pc: must be keys and values, or false, got "no"']);
+  });
+
+  it('says what a value may be', () => {
+    const yaml = `
+      pc: { cpu: yes }
+      third_party:
+        - { protocol: command, device: a, command: [ping, -c, 1, ""] }
+        - { protocol: snmp, device: b, host: h, version: 1, community: "" }
+        - { protocol: modbus, device: c, host: h, registers: [{ address: 1, metric: room temperature }] }
+        - { protocol: nut }
+        - { protocol: nut }`;
+    expect(mistakesOf(() => configOf(yaml))).toEqual([
+      'pc.cpu: must be true, false, or keys and values, got "yes"',
+      'third_party[0].command[2]: must be text, got 1; put it in quotes',
+      'third_party[0].command[3]: must be text, got ""',
+      'third_party[1].version: must be one of 2c, 3, got "1"',
+      'third_party[1].community: must not be empty',
+      expect.stringMatching(
+        /registers\[0\]\.metric: must be a string of 1 to 255 letters, .*, got "room temperature"$/,
+      ),
+      'third_party[3].device: is missing; it must be text',
+      'third_party[4].device: is missing; it must be text',
+    ]);
+  });
+
   it('tells which file cannot be read', () => {
     const directory = folder.path;
     expect(mistakesOf(() => readConfig({ COLLECTOR_CONFIG: directory, API_TOKEN_FILE: directory }))).toEqual([

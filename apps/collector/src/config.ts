@@ -6,7 +6,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
-import { isUrl, Mistakes, Section } from './section.js';
+import { isMapping, isUrl, Mistakes, Section } from './section.js';
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, sourcesOf, type SourceConfig } from './sources.js';
 
 export interface Config {
@@ -115,8 +115,20 @@ function readFile(file: string, environment: Environment, mistakes: Mistakes, re
     mistakes.add(`line ${line}, column ${col}`, message);
   }
   if (document.errors.length > 0) return new Section({}, '', mistakes);
+  const wrong = (reason: string): Section => {
+    mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`);
+    return new Section({}, '', mistakes);
+  };
   const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
-  return new Section(fill.in(document.toJS(), ''), '', mistakes, (secret) => redactor.add(secret));
+  let content: unknown;
+  try {
+    content = fill.in(document.toJS(), '');
+  } catch (error) {
+    // An alias without its anchor, or too many of them.
+    return wrong((error as Error).message);
+  }
+  if (content !== null && !isMapping(content)) return wrong(`must be keys and values, got ${quote(content)}`);
+  return new Section(content, '', mistakes, (secret) => redactor.add(secret));
 }
 
 /** The settings that are variables of the environment; a mistake has the name of the variable as its path. */
