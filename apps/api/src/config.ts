@@ -50,11 +50,11 @@ export function readSettings(env: NodeJS.ProcessEnv): ApiSettings {
     const duration = value === '0' ? 0 : parseDuration(value);
     if (duration !== undefined && (duration === 0 || duration >= DAY)) return duration;
     mistakes.push(`${name} must be a duration of at least a day, as in 90d or 5y, or 0 for ever, got "${value}"`);
-    return 0;
+    return NaN;
   };
   const rawRetention = retention('RETENTION_RAW', '90d');
   const hourlyRetention = retention('RETENTION_HOURLY', '5y');
-  if (hourlyRetention !== 0 && (rawRetention === 0 || hourlyRetention < rawRetention)) {
+  if (hourlyRetention > 0 && (rawRetention === 0 || hourlyRetention < rawRetention)) {
     mistakes.push('RETENTION_HOURLY must be 0 or at least RETENTION_RAW');
   }
   const maxQuerySamples = text('QUERY_MAX_SAMPLES', '50000000');

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
-import { apiConfig, SettingsError, type ApiConfig } from './config.js';
+import { readSettings, SettingsError } from './config.js';
 import { createServer } from './http/create-server.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
@@ -10,9 +10,15 @@ const LATEST_EXIT = 10_000;
 const logger = new Logger('api');
 
 try {
-  const app = await createServer(AppModule);
-  const { host, port } = app.get<ApiConfig>(apiConfig.KEY);
-  await app.listen({ host, port });
+  // Before Nest, which would tell a mistake by its stack; the import of AppModule has read `.env`.
+  const { host, port, databasePath } = readSettings(process.env);
+  const app = await createServer(AppModule).catch((error: NodeJS.ErrnoException) => {
+    if (!error.code?.startsWith('SQLITE_')) throw error;
+    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}`]);
+  });
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
+  });
   app.useLogger(['log', 'warn', 'error', 'fatal']);
   stopOnSignal(app);
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);

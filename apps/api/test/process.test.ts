@@ -84,6 +84,21 @@ describe('the server', () => {
     );
   });
 
+  it('says a mistake once, and without a stack', async () => {
+    const said = await start({ RETENTION_RAW: '90' }).catch(String);
+    expect(said).toMatch(/RETENTION_RAW must be a duration of at least a day.* got "90"/);
+    expect(said).not.toMatch(/RETENTION_HOURLY|\n +at /);
+  });
+
+  it('names the setting where its database or its port cannot be had', async () => {
+    await expect(start({ DATABASE_PATH: folder.path })).rejects.toThrow(
+      `DATABASE_PATH ${folder.path} cannot be opened: unable to open database file`,
+    );
+    const { port } = new URL((await start()).url);
+    const second = Server.start({ DATABASE_PATH: join(folder.path, 'second.db'), PORT: port });
+    await expect(second).rejects.toThrow(`PORT ${port} of 127.0.0.1 cannot be listened on: listen EADDRINUSE`);
+  });
+
   it('does not start on a file that is no database, and leaves it as it is', async () => {
     const path = join(folder.path, 'notes.txt');
     await writeFile(path, 'not a database, but dear to somebody'.repeat(100));

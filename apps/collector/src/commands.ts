@@ -18,16 +18,23 @@ export type Print = (line: string) => void;
 /** What `collector <name>` does; `usage` is its line in the help. */
 interface Command {
   readonly usage: string;
+  /** How many arguments it takes. */
+  readonly most: number;
   run(config: Config, args: readonly string[], print: Print): Promise<void> | void;
 }
 
 export const commands: Readonly<Record<string, Command>> = {
-  check: { usage: 'check                          say what is wrong in the configuration', run: check },
-  read: { usage: 'read <source>                  run one source once and print what it would send', run: read },
-  status: { usage: 'status                         show what is in the spool', run: status },
+  check: { usage: 'check                          say what is wrong in the configuration', most: 0, run: check },
+  read: {
+    usage: 'read <source>                  run one source once and print what it would send',
+    most: 1,
+    run: read,
+  },
+  status: { usage: 'status                         show what is in the spool', most: 0, run: status },
   quarantine: {
     usage:
       'quarantine list|retry|drop     show, send again or delete what the api refused: retry|drop <number>… or all',
+    most: Infinity,
     run: quarantine,
   },
 };
@@ -94,7 +101,7 @@ function status(config: Config, _args: readonly string[], print: Print): void {
 
 function quarantine(config: Config, [action, ...numbers]: readonly string[], print: Print): void {
   if (action !== 'list' && action !== 'retry' && action !== 'drop') {
-    throw new UsageError('quarantine needs list, retry or drop');
+    throw new UsageError(`quarantine needs list, retry or drop, got ${quote(action)}`);
   }
   withSpool(config, (spool) => {
     const batches = spool.quarantined();

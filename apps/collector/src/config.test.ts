@@ -132,6 +132,46 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('tells what else the file cannot be', () => {
+    const mistakesOfFile = (yaml: string): readonly string[] =>
+      mistakesOf(() => configOf(yaml)).map((mistake) => mistake.replace(folder.path, ''));
+    const tenfold = (name: string, of: string): string =>
+      `${name}: &${name} [${Array(10).fill(`*${of}`).join(', ')}]\n`;
+    expect(mistakesOfFile(`a: &a x\n${tenfold('b', 'a')}${tenfold('c', 'b')}${tenfold('d', 'c')}`)).toEqual([
+      expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: Excessive alias count/),
+    ]);
+    expect(mistakesOfFile('pc: &all { cpu: *all }\n')).toEqual([
+      'line 1, column 16: *all stands within what is marked &all',
+    ]);
+    expect(mistakesOfFile('- protocol: snmp\n')).toEqual([
+      expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: must be keys and values, got an array of 1$/),
+    ]);
+    expect(mistakesOfFile('pc: no')).toEqual(['pc: must be keys and values, or false, got "no"']);
+  });
+
+  it('says what a value may be', () => {
+    const yaml = `
+      pc: { cpu: yes }
+      third_party:
+        - { protocol: command, device: a, command: [ping, -c, 1, ""] }
+        - { protocol: snmp, device: b, host: h, version: 1, community: "" }
+        - { protocol: modbus, device: c, host: h, registers: [{ address: 1, metric: room temperature }] }
+        - { protocol: nut }
+        - { protocol: nut }`;
+    expect(mistakesOf(() => configOf(yaml))).toEqual([
+      'pc.cpu: must be true, false, or keys and values, got "yes"',
+      'third_party[0].command[2]: must be text, got 1; put it in quotes',
+      'third_party[0].command[3]: must be text, got ""',
+      'third_party[1].version: must be one of 2c, 3, got "1"',
+      'third_party[1].community: must not be empty',
+      expect.stringMatching(
+        /registers\[0\]\.metric: must be a string of 1 to 255 letters, .*, got "room temperature"$/,
+      ),
+      'third_party[3].device: is missing; it must be text',
+      'third_party[4].device: is missing; it must be text',
+    ]);
+  });
+
   it('tells which file cannot be read', () => {
     const directory = folder.path;
     expect(mistakesOf(() => readConfig({ COLLECTOR_CONFIG: directory, API_TOKEN_FILE: directory }))).toEqual([
@@ -173,6 +213,23 @@ describe('the configuration', () => {
     const yaml = `third_party: [{ protocol: prometheus, device: web, url: "\${PASS}" }]`;
     expect(mistakesOf(() => configOf(yaml, { PASS: 'hunter22' }))).toEqual([
       'third_party[0].url: must be a URL that begins with http:// or https://, got "***"',
+    ]);
+  });
+
+  it('hides in the mistakes what may be a secret in a text that is no URL, and in headers that are no keys', () => {
+    const entry = (others: string): string => `
+        - { protocol: prometheus, device: ups, ${others} }`;
+    const yaml = `
+      third_party:${entry("name: a, url: 'http://root:pa/ss@ups/'")}${entry("name: b, url: 'ups/x?apikey=hunter22&n=1'")}${entry("name: c, url: 'http://ups/', headers: 'X-Api-Key: hunter22'")}
+        - { protocol: command, device: d, command: [ls], environment: [TOKEN=hunter22] }
+        - { protocol: mqtt, device: e, url: 'mqtt://root:pa/ss@ups', topic: a }`;
+    expect(mistakesOf(() => configOf(yaml, { API_URL: 'root:hunter22@api:3000' }))).toEqual([
+      'API_URL: must be a URL that begins with http(s)://, got "***@api:3000"',
+      'third_party[0].url: must be a URL that begins with http:// or https://, got "http://***@ups/"',
+      'third_party[1].url: must be a URL that begins with http:// or https://, got "ups/x?apikey=***&n=1"',
+      'third_party[2].headers: must be keys and values, as in {name: text}',
+      'third_party[3].environment: must be keys and values, as in {name: text}',
+      'third_party[4].url: must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got "mqtt://***@ups"',
     ]);
   });
 

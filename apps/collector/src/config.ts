@@ -5,8 +5,8 @@ import { deviceName as deviceNameRule, quote } from '@device-metrics/contract/ru
 import { LineCounter, parseDocument, visit } from 'yaml';
 import { Placeholders, readIfThere, type Environment } from './placeholders.js';
 import { parseBytes, parseDuration } from './quantities.js';
-import { Redactor } from './redact.js';
-import { isUrl, Mistakes, Section } from './section.js';
+import { Redactor, secretsOfNoUrl } from './redact.js';
+import { isMapping, isUrl, Mistakes, Section } from './section.js';
 import { LONGEST_INTERVAL, SHORTEST_INTERVAL, sourcesOf, type SourceConfig } from './sources.js';
 
 export interface Config {
@@ -61,7 +61,10 @@ export function readConfig(environment: Environment): Config {
   const redactor = new Redactor();
   const settings = new Settings(environment, mistakes);
   const apiUrl = settings.text('API_URL', 'http://127.0.0.1:3000');
-  if (!isUrl(apiUrl)) mistakes.add('API_URL', `must be a URL that begins with http(s)://, got ${quote(apiUrl)}`);
+  if (!isUrl(apiUrl)) {
+    secretsOfNoUrl(apiUrl).forEach((secret) => redactor.add(secret));
+    mistakes.add('API_URL', `must be a URL that begins with http(s)://, got ${quote(apiUrl)}`);
+  }
   const deviceName = settings.text('DEVICE_NAME', hostname());
   const wrongName = deviceNameRule(deviceName);
   if (wrongName !== undefined) mistakes.add('DEVICE_NAME', wrongName);
@@ -108,24 +111,36 @@ function readFile(file: string, environment: Environment, mistakes: Mistakes, re
   const before = mistakes.list.length;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const wrong = (position: number, reason: string): void => {
+  const wrongAt = (position: number, reason: string): void => {
     const { line, col } = lines.linePos(position);
     mistakes.add(`line ${line}, column ${col}`, reason);
   };
-  for (const { message, pos } of document.errors) wrong(pos[0], message);
+  for (const { message, pos } of document.errors) wrongAt(pos[0], message);
   visit(document, {
-    Alias: (_key, alias) => {
+    Alias: (_key, alias, ancestors) => {
       const { source, range } = alias;
-      if (!alias.resolve(document))
-        wrong(
-          range?.[0] ?? 0,
-          `*${source} stands for what is marked &${source}, which is nowhere; a text needs quotes`,
-        );
+      const marked = alias.resolve(document);
+      const at = range?.[0] ?? 0;
+      if (!marked)
+        wrongAt(at, `*${source} stands for what is marked &${source}, which is nowhere; a text needs quotes`);
+      else if (ancestors.includes(marked)) wrongAt(at, `*${source} stands within what is marked &${source}`);
     },
   });
   if (mistakes.list.length > before) return new Section({}, '', mistakes);
+  const wrong = (reason: string): Section => {
+    mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`);
+    return new Section({}, '', mistakes);
+  };
   const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
-  return new Section(fill.in(document.toJS(), ''), '', mistakes, (secret) => redactor.add(secret));
+  let content: unknown;
+  try {
+    content = fill.in(document.toJS(), '');
+  } catch (error) {
+    // Too many aliases.
+    return wrong((error as Error).message);
+  }
+  if (content !== null && !isMapping(content)) return wrong(`must be keys and values, got ${quote(content)}`);
+  return new Section(content, '', mistakes, (secret) => redactor.add(secret));
 }
 
 /** The settings that are variables of the environment; a mistake has the name of the variable as its path. */

@@ -80,7 +80,12 @@ export async function request(http: AxiosInstance, options: HttpRequest): Promis
 
 function staysOn(url: string, target: { hostname?: string; protocol?: string }): void {
   const { hostname, protocol } = new URL(url);
-  if (target.hostname === hostname && (protocol === target.protocol || target.protocol === 'https:')) return;
+  // The target of an IPv6 address comes without its brackets.
+  if (
+    target.hostname === hostname.replace(/^\[|\]$/g, '') &&
+    (protocol === target.protocol || target.protocol === 'https:')
+  )
+    return;
   throw new HttpError(`redirects to another host (${target.protocol}//${target.hostname}), which is not followed`);
 }
 

@@ -9,6 +9,9 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name !== undefined && !command) {
     throw new UsageError(`There is no command ${quote(name)}${didYouMean(name, Object.keys(commands))}\n\n${help}`);
   }
+  if (command && args.length > command.most) {
+    throw new UsageError(`${name} takes no ${quote(args[command.most])}\n\n${help}`);
+  }
   const config = readConfig(readEnvironment());
   if (!command) {
     let hungUp = false;

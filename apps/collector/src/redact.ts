@@ -9,6 +9,17 @@ const BEGINNING = 8;
  */
 const USER_OF_URL = /\b([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"']+|[^\s/@"':[]*:(?!\d+[/?#])[^\s"']+)@/gi;
 
+/** Names of query parameters whose value is a secret. */
+export const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
+
+/** What may be a secret in a text that should be a URL and is none: what stands before an @, and values of its query. */
+export function secretsOfNoUrl(text: string): string[] {
+  const credentials = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.+)@/i.exec(text)?.[1];
+  const parameters = [...text.matchAll(/[?&]([^=&]*)=([^&#]*)/g)];
+  const values = parameters.flatMap(([, name = '', value = '']) => (SECRET_NAME.test(name) ? [value] : []));
+  return credentials === undefined ? values : [credentials, ...values];
+}
+
 /** Takes secrets out of every text that leaves the collector other than to the device or api they are meant for. */
 export class Redactor {
   private secrets: readonly string[] = [];

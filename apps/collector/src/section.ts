@@ -1,5 +1,6 @@
-import { quote } from '@device-metrics/contract/rules';
+import { metricName as metricNameRule, quote } from '@device-metrics/contract/rules';
 import { parseDuration } from './quantities.js';
+import { secretsOfNoUrl } from './redact.js';
 
 /** What is wrong in the configuration, by path, as in `third_party[1].url`; one reason for each path. */
 export class Mistakes {
@@ -32,9 +33,6 @@ export class Section {
     /** Called with each text that must not show in a log, as the value of a header. */
     private readonly onSecret: (text: string) => void = () => undefined,
   ) {
-    if (value !== null && value !== undefined && !isMapping(value)) {
-      mistakes.add(path, `must be keys and values, got ${quote(value)}`);
-    }
     this.mapping = isMapping(value) ? value : {};
   }
 
@@ -61,6 +59,14 @@ export class Section {
     return this.required(key, 'text', '', isText);
   }
 
+  /** A name that the api takes for a metric. */
+  metricName(key: string): string {
+    const name = this.text(key);
+    const wrong = name === '' ? undefined : metricNameRule(name);
+    if (wrong !== undefined) this.mistake(key, wrong);
+    return name;
+  }
+
   optionalText(key: string): string | undefined {
     return this.optional(key, undefined, 'text', isText);
   }
@@ -69,6 +75,7 @@ export class Section {
   secret(key: string): string | undefined {
     const value = this.value(key);
     if (isText(value)) this.onSecret(value);
+    else if (value === '') this.mistake(key, 'must not be empty');
     else if (value !== undefined) this.mistake(key, 'must be text; put it in quotes');
     return isText(value) ? value : undefined;
   }
@@ -91,6 +98,8 @@ export class Section {
 
   /** An http or https URL. */
   url(key: string): string {
+    const value = this.value(key);
+    if (isText(value) && !isUrl(value)) secretsOfNoUrl(value).forEach(this.onSecret);
     return this.required(key, 'a URL that begins with http:// or https://', 'http://invalid', isUrl);
   }
 
@@ -128,13 +137,19 @@ export class Section {
   }
 
   texts(key: string, fallback: readonly string[]): readonly string[] {
-    return this.optional(key, fallback, 'a list of texts', (value): value is string[] => {
-      return Array.isArray(value) && value.every(isText);
+    const items = this.optional(key, fallback, 'a list of texts', (value): value is unknown[] => Array.isArray(value));
+    return items.filter((item, index): item is string => {
+      const hint = typeof item === 'number' || typeof item === 'boolean' ? '; put it in quotes' : '';
+      if (!isText(item)) this.mistake(`${key}[${index}]`, `must be text, got ${quote(item)}${hint}`);
+      return isText(item);
     });
   }
 
   /** The headers of a request: texts by name, all secret but those that no server takes for a key. */
   headers(key: string): Record<string, string> {
+    const value = this.value(key);
+    // What came is not quoted: it may be `X-Api-Key: secret`.
+    if (value !== undefined && !isMapping(value)) this.mistake(key, 'must be keys and values, as in {name: text}');
     const section = this.section(key);
     const entries = Object.keys(section.mapping).map((name) => {
       return [name, (PUBLIC_HEADERS.test(name) ? section.optionalText(name) : section.secret(name)) ?? ''] as const;
@@ -154,8 +169,11 @@ export class Section {
     }
   }
 
-  section(key: string): Section {
-    return new Section(this.value(key), this.pathOf(key), this.mistakes, this.onSecret);
+  /** @param allowed what a mistake says that the key may have. */
+  section(key: string, allowed = 'keys and values'): Section {
+    const value = this.value(key);
+    if (value !== undefined && !isMapping(value)) this.mistake(key, `must be ${allowed}, got ${quote(value)}`);
+    return new Section(value, this.pathOf(key), this.mistakes, this.onSecret);
   }
 
   sections(key: string): Section[] {
@@ -213,7 +231,7 @@ export class Section {
 const PUBLIC_HEADERS = /^(accept.*|content-type|user-agent)$/i;
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isMapping = (value: unknown): value is Mapping =>
+export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isUrl = (value: unknown): value is string =>
@@ -223,7 +241,9 @@ export const isUrl = (value: unknown): value is string =>
 export function didYouMean(word: string, known: readonly string[]): string {
   const near = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(
+      ({ candidate: { length }, distance }) => distance < length && distance <= Math.max(1, Math.floor(length / 3)),
+    )
     .sort((a, b) => a.distance - b.distance)[0];
   return near ? `; did you mean ${quote(near.candidate)}?` : '';
 }

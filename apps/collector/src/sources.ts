@@ -39,7 +39,7 @@ export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
   const taken = new Set(['collector', ...pcGroups.map(({ name }) => name)]);
   root.sections('third_party').forEach((entry, index) => {
     const name = thirdParty[index]?.name;
-    if (name === undefined) return;
+    if (name === undefined || name === '') return;
     if (taken.has(name))
       entry.mistake('name', `another source is called ${quote(name)}; give this one a name of its own`);
     taken.add(name);
@@ -49,11 +49,13 @@ export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
 
 function pcSources(root: Section, { deviceName, interval }: Defaults): SourceConfig[] {
   if (root.is('pc', false)) return [];
-  const pc = root.section('pc');
+  const pc = root.section('pc', 'keys and values, or false');
   const every = pc.duration('interval', interval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
   const sources = pcGroups.flatMap((group): SourceConfig[] => {
     if (pc.is(group.name, false) || (group.onlyIfNamed && !pc.has(group.name))) return [];
-    const keys = pc.is(group.name, true) ? pc.empty(group.name) : pc.section(group.name);
+    const keys = pc.is(group.name, true)
+      ? pc.empty(group.name)
+      : pc.section(group.name, 'true, false, or keys and values');
     const timing = timingOf(keys, Math.max(every, shortestInterval(group, process.platform)));
     const create = pcSource(group, keys);
     keys.end();

@@ -1,7 +1,9 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent } from 'node:https';
 import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import { request } from '../http.js';
+import { SECRET_NAME } from '../redact.js';
 import type { Section } from '../section.js';
 import { networkProblem } from './network-problem.js';
 import { tlsOptions, tlsTrust } from './tls-trust.js';
@@ -22,9 +24,6 @@ export interface HttpBody {
   readonly contentType: string;
 }
 
-/** Names of query parameters whose value is a secret. */
-const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
-
 /**
  * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password`, or `token`; `ca` (the
  * certificate of its authority, PEM) or `insecure: true` (any certificate).
@@ -33,7 +32,7 @@ const SECRET_NAME = /key|token|secret|pass|auth|sig/i;
  */
 export function httpTarget(keys: Section, maxBytes: number): HttpTarget {
   const url = urlWithQuery(keys);
-  const headers = { ...keys.headers('headers'), ...authorization(keys, url) };
+  const headers = { ...headersOf(keys), ...authorization(keys, url) };
   const trust = tlsTrust(keys);
   return {
     url: url.href,
@@ -50,6 +49,28 @@ function urlWithQuery(keys: Section): URL {
   return url;
 }
 
+function headersOf(keys: Section): Record<string, string> {
+  const headers = keys.headers('headers');
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(name);
+    } catch {
+      keys.mistake('headers', `has the name ${quote(name)}, which must be letters, digits and - without blanks`);
+    }
+    checkHeaderValue(keys, `headers.${name}`, value);
+  }
+  return headers;
+}
+
+/** The request would go without the characters that no header may have. */
+function checkHeaderValue(keys: Section, key: string, value: string): void {
+  try {
+    validateHeaderValue(key, value);
+  } catch {
+    keys.mistake(key, 'has characters that no HTTP header may have, such as a line feed or a letter beyond Latin-1');
+  }
+}
+
 /** Of the keys, or of a URL such as http://user:password@host, which loses them. */
 function authorization(keys: Section, url: URL): Record<string, string> {
   const ofUrl = takeCredentials(url);
@@ -61,6 +82,7 @@ function authorization(keys: Section, url: URL): Record<string, string> {
     keys.mistake('token', 'does not go with username and password; one of them must go');
   }
   if (ofUrl.password !== undefined) keys.hide(ofUrl.password);
+  if (token !== undefined) checkHeaderValue(keys, 'token', token);
   if (token !== undefined) return { authorization: `Bearer ${token}` };
   const { username, password } = ownName === undefined ? ofUrl : { username: ownName, password: ownPassword };
   if (username === undefined) return {};

@@ -3,6 +3,7 @@ import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/contract/rules';
 import type { RejectedItem } from '@device-metrics/contract/batch-decoder';
 import { HttpError, request } from '../http.js';
+import { Redactor } from '../redact.js';
 import { parseRetryAfter } from './verdict.js';
 
 /** What came back for a batch. */
@@ -25,6 +26,7 @@ const LARGEST_ANSWER = 4 * 2 ** 20;
 /** Sends batches to `POST /api/v1/aggregator/metrics/batch/` of one api. */
 export class ApiClient {
   private readonly url: string;
+  private readonly redactor = new Redactor();
   private gzip = true;
 
   constructor(
@@ -33,6 +35,7 @@ export class ApiClient {
     private readonly token: string | undefined,
     private readonly timeout: number,
   ) {
+    if (token !== undefined) this.redactor.add(token);
     this.url = `${apiUrl.replace(/\/+$/, '')}/api/v1/aggregator/metrics/batch/`;
   }
 
@@ -67,7 +70,7 @@ export class ApiClient {
       });
       const date = Date.parse(headers['date'] ?? '');
       return {
-        ...answerOf(status, body),
+        ...this.withoutToken(answerOf(status, body)),
         retryAfter: parseRetryAfter(headers['retry-after'], Date.now()),
         time: Number.isNaN(date) ? undefined : date,
       };
@@ -75,6 +78,13 @@ export class ApiClient {
       const reason = error instanceof HttpError ? error.message : String(error);
       return { status: undefined, reason, accepted: 0, rejected: [], retryAfter: undefined, time: undefined };
     }
+  }
+
+  /** A reason stays in the spool, and whatever is between here and the api may have echoed the token in it. */
+  private withoutToken<T extends Pick<Answer, 'reason' | 'rejected'>>(answer: T): T {
+    const redact = (text: string): string => this.redactor.redact(text);
+    const rejected = answer.rejected.map((item) => ({ ...item, reason: redact(item.reason) }));
+    return { ...answer, reason: redact(answer.reason), rejected };
   }
 }
 

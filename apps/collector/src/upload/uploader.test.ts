@@ -95,6 +95,26 @@ describe('the uploader', () => {
     expect(said).toEqual(['The api refused 1 sample, the last: 400 metrics[0].value is cursed; kept in quarantine']);
   });
 
+  it('keeps no token in the reasons of the quarantine', async () => {
+    api.instead = (batch, response) => {
+      const whole = batch.length > 1;
+      const rejected = [{ index: 0, field: 'value', reason: 'must be less than secret-token' }];
+      if (whole) answer(response, 200, { accepted: 1, rejected });
+      else answer(response, 400, { detail: 'got Bearer secret-token' });
+      return true;
+    };
+    spool.add(metrics(2), NOW);
+    spool.add(metrics(1), NOW + 1);
+    upload();
+    await emptied();
+    expect(
+      spool
+        .quarantined()
+        .map(({ reason }) => reason)
+        .sort(),
+    ).toEqual(['400 got Bearer ***', 'value must be less than ***']);
+  });
+
   it('halves a batch that is too large', async () => {
     api.instead = (batch, response) => {
       if (batch.length > 100) answer(response, 413, { detail: 'too large' });

@@ -121,6 +121,12 @@ describe('a device with a JSON API', () => {
       'third_party[0].qery: is not known here; did you mean "query"?',
     ]);
     expect(mistakesOf(entry({ url: 'http://a%zz:b%@h/' }))).toEqual([]);
+    const never = 'has characters that no HTTP header may have, such as a line feed or a letter beyond Latin-1';
+    expect(mistakesOf(entry({ token: 'two\nlines', headers: { 'x key': 'a', 'x-key': 'ключ' } }))).toEqual([
+      'third_party[0].headers: has the name "x key", which must be letters, digits and - without blanks',
+      `third_party[0].headers.x-key: ${never}`,
+      `third_party[0].token: ${never}`,
+    ]);
   });
 });
 

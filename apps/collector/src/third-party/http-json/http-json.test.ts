@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
@@ -73,6 +76,20 @@ describe('an HTTP device', () => {
   it('gets its headers, and may redirect to itself', async () => {
     expect(await get('/ok')).toBe('hello k');
     expect(await get('/here')).toBe('hello k');
+  });
+
+  it('of an IPv6 address may redirect to itself', async () => {
+    const six = createServer((request, response) => {
+      if (request.url === '/here') response.writeHead(302, { location: `http://${request.headers.host}/ok` }).end();
+      else response.end('hello');
+    }).listen(0, '::1');
+    const there = await once(six, 'listening').catch(() => undefined);
+    // A machine without IPv6.
+    if (!there) return;
+    const url = `http://[::1]:${(six.address() as AddressInfo).port}/here`;
+    const { body } = await httpGet(http, { url, headers: {}, maxBytes }, AbortSignal.timeout(5_000));
+    six.close();
+    expect(body).toBe('hello');
   });
 
   it.each([

@@ -31,8 +31,12 @@ export async function readRegisters(
   signal: AbortSignal,
 ): Promise<Reading[]> {
   const socket = await openTcp(target, MAX_BYTES, signal);
-  let cut = '';
-  socket.on('error', (error) => (cut = error.message));
+  let cut = 'the device has cut the connection; many allow only one or two at once';
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ECONNRESET') cut = error.message;
+  });
+  const closed = new Promise<never>((_resolve, reject) => socket.once('close', () => reject(new Error(cut))));
+  closed.catch(() => undefined);
   const client = new (modbusSerial().default)();
   // An error of the socket without a listener would end the collector.
   client.on('error', () => undefined);
@@ -41,10 +45,8 @@ export async function readRegisters(
     client.setID(target.unitId);
     client.setTimeout(target.requestTimeout);
     const readings: Reading[] = [];
-    for (const group of groupsOf(registers)) readings.push(...(await readGroup(client, group)));
+    for (const group of groupsOf(registers)) readings.push(...(await Promise.race([readGroup(client, group), closed])));
     return readings;
-  } catch (error) {
-    throw new Error(cut || (error as Error).message, { cause: error });
   } finally {
     socket.destroy();
   }

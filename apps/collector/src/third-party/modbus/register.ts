@@ -31,7 +31,7 @@ export function registerOf(keys: Section): Register {
     kind: keys.choice('kind', KINDS, 'holding'),
     type: keys.choice('type', TYPES, 'uint16'),
     words: keys.choice('words', WORDS, 'high-first'),
-    metric: keys.text('metric'),
+    metric: keys.metricName('metric'),
     unit: keys.optionalText('unit'),
     scale: keys.number('scale', 1),
     offset: keys.number('offset', 0),

@@ -90,12 +90,20 @@ interface Value {
 function valuesOf(payload: string, path: string | undefined): Value[] {
   const number = path === undefined ? numberOf(payload.trim()) : undefined;
   if (number !== undefined) return [{ path: '', value: number }];
+  if (path === undefined) return leaves(parsePayload(payload), '').slice(0, MOST_VALUES);
   const json = parseJson(payload);
-  if (path === undefined) return leaves(json, '').slice(0, MOST_VALUES);
   const found = path.split('.').reduce<unknown>((part, key) => memberOf(part, key), json);
   const value = numberOf(found);
   if (value === undefined) throw new Error(`${path} must be a number, got ${quote(found)}`);
   return [{ path, value }];
+}
+
+function parsePayload(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    throw new Error(`must be a number, JSON or one of ${Object.keys(WORDS).join(', ')}, got ${quote(payload)}`);
+  }
 }
 
 function memberOf(value: unknown, key: string): unknown {

@@ -25,7 +25,8 @@ export class MqttSource implements Source {
   private readonly fresh = new Map<string, Reading>();
   /** By device; empty for the device of the configuration. */
   private readonly online = new Map<string, boolean>();
-  private refused = '';
+  /** Topics of which a message was left out, each said once: a text that changes all the time would fill the log. */
+  private readonly refused = new Set<string>();
   private taken: Promise<void> = Promise.resolve();
 
   constructor(
@@ -63,9 +64,11 @@ export class MqttSource implements Source {
       this.taken = this.taken
         .then(() => this.take(topic, payload))
         .catch((error: unknown) => {
-          const reason = `${topic}: ${error instanceof Error ? error.message : String(error)}`;
-          if (reason !== this.refused) this.say(`${this.name} leaves a message out, ${reason}`);
-          this.refused = reason;
+          if (this.refused.has(topic) || this.refused.size >= MOST_SERIES) return;
+          this.refused.add(topic);
+          this.say(
+            `${this.name} leaves a message out, ${topic}: ${error instanceof Error ? error.message : String(error)}`,
+          );
         });
     });
   }

@@ -141,15 +141,20 @@ describe('an MQTT broker', () => {
     ]);
   });
 
-  it('that publishes garbage is told once, and the rest is read', async () => {
+  it('that publishes garbage is told once for each topic, and the rest is read', async () => {
     const lab = device({ topic: 'odd/{device}/{metric}' });
     await lab.read();
     await publish('odd/a/b', '<html>');
-    await publish('odd/a/b', '<html>');
+    await publish('odd/a/d', 'unavailable');
+    await publish('odd/a/b', '<body>');
     await publish('odd/a/c', '7');
     await pause(50);
     expect(await lab.read()).toEqual([{ device_name: 'a', metric_name: 'c', value: 7 }]);
-    expect(lab.log).toEqual(['rack leaves a message out, odd/a/b: answered with something that is not JSON: "<html>"']);
+    const allowed = 'a number, JSON or one of on, true, online, open, off, false, offline, closed';
+    expect(lab.log).toEqual([
+      `rack leaves a message out, odd/a/b: must be ${allowed}, got "<html>"`,
+      `rack leaves a message out, odd/a/d: must be ${allowed}, got "unavailable"`,
+    ]);
   });
 
   it('that goes away and comes back is read again', async () => {
@@ -180,10 +185,21 @@ describe('an MQTT broker', () => {
 
   it('says what is wrong in its configuration', () => {
     expect(mistakesOf({ protocol: 'mqtt', url: 'http://u:s3cr3t@h', topics: [{ topic: 'a/{b}c' }] })).toEqual([
-      'third_party[0].url: must be a URL that begins with mqtt:// or mqtts://, got "http://***@h"',
+      'third_party[0].url: must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got "http://***@h"',
       expect.stringContaining('third_party[0].topics[0].topic: must have {name}, + and # alone in a level'),
     ]);
     expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://h' })).toHaveLength(1);
+    const topics = [
+      { topic: 'a/{room}', metric: 'hw.{rom}' },
+      { topic: 'a', mapping: '$', units: { a: '°F' }, scale: 2 },
+    ];
+    expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://h', topics })).toEqual([
+      'third_party[0].topics[0].metric: has {rom}, which the topic has not; did you mean "room"?',
+      'third_party[0].topics[1].mapping: does not go with units, scale; the mapping says it',
+    ]);
+    expect(mistakesOf({ protocol: 'mqtt', url: 'mqtt://', topic: 'a' })).toEqual([
+      expect.stringMatching(/^third_party\[0\]\.url: must be a URL .* names a host, got "mqtt:\/\/"$/),
+    ]);
   });
 });
 

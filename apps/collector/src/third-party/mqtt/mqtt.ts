@@ -1,4 +1,6 @@
-import type { Section } from '../../section.js';
+import { quote } from '@device-metrics/contract/rules';
+import { secretsOfNoUrl } from '../../redact.js';
+import { didYouMean, type Section } from '../../section.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
 import { tlsTrust } from '../tls-trust.js';
@@ -34,8 +36,11 @@ const PROTOCOLS = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 function brokerOf(keys: Section): Broker {
   const url = keys.parsed('url', (text) => {
-    if (!URL.canParse(text) || !PROTOCOLS.includes(new URL(text).protocol)) {
-      throw new Error(`must be a URL that begins with mqtt:// or mqtts://, got ${JSON.stringify(text)}`);
+    if (!URL.canParse(text) || !PROTOCOLS.includes(new URL(text).protocol) || new URL(text).host === '') {
+      secretsOfNoUrl(text).forEach((secret) => keys.hide(secret));
+      throw new Error(
+        `must be a URL that begins with mqtt://, mqtts://, ws:// or wss:// and names a host, got ${quote(text)}`,
+      );
     }
     return new URL(text);
   });
@@ -47,7 +52,7 @@ function brokerOf(keys: Section): Broker {
   return { url: url?.href ?? 'mqtt://invalid', username, password, trust: tlsTrust(keys) };
 }
 
-const NOTHING: TopicPattern = { filter: '', match: () => undefined };
+const NOTHING: TopicPattern = { filter: '', names: [], match: () => undefined };
 
 function topicOf(keys: Section): Topic {
   const topic: Topic = {
@@ -60,8 +65,13 @@ function topicOf(keys: Section): Topic {
     scale: keys.number('scale', 1),
     labels: keys.textsByName('labels'),
   };
-  if (topic.mapping && (topic.path ?? topic.metric) !== undefined) {
-    keys.mistake('mapping', 'does not go with metric and path; the mapping says both');
+  for (const [braces, name = ''] of (topic.metric ?? '').matchAll(/\{(\w+)\}/g)) {
+    if (topic.pattern === NOTHING || topic.pattern.names.includes(name)) continue;
+    keys.mistake('metric', `has ${braces}, which the topic has not${didYouMean(name, topic.pattern.names)}`);
+  }
+  const useless = ['metric', 'path', 'unit', 'units', 'scale'].filter((key) => keys.has(key));
+  if (topic.mapping && useless.length > 0) {
+    keys.mistake('mapping', `does not go with ${useless.join(', ')}; the mapping says it`);
   }
   return topic;
 }

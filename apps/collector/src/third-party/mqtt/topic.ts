@@ -2,6 +2,7 @@
 export interface TopicPattern {
   /** What the broker is asked for: every name is a `+`. */
   readonly filter: string;
+  readonly names: readonly string[];
   /** The texts of the names; undefined for a topic that does not fit. */
   readonly match: (topic: string) => Readonly<Record<string, string>> | undefined;
 }
@@ -30,6 +31,7 @@ export function parseTopic(text: string): TopicPattern {
   const open = text.endsWith('#');
   const fixed = open ? levels.slice(0, -1) : levels;
   return {
+    names,
     filter: levels.map(({ level, name }) => (name === undefined ? level : '+')).join('/'),
     match: (topic) => {
       const parts = topic.split('/');

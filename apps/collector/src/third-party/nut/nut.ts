@@ -50,7 +50,7 @@ function upsdOf(keys: Section): Upsd {
 function variableOf(keys: Section): readonly [string, Measure] {
   const variable = [
     keys.text('variable'),
-    { metric: keys.text('metric'), unit: keys.optionalText('unit'), labels: keys.textsByName('labels') },
+    { metric: keys.metricName('metric'), unit: keys.optionalText('unit'), labels: keys.textsByName('labels') },
   ] as const;
   keys.end();
   return variable;

@@ -76,7 +76,7 @@ function measureOf(keys: Section): Measure {
   const labels = keys.has('labels') ? keys.textsByName('labels') : undefined;
   const states = keys.has('states') ? keys.textsByName('states') : undefined;
   return {
-    metric: keys.text('metric'),
+    metric: keys.metricName('metric'),
     unit: keys.optionalText('unit'),
     scale: keys.number('scale', 1),
     labels,
