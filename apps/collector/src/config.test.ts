@@ -141,7 +141,7 @@ describe('the configuration', () => {
       expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: Excessive alias count/),
     ]);
     expect(mistakesOfFile('pc: &all { cpu: *all }\n')).toEqual([
-      'line 1, column 16: *all stands within what is marked &all',
+      'line 1, column 17: *all stands within what is marked &all',
     ]);
     expect(mistakesOfFile('- protocol: snmp\n')).toEqual([
       expect.stringMatching(/^COLLECTOR_CONFIG: .*config-\d+\.yaml: must be keys and values, got an array of 1$/),
