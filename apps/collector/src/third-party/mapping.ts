@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { quote } from '@device-metrics/contract/rules';
 import type { Reading } from '@device-metrics/domain';
 import jsonata, { type Expression } from 'jsonata';
@@ -5,10 +6,26 @@ import { inBaseUnit } from './units.js';
 
 export type Mapping = Expression;
 
-/** @throws Error that says where the expression is wrong. */
-export function parseMapping(text: string): Mapping {
+/** How long a mapping may take, ms, and how deep its calls may go. */
+const LONGEST = 5_000;
+const DEEPEST = 10_000;
+/** How long it may hold the event loop before other sources get their turn, ms. */
+const SLICE = 10;
+
+/**
+ * A mapping that is without end fails after `longest` ms, and holds nobody up meanwhile.
+ *
+ * @throws Error that says where the expression is wrong.
+ */
+export function parseMapping(text: string, longest = LONGEST): Mapping {
   try {
-    return jsonata(text);
+    const mapping = jsonata(text, { timeout: longest, stack: DEEPEST });
+    let last = 0;
+    const beforeEachStep = (): Promise<void> | undefined =>
+      performance.now() - last < SLICE ? undefined : setImmediate().then(() => void (last = performance.now()));
+    // The name under which JSONata looks for it is a symbol, which its types don't know.
+    mapping.assign(Symbol.for('jsonata.__evaluate_entry') as unknown as string, beforeEachStep);
+    return mapping;
   } catch (error) {
     const { message, position } = error as { message: string; position?: number };
     throw new Error(`is no JSONata: ${message} (at character ${position ?? 0})`, { cause: error });

@@ -52,6 +52,22 @@ describe('the mapping of an answer', () => {
   });
 });
 
+describe('a mapping without end', () => {
+  it('fails, and lets others do their work meanwhile', async () => {
+    let turns = 0;
+    const others = setInterval(() => (turns += 1), 10);
+    const mapping = parseMapping('($f := function($x) { $f($x + 1) }; $f(1))', 300);
+    await expect(readingsOf('{}', mapping)).rejects.toThrow('Evaluation timeout after 300 milliseconds');
+    clearInterval(others);
+    expect(turns).toBeGreaterThan(2);
+  });
+
+  it('fails before it takes all memory', async () => {
+    const mapping = parseMapping('($f := function($x) { 1 + $f($x + 1) }; $f(1))', 60_000);
+    await expect(readingsOf('{}', mapping)).rejects.toThrow('Stack overflow');
+  });
+});
+
 describe('an HTTP device', () => {
   const http = axios.create();
   const other = new TestServer((_request, response) => void response.end('other'));
