@@ -25,6 +25,7 @@ beforeAll(async () => {
     run('io, "total"'.replace(/\W+/g, '_'), {}, [100, 160, 10, 70], MINUTE),
     run('gap', { note: 'a "quoted", =text' }, [1, 2], 3 * MINUTE),
     { ...run('huge', {}, [1e308, 1e308]), device_name: 'huge' },
+    ...Array.from({ length: 40 }, (_, cpu) => ({ ...run('many', { cpu: String(cpu) }, [1]), device_name: 'many' })),
   ]);
   expect(body.rejected).toEqual([]);
 });
@@ -197,6 +198,11 @@ describe('a bad parameter is named, with what is allowed:', () => {
     ['aggregation=mean', 'aggregation goes with step', 'got "mean"'],
     ['step=1m&aggregation=avg', 'aggregation must be mean, min', '"avg"'],
     ['step=1m&aggregation=p101', 'aggregation must be mean, min', '"p101"'],
+    [
+      `step=1m&aggregation=${Array.from({ length: 21 }, (_, percent) => `p${percent}`).join()}`,
+      'aggregation must be at most 20',
+      'got 21',
+    ],
     ['step=1m&fill=zero', 'fill must be one of none, null, previous', '"zero"'],
     ['step=1d&timezone=Mars/Olympus', 'timezone must be an IANA time zone', '"Mars/Olympus"'],
     ['limit=0', 'limit must be an integer from 1 to 100000', '"0"'],
@@ -244,6 +250,10 @@ describe('compare', () => {
     ['metric_name=load&top=0', 'top must be an integer from 1 to 1000, got "0"'],
     ['metric_name=load&top=1&bottom=1', 'bottom must not come together with top'],
     ['metric_name=load&aggregation=avg', 'aggregation must be mean, min'],
+    [
+      'metric_name=many&top=40&step=10ms',
+      'step must keep series times steps within 1000000, got 40 times 30000: step=1s would, or fewer series',
+    ],
   ])('refuses "%s"', async (query, detail) => {
     expect(await compare(query)).toMatchObject({ status: 400, detail: expect.stringContaining(detail) });
   });

@@ -1,4 +1,5 @@
 import { quote, toRfc3339 } from '@device-metrics/contract';
+import { autoStep } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
@@ -6,7 +7,7 @@ import { findSeries } from './find-series.js';
 import type { CompareQuery } from './queries.dto.js';
 import type { QueryLimit } from './query-cost.js';
 import { stepTables } from './step-tables.js';
-import { rangeOf, stepsOf } from './steps.js';
+import { rangeOf, stepsOf, type Steps } from './steps.js';
 import { reportRange } from './time-span.js';
 
 export class ComparedSeriesDto {
@@ -60,6 +61,9 @@ export class CompareDto {
   series!: ComparedSeriesDto[];
 }
 
+/** Numbers of one answer, which is in memory as a whole. */
+const MAX_NUMBERS = 1_000_000;
+
 /** Series are compared up to this number, when the query sets none. */
 const DEFAULT_TOP = 10;
 
@@ -89,6 +93,7 @@ export async function compare(
     .sort((a, b) => (query.bottom === undefined ? b.mean - a.mean : a.mean - b.mean))
     .slice(0, Number(query.bottom ?? query.top ?? DEFAULT_TOP));
 
+  refuseLargeAnswer(ranked.length, steps);
   const means = new Map(ranked.map(({ series, mean }) => [series.id, mean]));
   const compared: ComparedSeriesDto[] = [];
   const top = ranked.map(({ series }) => series);
@@ -110,4 +115,14 @@ export async function compare(
     timestamps: steps.bounds.slice(0, -1).map(toRfc3339),
     series: compared,
   };
+}
+
+function refuseLargeAnswer(series: number, steps: Steps): void {
+  const count = steps.bounds.length - 1;
+  if (series * count <= MAX_NUMBERS) return;
+  const fitting = autoStep(rangeOf(steps), MAX_NUMBERS / series / 2) / 1000;
+  const reason =
+    `must keep series times steps within ${MAX_NUMBERS}, got ${series} times ${count}: ` +
+    `step=${fitting}s would, or fewer series by top or bottom`;
+  throw invalidInput([{ field: 'step', reason }]);
 }

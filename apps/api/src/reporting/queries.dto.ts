@@ -4,6 +4,7 @@ import { FleetQuery, Optional, SeriesQuery } from '../http/series-query.js';
 import {
   FORMATS,
   MAX_LIMIT,
+  MAX_AGGREGATIONS,
   MAX_COMPARED,
   oneOf,
   step,
@@ -56,8 +57,9 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
 
   @ApiPropertyOptional({
     description:
-      '`mean` (default), `min`, `max`, `sum`, `count`, `first`, `last`, `p0` to `p100`, `rate`, `increase`; several are ' +
-      'repeated or separated by commas. `rate` and `increase` understand that a counter starts again at 0, and count from ' +
+      '`mean` (default), `min`, `max`, `sum`, `count`, `first`, `last`, `p0` to `p100`, `rate`, `increase`; several, at ' +
+      `most ${MAX_AGGREGATIONS}, are repeated or separated by commas. ` +
+      '`rate` and `increase` understand that a counter starts again at 0, and count from ' +
       'the last sample before a step, if it is within an hour before the range.',
     type: [String],
     example: ['mean', 'max'],
@@ -130,7 +132,8 @@ export class SummaryQuery extends FleetQuery {
 
   @ApiPropertyOptional({
     description:
-      'Quantiles of the samples of each row, `p0` to `p100`; several are repeated or separated by commas. They read every sample.',
+      'Quantiles of the samples of each row, `p0` to `p100`; several, at most ' +
+      `${MAX_AGGREGATIONS}, are repeated or separated by commas. They read every sample.`,
     type: [String],
     example: ['p50', 'p95'],
   })

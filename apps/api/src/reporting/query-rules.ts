@@ -27,18 +27,26 @@ export const step: Rule = (value) =>
     ? undefined
     : `must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto, got ${quote(value)}`;
 
+/** Aggregations or quantiles of one answer. */
+export const MAX_AGGREGATIONS = 20;
+
+const tooMany = ({ length }: readonly unknown[]): string | undefined =>
+  length > MAX_AGGREGATIONS ? `must be at most ${MAX_AGGREGATIONS}, got ${length}` : undefined;
+
 export const aggregations: Rule = (value) => {
   const names: unknown[] = Array.isArray(value) ? value : [value];
   const wrong = names.find((name) => typeof name !== 'string' || parseAggregation(name) === undefined);
   return wrong === undefined
-    ? undefined
+    ? tooMany(names)
     : `must be mean, min, max, sum, count, first, last, rate, increase or a percentile as p95 or p99.9, got ${quote(wrong)}`;
 };
 
 export const quantiles: Rule = (value) => {
   const names: unknown[] = Array.isArray(value) ? value : [value];
   const wrong = names.find((name) => typeof name !== 'string' || parseAggregation(name)?.kind !== 'quantile');
-  return wrong === undefined ? undefined : `must be a percentile from p0 to p100, as p95 or p99.9, got ${quote(wrong)}`;
+  return wrong === undefined
+    ? tooMany(names)
+    : `must be a percentile from p0 to p100, as p95 or p99.9, got ${quote(wrong)}`;
 };
 
 export const timeZone: Rule = (value) =>

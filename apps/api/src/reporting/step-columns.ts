@@ -1,8 +1,10 @@
-import { aggregateSteps, type Aggregation, type Series } from '@device-metrics/domain';
-import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
+import { aggregateSteps, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
+import { Slices, type ReadOptions, type SampleStore, type StepAggregate } from '@device-metrics/storage';
 import { AT_ONCE, inGroups } from './groups.js';
 
 const HOUR = 3_600_000;
+/** Steps that are made before others may get their turn. */
+const STEPS_AT_ONCE = 2_000;
 
 /** One number for each step, null where it has no samples. */
 export type Column = (number | null)[];
@@ -30,16 +32,36 @@ export async function* columnsOfSummaries(
 ): AsyncGenerator<SeriesColumns> {
   const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
   const aggregates = [...new Set(kinds.flatMap((kind) => (kind === 'mean' ? (['sum', 'count'] as const) : [kind])))];
+  const slices = new Slices();
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
-    const ofSteps = (aggregate: StepAggregate): Column => {
-      const pieces = { timestamps: starts, values: columns[aggregates.indexOf(aggregate)] as Float64Array };
-      return aggregateSteps(pieces, bounds, [{ kind: aggregate === 'count' ? 'sum' : aggregate }])[0] as Column;
-    };
-    yield {
-      series: one,
-      columns: kinds.map((kind) => (kind === 'mean' ? quotients(ofSteps('sum'), ofSteps('count')) : ofSteps(kind))),
-    };
+    const ofSteps = new Map<SummaryKind, Column>();
+    for (const [index, aggregate] of aggregates.entries()) {
+      const pieces = { timestamps: starts, values: columns[index] as Float64Array };
+      const kind = aggregate === 'count' ? 'sum' : aggregate;
+      const [column] = await inSlices(pieces, bounds, [{ kind }], slices);
+      ofSteps.set(aggregate, column as Column);
+    }
+    if (kinds.includes('mean')) ofSteps.set('mean', quotients(ofSteps.get('sum') ?? [], ofSteps.get('count') ?? []));
+    yield { series: one, columns: kinds.map((kind) => ofSteps.get(kind) as Column) };
   }
+}
+
+/** As `aggregateSteps`, some steps at a time: others get their turn in between. */
+async function inSlices(
+  samples: Samples,
+  bounds: readonly number[],
+  aggregations: readonly Aggregation[],
+  slices: Slices,
+): Promise<Column[]> {
+  const steps = bounds.length - 1;
+  if (steps <= STEPS_AT_ONCE) return aggregateSteps(samples, bounds, aggregations);
+  const columns = aggregations.map((): Column => []);
+  for (let from = 0; from < steps; from += STEPS_AT_ONCE) {
+    const part = aggregateSteps(samples, bounds.slice(from, from + STEPS_AT_ONCE + 1), aggregations);
+    part.forEach((values, index) => columns[index]?.push(...values));
+    if (slices.isOver()) await slices.next();
+  }
+  return columns;
 }
 
 const quotients = (dividends: Column, divisors: Column): Column =>
@@ -66,6 +88,7 @@ export async function* columnsOfSamples(
 ): AsyncGenerator<SeriesColumns> {
   const { bounds, aggregations, growth } = wanted;
   const range = { start: (bounds[0] as number) - (growth ? HOUR : 0), end: bounds.at(-1) as number };
+  const slices = new Slices();
   for (const { series: some, count } of inGroups(await store.summarize(series, range), atOnce)) {
     if (count > atOnce) {
       const [one] = some as [Series];
@@ -73,7 +96,7 @@ export async function* columnsOfSamples(
       continue;
     }
     for await (const samples of store.readSamples(some, range, optionsOf(wanted))) {
-      yield { series: samples.series, columns: aggregateSteps(samples, bounds, aggregations) };
+      yield { series: samples.series, columns: await inSlices(samples, bounds, aggregations, slices) };
     }
   }
 }
@@ -89,12 +112,13 @@ async function inWindows(
   const steps = bounds.length - 1;
   const stepsPerWindow = Math.ceil(steps / windows);
   const columns = aggregations.map(() => new Array<number | null>(steps).fill(null));
+  const slices = new Slices();
   for (let from = 0; from < steps; from += stepsPerWindow) {
     const part = bounds.slice(from, from + stepsPerWindow + 1);
     const end = part.at(-1) as number;
     let lastTime: number | undefined;
     for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
-      for (const [index, values] of aggregateSteps(samples, part, aggregations).entries()) {
+      for (const [index, values] of (await inSlices(samples, part, aggregations, slices)).entries()) {
         values.forEach((value, step) => ((columns[index] as Column)[from + step] = value));
       }
       lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
