@@ -105,6 +105,9 @@ function quarantine(config: Config, [action, ...numbers]: readonly string[], pri
   }
   withSpool(config, (spool) => {
     const batches = spool.quarantined();
+    if (batches.length === 0 && (action === 'list' || numbers.includes('all'))) {
+      return print('Nothing is in quarantine');
+    }
     if (action === 'list') return list(batches, print);
     if (numbers.length === 0) throw new UsageError(`quarantine ${action} needs the numbers of batches, or all`);
     const chosen = numbers.includes('all') ? batches.map(({ sequence }) => String(sequence)) : numbers;

@@ -36,6 +36,16 @@ describe('a run of a source', () => {
     expect(runner.outcome).toMatchObject({ success: true, readings: 2, reason: '' });
   });
 
+  it('says once which readings hide each other', async () => {
+    const one = { metricName: 'hw.voltage', value: 230 };
+    const readings = [one, { ...one, labels: { line: '1' } }, { ...one, value: 231 }, { ...one, deviceName: 'other' }];
+    const { runner, said } = runnerOf(() => Promise.resolve(readings));
+    for (let run = 0; run < 3; run += 1) expect(await runner.run(AT)).toHaveLength(4);
+    expect(said).toEqual([
+      'ups: of 4 readings only 3 count, as later ones have the same device, metric and labels: rack-ups hw.voltage {}',
+    ]);
+  });
+
   it('says a failure once, and once that it is over', async () => {
     let broken = true;
     const { runner, said } = runnerOf(() => (broken ? Promise.reject(new Error('no answer')) : Promise.resolve([])));
@@ -97,7 +107,9 @@ describe('a run of a source', () => {
     const bad = 24_999;
     const { runner, said } = runnerOf(() =>
       Promise.resolve(
-        Array.from({ length: 25_000 }, (_, index) => ({ metricName: 'm', value: index === bad ? NaN : index })),
+        Array.from({ length: 25_000 }, (_, index) => {
+          return { metricName: 'm', labels: { index: String(index) }, value: index === bad ? NaN : index };
+        }),
       ),
     );
     const values = (await runner.run(AT))?.map(({ value }) => value);

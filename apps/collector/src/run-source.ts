@@ -1,5 +1,5 @@
 import { decodeBatch, MAX_ITEMS, type RejectedItem } from '@device-metrics/contract/batch-decoder';
-import { metricDefinition, type Reading } from '@device-metrics/domain';
+import { labelsKey, metricDefinition, type Reading } from '@device-metrics/domain';
 import { showDuration } from './quantities.js';
 import type { Source } from './source.js';
 import type { Metric } from './upload/spool.js';
@@ -38,6 +38,7 @@ export class SourceRunner {
   /** Whether the run in flight has been given up. */
   private overdue = false;
   private refused = '';
+  private doubled = '';
 
   constructor(
     readonly source: Source,
@@ -64,6 +65,7 @@ export class SourceRunner {
         (await this.read()).map((reading) => toMetric(reading, this.options.deviceName, timestamp)),
         timestamp,
       );
+      this.tellOfDoubles(metrics);
       this.end({ success: true, duration: performance.now() - start, readings: metrics.length, reason: '' });
       return metrics;
     } catch (error) {
@@ -131,6 +133,25 @@ export class SourceRunner {
     if (rejected.length === metrics.length) throw new Error(`no reading can be sent: ${refused}`);
     const bad = new Set(rejected.map(({ index }) => index));
     return metrics.filter((_metric, index) => !bad.has(index));
+  }
+
+  /** Of readings of one series at one time the last one counts: says so, when the series is a new one. */
+  private tellOfDoubles(metrics: readonly Metric[]): void {
+    const seen = new Set<string>();
+    let first: Metric | undefined;
+    for (const metric of metrics) {
+      const known = seen.size;
+      seen.add(`${metric.device_name}\n${metric.metric_name}\n${labelsKey(metric.labels ?? {})}`);
+      if (seen.size === known) first ??= metric;
+    }
+    const doubled = first ? `${first.device_name} ${first.metric_name} ${JSON.stringify(first.labels ?? {})}` : '';
+    if (doubled !== '' && doubled !== this.doubled) {
+      this.log.warn(
+        `${this.name}: of ${metrics.length} readings only ${seen.size} count, ` +
+          `as later ones have the same device, metric and labels: ${doubled}`,
+      );
+    }
+    this.doubled = doubled;
   }
 
   private end(outcome: Outcome): void {

@@ -248,6 +248,7 @@ describe('the commands', () => {
       expect(await world.command('quarantine', 'drop', '1')).toBe('1 is deleted\n');
       expect(await world.command('quarantine', 'drop', '1')).toBe('exit 1: There is no batch "1" in quarantine\n');
       expect(await world.command('quarantine', 'retry', 'all')).toBe('2 waits for upload again\n');
+      expect(await world.command('quarantine', 'list')).toBe('Nothing is in quarantine\n');
       expect(world.totals()).toMatchObject({ generated: 3, dropped: 1, pendingSamples: 2, quarantinedSamples: 0 });
     }),
   );

@@ -57,6 +57,12 @@ size_count 0
     ]);
   });
 
+  it('without samples, or with none that is chosen, is a failure', () => {
+    expect(() => exporterReadings('# HELP up Nothing.\n')).toThrow('the answer has no samples');
+    const nothing = { include: [() => false], exclude: [], units: [] };
+    expect(() => exporterReadings('a 1\nb 2\n', '', nothing)).toThrow('include and exclude leave none of 2 samples');
+  });
+
   it('has names of any letters in quotes', () => {
     const text = [
       '# TYPE "http.duration" histogram',

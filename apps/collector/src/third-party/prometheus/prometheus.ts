@@ -64,11 +64,14 @@ export const prometheus: Protocol = {
  * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. What no metric name
  * of ours may have becomes `_`. All have the time of the run: a timestamp of the exporter is read and left out.
  *
- * @throws ExpositionError with the number of the line that is wrong.
+ * @throws ExpositionError with the number of the line that is wrong; Error where there is nothing, or nothing to take.
  */
 export function exporterReadings(text: string, contentType = '', taken = EVERYTHING): Reading[] {
   const samples = /^application\/openmetrics-text\b/i.test(contentType) ? parseOpenMetrics(text) : parseText(text);
-  return samples.filter((sample) => Number.isFinite(sample.value) && isTaken(sample, taken)).map(toReading(taken));
+  if (samples.length === 0) throw new Error('the answer has no samples');
+  const chosen = samples.filter((sample) => isTaken(sample, taken));
+  if (chosen.length === 0) throw new Error(`include and exclude leave none of ${samples.length} samples`);
+  return chosen.filter(({ value }) => Number.isFinite(value)).map(toReading(taken));
 }
 
 function selectors(keys: Section, key: string): Selector[] {
