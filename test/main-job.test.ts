@@ -12,7 +12,7 @@ import {
 } from '../apps/collector/test/harness.js';
 import { Spool } from '../apps/collector/src/upload/spool.js';
 
-const KILLS = LONG ? 200 : 6;
+const KILLS = LONG ? 200 : 4;
 /** How long the api is away, ms. */
 const AWAY = LONG ? 60_000 : 3_000;
 
