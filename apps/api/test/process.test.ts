@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from './server.js';
 
@@ -25,7 +26,20 @@ describe('the server', () => {
     expect(existsSync(join(folder.path, 'new/folder/metrics.db'))).toBe(true);
     expect(await first.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await first.get('/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
-    expect(await first.stop('SIGTERM')).toBe(0);
+    // A sample whose end comes during the stop.
+    const body = JSON.stringify({ device_name: 'd', metric_name: 'm', value: 0 });
+    const sender = connect(Number(new URL(first.url).port), '127.0.0.1');
+    await once(sender, 'connect');
+    sender.write(
+      `POST /api/v1/aggregator/metrics HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+    );
+    await setTimeout(200);
+    const stopped = first.stop('SIGTERM');
+    await setTimeout(100);
+    sender.write(body.slice(5));
+    expect((await sender.setEncoding('utf8').toArray()).join('')).toMatch(/^HTTP\/1\.1 201 /);
+    expect(await stopped).toBe(0);
 
     const second = await start();
     // A browser opens a connection in advance.

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from '@jest/globals';
+import { TestFolder, until } from '../apps/collector/test/harness.js';
+
+it('npm start runs an api and a collector that sends to it, whatever its port, and stops both', async () => {
+  const folder = new TestFolder();
+  const environment = {
+    PATH: process.env['PATH'],
+    PORT: '0',
+    DATABASE_PATH: folder.file('metrics.db'),
+    SPOOL_PATH: folder.file('spool.db'),
+    COLLECTOR_CONFIG: folder.write('collector.yaml', 'pc: { uptime: true }\n'),
+    COLLECT_INTERVAL: '100ms',
+    DEVICE_NAME: 'test-pc',
+    NO_COLOR: '1',
+  };
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const both = spawn(process.execPath, ['tools/start.mjs'], {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(both, 'close');
+  let output = '';
+  for (const stream of [both.stdout, both.stderr]) {
+    createInterface(stream).on('line', (line) => (output += `${line}\n`));
+  }
+  try {
+    await until(
+      () => / sends to /.test(output),
+      () => output,
+    );
+    const url = /Listening on (\S+);/.exec(output)?.[1];
+    let devices = '';
+    await until(
+      () => {
+        void fetch(`${url}/api/v1/devices`).then(async (response) => (devices = await response.text()));
+        return devices.includes('"test-pc"');
+      },
+      () => `${devices}\n${output}`,
+    );
+    both.kill();
+    expect(await ended).toEqual([0, null]);
+    expect(output).toContain('Stopped');
+  } finally {
+    both.kill('SIGKILL');
+    folder.remove();
+  }
+});
