@@ -83,7 +83,8 @@ function stepsOfReport(query: DeviceReportQuery, range: TimeRange): Steps | unde
 /** The series from that of the cursor on. */
 function fromCursor(series: readonly Series[], cursor: string | undefined): readonly Series[] {
   if (cursor === undefined) return series;
-  const index = series.findIndex(({ id }) => id === decodeCursor(cursor)?.seriesId);
+  const seriesId = decodeCursor(cursor)?.seriesId;
+  const index = series.findIndex(({ id }) => id === seriesId);
   if (index < 0) {
     throw invalidInput([
       { field: 'cursor', reason: `must be the next_cursor of the same report, got ${quote(cursor)}` },

@@ -1,6 +1,6 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
-import { AT_ONCE, inGroups } from './groups.js';
+import { AT_ONCE, inGroups } from './series-groups.js';
 import type { Cursor, SeriesTable } from './report-table.js';
 
 const HOUR = 3_600_000;

@@ -1,6 +1,6 @@
 import { aggregateSteps, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
 import { Slices, type ReadOptions, type SampleStore, type StepAggregate } from '@device-metrics/storage';
-import { AT_ONCE, inGroups } from './groups.js';
+import { AT_ONCE, inGroups } from './series-groups.js';
 
 const HOUR = 3_600_000;
 /** Steps that are made before others may get their turn. */
