@@ -14,4 +14,16 @@ export {
 } from './time-steps.js';
 export { quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
+export {
+  hasAll,
+  like,
+  matchesAny,
+  selectsDevice,
+  selectsSeries,
+  type DeviceSelector,
+  type PairPattern,
+  type Pattern,
+  type Selector,
+  type SeriesSelector,
+} from './selector.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';

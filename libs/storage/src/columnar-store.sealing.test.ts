@@ -96,10 +96,10 @@ describe('sealing', () => {
     opened.now += DAY;
     const sealing = opened.store.maintain();
     await opened.store.append([sample(T0, -1, 'pc', 'm.0'), sample(T0 + 100_000, 5, 'pc', 'm.0')]);
-    const during = (await opened.stored({ metricName: 'm.0' }))['pc/m.0'];
+    const during = (await opened.stored({ metrics: ['m.0'] }))['pc/m.0'];
     await sealing;
     await opened.sealAll();
-    expect((await opened.stored({ metricName: 'm.0' }))['pc/m.0']).toEqual(during);
+    expect((await opened.stored({ metrics: ['m.0'] }))['pc/m.0']).toEqual(during);
     expect(during).toHaveLength(401);
     expect(during[0]).toEqual([T0, -1]);
     expect(await opened.store.health()).toMatchObject({ heads: 0 });
@@ -157,7 +157,7 @@ describe('damage', () => {
     await opened.sealAll();
     expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });
     await opened.restart((db) => flip(db, 'journal', 'data', 'id = 2'));
-    expect(await opened.stored({ deviceName: 'a' })).toEqual({ 'a/m': [[T0, 2]] });
+    expect(await opened.stored({ devices: ['a'] })).toEqual({ 'a/m': [[T0, 2]] });
   });
 
   it('of the file where the journal is leaves the rest to be served', async () => {

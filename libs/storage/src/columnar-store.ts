@@ -1,4 +1,4 @@
-import type { Sample, Series, TimeRange } from '@device-metrics/domain';
+import type { DeviceSelector, Sample, Selector, Series, TimeRange } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
 import { ChunkTable } from './chunk-table.js';
@@ -17,7 +17,6 @@ import {
   type DeviceDescription,
   type ReadOptions,
   type SampleStore,
-  type SeriesFilter,
   type SeriesLatest,
   type SeriesSamples,
   type SeriesSteps,
@@ -113,14 +112,14 @@ export class ColumnarStore implements SampleStore {
     return this.retention.oldestTimestamp(this.settings.now());
   }
 
-  async findSeries(filter: SeriesFilter): Promise<readonly Series[]> {
+  async findSeries(selector: Selector): Promise<readonly Series[]> {
     this.assertOpen();
-    return this.catalogue.find(filter).map(({ series }) => series);
+    return this.catalogue.find(selector).map(({ series }) => series);
   }
 
-  async devices(): Promise<readonly StoredDevice[]> {
+  async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {
     this.assertOpen();
-    return this.deviceTable.all();
+    return this.deviceTable.select(selector);
   }
 
   async device(name: string): Promise<StoredDevice | undefined> {

@@ -1,3 +1,4 @@
+import type { DeviceSelector } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import type { ChunkTable } from './chunk-table.js';
 import type { Heads } from './heads.js';
@@ -31,10 +32,10 @@ export class Devices {
   }
 
   /** By name. */
-  async all(): Promise<StoredDevice[]> {
+  async select(selector: DeviceSelector): Promise<StoredDevice[]> {
     const slices = new Slices();
     const found: StoredDevice[] = [];
-    for (const device of [...this.catalogue.allDevices()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const device of this.catalogue.findDevices(selector)) {
       found.push(this.stored(device));
       if (slices.isOver()) await slices.next();
     }

@@ -4,7 +4,6 @@ export {
   type DeviceDescription,
   type ReadOptions,
   type SampleStore,
-  type SeriesFilter,
   type SeriesLatest,
   type SeriesSamples,
   type SeriesSteps,

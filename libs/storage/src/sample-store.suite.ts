@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Labels, Sample, TimeRange } from '@device-metrics/domain';
+import { like, type Labels, type Sample, type Selector, type TimeRange } from '@device-metrics/domain';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -166,8 +166,8 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
 
     it('finds no series of an unknown device', async () => {
       await store.append([sample(T0, 1)]);
-      expect(await store.findSeries({ deviceName: 'nobody' })).toEqual([]);
-      expect(await store.findSeries({ metricName: 'nothing' })).toEqual([]);
+      expect(await store.findSeries({ devices: ['nobody'] })).toEqual([]);
+      expect(await store.findSeries({ metrics: ['nothing'] })).toEqual([]);
     });
 
     it('finds series by device and metric, sorted by device, metric and labels', async () => {
@@ -180,9 +180,40 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
       const names = async (filter: object): Promise<string[]> =>
         (await store.findSeries(filter)).map((one) => `${one.deviceName}/${one.metricName}/${one.labels['cpu'] ?? ''}`);
       expect(await names({})).toEqual(['a/y/', 'b/x/0', 'b/x/1', 'b/y/']);
-      expect(await names({ deviceName: 'b' })).toEqual(['b/x/0', 'b/x/1', 'b/y/']);
-      expect(await names({ metricName: 'y' })).toEqual(['a/y/', 'b/y/']);
-      expect(await names({ deviceName: 'b', metricName: 'x' })).toEqual(['b/x/0', 'b/x/1']);
+      expect(await names({ devices: ['b'] })).toEqual(['b/x/0', 'b/x/1', 'b/y/']);
+      expect(await names({ metrics: ['y'] })).toEqual(['a/y/', 'b/y/']);
+      expect(await names({ devices: ['b'], metrics: ['x'] })).toEqual(['b/x/0', 'b/x/1']);
+    });
+
+    it('finds series by wildcards, labels and tags of their devices', async () => {
+      await store.append([
+        sample(T0, 1, { device: 'lab-1', metric: 'cpu.load', labels: { cpu: '0' } }),
+        sample(T0, 1, { device: 'lab-1', metric: 'cpu.load', labels: { cpu: '1' } }),
+        sample(T0, 1, { device: 'lab-1', metric: 'memory' }),
+        sample(T0, 1, { device: 'lab-*', metric: 'memory' }),
+        sample(T0, 1, { device: 'rack-1', metric: 'memory' }),
+      ]);
+      await store.describeDevice('rack-1', { tags: { room: 'cellar' } });
+      await store.describeDevice('lab-1', { tags: { room: 'lab', owner: 'ada' } });
+      const found = async (selector: Selector): Promise<string[]> =>
+        (await store.findSeries(selector)).map(
+          (one) => `${one.deviceName}/${one.metricName}/${one.labels['cpu'] ?? ''}`,
+        );
+      expect(await found({ devices: [like('lab-*')], metrics: ['memory'] })).toEqual([
+        'lab-*/memory/',
+        'lab-1/memory/',
+      ]);
+      expect(await found({ devices: ['lab-*'] })).toEqual(['lab-*/memory/']);
+      expect(await found({ devices: ['rack-1', 'rack-1', 'nobody', like('rack*')] })).toEqual(['rack-1/memory/']);
+      expect(await found({ devices: [] })).toEqual([]);
+      expect(await found({ metrics: [like('c*'), 'nothing'], labels: [['cpu', '1']] })).toEqual(['lab-1/cpu.load/1']);
+      expect(await found({ labels: [['cpu', like('*')]] })).toEqual(['lab-1/cpu.load/0', 'lab-1/cpu.load/1']);
+      expect(await found({ tags: [['room', like('c*')]] })).toEqual(['rack-1/memory/']);
+      expect(await found({ tags: [['room', 'cellar']], devices: ['lab-1'] })).toEqual([]);
+      const names = (await store.devices({ devices: [like('*-1')], tags: [['room', like('*')]] })).map(
+        ({ name }) => name,
+      );
+      expect(names).toEqual(['lab-1', 'rack-1']);
     });
 
     it('tells series apart by their labels, whatever the order of these', async () => {
@@ -203,7 +234,7 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
 
     it('gives a series the unit that was said last, else that of the metric catalogue', async () => {
       const unit = async (metricName: string): Promise<string | null | undefined> =>
-        (await store.findSeries({ metricName }))[0]?.unit;
+        (await store.findSeries({ metrics: [metricName] }))[0]?.unit;
       await store.append([sample(T0, 1), sample(T0, 1, { metric: 'own' })]);
       expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', null]);
       await store.append([sample(T0, 1, { unit: 'K' }), sample(T0, 1, { metric: 'own', unit: 'By' })]);

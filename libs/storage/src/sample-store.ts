@@ -1,10 +1,4 @@
-import type { Labels, Sample, Series, Summary, TimeRange } from '@device-metrics/domain';
-
-/** Which series; what is left out does not restrict. */
-export interface SeriesFilter {
-  readonly deviceName?: string;
-  readonly metricName?: string;
-}
+import type { DeviceSelector, Labels, Sample, Selector, Series, Summary, TimeRange } from '@device-metrics/domain';
 
 /** Samples of one series, in ascending order of time, one per timestamp. */
 export interface SeriesSamples {
@@ -110,11 +104,11 @@ export interface SampleStore {
   /** Samples before this time, Unix ms, are not taken any more: their hour is about to lose its samples. */
   oldestTimestamp(): number;
 
-  /** The series that match, by device, metric and labels; an unknown device has none. */
-  findSeries(filter: SeriesFilter): Promise<readonly Series[]>;
+  /** The selected series, by device, metric and labels; an unknown device has none. */
+  findSeries(selector: Selector): Promise<readonly Series[]>;
 
-  /** All devices, by name. */
-  devices(): Promise<readonly StoredDevice[]>;
+  /** The selected devices, by name; all without a selector. */
+  devices(selector?: DeviceSelector): Promise<readonly StoredDevice[]>;
 
   /** The device of this name; undefined when there is none. */
   device(name: string): Promise<StoredDevice | undefined>;

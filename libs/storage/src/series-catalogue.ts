@@ -1,8 +1,19 @@
-import { labelsKey, metricDefinition, type Labels, type Sample, type Series } from '@device-metrics/domain';
+import {
+  hasAll,
+  labelsKey,
+  matchesAny,
+  metricDefinition,
+  selectsDevice,
+  type DeviceSelector,
+  type Labels,
+  type Sample,
+  type Selector,
+  type Series,
+} from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
-import type { DeviceDescription, SeriesFilter } from './sample-store.js';
+import type { DeviceDescription } from './sample-store.js';
 
 const UNLABELLED = labelsKey({});
 
@@ -134,12 +145,44 @@ export class SeriesCatalogue {
     return this.entries.size;
   }
 
-  /** The series that match, by device, metric and labels. */
-  find(filter: SeriesFilter): readonly SeriesEntry[] {
-    const entries = filter.deviceName === undefined ? this.all() : this.ofDevice(this.devices.get(filter.deviceName));
-    return filter.metricName === undefined
-      ? entries
-      : entries.filter((entry) => entry.series.metricName === filter.metricName);
+  /** The selected series, by device, metric and labels. */
+  find(selector: Selector): readonly SeriesEntry[] {
+    const { devices, tags, metrics, labels } = selector;
+    const entries = devices || tags ? this.findDevices(selector).flatMap((one) => this.ofDevice(one)) : this.all();
+    if (!metrics && !labels) return entries;
+    const labelled = hasAll(labels);
+    const wanted = matchesAny(metrics);
+    // The series of one metric follow each other, so that each name is looked at once for each device.
+    let metricName: string | undefined;
+    let isWanted = false;
+    return entries.filter((entry) => {
+      if (entry.metricName !== metricName) {
+        metricName = entry.metricName;
+        isWanted = wanted(metricName);
+      }
+      return isWanted && labelled(entry.series.labels);
+    });
+  }
+
+  /** The selected devices, by name. */
+  findDevices(selector: DeviceSelector): readonly Device[] {
+    const selected = selectsDevice(selector);
+    const found: Device[] = [];
+    for (const device of this.candidates(selector)) {
+      if (selected({ name: device.name, tags: device.description.tags })) found.push(device);
+    }
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The devices among which the selected ones are: those that the selector names, or all. */
+  private candidates({ devices }: DeviceSelector): Iterable<Device> {
+    const named = new Set<Device>();
+    for (const pattern of devices ?? [undefined]) {
+      if (typeof pattern !== 'string') return this.devices.values();
+      const device = this.devices.get(pattern);
+      if (device) named.add(device);
+    }
+    return named;
   }
 
   /** Writes down the latest sample of a series, which its journal row is about to lose. */
@@ -164,14 +207,11 @@ export class SeriesCatalogue {
   }
 
   private all(): readonly SeriesEntry[] {
-    this.sorted ??= [...this.devices.values()]
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .flatMap((device) => this.ofDevice(device));
+    this.sorted ??= this.findDevices({}).flatMap((device) => this.ofDevice(device));
     return this.sorted;
   }
 
-  private ofDevice(device: Device | undefined): readonly SeriesEntry[] {
-    if (!device) return [];
+  private ofDevice(device: Device): readonly SeriesEntry[] {
     device.sorted ??= [...device.metrics.entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([, byLabels]) => [...byLabels.values()].sort((a, b) => (a.labelsKey < b.labelsKey ? -1 : 1)));

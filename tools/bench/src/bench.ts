@@ -99,7 +99,7 @@ async function ingestColumnar(name: string, batch: number): Promise<number> {
 async function queries({ store }: OpenStore): Promise<Record<string, number>> {
   const last = START + Math.floor((TOTAL - 1) / SERIES) * INTERVAL;
   const all = await store.findSeries({});
-  const one = await store.findSeries({ deviceName: 'bench-pc-42' });
+  const one = await store.findSeries({ devices: ['bench-pc-42'] });
   const hour = { start: last + 1 - HOUR, end: last + 1 };
   const day = { start: last + 1 - DAY, end: last + 1 };
   return {
@@ -122,7 +122,7 @@ async function benchBaseline(columnarCpu: number, figuresOfStore: Record<string,
   const { cpu } = await timed(() => ingest((samples) => narrow.append(samples), TOTAL, 5000));
   const last = START + Math.floor((TOTAL - 1) / SERIES) * INTERVAL;
   const all = await narrow.findSeries({});
-  const one = await narrow.findSeries({ deviceName: 'bench-pc-42' });
+  const one = await narrow.findSeries({ devices: ['bench-pc-42'] });
   const summary = await medianMs(() => narrow.summarize(all, { start: last + 1 - DAY, end: last + 1 }), 3, 1);
   const minutes = await medianMs(() => narrow.steps(one, { start: last + 1 - HOUR, end: last + 1 }, 60_000));
   await narrow.close();

@@ -1,5 +1,5 @@
-import type { SampleStore, SeriesFilter, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
-import type { Sample, Series, TimeRange } from '@device-metrics/domain';
+import type { SampleStore, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
+import { selectsSeries, type Sample, type SeriesSelector, type Series, type TimeRange } from '@device-metrics/domain';
 import Database from 'better-sqlite3';
 
 /** What the baseline can do: the part of a sample store that existed before the journal and the chunks. */
@@ -49,9 +49,8 @@ export class NarrowRowStore implements NarrowStore {
     this.appendAll(samples);
   }
 
-  async findSeries({ deviceName }: SeriesFilter): Promise<readonly Series[]> {
-    const all = [...this.series.values()];
-    return deviceName === undefined ? all : all.filter((series) => series.deviceName === deviceName);
+  async findSeries(selector: SeriesSelector): Promise<readonly Series[]> {
+    return [...this.series.values()].filter(selectsSeries(selector));
   }
 
   async *readSamples(series: readonly Series[], range: TimeRange): AsyncGenerator<SeriesSamples> {

@@ -44,7 +44,7 @@ export class DeviceRhythms {
   }
 
   private async find(deviceName: string, lastTime: number): Promise<Rhythm | undefined> {
-    const series = await this.store.findSeries({ deviceName });
+    const series = await this.store.findSeries({ devices: [deviceName] });
     let times: ArrayLike<number> = [];
     for (const span of SPANS) {
       const range = { start: lastTime - span, end: lastTime + 1 };

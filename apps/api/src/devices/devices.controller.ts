@@ -4,7 +4,7 @@ import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
-import { selectsDevice } from '../http/series-query.js';
+import { selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { DeviceChangeDto, changeOf } from './device-change.dto.js';
 import { DeviceRhythms } from './device-rhythms.js';
@@ -27,8 +27,7 @@ export class DevicesController {
   @ApiProblems({ 400: 'status must be one of online, late, offline, got "on"' })
   async list(@Query() query: DevicesQuery): Promise<DevicesDto> {
     const devices: DeviceDto[] = [];
-    for (const device of (await this.store.devices()).filter(selectsDevice(query)))
-      devices.push(await this.dto(device));
+    for (const device of await this.store.devices(selectorOf(query))) devices.push(await this.dto(device));
     const { status } = query;
     return { devices: status === undefined ? devices : devices.filter((device) => status.includes(device.status)) };
   }

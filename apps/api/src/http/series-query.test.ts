@@ -1,7 +1,10 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { selects } from './series-query.js';
+import { selectsSeries } from '@device-metrics/domain';
+import { selectorOf, type SeriesQuery } from './series-query.js';
+
+const selects = (query: SeriesQuery): ReturnType<typeof selectsSeries> => selectsSeries(selectorOf(query));
 
 const series = { deviceName: 'lab-pc-1', metricName: 'system.cpu.utilization', labels: { cpu: '0', mode: 'user' } };
 

@@ -2,7 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ValidateIf } from 'class-validator';
 import { Obeys, quote, type Rule } from '@device-metrics/contract';
-import type { Labels } from '@device-metrics/domain';
+import { like, type PairPattern, type Selector } from '@device-metrics/domain';
 
 /** A query parameter may be left out. */
 export const Optional = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
@@ -77,63 +77,15 @@ export class FleetQuery extends SeriesQuery {
   tag?: string[];
 }
 
-interface Selectable {
-  readonly deviceName: string;
-  readonly metricName: string;
-  readonly labels: Labels;
-}
+/** What the parameters mean. */
+export const selectorOf = ({ device_name, metric_name, label, tag }: FleetQuery): Selector => ({
+  devices: device_name?.map(like),
+  metrics: metric_name?.map(like),
+  labels: label?.map(pairPattern),
+  tags: tag?.map(pairPattern),
+});
 
-/** Whether a series, or a sample of it, is one that the query is about. */
-export function selects(query: SeriesQuery): (candidate: Selectable) => boolean {
-  const device = matchesAny(query.device_name);
-  const metric = matchesAny(query.metric_name);
-  const labels = hasAll(query.label);
-  return (candidate) => device(candidate.deviceName) && metric(candidate.metricName) && labels(candidate.labels);
-}
-
-/** Whether a device is one that the query is about, as far as its name and tags say. */
-export function selectsDevice({
-  device_name,
-  tag,
-}: Pick<FleetQuery, 'device_name' | 'tag'>): (device: { readonly name: string; readonly tags: Labels }) => boolean {
-  const named = matchesAny(device_name);
-  const tagged = hasAll(tag);
-  return ({ name, tags }) => named(name) && tagged(tags);
-}
-
-/** Whether string pairs have all that `name=value` patterns ask for. */
-function hasAll(patterns: readonly string[] = []): (pairs: Labels) => boolean {
-  const wanted = patterns.map((pair) => {
-    const equals = pair.indexOf('=');
-    return { name: pair.slice(0, equals), matches: matchesAny([pair.slice(equals + 1)]) };
-  });
-  return (pairs) => wanted.every(({ name, matches }) => Object.hasOwn(pairs, name) && matches(pairs[name] ?? ''));
-}
-
-/** Whether a text is one of the patterns; without patterns every text is. */
-function matchesAny(patterns: readonly string[] | undefined): (text: string) => boolean {
-  if (!patterns) return () => true;
-  if (patterns.every((pattern) => !pattern.includes('*'))) {
-    const exact = new Set(patterns);
-    return (text) => exact.has(text);
-  }
-  const matchers = patterns.map(wildcard);
-  return (text) => matchers.some((matches) => matches(text));
-}
-
-/** Linear in the text for each part of the pattern, unlike a regular expression of several `.*`. */
-function wildcard(pattern: string): (text: string) => boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return (text) => text === pattern;
-  return (text) => {
-    if (!text.startsWith(first)) return false;
-    let from = first.length;
-    for (const part of rest) {
-      const found = text.indexOf(part, from);
-      if (found < 0) return false;
-      from = found + part.length;
-    }
-    return text.length - last.length >= from && text.endsWith(last);
-  };
+function pairPattern(pair: string): PairPattern {
+  const equals = pair.indexOf('=');
+  return [pair.slice(0, equals), like(pair.slice(equals + 1))];
 }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { toRfc3339 } from '@device-metrics/contract';
-import { metricDefinition, type Sample } from '@device-metrics/domain';
+import { metricDefinition, selectsSeries, type Sample } from '@device-metrics/domain';
 import { Problem } from '../http/problem.js';
-import { selects, type SeriesQuery } from '../http/series-query.js';
+import { selectorOf, type SeriesQuery } from '../http/series-query.js';
 import { LiveSamples } from './live-samples.js';
 
 /** How many streams may be open at a time. */
@@ -51,7 +51,13 @@ export class LiveStreams implements BeforeApplicationShutdown {
     const last = lastEventId === undefined ? liveSamples.newest : liveSamples.numberOf(lastEventId);
     const isKept = last === liveSamples.newest || (last !== undefined && liveSamples.event(last + 1) !== undefined);
     const next = (isKept ? last : liveSamples.newest) + 1;
-    const reader = { response, selected: selects(query), filter: JSON.stringify(query), next, stalled: false };
+    const reader = {
+      response,
+      selected: selectsSeries(selectorOf(query)),
+      filter: JSON.stringify(query),
+      next,
+      stalled: false,
+    };
     // The id comes at once, and with each heartbeat, so that a client that has not got any event can come back too.
     const position = (): string => `id: ${liveSamples.idOf(reader.next - 1)}\n`;
     response.write(

@@ -3,7 +3,7 @@ import { autoStep } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
-import { findSeries } from './find-series.js';
+import { selectorOf } from '../http/series-query.js';
 import type { CompareQuery } from './queries.dto.js';
 import type { QueryLimit } from './query-cost.js';
 import { stepTables } from './step-tables.js';
@@ -86,7 +86,8 @@ export async function compare(
   const asked = reportRange(query.start_time, query.end_time, now);
   const steps = stepsOf({ step, aggregation: [aggregation], timezone, fill: 'null' }, asked);
   const range = rangeOf(steps);
-  const known = await findSeries(store, { ...query, metric_name: [query.metric_name] });
+  const { metric_name: metricName, ...fleet } = query;
+  const known = await store.findSeries({ ...selectorOf(fleet), metrics: [metricName] });
   const summaries = await store.summarize(known, range);
   const ranked = summaries
     .map(({ series, summary }) => ({ series, mean: summary.sum / summary.count }))
@@ -107,7 +108,7 @@ export async function compare(
   }
   const unit = known.find((series) => series.unit !== null)?.unit;
   return {
-    metric_name: query.metric_name,
+    metric_name: metricName,
     ...(unit && { unit }),
     start_time: toRfc3339(range.start),
     end_time: toRfc3339(range.end),

@@ -3,7 +3,7 @@ import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
 import { invalidInput } from '../http/problem.js';
-import { selects } from '../http/series-query.js';
+import { selectorOf } from '../http/series-query.js';
 import type { DeviceReportQuery } from './queries.dto.js';
 import { countSamples, refuseBeyond, type QueryLimit } from './query-cost.js';
 import { rawTables } from './raw-tables.js';
@@ -38,9 +38,8 @@ export async function deviceReport(
 ): Promise<DeviceReport> {
   const range = reportRange(query.start_time, query.end_time, now);
   const steps = stepsOfReport(query, range);
-  const known = await store.findSeries({ deviceName });
-  if (known.length === 0) throw noDevice(deviceName);
-  const selected = known.filter(selects({ ...query, device_name: [deviceName] }));
+  const selected = await store.findSeries({ ...selectorOf(query), devices: [deviceName] });
+  if (selected.length === 0 && !(await store.device(deviceName))) throw noDevice(deviceName);
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const series = fromCursor(selected, query.cursor);
   if (steps) {

@@ -6,13 +6,12 @@ import { apiConfig, type ApiConfig } from '../config.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
-import { FleetQuery } from '../http/series-query.js';
+import { FleetQuery, selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { catalogue, CatalogueDto } from './catalogue.js';
 import { compare, CompareDto } from './compare.js';
 import { deviceReport } from './device-report.js';
 import { DeviceReportDto } from './device-report.dto.js';
-import { findSeries } from './find-series.js';
 import { LatestDto, latestReport } from './latest.js';
 import { ApiReport } from './api-report.js';
 import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
@@ -96,7 +95,7 @@ export class ReportsController {
   @ApiOkResponse({ type: LatestDto })
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
   async latest(@Query() query: FleetQuery): Promise<LatestDto> {
-    return latestReport(await this.store.latest(await findSeries(this.store, query)));
+    return latestReport(await this.store.latest(await this.store.findSeries(selectorOf(query))));
   }
 
   @Get('metrics')

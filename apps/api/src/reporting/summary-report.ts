@@ -3,8 +3,8 @@ import type { Labels, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import { invalidInput } from '../http/problem.js';
+import { selectorOf } from '../http/series-query.js';
 import { arrivals, type DeviceArrivalDto } from './arrivals.js';
-import { findSeries } from './find-series.js';
 import type { QueryLimit } from './query-cost.js';
 import type { SummaryQuery } from './queries.dto.js';
 import { rowQuantiles } from './row-quantiles.js';
@@ -35,10 +35,9 @@ export async function summaryReport(
   limit: QueryLimit,
 ): Promise<SummaryReport> {
   const range = summaryRange(query, now);
-  const selected = await findSeries(store, query);
-  const names = new Set(selected.map(({ deviceName }) => deviceName));
+  const selected = await store.findSeries(selectorOf(query));
   // How much of a device has arrived is seen in all its series; to read them costs little more than to read some.
-  const ofDevices = (await store.findSeries({})).filter(({ deviceName }) => names.has(deviceName));
+  const ofDevices = await store.findSeries({ devices: [...new Set(selected.map(({ deviceName }) => deviceName))] });
   const all = await store.summarize(ofDevices, range);
   const ids = new Set(selected.map(({ id }) => id));
   const summaries = ids.size === ofDevices.length ? all : all.filter(({ series }) => ids.has(series.id));

@@ -1,4 +1,4 @@
-import type { Sample, TimeRange } from '@device-metrics/domain';
+import type { Sample, Selector, TimeRange } from '@device-metrics/domain';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import type { StoreSettings } from '../columnar-store.js';
 import { connectionOf, dataSourceOptions } from '../data-source.js';
 import { openSampleStore } from '../open-sample-store.js';
-import type { SampleStore, SeriesFilter } from '../sample-store.js';
+import type { SampleStore } from '../sample-store.js';
 
 export const HOUR = 3_600_000;
 export const T0 = Date.UTC(2026, 0, 15, 10);
@@ -85,8 +85,8 @@ export class TestStore {
   }
 
   /** `[time, value]` of all samples that match, under `device/metric`. */
-  async stored(filter: SeriesFilter = {}, range = EVER): Promise<Record<string, [number, number][]>> {
-    return storedIn(this.store, filter, range);
+  async stored(selector: Selector = {}, range = EVER): Promise<Record<string, [number, number][]>> {
+    return storedIn(this.store, selector, range);
   }
 
   private async start(): Promise<void> {
@@ -103,11 +103,11 @@ export class TestStore {
 /** `[time, value]` of all samples that match, under `device/metric`. */
 export async function storedIn(
   store: SampleStore,
-  filter: SeriesFilter = {},
+  selector: Selector = {},
   range = EVER,
 ): Promise<Record<string, [number, number][]>> {
   const found: Record<string, [number, number][]> = {};
-  for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(filter), range)) {
+  for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(selector), range)) {
     found[`${series.deviceName}/${series.metricName}`] = Array.from(timestamps, (time, at) => [time, values[at]]);
   }
   return found;

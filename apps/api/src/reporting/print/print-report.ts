@@ -1,9 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
-import type { TimeRange } from '@device-metrics/domain';
+import { like, type TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
-import { selects } from '../../http/series-query.js';
 import { refuseBeyond, type QueryLimit } from '../query-cost.js';
 import { summaryRange } from '../summary-report.js';
 import { charts, chartSteps } from './charts.js';
@@ -28,9 +27,8 @@ export async function printReport(
 ): Promise<AsyncIterable<string>> {
   const local = new LocalTime(query.timezone ?? 'UTC');
   const asked = summaryRange(query, now);
-  const known = await store.findSeries({ deviceName: query.device });
-  if (known.length === 0) throw noDevice(query.device);
-  const selected = known.filter(selects(query.metric_name ? { metric_name: query.metric_name } : {}));
+  const selected = await store.findSeries({ devices: [query.device], metrics: query.metric_name?.map(like) });
+  if (selected.length === 0 && !(await store.device(query.device))) throw noDevice(query.device);
   const summaries = await store.summarize(selected, asked);
   // Counters are read sample by sample.
   const counted = summaries.filter(({ series }) => isCounter(series.metricName));
