@@ -20,8 +20,19 @@ const onlyWorkspace = (...names) =>
     `^@device-metrics/(?!(${names.join('|')})(/|$))`,
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
-const ofApi = [onlyWorkspace('domain', 'contract', 'storage'), typeorm, sqlite];
-const ofCollector = [onlyWorkspace('domain', 'contract'), typeorm];
+const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage'), typeorm, sqlite];
+const ofCollector = [onlyWorkspace('domain', 'contract', 'settings'), typeorm];
+
+/** The settings of an app are read before anything else of it. */
+const noAppIn = (file, ofApp) => ({
+  files: [file],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      { patterns: [...ofApp, pattern('^\\.', 'Settings import nothing of their app.')] },
+    ],
+  },
+});
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/instance/', '.nx/'] },
@@ -63,6 +74,10 @@ export default tseslint.config(
   },
   forbids('libs/domain/src', pattern('^[^.]', 'The domain imports nothing.')),
   forbids('libs/contract/src', onlyWorkspace('domain'), typeorm, sqlite),
+  forbids(
+    'libs/settings/src',
+    pattern('^(?!node:|\\.\\.?/|@device-metrics/domain$)', 'Settings know the domain and nothing else.'),
+  ),
   forbids('libs/storage/src', onlyWorkspace('domain')),
   // Of two entries that match a file, the later one counts.
   forbids('apps/api/src', ...ofApi),
@@ -82,8 +97,25 @@ export default tseslint.config(
     ...ofApi,
     pattern('/aggregator/', 'Aggregator and reporting meet only in storage.'),
   ),
+  noAppIn('apps/api/src/settings.ts', ofApi),
   { files: ['apps/api/src/sample-store.module.ts'], rules: { 'no-restricted-imports': 'off' } },
   forbids('apps/collector/src', ...ofCollector),
+  noAppIn('apps/collector/src/config/settings.ts', ofCollector),
+  {
+    // One way to say settings: declared in settings.ts, read by libs/settings.
+    files: ['apps/*/src/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Declare a setting in settings.ts and read it by libs/settings.',
+        },
+      ],
+    },
+  },
   forbids(
     'apps/collector/src/pc',
     ...ofCollector,

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
-import { apiConfig } from './config.js';
+import { apiConfig } from './settings.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
@@ -10,7 +10,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
 
 @Module({
   imports: [
-    ConfigModule.forRoot({ isGlobal: true, load: [apiConfig] }),
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [apiConfig] }),
     MonitoringModule,
     AggregatorModule,
     DevicesModule,

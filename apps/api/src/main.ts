@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { SettingsError } from '@device-metrics/settings';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
-import { readSettings, SettingsError } from './config.js';
 import { createServer } from './http/create-server.js';
+import { readApiSettings } from './settings.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 10_000;
@@ -10,8 +11,8 @@ const LATEST_EXIT = 10_000;
 const logger = new Logger('api');
 
 try {
-  // Before Nest, which would tell a mistake by its stack; the import of AppModule has read `.env`.
-  const { host, port, databasePath } = readSettings(process.env);
+  // Before Nest, which would tell a mistake by its stack.
+  const { host, port, databasePath } = readApiSettings();
   const app = await createServer(AppModule).catch((error: NodeJS.ErrnoException) => {
     if (!error.code?.startsWith('SQLITE_')) throw error;
     throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}`]);

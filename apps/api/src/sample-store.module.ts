@@ -2,7 +2,7 @@ import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
 import type { DataSource } from 'typeorm';
-import { apiConfig, type ApiConfig } from './config.js';
+import { apiConfig, type ApiConfig } from './settings.js';
 
 /** Injection token of the one `SampleStore`. */
 export const SAMPLE_STORE = Symbol('SampleStore');

@@ -4,7 +4,8 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Collector } from './collector.js';
 import { CollectorModule } from './collector.module.js';
-import { ConfigError, readConfig, readEnvironment, type Config } from './config.js';
+import { SettingsError } from '@device-metrics/settings';
+import { readConfig, type Config } from './config.js';
 import { RedactingLogger } from './logger.js';
 import { openSpool } from './open-spool.js';
 
@@ -42,13 +43,13 @@ export async function collect(config: Config): Promise<void> {
 /** With a mistake in the new configuration the old one stays. */
 function reloadInto(collector: Collector, logger: RedactingLogger): void {
   try {
-    const config = readConfig(readEnvironment());
+    const config = readConfig();
     // What only a restart takes up, as the token of the api, is in use still.
     if (logger.secrets) config.redactor.addAllOf(logger.secrets);
     logger.secrets = config.redactor;
     collector.reload(config);
   } catch (error) {
-    const mistakes = error instanceof ConfigError ? [error.message, ...error.mistakes] : [String(error)];
+    const mistakes = error instanceof SettingsError ? [error.message, ...error.mistakes] : [String(error)];
     new Logger('Configuration').error(`Not read again: ${mistakes.join('\n  ')}`);
   }
 }

@@ -3,7 +3,7 @@ import type { Reading } from '@device-metrics/domain';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from './config.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
-import { showDuration } from './quantities.js';
+import { showDuration } from '@device-metrics/domain';
 import { SourceRunner, toMetric } from './run-source.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
 import type { SourceConfig } from './sources.js';

@@ -3,7 +3,7 @@ import { quote } from '@device-metrics/contract/rules';
 import type { Config } from './config.js';
 import { openSpool } from './open-spool.js';
 import { thisMachine } from './pc/machine.js';
-import { showDuration } from './quantities.js';
+import { showDuration } from '@device-metrics/domain';
 import { SourceRunner } from './run-source.js';
 import { didYouMean } from './section.js';
 import type { Quarantined, Spool } from './upload/spool.js';

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { TestFolder } from '../test/harness.js';
-import { ConfigError, readConfig, type Config } from './config.js';
+import { SettingsError } from '@device-metrics/settings';
+import { readConfig, type Config } from './config.js';
 import { openSpool } from './open-spool.js';
 import { pcGroups } from './pc/groups.js';
-import type { Environment } from './placeholders.js';
+import type { Environment } from '@device-metrics/settings';
 
 const folder = new TestFolder();
 afterAll(() => folder.remove());
@@ -21,7 +22,7 @@ function mistakesOf(read: () => unknown): readonly string[] {
   try {
     read();
   } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes;
+    if (error instanceof SettingsError) return error.mistakes;
     throw error;
   }
   return [];

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:https';
 import type { AxiosError, AxiosInstance, AxiosResponse } from 'axios';
-import { showDuration } from './quantities.js';
+import { showDuration } from '@device-metrics/domain';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';

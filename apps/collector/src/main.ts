@@ -1,6 +1,7 @@
 import { quote } from '@device-metrics/contract/rules';
 import { commands, help, UsageError } from './commands.js';
-import { ConfigError, readConfig, readEnvironment } from './config.js';
+import { SettingsError } from '@device-metrics/settings';
+import { readConfig } from './config.js';
 import { didYouMean } from './section.js';
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
@@ -12,7 +13,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (command && args.length > command.most) {
     throw new UsageError(`${name} takes no ${quote(args[command.most])}\n\n${help}`);
   }
-  const config = readConfig(readEnvironment());
+  const config = readConfig();
   if (!command) {
     let hungUp = false;
     const remember = (): void => void (hungUp = true);
@@ -34,7 +35,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (error instanceof ConfigError) {
+  if (error instanceof SettingsError) {
     console.error([`${error.message}:`, ...error.mistakes.map((mistake) => `  ${mistake}`)].join('\n'));
   } else {
     console.error(error instanceof UsageError ? error.message : error);

@@ -1,4 +1,5 @@
-import { ConfigError, type Config } from './config.js';
+import { SettingsError } from '@device-metrics/settings';
+import { type Config } from './config.js';
 import { isDamage, type OnDamage } from './upload/spool-file.js';
 import { Spool } from './upload/spool.js';
 
@@ -7,7 +8,7 @@ import { Spool } from './upload/spool.js';
  *
  * @param onDamage told what was found and saved; only the collector itself gives it, as nobody may take the file from under
  *   one that runs.
- * @throws ConfigError where its file cannot be opened.
+ * @throws SettingsError where its file cannot be opened.
  */
 export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
   try {
@@ -15,6 +16,6 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
   } catch (error) {
     const hint = isDamage(error) ? '; at its next start the collector saves what can be read of it' : '';
     const reason = `${(error as Error).message}${hint}`;
-    throw new ConfigError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
+    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
   }
 }

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readIfThere, type Environment, type Mistakes } from '@device-metrics/settings';
 import type { Redactor } from './redact.js';
-import type { Mistakes } from './section.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Keys whose value is no secret though it came from the environment: they name things in the log. */
 const PUBLIC_KEYS = /(^|\.)(device|name|protocol|interval|timeout)$/;
@@ -46,16 +43,5 @@ export class Placeholders {
     const content = readIfThere(file, (reason) => this.mistakes.add(path, `\${file:${name}}: ${reason}`));
     if (content === undefined) this.mistakes.add(path, `\${file:${name}}: there is no such file`);
     return (content ?? '').trim();
-  }
-}
-
-/** The text of a file; undefined where there is none or where it cannot be read, which `onFailure` is told. */
-export function readIfThere(file: string, onFailure: (reason: string) => void): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') onFailure(`the file cannot be read: ${code}`);
-    return undefined;
   }
 }

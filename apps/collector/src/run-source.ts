@@ -1,6 +1,6 @@
 import { decodeBatch, MAX_ITEMS, type RejectedItem } from '@device-metrics/contract/batch-decoder';
 import { labelsKey, metricDefinition, type Reading } from '@device-metrics/domain';
-import { showDuration } from './quantities.js';
+import { showDuration } from '@device-metrics/domain';
 import type { Source } from './source.js';
 import type { Metric } from './upload/spool.js';
 

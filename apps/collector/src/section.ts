@@ -1,19 +1,7 @@
+import { parseDuration } from '@device-metrics/domain';
+import type { Mistakes } from '@device-metrics/settings';
 import { metricName as metricNameRule, quote } from '@device-metrics/contract/rules';
-import { parseDuration } from './quantities.js';
 import { secretsOfNoUrl } from './redact.js';
-
-/** What is wrong in the configuration, by path, as in `third_party[1].url`; one reason for each path. */
-export class Mistakes {
-  private readonly reasons = new Map<string, string>();
-
-  add(path: string, reason: string): void {
-    if (!this.reasons.has(path)) this.reasons.set(path, reason);
-  }
-
-  get list(): string[] {
-    return [...this.reasons].map(([path, reason]) => `${path}: ${reason}`);
-  }
-}
 
 type Mapping = Record<string, unknown>;
 
@@ -122,7 +110,7 @@ export class Section {
   duration(key: string, fallback: number, min: number, max: number): number {
     const value = this.value(key);
     if (value === undefined) return fallback;
-    const duration = isText(value) ? parseDuration(value) : undefined;
+    const duration = isText(value) ? parseDuration(value.trim()) : undefined;
     if (duration !== undefined && duration >= min && duration <= max) return duration;
     this.mistake(key, `must be a duration from ${min}ms to ${max / 1000}s, as in 10s, got ${quote(value)}`);
     return fallback;

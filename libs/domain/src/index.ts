@@ -1,17 +1,9 @@
 export type { Labels, Reading, Sample } from './sample.js';
 export { labelsKey, type Series } from './series.js';
 export { metricCatalogue, metricDefinition, type MetricDefinition, type MetricKind } from './metric-catalogue.js';
-export type { TimeRange } from './time-range.js';
-export {
-  autoStep,
-  isTimeZone,
-  MAX_STEPS,
-  parseDuration,
-  stepBounds,
-  stepOf,
-  TooManyStepsError,
-  type Step,
-} from './time-steps.js';
+export { parseBytes, parseDuration, showDuration } from './quantities.js';
+export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';
+export { autoStep, isTimeZone, MAX_STEPS, stepBounds, stepOf, TooManyStepsError, type Step } from './time-steps.js';
 export { quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { autoStep, isTimeZone, MAX_STEPS, parseDuration, stepBounds, stepOf, TooManyStepsError } from './time-steps.js';
+import { autoStep, isTimeZone, MAX_STEPS, stepBounds, stepOf, TooManyStepsError } from './time-steps.js';
 
 const HOUR = 3_600_000;
 const time = fc.integer({ min: Date.UTC(2000), max: Date.UTC(2040) });
@@ -65,20 +65,6 @@ describe('stepBounds', () => {
   it('refuses more steps than anybody could look at', () => {
     expect(() => stepBounds({ start: 0, end: 1e12 }, stepOf(1000, 'UTC'))).toThrow(TooManyStepsError);
   });
-});
-
-it('reads durations and nothing else', () => {
-  expect(['500ms', '30s', '5m', '1h', '7d', '2w', '1y'].map(parseDuration)).toEqual([
-    500,
-    30_000,
-    300_000,
-    HOUR,
-    168 * HOUR,
-    336 * HOUR,
-    8760 * HOUR,
-  ]);
-  for (const text of ['', '5', 's', '0s', '-1h', '1.5h', '1M', '5 m', '999999999999w'])
-    expect(parseDuration(text)).toBeUndefined();
 });
 
 it('knows time zones by their IANA names', () => {

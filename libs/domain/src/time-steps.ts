@@ -5,15 +5,7 @@ export type Step =
   | { readonly unit: 'millisecond'; readonly length: number }
   | { readonly unit: 'day'; readonly length: number; readonly timeZone: string };
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 } as const;
-
-/** Milliseconds of a text like `500ms`, `30s`, `5m`, `1h`, `7d`, `2w` or `5y` (of 365 days); undefined when it is none or not above 0. */
-export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,12})(ms|s|m|h|d|w|y)$/.exec(text);
-  if (!match) return undefined;
-  const length = Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
-  return length > 0 && Number.isSafeInteger(length) ? length : undefined;
-}
+const UNITS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Whole days follow the calendar of `timeZone`, where a day may have 23 or 25 hours; other lengths are equal spans. */
 export function stepOf(length: number, timeZone: string): Step {

@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { SampleStore } from '@device-metrics/storage';
-import { apiConfig, type ApiConfig } from '../config.js';
+import { apiConfig, type ApiConfig } from '../settings.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 

@@ -1,6 +1,6 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
-import type { ApiSettings } from '../config.js';
+import type { ApiSettings } from '../settings.js';
 import { invalidInput } from '../http/problem.js';
 
 /** How many samples an answer may take. */

@@ -1,11 +1,9 @@
-import { parseDuration, type TimeRange } from '@device-metrics/domain';
+import { MAX_HOURS, parseDuration, parseHours, type TimeRange } from '@device-metrics/domain';
 import { MAX_AHEAD, parseTime, quote, type Rule } from '@device-metrics/contract';
 import { invalidInput } from '../http/problem.js';
 
 const HOUR = 3_600_000;
 const DEFAULT_HOURS = 24;
-/** A century. */
-const MAX_HOURS = 876_600;
 /** Times of a query may be as far from 1970 as this, ms: beyond all samples, and within what calendars can do. */
 const MAX_TIME = Date.UTC(9999, 0);
 
@@ -18,7 +16,7 @@ export const queryTimeRule: Rule = (value) =>
 
 /** Of `time_range` in a query. */
 export const timeRangeRule: Rule = (value) =>
-  typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) && Number(value) > 0 && Number(value) <= MAX_HOURS
+  typeof value === 'string' && parseHours(value) !== undefined
     ? undefined
     : `must be a number of hours above 0 and up to ${MAX_HOURS}, got ${quote(value)}`;
 
@@ -26,7 +24,7 @@ export const timeRangeRule: Rule = (value) =>
 function queryTime(value: unknown, now: number): number | undefined {
   if (typeof value !== 'string') return undefined;
   if (value === 'now') return now;
-  const ago = /^-(\d+[a-z]+)$/.exec(value)?.[1];
+  const ago = /^-(\d[\d.]*[a-z]+)$/.exec(value)?.[1];
   const duration = ago === undefined ? undefined : parseDuration(ago);
   const absolute = parseTime(/^-?\d{1,16}$/.test(value) ? Number(value) : value);
   const time = duration === undefined ? absolute : now - duration;

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, TestFolder } from '../../test/harness.js';
-import { Mistakes, Section } from '../section.js';
+import { Mistakes } from '@device-metrics/settings';
+import { Section } from '../section.js';
 import { containerReadings, containers } from './containers.js';
 import { thisMachine } from './machine.js';
 

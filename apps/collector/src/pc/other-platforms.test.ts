@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import si from 'systeminformation';
-import { Mistakes, Section } from '../section.js';
+import { Mistakes } from '@device-metrics/settings';
+import { Section } from '../section.js';
 import { pcSource } from './group.js';
 import { pcGroups } from './groups.js';
 import { thisMachine, type Machine } from './machine.js';

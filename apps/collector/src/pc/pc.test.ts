@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { metricDefinition, type Reading } from '@device-metrics/domain';
 import si, { type Systeminformation } from 'systeminformation';
-import { Mistakes, Section } from '../section.js';
+import { Mistakes } from '@device-metrics/settings';
+import { Section } from '../section.js';
 import { battery } from './battery.js';
 import { disk } from './disk.js';
 import { gpu } from './gpu.js';

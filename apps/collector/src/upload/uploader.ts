@@ -1,5 +1,5 @@
 import { MAX_AHEAD } from '@device-metrics/contract/rules';
-import { showDuration } from '../quantities.js';
+import { showDuration } from '@device-metrics/domain';
 import type { Answer } from './api-client.js';
 import { unpack, type Batch, type Metric, type Spool } from './spool.js';
 import { backoff, verdict } from './verdict.js';

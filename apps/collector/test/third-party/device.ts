@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
-import { ConfigError, readConfig } from '../../src/config.js';
+import { SettingsError } from '@device-metrics/settings';
+import { readConfig } from '../../src/config.js';
 import type { Redactor } from '../../src/redact.js';
 import { SourceRunner } from '../../src/run-source.js';
 import type { SourceTools } from '../../src/source.js';
@@ -74,7 +75,7 @@ export function mistakesOf(entry: Readonly<Record<string, unknown>>, environment
     configOf(entry, environment);
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes;
+    if (error instanceof SettingsError) return error.mistakes;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { SampleStore } from '@device-metrics/storage';
-import { apiConfig, type ApiConfig } from '../../config.js';
+import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { CONTENT_SECURITY_POLICY } from './page.js';

@@ -8,11 +8,10 @@ import {
 import { SchedulerRegistry } from '@nestjs/schedule';
 import type { SampleStore } from '@device-metrics/storage';
 import { CronJob } from 'cron';
-import { apiConfig, type ApiConfig } from '../../config.js';
+import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ReportFolders } from './report-folders.js';
-import type { ReportSettings } from './report-settings.js';
 import { writeRun } from './write-run.js';
 
 /** Writes printable reports of all devices at the times that `REPORTS_SCHEDULE` says. */

@@ -1,6 +1,6 @@
 import type { Series } from '@device-metrics/domain';
 import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
-import type { ApiSettings } from '../../config.js';
+import type { ApiSettings } from '../../settings.js';
 import { lastHours } from '../time-span.js';
 import { fileName } from './file-name.js';
 import { indexPage, type DeviceEntry } from './index-page.js';

@@ -70,9 +70,9 @@ function kill(pid: number | undefined): void {
 /** A program needs these to be found and to speak; tokens of the collector it does not need. */
 function inherited(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'TEMP', 'SystemRoot', 'PATHEXT'];
-  return Object.fromEntries(
-    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
+  // eslint-disable-next-line no-restricted-properties -- what a program inherits is no setting
+  const { env } = process;
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 function startProblem(file: string, error: NodeJS.ErrnoException): string {

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { readReportSettings, type ReportSettings } from './report-settings.js';
+import { Mistakes, readSettings } from '@device-metrics/settings';
+import { reportSettings, type ReportSettings } from './settings.js';
 
 function read(settings: Record<string, string>): { settings: ReportSettings; mistakes: string[] } {
-  const mistakes: string[] = [];
-  return { settings: readReportSettings((name, fallback) => settings[name] ?? fallback, mistakes), mistakes };
+  const mistakes = new Mistakes(' ');
+  return { settings: readSettings(reportSettings, settings, mistakes), mistakes: mistakes.list };
 }
 
 describe('the settings of scheduled reports', () => {

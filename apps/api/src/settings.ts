@@ -1,0 +1,141 @@
+import { isTimeZone, MAX_HOURS, parseDuration, parseHours } from '@device-metrics/domain';
+import {
+  integer,
+  Mistakes,
+  oneOf,
+  path,
+  readEnvironment,
+  readSettings,
+  text,
+  type Environment,
+  type SettingGroup,
+  type SettingType,
+  type SettingValues,
+} from '@device-metrics/settings';
+import { registerAs, type ConfigType } from '@nestjs/config';
+import { CronTime } from 'cron';
+
+const DAY = 86_400_000;
+
+/** A duration of at least a day, ms; 0: for ever. */
+const retention: SettingType<number> = {
+  allowed: 'a duration of at least a day, as in 90d or 5y, or 0 for ever',
+  parse: (value) => {
+    const length = value === '0' ? 0 : parseDuration(value);
+    return length === 0 || (length ?? 0) >= DAY ? length : undefined;
+  },
+};
+
+/** Whether a cron expression can be read, and there is a time that it means: 30 February never comes. */
+function comesToPass(schedule: string, timeZone: string): boolean {
+  try {
+    new CronTime(schedule, timeZone).sendAt();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const serverSettings = {
+  host: {
+    name: 'HOST',
+    type: oneOf(['127.0.0.1', '::1', 'localhost'], ' while there are no access tokens'),
+    default: '127.0.0.1',
+    meaning: 'address that the api listens on',
+  },
+  /** 0 takes a free one. */
+  port: { name: 'PORT', type: integer(0, 65_535), default: '3000', meaning: 'its TCP port' },
+  databasePath: {
+    name: 'DATABASE_PATH',
+    type: path,
+    default: 'instance/metrics.db',
+    meaning: 'its SQLite file; it and its folder are made at the first start',
+  },
+  rawRetention: {
+    name: 'RETENTION_RAW',
+    type: retention,
+    default: '90d',
+    meaning: 'how long samples are kept; samples older than nine tenths of it are refused',
+  },
+  hourlyRetention: {
+    name: 'RETENTION_HOURLY',
+    type: retention,
+    default: '5y',
+    meaning: 'how long the hourly values of older samples are kept; not shorter than `RETENTION_RAW`',
+  },
+  maxQuerySamples: {
+    name: 'QUERY_MAX_SAMPLES',
+    type: integer(1, 999_999_999_999),
+    default: '50000000',
+    meaning: 'how many samples the answer to one query may read',
+  },
+} satisfies SettingGroup;
+
+/** When and where printable reports of all devices are written without anybody asking. */
+export const reportSettings = {
+  /** As in the query parameter `time_range`. */
+  timeRange: {
+    name: 'REPORTS_TIME_RANGE',
+    type: text(`a number of hours above 0 and up to ${MAX_HOURS}`, (value) => parseHours(value) !== undefined),
+    default: '24',
+    meaning: 'hours that the printable reports of all devices cover',
+  },
+  timeZone: {
+    name: 'REPORTS_TIMEZONE',
+    type: text(
+      'an IANA time zone, as in Europe/Berlin',
+      (value) => isTimeZone(value) && comesToPass('* * * * *', value),
+    ),
+    default: 'UTC',
+    meaning: 'time zone of their schedule and of their pages',
+  },
+  /** Empty: never. */
+  schedule: {
+    name: 'REPORTS_SCHEDULE',
+    type: text(
+      'a cron expression of minute, hour, day, month and weekday, with seconds before them if wanted, as in 0 6 * * 1 for ' +
+        'Mondays at 6, or empty for never',
+      (value) => value === '' || comesToPass(value, 'UTC'),
+    ),
+    default: '',
+    meaning: 'when they are written',
+  },
+  path: {
+    name: 'REPORTS_PATH',
+    type: path,
+    default: 'instance/reports',
+    meaning: 'the folder that they go to; each run makes a folder there',
+  },
+  keep: {
+    name: 'REPORTS_KEEP',
+    type: integer(1, 99_999),
+    default: '30',
+    meaning: 'how many runs stay; with older ones go the files that the api made',
+  },
+} satisfies SettingGroup;
+
+/** Everything that the api reads from the environment or `.env`, in the order of the documentation. */
+export const apiSettingGroups: readonly SettingGroup[] = [serverSettings, reportSettings];
+
+export type ReportSettings = SettingValues<typeof reportSettings>;
+
+export interface ApiSettings extends SettingValues<typeof serverSettings> {
+  readonly reports: ReportSettings;
+}
+
+/** @throws SettingsError with every mistake at once. */
+export function readApiSettings(environment?: Environment): ApiSettings {
+  const mistakes = new Mistakes(' ');
+  const variables = environment ?? readEnvironment(mistakes);
+  const server = readSettings(serverSettings, variables, mistakes);
+  const { rawRetention, hourlyRetention } = server;
+  const tooShort = hourlyRetention > 0 && (rawRetention === 0 || hourlyRetention < rawRetention);
+  if (tooShort && !mistakes.has('RETENTION_RAW'))
+    mistakes.add('RETENTION_HOURLY', 'must be 0 or at least RETENTION_RAW');
+  const reports = readSettings(reportSettings, variables, mistakes);
+  mistakes.throwIfAny();
+  return { ...server, reports };
+}
+
+export const apiConfig = registerAs('api', () => readApiSettings());
+export type ApiConfig = ConfigType<typeof apiConfig>;

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os';
+import { deviceName } from '@device-metrics/contract/rules';
+import { bytes, duration, integer, path, text, url, type SettingGroup } from '@device-metrics/settings';
+
+/** What is collected, and where it goes to. */
+export const sourceSettings = {
+  apiUrl: {
+    name: 'API_URL',
+    type: url,
+    default: 'http://127.0.0.1:3000',
+    meaning: 'where a collector sends to; with `npm start`: its api',
+  },
+  apiToken: { name: 'API_TOKEN', type: text('a token'), secret: true, meaning: 'bearer token that it sends along' },
+  deviceName: {
+    name: 'DEVICE_NAME',
+    type: text(
+      'a string of 1 to 128 printable characters without space at its ends',
+      (value) => deviceName(value) === undefined,
+    ),
+    default: hostname(),
+    defaultMeans: "the host's name",
+    meaning: 'name of its PC as a device',
+  },
+  interval: {
+    name: 'COLLECT_INTERVAL',
+    type: duration('100ms', '24h', '10s'),
+    default: '10s',
+    meaning: 'how often each source is read that has no interval of its own',
+  },
+  configFile: {
+    name: 'COLLECTOR_CONFIG',
+    type: path,
+    defaultMeans: '`collector.yaml`, if it is there',
+    meaning: 'what it reads',
+  },
+} satisfies SettingGroup;
+
+/** The queue on disk. */
+export const spoolSettings = {
+  path: { name: 'SPOOL_PATH', type: path, default: 'instance/spool.db', meaning: 'its queue on disk' },
+  maxBytes: {
+    name: 'SPOOL_MAX_BYTES',
+    type: bytes,
+    default: '1GiB',
+    meaning: 'how large the queue may grow; the oldest samples go first',
+  },
+  minFreeBytes: {
+    name: 'SPOOL_MIN_FREE_BYTES',
+    type: bytes,
+    default: '256MiB',
+    meaning: 'how much the queue leaves free on its disk',
+  },
+} satisfies SettingGroup;
+
+export const operationSettings = {
+  metricsPort: {
+    name: 'COLLECTOR_METRICS_PORT',
+    type: integer(0, 65_535, 'a port'),
+    meaning: 'port on 127.0.0.1 where the collector offers its own metrics to Prometheus; without it: nowhere',
+  },
+} satisfies SettingGroup;
+
+/** Everything that the collector reads from the environment or `.env`, in the order of the documentation. */
+export const collectorSettingGroups: readonly SettingGroup[] = [sourceSettings, spoolSettings, operationSettings];
