@@ -1,4 +1,13 @@
-import type { Labels, Sample } from '@device-metrics/domain';
+import {
+  EARLIEST_TIMESTAMP,
+  NO_LABELS,
+  passSamples,
+  type Candidate,
+  type Candidates,
+  type Receipt,
+  type Refusal,
+  type Sample,
+} from '@device-metrics/domain';
 import * as rules from './rules.js';
 import { parseTime, quote, type Rule } from './rules.js';
 
@@ -32,26 +41,58 @@ export class BatchTooLongError extends Error {
 /** Items of one batch; the answer may have to name each of them. */
 export const MAX_ITEMS = 20_000;
 
-const NO_LABELS: Labels = Object.freeze({});
+/** What the items of a batch say, before the gate has seen it. */
+export interface BatchCandidates extends Candidates {
+  readonly ends: readonly number[];
+  /** Items that are of no form of the wire, and so have no candidates. */
+  readonly malformed: RejectedItem[];
+}
 
 /**
- * The samples of a body of `POST …/metrics/batch/`, which is `{"metrics": [ … ]}` or the bare array. Items have three
- * forms: a metric, a run (`samples`), and a reading of one device (`values`).
+ * The samples of a body of `POST …/metrics/batch/`: its candidates, as far as the domain's rules let them pass.
  *
  * @param receivedAt the time of items that carry none, and what "10 minutes ahead" is measured from; Unix ms.
  * @param oldest the first time that the receiver still takes, Unix ms.
  * @throws BatchShapeError when there is no array of items, or an empty one.
  * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
-export function decodeBatch(body: unknown, receivedAt: number, oldest = rules.EARLIEST_TIMESTAMP): DecodedBatch {
-  const items = itemsOf(body);
-  const decoder = new ItemDecoder(receivedAt, Math.max(oldest, rules.EARLIEST_TIMESTAMP));
-  const rejected: RejectedItem[] = [];
-  for (let index = 0; index < items.length; index += 1) {
-    const fault = decoder.decode(items[index]);
-    if (fault) rejected.push({ index, ...fault });
+export function decodeBatch(body: unknown, receivedAt: number, oldest = EARLIEST_TIMESTAMP): DecodedBatch {
+  const receipt = { receivedAt, oldest };
+  const batch = decodeCandidates(body, receipt);
+  const { samples, refused } = passSamples(batch, receipt);
+  const rejected = rejectedItems(body, batch, refused, receipt);
+  return { samples, accepted: batch.ends.length - rejected.length, rejected };
+}
+
+/**
+ * What a batch says, which is `{"metrics": [ … ]}` or the bare array. Items have three forms: a metric, a run
+ * (`samples`), and a reading of one device (`values`). Only their form is judged here; the gate does the rest.
+ *
+ * @throws BatchShapeError when there is no array of items, or an empty one.
+ * @throws BatchTooLongError when there are more than MAX_ITEMS.
+ */
+export function decodeCandidates(body: unknown, receipt: Receipt): BatchCandidates {
+  const decoder = new ItemDecoder(receipt.receivedAt);
+  const ends: number[] = [];
+  const malformed: RejectedItem[] = [];
+  for (const item of itemsOf(body)) {
+    if (!decoder.decode(item)) malformed.push({ index: ends.length, ...faultOf(item, receipt) });
+    ends.push(decoder.candidates.length);
   }
-  return { samples: decoder.samples, accepted: items.length - rejected.length, rejected };
+  return { samples: decoder.candidates, ends, malformed };
+}
+
+/** All items of a batch that were refused, in their order and in the words of the wire format. */
+export function rejectedItems(
+  body: unknown,
+  { malformed }: BatchCandidates,
+  refused: readonly Refusal[],
+  receipt: Receipt,
+): RejectedItem[] {
+  if (refused.length === 0) return malformed;
+  const items = itemsOf(body);
+  const rejected = refused.map(({ item: index }) => ({ index, ...faultOf(items[index], receipt) }));
+  return [...malformed, ...rejected].sort((a, b) => a.index - b.index);
 }
 
 function itemsOf(body: unknown): unknown[] {
@@ -73,14 +114,11 @@ interface Fault {
 
 type Item = Record<string, unknown>;
 
-/** The fields of each form of item, in the order in which they are checked. */
-const METRIC_FIELDS = ['device_name', 'metric_name', 'value', 'unit', 'labels', 'timestamp'] as const;
-const RUN_FIELDS = ['device_name', 'metric_name', 'unit', 'labels', 'samples'] as const;
-const READING_FIELDS = ['device_name', 'timestamp', 'values'] as const;
+/** The fields of each form of item. */
 const KNOWN_FIELDS = {
-  metric: new Set<string>(METRIC_FIELDS),
-  run: new Set<string>(RUN_FIELDS),
-  reading: new Set<string>(READING_FIELDS),
+  metric: new Set(['device_name', 'metric_name', 'value', 'unit', 'labels', 'timestamp']),
+  run: new Set(['device_name', 'metric_name', 'unit', 'labels', 'samples']),
+  reading: new Set(['device_name', 'timestamp', 'values']),
 };
 
 /** Which form an item has: `values` makes it a reading of one device, `samples` a run, neither a metric. */
@@ -89,136 +127,96 @@ export function formOf(item: object): 'metric' | 'run' | 'reading' {
   return 'samples' in item ? 'run' : 'metric';
 }
 
-/**
- * Names that have passed their rule, each as one string that all its samples share: it is hashed and compared once
- * instead of wherever the sample goes. Bounded: when it is full of names it starts again.
- */
-class KnownNames {
-  private readonly names = new Map<unknown, string>();
-
-  constructor(private readonly rule: Rule) {}
-
-  /** The shared string, or why the name is refused. */
-  get(field: string, name: unknown): string | Fault {
-    const known = this.names.get(name);
-    if (known !== undefined) return known;
-    const reason = this.rule(name);
-    if (reason !== undefined) return { field, reason };
-    if (this.names.size >= 20_000) this.names.clear();
-    this.names.set(name, name as string);
-    return name as string;
-  }
-}
-
-const deviceNames = new KnownNames(rules.deviceName);
-const metricNames = new KnownNames(rules.metricName);
-const units = new KnownNames(rules.unit);
+const isObject = (value: unknown): value is Item =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 class ItemDecoder {
-  readonly samples: Sample[] = [];
-  private readonly timestampRule: Rule;
-  private readonly latest: number;
+  readonly candidates: Candidate[] = [];
   private lastTimestamp: unknown;
-  private lastTime = 0;
+  private lastTime: unknown;
 
-  constructor(
-    private readonly receivedAt: number,
-    private readonly oldest: number,
-  ) {
-    this.timestampRule = rules.timestamp(() => receivedAt, oldest);
-    this.latest = receivedAt + rules.MAX_AHEAD;
-  }
+  constructor(private readonly receivedAt: number) {}
 
-  /** Adds the samples of one item, or none and says why. */
-  decode(item: unknown): Fault | undefined {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-      return { field: '', reason: `must be an object, got ${quote(item)}` };
-    }
+  /** Adds what an item says, or nothing where it is of no form. */
+  decode(item: unknown): boolean {
+    if (!isObject(item)) return false;
     const form = formOf(item);
     const known = KNOWN_FIELDS[form];
-    for (const field in item) {
-      if (!known.has(field)) {
-        return { field, reason: `is not a field of a ${form}; allowed are ${[...known].join(', ')}` };
-      }
-    }
-    const deviceName = deviceNames.get('device_name', (item as Item)['device_name']);
-    if (typeof deviceName !== 'string') return deviceName;
-    return form === 'reading' ? this.reading(deviceName, item as Item) : this.ofSeries(deviceName, item as Item, form);
+    for (const field in item) if (!known.has(field)) return false;
+    const deviceName = item['device_name'];
+    if (form === 'reading') return this.reading(deviceName, item);
+    const { metric_name: metricName, unit, labels = NO_LABELS } = item;
+    if (form === 'run') return this.run({ deviceName, metricName, unit, labels }, item['samples']);
+    const timestamp = this.time(item['timestamp']);
+    this.candidates.push({ deviceName, metricName, unit, labels, timestamp, value: item['value'] });
+    return true;
   }
 
-  private reading(deviceName: string, item: Item): Fault | undefined {
-    const timestamp = this.time(item['timestamp']);
-    if (typeof timestamp !== 'number') return timestamp;
+  private reading(deviceName: unknown, item: Item): boolean {
     const values = item['values'];
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) return valuesFault(values);
-    const before = this.samples.length;
-    for (const name in values) {
-      const metricName = metricNames.get('values', name);
-      const value = (values as Item)[name];
-      if (typeof metricName !== 'string' || !Number.isFinite(value)) {
-        this.samples.length = before;
-        return valuesFault(values);
-      }
-      this.samples.push({
-        deviceName,
-        metricName,
-        unit: undefined,
-        labels: NO_LABELS,
-        timestamp,
-        value: value as number,
-      });
-    }
-    return this.samples.length === before ? valuesFault(values) : undefined;
-  }
-
-  private ofSeries(deviceName: string, item: Item, form: 'metric' | 'run'): Fault | undefined {
-    const metricName = metricNames.get('metric_name', item['metric_name']);
-    if (typeof metricName !== 'string') return metricName;
-    const unit = item['unit'] === undefined ? undefined : units.get('unit', item['unit']);
-    if (typeof unit === 'object') return unit;
-    const labels = item['labels'] === undefined ? NO_LABELS : item['labels'];
-    const reason = labels === NO_LABELS ? undefined : rules.labels(labels);
-    if (reason !== undefined) return { field: 'labels', reason };
-    const series = { deviceName, metricName, unit, labels: labels as Labels };
-    return form === 'metric' ? this.metric(series, item) : this.run(series, item);
-  }
-
-  private metric({ deviceName, metricName, unit, labels }: NamedSeries, item: Item): Fault | undefined {
-    const value = item['value'];
-    if (!Number.isFinite(value)) return { field: 'value', reason: rules.metricValue(value) ?? '' };
+    if (!isObject(values)) return false;
     const timestamp = this.time(item['timestamp']);
-    if (typeof timestamp !== 'number') return timestamp;
-    this.samples.push({ deviceName, metricName, unit, labels, timestamp, value: value as number });
-    return undefined;
-  }
-
-  private run({ deviceName, metricName, unit, labels }: NamedSeries, item: Item): Fault | undefined {
-    const reason = rules.samples(() => this.receivedAt, this.oldest)(item['samples']);
-    if (reason !== undefined) return { field: 'samples', reason };
-    for (const [time, value] of item['samples'] as [unknown, number][]) {
-      this.samples.push({ deviceName, metricName, unit, labels, timestamp: parseTime(time) as number, value });
+    const before = this.candidates.length;
+    for (const metricName in values) {
+      const value = values[metricName];
+      this.candidates.push({ deviceName, metricName, unit: undefined, labels: NO_LABELS, timestamp, value });
     }
-    return undefined;
+    return this.candidates.length > before;
   }
 
-  /** The time that a field means, or what is wrong with it. Items of one batch often carry the same text. */
-  private time(timestamp: unknown): number | Fault {
+  private run(series: Omit<Candidate, 'timestamp' | 'value'>, samples: unknown): boolean {
+    if (!Array.isArray(samples) || samples.length === 0) return false;
+    if (!samples.every((pair) => Array.isArray(pair) && pair.length === 2)) return false;
+    const { deviceName, metricName, unit, labels } = series;
+    for (const [time, value] of samples as [unknown, unknown][]) {
+      this.candidates.push({ deviceName, metricName, unit, labels, timestamp: parseTime(time) ?? time, value });
+    }
+    return true;
+  }
+
+  /** The time that a field means, or what it holds where that is none. Items of one batch often carry the same text. */
+  private time(timestamp: unknown): unknown {
     if (timestamp === undefined) return this.receivedAt;
-    if (timestamp === this.lastTimestamp) return this.lastTime;
-    if (!(
-      Number.isSafeInteger(timestamp) &&
-      (timestamp as number) >= this.oldest &&
-      (timestamp as number) <= this.latest
-    )) {
-      const reason = this.timestampRule(timestamp);
-      if (reason !== undefined) return { field: 'timestamp', reason };
+    if (typeof timestamp === 'number') return timestamp;
+    if (timestamp !== this.lastTimestamp) {
+      this.lastTimestamp = timestamp;
+      this.lastTime = parseTime(timestamp) ?? timestamp;
     }
-    this.lastTimestamp = timestamp;
-    this.lastTime = parseTime(timestamp) as number;
     return this.lastTime;
   }
 }
 
-type NamedSeries = Omit<Sample, 'timestamp' | 'value'>;
+const optional =
+  (rule: Rule): Rule =>
+  (value) =>
+    value === undefined ? undefined : rule(value);
 
-const valuesFault = (values: unknown): Fault => ({ field: 'values', reason: rules.values(values) ?? '' });
+/** The first that is wrong with an item that was refused, by the fields that its form has. */
+function faultOf(item: unknown, { receivedAt, oldest }: Receipt): Fault {
+  if (!isObject(item)) return { field: '', reason: `must be an object, got ${quote(item)}` };
+  const form = formOf(item);
+  const known = KNOWN_FIELDS[form];
+  for (const field in item) {
+    if (known.has(field)) continue;
+    return { field, reason: `is not a field of a ${form}; allowed are ${[...known].join(', ')}` };
+  }
+  const clock = (): number => receivedAt;
+  const from = Math.max(oldest, EARLIEST_TIMESTAMP);
+  const series: [string, Rule][] = [
+    ['device_name', rules.deviceName],
+    ['metric_name', rules.metricName],
+    ['unit', optional(rules.unit)],
+    ['labels', optional(rules.labels)],
+  ];
+  const timestamp: [string, Rule] = ['timestamp', optional(rules.timestamp(clock, from))];
+  const fields: Record<typeof form, [string, Rule][]> = {
+    metric: [...series, ['value', rules.metricValue], timestamp],
+    run: [...series, ['samples', rules.samples(clock, from)]],
+    reading: [['device_name', rules.deviceName], timestamp, ['values', rules.values]],
+  };
+  for (const [field, rule] of fields[form]) {
+    const reason = rule(item[field]);
+    if (reason !== undefined) return { field, reason };
+  }
+  return { field: '', reason: 'was refused' };
+}

@@ -3,7 +3,10 @@ export {
   BatchTooLongError,
   MAX_ITEMS,
   decodeBatch,
+  decodeCandidates,
   formOf,
+  rejectedItems,
+  type BatchCandidates,
   type DecodedBatch,
   type RejectedItem,
 } from './batch-decoder.js';

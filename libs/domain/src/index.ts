@@ -1,4 +1,23 @@
 export type { Labels, Reading, Sample } from './sample.js';
+export { NO_LABELS, passSamples, type Candidate, type Candidates, type Receipt, type Refusal } from './sample-gate.js';
+export {
+  deviceNameRule,
+  EARLIEST_TIMESTAMP,
+  labelsRule,
+  MAX_AHEAD,
+  MAX_DEVICE_NAME,
+  MAX_METRIC_NAME,
+  MAX_UNIT,
+  metricNameRule,
+  quote,
+  timeRule,
+  toRfc3339,
+  unitRule,
+  UNPRINTABLE,
+  valueRule,
+  wrong,
+  type Rule,
+} from './sample-rules.js';
 export { labelsKey, type Series } from './series.js';
 export { metricCatalogue, metricDefinition, type MetricDefinition, type MetricKind } from './metric-catalogue.js';
 export { parseBytes, parseDuration, showDuration } from './quantities.js';

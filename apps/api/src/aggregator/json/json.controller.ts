@@ -12,17 +12,19 @@ import {
   BatchResultDto,
   BatchShapeError,
   BatchTooLongError,
-  decodeBatch,
+  decodeCandidates,
   DeviceReadingDto,
   MetricDto,
+  rejectedItems,
   RunDto,
   toRfc3339,
-  type DecodedBatch,
+  type BatchCandidates,
 } from '@device-metrics/contract';
+import type { Receipt } from '@device-metrics/domain';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { StoreSamples } from '../store-samples.js';
+import { Accept } from '../accept.js';
 import { batchExamples, metricExamples } from './examples.js';
 
 /** The JSON protocol, version 1: see "Send a metric" in the README. */
@@ -34,7 +36,7 @@ import { batchExamples, metricExamples } from './examples.js';
 @Controller('api/v1/aggregator/metrics')
 export class JsonController {
   constructor(
-    private readonly storeSamples: StoreSamples,
+    private readonly gate: Accept,
     private readonly metrics: ApiMetrics,
   ) {}
 
@@ -44,10 +46,12 @@ export class JsonController {
   @ApiCreatedResponse({ type: MetricDto })
   @ApiProblems({ 400: 'value must be a finite number, got "warm"' })
   async postMetric(@Body() metric: MetricDto): Promise<MetricDto> {
-    const { samples, rejected } = this.decode([metric]);
+    const receipt = this.gate.receipt();
+    const candidates = this.decode([metric], receipt);
+    const time = candidates.samples[0]?.timestamp;
+    const { rejected } = await this.store([metric], candidates, receipt);
     if (rejected.length > 0) throw invalidInput(rejected);
-    await this.storeSamples.store(samples);
-    return { ...metric, ...(samples[0] && { timestamp: toRfc3339(samples[0].timestamp) }) };
+    return { ...metric, timestamp: toRfc3339(time as number) };
   }
 
   @Post('batch')
@@ -77,8 +81,8 @@ export class JsonController {
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
-    const { samples, accepted, rejected } = this.decode(body);
-    this.metrics.itemsRejected.inc(rejected.length);
+    const receipt = this.gate.receipt();
+    const { accepted, rejected } = await this.store(body, this.decode(body, receipt), receipt);
     if (accepted === 0) {
       const errors = rejected.map(({ index, field, reason }) => ({
         field: `metrics[${index}]${field && `.${field}`}`,
@@ -86,17 +90,25 @@ export class JsonController {
       }));
       throw invalidInput(errors, { accepted, rejected });
     }
-    await this.storeSamples.store(samples);
     return { accepted, rejected };
   }
 
-  private decode(body: unknown): DecodedBatch {
+  private decode(body: unknown, receipt: Receipt): BatchCandidates {
     try {
-      return decodeBatch(body, Date.now(), this.storeSamples.oldestTimestamp());
+      return decodeCandidates(body, receipt);
     } catch (error) {
       if (error instanceof BatchShapeError) throw new Problem(400, error.message);
       if (error instanceof BatchTooLongError) throw new Problem(413, error.message);
       throw error;
     }
+  }
+
+  /** Hands the candidates to the gate, and gives its answer in the words of the wire format. */
+  private async store(body: unknown, candidates: BatchCandidates, receipt: Receipt): Promise<BatchResultDto> {
+    const items = candidates.ends.length;
+    this.metrics.itemsRejected.inc(candidates.malformed.length);
+    const refused = (await this.gate.accept(candidates, receipt)).rejected;
+    const rejected = rejectedItems(body, candidates, refused, receipt);
+    return { accepted: items - rejected.length, rejected };
   }
 }

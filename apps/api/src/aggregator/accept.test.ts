@@ -1,0 +1,88 @@
+import 'reflect-metadata';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import {
+  deviceNameRule,
+  labelsRule,
+  metricNameRule,
+  timeRule,
+  unitRule,
+  valueRule,
+  type Candidate,
+} from '@device-metrics/domain';
+import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import fc from 'fast-check';
+import { DataSource } from 'typeorm';
+import { LiveSamples } from '../live/live-samples.js';
+import { ApiMetrics } from '../monitoring/api-metrics.js';
+import { Accept } from './accept.js';
+
+let folder: string;
+let dataSource: DataSource;
+let store: SampleStore;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'accept-'));
+  dataSource = await new DataSource(dataSourceOptions(join(folder, 'metrics.db'))).initialize();
+  store = await openSampleStore(dataSource);
+});
+afterAll(async () => {
+  await store.close();
+  await dataSource.destroy();
+  await rm(folder, { recursive: true });
+});
+
+const oneOf = (...right: unknown[]): fc.Arbitrary<unknown> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.anything() });
+const now = Date.now();
+const candidate: fc.Arbitrary<Candidate> = fc.record({
+  deviceName: fc.oneof(oneOf('lab-pc-1', 'rack-ups'), fc.string({ unit: 'binary' })),
+  metricName: fc.oneof(oneOf('hw.temperature', 'node_load1'), fc.string()),
+  unit: oneOf(undefined, 'Cel', 'By', ''),
+  labels: fc.oneof(oneOf({}), fc.dictionary(fc.string(), fc.string())),
+  timestamp: oneOf(now, now - 86_400_000, 0, NaN, -1, 1.5, now + 3_600_000, Date.UTC(1999), '2026-01-15T10:00:00Z'),
+  value: fc.oneof(fc.double(), oneOf(1, '1', null)),
+});
+
+it('whatever a protocol hands over, what the rules refuse never reaches the store nor its listeners', async () => {
+  const live = new LiveSamples();
+  live.listen(() => undefined);
+  const accept = new Accept(store, new ApiMetrics(), live);
+  let kept = 0;
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(candidate, { minLength: 1 }), async (samples) => {
+      const { accepted, rejected } = await accept.accept({ samples: [...samples] }, accept.receipt());
+      expect(accepted + rejected.length).toBe(samples.length);
+      kept += accepted;
+    }),
+    { numRuns: 300 },
+  );
+
+  expect(kept).toBeGreaterThan(50);
+  const time = timeRule(Date.now, store.oldestTimestamp());
+  const wrong: unknown[] = [];
+  const check = (...reasons: (string | undefined)[]): void =>
+    void wrong.push(...reasons.filter((reason) => reason !== undefined));
+  const all = await store.findSeries({});
+  for (const { deviceName, metricName, labels, unit } of all) {
+    check(
+      deviceNameRule(deviceName),
+      metricNameRule(metricName),
+      labelsRule(labels),
+      unit === null ? undefined : unitRule(unit),
+    );
+  }
+  let stored = 0;
+  for await (const { timestamps, values } of store.readSamples(all, { start: 0, end: Number.MAX_SAFE_INTEGER })) {
+    stored += timestamps.length;
+    for (let index = 0; index < timestamps.length; index += 1) check(time(timestamps[index]), valueRule(values[index]));
+  }
+  for (let number = 1; number <= live.newest; number += 1) {
+    for (const { deviceName, value } of live.event(number) ?? []) check(deviceNameRule(deviceName), valueRule(value));
+  }
+  expect(wrong).toEqual([]);
+  expect(stored).toBeGreaterThan(0);
+});

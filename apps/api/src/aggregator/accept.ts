@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { passSamples, type Candidates, type Receipt, type Refusal } from '@device-metrics/domain';
+import type { SampleStore } from '@device-metrics/storage';
+import { LiveSamples } from '../live/live-samples.js';
+import { ApiMetrics } from '../monitoring/api-metrics.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
+
+/** What became of the items that a protocol handed over. */
+export interface Accepted {
+  /** How many items are on disk, fsynced. */
+  readonly accepted: number;
+  /** The others, of which nothing was stored, in their order. */
+  readonly rejected: readonly Refusal[];
+}
+
+/** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
+@Injectable()
+export class Accept {
+  constructor(
+    @Inject(SAMPLE_STORE) private readonly sampleStore: SampleStore,
+    private readonly metrics: ApiMetrics,
+    private readonly liveSamples: LiveSamples,
+  ) {}
+
+  /** What to decode a request with that comes now. */
+  receipt(): Receipt {
+    return { receivedAt: Date.now(), oldest: this.sampleStore.oldestTimestamp() };
+  }
+
+  /**
+   * Resolves when every sample that passes is on disk, fsynced.
+   *
+   * @param candidates are given away: they become the samples.
+   * @throws StoreFullError when the disk has no room; then nothing was stored.
+   */
+  async accept(candidates: Candidates, receipt: Receipt): Promise<Accepted> {
+    const items = candidates.ends?.length ?? candidates.samples.length;
+    const { samples, refused } = passSamples(candidates, receipt);
+    this.metrics.itemsRejected.inc(refused.length);
+    if (samples.length > 0) {
+      await this.sampleStore.append(samples);
+      this.metrics.samplesStored.inc(samples.length);
+      this.liveSamples.publish(samples);
+    }
+    return { accepted: items - refused.length, rejected: refused };
+  }
+}

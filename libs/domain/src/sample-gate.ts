@@ -1,0 +1,145 @@
+import type { Labels, Sample } from './sample.js';
+import {
+  deviceNameRule,
+  EARLIEST_TIMESTAMP,
+  labelsRule,
+  MAX_AHEAD,
+  metricNameRule,
+  timeRule,
+  unitRule,
+  valueRule,
+  type Rule,
+} from './sample-rules.js';
+
+/** What a protocol takes for a sample: the fields of one, whatever they hold. The gate decides. */
+export type Candidate = { -readonly [Field in keyof Sample]: unknown };
+
+/** What a protocol has decoded. The gate is given it for good: candidates that pass are the samples. */
+export interface Candidates {
+  readonly samples: Candidate[];
+  /** Where each item ends in `samples`: an item is stored whole or not at all. Left out: each sample is an item. */
+  readonly ends?: ArrayLike<number>;
+}
+
+/** When candidates came, and what is too old; Unix ms. */
+export interface Receipt {
+  readonly receivedAt: number;
+  /** The first time that the receiver still takes. */
+  readonly oldest: number;
+}
+
+/** Why an item was refused, all of it. */
+export interface Refusal {
+  /** Of the item, from 0. */
+  readonly item: number;
+  /** The first field that is wrong. */
+  readonly field: 'device_name' | 'metric_name' | 'unit' | 'labels' | 'value' | 'timestamp';
+  /** What is allowed and what came. */
+  readonly reason: string;
+}
+
+export const NO_LABELS: Labels = Object.freeze({});
+
+/** Decides which candidates are samples. There is no other way from a protocol to the store. */
+export function passSamples(
+  { samples, ends }: Candidates,
+  receipt: Receipt,
+): { readonly samples: Sample[]; readonly refused: Refusal[] } {
+  const gate = new SampleGate(receipt);
+  const refused: Refusal[] = [];
+  const items = ends?.length ?? samples.length;
+  let kept = 0;
+  let at = 0;
+  for (let item = 0; item < items; item += 1) {
+    const end = ends?.[item] ?? item + 1;
+    const first = kept;
+    for (; at < end; at += 1) {
+      const candidate = samples[at] as Candidate;
+      if (!gate.passes(candidate)) {
+        refused.push({ item, ...gate.reasonOf(candidate) });
+        kept = first;
+        at = end;
+        break;
+      }
+      if (kept !== at) samples[kept] = candidate;
+      kept += 1;
+    }
+  }
+  samples.length = kept;
+  return { samples: samples as Sample[], refused };
+}
+
+/**
+ * Names that have passed their rule, each as one string that all its samples share: it is hashed and compared once
+ * instead of wherever the sample goes. Bounded: when it is full of names it starts again.
+ */
+class KnownNames {
+  private readonly names = new Map<unknown, string>();
+
+  constructor(private readonly rule: Rule) {}
+
+  /** The shared string; undefined where the name is refused. */
+  get(name: unknown): string | undefined {
+    const known = this.names.get(name);
+    if (known !== undefined) return known;
+    if (this.rule(name) !== undefined) return undefined;
+    if (this.names.size >= 20_000) this.names.clear();
+    this.names.set(name, name as string);
+    return name as string;
+  }
+}
+
+const deviceNames = new KnownNames(deviceNameRule);
+const metricNames = new KnownNames(metricNameRule);
+const units = new KnownNames(unitRule);
+
+/** Samples that follow each other share much: what is as in the sample before has passed already. */
+class SampleGate {
+  private readonly receivedAt: number;
+  private readonly oldest: number;
+  private readonly latest: number;
+  private deviceName: string | undefined;
+  private labels: unknown = NO_LABELS;
+
+  constructor({ receivedAt, oldest }: Receipt) {
+    this.receivedAt = receivedAt;
+    this.oldest = Math.max(oldest, EARLIEST_TIMESTAMP);
+    this.latest = receivedAt + MAX_AHEAD;
+  }
+
+  /** Whether a candidate is a sample; it then shares its names with the others that have them. */
+  passes(candidate: Candidate): boolean {
+    const { value, timestamp, labels } = candidate;
+    if (!Number.isFinite(value) || !Number.isSafeInteger(timestamp)) return false;
+    if ((timestamp as number) < this.oldest || (timestamp as number) > this.latest) return false;
+    if (this.deviceName === undefined || candidate.deviceName !== this.deviceName) {
+      this.deviceName = deviceNames.get(candidate.deviceName);
+    }
+    const metricName = metricNames.get(candidate.metricName);
+    const unit = candidate.unit === undefined ? undefined : units.get(candidate.unit);
+    if (this.deviceName === undefined || metricName === undefined) return false;
+    if (unit === undefined && candidate.unit !== undefined) return false;
+    if (labels !== this.labels) {
+      if (labelsRule(labels) !== undefined) return false;
+      this.labels = labels;
+    }
+    candidate.deviceName = this.deviceName;
+    candidate.metricName = metricName;
+    candidate.unit = unit;
+    return true;
+  }
+
+  /** What is wrong with a candidate that does not pass: the first of its fields. */
+  reasonOf(candidate: Candidate): Omit<Refusal, 'item'> {
+    const time = timeRule(() => this.receivedAt, this.oldest);
+    const reasons: [Refusal['field'], string | undefined][] = [
+      ['device_name', deviceNameRule(candidate.deviceName)],
+      ['metric_name', metricNameRule(candidate.metricName)],
+      ['unit', candidate.unit === undefined ? undefined : unitRule(candidate.unit)],
+      ['labels', labelsRule(candidate.labels)],
+      ['value', valueRule(candidate.value)],
+    ];
+    for (const [field, reason] of reasons) if (reason !== undefined) return { field, reason };
+    return { field: 'timestamp', reason: time(candidate.timestamp) ?? '' };
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What a sample may be, whoever sends it and however. A rule gives what is wrong with a value, or undefined when nothing
+ * is. The gate, the DTO classes and the sources of a collector ask the same rules, and so give the same reasons.
+ */
+export type Rule = (value: unknown) => string | undefined;
+
+/** 2000-01-01T00:00:00Z: an older timestamp comes from a clock that was never set. */
+export const EARLIEST_TIMESTAMP = Date.UTC(2000, 0, 1);
+/** How far ahead of the receiver's clock a timestamp may be, ms. */
+export const MAX_AHEAD = 10 * 60_000;
+
+export const MAX_DEVICE_NAME = 128;
+export const MAX_METRIC_NAME = 255;
+export const MAX_UNIT = 63;
+export const MAX_LABELS = 32;
+export const MAX_LABEL_NAME = 128;
+export const MAX_LABEL_VALUE = 512;
+
+/** The received value as an error message quotes it: at most 100 characters of a string, only the outline of a structure. */
+export function quote(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'number') return String(value);
+  if (typeof value !== 'object' || value === null)
+    return String(value).slice(0, 100);
+  const names = Object.keys(value);
+  return names.length === 0 ? '{}' : `an object with ${quote(names.slice(0, 5).join(', '))}`;
+}
+
+/** The reason that a rule gives: what is allowed, and what came. */
+export const wrong = (allowed: string, value: unknown): string => `must be ${allowed}, got ${quote(value)}`;
+
+/** Control characters, and halves of surrogate pairs, which no database would give back as they came. */
+export const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
+const METRIC_NAME = /^[A-Za-z_][A-Za-z0-9_.:/-]*$/;
+
+export const deviceNameRule: Rule = (value) =>
+  typeof value === 'string' &&
+  value.length > 0 &&
+  value.length <= MAX_DEVICE_NAME &&
+  value.trim().length === value.length &&
+  !UNPRINTABLE.test(value)
+    ? undefined
+    : wrong(`a string of 1 to ${MAX_DEVICE_NAME} printable characters without space at its ends`, value);
+
+export const metricNameRule: Rule = (value) =>
+  typeof value === 'string' && value.length <= MAX_METRIC_NAME && METRIC_NAME.test(value)
+    ? undefined
+    : wrong(`a string of 1 to ${MAX_METRIC_NAME} letters, digits and _ . : / - that starts with a letter or _`, value);
+
+export const valueRule: Rule = (value) => (Number.isFinite(value) ? undefined : wrong('a finite number', value));
+
+export const unitRule: Rule = (value) =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_UNIT && !UNPRINTABLE.test(value)
+    ? undefined
+    : wrong(`a UCUM unit of 1 to ${MAX_UNIT} printable characters, as in "By" or "1"`, value);
+
+export const labelsRule: Rule = (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrong('an object of strings, as in {"cpu": "0"}', value);
+  }
+  let count = 0;
+  for (const name in value) {
+    count += 1;
+    if (count > MAX_LABELS) return `must have at most ${MAX_LABELS} labels`;
+    if (name.length === 0 || name.length > MAX_LABEL_NAME || UNPRINTABLE.test(name)) {
+      return `label names must be 1 to ${MAX_LABEL_NAME} printable characters, got ${quote(name)}`;
+    }
+    const text = (value as Record<string, unknown>)[name];
+    if (typeof text !== 'string' || text.length > MAX_LABEL_VALUE || UNPRINTABLE.test(text)) {
+      return `label ${quote(name)} must be a string of at most ${MAX_LABEL_VALUE} printable characters, got ${quote(text)}`;
+    }
+  }
+  return undefined;
+};
+
+/**
+ * Of a time in Unix milliseconds: whether it is near enough to the time of receipt. What a protocol could not read as a
+ * time is handed over as it came, and quoted.
+ *
+ * @param oldest the first time that the receiver still takes, Unix ms.
+ */
+export const timeRule =
+  (receivedAt: () => number, oldest = EARLIEST_TIMESTAMP): Rule =>
+  (value) => {
+    if (!Number.isSafeInteger(value)) {
+      return wrong('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds', value);
+    }
+    const time = value as number;
+    if (time < oldest) return wrong(`${toRfc3339(oldest)} or later`, value);
+    const latest = receivedAt() + MAX_AHEAD;
+    if (time > latest) return wrong(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`, value);
+    return undefined;
+  };
+
+/** A time as responses carry it: RFC 3339 in UTC with milliseconds. */
+export const toRfc3339 = (time: number): string => new Date(time).toISOString();
