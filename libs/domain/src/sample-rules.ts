@@ -22,8 +22,9 @@ export function quote(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'number') return String(value);
-  if (typeof value !== 'object' || value === null)
-    return String(value).slice(0, 100);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') return String(value).slice(0, 100);
+  if (typeof value !== 'object') return `a ${typeof value}`;
   const names = Object.keys(value);
   return names.length === 0 ? '{}' : `an object with ${quote(names.slice(0, 5).join(', '))}`;
 }
