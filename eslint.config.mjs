@@ -20,7 +20,7 @@ const onlyWorkspace = (...names) =>
     `^@device-metrics/(?!(${names.join('|')})(/|$))`,
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
-const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage'), typeorm, sqlite];
+const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage', 'query'), typeorm, sqlite];
 const ofCollector = [onlyWorkspace('domain', 'contract', 'settings'), typeorm];
 
 /** The settings of an app are read before anything else of it. */
@@ -79,6 +79,13 @@ export default tseslint.config(
     pattern('^(?!node:|\\.\\.?/|@device-metrics/domain$)', 'Settings know the domain and nothing else.'),
   ),
   forbids('libs/storage/src', onlyWorkspace('domain')),
+  forbids(
+    'libs/query/src',
+    onlyWorkspace('domain', 'storage'),
+    typeorm,
+    sqlite,
+    pattern('^@nestjs/', 'The query library knows no Nest: alerts stand on it too.'),
+  ),
   // Of two entries that match a file, the later one counts.
   forbids('apps/api/src', ...ofApi),
   forbids(

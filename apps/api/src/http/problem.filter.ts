@@ -1,9 +1,10 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { quote } from '@device-metrics/contract';
+import { QueryRefusal } from '@device-metrics/query';
 import { StoreFullError } from '@device-metrics/storage';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
-import { Problem, PROBLEM_JSON } from './problem.js';
+import { invalidInput, Problem, PROBLEM_JSON } from './problem.js';
 
 /** Turns everything that is thrown on the way to an answer into `application/problem+json`. */
 @Catch()
@@ -40,6 +41,7 @@ function sendProblem(problem: Problem, reply: FastifyReply): void {
 
 function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof QueryRefusal) return invalidInput([{ field: error.field, reason: error.reason }]);
   if (error instanceof StoreFullError) {
     return new Problem(503, 'The disk of the server is full: nothing of this request was stored.', { retryAfter: 30 });
   }

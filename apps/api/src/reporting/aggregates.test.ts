@@ -3,13 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { NO_LIMIT } from '@device-metrics/query';
 import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
-import { deviceReport } from './device-report.js';
-import { NO_LIMIT } from './query-cost.js';
-import { summaryReport } from './summary-report.js';
+import { deviceReport } from './device-report/device-report.js';
+import { summaryReport } from './summary/summary.js';
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -337,7 +337,9 @@ describe('what has passed its retention', () => {
           means[time] = [pairs.find(([at]) => at === time)?.[1] ?? null];
         }
         expectRows(raw, means);
-        const { hourlyUntil } = await deviceReport(world.store, device, { start_time: '-10d' }, world.now, NO_LIMIT);
+        const {
+          plan: { hourlyUntil },
+        } = await deviceReport(world.store, device, { start_time: '-10d' }, world.now, NO_LIMIT);
         expect(hourlyUntil).toBe(SUMMER_TIME + 20 * HOUR);
       }),
       { numRuns: 10 },

@@ -1,11 +1,6 @@
 import { metricNameRule, quote, type Rule } from '@device-metrics/contract';
 import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/domain';
 import { Transform } from 'class-transformer';
-import { decodeCursor } from './report-table.js';
-import { parseGrouping, SORT_KEYS } from './summary.js';
-
-export const FORMATS = ['json', 'csv', 'ndjson', 'xlsx'] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** Rows of one page. */
 export const MAX_LIMIT = 100_000;
@@ -59,11 +54,6 @@ export const limit: Rule = (value) =>
     ? undefined
     : `must be an integer from 1 to ${MAX_LIMIT}, got ${quote(value)}`;
 
-export const cursor: Rule = (value) =>
-  typeof value === 'string' && decodeCursor(value)
-    ? undefined
-    : `must be the next_cursor of a page, got ${quote(value)}`;
-
 /** Names in repeated parameters, or in one with commas; each once. */
 export const CommaSeparated = (): PropertyDecorator =>
   Transform(({ value }) => {
@@ -73,21 +63,6 @@ export const CommaSeparated = (): PropertyDecorator =>
       ? undefined
       : [...new Set(texts.flatMap((text) => (typeof text === 'string' ? text.split(',') : [text])))];
   });
-
-export const grouping: Rule = (value) =>
-  Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
-    ? undefined
-    : `must be of device, metric, label, label:<name>, tag and tag:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
-
-export const sort: Rule = (value) =>
-  typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)
-    ? undefined
-    : `must be one of ${SORT_KEYS.join(', ')}, with - before it for the largest first, got ${quote(value)}`;
-
-export const offset: Rule = (value) =>
-  typeof value === 'string' && /^\d{1,9}$/.test(value)
-    ? undefined
-    : `must be the next_cursor of a page, got ${quote(value)}`;
 
 export const metricName: Rule = (value) =>
   typeof value === 'string' && metricNameRule(value) === undefined

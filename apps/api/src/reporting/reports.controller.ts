@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { toRfc3339 } from '@device-metrics/contract';
 import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { SampleStore } from '@device-metrics/storage';
@@ -8,17 +10,21 @@ import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { FleetQuery, selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
-import { catalogue, CatalogueDto } from './catalogue.js';
-import { compare, CompareDto } from './compare.js';
-import { deviceReport } from './device-report.js';
-import { DeviceReportDto } from './device-report.dto.js';
-import { LatestDto, latestReport } from './latest.js';
-import { ApiReport } from './api-report.js';
-import { CompareQuery, DeviceReportQuery, SummaryQuery } from './queries.dto.js';
-import { sendReport } from './send-report.js';
-import { sendSummary } from './send-summary.js';
-import { summaryReport } from './summary-report.js';
-import { SummaryDto } from './summary.dto.js';
+import { ApiAnswer } from './answer/api-answer.js';
+import { sendAnswer } from './answer/send-answer.js';
+import { CompareQuery } from './compare/compare-query.dto.js';
+import { CompareDto } from './compare/compare.dto.js';
+import { compare } from './compare/compare.js';
+import { DeviceReportQuery } from './device-report/device-report-query.dto.js';
+import { DeviceReportDto } from './device-report/device-report.dto.js';
+import { deviceReport, reportWriters } from './device-report/device-report.js';
+import { LatestDto } from './latest/latest.dto.js';
+import { latestReport } from './latest/latest.js';
+import { CatalogueDto } from './metric-list/metric-list.dto.js';
+import { metricList } from './metric-list/metric-list.js';
+import { SummaryQuery } from './summary/summary-query.dto.js';
+import { SummaryDto } from './summary/summary.dto.js';
+import { summaryReport, summaryWriters } from './summary/summary.js';
 
 @ApiTags('reporting')
 @Controller('api/v1')
@@ -37,7 +43,7 @@ export class ReportsController {
       'a batch. Formats: json, csv (RFC 4180), ndjson and xlsx (times in UTC), by `format` or the header Accept.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
-  @ApiReport(DeviceReportDto, {
+  @ApiAnswer(DeviceReportDto, {
     csv: 'device_name,metric_name,unit,labels,timestamp,value\r\nlab-pc-1,system.uptime,s,{},2026-01-15T10:00:00.000Z,86400\r\n',
     ndjson:
       '{"device_name":"lab-pc-1","metric_name":"system.uptime","unit":"s","labels":{},"timestamp":"2026-01-15T10:00:00.000Z","value":86400}\n',
@@ -53,7 +59,11 @@ export class ReportsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const report = await deviceReport(this.store, deviceName, query, Date.now(), this.limit);
-    return sendReport(deviceName, report, query, request, reply);
+    const { plan, nextCursor } = report;
+    if (plan.hourlyUntil !== undefined) void reply.header('hourly-until', toRfc3339(plan.hourlyUntil));
+    const writers = reportWriters(deviceName, report);
+    const { format } = query;
+    return sendAnswer({ writers, format, subject: deviceName, time: plan.range.start, nextCursor }, request, reply);
   }
 
   @Get('reports/summary')
@@ -64,7 +74,7 @@ export class ReportsController {
       'many of the readings that were to be expected have arrived. ' +
       'Formats: as in the device report.',
   })
-  @ApiReport(SummaryDto, {
+  @ApiAnswer(SummaryDto, {
     csv:
       'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time\r\n' +
       'lab-pc-1,hw.temperature,Cel,,,1,8640,31,48.5,39.2,47,2026-01-15T10:00:00.000Z\r\n',
@@ -79,7 +89,12 @@ export class ReportsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
     const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.limit);
-    return sendSummary(report, query, request, reply);
+    // Some milliseconds of work lie behind, some ahead: let other requests through between.
+    await setImmediate();
+    const { nextCursor, range } = report;
+    const writers = summaryWriters(report);
+    const { format } = query;
+    return sendAnswer({ writers, format, subject: 'summary', time: range.start, nextCursor }, request, reply);
   }
 
   @Get('reports/compare')
@@ -103,6 +118,6 @@ export class ReportsController {
   @ApiOkResponse({ type: CatalogueDto })
   @ApiProblems(NO_PARAMETERS)
   async catalogue(@Query() _query: NoQuery): Promise<CatalogueDto> {
-    return catalogue(await this.store.findSeries({}));
+    return metricList(await this.store.findSeries({}));
   }
 }

@@ -56,4 +56,21 @@ export function lastHours(timeRange: string, now: number): TimeRange {
   return { start: Math.floor(now - Number(timeRange) * HOUR), end: openEnd(now) };
 }
 
+/** @throws Problem when `time_range` comes with a start or an end, or the end is not after the start. */
+export function summaryRange({ time_range, start_time, end_time }: SpanParameters, now: number): TimeRange {
+  if (time_range === undefined) return reportRange(start_time, end_time, now);
+  if (start_time !== undefined || end_time !== undefined) {
+    throw invalidInput([
+      { field: 'time_range', reason: `must not come together with start_time or end_time, got ${quote(time_range)}` },
+    ]);
+  }
+  return lastHours(time_range, now);
+}
+
+interface SpanParameters {
+  readonly time_range?: string;
+  readonly start_time?: string;
+  readonly end_time?: string;
+}
+
 const openEnd = (now: number): number => now + MAX_AHEAD + 1;

@@ -1,9 +1,6 @@
 import { autoStep, type Series, type TimeRange } from '@device-metrics/domain';
+import { divide, NO_LIMIT, plan, rangeOf, read, type SeriesTable, type Steps } from '@device-metrics/query';
 import type { SampleStore } from '@device-metrics/storage';
-import { NO_LIMIT } from '../query-cost.js';
-import type { SeriesTable } from '../report-table.js';
-import { stepTables } from '../step-tables.js';
-import { rangeOf, stepsOf, type Steps } from '../steps.js';
 import type { Metric, SeriesFigures } from './figures.js';
 import type { LocalTime } from './local-time.js';
 import { markup, type Markup } from './markup.js';
@@ -14,7 +11,7 @@ import { MAX_LINES, svgChart } from './svg-chart.js';
 const POINTS = 300;
 
 export const chartSteps = (range: TimeRange, aggregation: string[], { timeZone }: LocalTime): Steps =>
-  stepsOf({ step: `${autoStep(range, POINTS)}ms`, aggregation, timezone: timeZone }, range);
+  divide({ step: `${autoStep(range, POINTS)}ms`, aggregation, timezone: timeZone }, range);
 
 /** A heading, and a chart of each metric. All series are read in one pass, since the hours of a device are packed together. */
 export async function* charts(
@@ -29,7 +26,7 @@ export async function* charts(
   const tablesOf = async (isCounter: boolean, steps: Steps): Promise<TableQueue> => {
     const wanted = drawn.filter(({ metric }) => metric.isCounter === isCounter).flatMap(({ largest }) => largest);
     const series = wanted.map((one) => one.series);
-    return new TableQueue(await stepTables(store, series, steps, NO_LIMIT));
+    return new TableQueue(read(store, await plan(store, { series, range, steps }, NO_LIMIT)));
   };
   const steps = chartSteps(range, ['mean', 'min', 'max'], local);
   const gauges = await tablesOf(false, steps);

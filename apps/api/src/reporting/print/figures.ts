@@ -1,9 +1,7 @@
 import { EARLIEST_TIMESTAMP } from '@device-metrics/contract';
 import { metricDefinition, type Series } from '@device-metrics/domain';
+import { NO_LIMIT, plan, rangeOf, read, type Steps } from '@device-metrics/query';
 import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
-import { NO_LIMIT } from '../query-cost.js';
-import { stepTables } from '../step-tables.js';
-import type { Steps } from '../steps.js';
 import { unitOf, type Unit } from './quantity.js';
 
 /** What a report says of the values of some samples. */
@@ -47,7 +45,8 @@ export async function metricsOf(
 ): Promise<Metric[]> {
   const counters = summaries.map(({ series }) => series).filter(({ metricName }) => isCounter(metricName));
   const rates = new Map<number, Figures>();
-  for await (const { series, columns } of await stepTables(store, counters, rateSteps, NO_LIMIT)) {
+  const question = { series: counters, range: rangeOf(rateSteps), steps: rateSteps };
+  for await (const { series, columns } of read(store, await plan(store, question, NO_LIMIT))) {
     const figures = figuresOf(columns[0] ?? []);
     if (figures) rates.set(series.id, figures);
   }

@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
 import { like, type TimeRange } from '@device-metrics/domain';
+import { refuseBeyond, type QueryLimit } from '@device-metrics/query';
 import type { SampleStore } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
-import { refuseBeyond, type QueryLimit } from '../query-cost.js';
-import { summaryRange } from '../summary-report.js';
+import { summaryRange } from '../time-span.js';
 import { charts, chartSteps } from './charts.js';
 import { isCounter, metricsOf } from './figures.js';
 import { LocalTime } from './local-time.js';
 import { PAGE_END, pageStart } from './page.js';
-import type { PrintQuery } from './print-query.js';
+import type { PrintQuery } from './print-query.dto.js';
 import { metricTable, reportHead } from './report-parts.js';
 
 /**

@@ -6,7 +6,7 @@ import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { CONTENT_SECURITY_POLICY } from './page.js';
-import { PrintQuery } from './print-query.js';
+import { PrintQuery } from './print-query.dto.js';
 import { printReport } from './print-report.js';
 
 @ApiTags('reporting')

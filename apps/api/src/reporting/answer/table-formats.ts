@@ -1,0 +1,103 @@
+import type { SeriesTable } from '@device-metrics/query';
+import { seriesHead } from '../series-head.js';
+import { csvNumber, fields } from './csv.js';
+import { jsonNumber, rowsPerPiece } from './pieces.js';
+import type { Writers } from './send-answer.js';
+import { timeTexts } from './time-texts.js';
+import { xlsx, type Cell } from './xlsx.js';
+
+/**
+ * Tables of series in each format.
+ *
+ * @param head what the JSON says before its `series`.
+ */
+export function tableWriters(
+  head: object,
+  columnNames: readonly string[],
+  tables: AsyncIterable<SeriesTable>,
+): Writers {
+  const titles = ['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames];
+  return {
+    json: () => json(head, tables),
+    csv: () => csv(titles, tables),
+    ndjson: () => ndjson(tables),
+    xlsx: () => xlsx(titles, cells(tables)),
+  };
+}
+
+/** `head`, then the tables as its `series`; those of one series become one. */
+async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"series":[`;
+  const timeText = timeTexts();
+  let seriesId: number | undefined;
+  let separator = '';
+  for await (const { series, timestamps, columns } of tables) {
+    if (series.id !== seriesId) {
+      const end = seriesId === undefined ? '' : ']},';
+      yield `${end}${JSON.stringify(seriesHead(series)).slice(0, -1)},"samples":[`;
+      seriesId = series.id;
+      separator = '';
+    }
+    for (const [from, to] of rowsPerPiece(timestamps.length)) {
+      let text = '';
+      for (let row = from; row < to; row += 1) {
+        text += `${separator}["${timeText(timestamps[row] as number)}"`;
+        for (const column of columns) text += `,${jsonNumber(column[row])}`;
+        text += ']';
+        separator = ',';
+      }
+      yield text;
+    }
+  }
+  yield seriesId === undefined ? ']}' : ']}]}';
+}
+
+/** Rows of RFC 4180: series and time, then the columns. An empty field is a step without a number. */
+async function* csv(titles: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
+  yield `${fields(titles)}\r\n`;
+  const timeText = timeTexts();
+  for await (const { series, timestamps, columns } of tables) {
+    const head = fields([series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]);
+    for (const [from, to] of rowsPerPiece(timestamps.length)) {
+      let text = '';
+      for (let row = from; row < to; row += 1) {
+        text += `${head},${timeText(timestamps[row] as number)}`;
+        for (const column of columns) text += `,${csvNumber(column[row])}`;
+        text += '\r\n';
+      }
+      yield text;
+    }
+  }
+}
+
+/** One JSON object a row; without steps each is a valid metric. */
+async function* ndjson(tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
+  const timeText = timeTexts();
+  for await (const { series, columnNames, timestamps, columns } of tables) {
+    const head = JSON.stringify(seriesHead(series)).slice(0, -1);
+    const names = columnNames.map((name) => JSON.stringify(name));
+    for (const [from, to] of rowsPerPiece(timestamps.length)) {
+      let text = '';
+      for (let row = from; row < to; row += 1) {
+        text += `${head},"timestamp":"${timeText(timestamps[row] as number)}"`;
+        columns.forEach((column, index) => (text += `,${names[index]}:${jsonNumber(column[row])}`));
+        text += '}\n';
+      }
+      yield text;
+    }
+  }
+}
+
+/** The rows of a spreadsheet: the columns are those of the CSV. */
+async function* cells(tables: AsyncIterable<SeriesTable>): AsyncGenerator<Cell[][]> {
+  for await (const { series, timestamps, columns } of tables) {
+    const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)];
+    for (const [from, to] of rowsPerPiece(timestamps.length)) {
+      const rows: Cell[][] = [];
+      for (let row = from; row < to; row += 1) {
+        rows.push([...head, new Date(timestamps[row] as number), ...columns.map((column) => column[row] ?? null)]);
+      }
+      yield rows;
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { SeriesHeadDto } from '../series-head.dto.js';
+
+/** The newest sample of one series; also a valid item of a batch. */
+export class LatestSampleDto extends SeriesHeadDto {
+  @ApiProperty({ example: 0.42 })
+  value!: number;
+
+  @ApiProperty({ example: '2026-01-15T10:00:00.000Z' })
+  timestamp!: string;
+}
+
+export class LatestDto {
+  @ApiProperty({ description: 'By device, metric and labels.', type: [LatestSampleDto] })
+  samples!: LatestSampleDto[];
+}

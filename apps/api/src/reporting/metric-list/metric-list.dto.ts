@@ -1,0 +1,30 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+export class CatalogueMetricDto {
+  @ApiProperty({ example: 'system.cpu.utilization' })
+  metric_name!: string;
+
+  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
+  unit?: string;
+
+  @ApiPropertyOptional({
+    description: 'Of metrics that this project knows.',
+    enum: ['gauge', 'counter'],
+    example: 'gauge',
+  })
+  kind?: string;
+
+  @ApiPropertyOptional({ description: 'Of metrics that this project knows.', example: 'Share of time that …' })
+  help?: string;
+
+  @ApiProperty({ description: 'How many devices have it.', example: 12 })
+  devices!: number;
+
+  @ApiProperty({ description: 'How many series it has.', example: 96 })
+  series!: number;
+}
+
+export class CatalogueDto {
+  @ApiProperty({ description: 'By name.', type: [CatalogueMetricDto] })
+  metrics!: CatalogueMetricDto[];
+}

@@ -1,0 +1,16 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+/** What a report says of a series, apart from its samples. */
+export class SeriesHeadDto {
+  @ApiProperty({ example: 'lab-pc-1' })
+  device_name!: string;
+
+  @ApiProperty({ example: 'system.cpu.utilization' })
+  metric_name!: string;
+
+  @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
+  unit?: string;
+
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
+  labels!: Record<string, string>;
+}

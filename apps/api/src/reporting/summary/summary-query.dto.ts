@@ -1,0 +1,71 @@
+import { Obeys } from '@device-metrics/contract';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { FleetQuery, Optional } from '../../http/series-query.js';
+import { FORMATS, type Format } from '../answer/format.js';
+import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, oneOf, quantiles } from '../query-rules.js';
+import { queryTimeRule, timeRangeRule } from '../time-span.js';
+import { groupingRule, offset, SORT_KEYS, sortRule } from './grouping.js';
+
+export class SummaryQuery extends FleetQuery {
+  @ApiPropertyOptional({ description: 'Hours back from now; default 24.', example: '24' })
+  @Optional()
+  @Obeys(timeRangeRule)
+  time_range?: string;
+
+  @ApiPropertyOptional({ description: 'In place of `time_range`: as in the device report.', example: '-6h' })
+  @Optional()
+  @Obeys(queryTimeRule)
+  start_time?: string;
+
+  @ApiPropertyOptional({ description: 'In place of `time_range`: as in the device report.', example: 'now' })
+  @Optional()
+  @Obeys(queryTimeRule)
+  end_time?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'What tells rows apart besides the metric: `device` (default), `metric` (nothing else), `label` (each set of labels), ' +
+      '`label:<name>`, `tag` (each set of tags of devices), `tag:<name>`; several are repeated or separated by commas.',
+    type: [String],
+    example: ['device', 'label:cpu'],
+  })
+  @Optional()
+  @CommaSeparated()
+  @Obeys(groupingRule)
+  group_by?: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Quantiles of the samples of each row, `p0` to `p100`; several, at most ' +
+      `${MAX_AGGREGATIONS}, are repeated or separated by commas. They read every sample.`,
+    type: [String],
+    example: ['p50', 'p95'],
+  })
+  @Optional()
+  @CommaSeparated()
+  @Obeys(quantiles)
+  quantile?: string[];
+
+  @ApiPropertyOptional({
+    description: `One of ${SORT_KEYS.join(', ')}; with \`-\` the largest first.`,
+    example: '-max',
+  })
+  @Optional()
+  @Obeys(sortRule)
+  sort?: string;
+
+  @ApiPropertyOptional({ description: `Rows of one page, 1 to ${MAX_LIMIT}; default: all.`, example: '100' })
+  @Optional()
+  @Obeys(limit)
+  limit?: string;
+
+  @ApiPropertyOptional({ description: '`next_cursor` of the page before, whose other parameters stay the same.' })
+  @Optional()
+  @Obeys(offset)
+  cursor?: string;
+
+  @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
+  @Optional()
+  @Obeys(oneOf(...FORMATS))
+  format?: Format;
+}

@@ -1,0 +1,145 @@
+import type { Aggregation, Series, TimeRange } from '@device-metrics/domain';
+import type { SampleStore } from '@device-metrics/storage';
+import { refuseBeyond, type QueryLimit } from './cost.js';
+import { rangeOf, type Steps } from './divide.js';
+import type { SeriesCount } from './series-groups.js';
+import { kindOf, pieceOf, type AggregationKind } from './step-columns.js';
+
+const HOUR = 3_600_000;
+/** What stands for an hour of which only the hourly value is left: at most so many samples. */
+const SAMPLES_PER_HOURLY = 3;
+
+/** What somebody wants to know of series. */
+export interface Question {
+  readonly series: readonly Series[];
+  readonly range: TimeRange;
+  /** Left out: the samples themselves. */
+  readonly steps?: Steps | undefined;
+  /** The answer is read page by page, and no more of it than a page carries. */
+  readonly inPages?: boolean;
+}
+
+/** Some of the aggregations, and what they are read from. */
+export interface Pass {
+  /** Which of the aggregations of the steps. */
+  readonly indexes: readonly number[];
+  readonly from: 'summaries' | 'samples';
+  /** Whether hours of which only hourly values are left count by their ends. */
+  readonly growth: boolean;
+}
+
+/** How a question is answered: everything that has to be known before the first number is read. */
+export interface Plan {
+  readonly series: readonly Series[];
+  /** With steps: in whole steps. */
+  readonly range: TimeRange;
+  readonly steps: Steps | undefined;
+  /** Of the columns, after the time. */
+  readonly columnNames: readonly string[];
+  /** Before this time samples are kept as hourly values only, Unix ms; undefined where all are samples. */
+  readonly hourlyUntil: number | undefined;
+  /** Of raw samples: none. */
+  readonly passes: readonly Pass[];
+  /** How many samples there are to read of each series that has any; undefined where only summaries are read. */
+  readonly counts: readonly SeriesCount[] | undefined;
+}
+
+/**
+ * Looks once at what there is, and says how it will be read.
+ *
+ * @throws QueryRefusal when more samples would be read than one answer may take.
+ */
+export async function plan(store: SampleStore, question: Question, limit: QueryLimit): Promise<Plan> {
+  const { series, steps } = question;
+  const range = steps ? rangeOf(steps) : question.range;
+  const hourly = await hourlyUntilOf(store, series, range);
+  const hourlyUntil = hourly.size === 0 ? undefined : Math.max(...hourly.values());
+  const passes = steps ? passesOf(steps, hourly.size > 0) : [];
+  const common = { series, range, steps, columnNames: steps?.names ?? ['value'], hourlyUntil, passes };
+  if (passes.length > 0 && passes.every(({ from }) => from === 'summaries') && steps?.bounds.every(isFullHour)) {
+    return { ...common, counts: undefined };
+  }
+  const { counts, samples } = await countSamples(store, series, range, hourly, hasGrowth(passes));
+  if (!question.inPages) refuseBeyond(limit, samples, 'step', adviceFor(steps), range);
+  return { ...common, counts };
+}
+
+const isFullHour = (time: number): boolean => time % HOUR === 0;
+const hasGrowth = (passes: readonly Pass[]): boolean => passes.some(({ growth }) => growth);
+
+/** Of each device that has hourly values only for a part of the range: the end of that part. */
+export async function hourlyUntilOf(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  for (const name of new Set(series.map(({ deviceName }) => deviceName))) {
+    const until = await store.hourlyUntil(name, range);
+    if (until !== undefined) found.set(name, until);
+  }
+  return found;
+}
+
+/**
+ * Aggregations come from the store's summaries where they can, which for whole hours costs no samples; else all together
+ * from the samples. Of hours that are kept as hourly values only, `rate` and `increase` see their ends, and percentiles
+ * nothing, so that each kind is read by itself.
+ */
+function passesOf(steps: Steps, hourly: boolean): Pass[] {
+  const kinds = steps.aggregations.map(kindOf);
+  const indexesOf = (...wanted: AggregationKind[]): number[] =>
+    [...kinds.keys()].filter((index) => wanted.includes(kinds[index] as AggregationKind));
+  const hasPieces = pieceOf(steps) !== undefined;
+  if (!hourly) {
+    const from = hasPieces && kinds.every((kind) => kind === 'summary') ? 'summaries' : 'samples';
+    return [{ indexes: [...kinds.keys()], from, growth: kinds.includes('growth') }];
+  }
+  const plain: Pass[] = hasPieces
+    ? [
+        { indexes: indexesOf('summary'), from: 'summaries', growth: false },
+        { indexes: indexesOf('quantile'), from: 'samples', growth: false },
+      ]
+    : [{ indexes: indexesOf('summary', 'quantile'), from: 'samples', growth: false }];
+  const growth: Pass = { indexes: indexesOf('growth'), from: 'samples', growth: true };
+  return [...plain, growth].filter(({ indexes }) => indexes.length > 0);
+}
+
+/** How many samples of each series there are to read, and in all how many are kept as such. */
+async function countSamples(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+  hourly: ReadonlyMap<string, number>,
+  growth: boolean,
+): Promise<{ counts: SeriesCount[]; samples: number }> {
+  const start = range.start - (growth ? HOUR : 0);
+  const counts: SeriesCount[] = [];
+  let samples = 0;
+  for (const { series: one, summary } of await store.summarize(series, { start, end: range.end })) {
+    counts.push({ series: one, count: summary.count });
+    samples += hourly.has(one.deviceName) ? 0 : summary.count;
+  }
+  for (const [name, until] of hourly) {
+    const its = series.filter(({ deviceName }) => deviceName === name);
+    const kept = new Map<number, number>();
+    for (const { series: one, summary } of await store.summarize(its, { start: until, end: range.end })) {
+      kept.set(one.id, summary.count);
+      samples += summary.count;
+    }
+    const hours = Math.ceil((until - start) / HOUR);
+    for (const [index, { series: one, count }] of counts.entries()) {
+      if (one.deviceName !== name) continue;
+      const most = (kept.get(one.id) ?? 0) + hours * SAMPLES_PER_HOURLY;
+      counts[index] = { series: one, count: Math.min(count, most) };
+    }
+  }
+  return { counts, samples };
+}
+
+function adviceFor(steps: Steps | undefined): string {
+  if (!steps) return 'step=1h reads none, and pages by limit read what they carry';
+  return steps.aggregations.every((aggregation: Aggregation) => kindOf(aggregation) === 'summary')
+    ? 'step=1h, or another whole number of hours, reads none'
+    : 'mean, min, max, sum, count, first and last with step=1h read none';
+}

@@ -1,0 +1,88 @@
+import type { Aggregation, Series } from '@device-metrics/domain';
+import type { SampleStore } from '@device-metrics/storage';
+import type { Steps } from './divide.js';
+import type { Pass, Plan } from './plan.js';
+import { rawTables } from './raw-tables.js';
+import type { Position, SeriesTable } from './series-table.js';
+import {
+  columnsOfSamples,
+  columnsOfSummaries,
+  pieceOf,
+  type Column,
+  type SeriesColumns,
+  type SummaryKind,
+} from './step-columns.js';
+
+export interface ReadOptions {
+  /** Where to begin: after this sample of the first series; for raw samples. */
+  readonly after?: Position | undefined;
+  /** Samples that are in memory at a time, about. */
+  readonly atOnce?: number | undefined;
+}
+
+/** The tables of the series as the plan says, in the order of the series; a series without samples has none. */
+export function read(store: SampleStore, plan: Plan, options: ReadOptions = {}): AsyncGenerator<SeriesTable> {
+  const { steps } = plan;
+  if (steps) return stepTables(store, plan, steps);
+  return rawTables(store, plan.counts ?? [], plan.range, options.after, options.atOnce);
+}
+
+async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> {
+  for await (const { series, columns } of sideBySide(store, plan, steps)) {
+    if (steps.fill === 'previous') columns.forEach(fillWithPrevious);
+    const table = { series, columnNames: steps.names, timestamps: steps.bounds.slice(0, -1), columns };
+    yield steps.fill === 'none' ? withoutEmptyRows(table) : table;
+  }
+}
+
+/** The columns of one pass. */
+function columnsOf(store: SampleStore, plan: Plan, steps: Steps, pass: Pass): AsyncGenerator<SeriesColumns> {
+  const { bounds } = steps;
+  const aggregations = pass.indexes.map((index) => steps.aggregations[index] as Aggregation);
+  if (pass.from === 'samples') {
+    return columnsOfSamples(store, plan.counts ?? [], { bounds, aggregations, growth: pass.growth });
+  }
+  const kinds = aggregations.map(({ kind }) => kind as SummaryKind);
+  return columnsOfSummaries(store, plan.series, bounds, kinds, pieceOf(steps) as number);
+}
+
+/** The columns of all passes together; what a pass does not have of a series is null. */
+async function* sideBySide(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesColumns> {
+  const iterators = plan.passes.map((pass) => columnsOf(store, plan, steps, pass));
+  try {
+    const heads = await Promise.all(iterators.map((iterator) => iterator.next()));
+    for (const series of plan.series) {
+      const columns = steps.names.map((): Column => new Array<null>(steps.bounds.length - 1).fill(null));
+      let found = false;
+      for (const [at, { indexes }] of plan.passes.entries()) {
+        const head = heads[at];
+        if (!head || head.done || !isOf(head.value, series)) continue;
+        indexes.forEach((index, column) => (columns[index] = head.value.columns[column] as Column));
+        found ||= head.value.columns.some((column: Column) => column.some((value) => value !== null));
+        heads[at] = await (iterators[at] as AsyncGenerator<SeriesColumns>).next();
+      }
+      if (found) yield { series, columns };
+    }
+  } finally {
+    await Promise.all(iterators.map((iterator) => iterator.return(undefined)));
+  }
+}
+
+const isOf = (columns: SeriesColumns, { id }: Series): boolean => columns.series.id === id;
+
+function fillWithPrevious(column: Column): void {
+  let previous: number | null = null;
+  for (let row = 0; row < column.length; row += 1) previous = column[row] ??= previous;
+}
+
+function withoutEmptyRows(table: SeriesTable): SeriesTable {
+  const rows = Array.from(table.timestamps, (_, row) => row).filter((row) =>
+    table.columns.some((column) => column[row] !== null),
+  );
+  if (rows.length === table.timestamps.length) return table;
+  return {
+    ...table,
+    timestamps: rows.map((row) => table.timestamps[row] as number),
+    columns: table.columns.map((column) => rows.map((row) => column[row] as number | null)),
+  };
+}

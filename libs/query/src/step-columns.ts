@@ -1,0 +1,158 @@
+import { aggregateSteps, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
+import { Slices, type ReadOptions, type SampleStore, type StepAggregate } from '@device-metrics/storage';
+import type { Steps } from './divide.js';
+import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';
+
+const HOUR = 3_600_000;
+/** Steps that are made before others may get their turn. */
+const STEPS_AT_ONCE = 2_000;
+
+/** One number for each step, null where it has no samples. */
+export type Column = (number | null)[];
+
+/** The columns of one series, one for each aggregation. */
+export interface SeriesColumns {
+  readonly series: Series;
+  readonly columns: Column[];
+}
+
+/** What an aggregation is made of. */
+export type AggregationKind = 'summary' | 'quantile' | 'growth';
+
+export const kindOf = ({ kind }: Aggregation): AggregationKind =>
+  kind === 'quantile' ? 'quantile' : kind === 'rate' || kind === 'increase' ? 'growth' : 'summary';
+
+/**
+ * The length, ms, of pieces that each lie in one step: an hour or a part of it, since the store has summaries of hours;
+ * undefined where none fits.
+ */
+export function pieceOf({ length, bounds }: Steps): number | undefined {
+  const start = bounds[0] as number;
+  return [Math.min(length, HOUR), HOUR / 2, HOUR / 4].find((piece) =>
+    bounds.every((bound) => (bound - start) % piece === 0),
+  );
+}
+
+/** An aggregation that the store's summaries are enough for. */
+export type SummaryKind = 'mean' | StepAggregate;
+
+/**
+ * From the store's summaries, which for whole hours costs no samples.
+ *
+ * @param piece length, ms, of pieces that each lie within a step.
+ */
+export async function* columnsOfSummaries(
+  store: SampleStore,
+  series: readonly Series[],
+  bounds: readonly number[],
+  kinds: readonly SummaryKind[],
+  piece: number,
+): AsyncGenerator<SeriesColumns> {
+  const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
+  const aggregates = [...new Set(kinds.flatMap((kind) => (kind === 'mean' ? (['sum', 'count'] as const) : [kind])))];
+  const slices = new Slices();
+  for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
+    const ofSteps = new Map<SummaryKind, Column>();
+    for (const [index, aggregate] of aggregates.entries()) {
+      const pieces = { timestamps: starts, values: columns[index] as Float64Array };
+      const kind = aggregate === 'count' ? 'sum' : aggregate;
+      const [column] = await inSlices(pieces, bounds, [{ kind }], slices);
+      ofSteps.set(aggregate, column as Column);
+    }
+    if (kinds.includes('mean')) ofSteps.set('mean', quotients(ofSteps.get('sum') ?? [], ofSteps.get('count') ?? []));
+    yield { series: one, columns: kinds.map((kind) => ofSteps.get(kind) as Column) };
+  }
+}
+
+/** As `aggregateSteps`, some steps at a time: others get their turn in between. */
+async function inSlices(
+  samples: Samples,
+  bounds: readonly number[],
+  aggregations: readonly Aggregation[],
+  slices: Slices,
+): Promise<Column[]> {
+  const steps = bounds.length - 1;
+  if (steps <= STEPS_AT_ONCE) return aggregateSteps(samples, bounds, aggregations);
+  const columns = aggregations.map((): Column => []);
+  for (let from = 0; from < steps; from += STEPS_AT_ONCE) {
+    const part = aggregateSteps(samples, bounds.slice(from, from + STEPS_AT_ONCE + 1), aggregations);
+    part.forEach((values, index) => columns[index]?.push(...values));
+    if (slices.isOver()) await slices.next();
+  }
+  return columns;
+}
+
+const quotients = (dividends: Column, divisors: Column): Column =>
+  dividends.map((dividend, row) => (dividend === null ? null : dividend / (divisors[row] as number)));
+
+/** What samples are made into. */
+export interface SampleColumns {
+  readonly bounds: readonly number[];
+  readonly aggregations: readonly Aggregation[];
+  /** Whether they are of what counters grew, which begins at the sample before a step. */
+  readonly growth: boolean;
+}
+
+/**
+ * From the samples, however many there are: a series of very many is read in windows of time.
+ *
+ * @param counts the series, and how many samples each has in the range and an hour before it.
+ * @param atOnce samples that are in memory at a time, about, unless a single step has more.
+ */
+export async function* columnsOfSamples(
+  store: SampleStore,
+  counts: readonly SeriesCount[],
+  wanted: SampleColumns,
+  atOnce = AT_ONCE,
+): AsyncGenerator<SeriesColumns> {
+  const { bounds, aggregations, growth } = wanted;
+  const range = { start: (bounds[0] as number) - (growth ? HOUR : 0), end: bounds.at(-1) as number };
+  const slices = new Slices();
+  for (const { series: some, count } of inGroups(counts, atOnce)) {
+    if (count > atOnce) {
+      const [one] = some as [Series];
+      yield { series: one, columns: await inWindows(store, one, wanted, range.start, Math.ceil(count / atOnce)) };
+      continue;
+    }
+    for await (const samples of store.readSamples(some, range, optionsOf(wanted))) {
+      yield { series: samples.series, columns: await inSlices(samples, bounds, aggregations, slices) };
+    }
+  }
+}
+
+async function inWindows(
+  store: SampleStore,
+  series: Series,
+  wanted: SampleColumns,
+  start: number,
+  windows: number,
+): Promise<Column[]> {
+  const { bounds, aggregations, growth } = wanted;
+  const steps = bounds.length - 1;
+  const stepsPerWindow = Math.ceil(steps / windows);
+  const columns = aggregations.map(() => new Array<number | null>(steps).fill(null));
+  const slices = new Slices();
+  for (let from = 0; from < steps; from += stepsPerWindow) {
+    const part = bounds.slice(from, from + stepsPerWindow + 1);
+    const end = part.at(-1) as number;
+    let lastTime: number | undefined;
+    for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
+      for (const [index, values] of (await inSlices(samples, part, aggregations, slices)).entries()) {
+        values.forEach((value, step) => ((columns[index] as Column)[from + step] = value));
+      }
+      lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
+    }
+    // From the hour of the last sample on: hourly values are read of whole hours, beyond the window too.
+    if (!growth) start = end;
+    else if (lastTime !== undefined) start = Math.floor(lastTime / HOUR) * HOUR;
+  }
+  return columns;
+}
+
+function lastBefore(end: number, timestamps: ArrayLike<number>): number | undefined {
+  let index = timestamps.length - 1;
+  while (index >= 0 && (timestamps[index] as number) >= end) index -= 1;
+  return timestamps[index];
+}
+
+const optionsOf = ({ growth }: SampleColumns): ReadOptions => (growth ? { hourly: 'ends' } : {});
