@@ -11,7 +11,10 @@ export class FieldErrorDto {
 
 /** Every error answer: `application/problem+json`, RFC 9457. */
 export class ProblemDto {
-  @ApiProperty({ example: 'about:blank' })
+  @ApiProperty({
+    description: 'A stable code, which docs/problems.md explains.',
+    example: 'urn:device-metrics:problem:invalid-input',
+  })
   type!: string;
 
   @ApiProperty({ example: 'Bad Request' })

@@ -19,7 +19,7 @@ export class AdminController {
       'application/vnd.sqlite3': { schema: { type: 'string', format: 'binary' }, example: 'SQLite format 3\u0000…' },
     },
   })
-  @ApiProblems({ 409: 'Another backup is under way; one at a time.' })
+  @ApiProblems({ 'backup-under-way': 'Another backup is under way; one at a time.' })
   async getBackup(): Promise<StreamableFile> {
     const { stream, size } = await this.backup.create();
     const name = `device-metrics-${new Date().toISOString().replaceAll(':', '-')}.db`;

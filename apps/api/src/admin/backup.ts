@@ -29,7 +29,8 @@ export class Backup {
 
   /** @throws Problem while another backup is made, or when there is no room for it. */
   async create(): Promise<BackupFile> {
-    if (this.underWay) throw new Problem(409, 'Another backup is under way; one at a time.', { retryAfter: 30 });
+    if (this.underWay)
+      throw new Problem('backup-under-way', 'Another backup is under way; one at a time.', { retryAfter: 30 });
     this.underWay = true;
     try {
       await this.removeLeftovers();

@@ -11,7 +11,9 @@ import { DeviceRhythms } from './device-rhythms.js';
 import { DeviceDto, deviceDto, DevicesDto } from './device.dto.js';
 import { DevicesQuery } from './devices-query.js';
 
-const NO_DEVICE = { 404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.' };
+const NO_DEVICE = {
+  'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
+};
 
 @ApiTags('devices')
 @Controller('api/v1/devices')

@@ -9,7 +9,7 @@ export function acceptGzip(server: FastifyInstance): void {
     const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
     if (encoding === 'identity') return done(null, payload);
     if (encoding !== 'gzip') {
-      return done(new Problem(415, `The content encoding must be gzip or none, got ${encoding}.`));
+      return done(new Problem('unsupported-content', `The content encoding must be gzip or none, got ${encoding}.`));
     }
     delete request.headers['content-encoding'];
     delete request.headers['content-length'];

@@ -3,4 +3,4 @@ import { Problem } from './problem.js';
 
 /** The answer to a call about a device that there is not. */
 export const noDevice = (name: string): Problem =>
-  new Problem(404, `There is no device ${quote(name)}; GET /api/v1/devices names those that there are.`);
+  new Problem('unknown-device', `There is no device ${quote(name)}; GET /api/v1/devices names those that there are.`);

@@ -9,6 +9,7 @@ import {
   type OpenAPIObject,
 } from '@nestjs/swagger';
 import { ProblemDto } from '@device-metrics/contract';
+import { PROBLEM_TYPES, problemUri, typeOfStatus, type ProblemType } from './problem-types.js';
 
 const DESCRIPTION = `Metrics of PCs and third-party devices. A \`2xx\` to samples means: on disk, fsynced. A series (device, metric,
 labels) and a timestamp are the natural key and the last write wins, so sending again changes nothing. Errors are
@@ -37,15 +38,20 @@ export function serveOpenApi(app: INestApplication): void {
   });
 }
 
-/** Documents error answers of a call: for each status an example of its `detail`. */
-export const ApiProblems = (details: Record<number, string>): MethodDecorator & ClassDecorator =>
+/** Examples of `detail`, by the code of the problem; by its status where that says enough. */
+type ProblemExamples = Readonly<Partial<Record<ProblemType | number, string>>>;
+
+/** Documents error answers of a call. */
+export const ApiProblems = (details: ProblemExamples): MethodDecorator & ClassDecorator =>
   applyDecorators(
     ApiExtraModels(ProblemDto),
-    ...Object.entries(details).map(([status, detail]) => {
+    ...Object.entries(details).map(([key, detail]) => {
+      const type = key in PROBLEM_TYPES ? (key as ProblemType) : typeOfStatus(Number(key));
+      const status = key in PROBLEM_TYPES ? PROBLEM_TYPES[type] : Number(key);
       const title = STATUS_CODES[status] ?? 'Error';
-      const example = { type: 'about:blank', title, status: Number(status), detail };
+      const example = { type: problemUri(type), title, status, detail };
       return ApiResponse({
-        status: Number(status),
+        status,
         description: title,
         content: { 'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) }, example } },
       });

@@ -28,11 +28,15 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What the router refuses before any call is found, which no filter sees. */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const detail =
+  const got = quote(request.url);
+  const problem =
     statusCode === 414
-      ? `A part of the path must have at most ${MAX_PATH_PART} characters, got ${quote(request.url)}.`
-      : `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(request.url)}.`;
-  sendProblem(new Problem(statusCode ?? 400, detail), reply);
+      ? new Problem('address-too-long', `A part of the path must have at most ${MAX_PATH_PART} characters, got ${got}.`)
+      : new Problem(
+          'unreadable-address',
+          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${got}.`,
+        );
+  sendProblem(problem, reply);
 }
 
 function sendProblem(problem: Problem, reply: FastifyReply): void {
@@ -43,14 +47,17 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof QueryRefusal) return invalidInput([{ field: error.field, reason: error.reason }]);
   if (error instanceof StoreFullError) {
-    return new Problem(503, 'The disk of the server is full: nothing of this request was stored.', { retryAfter: 30 });
+    return new Problem('disk-full', 'The disk of the server is full: nothing of this request was stored.', {
+      retryAfter: 30,
+    });
   }
   const status = statusOf(error);
   if (status === 404) {
-    return new Problem(404, `There is no ${request.method} ${request.url.slice(0, 200)}; /docs lists what there is.`);
+    const address = `${request.method} ${request.url.slice(0, 200)}`;
+    return new Problem('unknown-address', `There is no ${address}; /docs lists what there is.`);
   }
-  if (status >= 400 && status < 500) return new Problem(status, clientMistake(status, error as Error, request));
-  return new Problem(500, 'The server failed; its log says why.');
+  if (status >= 400 && status < 500) return clientMistake(status, error as Error, request);
+  return new Problem('server-failure', 'The server failed; its log says why.');
 }
 
 function statusOf(error: unknown): number {
@@ -60,15 +67,18 @@ function statusOf(error: unknown): number {
 }
 
 /** What the parser of the request could not take, in words that say what is allowed. */
-function clientMistake(status: number, error: Error, request: FastifyRequest): string {
+function clientMistake(status: number, error: Error, request: FastifyRequest): Problem {
   switch (status) {
     case 413:
-      return `The body must have at most ${MAX_BODY} bytes, after decompression.`;
+      return new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes, after decompression.`);
     case 415:
-      return `The content type must be application/json, got ${request.headers['content-type'] || 'none'}.`;
+      return new Problem(
+        'unsupported-content',
+        `The content type must be application/json, got ${request.headers['content-type'] || 'none'}.`,
+      );
     case 400:
-      return `The body could not be read, it must be valid JSON: ${error.message}`;
+      return new Problem('unreadable-body', `The body could not be read, it must be valid JSON: ${error.message}`);
     default:
-      return error.message;
+      return new Problem('request-refused', error.message, { status });
   }
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { ProblemDto, FieldErrorDto } from '@device-metrics/contract';
+import { PROBLEM_TYPES, problemUri, type ProblemType } from './problem-types.js';
 
 export const PROBLEM_JSON = 'application/problem+json; charset=utf-8';
 
@@ -11,21 +12,23 @@ interface Extras {
   readonly extensions?: Record<string, unknown>;
   /** Seconds after which the client may try again. */
   readonly retryAfter?: number;
+  /** Where it is another one than the type's: what a framework refuses. */
+  readonly status?: number;
 }
 
 /** An error that the client sees as `application/problem+json`. */
 export class Problem extends HttpException {
   constructor(
-    status: number,
+    readonly type: ProblemType,
     detail: string,
     readonly extras: Extras = {},
   ) {
-    super(detail, status);
+    super(detail, extras.status ?? PROBLEM_TYPES[type]);
   }
 
   body(): ProblemDto {
     return {
-      type: 'about:blank',
+      type: problemUri(this.type),
       title: STATUS_CODES[this.getStatus()] ?? 'Error',
       status: this.getStatus(),
       detail: this.message,
@@ -40,5 +43,5 @@ export function invalidInput(errors: FieldErrorDto[], extensions?: Record<string
   const shown = errors.slice(0, 5).map(({ field, reason }) => `${field} ${reason}`);
   const rest = errors.length - shown.length;
   const detail = shown.join('; ') + (rest > 0 ? `; and ${rest} more` : '');
-  return new Problem(400, detail, { errors, ...(extensions && { extensions }) });
+  return new Problem('invalid-input', detail, { errors, ...(extensions && { extensions }) });
 }

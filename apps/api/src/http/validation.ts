@@ -18,7 +18,7 @@ class DtoValidation extends ValidationPipe {
     const dto = this.toValidate(metadata) ? metadata.metatype : undefined;
     if (!dto) return super.transform(value, metadata);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new Problem(400, `The body must be a JSON object, got ${quote(value)}.`);
+      throw new Problem('unreadable-body', `The body must be a JSON object, got ${quote(value)}.`);
     }
     // Names that every object has, as toString, are known to class-validator, and lost on class-transformer.
     const inherited = Object.keys(value).filter((field) => field in Object.prototype);

@@ -39,7 +39,9 @@ export class LiveStreams implements BeforeApplicationShutdown {
   /** @throws Problem when there are as many streams as may be. */
   assertRoom(): void {
     if (this.readers.size < MAX_STREAMS) return;
-    throw new Problem(503, `There are ${MAX_STREAMS} live streams, as many as may be at a time.`, { retryAfter: 10 });
+    throw new Problem('too-many-streams', `There are ${MAX_STREAMS} live streams, as many as may be at a time.`, {
+      retryAfter: 10,
+    });
   }
 
   /** Sends the samples that `query` selects until the reader leaves, falls behind, or the server stops. */

@@ -31,7 +31,7 @@ export class LiveController {
   })
   @ApiProblems({
     400: 'label must be name=value, got "cpu"',
-    503: 'There are 100 live streams, as many as may be at a time.',
+    'too-many-streams': 'There are 100 live streams, as many as may be at a time.',
   })
   live(
     @Query() query: SeriesQuery,

@@ -29,13 +29,13 @@ export class MonitoringController {
   @Get('readyz')
   @ApiOperation({ summary: 'Does the database answer?' })
   @ApiOkResponse({ type: HealthDto })
-  @ApiProblems({ 503: 'The database does not answer: database disk image is malformed' })
+  @ApiProblems({ 'database-unavailable': 'The database does not answer: database disk image is malformed' })
   async readyz(): Promise<HealthDto> {
     try {
       await this.store.ping();
     } catch (error) {
       throw new Problem(
-        503,
+        'database-unavailable',
         `The database does not answer: ${error instanceof Error ? error.message : String(error)}`,
         {
           retryAfter: 5,

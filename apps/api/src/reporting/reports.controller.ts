@@ -50,7 +50,7 @@ export class ReportsController {
   })
   @ApiProblems({
     400: 'end_time must be after start_time, got start_time "2026-01-16" and end_time "2026-01-15"',
-    404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
+    'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async deviceReport(
     @Param('device_name') deviceName: string,

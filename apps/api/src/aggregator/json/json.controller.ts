@@ -31,7 +31,7 @@ import { batchExamples, metricExamples } from './examples.js';
 @ApiTags('aggregator')
 @ApiProblems({
   ...BAD_BODY,
-  503: 'The disk of the server is full: nothing of this request was stored.',
+  'disk-full': 'The disk of the server is full: nothing of this request was stored.',
 })
 @Controller('api/v1/aggregator/metrics')
 export class JsonController {
@@ -97,8 +97,8 @@ export class JsonController {
     try {
       return decodeCandidates(body, receipt);
     } catch (error) {
-      if (error instanceof BatchShapeError) throw new Problem(400, error.message);
-      if (error instanceof BatchTooLongError) throw new Problem(413, error.message);
+      if (error instanceof BatchShapeError) throw new Problem('unreadable-body', error.message);
+      if (error instanceof BatchTooLongError) throw new Problem('batch-too-long', error.message);
       throw error;
     }
   }

@@ -31,7 +31,7 @@ export class PrintController {
   })
   @ApiProblems({
     400: 'device must be a string of 1 to 128 printable characters without space at its ends, got nothing',
-    404: 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
+    'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async print(@Query() query: PrintQuery): Promise<StreamableFile> {
     const page = await printReport(this.store, query, Date.now(), this.limit);

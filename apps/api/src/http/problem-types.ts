@@ -1,0 +1,29 @@
+/** The stable code of each kind of problem and its status; docs/problems.md says when it comes and what to do. */
+export const PROBLEM_TYPES = {
+  'invalid-input': 400,
+  'unreadable-body': 400,
+  'unreadable-address': 400,
+  'unknown-address': 404,
+  'unknown-device': 404,
+  'backup-under-way': 409,
+  'body-too-large': 413,
+  'batch-too-long': 413,
+  'address-too-long': 414,
+  'unsupported-content': 415,
+  'request-refused': 400,
+  'server-failure': 500,
+  'disk-full': 503,
+  'database-unavailable': 503,
+  'too-many-streams': 503,
+} as const satisfies Record<string, number>;
+
+export type ProblemType = keyof typeof PROBLEM_TYPES;
+
+/** `type` of a problem, a URI as RFC 9457 wants it. */
+export const problemUri = (type: ProblemType): string => `urn:device-metrics:problem:${type}`;
+
+/** The code of what frameworks refuse and documentation shows, where nothing more is known than the status. */
+export function typeOfStatus(status: number): ProblemType {
+  const type = Object.entries(PROBLEM_TYPES).find(([, known]) => known === status)?.[0];
+  return (type as ProblemType | undefined) ?? 'request-refused';
+}
