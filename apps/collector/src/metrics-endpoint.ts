@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { metricDefinition, type Reading } from '@device-metrics/domain';
+import { metricDefinition, metricKind, type Reading } from '@device-metrics/domain';
 import { Collector } from './collector.js';
 import { CONFIG, type Config } from './config.js';
 
@@ -50,10 +50,11 @@ export function exposition(readings: readonly Reading[]): string {
   }
   const lines = [...byMetric].flatMap(([metricName, all]) => {
     const name = metricName.replaceAll(/[^a-zA-Z0-9_:]/g, '_');
-    const { help = '', kind = 'gauge' } = metricDefinition(metricName) ?? {};
+    const help = metricDefinition(metricName)?.help ?? '';
     return [
       `# HELP ${name} ${help}`,
-      `# TYPE ${name} ${kind}`,
+      // Prometheus has no updowncounter: what goes up and down is a gauge there.
+      `# TYPE ${name} ${metricKind(metricName) === 'counter' ? 'counter' : 'gauge'}`,
       ...all.map((reading) => `${name}${labelsOf(reading)} ${reading.value}`),
     ];
   });

@@ -28,7 +28,7 @@ export class CollectorSource implements Source {
   read(): Promise<Reading[]> {
     const totals = this.spool.totals();
     const { user, system } = process.cpuUsage();
-    const labels = { process: 'collector' };
+    const labels = { 'service.name': 'collector' };
     const oldestAge = totals.oldest === undefined ? 0 : Math.max(0, this.now() - totals.oldest) / 1000;
     return Promise.resolve([
       { metricName: 'collector.spool.batches', value: totals.pendingBatches },
@@ -39,8 +39,8 @@ export class CollectorSource implements Source {
       { metricName: 'collector.spool.evicted', value: totals.evicted },
       { metricName: 'collector.upload.sent', value: totals.sent },
       { metricName: 'collector.upload.failures', value: this.uploader.failures },
-      { metricName: 'process.cpu.time', labels: { ...labels, mode: 'user' }, value: user / 1e6 },
-      { metricName: 'process.cpu.time', labels: { ...labels, mode: 'system' }, value: system / 1e6 },
+      { metricName: 'process.cpu.time', labels: { ...labels, 'cpu.mode': 'user' }, value: user / 1e6 },
+      { metricName: 'process.cpu.time', labels: { ...labels, 'cpu.mode': 'system' }, value: system / 1e6 },
       { metricName: 'process.memory.usage', labels, value: process.memoryUsage.rss() },
     ]);
   }

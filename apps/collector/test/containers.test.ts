@@ -89,6 +89,6 @@ if (podman instanceof Podman) {
 async function readBusy(world: World): Promise<Record<string, number>> {
   const lines = (await world.command('read', 'containers')).split('\n').filter((line) => line.startsWith('{'));
   const metrics = lines.map((line) => JSON.parse(line) as { metric_name: string; labels: object; value: number });
-  for (const { labels } of metrics) expect(labels).toMatchObject({ container: 'busy' });
+  for (const { labels } of metrics) expect(labels).toMatchObject({ 'container.name': 'busy' });
   return Object.fromEntries(metrics.map(({ metric_name, value }) => [metric_name, value]));
 }

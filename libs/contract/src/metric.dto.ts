@@ -24,7 +24,7 @@ const labels = {
   description: 'Tells apart the series of one metric.',
   type: 'object',
   additionalProperties: { type: 'string' as const },
-  example: { cpu: '0' },
+  example: { 'cpu.logical_number': '0' },
 } as const;
 const timestamp = {
   description:

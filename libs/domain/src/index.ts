@@ -19,7 +19,17 @@ export {
   type Rule,
 } from './sample-rules.js';
 export { labelsKey, type Series } from './series.js';
-export { metricCatalogue, metricDefinition, type MetricDefinition, type MetricKind } from './metric-catalogue.js';
+export {
+  labelMeaning,
+  metricCatalogue,
+  metricDefinition,
+  metricKind,
+  oneNumber,
+  stateLabel,
+  stateLabels,
+} from './metrics/catalogue.js';
+export type { LabelDefinition, LabelMeaning, MetricDefinition, MetricKind, OneNumber } from './metrics/definition.js';
+export { labelCatalogue } from './metrics/labels.js';
 export { parseBytes, parseDuration, showDuration } from './quantities.js';
 export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';
 export { autoStep, isTimeZone, MAX_STEPS, stepBounds, stepOf, TooManyStepsError, type Step } from './time-steps.js';

@@ -1,4 +1,4 @@
-/** String pairs that tell apart the series of one metric, as in `{cpu: "0"}`. */
+/** String pairs that tell apart the series of one metric, as in `{"cpu.logical_number": "0"}`. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** What a source reports. The runner adds the device and the time, which all readings of one run share. */

@@ -56,7 +56,7 @@ export class SeriesQuery {
     description:
       'Repeatable, `name=value`: the series has all these labels; `*` in the value stands for any characters.',
     type: [String],
-    example: ['cpu=0'],
+    example: ['cpu.logical_number=0'],
   })
   @Optional()
   @Repeatable()

@@ -11,6 +11,6 @@ export class SeriesHeadDto {
   @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
   unit?: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { 'cpu.logical_number': '0' } })
   labels!: Record<string, string>;
 }

@@ -1,4 +1,4 @@
-import type { Reading } from '@device-metrics/domain';
+import type { Labels, Reading } from '@device-metrics/domain';
 import type { PcGroup } from './group.js';
 import { readIfThere, readNumber, type Machine } from './machine.js';
 
@@ -30,10 +30,12 @@ async function readBattery(machine: Machine, id: string): Promise<Reading[]> {
   const status = (await readIfThere(machine, `${SUPPLIES}/${id}/status`))?.toLowerCase();
   const hours = hoursLeft(status, left, whole, rate);
   return [
-    ...(capacity === undefined ? [] : [{ metricName: 'hw.battery.charge', labels: { id }, value: capacity / 100 }]),
+    ...(capacity === undefined
+      ? []
+      : [{ metricName: 'hw.battery.charge', labels: { 'hw.id': id }, value: capacity / 100 }]),
     ...(hours === undefined
       ? []
-      : [{ metricName: 'hw.battery.time_left', labels: { id, state: status ?? '' }, value: hours * 3600 }]),
+      : [{ metricName: 'hw.battery.time_left', labels: timeLabels(id, status ?? ''), value: hours * 3600 }]),
     ...(status === undefined ? [] : stateReadings(id, status === 'not charging' ? 'full' : status)),
   ];
 }
@@ -45,9 +47,19 @@ function hoursLeft(status = '', left?: number, whole?: number, rate?: number): n
   return status === 'charging' && whole !== undefined ? Math.max(0, whole - left) / Math.abs(rate) : undefined;
 }
 
+const timeLabels = (id: string, state: string): Labels => ({
+  'hw.id': id,
+  'hw.state': state,
+  'hw.battery.state': state,
+});
+
 function stateReadings(id: string, now: string): Reading[] {
   return STATES.map((state) => {
-    return { metricName: 'hw.status', labels: { id, type: 'battery', state }, value: state === now ? 1 : 0 };
+    return {
+      metricName: 'hw.status',
+      labels: { 'hw.id': id, 'hw.type': 'battery', 'hw.state': state },
+      value: state === now ? 1 : 0,
+    };
   });
 }
 
@@ -58,9 +70,9 @@ async function readOther({ si }: Machine): Promise<Reading[]> {
   const state = isCharging ? 'charging' : acConnected ? 'full' : 'discharging';
   const minutes = timeRemaining as number | null;
   return [
-    { metricName: 'hw.battery.charge', labels: { id }, value: percent / 100 },
+    { metricName: 'hw.battery.charge', labels: { 'hw.id': id }, value: percent / 100 },
     ...(minutes !== null && minutes > 0
-      ? [{ metricName: 'hw.battery.time_left', labels: { id, state }, value: minutes * 60 }]
+      ? [{ metricName: 'hw.battery.time_left', labels: timeLabels(id, state), value: minutes * 60 }]
       : []),
     ...stateReadings(id, state),
   ];

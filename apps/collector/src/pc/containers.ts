@@ -82,7 +82,9 @@ export interface ContainerStats {
 export function containerReadings(container: string, stats: ContainerStats, uptime: number): Reading[] {
   const { cpu_stats, memory_stats, networks, blkio_stats, storage_stats, num_procs = 0 } = stats;
   const reading = (metricName: string, value: number | undefined, labels: Record<string, string> = {}): Reading[] =>
-    Number.isFinite(value) ? [{ metricName, labels: { container, ...labels }, value: value as number }] : [];
+    Number.isFinite(value)
+      ? [{ metricName, labels: { 'container.name': container, ...labels }, value: value as number }]
+      : [];
   const traffic = (field: 'rx_bytes' | 'tx_bytes'): number | undefined => sum(Object.values(networks ?? {}), field);
   const disk = (operation: string): number | undefined => {
     const all = blkio_stats?.io_service_bytes_recursive ?? [];
@@ -95,10 +97,10 @@ export function containerReadings(container: string, stats: ContainerStats, upti
   return [
     ...reading('container.cpu.time', (cpu_stats?.cpu_usage?.total_usage ?? NaN) / perSecond),
     ...reading('container.memory.usage', memory_stats?.usage ?? memory_stats?.privateworkingset),
-    ...reading('container.network.io', traffic('rx_bytes'), { direction: 'receive' }),
-    ...reading('container.network.io', traffic('tx_bytes'), { direction: 'transmit' }),
-    ...reading('container.disk.io', disk('read') ?? storage_stats?.read_size_bytes, { direction: 'read' }),
-    ...reading('container.disk.io', disk('write') ?? storage_stats?.write_size_bytes, { direction: 'write' }),
+    ...reading('container.network.io', traffic('rx_bytes'), { 'network.io.direction': 'receive' }),
+    ...reading('container.network.io', traffic('tx_bytes'), { 'network.io.direction': 'transmit' }),
+    ...reading('container.disk.io', disk('read') ?? storage_stats?.read_size_bytes, { 'disk.io.direction': 'read' }),
+    ...reading('container.disk.io', disk('write') ?? storage_stats?.write_size_bytes, { 'disk.io.direction': 'write' }),
     ...reading('container.uptime', Math.max(0, uptime)),
   ];
 }

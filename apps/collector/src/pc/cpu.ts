@@ -74,7 +74,7 @@ export function parseProcStat(text: string): AllTimes {
 function timeReadings(times: AllTimes): Reading[] {
   return [...times].flatMap(([cpu, modes]) =>
     Object.entries(modes).map(([mode, value]) => {
-      return { metricName: 'system.cpu.time', labels: { cpu, mode }, value };
+      return { metricName: 'system.cpu.time', labels: { 'cpu.logical_number': cpu, 'cpu.mode': mode }, value };
     }),
   );
 }
@@ -86,7 +86,7 @@ function timeReadings(times: AllTimes): Reading[] {
 export function utilizationReadings(before: AllTimes, after: AllTimes): Reading[] {
   const spans = [...after].flatMap(([cpu, times]) => {
     const old = before.get(cpu);
-    return old ? [{ ...span(old, times), labels: { cpu } }] : [];
+    return old ? [{ ...span(old, times), labels: { 'cpu.logical_number': cpu } }] : [];
   });
   const total = spans.reduce((sum, { busy, all }) => ({ busy: sum.busy + busy, all: sum.all + all }), {
     busy: 0,
@@ -116,7 +116,9 @@ async function frequencyReadings(machine: Machine, cpus: readonly string[]): Pro
         )
       : machine.cpus().map(({ speed }) => speed * 1e6);
   return hertz.flatMap((value, index) =>
-    value > 0 ? [{ metricName: 'system.cpu.frequency', labels: { cpu: cpus[index] ?? '' }, value }] : [],
+    value > 0
+      ? [{ metricName: 'system.cpu.frequency', labels: { 'cpu.logical_number': cpus[index] ?? '' }, value }]
+      : [],
   );
 }
 

@@ -20,7 +20,7 @@ export const disk: PcGroup = {
       const disks = new Set(await machine.list('sys/block'));
       const readings = diskReadings(await machine.read('proc/diskstats'));
       return readings.filter(({ labels }) => {
-        const device = labels?.['device'] ?? '';
+        const device = labels?.['system.device'] ?? '';
         return disks.has(device) && !matches(device, exclude);
       });
     };
@@ -40,15 +40,15 @@ export function diskReadings(text: string): Reading[] {
       const [reads = 0, mergedReads = 0, readSectors = 0, readMs = 0, ...others] = counts.map(Number);
       const [writes = 0, mergedWrites = 0, writtenSectors = 0, writeMs = 0, , busyMs = 0] = others;
       const both = (metricName: string, read: number, write: number): Reading[] => [
-        { metricName, labels: { device, direction: 'read' }, value: read },
-        { metricName, labels: { device, direction: 'write' }, value: write },
+        { metricName, labels: { 'system.device': device, 'disk.io.direction': 'read' }, value: read },
+        { metricName, labels: { 'system.device': device, 'disk.io.direction': 'write' }, value: write },
       ];
       return [
         ...both('system.disk.io', readSectors * SECTOR, writtenSectors * SECTOR),
         ...both('system.disk.operations', reads, writes),
         ...both('system.disk.merged', mergedReads, mergedWrites),
         ...both('system.disk.operation_time', readMs / 1000, writeMs / 1000),
-        { metricName: 'system.disk.io_time', labels: { device }, value: busyMs / 1000 },
+        { metricName: 'system.disk.io_time', labels: { 'system.device': device }, value: busyMs / 1000 },
       ];
     });
 }
@@ -59,7 +59,9 @@ async function readOther({ si }: Machine): Promise<Reading[]> {
   const bytes = (await si.fsStats()) as { rx: number | null; wx: number | null } | null;
   const operations = (await si.disksIO()) as { rIO: number | null; wIO: number | null } | null;
   const reading = (metricName: string, direction: string, value: number | null | undefined): Reading[] =>
-    typeof value === 'number' ? [{ metricName, labels: { device: 'all', direction }, value }] : [];
+    typeof value === 'number'
+      ? [{ metricName, labels: { 'system.device': 'all', 'disk.io.direction': direction }, value }]
+      : [];
   return [
     ...reading('system.disk.io', 'read', bytes?.rx),
     ...reading('system.disk.io', 'write', bytes?.wx),

@@ -117,10 +117,15 @@ const unescape = (name: string): string =>
   name.replace(/\\([0-7]{3})/g, (_whole, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 
 function spaceReadings(
-  { device, mountpoint, type }: Mount,
+  { device, mountpoint, type, readOnly }: Mount,
   { size, used, available, reserved, inodes }: Space,
 ): Reading[] {
-  const labels = { device, mountpoint, type };
+  const labels = {
+    'system.device': device,
+    'system.filesystem.mountpoint': mountpoint,
+    'system.filesystem.type': type,
+    'system.filesystem.mode': readOnly ? 'ro' : 'rw',
+  };
   const usage = { used, free: available, ...(reserved !== undefined && { reserved }) };
   const readings: Reading[] = [
     { metricName: 'system.filesystem.limit', labels, value: size },
@@ -132,10 +137,18 @@ function spaceReadings(
     },
   ];
   for (const [state, value] of Object.entries(usage)) {
-    readings.push({ metricName: 'system.filesystem.usage', labels: { ...labels, state }, value });
+    readings.push({
+      metricName: 'system.filesystem.usage',
+      labels: { ...labels, 'system.filesystem.state': state },
+      value,
+    });
   }
   for (const [state, value] of inodes ? Object.entries({ used: inodes.all - inodes.free, free: inodes.free }) : []) {
-    readings.push({ metricName: 'system.filesystem.inodes.usage', labels: { ...labels, state }, value });
+    readings.push({
+      metricName: 'system.filesystem.inodes.usage',
+      labels: { ...labels, 'system.filesystem.state': state },
+      value,
+    });
   }
   return readings;
 }

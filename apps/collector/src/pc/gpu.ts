@@ -23,7 +23,7 @@ async function readCards(machine: Machine): Promise<Reading[]> {
     const number = (name: string): Promise<number | undefined> =>
       readNumber(machine, `sys/class/drm/${card}/device/${name}`);
     const add = (metricName: string, value: number | undefined): void => {
-      if (value !== undefined) readings.push({ metricName, labels: { gpu: card }, value });
+      if (value !== undefined) readings.push({ metricName, labels: { 'hw.id': card }, value });
     };
     const busy = await number('gpu_busy_percent');
     add('hw.gpu.utilization', busy === undefined ? undefined : busy / 100);
@@ -39,14 +39,16 @@ async function readSystemInformation({ si }: Machine): Promise<Reading[]> {
   const { controllers } = await si.graphics();
   return controllers.flatMap((controller, index) => {
     const { model, utilizationGpu, memoryUsed, memoryTotal, powerDraw, temperatureGpu } = controller;
-    const labels = { gpu: String(index), name: model };
-    const reading = (metricName: string, value: number | undefined, factor: number): Reading[] =>
-      typeof value === 'number' && Number.isFinite(value) ? [{ metricName, labels, value: value * factor }] : [];
+    const labels = { 'hw.id': String(index), 'hw.name': model };
+    const reading = (metricName: string, value: number | undefined, factor: number, others = {}): Reading[] =>
+      typeof value === 'number' && Number.isFinite(value)
+        ? [{ metricName, labels: { ...labels, ...others }, value: value * factor }]
+        : [];
     return [
       ...reading('hw.gpu.utilization', utilizationGpu, 0.01),
       ...reading('hw.gpu.memory.usage', memoryUsed, MIB),
       ...reading('hw.gpu.memory.limit', memoryTotal, MIB),
-      ...reading('hw.power', powerDraw, 1),
+      ...reading('hw.power', powerDraw, 1, { 'hw.type': 'gpu' }),
       ...reading('hw.temperature', temperatureGpu, 1),
     ];
   });

@@ -61,13 +61,21 @@ export function memoryReadings({ total, available, states, swapTotal, swapFree, 
   const readings: Reading[] = [{ metricName: 'system.memory.limit', value: total }];
   if (linux) readings.push({ metricName: 'system.memory.linux.available', value: available });
   for (const [state, value] of Object.entries(states)) {
-    readings.push({ metricName: 'system.memory.usage', labels: { state }, value });
-    readings.push({ metricName: 'system.memory.utilization', labels: { state }, value: value / total });
+    readings.push({ metricName: 'system.memory.usage', labels: { 'system.memory.state': state }, value });
+    readings.push({
+      metricName: 'system.memory.utilization',
+      labels: { 'system.memory.state': state },
+      value: value / total,
+    });
   }
   // A machine without swap has no usage of it, rather than a usage of 0.
   for (const [state, value] of swapTotal > 0 ? Object.entries({ used: swapTotal - swapFree, free: swapFree }) : []) {
-    readings.push({ metricName: 'system.paging.usage', labels: { state }, value });
-    readings.push({ metricName: 'system.paging.utilization', labels: { state }, value: value / swapTotal });
+    readings.push({ metricName: 'system.paging.usage', labels: { 'system.paging.state': state }, value });
+    readings.push({
+      metricName: 'system.paging.utilization',
+      labels: { 'system.paging.state': state },
+      value: value / swapTotal,
+    });
   }
   return readings;
 }
@@ -80,9 +88,13 @@ export function pagingReadings(vmstat: string): Reading[] {
   const major = counts.get('pgmajfault');
   const all = counts.get('pgfault');
   return [
-    ...reading('system.paging.faults', { type: 'major' }, major),
-    ...reading('system.paging.faults', { type: 'minor' }, all === undefined ? undefined : all - (major ?? 0)),
-    ...reading('system.paging.operations', { direction: 'in' }, counts.get('pswpin')),
-    ...reading('system.paging.operations', { direction: 'out' }, counts.get('pswpout')),
+    ...reading('system.paging.faults', { 'system.paging.fault.type': 'major' }, major),
+    ...reading(
+      'system.paging.faults',
+      { 'system.paging.fault.type': 'minor' },
+      all === undefined ? undefined : all - (major ?? 0),
+    ),
+    ...reading('system.paging.operations', { 'system.paging.direction': 'in' }, counts.get('pswpin')),
+    ...reading('system.paging.operations', { 'system.paging.direction': 'out' }, counts.get('pswpout')),
   ];
 }

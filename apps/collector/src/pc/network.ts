@@ -28,7 +28,7 @@ export const network: PcGroup = {
           receive: { bytes: rx_bytes, errors: rx_errors, dropped: machine.platform === 'darwin' ? null : rx_dropped },
           transmit: { bytes: tx_bytes, errors: tx_errors, dropped: tx_dropped },
         })),
-      ).filter(({ labels }) => !matches(labels?.['interface'] ?? '', exclude));
+      ).filter(({ labels }) => !matches(labels?.['network.interface.name'] ?? '', exclude));
     };
   },
 };
@@ -71,7 +71,9 @@ export function networkReadings(interfaces: readonly Interface[]): Reading[] {
     Object.entries({ receive, transmit }).flatMap(([direction, traffic]) =>
       METRICS.flatMap(([metricName, field]) => {
         const value = traffic[field] ?? null;
-        return value === null ? [] : [{ metricName, labels: { interface: name, direction }, value }];
+        return value === null
+          ? []
+          : [{ metricName, labels: { 'network.interface.name': name, 'network.io.direction': direction }, value }];
       }),
     ),
   );

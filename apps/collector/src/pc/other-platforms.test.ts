@@ -176,10 +176,10 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.paging.utilization free 0.75',
       ],
       filesystem: [
-        'system.filesystem.limit /dev/disk3s5 /Data APFS 1000',
-        `system.filesystem.utilization /dev/disk3s5 /Data APFS ${500 / 900}`,
-        'system.filesystem.usage /dev/disk3s5 /Data APFS used 500',
-        'system.filesystem.usage /dev/disk3s5 /Data APFS free 400',
+        'system.filesystem.limit /dev/disk3s5 /Data APFS rw 1000',
+        `system.filesystem.utilization /dev/disk3s5 /Data APFS rw ${500 / 900}`,
+        'system.filesystem.usage /dev/disk3s5 /Data APFS rw used 500',
+        'system.filesystem.usage /dev/disk3s5 /Data APFS rw free 400',
       ],
       disk: [
         'system.disk.io all read 4096',
@@ -197,7 +197,7 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
       temperature: [],
       battery: [
         'hw.battery.charge battery 0.8',
-        'hw.battery.time_left battery discharging 7200',
+        'hw.battery.time_left battery discharging discharging 7200',
         'hw.status battery battery charging 0',
         'hw.status battery battery discharging 1',
         'hw.status battery battery full 0',
@@ -245,10 +245,10 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.memory.utilization free 0.25',
       ],
       filesystem: [
-        'system.filesystem.limit C: C: NTFS 1000',
-        'system.filesystem.utilization C: C: NTFS 0.3',
-        'system.filesystem.usage C: C: NTFS used 300',
-        'system.filesystem.usage C: C: NTFS free 700',
+        'system.filesystem.limit C: C: NTFS rw 1000',
+        'system.filesystem.utilization C: C: NTFS rw 0.3',
+        'system.filesystem.usage C: C: NTFS rw used 300',
+        'system.filesystem.usage C: C: NTFS rw free 700',
       ],
       disk: [],
       network: [
@@ -265,7 +265,7 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'hw.gpu.utilization 0 GeForce RTX 3060 0.25',
         'hw.gpu.memory.usage 0 GeForce RTX 3060 1048576',
         'hw.gpu.memory.limit 0 GeForce RTX 3060 12582912',
-        'hw.power 0 GeForce RTX 3060 30.5',
+        'hw.power 0 GeForce RTX 3060 gpu 30.5',
         'hw.temperature 0 GeForce RTX 3060 41',
       ],
       processes: [

@@ -83,10 +83,14 @@ function readerOf(group: PcGroup, machine: Machine, keys: object = {}): () => Pr
   expect(mistakes.list).toEqual([]);
   return () => read(new AbortController().signal);
 }
+const labelsOf = (metric: string): readonly string[] => metricDefinition(metric)?.labels ?? [];
 /** Readings in short: `metric{label="value"} value`. */
 async function read(group: PcGroup, machine: Machine, keys: object = {}): Promise<string[]> {
   const readings = await readerOf(group, machine, keys)();
-  for (const { metricName } of readings) expect(group.metrics).toContain(metricName);
+  for (const { metricName, labels = {} } of readings) {
+    expect(group.metrics).toContain(metricName);
+    for (const label of Object.keys(labels)) expect(labelsOf(metricName)).toContain(label);
+  }
   return readings.map(({ metricName, labels, value }) => {
     const pairs = Object.entries(labels ?? {}).map(([name, text]) => `${name}="${text}"`);
     return `${metricName}{${pairs.join(',')}} ${value}`;
@@ -124,18 +128,18 @@ describe('cpu', () => {
   it('is read from /proc/stat and cpufreq', async () => {
     const readings = await read(cpu, laptop);
     expect(only(readings, 'system.cpu.time').slice(0, 7)).toEqual([
-      'system.cpu.time{cpu="0",mode="user"} 25',
-      'system.cpu.time{cpu="0",mode="nice"} 2',
-      'system.cpu.time{cpu="0",mode="system"} 3',
-      'system.cpu.time{cpu="0",mode="idle"} 19',
-      'system.cpu.time{cpu="0",mode="iowait"} 0.13',
-      'system.cpu.time{cpu="0",mode="interrupt"} 0.23',
-      'system.cpu.time{cpu="0",mode="steal"} 0.06',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="user"} 25',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="nice"} 2',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="system"} 3',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="idle"} 19',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="iowait"} 0.13',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="interrupt"} 0.23',
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="steal"} 0.06',
     ]);
     expect(readings).toEqual(
       expect.arrayContaining([
         'system.cpu.logical.count{} 2',
-        'system.cpu.frequency{cpu="0"} 2400000000',
+        'system.cpu.frequency{cpu.logical_number="0"} 2400000000',
         'system.cpu.load_average.15m{} 0.125',
       ]),
     );
@@ -153,7 +157,9 @@ describe('cpu', () => {
       ['0', { user: 13, idle: 106, iowait: 6 }],
       ['1', { user: 10, idle: -1, iowait: 0 }],
     ]);
-    expect(utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu'], value])).toEqual([
+    expect(
+      utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu.logical_number'], value]),
+    ).toEqual([
       [undefined, 0.65],
       ['0', 0.3],
       ['1', 1],
@@ -163,7 +169,9 @@ describe('cpu', () => {
   it('keeps its number where others are switched off and on', async () => {
     const before = parseProcStat('cpu  8 0 0 8\ncpu0 100 0 0 100\ncpu2 500 0 0 500\n');
     const after = parseProcStat('cpu  8 0 0 8\ncpu0 200 0 0 200\ncpu1 9000 0 0 0\ncpu2 800 0 0 600\n');
-    expect(utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu'], value])).toEqual([
+    expect(
+      utilizationReadings(before, after).map(({ labels, value }) => [labels?.['cpu.logical_number'], value]),
+    ).toEqual([
       [undefined, 4 / 6],
       ['0', 0.5],
       ['2', 0.75],
@@ -174,12 +182,17 @@ describe('cpu', () => {
       read: (path) => (path === 'proc/stat' ? Promise.resolve(stat) : laptop.read(path.replace('cpu1', 'cpu0'))),
     });
     expect(readings).toEqual(
-      expect.arrayContaining(['system.cpu.time{cpu="1",mode="user"} 9', 'system.cpu.frequency{cpu="1"} 2400000000']),
+      expect.arrayContaining([
+        'system.cpu.time{cpu.logical_number="1",cpu.mode="user"} 9',
+        'system.cpu.frequency{cpu.logical_number="1"} 2400000000',
+      ]),
     );
   });
 
   it('outside Linux is what Node tells', async () => {
-    expect(only(await read(cpu, mac), 'system.cpu.time')).toContain('system.cpu.time{cpu="0",mode="system"} 2');
+    expect(only(await read(cpu, mac), 'system.cpu.time')).toContain(
+      'system.cpu.time{cpu.logical_number="0",cpu.mode="system"} 2',
+    );
     expect(only(await read(cpu, { ...mac, platform: 'win32' }), 'system.cpu.load_average.1m')).toEqual([]);
   });
 });
@@ -188,47 +201,50 @@ it('memory is read from /proc/meminfo and /proc/vmstat', async () => {
   expect(await read(memory, laptop)).toEqual([
     'system.memory.limit{} 16777216000',
     'system.memory.linux.available{} 9437184000',
-    'system.memory.usage{state="used"} 7340032000',
-    'system.memory.utilization{state="used"} 0.4375',
-    'system.memory.usage{state="free"} 2097152000',
-    'system.memory.utilization{state="free"} 0.125',
-    'system.memory.usage{state="buffers"} 524288000',
-    'system.memory.utilization{state="buffers"} 0.03125',
-    'system.memory.usage{state="cached"} 6448742400',
-    'system.memory.utilization{state="cached"} 0.384375',
-    'system.paging.usage{state="used"} 1048576000',
-    'system.paging.utilization{state="used"} 0.25',
-    'system.paging.usage{state="free"} 3145728000',
-    'system.paging.utilization{state="free"} 0.75',
-    'system.paging.faults{type="major"} 2599',
-    'system.paging.faults{type="minor"} 13065960',
-    'system.paging.operations{direction="in"} 120',
-    'system.paging.operations{direction="out"} 340',
+    'system.memory.usage{system.memory.state="used"} 7340032000',
+    'system.memory.utilization{system.memory.state="used"} 0.4375',
+    'system.memory.usage{system.memory.state="free"} 2097152000',
+    'system.memory.utilization{system.memory.state="free"} 0.125',
+    'system.memory.usage{system.memory.state="buffers"} 524288000',
+    'system.memory.utilization{system.memory.state="buffers"} 0.03125',
+    'system.memory.usage{system.memory.state="cached"} 6448742400',
+    'system.memory.utilization{system.memory.state="cached"} 0.384375',
+    'system.paging.usage{system.paging.state="used"} 1048576000',
+    'system.paging.utilization{system.paging.state="used"} 0.25',
+    'system.paging.usage{system.paging.state="free"} 3145728000',
+    'system.paging.utilization{system.paging.state="free"} 0.75',
+    'system.paging.faults{system.paging.fault.type="major"} 2599',
+    'system.paging.faults{system.paging.fault.type="minor"} 13065960',
+    'system.paging.operations{system.paging.direction="in"} 120',
+    'system.paging.operations{system.paging.direction="out"} 340',
   ]);
   expect(parseMeminfo('MemTotal: 10 kB\nMemFree: 3 kB\nBuffers: 1 kB\nCached: 2 kB\n').available).toBe(6 * 1024);
   expect(only(await read(memory, mac), 'system.memory.usage')).toEqual([
-    'system.memory.usage{state="used"} 400',
-    'system.memory.usage{state="free"} 100',
+    'system.memory.usage{system.memory.state="used"} 400',
+    'system.memory.usage{system.memory.state="free"} 100',
   ]);
 });
 
 describe('filesystem', () => {
   const mountpoints = async (keys: object): Promise<string[]> => {
     const readings = await readerOf(filesystem, laptop, keys)();
-    return [...new Set(readings.map(({ labels }) => labels?.['mountpoint'] ?? ''))];
+    return [...new Set(readings.map(({ labels }) => labels?.['system.filesystem.mountpoint'] ?? ''))];
   };
+
+  const LABELS =
+    'system.device="/dev/nvme0n1p2",system.filesystem.mountpoint="/",system.filesystem.type="ext4",system.filesystem.mode="rw"';
 
   it('tells space and inodes', async () => {
     expect((await read(filesystem, laptop)).slice(0, 7)).toEqual(
       [
         'limit{L} 4096000',
         `utilization{L} ${400 / 900}`,
-        'usage{L,state="used"} 1638400',
-        'usage{L,state="free"} 2048000',
-        'usage{L,state="reserved"} 409600',
-        'inodes.usage{L,state="used"} 25',
-        'inodes.usage{L,state="free"} 75',
-      ].map((line) => `system.filesystem.${line.replace('L', 'device="/dev/nvme0n1p2",mountpoint="/",type="ext4"')}`),
+        'usage{L,system.filesystem.state="used"} 1638400',
+        'usage{L,system.filesystem.state="free"} 2048000',
+        'usage{L,system.filesystem.state="reserved"} 409600',
+        'inodes.usage{L,system.filesystem.state="used"} 25',
+        'inodes.usage{L,system.filesystem.state="free"} 75',
+      ].map((line) => `system.filesystem.${line.replace('L', LABELS)}`),
     );
     expect(only(await read(filesystem, mac), 'system.filesystem.limit')).toHaveLength(1);
   });
@@ -247,14 +263,14 @@ describe('network', () => {
   it('is read from /proc/net/dev', async () => {
     const readings = await read(network, laptop);
     expect(readings.slice(0, 8)).toEqual([
-      'system.network.io{interface="eth0",direction="receive"} 482825913',
-      'system.network.packet.count{interface="eth0",direction="receive"} 16481',
-      'system.network.errors{interface="eth0",direction="receive"} 1',
-      'system.network.packet.dropped{interface="eth0",direction="receive"} 2',
-      'system.network.io{interface="eth0",direction="transmit"} 1637167',
-      'system.network.packet.count{interface="eth0",direction="transmit"} 11217',
-      'system.network.errors{interface="eth0",direction="transmit"} 3',
-      'system.network.packet.dropped{interface="eth0",direction="transmit"} 4',
+      'system.network.io{network.interface.name="eth0",network.io.direction="receive"} 482825913',
+      'system.network.packet.count{network.interface.name="eth0",network.io.direction="receive"} 16481',
+      'system.network.errors{network.interface.name="eth0",network.io.direction="receive"} 1',
+      'system.network.packet.dropped{network.interface.name="eth0",network.io.direction="receive"} 2',
+      'system.network.io{network.interface.name="eth0",network.io.direction="transmit"} 1637167',
+      'system.network.packet.count{network.interface.name="eth0",network.io.direction="transmit"} 11217',
+      'system.network.errors{network.interface.name="eth0",network.io.direction="transmit"} 3',
+      'system.network.packet.dropped{network.interface.name="eth0",network.io.direction="transmit"} 4',
     ]);
     expect(only(readings, 'system.network.io').map((line) => line.split('"')[1])).toEqual([
       'eth0',
@@ -269,10 +285,10 @@ describe('network', () => {
 
   it('outside Linux leaves out what the platform does not tell', async () => {
     expect(await read(network, mac)).toEqual([
-      'system.network.io{interface="en0",direction="receive"} 1',
-      'system.network.errors{interface="en0",direction="receive"} 2',
-      'system.network.io{interface="en0",direction="transmit"} 3',
-      'system.network.errors{interface="en0",direction="transmit"} 4',
+      'system.network.io{network.interface.name="en0",network.io.direction="receive"} 1',
+      'system.network.errors{network.interface.name="en0",network.io.direction="receive"} 2',
+      'system.network.io{network.interface.name="en0",network.io.direction="transmit"} 3',
+      'system.network.errors{network.interface.name="en0",network.io.direction="transmit"} 4',
     ]);
   });
 });
@@ -284,67 +300,67 @@ it('uptime is read from /proc/uptime and /proc/stat', async () => {
 
 it('disk is read from /proc/diskstats, without partitions and loop devices', async () => {
   expect(await read(disk, laptop)).toEqual([
-    'system.disk.io{device="nvme0n1",direction="read"} 1958102016',
-    'system.disk.io{device="nvme0n1",direction="write"} 2123747328',
-    'system.disk.operations{device="nvme0n1",direction="read"} 78607',
-    'system.disk.operations{device="nvme0n1",direction="write"} 8305',
-    'system.disk.merged{device="nvme0n1",direction="read"} 16660',
-    'system.disk.merged{device="nvme0n1",direction="write"} 168085',
-    'system.disk.operation_time{device="nvme0n1",direction="read"} 30.934',
-    'system.disk.operation_time{device="nvme0n1",direction="write"} 19.289',
-    'system.disk.io_time{device="nvme0n1"} 10.164',
+    'system.disk.io{system.device="nvme0n1",disk.io.direction="read"} 1958102016',
+    'system.disk.io{system.device="nvme0n1",disk.io.direction="write"} 2123747328',
+    'system.disk.operations{system.device="nvme0n1",disk.io.direction="read"} 78607',
+    'system.disk.operations{system.device="nvme0n1",disk.io.direction="write"} 8305',
+    'system.disk.merged{system.device="nvme0n1",disk.io.direction="read"} 16660',
+    'system.disk.merged{system.device="nvme0n1",disk.io.direction="write"} 168085',
+    'system.disk.operation_time{system.device="nvme0n1",disk.io.direction="read"} 30.934',
+    'system.disk.operation_time{system.device="nvme0n1",disk.io.direction="write"} 19.289',
+    'system.disk.io_time{system.device="nvme0n1"} 10.164',
   ]);
   expect(await read(disk, laptop, { exclude: ['nvme*'] })).toHaveLength(9);
-  expect(await read(disk, mac)).toEqual(['system.disk.io{device="all",direction="read"} 5']);
+  expect(await read(disk, mac)).toEqual(['system.disk.io{system.device="all",disk.io.direction="read"} 5']);
 });
 
 it('temperatures and fans are read from /sys/class/hwmon, or else from thermal zones', async () => {
   expect(await read(temperature, laptop)).toEqual([
-    'hw.temperature{chip="coretemp",sensor="Package id 0",id="hwmon0"} 45.5',
-    'hw.temperature{chip="coretemp",sensor="temp2",id="hwmon0"} -3',
-    'hw.fan.speed{chip="thinkpad",sensor="fan1",id="hwmon1"} 2850',
+    'hw.temperature{hw.id="hwmon0/temp1",hw.name="Package id 0",hw.parent="coretemp"} 45.5',
+    'hw.temperature{hw.id="hwmon0/temp2",hw.name="temp2",hw.parent="coretemp"} -3',
+    'hw.fan.speed{hw.id="hwmon1/fan1",hw.name="fan1",hw.parent="thinkpad"} 2850',
   ]);
   const board: Machine = {
     ...laptop,
     list: (path) => Promise.resolve(path === 'sys/class/thermal' ? ['thermal_zone0', 'cooling_device0'] : []),
     read: (path) => Promise.resolve(path.endsWith('type') ? 'x86_pkg_temp\n' : '51000\n'),
   };
-  expect(await read(temperature, board)).toEqual(['hw.temperature{sensor="x86_pkg_temp",id="thermal_zone0"} 51']);
-  expect(await read(temperature, mac)).toEqual(['hw.temperature{sensor="core 0"} 40']);
+  expect(await read(temperature, board)).toEqual(['hw.temperature{hw.id="thermal_zone0",hw.name="x86_pkg_temp"} 51']);
+  expect(await read(temperature, mac)).toEqual(['hw.temperature{hw.id="core 0"} 40']);
 });
 
 it('a battery is read from /sys/class/power_supply', async () => {
   expect(await read(battery, laptop)).toEqual([
-    'hw.battery.charge{id="BAT0"} 0.8',
-    'hw.battery.time_left{id="BAT0",state="discharging"} 14400',
-    'hw.status{id="BAT0",type="battery",state="charging"} 0',
-    'hw.status{id="BAT0",type="battery",state="discharging"} 1',
-    'hw.status{id="BAT0",type="battery",state="full"} 0',
+    'hw.battery.charge{hw.id="BAT0"} 0.8',
+    'hw.battery.time_left{hw.id="BAT0",hw.state="discharging",hw.battery.state="discharging"} 14400',
+    'hw.status{hw.id="BAT0",hw.type="battery",hw.state="charging"} 0',
+    'hw.status{hw.id="BAT0",hw.type="battery",hw.state="discharging"} 1',
+    'hw.status{hw.id="BAT0",hw.type="battery",hw.state="full"} 0',
   ]);
   expect(await read(battery, mac)).toEqual([]);
 });
 
 it('a graphics card is read from /sys/class/drm, and NVIDIA through systeminformation', async () => {
   expect(await read(gpu, laptop)).toEqual([
-    'hw.gpu.utilization{gpu="card0"} 0.37',
-    'hw.gpu.memory.usage{gpu="card0"} 536870912',
-    'hw.gpu.memory.limit{gpu="card0"} 8589934592',
+    'hw.gpu.utilization{hw.id="card0"} 0.37',
+    'hw.gpu.memory.usage{hw.id="card0"} 536870912',
+    'hw.gpu.memory.limit{hw.id="card0"} 8589934592',
   ]);
   expect(await read(gpu, mac)).toEqual([
-    'hw.gpu.utilization{gpu="0",name="RTX"} 0.5',
-    'hw.gpu.memory.usage{gpu="0",name="RTX"} 1048576',
+    'hw.gpu.utilization{hw.id="0",hw.name="RTX"} 0.5',
+    'hw.gpu.memory.usage{hw.id="0",hw.name="RTX"} 1048576',
   ]);
 });
 
 describe('processes', () => {
   it('are counted by status, and those of one program taken together', async () => {
     expect(await read(processes, laptop, { top: 2 })).toEqual([
-      'system.process.count{status="sleeping"} 2',
-      'system.process.count{status="running"} 1',
-      'system.process.count{status="zombie"} 1',
+      'system.process.count{process.state="sleeping"} 2',
+      'system.process.count{process.state="running"} 1',
+      'system.process.count{process.state="defunct"} 1',
       'system.process.created{} 2915',
-      'process.memory.usage{process="chrome"} 209715200',
-      'process.memory.usage{process="node (main) x"} 104857600',
+      'process.memory.usage{process.executable.name="chrome"} 209715200',
+      'process.memory.usage{process.executable.name="node (main) x"} 104857600',
     ]);
   });
 
@@ -358,8 +374,8 @@ describe('processes', () => {
       { pid: 3, name: 'a', status: 'running', utilization: 0.4, memory: 1 },
     ];
     expect(topReadings(two, 1)).toEqual([
-      { metricName: 'process.cpu.utilization', labels: { process: 'a' }, value: 0.5 },
-      { metricName: 'process.memory.usage', labels: { process: 'a' }, value: 2 },
+      { metricName: 'process.cpu.utilization', labels: { 'process.executable.name': 'a' }, value: 0.5 },
+      { metricName: 'process.memory.usage', labels: { 'process.executable.name': 'a' }, value: 2 },
     ]);
   });
 });
@@ -375,7 +391,7 @@ it('services are the systemd units that the configuration names', async () => {
   const readings = await read(services, { ...laptop, run }, { units: ['nginx', 'gone.service'] });
   expect(asked.slice(-2)).toEqual(['nginx.service', 'gone.service']);
   expect(readings.filter((line) => !line.endsWith(' 0'))).toEqual([
-    'systemd.unit.state{unit="nginx.service",state="failed"} 1',
+    'systemd.unit.state{systemd.unit.name="nginx.service",systemd.unit.active_state="failed"} 1',
   ]);
   expect(readings).toHaveLength(6);
 });

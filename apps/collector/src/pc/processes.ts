@@ -74,7 +74,7 @@ const STATUSES: Readonly<Record<string, string>> = {
   S: 'sleeping',
   D: 'disk_sleep',
   I: 'idle',
-  Z: 'zombie',
+  Z: 'defunct',
   T: 'stopped',
   t: 'stopped',
 };
@@ -115,7 +115,11 @@ async function readPageSize(machine: Machine): Promise<number> {
 function countReadings(all: readonly Process[]): Reading[] {
   const counts = new Map<string, number>();
   for (const { status } of all) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return [...counts].map(([status, value]) => ({ metricName: 'system.process.count', labels: { status }, value }));
+  return [...counts].map(([status, value]) => ({
+    metricName: 'system.process.count',
+    labels: { 'process.state': status },
+    value,
+  }));
 }
 
 /**
@@ -133,6 +137,6 @@ export function topReadings(all: readonly Process[], top: number): Reading[] {
       .filter(([, sum]) => sum[field] > 0)
       .sort(([, a], [, b]) => b[field] - a[field])
       .slice(0, top)
-      .map(([process, sum]) => ({ metricName, labels: { process }, value: sum[field] }));
+      .map(([process, sum]) => ({ metricName, labels: { 'process.executable.name': process }, value: sum[field] }));
   return [...most('utilization', 'process.cpu.utilization'), ...most('memory', 'process.memory.usage')];
 }

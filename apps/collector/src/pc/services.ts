@@ -46,4 +46,8 @@ export function unitReadings(output: string): Reading[] {
 }
 
 const stateReadings = (unit: string, now: string): Reading[] =>
-  STATES.map((state) => ({ metricName: 'systemd.unit.state', labels: { unit, state }, value: state === now ? 1 : 0 }));
+  STATES.map((state) => ({
+    metricName: 'systemd.unit.state',
+    labels: { 'systemd.unit.name': unit, 'systemd.unit.active_state': state },
+    value: state === now ? 1 : 0,
+  }));

@@ -27,7 +27,11 @@ async function readHwmon(machine: Machine): Promise<Reading[]> {
       // A sensor that is there but not connected cannot be read.
       const value = kind === undefined ? undefined : await readNumber(machine, `${folder}/${file}`);
       if (value === undefined) continue;
-      const labels = { chip, sensor: (await readIfThere(machine, `${folder}/${sensor}_label`)) ?? sensor, id: monitor };
+      const labels = {
+        'hw.id': `${monitor}/${sensor}`,
+        'hw.name': (await readIfThere(machine, `${folder}/${sensor}_label`)) ?? sensor,
+        'hw.parent': chip,
+      };
       readings.push(
         kind === 'fan'
           ? { metricName: 'hw.fan.speed', labels, value }
@@ -45,7 +49,11 @@ async function readThermalZones(machine: Machine): Promise<Reading[]> {
     const value = await readNumber(machine, `sys/class/thermal/${zone}/temp`);
     const sensor = (await readIfThere(machine, `sys/class/thermal/${zone}/type`)) ?? zone;
     if (value !== undefined) {
-      readings.push({ metricName: 'hw.temperature', labels: { sensor, id: zone }, value: value / 1000 });
+      readings.push({
+        metricName: 'hw.temperature',
+        labels: { 'hw.id': zone, 'hw.name': sensor },
+        value: value / 1000,
+      });
     }
   }
   return readings;
@@ -58,6 +66,6 @@ async function readOther({ si }: Machine): Promise<Reading[]> {
     ...cores.map((value, core) => [`core ${core}`, value] as [string, number]),
   ];
   return all.flatMap(([sensor, value]) => {
-    return value === null ? [] : [{ metricName: 'hw.temperature', labels: { sensor }, value }];
+    return value === null ? [] : [{ metricName: 'hw.temperature', labels: { 'hw.id': sensor }, value }];
   });
 }

@@ -5,7 +5,7 @@ const cpu = {
   metric_name: 'system.cpu.utilization',
   value: 0.42,
   unit: '1',
-  labels: { cpu: '0' },
+  labels: { 'cpu.logical_number': '0' },
 };
 
 export const metricExamples = { metric: { summary: 'A metric', value: cpu } };

@@ -4,7 +4,7 @@ export class ComparedSeriesDto {
   @ApiProperty({ example: 'lab-pc-1' })
   device_name!: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { cpu: '0' } })
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { 'cpu.logical_number': '0' } })
   labels!: Record<string, string>;
 
   @ApiProperty({

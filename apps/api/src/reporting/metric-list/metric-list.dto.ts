@@ -9,7 +9,7 @@ export class CatalogueMetricDto {
 
   @ApiPropertyOptional({
     description: 'Of metrics that this project knows.',
-    enum: ['gauge', 'counter'],
+    enum: ['gauge', 'counter', 'updowncounter'],
     example: 'gauge',
   })
   kind?: string;

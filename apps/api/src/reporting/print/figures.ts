@@ -1,5 +1,5 @@
 import { EARLIEST_TIMESTAMP } from '@device-metrics/contract';
-import { metricDefinition, type Series } from '@device-metrics/domain';
+import { metricDefinition, metricKind, type Series } from '@device-metrics/domain';
 import { NO_LIMIT, plan, rangeOf, read, type Steps } from '@device-metrics/query';
 import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
 import { unitOf, type Unit } from './quantity.js';
@@ -54,8 +54,7 @@ export async function metricsOf(
 }
 
 /** Whether a metric is a counter: by the catalogue, or by the name that Prometheus gives to one. */
-export const isCounter = (name: string): boolean => (metricDefinition(name)?.kind ?? kindByName(name)) === 'counter';
-const kindByName = (name: string): string => (name.endsWith('_total') ? 'counter' : 'gauge');
+export const isCounter = (name: string): boolean => metricKind(name) === 'counter';
 
 function byMetric(summaries: readonly SeriesSummary[]): Map<string, SeriesSummary[]> {
   const groups = new Map<string, SeriesSummary[]>();

@@ -27,7 +27,7 @@ export class SummaryQuery extends FleetQuery {
       'What tells rows apart besides the metric: `device` (default), `metric` (nothing else), `label` (each set of labels), ' +
       '`label:<name>`, `tag` (each set of tags of devices), `tag:<name>`; several are repeated or separated by commas.',
     type: [String],
-    example: ['device', 'label:cpu'],
+    example: ['device', 'label:cpu.logical_number'],
   })
   @Optional()
   @CommaSeparated()

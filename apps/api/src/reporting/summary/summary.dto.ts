@@ -17,7 +17,7 @@ export class SummaryRowDto {
     description: 'Where `group_by` has labels.',
     type: 'object',
     additionalProperties: { type: 'string' },
-    example: { cpu: '0' },
+    example: { 'cpu.logical_number': '0' },
   })
   labels?: Labels | undefined;
 

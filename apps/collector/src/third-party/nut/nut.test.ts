@@ -62,17 +62,17 @@ describe('an upsd', () => {
 
   it('gives its UPS in base units, and its status as states', async () => {
     expect(await device({ host: '127.0.0.1', ups: 'apc' }).values()).toEqual({
-      'hw.battery.charge{part=battery} 1': 1,
-      'hw.battery.time_left{part=battery} s': 2310,
-      'hw.voltage{part=battery} V': 27.3,
-      'hw.temperature{part=battery} Cel': 29.2,
-      'hw.voltage{part=input} V': 232,
-      'hw.ups.utilization{part=output} 1': 0.11,
-      'hw.status{part=ups,state=online} 1': 1,
-      'hw.status{part=ups,state=charging} 1': 1,
+      'hw.battery.charge{hw.id=battery} 1': 1,
+      'hw.battery.time_left{hw.id=battery} s': 2310,
+      'hw.voltage{hw.id=battery} V': 27.3,
+      'hw.temperature{hw.id=battery} Cel': 29.2,
+      'hw.voltage{hw.id=input} V': 232,
+      'hw.ups.utilization{hw.id=output} 1': 0.11,
+      'hw.status{hw.id=ups,hw.type=power_supply,hw.state=online} 1': 1,
+      'hw.status{hw.id=ups,hw.type=power_supply,hw.state=charging} 1': 1,
       ...Object.fromEntries(
         ['on_battery', 'low_battery', 'replace_battery', 'discharging', 'bypass', 'overloaded', 'off'].map((state) => {
-          return [`hw.status{part=ups,state=${state}} 1`, 0];
+          return [`hw.status{hw.id=ups,hw.type=power_supply,hw.state=${state}} 1`, 0];
         }),
       ),
     });
@@ -87,10 +87,10 @@ describe('an upsd', () => {
       ],
     }).values();
     expect(values).toMatchObject({
-      'hw.battery.charge{part=battery,ups=apc} 1': 1,
-      'hw.battery.charge{part=battery,ups=eaton} 1': 0.5,
-      'rack.humidity{ups=apc} 1': 0.455,
-      'hw.temperature{ups=eaton} Cel': 26.6666666666667,
+      'hw.battery.charge{hw.id=apc.battery,hw.parent=apc} 1': 1,
+      'hw.battery.charge{hw.id=eaton.battery,hw.parent=eaton} 1': 0.5,
+      'rack.humidity{hw.parent=apc} 1': 0.455,
+      'hw.temperature{hw.parent=eaton} Cel': 26.6666666666667,
     });
   });
 

@@ -15,7 +15,7 @@ export const nut: Protocol = {
       name,
       read: async (signal) => {
         const all = [...(await readUpsd(upsd, signal))].flatMap(([ups, variables]) =>
-          upsReadings(variables, measures, upsd.ups === undefined ? { ups } : {}),
+          upsReadings(variables, measures, upsd.ups === undefined ? ups : undefined),
         );
         if (all.length === 0) throw new Error('upsd has no UPS with variables that are read');
         return all;

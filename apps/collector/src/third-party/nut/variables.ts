@@ -9,7 +9,13 @@ export interface Measure {
   readonly labels: Labels;
 }
 
-const of = (metric: string, unit: string, part: string): Measure => ({ metric, unit, labels: { part } });
+const of = (metric: string, unit: string, part: string, others: Labels = {}): Measure => ({
+  metric,
+  unit,
+  labels: { 'hw.id': part, ...others },
+});
+/** To the conventions a UPS is a power supply. */
+const POWER_SUPPLY = { 'hw.type': 'power_supply' };
 
 /** The variables of NUT's names (docs/nut-names.txt) that are read, unless the configuration says otherwise. */
 export const VARIABLES: ReadonlyMap<string, Measure> = new Map([
@@ -24,7 +30,7 @@ export const VARIABLES: ReadonlyMap<string, Measure> = new Map([
     [`${part}.frequency`, of('hw.frequency', 'Hz', part)] as const,
   ]),
   ['ups.load', of('hw.ups.utilization', '%', 'output')],
-  ['ups.realpower', of('hw.power', 'W', 'output')],
+  ['ups.realpower', of('hw.power', 'W', 'output', POWER_SUPPLY)],
   ['ups.temperature', of('hw.temperature', '°C', 'ups')],
   ['ambient.temperature', of('hw.temperature', '°C', 'ambient')],
 ]);
@@ -46,13 +52,15 @@ const STATES: Readonly<Record<string, string>> = {
  * The readings of the variables of one UPS; what is not in `measures` is left out. `ups.status` becomes `hw.status`: 1 for
  * each state that the UPS is in, 0 for the others.
  *
+ * @param ups its name where several UPSs are read as one device, so that the parts of each have ids of their own.
  * @throws Error when a variable is no number.
  */
 export function upsReadings(
   variables: ReadonlyMap<string, string>,
   measures: ReadonlyMap<string, Measure>,
-  labels: Labels,
+  ups?: string,
 ): Reading[] {
+  const of = (labels: Labels): Labels => (ups === undefined ? labels : partOf(ups, labels));
   const readings: Reading[] = [];
   for (const [name, { metric, unit, labels: own }] of measures) {
     const text = variables.get(name);
@@ -62,12 +70,18 @@ export function upsReadings(
       throw new Error(`${name} must be a number, got ${JSON.stringify(text)}`);
     }
     const known = unit ?? metricDefinition(metric)?.unit;
-    readings.push({ metricName: metric, labels: { ...own, ...labels }, ...inBaseUnit(value, known) });
+    readings.push({ metricName: metric, labels: of(own), ...inBaseUnit(value, known) });
   }
   const status = variables.get('ups.status')?.split(/\s+/);
   if (!status) return readings;
   const states = Object.entries(STATES).map(([word, state]) => {
-    return { metricName: 'hw.status', labels: { part: 'ups', state, ...labels }, value: status.includes(word) ? 1 : 0 };
+    const labels = of({ 'hw.id': 'ups', ...POWER_SUPPLY, 'hw.state': state });
+    return { metricName: 'hw.status', labels, value: status.includes(word) ? 1 : 0 };
   });
   return [...readings, ...states];
+}
+
+function partOf(ups: string, labels: Labels): Labels {
+  const id = labels['hw.id'];
+  return { ...labels, 'hw.parent': ups, ...(id !== undefined && { 'hw.id': `${ups}.${id}` }) };
 }

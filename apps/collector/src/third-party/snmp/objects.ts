@@ -10,7 +10,7 @@ export interface Measure {
   readonly labels?: Labels | undefined;
   /** The value is 1 where the object has this number, and else 0. */
   readonly equals?: number | undefined;
-  /** One reading for each name: 1 for the state of the number that the object has, 0 for the others, with the label `state`. */
+  /** One reading for each name: 1 for the state of the number that the object has, 0 for the others, with the label of states. */
   readonly states?: Readonly<Record<string, string>> | undefined;
 }
 

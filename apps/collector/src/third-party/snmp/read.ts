@@ -1,4 +1,4 @@
-import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { metricDefinition, stateLabel, type Labels, type Reading } from '@device-metrics/domain';
 import type { Varbind } from 'net-snmp';
 import { isLike } from '../pattern.js';
 import { inBaseUnit, scaled } from '../units.js';
@@ -18,7 +18,8 @@ export async function readObjects(
   exclude: readonly string[],
 ): Promise<Reading[]> {
   const readings = await readScalars(session, objects);
-  for (const table of objects.tables) readings.push(...(await readTable(session, table, exclude)));
+  const walk = walkOnce(session);
+  for (const table of objects.tables) readings.push(...(await readTable(walk, table, exclude)));
   if (readings.length === 0) throw new Error('the device answers, but has none of the objects that are asked for');
   return readings;
 }
@@ -33,11 +34,23 @@ async function readScalars(session: SnmpSession, { scalars }: Objects): Promise<
   });
 }
 
-async function readTable(session: SnmpSession, table: Table, exclude: readonly string[]): Promise<Reading[]> {
+type Walk = SnmpSession['walk'];
+
+/** Tables may share the columns of their labels. */
+function walkOnce(session: SnmpSession): Walk {
+  const walked = new Map<string, ReturnType<Walk>>();
+  return (oid) => {
+    const rows = walked.get(oid) ?? session.walk(oid);
+    walked.set(oid, rows);
+    return rows;
+  };
+}
+
+async function readTable(walk: Walk, table: Table, exclude: readonly string[]): Promise<Reading[]> {
   const readings: Reading[] = [];
-  const labelsOf = await rowLabels(session, table);
+  const labelsOf = await rowLabels(walk, table);
   for (const column of table.columns) {
-    const rows = await walkFirst(session, column.oids);
+    const rows = await walkFirst(walk, column.oids);
     if (rows.size === 0 && !table.optional) throw new Error(`the device has no rows of ${column.oids.join(' or ')}`);
     for (const [index, varbind] of rows) {
       const labels = labelsOf(index);
@@ -48,19 +61,19 @@ async function readTable(session: SnmpSession, table: Table, exclude: readonly s
   return readings;
 }
 
-async function walkFirst(session: SnmpSession, oids: readonly string[]): Promise<Map<string, Varbind>> {
+async function walkFirst(walk: Walk, oids: readonly string[]): Promise<Map<string, Varbind>> {
   for (const oid of oids) {
-    const rows = await session.walk(oid);
+    const rows = await walk(oid);
     if (rows.size > 0) return rows;
   }
   return new Map();
 }
 
 /** The labels of a row; a row that another one shares its labels with has the label `index` too. */
-async function rowLabels(session: SnmpSession, table: Table): Promise<(index: string) => Labels> {
+async function rowLabels(walk: Walk, table: Table): Promise<(index: string) => Labels> {
   const byLabel: [name: string, rows: Map<string, Varbind> | 'index'][] = [];
   for (const [name, oids] of Object.entries(table.labels)) {
-    byLabel.push([name, oids === 'index' ? 'index' : await walkFirst(session, oids)]);
+    byLabel.push([name, oids === 'index' ? 'index' : await walkFirst(walk, oids)]);
   }
   const labelsOf = (index: string): Record<string, string> =>
     Object.fromEntries(
@@ -88,7 +101,11 @@ function measured(measure: Measure, varbind: Varbind, labels: Labels | undefined
   const common = { metricName: metric, ...(labels && { labels }) };
   if (states) {
     return Object.entries(states).map(([number, state]) => {
-      return { metricName: metric, labels: { ...labels, state }, value: raw === Number(number) ? 1 : 0 };
+      return {
+        metricName: metric,
+        labels: { ...labels, [stateLabel(metric)]: state },
+        value: raw === Number(number) ? 1 : 0,
+      };
     });
   }
   if (equals !== undefined) return [{ ...common, value: raw === equals ? 1 : 0 }];
