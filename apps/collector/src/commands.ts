@@ -71,13 +71,14 @@ async function read({ sources }: Config, [name = '']: readonly string[], print: 
   const notes: string[] = [];
   const say = (message: string): void => void notes.push(message);
   const source = config.create({ http: axios.create(), machine: thisMachine(), say });
-  const runner = new SourceRunner(source, config, { log: say, warn: say });
+  const runner = new SourceRunner(source, { ...config, mostNamed: Infinity }, { log: say, warn: say });
   for (const metric of (await runner.run(Date.now())) ?? []) print(JSON.stringify(metric));
   await runner.close();
-  const { success = false, duration = 0, readings = 0 } = runner.outcome ?? {};
+  const { success = false, duration = 0, readings = 0, rejected = [] } = runner.outcome ?? {};
   if (!success) throw new UsageError(notes.join('\n'));
   for (const note of notes) print(`# ${note}`);
-  print(`# ${readings} readings in ${showDuration(duration)}`);
+  const inPart = rejected.length > 0 ? `; ${rejected.length} parts could not be read or sent` : '';
+  print(`# ${readings} readings in ${showDuration(duration)}${inPart}`);
 }
 
 function status(config: Config, _args: readonly string[], print: Print): void {

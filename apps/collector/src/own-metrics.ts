@@ -12,6 +12,7 @@ export function runReadings({ name, outcome }: SourceRunner): Reading[] {
     { metricName: 'collector.source.success', labels, value: outcome.success ? 1 : 0 },
     { metricName: 'collector.source.duration', labels, value: outcome.duration / 1000 },
     { metricName: 'collector.source.readings', labels, value: outcome.readings },
+    { metricName: 'collector.source.rejected', labels, value: outcome.rejected.length },
   ];
 }
 

@@ -126,6 +126,62 @@ describe('a run of a source', () => {
     });
   });
 
+  it('sends what could be read, counts what could not, and says each once per new reason', async () => {
+    let voltage = 'must be a number, got "N/A"';
+    const { runner, said } = runnerOf((_signal, parts) => {
+      parts.reject('input.voltage', voltage);
+      parts.reject('output.voltage', voltage);
+      return Promise.resolve([{ metricName: 'good', value: 1 }]);
+    });
+    for (let run = 0; run < 3; run += 1) expect(await runner.run(AT)).toMatchObject([{ metric_name: 'good' }]);
+    expect(runner.outcome).toMatchObject({ ended: 'part', success: true, readings: 1, reason: '' });
+    expect(runner.outcome?.rejected).toEqual([
+      { part: 'input.voltage', reason: voltage },
+      { part: 'output.voltage', reason: voltage },
+    ]);
+    // Another value is not another reason.
+    voltage = 'must be a number, got "n. a."';
+    await runner.run(AT);
+    expect(said).toEqual(['ups: cannot read input.voltage, output.voltage: must be a number, got "N/A"']);
+    voltage = 'the driver does not run';
+    await runner.run(AT);
+    expect(said.slice(1)).toEqual(['ups: cannot read input.voltage, output.voltage: the driver does not run']);
+  });
+
+  it('fails where no part could be read', async () => {
+    const { runner, said } = runnerOf((_signal, parts) => {
+      for (const oid of ['1.3.1', '1.3.2', '1.3.3']) parts.reject(oid, 'the device has no such object');
+      return Promise.resolve([]);
+    });
+    expect(await runner.run(AT)).toEqual([]);
+    const reason = '1.3.1: the device has no such object (and 2 parts more)';
+    expect(runner.outcome).toMatchObject({ ended: 'failed', success: false, readings: 0, reason });
+    expect(said).toEqual([`ups fails: ${reason}`]);
+  });
+
+  it.each([
+    ['fails', (): Promise<Reading[]> => Promise.reject(new Error('connection cut')), 'connection cut'],
+    ['hangs', (): Promise<Reading[]> => new Promise(() => undefined), 'no answer within 20 ms'],
+  ])('keeps what was read before it %s', async (_how, rest, reason) => {
+    const { runner } = runnerOf((_signal, parts) => {
+      parts.keep([{ metricName: 'good', value: 1 }]);
+      return rest();
+    }, 20);
+    expect(await runner.run(AT)).toMatchObject([{ metric_name: 'good', value: 1 }]);
+    expect(runner.outcome).toMatchObject({ ended: 'part', rejected: [{ part: 'the rest', reason }] });
+  });
+
+  it('counts what the rules refuse among what was not read', async () => {
+    const { runner } = runnerOf(() => {
+      return Promise.resolve([
+        { metricName: 'good', value: 1 },
+        { metricName: 'nan', value: NaN },
+      ]);
+    });
+    await runner.run(AT);
+    expect(runner.outcome?.rejected).toEqual([{ part: 'nan', reason: 'value must be a finite number, got NaN' }]);
+  });
+
   it('ends when the collector stops', async () => {
     const { runner } = runnerOf(() => new Promise<Reading[]>(() => undefined), 60_000);
     const run = runner.run(AT);

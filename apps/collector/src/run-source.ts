@@ -1,15 +1,19 @@
 import { decodeBatch, MAX_ITEMS, type RejectedItem } from '@device-metrics/contract/batch-decoder';
-import { labelsKey, metricDefinition, type Reading } from '@device-metrics/domain';
-import { showDuration } from '@device-metrics/domain';
+import { labelsKey, metricDefinition, reasonOf, showDuration, type Reading } from '@device-metrics/domain';
+import { PartsOfRun, RejectedParts, type RejectedPart } from './parts.js';
 import type { Source } from './source.js';
 import type { Metric } from './upload/spool.js';
 
 /** How the last run of a source ended. */
 export interface Outcome {
+  /** Whole: everything was read. In part: there are readings, and parts that could not be read or sent. */
+  readonly ended: 'whole' | 'part' | 'failed';
   readonly success: boolean;
   /** Milliseconds. */
   readonly duration: number;
   readonly readings: number;
+  /** What could not be read or sent. */
+  readonly rejected: readonly RejectedPart[];
   /** Why it failed; empty where it did not. */
   readonly reason: string;
 }
@@ -19,7 +23,11 @@ export interface RunnerOptions {
   readonly deviceName: string;
   /** How long a run may take, ms. */
   readonly timeout: number;
+  /** How many parts that cannot be read the log names for one reason; the others are counted. */
+  readonly mostNamed?: number;
 }
+
+const MOST_NAMED = 5;
 
 interface Log {
   log(message: string): void;
@@ -39,12 +47,15 @@ export class SourceRunner {
   private overdue = false;
   private refused = '';
   private doubled = '';
+  private readonly rejected: RejectedParts;
 
   constructor(
     readonly source: Source,
     private readonly options: RunnerOptions,
     private readonly log: Log,
-  ) {}
+  ) {
+    this.rejected = new RejectedParts(options.mostNamed ?? MOST_NAMED);
+  }
 
   get name(): string {
     return this.source.name;
@@ -60,19 +71,23 @@ export class SourceRunner {
     const start = performance.now();
     // A run that still has time is not a failure.
     if (this.runningSince !== undefined && !this.overdue) return undefined;
+    const parts = new PartsOfRun();
+    let reason = '';
+    let metrics: Metric[] = [];
     try {
-      const metrics = this.valid(
-        (await this.read()).map((reading) => toMetric(reading, this.options.deviceName, timestamp)),
-        timestamp,
-      );
+      const readings = await this.readAll(parts);
+      const all = readings.map((reading) => toMetric(reading, this.options.deviceName, timestamp));
+      this.rejected.tell(this.name, parts.rejected, this.log);
+      metrics = this.valid(all, timestamp, parts);
       this.tellOfDoubles(metrics);
-      this.end({ success: true, duration: performance.now() - start, readings: metrics.length, reason: '' });
-      return metrics;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.end({ success: false, duration: performance.now() - start, readings: 0, reason });
-      return [];
+      reason = reasonOf(error);
     }
+    const { rejected } = parts;
+    const ended = reason !== '' ? 'failed' : rejected.length > 0 ? 'part' : 'whole';
+    const duration = performance.now() - start;
+    this.end({ ended, success: reason === '', duration, readings: metrics.length, rejected, reason });
+    return metrics;
   }
 
   /** Ends the run in flight and lets the source go. Waits for neither longer than 200 ms. */
@@ -84,7 +99,27 @@ export class SourceRunner {
     ]);
   }
 
-  private async read(): Promise<Reading[]> {
+  /** What was read before a failure counts; only where that is nothing the run fails. */
+  private async readAll(parts: PartsOfRun): Promise<Reading[]> {
+    try {
+      const readings = await this.read(parts);
+      const all = parts.kept.length === 0 ? readings : parts.kept.concat(readings);
+      const [first] = parts.rejected;
+      if (all.length === 0 && first) {
+        const more = parts.rejected.length > 1 ? ` (and ${parts.rejected.length - 1} parts more)` : '';
+        throw new Error(`${first.part}: ${first.reason}${more}`);
+      }
+      return all;
+    } catch (error) {
+      if (parts.kept.length === 0) throw error;
+      parts.reject('the rest', reasonOf(error));
+      return parts.kept;
+    } finally {
+      parts.end();
+    }
+  }
+
+  private async read(parts: PartsOfRun): Promise<Reading[]> {
     if (this.runningSince !== undefined) {
       const since = showDuration(performance.now() - this.runningSince);
       throw new Error(`the run that began ${since} ago has not ended yet`);
@@ -99,7 +134,7 @@ export class SourceRunner {
     this.runningSince = performance.now();
     this.overdue = false;
     const ended = Promise.resolve()
-      .then(() => this.source.read(abort.signal))
+      .then(() => this.source.read(abort.signal, parts))
       .finally(() => (this.runningSince = undefined));
     try {
       return await Promise.race([ended, givenUp]);
@@ -112,7 +147,7 @@ export class SourceRunner {
   }
 
   /** Leaves out what the api would refuse, by the api's own rules, and says so when the reason is a new one. */
-  private valid(metrics: Metric[], timestamp: number): Metric[] {
+  private valid(metrics: Metric[], timestamp: number, parts: PartsOfRun): Metric[] {
     if (metrics.length === 0) return metrics;
     const rejected: RejectedItem[] = [];
     // A run may have more readings than one upload: the spool cuts them into batches.
@@ -130,6 +165,8 @@ export class SourceRunner {
     }
     this.refused = kind;
     if (!first) return metrics;
+    for (const { index, field, reason } of rejected)
+      parts.refuse(metrics[index]?.metric_name ?? '', `${field} ${reason}`);
     if (rejected.length === metrics.length) throw new Error(`no reading can be sent: ${refused}`);
     const bad = new Set(rejected.map(({ index }) => index));
     return metrics.filter((_metric, index) => !bad.has(index));

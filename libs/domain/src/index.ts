@@ -30,6 +30,7 @@ export {
 } from './metrics/catalogue.js';
 export type { LabelDefinition, LabelMeaning, MetricDefinition, MetricKind, OneNumber } from './metrics/definition.js';
 export { labelCatalogue } from './metrics/labels.js';
+export { reasonOf } from './reason.js';
 export { parseBytes, parseDuration, showDuration } from './quantities.js';
 export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';
 export { autoStep, isTimeZone, MAX_STEPS, stepBounds, stepOf, TooManyStepsError, type Step } from './time-steps.js';

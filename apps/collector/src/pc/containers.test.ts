@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, TestFolder } from '../../test/harness.js';
 import { Mistakes } from '@device-metrics/settings';
+import { PartsOfRun } from '../parts.js';
 import { Section } from '../section.js';
 import { containerReadings, containers } from './containers.js';
 import { thisMachine } from './machine.js';
@@ -31,7 +32,7 @@ afterEach(() => {
 
 async function read(keys: object = { socket }): Promise<string[]> {
   const reader = containers.configure(new Section(keys, '', new Mistakes()))(thisMachine());
-  const readings = await reader(new AbortController().signal);
+  const readings = await reader(new AbortController().signal, new PartsOfRun());
   return readings.map(
     ({ metricName, labels, value }) => `${metricName} ${Object.values(labels ?? {}).join(' ')} ${value}`,
   );
@@ -108,6 +109,6 @@ describe('containers', () => {
     const keys = new Section({}, '', new Mistakes());
     const nowhere = Object.assign(new Error('connect ENOENT'), { code: 'ENOENT' });
     const machine = { ...thisMachine(), askSocket: () => Promise.reject(nowhere) };
-    expect(await containers.configure(keys)(machine)(new AbortController().signal)).toEqual([]);
+    expect(await containers.configure(keys)(machine)(new AbortController().signal, new PartsOfRun())).toEqual([]);
   });
 });

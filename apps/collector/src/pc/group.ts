@@ -1,6 +1,6 @@
 import type { Reading } from '@device-metrics/domain';
 import type { Section } from '../section.js';
-import type { Source, SourceTools } from '../source.js';
+import type { Parts, Source, SourceTools } from '../source.js';
 import type { Machine } from './machine.js';
 
 /** A group of metrics of this PC; one file each. */
@@ -17,7 +17,7 @@ export interface PcGroup {
   /** On only where the configuration has its key: without keys it has nothing to read. */
   readonly onlyIfNamed?: boolean;
   /** Reads the keys of its own; the result reads a machine, and may remember what it read before. */
-  configure(keys: Section): (machine: Machine) => (signal: AbortSignal) => Promise<Reading[]>;
+  configure(keys: Section): (machine: Machine) => (signal: AbortSignal, parts: Parts) => Promise<Reading[]>;
 }
 
 const SLOW_INTERVAL = 60_000;
@@ -43,14 +43,14 @@ class PcSource implements Source {
 
   constructor(
     private readonly group: PcGroup,
-    private readonly readings: (signal: AbortSignal) => Promise<Reading[]>,
+    private readonly readings: (signal: AbortSignal, parts: Parts) => Promise<Reading[]>,
     private readonly say: (message: string) => void,
   ) {
     this.name = group.name;
   }
 
-  async read(signal: AbortSignal): Promise<Reading[]> {
-    const readings = await this.readings(signal);
+  async read(signal: AbortSignal, parts: Parts): Promise<Reading[]> {
+    const readings = await this.readings(signal, parts);
     if (!this.said) this.sayAbsent(readings);
     return readings;
   }

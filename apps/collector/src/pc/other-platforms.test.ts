@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import si from 'systeminformation';
 import { Mistakes } from '@device-metrics/settings';
+import { PartsOfRun } from '../parts.js';
 import { Section } from '../section.js';
 import { pcSource } from './group.js';
 import { pcGroups } from './groups.js';
@@ -134,7 +135,7 @@ async function readAll(machine: Machine): Promise<{ readings: Record<string, str
     const keys = new Section(group.onlyIfNamed ? { units: ['a'] } : {}, '', new Mistakes());
     const source = pcSource(group, keys)({ http: undefined as never, machine, say: (text) => said.push(text) });
     for (let run = 0; run < 3; run += 1) {
-      const all = await source.read(new AbortController().signal);
+      const all = await source.read(new AbortController().signal, new PartsOfRun());
       readings[group.name] ??= all.map(({ metricName, labels, value }) => {
         return [metricName, ...Object.values(labels ?? {}), value].join(' ');
       });

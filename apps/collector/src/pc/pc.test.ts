@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { metricDefinition, type Reading } from '@device-metrics/domain';
 import si, { type Systeminformation } from 'systeminformation';
 import { Mistakes } from '@device-metrics/settings';
+import { PartsOfRun } from '../parts.js';
 import { Section } from '../section.js';
 import { battery } from './battery.js';
 import { disk } from './disk.js';
@@ -81,7 +82,7 @@ function readerOf(group: PcGroup, machine: Machine, keys: object = {}): () => Pr
   const mistakes = new Mistakes();
   const read = group.configure(new Section(keys, '', mistakes))(machine);
   expect(mistakes.list).toEqual([]);
-  return () => read(new AbortController().signal);
+  return () => read(new AbortController().signal, new PartsOfRun());
 }
 const labelsOf = (metric: string): readonly string[] => metricDefinition(metric)?.labels ?? [];
 /** Readings in short: `metric{label="value"} value`. */
@@ -110,7 +111,7 @@ describe('the groups of PC metrics', () => {
       memory,
       new Section({}, '', new Mistakes()),
     )({ ...tools, machine: mac, say: (text) => said.push(text) });
-    for (let run = 0; run < 3; run += 1) await source.read(new AbortController().signal);
+    for (let run = 0; run < 3; run += 1) await source.read(new AbortController().signal, new PartsOfRun());
     expect(said).toEqual([
       'memory: this machine does not tell system.memory.linux.available, system.paging.usage, system.paging.utilization, system.paging.faults, system.paging.operations',
     ]);

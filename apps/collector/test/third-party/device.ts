@@ -46,6 +46,12 @@ export class Device {
     return metrics.map(({ timestamp: _timestamp, ...sent }) => sent);
   }
 
+  /** What the last run could not read, as `part: reason`, secrets taken out. */
+  get rejected(): string[] {
+    const parts = this.runner.outcome?.rejected ?? [];
+    return parts.map(({ part, reason }) => this.redactor.redact(`${part}: ${reason}`));
+  }
+
   /** Why the run fails, secrets taken out. */
   async failure(): Promise<string> {
     return this.read().then(
