@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
+import { accessEntities } from './access/access.entities.js';
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 import { migrations } from './migrations/index.js';
@@ -21,7 +22,7 @@ export function dataSourceOptions(path: string): DataSourceOptions {
   return {
     type: 'better-sqlite3',
     database: path,
-    entities: [DeviceEntity, SeriesEntity],
+    entities: [DeviceEntity, SeriesEntity, ...accessEntities],
     migrations,
     migrationsRun: true,
     migrationsTransactionMode: 'each',

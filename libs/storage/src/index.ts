@@ -19,3 +19,24 @@ export { SeriesEntity } from './entities/series.entity.js';
 export { openSampleStore } from './open-sample-store.js';
 export type { StoreSettings } from './columnar-store.js';
 export { Slices } from './slices.js';
+export type {
+  AccessStore,
+  AuditEntry,
+  AuditStore,
+  CollectorState,
+  CollectorStore,
+  InvitationStore,
+  Role,
+  SessionStore,
+  StoredAuditEntry,
+  StoredCollector,
+  StoredInvitation,
+  StoredSession,
+  StoredToken,
+  StoredUser,
+  TokenKind,
+  TokenStore,
+  UserChange,
+  UserStore,
+} from './access/access-store.js';
+export { openAccessStore } from './access/open-access-store.js';

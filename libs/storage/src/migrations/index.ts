@@ -1,10 +1,12 @@
 import { DevicesSeriesSamples1763900000000 } from './1763900000000-devices-series-samples.js';
 import { JournalAndChunks1764000000000 } from './1764000000000-journal-and-chunks.js';
 import { DeviceDescription1764100000000 } from './1764100000000-device-description.js';
+import { Access1764300000000 } from './1764300000000-access.js';
 
 /** In the order in which they run. */
 export const migrations = [
   DevicesSeriesSamples1763900000000,
   JournalAndChunks1764000000000,
   DeviceDescription1764100000000,
+  Access1764300000000,
 ];

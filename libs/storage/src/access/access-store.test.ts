@@ -1,0 +1,218 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../data-source.js';
+import { migrations } from '../migrations/index.js';
+import { openSampleStore } from '../open-sample-store.js';
+import type { AccessStore, StoredCollector, StoredToken, StoredUser } from './access-store.js';
+import { openAccessStore } from './open-access-store.js';
+
+let folder: string;
+let dataSource: DataSource;
+let store: AccessStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'access-store-'));
+  dataSource = await new DataSource(dataSourceOptions(join(folder, 'metrics.db'))).initialize();
+  store = openAccessStore(dataSource);
+});
+afterEach(async () => {
+  await dataSource.destroy();
+  await rm(folder, { recursive: true });
+});
+
+const token: StoredToken = {
+  id: 't1',
+  kind: 'ingest',
+  name: 'telegraf',
+  hash: 'aa',
+  previousHash: null,
+  previousUntil: null,
+  devices: ['lab-*'],
+  tags: null,
+  page: null,
+  collectorId: null,
+  createdAt: 1,
+  createdBy: 'local',
+  rotatedAt: null,
+  expiresAt: null,
+  revokedAt: null,
+  lastUsedAt: null,
+};
+const user: StoredUser = {
+  id: 'u1',
+  name: 'Anna',
+  role: 'admin',
+  tags: { room: 'lab' },
+  passwordHash: 'h',
+  totp: null,
+  totpStep: 0,
+  subject: null,
+  createdAt: 1,
+  createdBy: 'local',
+  lastSignInAt: null,
+};
+const collector: StoredCollector = {
+  id: 'c1',
+  name: 'vm',
+  deviceName: 'vm',
+  state: 'active',
+  tags: {},
+  version: '1',
+  platform: 'linux',
+  address: '127.0.0.1',
+  joinedAt: 1,
+  seenAt: 1,
+};
+
+describe('tokens', () => {
+  it('come back as they were added, are rotated, used and revoked once', async () => {
+    const { tokens } = store;
+    expect(await tokens.anyUsable(5)).toBe(false);
+    await tokens.add(token);
+    expect(await tokens.find('t1')).toEqual(token);
+    expect(await tokens.anyUsable(5)).toBe(true);
+    expect(await tokens.rotate('t1', 'bb', 10, 20)).toBe(true);
+    await tokens.used('t1', 11);
+    expect(await tokens.find('t1')).toEqual({
+      ...token,
+      hash: 'bb',
+      previousHash: 'aa',
+      previousUntil: 20,
+      rotatedAt: 10,
+      lastUsedAt: 11,
+    });
+    expect(await tokens.revoke('t1', 12)).toBe(true);
+    expect(await tokens.revoke('t1', 13)).toBe(false);
+    expect(await tokens.rotate('t1', 'cc', 14, 20)).toBe(false);
+    expect(await tokens.all()).toMatchObject([{ id: 't1', revokedAt: 12, hash: 'bb' }]);
+    expect(await tokens.anyUsable(15)).toBe(false);
+  });
+
+  it('of collectors and shares open nothing, and those of one collector go together', async () => {
+    const { tokens } = store;
+    await tokens.add({ ...token, id: 'a', kind: 'collector', collectorId: 'c1' });
+    await tokens.add({ ...token, id: 'b', kind: 'share' });
+    await tokens.add({ ...token, id: 'c', expiresAt: 4 });
+    expect(await tokens.anyUsable(5)).toBe(false);
+    await tokens.revokeOfCollector('c1', 6);
+    expect((await tokens.all()).map(({ revokedAt }) => revokedAt)).toEqual([6, null, null]);
+  });
+});
+
+describe('users', () => {
+  it('have names that differ in more than the case of their letters', async () => {
+    const { users } = store;
+    expect(await users.any()).toBe(false);
+    expect(await users.add(user)).toBe(true);
+    expect(await users.add({ ...user, id: 'u2', name: 'ANNA' })).toBe(false);
+    expect(await users.findByName('anna')).toMatchObject(user);
+    expect(await users.any()).toBe(true);
+  });
+
+  it('are first only once, whoever is quicker', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => store.users.addFirst({ ...user, name: `n${n}`, passwordHash: `h${n}` })),
+    );
+    expect(made.filter(Boolean)).toHaveLength(1);
+    expect(await store.users.all()).toHaveLength(1);
+  });
+
+  it('always have an admin among them', async () => {
+    const { users } = store;
+    await users.add(user);
+    expect(await users.changeUnlessLastAdmin('u1')).toBe(false);
+    expect(await users.changeUnlessLastAdmin('u1', { role: 'viewer' })).toBe(false);
+    await users.add({ ...user, id: 'u2', name: 'Bob' });
+    expect(await users.changeUnlessLastAdmin('u1', { role: 'viewer' })).toBe(true);
+    expect(await users.changeUnlessLastAdmin('u2')).toBe(false);
+    expect(await users.changeUnlessLastAdmin('u1')).toBe(true);
+  });
+
+  it('use each one-time password once', async () => {
+    await store.users.add(user);
+    const taken = await Promise.all([7, 7, 7].map((step) => store.users.takeTotpStep('u1', step)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    expect(await store.users.takeTotpStep('u1', 6)).toBe(false);
+    expect(await store.users.takeTotpStep('u1', 8)).toBe(true);
+  });
+});
+
+it('an invitation is taken exactly as often as it allows, in time, and never once it is revoked', async () => {
+  const { invitations } = store;
+  const invitation = {
+    uses: 0,
+    maxUses: 3,
+    tags: {},
+    createdAt: 1,
+    createdBy: 'local',
+    expiresAt: 100,
+    revokedAt: null,
+  };
+  await invitations.add({ ...invitation, id: 'i1', codeHash: 'h1' });
+  await invitations.add({ ...invitation, id: 'i2', codeHash: 'h2' });
+  const taken = await Promise.all(Array.from({ length: 20 }, () => invitations.take('h1', 50)));
+  expect(taken.filter(Boolean)).toHaveLength(3);
+  expect(await invitations.take('h2', 100)).toBeUndefined();
+  expect(await invitations.anyUsable(50)).toBe(true);
+  await invitations.revoke('i2', 50);
+  expect(await invitations.take('h2', 50)).toBeUndefined();
+  expect(await invitations.anyUsable(50)).toBe(false);
+});
+
+it('a device belongs to the first collector that claims it, until that is moved or released', async () => {
+  const { collectors } = store;
+  await collectors.add(collector);
+  expect(await collectors.claim('vm', 'c1')).toBe('c1');
+  expect(await collectors.claim('vm', 'c2')).toBe('c1');
+  expect(await collectors.claim('ups', 'c1')).toBe('c1');
+  expect(await collectors.claimsOf('c1')).toEqual(['ups', 'vm']);
+  await collectors.moveClaims('c1', 'c2');
+  expect(await collectors.ownerOf('vm')).toBe('c2');
+  await collectors.releaseClaims('c2');
+  expect(await collectors.ownerOf('vm')).toBeUndefined();
+  expect(await collectors.change('c1', { state: 'moved', seenAt: 9 })).toBe(true);
+  expect(await collectors.find('c1')).toEqual({ ...collector, state: 'moved', seenAt: 9 });
+});
+
+it('sessions end with their user and with time', async () => {
+  const { sessions } = store;
+  const session = { userId: 'u1', tokenId: null, createdAt: 1, seenAt: 1, expiresAt: 10, address: '::1' };
+  for (const id of ['a', 'b']) await sessions.add({ ...session, id });
+  await sessions.add({ ...session, id: 'c', userId: 'u2', expiresAt: 5 });
+  await sessions.deleteOfUser('u1', 'b');
+  await sessions.deleteExpired(6);
+  expect(await sessions.find('a')).toBeUndefined();
+  expect(await sessions.find('b')).toEqual({ ...session, id: 'b' });
+  expect(await sessions.find('c')).toBeUndefined();
+});
+
+it('the audit is read from the newest on, and nothing changes it', async () => {
+  const entry = { actor: 'local', address: '::1', action: 'a', target: 't', success: true, details: { k: 'v' } };
+  for (let at = 1; at <= 5; at += 1) await store.audit.add({ ...entry, at });
+  const page = await store.audit.read(Infinity, 2);
+  expect(page.map(({ at }) => at)).toEqual([5, 4]);
+  expect(await store.audit.read(page[1]?.id ?? 0, 9)).toHaveLength(3);
+  await expect(dataSource.query('DELETE FROM audit')).rejects.toThrow('append-only');
+  await expect(dataSource.query(`UPDATE audit SET actor = 'x'`)).rejects.toThrow('append-only');
+});
+
+it('a database of the version before opens with everything in it', async () => {
+  const options = dataSourceOptions(join(folder, 'old.db'));
+  const before = migrations.filter((migration) => !migration.name.startsWith('Access'));
+  const sample = { deviceName: 'lab-pc-1', metricName: 'm', unit: '1', labels: {}, timestamp: Date.now(), value: 1 };
+  const old = await new DataSource({ ...options, migrations: before }).initialize();
+  const samples = await openSampleStore(old);
+  await samples.append([sample]);
+  await samples.close();
+  await old.destroy();
+
+  const now = await new DataSource(options).initialize();
+  const again = await openSampleStore(now);
+  expect(await again.latest(await again.findSeries({}))).toMatchObject([{ value: 1 }]);
+  expect(await openAccessStore(now).users.any()).toBe(false);
+  await again.close();
+  await now.destroy();
+});
