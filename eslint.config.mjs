@@ -21,6 +21,26 @@ const onlyWorkspace = (...names) =>
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
 const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage', 'query'), typeorm, sqlite];
+
+/** The rooms of the api, and which others each may import. */
+const ROOMS = {
+  http: [],
+  access: ['http', 'monitoring'],
+  monitoring: ['http', 'access'],
+  live: ['http', 'access', 'monitoring'],
+  devices: ['http', 'access', 'monitoring'],
+  admin: ['http', 'access', 'monitoring'],
+  aggregator: ['http', 'access', 'monitoring', 'live'],
+  reporting: ['http', 'access', 'monitoring', 'devices'],
+  alerts: ['http', 'access', 'monitoring', 'devices'],
+};
+const otherRooms = (room, mayImport) => {
+  const others = Object.keys(ROOMS).filter((other) => other !== room && !mayImport.includes(other));
+  return pattern(
+    `\\.\\./(${others.join('|')})/`,
+    `Of the other rooms, ${room} may import ${mayImport.join(', ') || 'none'}.`,
+  );
+};
 const ofCollector = [onlyWorkspace('domain', 'contract', 'settings'), typeorm];
 
 /** The settings of an app are read before anything else of it. */
@@ -46,6 +66,19 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       // An implementation of an asynchronous interface need not wait for anything.
       '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['apps/api/src/**/*.ts', 'libs/*/src/**/*.ts'],
+    ignores: ['**/*.dto.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportSpecifier[imported.name=/^ApiProperty(Optional)?$/]',
+          message: 'What goes over the wire is described in a file *.dto.ts.',
+        },
+      ],
     },
   },
   {
@@ -88,21 +121,14 @@ export default tseslint.config(
   ),
   // Of two entries that match a file, the later one counts.
   forbids('apps/api/src', ...ofApi),
-  forbids(
-    'apps/api/src/aggregator',
-    ...ofApi,
-    pattern('/reporting/', 'Aggregator and reporting meet only in storage.'),
+  ...Object.entries(ROOMS).map(([room, mayImport]) =>
+    forbids(`apps/api/src/${room}`, ...ofApi, otherRooms(room, mayImport)),
   ),
   forbids(
     'apps/api/src/aggregator/*',
     ...ofApi,
-    pattern('/reporting/', 'Aggregator and reporting meet only in storage.'),
+    otherRooms('aggregator', ROOMS.aggregator),
     pattern('^\\.\\./[^./]+/', 'No protocol imports another.'),
-  ),
-  forbids(
-    'apps/api/src/reporting',
-    ...ofApi,
-    pattern('/aggregator/', 'Aggregator and reporting meet only in storage.'),
   ),
   noAppIn('apps/api/src/settings.ts', ofApi),
   { files: ['apps/api/src/sample-store.module.ts'], rules: { 'no-restricted-imports': 'off' } },
@@ -123,6 +149,14 @@ export default tseslint.config(
       ],
     },
   },
+  forbids(
+    'apps/collector/src/upload',
+    ...ofCollector,
+    pattern(
+      '/(pc|third-party|sources?|run-source)[./]',
+      'The queue and its upload know samples, not where they come from.',
+    ),
+  ),
   forbids(
     'apps/collector/src/pc',
     ...ofCollector,

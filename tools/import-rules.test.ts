@@ -12,6 +12,41 @@ async function refusals(filePath: string, imported: string): Promise<string[]> {
   return (result?.messages ?? []).map(({ ruleId, message }) => ruleId ?? message);
 }
 
+/** Which rooms of the api each room must not import. */
+const CLOSED: Record<string, string[]> = {
+  http: ['access', 'monitoring', 'live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
+  access: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
+  monitoring: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
+  live: ['devices', 'admin', 'aggregator', 'reporting', 'alerts'],
+  devices: ['live', 'admin', 'aggregator', 'reporting', 'alerts'],
+  admin: ['live', 'devices', 'aggregator', 'reporting', 'alerts'],
+  aggregator: ['devices', 'admin', 'reporting', 'alerts'],
+  reporting: ['live', 'admin', 'aggregator', 'alerts'],
+  alerts: ['live', 'admin', 'aggregator', 'reporting'],
+};
+
+describe('the rooms of the api', () => {
+  const pairs = Object.keys(CLOSED).flatMap((room) => Object.keys(CLOSED).map((other) => [room, other] as const));
+  it.each(pairs)('%s importing %s', async (room, other) => {
+    const closed = CLOSED[room]?.includes(other) ?? false;
+    for (const [file, path] of [
+      [`apps/api/src/${room}/a.ts`, `../${other}/b.js`],
+      [`apps/api/src/${room}/inner/a.ts`, `../../${other}/b.js`],
+    ] as const) {
+      expect(await refusals(file, path)).toEqual(closed ? ['no-restricted-imports'] : []);
+    }
+  });
+});
+
+it('a description of the wire outside of *.dto.ts fails the lint', async () => {
+  const text = "import { ApiProperty } from '@nestjs/swagger';\nvoid ApiProperty;\n";
+  const lint = async (filePath: string): Promise<string[]> =>
+    (await eslint.lintText(text, { filePath: join(root, filePath) }))[0]?.messages.map(({ ruleId }) => ruleId ?? '') ??
+    [];
+  expect(await lint('apps/api/src/devices/a.ts')).toEqual(['no-restricted-syntax']);
+  expect(await lint('apps/api/src/devices/a.dto.ts')).toEqual([]);
+});
+
 describe('an import against the arrows of the layout fails the lint:', () => {
   it.each([
     ['libs/domain/src/a.ts', 'node:fs'],
@@ -31,6 +66,9 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['apps/api/src/aggregator/json/a.ts', '../influx/parse.js'],
     ['apps/api/src/reporting/a.ts', '../aggregator/accept.js'],
     ['apps/api/src/reporting/a.ts', '@device-metrics/collector'],
+    ['apps/api/src/reporting/print/a.ts', '../../live/live-samples.js'],
+    ['apps/collector/src/upload/a.ts', '../pc/cpu.js'],
+    ['apps/collector/src/upload/a.ts', '../third-party/mqtt/mqtt.js'],
     ['libs/settings/src/a.ts', '@device-metrics/contract'],
     ['libs/settings/src/a.ts', 'yaml'],
     ['apps/api/src/settings.ts', './reporting/time-span.js'],

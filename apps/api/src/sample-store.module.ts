@@ -1,3 +1,4 @@
+import { reasonOf } from '@device-metrics/domain';
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
@@ -8,7 +9,7 @@ import { apiConfig, type ApiConfig } from './settings.js';
 export const SAMPLE_STORE = Symbol('SampleStore');
 
 const onProblem = (problem: unknown): void => {
-  new Logger('storage').error(problem instanceof Error ? problem.message : problem);
+  new Logger('storage').error(reasonOf(problem));
 };
 
 /** Opens the database at the start and closes it at the stop. */

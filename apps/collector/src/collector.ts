@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { Reading } from '@device-metrics/domain';
+import { reasonOf, type Reading } from '@device-metrics/domain';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from './config.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
@@ -175,7 +175,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       this.unwritable = '';
       this.uploader.wake();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (reason !== this.unwritable) this.log.error(`The spool cannot be written: ${reason}; samples wait in memory`);
       this.unwritable = reason;
       this.lost += this.unwritten.splice(0, Math.max(0, this.unwritten.length - MOST_UNWRITTEN)).length;

@@ -1,4 +1,4 @@
-import { parseDuration } from '@device-metrics/domain';
+import { parseDuration, reasonOf } from '@device-metrics/domain';
 import type { Mistakes } from '@device-metrics/settings';
 import { metricName as metricNameRule, quote } from '@device-metrics/contract/rules';
 import { secretsOfNoUrl } from './redact.js';
@@ -152,7 +152,7 @@ export class Section {
     try {
       return parse(text);
     } catch (error) {
-      this.mistake(key, error instanceof Error ? error.message : String(error));
+      this.mistake(key, reasonOf(error));
       return undefined;
     }
   }

@@ -12,7 +12,7 @@ export {
 } from './batch-decoder.js';
 export { BatchResultDto, RejectedItemDto } from './batch.dto.js';
 export { DeviceReadingDto, MetricDto, RunDto } from './metric.dto.js';
-export { Obeys } from './obeys.js';
+export { Obeys, Optional } from './obeys.js';
 export { FieldErrorDto, ProblemDto } from './problem.dto.js';
 export {
   deviceName as deviceNameRule,

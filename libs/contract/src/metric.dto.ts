@@ -1,10 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
-import { Obeys } from './obeys.js';
+import { Obeys, Optional } from './obeys.js';
 import * as rules from './rules.js';
 
-/** An optional property may be left out, but not null: class-validator's IsOptional would let null pass. */
-const Optional = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);
 const now = (): number => Date.now();
 
 const deviceName = {

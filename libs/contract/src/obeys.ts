@@ -1,4 +1,4 @@
-import { registerDecorator } from 'class-validator';
+import { registerDecorator, ValidateIf } from 'class-validator';
 import type { Rule } from './rules.js';
 
 /** A class-validator decorator: the property obeys `rule`, and the error message is the reason that the rule gives. */
@@ -15,3 +15,6 @@ export function Obeys(rule: Rule): PropertyDecorator {
     });
   };
 }
+
+/** A property may be left out, but not be null: class-validator's IsOptional would let null pass. */
+export const Optional = (): PropertyDecorator => ValidateIf((_object, value) => value !== undefined);

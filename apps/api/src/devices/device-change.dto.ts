@@ -1,9 +1,8 @@
-import { Obeys, quote, UNPRINTABLE, type Rule } from '@device-metrics/contract';
+import { Obeys, Optional, quote, type Rule, UNPRINTABLE } from '@device-metrics/contract';
 import type { Labels } from '@device-metrics/domain';
 import type { DeviceDescription } from '@device-metrics/storage';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { invalidInput } from '../http/problem.js';
-import { Optional } from '../http/series-query.js';
 
 const MAX_DISPLAY_NAME = 128;
 const MAX_NOTES = 4_000;

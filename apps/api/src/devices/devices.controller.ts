@@ -9,7 +9,7 @@ import { SAMPLE_STORE } from '../sample-store.module.js';
 import { DeviceChangeDto, changeOf } from './device-change.dto.js';
 import { DeviceRhythms } from './device-rhythms.js';
 import { DeviceDto, deviceDto, DevicesDto } from './device.dto.js';
-import { DevicesQuery } from './devices-query.js';
+import { DevicesQuery } from './devices-query.dto.js';
 
 const NO_DEVICE = {
   'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',

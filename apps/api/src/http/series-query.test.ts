@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { selectsSeries } from '@device-metrics/domain';
-import { selectorOf, type SeriesQuery } from './series-query.js';
+import { type SeriesQuery } from './series-query.dto.js';
+import { selectorOf } from './series-query.js';
 
 const selects = (query: SeriesQuery): ReturnType<typeof selectsSeries> => selectsSeries(selectorOf(query));
 

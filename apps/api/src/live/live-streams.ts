@@ -3,7 +3,8 @@ import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { toRfc3339 } from '@device-metrics/contract';
 import { metricDefinition, selectsSeries, type Sample } from '@device-metrics/domain';
 import { Problem } from '../http/problem.js';
-import { selectorOf, type SeriesQuery } from '../http/series-query.js';
+import { type SeriesQuery } from '../http/series-query.dto.js';
+import { selectorOf } from '../http/series-query.js';
 import { LiveSamples } from './live-samples.js';
 
 /** How many streams may be open at a time. */

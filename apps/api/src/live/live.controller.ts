@@ -2,7 +2,7 @@ import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblems } from '../http/openapi.js';
-import { SeriesQuery } from '../http/series-query.js';
+import { SeriesQuery } from '../http/series-query.dto.js';
 import { LiveStreams } from './live-streams.js';
 
 @ApiTags('reporting')

@@ -1,15 +1,12 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { reasonOf } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { ApiProblems } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { ApiMetrics } from './api-metrics.js';
-
-export class HealthDto {
-  @ApiProperty({ example: 'ok' })
-  status!: string;
-}
+import { HealthDto } from './health.dto.js';
 
 @ApiTags('monitoring')
 @Controller()
@@ -34,13 +31,9 @@ export class MonitoringController {
     try {
       await this.store.ping();
     } catch (error) {
-      throw new Problem(
-        'database-unavailable',
-        `The database does not answer: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          retryAfter: 5,
-        },
-      );
+      throw new Problem('database-unavailable', `The database does not answer: ${reasonOf(error)}`, {
+        retryAfter: 5,
+      });
     }
     return { status: 'ok' };
   }

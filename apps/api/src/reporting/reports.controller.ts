@@ -8,7 +8,8 @@ import { apiConfig, type ApiConfig } from '../settings.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
-import { FleetQuery, selectorOf } from '../http/series-query.js';
+import { FleetQuery } from '../http/series-query.dto.js';
+import { selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { ApiAnswer } from './answer/api-answer.js';
 import { sendAnswer } from './answer/send-answer.js';
@@ -32,7 +33,7 @@ export class ReportsController {
   constructor(
     @Inject(SAMPLE_STORE) private readonly store: SampleStore,
     private readonly rhythms: DeviceRhythms,
-    @Inject(apiConfig.KEY) private readonly limit: ApiConfig,
+    @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
   ) {}
 
   @Get('reports/metrics/:device_name')
@@ -58,7 +59,7 @@ export class ReportsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const report = await deviceReport(this.store, deviceName, query, Date.now(), this.limit);
+    const report = await deviceReport(this.store, deviceName, query, Date.now(), this.settings);
     const { plan, nextCursor } = report;
     if (plan.hourlyUntil !== undefined) void reply.header('hourly-until', toRfc3339(plan.hourlyUntil));
     const writers = reportWriters(deviceName, report);
@@ -88,7 +89,7 @@ export class ReportsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StreamableFile> {
-    const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.limit);
+    const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.settings);
     // Some milliseconds of work lie behind, some ahead: let other requests through between.
     await setImmediate();
     const { nextCursor, range } = report;
@@ -102,7 +103,7 @@ export class ReportsController {
   @ApiOkResponse({ type: CompareDto })
   @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
   compare(@Query() query: CompareQuery): Promise<CompareDto> {
-    return compare(this.store, query, Date.now(), this.limit);
+    return compare(this.store, query, Date.now(), this.settings);
   }
 
   @Get('reports/latest')

@@ -1,5 +1,5 @@
 import { MAX_AHEAD } from '@device-metrics/contract/rules';
-import { showDuration } from '@device-metrics/domain';
+import { reasonOf, showDuration } from '@device-metrics/domain';
 import type { Answer } from './api-client.js';
 import { unpack, type Batch, type Metric, type Spool } from './spool.js';
 import { backoff, verdict } from './verdict.js';
@@ -90,7 +90,7 @@ export class Uploader {
         if (pause > 0) await this.sleep(pause);
       } catch (error) {
         // The spool itself fails, as on a broken disk: the samples stay where they are.
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (reason !== reported) this.log.warn(`The spool cannot be read or written: ${reason}`);
         reported = reason;
         await this.sleep(1_000);
@@ -159,7 +159,7 @@ export class Uploader {
         this.spool.split(batch.sequence);
         return;
       } catch (error) {
-        reason = `the payload is damaged: ${error instanceof Error ? error.message : String(error)}`;
+        reason = `the payload is damaged: ${reasonOf(error)}`;
       }
     }
     this.spool.quarantine(batch.sequence, reason);

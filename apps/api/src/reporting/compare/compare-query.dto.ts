@@ -1,6 +1,6 @@
-import { Obeys } from '@device-metrics/contract';
+import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
-import { FleetQuery, Optional } from '../../http/series-query.js';
+import { FleetQuery } from '../../http/series-query.dto.js';
 import { DeviceReportQuery } from '../device-report/device-report-query.dto.js';
 import { count, MAX_COMPARED, metricName, oneAggregation } from '../query-rules.js';
 

@@ -1,6 +1,6 @@
-import { Obeys } from '@device-metrics/contract';
+import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
-import { Optional, SeriesQuery } from '../../http/series-query.js';
+import { SeriesQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
 import {
   aggregations,

@@ -1,6 +1,5 @@
-import { deviceNameRule, Obeys } from '@device-metrics/contract';
+import { deviceNameRule, Obeys, Optional } from '@device-metrics/contract';
 import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
-import { Optional } from '../../http/series-query.js';
 import { timeZone } from '../query-rules.js';
 import { SummaryQuery } from '../summary/summary-query.dto.js';
 

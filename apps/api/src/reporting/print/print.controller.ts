@@ -14,7 +14,7 @@ import { printReport } from './print-report.js';
 export class PrintController {
   constructor(
     @Inject(SAMPLE_STORE) private readonly store: SampleStore,
-    @Inject(apiConfig.KEY) private readonly limit: ApiConfig,
+    @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
   ) {}
 
   @Get('reports/print')
@@ -34,7 +34,7 @@ export class PrintController {
     'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async print(@Query() query: PrintQuery): Promise<StreamableFile> {
-    const page = await printReport(this.store, query, Date.now(), this.limit);
+    const page = await printReport(this.store, query, Date.now(), this.settings);
     return new StreamableFile(Readable.from(page, { objectMode: false }), { type: 'text/html; charset=utf-8' });
   }
 }

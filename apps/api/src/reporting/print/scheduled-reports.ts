@@ -6,6 +6,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { reasonOf } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { CronJob } from 'cron';
 import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
@@ -74,6 +75,6 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
 
   private failed(what: string, error: unknown): void {
     this.metrics.reportFailures.inc();
-    this.logger.error(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    this.logger.error(`${what}: ${reasonOf(error)}`);
   }
 }

@@ -1,6 +1,6 @@
-import { Obeys } from '@device-metrics/contract';
+import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { FleetQuery, Optional } from '../../http/series-query.js';
+import { FleetQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
 import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, oneOf, quantiles } from '../query-rules.js';
 import { queryTimeRule, timeRangeRule } from '../time-span.js';

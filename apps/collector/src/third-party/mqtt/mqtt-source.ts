@@ -1,4 +1,4 @@
-import type { Reading } from '@device-metrics/domain';
+import { reasonOf, type Reading } from '@device-metrics/domain';
 import { labelsKey } from '@device-metrics/domain';
 import type { Source } from '../../source.js';
 import { Connection, NOT_YET, type Broker } from './connection.js';
@@ -66,9 +66,7 @@ export class MqttSource implements Source {
         .catch((error: unknown) => {
           if (this.refused.has(topic) || this.refused.size >= MOST_SERIES) return;
           this.refused.add(topic);
-          this.say(
-            `${this.name} leaves a message out, ${topic}: ${error instanceof Error ? error.message : String(error)}`,
-          );
+          this.say(`${this.name} leaves a message out, ${topic}: ${reasonOf(error)}`);
         });
     });
   }

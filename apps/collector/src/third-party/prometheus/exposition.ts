@@ -1,3 +1,4 @@
+import { reasonOf } from '@device-metrics/domain';
 import { quote } from '@device-metrics/contract/rules';
 import type { Cursor } from './cursor.js';
 
@@ -35,7 +36,7 @@ export function readLines(text: string, read: (line: string) => void): void {
       read(end < 0 ? text.slice(start) : text.slice(start, end));
       if (end < 0) throw new Error('the last line must end with a line feed; the answer seems cut off');
     } catch (error) {
-      throw new ExpositionError(`line ${number}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new ExpositionError(`line ${number}: ${reasonOf(error)}`);
     }
     if (end < 0) return;
     start = end + 1;

@@ -1,4 +1,4 @@
-import type { Reading } from '@device-metrics/domain';
+import { reasonOf, type Reading } from '@device-metrics/domain';
 import type { Section } from '../../section.js';
 import type { Source } from '../../source.js';
 import { httpGet, httpTarget } from '../http-get.js';
@@ -79,7 +79,7 @@ function selectors(keys: Section, key: string): Selector[] {
     try {
       return [parseSelector(text)];
     } catch (error) {
-      keys.mistake(key, error instanceof Error ? error.message : String(error));
+      keys.mistake(key, reasonOf(error));
       return [];
     }
   });

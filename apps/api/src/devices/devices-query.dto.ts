@@ -1,6 +1,6 @@
-import { Obeys, quote, type Rule } from '@device-metrics/contract';
+import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
-import { FleetQuery, Optional, Repeatable } from '../http/series-query.js';
+import { FleetQuery, Repeatable } from '../http/series-query.dto.js';
 import { STATUSES, type DeviceStatus } from './rhythm.js';
 
 const statuses: Rule = (value) => {
