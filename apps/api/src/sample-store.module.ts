@@ -1,11 +1,11 @@
 import { reasonOf } from '@device-metrics/domain';
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import type { DataSource } from 'typeorm';
 import { apiConfig, type ApiConfig } from './settings.js';
 
-/** Injection token of the one `SampleStore`. */
+/** Injection token of the one `Store`. */
 export const SAMPLE_STORE = Symbol('SampleStore');
 
 const onProblem = (problem: unknown): void => {
@@ -32,7 +32,7 @@ const onProblem = (problem: unknown): void => {
   exports: [SAMPLE_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
-  constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
+  constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}
 
   async onApplicationShutdown(): Promise<void> {
     await this.store.close();

@@ -105,6 +105,15 @@ describe('what is said of a device', () => {
     expect(Object.keys(body.tags)).toEqual(['floor', 'room']);
   });
 
+  it('loses nothing of changes that come at once', async () => {
+    const numbers = Array.from({ length: 20 }, (_, index) => `${index}`);
+    await Promise.all(numbers.map((number) => send('PATCH', 'fast', { tags: { [`at-once-${number}`]: number } })));
+    const { body } = await send('GET', 'fast');
+    expect(body.tags).toMatchObject(Object.fromEntries(numbers.map((number) => [`at-once-${number}`, number])));
+    const none = Object.fromEntries(numbers.map((number) => [`at-once-${number}`, null]));
+    await send('PATCH', 'fast', { tags: none });
+  });
+
   it('finds and groups devices in every report', async () => {
     expect(await names('?tag=room=lab')).toEqual(['fast', 'hourly/late']);
     expect(await names('?tag=room=l*&tag=floor=4')).toEqual(['hourly/late']);

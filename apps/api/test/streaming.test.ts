@@ -23,7 +23,7 @@ const store = {
   findSeries: async () => series,
   summarize: async () => series.map((one) => ({ series: one, summary })),
   readSamples: () => read(),
-  hourlyUntil: async () => undefined,
+  tiers: async () => [],
 } as unknown as SampleStore;
 
 let app: NestFastifyApplication;

@@ -75,7 +75,7 @@ export async function hourlyUntilOf(
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   for (const name of new Set(series.map(({ deviceName }) => deviceName))) {
-    const until = await store.hourlyUntil(name, range);
+    const until = (await store.tiers(name, range)).findLast(({ resolution }) => resolution > 0)?.end;
     if (until !== undefined) found.set(name, until);
   }
   return found;

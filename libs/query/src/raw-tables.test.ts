@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Series } from '@device-metrics/domain';
-import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
 import { rawTables } from './raw-tables.js';
 import type { Position } from './series-table.js';
@@ -13,7 +13,7 @@ const START = Date.UTC(2026, 0, 1);
 const RANGE = { start: START - 10 * HOUR + 7, end: START + 100 * HOUR };
 let folder: string;
 let dataSource: DataSource;
-let store: SampleStore;
+let store: Store;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'device-metrics-raw-'));

@@ -55,7 +55,7 @@ async function* windows(
 }
 
 async function* read(store: SampleStore, series: readonly Series[], range: TimeRange): AsyncGenerator<SeriesTable> {
-  for await (const { series: one, timestamps, values } of store.readSamples(series, range, { hourly: 'mean' })) {
+  for await (const { series: one, timestamps, values } of store.readSamples(series, range, { summaries: 'mean' })) {
     yield { series: one, columnNames: ['value'], timestamps, columns: [values] };
   }
 }

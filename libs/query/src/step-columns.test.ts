@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parseAggregation, type Aggregation } from '@device-metrics/domain';
-import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { columnsOfSamples, type SampleColumns } from './step-columns.js';
@@ -14,7 +14,7 @@ const START = Date.UTC(2026, 0, 1);
 let now = START + HOUR;
 let folder: string;
 let dataSource: DataSource;
-let store: SampleStore;
+let store: Store;
 const TIMES = 300;
 
 /** Of each series a sample in most steps of ten minutes, with gaps of hours and counters that start again. */

@@ -155,4 +155,4 @@ function lastBefore(end: number, timestamps: ArrayLike<number>): number | undefi
   return timestamps[index];
 }
 
-const optionsOf = ({ growth }: SampleColumns): ReadOptions => (growth ? { hourly: 'ends' } : {});
+const optionsOf = ({ growth }: SampleColumns): ReadOptions => (growth ? { summaries: 'ends' } : {});

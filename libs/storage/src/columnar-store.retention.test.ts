@@ -61,9 +61,9 @@ describe('retention', () => {
     await opened.store.maintain();
 
     const [series] = await opened.store.findSeries({});
-    const read = async (hourly: 'mean' | 'ends' | undefined, range = EVER): Promise<unknown> => {
+    const read = async (summaries: 'mean' | 'ends' | undefined, range = EVER): Promise<unknown> => {
       const found: unknown[] = [];
-      for await (const one of opened.store.readSamples([series], range, hourly && { hourly })) {
+      for await (const one of opened.store.readSamples([series], range, summaries && { summaries })) {
         found.push(...Array.from(one.timestamps, (time, index) => [time - T0, one.values[index]]));
       }
       return found;
@@ -79,12 +79,12 @@ describe('retention', () => {
     expect(await read('ends')).toEqual([...hour, [HOUR + 1, 6], [HOUR + 7, 8], [2 * HOUR, 9], ...raw]);
     expect(await read('mean', { start: T0 + 1, end: T0 + 2 * HOUR })).toEqual([[HOUR, 7]]);
 
-    const until = (start: number, end: number): Promise<number | undefined> =>
-      opened.store.hourlyUntil('lab-pc-1', { start, end });
+    const until = async (start: number, end: number, deviceName = 'lab-pc-1'): Promise<number | undefined> =>
+      (await opened.store.tiers(deviceName, { start, end })).findLast(({ resolution }) => resolution === HOUR)?.end;
     expect(await until(0, EVER.end)).toBe(T0 + 3 * HOUR);
     expect(await until(T0, T0 + HOUR)).toBe(T0 + HOUR);
     expect(await until(T0 + 2 * HOUR + 1, EVER.end)).toBeUndefined();
-    expect(await opened.store.hourlyUntil('nobody', EVER)).toBeUndefined();
+    expect(await until(EVER.start, EVER.end, 'nobody')).toBeUndefined();
   });
 
   it('finishes the deletion of a device that a crash cut short', async () => {
@@ -126,8 +126,8 @@ describe('retention', () => {
     await opened.store.maintain();
     opened.db.pragma('wal_checkpoint(TRUNCATE)');
     expect((await stat(opened.path)).size).toBeLessThan(before / 2);
-    const { fileBytes, freeBytes } = await opened.store.health();
-    expect(freeBytes).toBeLessThan(fileBytes);
+    const { bytes, freeBytes } = await opened.store.health();
+    expect(freeBytes).toBeLessThan(bytes);
   });
 
   it('refuses periods that make no sense', async () => {

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 import { openSampleStore } from './open-sample-store.js';
-import type { SampleStore } from './sample-store.js';
+import type { Store } from './sample-store.js';
 import { describeSampleStore, type OpenStore } from './sample-store.suite.js';
 
 const LONG_BEFORE = Date.UTC(2025, 0);
@@ -21,7 +21,7 @@ async function open(path: string, now: number): Promise<OpenStore> {
 }
 
 /** Seals what every append brings at once, so that all later ones merge with chunks. */
-function sealingAtOnce(store: SampleStore): SampleStore {
+function sealingAtOnce(store: Store): Store {
   const append = store.append.bind(store);
   let closed = false;
   store.append = async (samples) => {

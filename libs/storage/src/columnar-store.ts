@@ -16,14 +16,15 @@ import {
   TooLateError,
   type DeviceDescription,
   type ReadOptions,
-  type SampleStore,
   type SeriesLatest,
   type SeriesSamples,
   type SeriesSteps,
   type SeriesSummary,
   type StepQuery,
   type StoredDevice,
+  type Store,
   type StoreHealth,
+  type Tier,
 } from './sample-store.js';
 import { Sealer, type SealSettings } from './seal.js';
 import { SeriesCatalogue, type SeriesEntry } from './series-catalogue.js';
@@ -56,7 +57,7 @@ const FULL_SHARE = 1.25;
 const RETENTION_INTERVAL = 10 * 60_000;
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
-export class ColumnarStore implements SampleStore {
+export class ColumnarStore implements Store {
   private readonly settings: StoreSettings;
   private readonly catalogue: SeriesCatalogue;
   private readonly damaged: DamagedTable;
@@ -127,7 +128,10 @@ export class ColumnarStore implements SampleStore {
     return this.deviceTable.get(name);
   }
 
-  async describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined> {
+  async describeDevice(
+    name: string,
+    change: (before: DeviceDescription) => Partial<DeviceDescription>,
+  ): Promise<StoredDevice | undefined> {
     this.assertOpen();
     return this.writing(() => this.deviceTable.describe(name, change));
   }
@@ -146,9 +150,9 @@ export class ColumnarStore implements SampleStore {
     yield* this.queries.samples(series, range, options);
   }
 
-  async hourlyUntil(deviceName: string, range: TimeRange): Promise<number | undefined> {
+  async tiers(deviceName: string, range: TimeRange): Promise<readonly Tier[]> {
     this.assertOpen();
-    return this.queries.hourlyUntil(deviceName, range);
+    return this.queries.tiers(deviceName, range);
   }
 
   async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
@@ -192,7 +196,7 @@ export class ColumnarStore implements SampleStore {
       heads: this.heads.count,
       headSamples: this.heads.size,
       damaged: this.damaged.count,
-      fileBytes: pragma('page_count') * pageSize,
+      bytes: pragma('page_count') * pageSize,
       freeBytes: pragma('freelist_count') * pageSize,
     };
   }

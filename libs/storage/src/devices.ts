@@ -47,10 +47,10 @@ export class Devices {
     return device && this.stored(device);
   }
 
-  describe(name: string, change: Partial<DeviceDescription>): StoredDevice | undefined {
+  describe(name: string, change: (before: DeviceDescription) => Partial<DeviceDescription>): StoredDevice | undefined {
     const device = this.catalogue.device(name);
     if (!device) return undefined;
-    const description = { ...device.description, ...change };
+    const description = { ...device.description, ...change(device.description) };
     this.update.run(description.displayName, description.notes, JSON.stringify(description.tags), device.id);
     device.description = description;
     return this.stored(device);

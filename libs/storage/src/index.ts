@@ -2,6 +2,7 @@ export {
   StoreFullError,
   TooLateError,
   type DeviceDescription,
+  type DeviceStore,
   type ReadOptions,
   type SampleStore,
   type SeriesLatest,
@@ -11,7 +12,10 @@ export {
   type StepAggregate,
   type StepQuery,
   type StoredDevice,
+  type Store,
   type StoreHealth,
+  type StoreOperation,
+  type Tier,
 } from './sample-store.js';
 export { dataSourceOptions } from './data-source.js';
 export { DeviceEntity } from './entities/device.entity.js';

@@ -1,9 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { ColumnarStore, type StoreSettings } from './columnar-store.js';
 import { connectionOf } from './data-source.js';
-import type { SampleStore } from './sample-store.js';
 
 /** The sample store on a DataSource that has been initialized with `dataSourceOptions`. Closing it leaves that open. */
-export function openSampleStore(dataSource: DataSource, settings: Partial<StoreSettings> = {}): Promise<SampleStore> {
+export function openSampleStore(dataSource: DataSource, settings: Partial<StoreSettings> = {}): Promise<ColumnarStore> {
   return ColumnarStore.open(connectionOf(dataSource), settings);
 }

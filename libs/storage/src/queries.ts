@@ -12,6 +12,7 @@ import type {
   SeriesSteps,
   SeriesSummary,
   StepQuery,
+  Tier,
 } from './sample-store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { Slices } from './slices.js';
@@ -34,16 +35,20 @@ export class Queries {
     private readonly chunks: ChunkTable,
   ) {}
 
-  async *samples(series: readonly Series[], asked: TimeRange, { hourly }: ReadOptions): AsyncGenerator<SeriesSamples> {
+  async *samples(
+    series: readonly Series[],
+    asked: TimeRange,
+    { summaries }: ReadOptions,
+  ): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
     const slices = new Slices();
     for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
       const found = new Map(some.map(({ id }) => [id, new Pieces()]));
       const wanted = new Set(found.keys());
       await this.forEachHour(deviceId, range, slices, (hour) => {
-        if (hourly && hour.hasOnlyStats) {
+        if (summaries && hour.hasOnlyStats) {
           hour.summaries(range, wanted, (id, summary) =>
-            found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, hourly)),
+            found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, summaries)),
           );
           return;
         }
@@ -100,13 +105,16 @@ export class Queries {
     }
   }
 
-  /** The end of the last hour within the range of which only hourly values are left. */
-  hourlyUntil(deviceName: string, asked: TimeRange): number | undefined {
+  /** Up to the end of the last hour of which only the summaries are left, and from there on. */
+  tiers(deviceName: string, asked: TimeRange): Tier[] {
     const device = this.catalogue.device(deviceName);
-    const range = within(asked);
-    if (!device || range.end <= range.start) return undefined;
-    const hour = this.chunks.lastBareHour(device.id, Math.ceil(range.start / HOUR), hourOf(range.end - 1) + 1);
-    return hour === undefined ? undefined : (hour + 1) * HOUR;
+    const { start, end } = within(asked);
+    if (end <= start) return [];
+    const hour = device && this.chunks.lastBareHour(device.id, Math.ceil(start / HOUR), hourOf(end - 1) + 1);
+    if (hour === undefined) return [{ start, end, resolution: 0 }];
+    const bareEnd = (hour + 1) * HOUR;
+    const bare = { start, end: bareEnd, resolution: HOUR };
+    return bareEnd < end ? [bare, { start: bareEnd, end, resolution: 0 }] : [bare];
   }
 
   /** @param oldestKept older samples have been deleted. */

@@ -3,11 +3,11 @@ import { like, type Labels, type Sample, type Selector, type TimeRange } from '@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SampleStore } from './sample-store.js';
+import type { Store } from './sample-store.js';
 
 /** A store on a file, and how to let go of both. */
 export interface OpenStore {
-  readonly store: SampleStore;
+  readonly store: Store;
   /** Closes the store and whatever it stands on. */
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
   describe(name, () => {
     let folder: string;
     let opened: OpenStore;
-    let store: SampleStore;
+    let store: Store;
 
     beforeEach(async () => {
       folder = await mkdtemp(join(tmpdir(), 'sample-store-'));
@@ -193,8 +193,8 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
         sample(T0, 1, { device: 'lab-*', metric: 'memory' }),
         sample(T0, 1, { device: 'rack-1', metric: 'memory' }),
       ]);
-      await store.describeDevice('rack-1', { tags: { room: 'cellar' } });
-      await store.describeDevice('lab-1', { tags: { room: 'lab', owner: 'ada' } });
+      await store.describeDevice('rack-1', () => ({ tags: { room: 'cellar' } }));
+      await store.describeDevice('lab-1', () => ({ tags: { room: 'lab', owner: 'ada' } }));
       const found = async (selector: Selector): Promise<string[]> =>
         (await store.findSeries(selector)).map(
           (one) => `${one.deviceName}/${one.metricName}/${one.labels['cpu'] ?? ''}`,
@@ -302,13 +302,21 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
 
       it('keep what is said of them', async () => {
         const tags = { room: 'lab', __proto__x: 'ü' };
-        await store.describeDevice('b', { displayName: 'The big one', tags });
-        const described = await store.describeDevice('b', { notes: 'new disk' });
+        await store.describeDevice('b', () => ({ displayName: 'The big one', tags }));
+        const described = await store.describeDevice('b', () => ({ notes: 'new disk' }));
         expect(described).toMatchObject({ name: 'b', displayName: 'The big one', notes: 'new disk', tags });
         await reopen();
         expect((await store.devices())[1]).toEqual(described);
-        expect(await store.describeDevice('b', { displayName: null })).toMatchObject({ displayName: null, tags });
-        expect(await store.describeDevice('nobody', { notes: '' })).toBeUndefined();
+        expect(await store.describeDevice('b', () => ({ displayName: null }))).toMatchObject({
+          displayName: null,
+          tags,
+        });
+        expect(await store.describeDevice('nobody', () => ({ notes: '' }))).toBeUndefined();
+        await expect(
+          store.describeDevice('b', () => {
+            throw new RangeError('too many tags');
+          }),
+        ).rejects.toThrow('too many tags');
       });
 
       it('are deleted with all they had, for good, and may come again', async () => {

@@ -8,13 +8,22 @@ export interface SeriesSamples {
   readonly values: ArrayLike<number>;
 }
 
+/** A span of time in which the samples of a device are kept in one way. */
+export interface Tier extends TimeRange {
+  /** How long a time each summary is of, ms, where only summaries are left; 0 where every sample is there. */
+  readonly resolution: number;
+}
+
 export interface ReadOptions {
   /**
-   * What stands for the samples of an hour of which only the hourly values are left, if its start is in the range: the
-   * `mean` at its start, or the `ends`: the first and the last sample, and what tells that a counter started again
-   * between them. Left out: nothing.
+   * What stands for samples of which only a summary is left, if the time that it is of begins in the range.
+   *
+   * - `mean`: one sample, their mean, where that time begins.
+   * - `ends`: the first and the last sample, and what tells that a counter started again between them.
+   *
+   * Left out: nothing.
    */
-  readonly hourly?: 'mean' | 'ends';
+  readonly summaries?: 'mean' | 'ends';
 }
 
 export interface SeriesSummary {
@@ -50,12 +59,60 @@ export interface SeriesLatest {
   readonly value: number;
 }
 
+/**
+ * Keeps samples for years. A series and a timestamp are the natural key: the last write wins, so that a resend changes
+ * nothing. Of samples that are older than the raw retention only summaries are left.
+ */
+export interface SampleStore {
+  /**
+   * Resolves once all the samples are on disk, fsynced; on a rejection none of them is. Within one call, too, the later
+   * sample of a key wins. Unknown devices and series come into being with their first sample.
+   *
+   * @throws StoreFullError when the disk or the database has no room.
+   * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
+   *   first and then appends at once ever sees it.
+   */
+  append(samples: readonly Sample[]): Promise<void>;
+
+  /** Samples before this time, Unix ms, are not taken any more: soon only summaries are left of their time. */
+  oldestTimestamp(): number;
+
+  /** The selected series, by device, metric and labels; an unknown device has none. */
+  findSeries(selector: Selector): Promise<readonly Series[]>;
+
+  /**
+   * How the samples of a device are kept within the range: spans in order of time that cover it, each as coarse as the
+   * coarsest that there is in it. The last one may reach beyond the range, where its last summary does. Of an unknown
+   * device there is one span, of resolution 0; of an empty range there is none.
+   */
+  tiers(deviceName: string, range: TimeRange): Promise<readonly Tier[]>;
+
+  /**
+   * The samples of each series within the range, in the order of `series`; a series without any is left out. Where only
+   * summaries are left there are none, unless `options` say what stands for them. Only a part of the answer is in memory
+   * at a time, but all of one series: page through long ranges.
+   */
+  readSamples(series: readonly Series[], range: TimeRange, options?: ReadOptions): AsyncIterable<SeriesSamples>;
+
+  /**
+   * The summary of each series over the range, in the order of `series`; a series without samples there is left out.
+   * Where only summaries are left, one counts as a whole if the time that it is of begins in the range.
+   */
+  summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]>;
+
+  /** Each series in steps of time, in the order of `series`; steps and series without samples are left out. */
+  readSteps(series: readonly Series[], query: StepQuery): AsyncIterable<SeriesSteps>;
+
+  /** The latest sample of each series, in the order of `series`. */
+  latest(series: readonly Series[]): Promise<SeriesLatest[]>;
+}
+
 /** What people say of a device. */
 export interface DeviceDescription {
   /** What to call it in place of its name; null: nothing else. */
   readonly displayName: string | null;
   readonly notes: string | null;
-  /** String pairs to find and group devices by, as in `{room: "lab"}`. */
+  /** String pairs to find and group devices by, such as `{room: "lab"}`. */
   readonly tags: Labels;
 }
 
@@ -69,6 +126,31 @@ export interface StoredDevice extends DeviceDescription {
   readonly lastTime: number;
 }
 
+/** The devices that samples have come from. */
+export interface DeviceStore {
+  /** The selected devices, by name; all without a selector. */
+  devices(selector?: DeviceSelector): Promise<readonly StoredDevice[]>;
+
+  /** The device of this name; undefined when there is none. */
+  device(name: string): Promise<StoredDevice | undefined>;
+
+  /**
+   * Changes what is said of a device, and gives the device; undefined when there is none of this name. `change` gets what
+   * is said now, and gives what is to be different. It is one step with what it reads and writes, so that of two changes
+   * at once none is lost. What it throws is thrown, and nothing has changed.
+   */
+  describeDevice(
+    name: string,
+    change: (before: DeviceDescription) => Partial<DeviceDescription>,
+  ): Promise<StoredDevice | undefined>;
+
+  /**
+   * Deletes a device with its series and samples; false when there is none of this name. Once it resolves, nothing of the
+   * device is read again. That holds after a crash too. A sample that comes later makes a new device of that name.
+   */
+  deleteDevice(name: string): Promise<boolean>;
+}
+
 /** What an operator wants to know of a store. */
 export interface StoreHealth {
   readonly devices: number;
@@ -79,79 +161,23 @@ export interface StoreHealth {
   /** Hours of devices that are in memory, and the samples there. */
   readonly heads: number;
   readonly headSamples: number;
-  /** Pieces that were found damaged and set aside since the file was made; anything but 0 means that data is lost. */
+  /** Pieces that were found damaged and set aside since the store was made; anything but 0 means that data is lost. */
   readonly damaged: number;
-  /** Size of the database without its write-ahead log, bytes, and how much of that is free to use. */
-  readonly fileBytes: number;
+  /** What the database takes on disk, without its write-ahead log, and how much of that is free to use. */
+  readonly bytes: number;
   readonly freeBytes: number;
 }
 
-/**
- * Keeps samples for years. A series and a timestamp are the natural key: the last write wins, so that a resend changes
- * nothing. It knows no SQL dialect: every implementation passes the suite in `sample-store.suite.ts`.
- */
-export interface SampleStore {
-  /**
-   * Resolves once all the samples are on disk, fsynced; on a rejection none of them is. Within one call, too, the later
-   * sample of a key wins. Unknown devices and series come into being with their first sample.
-   *
-   * @throws StoreFullError when the disk or the database has no room.
-   * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
-   *   first and then appends at once ever sees it.
-   */
-  append(samples: readonly Sample[]): Promise<void>;
-
-  /** Samples before this time, Unix ms, are not taken any more: their hour is about to lose its samples. */
-  oldestTimestamp(): number;
-
-  /** The selected series, by device, metric and labels; an unknown device has none. */
-  findSeries(selector: Selector): Promise<readonly Series[]>;
-
-  /** The selected devices, by name; all without a selector. */
-  devices(selector?: DeviceSelector): Promise<readonly StoredDevice[]>;
-
-  /** The device of this name; undefined when there is none. */
-  device(name: string): Promise<StoredDevice | undefined>;
-
-  /** Changes what is said of a device, and gives the device; undefined when there is none of this name. */
-  describeDevice(name: string, change: Partial<DeviceDescription>): Promise<StoredDevice | undefined>;
-
-  /**
-   * Deletes a device with its series and samples; false when there is none of this name. Once it resolves nothing of it
-   * is ever read again, also after a crash. A sample that comes later makes a new device of that name.
-   */
-  deleteDevice(name: string): Promise<boolean>;
-
-  /**
-   * The samples of each series within the range, in the order of `series`; a series without any is left out. Hours older
-   * than the raw retention have none, see `hourlyUntil`. Only a part of the answer is in memory at a time, but all of one series: page
-   * through long ranges.
-   */
-  readSamples(series: readonly Series[], range: TimeRange, options?: ReadOptions): AsyncIterable<SeriesSamples>;
-
-  /**
-   * The end of the last hour within the range of which only hourly values are left of a device, Unix milliseconds;
-   * undefined when there is no such hour.
-   */
-  hourlyUntil(deviceName: string, range: TimeRange): Promise<number | undefined>;
-
-  /**
-   * The summary of each series over the range, in the order of `series`; a series without samples there is left out. An
-   * hour of which only the hourly values are left counts as a whole if its start is in the range.
-   */
-  summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]>;
-
-  /** Each series in steps of time, in the order of `series`; steps and series without samples are left out. */
-  readSteps(series: readonly Series[], query: StepQuery): AsyncIterable<SeriesSteps>;
-
-  /** The latest sample of each series, in the order of `series`. */
-  latest(series: readonly Series[]): Promise<SeriesLatest[]>;
-
-  /** Does at once what is otherwise done from time to time: tidies up, drops what is too old, makes the file smaller. */
+/** What keeps a store running. */
+export interface StoreOperation {
+  /** Does at once what is otherwise done from time to time: tidies up, drops what is too old, takes less room. */
   maintain(): Promise<void>;
 
-  /** Writes a consistent copy to a new file at `path`, while everything else goes on. */
-  backup(path: string): Promise<void>;
+  /**
+   * Writes a consistent copy to a new file at `path`, while everything else goes on. Undefined where the database has
+   * means of its own.
+   */
+  readonly backup?: ((path: string) => Promise<void>) | undefined;
 
   health(): Promise<StoreHealth>;
 
@@ -161,6 +187,9 @@ export interface SampleStore {
   /** Ends what is under way; afterwards every call is rejected. */
   close(): Promise<void>;
 }
+
+/** A whole store. It knows no database: every implementation passes the suite in `store.suite.ts`. */
+export interface Store extends SampleStore, DeviceStore, StoreOperation {}
 
 /** The disk or the database has no room for what was to be appended; once it has, the same call succeeds. */
 export class StoreFullError extends Error {

@@ -1,4 +1,4 @@
-import { dataSourceOptions, openSampleStore, type SampleStore, type StoreSettings } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store, type StoreSettings } from '@device-metrics/storage';
 import type { Sample } from '@device-metrics/domain';
 import { rmSync } from 'node:fs';
 import { mkdtemp, stat } from 'node:fs/promises';
@@ -29,7 +29,7 @@ const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 interface OpenStore {
-  readonly store: SampleStore;
+  readonly store: Store;
   readonly close: () => Promise<void>;
 }
 
@@ -194,9 +194,9 @@ async function benchRandomFloats(): Promise<void> {
   }
   clock.time += DAY;
   await store.maintain();
-  const { fileBytes } = await store.health();
+  const { bytes } = await store.health();
   await close();
-  report('full-precision random floats, bytes per sample', (fileBytes / (ticks * 500)).toFixed(2), '<= 9');
+  report('full-precision random floats, bytes per sample', (bytes / (ticks * 500)).toFixed(2), '<= 9');
 }
 
 async function benchEventLoop(): Promise<void> {
@@ -244,8 +244,8 @@ report('store, thousand samples per CPU-second, batches of 5,000', String(perSec
 const small = await ingestColumnar('small.db', 500);
 report('store, thousand samples per CPU-second, batches of 500', String(perSecond(TOTAL, small)));
 const opened = await open('store.db', { now: () => START + 2 * DAY });
-const { fileBytes } = await opened.store.health();
-report('whole file after sealing, bytes per sample', (fileBytes / TOTAL).toFixed(2), '<= 1.8 at 10.8M');
+const { bytes } = await opened.store.health();
+report('whole file after sealing, bytes per sample', (bytes / TOTAL).toFixed(2), '<= 1.8 at 10.8M');
 const measured = await queries(opened);
 report('summary of 24 h, all series', `${measured['summary'].toFixed(1)} ms`, 'grows < 3x from 1.8M to 10.8M');
 report('one device, all its metrics, an hour by the minute', `${measured['minutes'].toFixed(2)} ms`);

@@ -1,9 +1,9 @@
-import type { SampleStore, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
+import type { Store, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
 import { selectsSeries, type Sample, type SeriesSelector, type Series, type TimeRange } from '@device-metrics/domain';
 import Database from 'better-sqlite3';
 
 /** What the baseline can do: the part of a sample store that existed before the journal and the chunks. */
-export type NarrowStore = Pick<SampleStore, 'append' | 'findSeries' | 'readSamples' | 'summarize' | 'close'>;
+export type NarrowStore = Pick<Store, 'append' | 'findSeries' | 'readSamples' | 'summarize' | 'close'>;
 
 /** The baseline of the benchmark, the simplest store that is right: a row per sample, a commit per append. */
 export class NarrowRowStore implements NarrowStore {

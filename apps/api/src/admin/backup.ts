@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { SampleStore } from '@device-metrics/storage';
+import type { StoreOperation } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -21,7 +21,7 @@ export class Backup {
   private underWay = false;
 
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: StoreOperation,
     @Inject(apiConfig.KEY) config: ApiConfig,
   ) {
     this.prefix = `${resolve(config.databasePath)}.backup-`;
@@ -29,13 +29,16 @@ export class Backup {
 
   /** @throws Problem while another backup is made, or when there is no room for it. */
   async create(): Promise<BackupFile> {
+    const { store } = this;
+    if (!store.backup)
+      throw new Problem('no-backup', 'The api makes no backup of this database, which has means of its own.');
     if (this.underWay)
       throw new Problem('backup-under-way', 'Another backup is under way; one at a time.', { retryAfter: 30 });
     this.underWay = true;
     try {
       await this.removeLeftovers();
       const path = this.prefix + Date.now();
-      await this.store.backup(path);
+      await store.backup(path);
       const { size } = await stat(path);
       const stream = createReadStream(path);
       stream.once('close', () => {

@@ -12,7 +12,7 @@ import {
   valueRule,
   type Candidate,
 } from '@device-metrics/domain';
-import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { LiveSamples } from '../live/live-samples.js';
@@ -21,7 +21,7 @@ import { Accept } from './accept.js';
 
 let folder: string;
 let dataSource: DataSource;
-let store: SampleStore;
+let store: Store;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'accept-'));

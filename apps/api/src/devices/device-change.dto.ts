@@ -77,14 +77,18 @@ export class DeviceChangeDto {
   tags?: Record<string, string | null>;
 }
 
-/** @throws Problem when there would be too many tags. */
-export function changeOf(change: DeviceChangeDto, before: Labels): Partial<DeviceDescription> {
-  return {
-    ...(change.display_name !== undefined && { displayName: change.display_name }),
-    ...(change.notes !== undefined && { notes: change.notes }),
-    ...(change.tags !== undefined && { tags: changedTags(before, change.tags) }),
-  };
-}
+/**
+ * What the store is to do with what is said of a device.
+ *
+ * @throws Problem, of the function that it gives, when there would be too many tags.
+ */
+export const changeOf =
+  ({ display_name: displayName, notes, tags }: DeviceChangeDto) =>
+  (before: DeviceDescription): Partial<DeviceDescription> => ({
+    ...(displayName !== undefined && { displayName }),
+    ...(notes !== undefined && { notes }),
+    ...(tags !== undefined && { tags: changedTags(before.tags, tags) }),
+  });
 
 function changedTags(before: Labels, change: Readonly<Record<string, string | null>>): Labels {
   const after = new Map<string, string | null>(Object.entries(before));

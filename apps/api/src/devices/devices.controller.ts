@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { SampleStore, StoredDevice } from '@device-metrics/storage';
+import type { Store, StoredDevice } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
@@ -19,7 +19,7 @@ const NO_DEVICE = {
 @Controller('api/v1/devices')
 export class DevicesController {
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
     private readonly rhythms: DeviceRhythms,
   ) {}
 
@@ -60,8 +60,7 @@ export class DevicesController {
     @Body() change: DeviceChangeDto,
     @Query() _query: NoQuery,
   ): Promise<DeviceDto> {
-    const { tags } = await this.find(name);
-    const changed = await this.store.describeDevice(name, changeOf(change, tags));
+    const changed = await this.store.describeDevice(name, changeOf(change));
     if (!changed) throw noDevice(name);
     return this.dto(changed);
   }

@@ -12,6 +12,7 @@ export const PROBLEM_TYPES = {
   'unsupported-content': 415,
   'request-refused': 400,
   'server-failure': 500,
+  'no-backup': 501,
   'disk-full': 503,
   'database-unavailable': 503,
   'too-many-streams': 503,

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { reasonOf } from '@device-metrics/domain';
-import type { SampleStore } from '@device-metrics/storage';
+import type { StoreOperation } from '@device-metrics/storage';
 import { ApiProblems } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -12,7 +12,7 @@ import { HealthDto } from './health.dto.js';
 @Controller()
 export class MonitoringController {
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: StoreOperation,
     private readonly apiMetrics: ApiMetrics,
   ) {}
 

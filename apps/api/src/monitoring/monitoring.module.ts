@@ -1,6 +1,6 @@
 import { Inject, Module, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { SampleStore } from '@device-metrics/storage';
+import type { StoreOperation } from '@device-metrics/storage';
 import type { FastifyInstance } from 'fastify';
 import { SAMPLE_STORE, SampleStoreModule } from '../sample-store.module.js';
 import { ApiMetrics } from './api-metrics.js';
@@ -18,7 +18,7 @@ export class MonitoringModule implements OnModuleInit {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: ApiMetrics,
-    @Inject(SAMPLE_STORE) store: SampleStore,
+    @Inject(SAMPLE_STORE) store: StoreOperation,
   ) {
     addStoreMetrics(metrics.registry, store);
   }

@@ -1,4 +1,4 @@
-import type { SampleStore, StoreHealth } from '@device-metrics/storage';
+import type { StoreHealth, StoreOperation } from '@device-metrics/storage';
 import { Gauge, type Registry } from 'prom-client';
 
 const GAUGES: Record<keyof StoreHealth, [name: string, help: string]> = {
@@ -9,12 +9,12 @@ const GAUGES: Record<keyof StoreHealth, [name: string, help: string]> = {
   heads: ['heads', 'Hours of devices that are open in memory.'],
   headSamples: ['head_samples', 'Samples that are open in memory.'],
   damaged: ['damaged', 'Pieces of the database that were found damaged and set aside; anything but 0 means lost data.'],
-  fileBytes: ['file_bytes', 'Size of the database file.'],
+  bytes: ['file_bytes', 'Size of the database file.'],
   freeBytes: ['free_bytes', 'Bytes of the database file that are free to use.'],
 };
 
 /** Adds what the store says of itself to the metrics, asked once for each scrape. */
-export function addStoreMetrics(registry: Registry, store: SampleStore): void {
+export function addStoreMetrics(registry: Registry, store: StoreOperation): void {
   let asked: Promise<StoreHealth> | undefined;
   const health = (): Promise<StoreHealth> => (asked ??= store.health().finally(() => (asked = undefined)));
   for (const [key, [name, help]] of Object.entries(GAUGES)) {

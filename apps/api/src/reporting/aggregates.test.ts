@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NO_LIMIT } from '@device-metrics/query';
-import { dataSourceOptions, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
@@ -23,7 +23,7 @@ type Pair = [time: number, value: number];
 /** A real store on a file of its own, whose clock the test sets. */
 class World {
   now = 0;
-  store!: SampleStore;
+  store!: Store;
   private dataSource!: DataSource;
   private folder = '';
 
@@ -242,7 +242,7 @@ it('every row of a summary equals a plain computation over the samples of its gr
         await world.take(a, 'm', one.pieces, { cpu: '0' });
         await world.take(a, 'm', two.pieces, { cpu: '1' });
         await world.take(b, 'm', other.pieces, { cpu: '0' });
-        await world.store.describeDevice(b, { tags: { room: 'lab' } });
+        await world.store.describeDevice(b, () => ({ tags: { room: 'lab' } }));
         const [start, end] = [WINTER_TIME + cutStart, WINTER_TIME + 3 * DAY - cutEnd];
         const inside = ({ sorted }: { sorted: Pair[] }): Pair[] =>
           sorted.filter(([time]) => time >= start && time < end);

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { toRfc3339 } from '@device-metrics/contract';
 import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
@@ -31,7 +31,7 @@ import { summaryReport, summaryWriters } from './summary/summary.js';
 @Controller('api/v1')
 export class ReportsController {
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
     private readonly rhythms: DeviceRhythms,
     @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
   ) {}

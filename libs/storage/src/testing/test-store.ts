@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import type { StoreSettings } from '../columnar-store.js';
+import type { ColumnarStore, StoreSettings } from '../columnar-store.js';
 import { connectionOf, dataSourceOptions } from '../data-source.js';
 import { openSampleStore } from '../open-sample-store.js';
 import type { SampleStore } from '../sample-store.js';
@@ -26,7 +26,7 @@ export const sample = (timestamp: number, value: number, deviceName = 'lab-pc-1'
 export class TestStore {
   /** What the store takes for the time, Unix ms. */
   now = T0;
-  store!: SampleStore;
+  store!: ColumnarStore;
   private dataSource!: DataSource;
 
   private constructor(

@@ -3,7 +3,7 @@ import { quote, toRfc3339 } from '@device-metrics/contract';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import { divide, plan, read, type Plan, type Position, type QueryLimit, type Steps } from '@device-metrics/query';
 import type { SeriesTable } from '@device-metrics/query';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
 import { invalidInput } from '../../http/problem.js';
 import { selectorOf } from '../../http/series-query.js';
@@ -27,7 +27,7 @@ export interface DeviceReport {
  * @throws QueryRefusal when the answer would take too many samples.
  */
 export async function deviceReport(
-  store: SampleStore,
+  store: Store,
   deviceName: string,
   query: DeviceReportQuery,
   now: number,

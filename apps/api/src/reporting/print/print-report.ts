@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
 import { like, type TimeRange } from '@device-metrics/domain';
 import { refuseBeyond, type QueryLimit } from '@device-metrics/query';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
 import { summaryRange } from '../time-span.js';
 import { charts, chartSteps } from './charts.js';
@@ -20,7 +20,7 @@ import { metricTable, reportHead } from './report-parts.js';
  * @throws Problem when the device is unknown, parameters don't go together, or it would take too many samples.
  */
 export async function printReport(
-  store: SampleStore,
+  store: Store,
   query: PrintQuery,
   now: number,
   limit: QueryLimit,

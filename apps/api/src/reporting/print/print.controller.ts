@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
@@ -13,7 +13,7 @@ import { printReport } from './print-report.js';
 @Controller('api/v1')
 export class PrintController {
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
     @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
   ) {}
 

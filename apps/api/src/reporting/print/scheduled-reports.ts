@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { reasonOf } from '@device-metrics/domain';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import { CronJob } from 'cron';
 import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
@@ -25,7 +25,7 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   private underWay: Promise<void> | undefined;
 
   constructor(
-    @Inject(SAMPLE_STORE) private readonly store: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
     @Inject(apiConfig.KEY) private readonly config: ApiConfig,
     private readonly metrics: ApiMetrics,
     private readonly scheduler: SchedulerRegistry,

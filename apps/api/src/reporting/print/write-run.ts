@@ -1,5 +1,5 @@
 import type { Series } from '@device-metrics/domain';
-import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
+import type { SeriesSummary, Store } from '@device-metrics/storage';
 import type { ApiSettings } from '../../settings.js';
 import { lastHours } from '../time-span.js';
 import { fileName } from './file-name.js';
@@ -22,7 +22,7 @@ interface Watch {
  * @returns the name of the run's folder, and how many pages it has besides the index.
  */
 export async function writeRun(
-  store: SampleStore,
+  store: Store,
   folders: ReportFolders,
   { reports: { timeRange, timeZone }, maxQuerySamples }: Pick<ApiSettings, 'reports' | 'maxQuerySamples'>,
   now: number,

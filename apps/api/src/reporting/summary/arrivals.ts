@@ -1,5 +1,5 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
+import type { SeriesSummary, Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 
@@ -8,7 +8,7 @@ import type { DeviceArrivalDto } from './arrivals.dto.js';
  * @param now Unix milliseconds.
  */
 export async function arrivals(
-  store: SampleStore,
+  store: Store,
   rhythms: DeviceRhythms,
   series: readonly Series[],
   summaries: readonly SeriesSummary[],

@@ -1,7 +1,7 @@
 import { toRfc3339 } from '@device-metrics/contract';
 import type { Labels, TimeRange } from '@device-metrics/domain';
 import { quantilesOfGroups, type QueryLimit } from '@device-metrics/query';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { selectorOf } from '../../http/series-query.js';
 import { rowWriters, type RowColumn } from '../answer/row-formats.js';
@@ -29,7 +29,7 @@ export interface SummaryReport {
  * @throws Problem when parameters don't go together, or the answer would take too many samples.
  */
 export async function summaryReport(
-  store: SampleStore,
+  store: Store,
   rhythms: DeviceRhythms,
   query: SummaryQuery,
   now: number,
@@ -62,7 +62,7 @@ export async function summaryReport(
   };
 }
 
-async function tagsOfDevices(store: SampleStore, { tags }: Grouping): Promise<(deviceName: string) => Labels> {
+async function tagsOfDevices(store: Store, { tags }: Grouping): Promise<(deviceName: string) => Labels> {
   if (tags.length === 0) return () => ({});
   const byName = new Map((await store.devices()).map((device) => [device.name, device.tags]));
   return (deviceName) => byName.get(deviceName) ?? {};
