@@ -71,7 +71,7 @@ describe('steps', () => {
     const { body } = await server.get(path('step=auto'));
     expect(body).toMatchObject({ step: 1000, columns: ['mean'] });
     const year = await server.get(path('step=100y&aggregation=mean,mean,max&aggregation=mean'));
-    expect(year.body).toMatchObject({ start_time: iso(0), columns: ['mean', 'max'] });
+    expect(year.body).toMatchObject({ start_time: '2000-01-01T00:00:00.000Z', columns: ['mean', 'max'] });
   });
 
   it('give rate and increase of a counter that starts again', async () => {
@@ -88,6 +88,38 @@ describe('steps', () => {
     expect(await values('none')).toEqual([1, 2]);
     expect(await values('null')).toEqual([1, null, null, 2, null]);
     expect(await values('previous')).toEqual([1, 1, 1, 2, 2]);
+  });
+
+  it('begin with the sample before the range, and with what a counter had grown to', async () => {
+    const start = `start_time=${encodeURIComponent(iso(START + 2 * MINUTE))}`;
+    const { body } = await server.get(
+      `/api/v1/reports/metrics/pc?metric_name=gap&step=1m&fill=previous&aggregation=last,count,sum,increase&${start}` +
+        `&end_time=${encodeURIComponent(iso(START + 5 * MINUTE))}`,
+    );
+    expect(body.series[0].samples.map(([, ...values]: unknown[]) => values)).toEqual([
+      [1, 0, 0, null],
+      [2, 1, 2, 1],
+      [2, 0, 0, null],
+    ]);
+  });
+
+  it('take plain dates as midnight in the time zone, and give csv and spreadsheets their local times', async () => {
+    const day = new Date(START + 9 * 3_600_000).toISOString().slice(0, 10);
+    const next = new Date(START + 33 * 3_600_000).toISOString().slice(0, 10);
+    const dates = `start_time=${day}&end_time=${next}&timezone=Asia/Tokyo`;
+    const { body } = await server.get(`/api/v1/reports/metrics/pc?metric_name=gap&${dates}`);
+    expect(body).toMatchObject({ start_time: iso(Date.parse(`${day}T00:00:00+09:00`)) });
+    const bytes = async (query: string): Promise<Buffer> =>
+      Buffer.from(
+        await (await fetch(`${server.url}/api/v1/reports/metrics/pc?metric_name=gap&${dates}&${query}`)).arrayBuffer(),
+      );
+    const csv = (await bytes('format=csv&bom=true')).toString();
+    expect(csv.startsWith('\uFEFFdevice_name,')).toBe(true);
+    const local = START + 9 * 3_600_000;
+    expect(csv).toContain(`,${iso(local).replace('Z', '+09:00')},1\r\n`);
+    const sheet = readWorkbook(await bytes('format=xlsx')).sheets.get('Report 1');
+    expect(sheet?.[1]).toMatchObject({ E: { text: 'timestamp' }, F: { text: 'utc_offset' }, G: { text: 'value' } });
+    expect(sheet?.[2]).toMatchObject({ E: { time: local }, F: { text: '+09:00' }, G: { number: 1 } });
   });
 
   it('of a day are days of the time zone', async () => {
@@ -192,9 +224,13 @@ it('a number beyond what doubles hold is null or empty in every answer', async (
 
 describe('a bad parameter is named, with what is allowed:', () => {
   it.each([
-    ['step=5', 'step must be a duration as in 30s', '"5"'],
+    ['step=5', 'step must be a duration such as 30s', '"5"'],
     ['step=1ms', 'step must divide the range into at most 100000 steps, as', 's would, got "1ms"'],
-    ['step=101y', 'step must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto', '"101y"'],
+    [
+      'step=101y',
+      'step must be a duration such as 30s, 5m, 1h or 1d, or 1w, 1mo or 1y of the calendar, up to 100y, or auto',
+      '"101y"',
+    ],
     ['aggregation=mean', 'aggregation goes with step', 'got "mean"'],
     ['step=1m&aggregation=avg', 'aggregation must be mean, min', '"avg"'],
     ['step=1m&aggregation=p101', 'aggregation must be mean, min', '"p101"'],
@@ -204,6 +240,8 @@ describe('a bad parameter is named, with what is allowed:', () => {
       'got 21',
     ],
     ['step=1m&fill=zero', 'fill must be one of none, null, previous', '"zero"'],
+    ['step=5h&timezone=Europe/Berlin', 'step must be whole days, or fit into a day', 'Europe/Berlin, got "5h"'],
+    ['end_time=2026-02-30', 'end_time must be an RFC 3339 time', 'such as 2026-01-15, Unix'],
     ['step=1d&timezone=Mars/Olympus', 'timezone must be an IANA time zone', '"Mars/Olympus"'],
     ['limit=0', 'limit must be an integer from 1 to 100000', '"0"'],
     ['cursor=x', 'cursor must be the next_cursor of a page', '"x"'],

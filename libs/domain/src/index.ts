@@ -33,7 +33,18 @@ export { labelCatalogue } from './metrics/labels.js';
 export { reasonOf } from './reason.js';
 export { parseBytes, parseDuration, showDuration } from './quantities.js';
 export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';
-export { autoStep, isTimeZone, MAX_STEPS, stepBounds, stepOf, TooManyStepsError, type Step } from './time-steps.js';
+export {
+  autoStep,
+  MAX_STEPS,
+  nominalLength,
+  parseStep,
+  stepBounds,
+  stepOf,
+  TooManyStepsError,
+  type Step,
+  type StepLength,
+} from './time-steps.js';
+export { isTimeZone, isUtc, ZoneClock } from './zone-clock.js';
 export { quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {

@@ -2,11 +2,13 @@ import {
   autoStep,
   MAX_STEPS,
   parseAggregation,
-  parseDuration,
+  nominalLength,
+  parseStep,
   stepBounds,
   stepOf,
   TooManyStepsError,
   type Aggregation,
+  type StepLength,
   type TimeRange,
 } from '@device-metrics/domain';
 import { QueryRefusal } from './refusal.js';
@@ -21,7 +23,7 @@ export interface StepParameters {
 
 /** How a range is divided, and what becomes of the samples of a step. */
 export interface Steps {
-  /** Milliseconds. */
+  /** Milliseconds; of months and years about. */
   readonly length: number;
   readonly bounds: readonly number[];
   /** Of the aggregations, as the query has them. */
@@ -33,12 +35,15 @@ export interface Steps {
 /** How many points a step of `auto` gives, about. */
 const POINTS = 500;
 
-/** @throws QueryRefusal when there would be more steps than anybody could look at. */
+/** @throws QueryRefusal when there would be more steps than anybody could look at, or the time zone has no such steps. */
 export function divide(query: StepParameters, range: TimeRange): Steps {
-  const length = query.step === 'auto' ? autoStep(range, POINTS) : (parseDuration(query.step) as number);
+  const length: StepLength =
+    query.step === 'auto'
+      ? { unit: 'millisecond', count: autoStep(range, POINTS) }
+      : (parseStep(query.step) as StepLength);
   const names = query.aggregation ?? ['mean'];
   return {
-    length,
+    length: nominalLength(length),
     bounds: boundsOf(range, length, query),
     names,
     aggregations: names.map((name) => parseAggregation(name) as Aggregation),
@@ -52,9 +57,14 @@ export const rangeOf = ({ bounds }: Steps): TimeRange => ({
   end: bounds.at(-1) as number,
 });
 
-function boundsOf(range: TimeRange, length: number, { step, timezone = 'UTC' }: StepParameters): number[] {
+function boundsOf(range: TimeRange, length: StepLength, { step, timezone = 'UTC' }: StepParameters): number[] {
+  const unit = stepOf(length, timezone);
+  if (!unit) {
+    const reason = `must be whole days, or fit into a day a whole number of times, in a time zone such as ${timezone}, got "${step}"`;
+    throw new QueryRefusal('step', reason);
+  }
   try {
-    return stepBounds(range, stepOf(length, timezone));
+    return stepBounds(range, unit);
   } catch (error) {
     if (!(error instanceof TooManyStepsError)) throw error;
     const fitting = autoStep(range, MAX_STEPS / 2) / 1000;

@@ -2,6 +2,7 @@ import type { Aggregation, Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { refuseBeyond, type QueryLimit } from './cost.js';
 import { rangeOf, type Steps } from './divide.js';
+import { lastBefore, type LastSamples } from './look-back.js';
 import type { SeriesCount } from './series-groups.js';
 import { kindOf, pieceOf, type AggregationKind } from './step-columns.js';
 
@@ -42,7 +43,18 @@ export interface Plan {
   readonly passes: readonly Pass[];
   /** How many samples there are to read of each series that has any; undefined where only summaries are read. */
   readonly counts: readonly SeriesCount[] | undefined;
+  /** The last sample before the first hour of the range, where the first step begins to grow from it. */
+  readonly growsFrom: LastSamples;
+  /** The last sample before the range, which fills steps at its start. */
+  readonly filledFrom: LastSamples;
+  /**
+   * Whether a step begins within an hour of which only the hourly value is left: as a whole it counts in the step in
+   * which it begins, so that the edges of steps have moved by up to an hour.
+   */
+  readonly edgesMoved: boolean;
 }
+
+const NONE: LastSamples = new Map();
 
 /**
  * Looks once at what there is, and says how it will be read.
@@ -55,7 +67,12 @@ export async function plan(store: SampleStore, question: Question, limit: QueryL
   const hourly = await hourlyUntilOf(store, series, range);
   const hourlyUntil = hourly.size === 0 ? undefined : Math.max(...hourly.values());
   const passes = steps ? passesOf(steps, hourly.size > 0) : [];
-  const common = { series, range, steps, columnNames: steps?.names ?? ['value'], hourlyUntil, passes };
+  const common = {
+    ...{ series, range, steps, columnNames: steps?.names ?? ['value'], hourlyUntil, passes },
+    growsFrom: hasGrowth(passes) ? await lastBefore(store, series, startOfHour(range.start)) : NONE,
+    filledFrom: steps && fillsLast(steps) ? await lastBefore(store, series, range.start) : NONE,
+    edgesMoved: steps?.bounds.some((bound) => bound < (hourlyUntil ?? -Infinity) && !isFullHour(bound)) ?? false,
+  };
   if (passes.length > 0 && passes.every(({ from }) => from === 'summaries') && steps?.bounds.every(isFullHour)) {
     return { ...common, counts: undefined };
   }
@@ -65,6 +82,9 @@ export async function plan(store: SampleStore, question: Question, limit: QueryL
 }
 
 const isFullHour = (time: number): boolean => time % HOUR === 0;
+const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
+const fillsLast = ({ fill, aggregations }: Steps): boolean =>
+  fill === 'previous' && aggregations.some(({ kind }) => kind === 'last');
 const hasGrowth = (passes: readonly Pass[]): boolean => passes.some(({ growth }) => growth);
 
 /** Of each device that has hourly values only for a part of the range: the end of that part. */
@@ -113,7 +133,7 @@ async function countSamples(
   hourly: ReadonlyMap<string, number>,
   growth: boolean,
 ): Promise<{ counts: SeriesCount[]; samples: number }> {
-  const start = range.start - (growth ? HOUR : 0);
+  const start = growth ? startOfHour(range.start) : range.start;
   const counts: SeriesCount[] = [];
   let samples = 0;
   for (const { series: one, summary } of await store.summarize(series, { start, end: range.end })) {

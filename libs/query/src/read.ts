@@ -29,7 +29,10 @@ export function read(store: SampleStore, plan: Plan, options: ReadOptions = {}):
 
 async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> {
   for await (const { series, columns } of sideBySide(store, plan, steps)) {
-    if (steps.fill === 'previous') columns.forEach(fillWithPrevious);
+    if (steps.fill === 'previous') {
+      const before = plan.filledFrom.get(series.id)?.value ?? null;
+      columns.forEach((column, index) => fill(column, (steps.aggregations[index] as Aggregation).kind, before));
+    }
     const table = { series, columnNames: steps.names, timestamps: steps.bounds.slice(0, -1), columns };
     yield steps.fill === 'none' ? withoutEmptyRows(table) : table;
   }
@@ -40,7 +43,8 @@ function columnsOf(store: SampleStore, plan: Plan, steps: Steps, pass: Pass): As
   const { bounds } = steps;
   const aggregations = pass.indexes.map((index) => steps.aggregations[index] as Aggregation);
   if (pass.from === 'samples') {
-    return columnsOfSamples(store, plan.counts ?? [], { bounds, aggregations, growth: pass.growth });
+    const growsFrom = pass.growth ? plan.growsFrom : new Map<number, never>();
+    return columnsOfSamples(store, plan.counts ?? [], { bounds, aggregations, growth: pass.growth, growsFrom });
   }
   const kinds = aggregations.map(({ kind }) => kind as SummaryKind);
   return columnsOfSummaries(store, plan.series, bounds, kinds, pieceOf(steps) as number);
@@ -61,7 +65,7 @@ async function* sideBySide(store: SampleStore, plan: Plan, steps: Steps): AsyncG
         found ||= head.value.columns.some((column: Column) => column.some((value) => value !== null));
         heads[at] = await (iterators[at] as AsyncGenerator<SeriesColumns>).next();
       }
-      if (found) yield { series, columns };
+      if (found || plan.filledFrom.has(series.id)) yield { series, columns };
     }
   } finally {
     await Promise.all(iterators.map((iterator) => iterator.return(undefined)));
@@ -70,8 +74,19 @@ async function* sideBySide(store: SampleStore, plan: Plan, steps: Steps): AsyncG
 
 const isOf = (columns: SeriesColumns, { id }: Series): boolean => columns.series.id === id;
 
-function fillWithPrevious(column: Column): void {
-  let previous: number | null = null;
+/**
+ * Puts into empty steps what was last known. Of what is counted or added up there is none in them; how much a counter grew
+ * is not known before its next sample, whose step gets it all.
+ *
+ * @param before the last sample before the first step.
+ */
+function fill(column: Column, kind: Aggregation['kind'], before: number | null): void {
+  if (kind === 'increase' || kind === 'rate') return;
+  if (kind === 'count' || kind === 'sum') {
+    column.forEach((value, row) => (column[row] = value ?? 0));
+    return;
+  }
+  let previous: number | null = kind === 'last' ? before : null;
   for (let row = 0; row < column.length; row += 1) previous = column[row] ??= previous;
 }
 

@@ -6,6 +6,7 @@ import { parseAggregation, type Aggregation } from '@device-metrics/domain';
 import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import { lastBefore } from './look-back.js';
 import { columnsOfSamples, type SampleColumns } from './step-columns.js';
 
 const HOUR = 3_600_000;
@@ -42,7 +43,7 @@ afterAll(async () => {
 
 const columns = async (wanted: SampleColumns, atOnce: number | undefined): Promise<Record<string, unknown>> => {
   const found: Record<string, unknown> = {};
-  const range = { start: (wanted.bounds[0] as number) - HOUR, end: wanted.bounds.at(-1) as number };
+  const range = { start: Math.floor((wanted.bounds[0] as number) / HOUR) * HOUR, end: wanted.bounds.at(-1) as number };
   const summaries = await store.summarize(await store.findSeries({}), range);
   const counts = summaries.map(({ series, summary }) => ({ series, count: summary.count }));
   for await (const one of columnsOfSamples(store, counts, wanted, atOnce)) {
@@ -63,7 +64,9 @@ it('the columns of steps are the same, however few samples are in memory at a ti
       async (from, step, steps, names, atOnce) => {
         const bounds = Array.from({ length: steps + 1 }, (_, index) => START + from * HOUR + index * step);
         const aggregations = names.map((name) => parseAggregation(name) as Aggregation);
-        const wanted = { bounds, aggregations, growth: names.includes('increase') };
+        const series = await store.findSeries({});
+        const growsFrom = await lastBefore(store, series, Math.floor((bounds[0] as number) / HOUR) * HOUR);
+        const wanted = { bounds, aggregations, growth: names.includes('increase'), growsFrom };
         const whole = await columns(wanted, undefined);
         expect(await columns(wanted, atOnce)).toEqual(whole);
         said += Object.keys(whole).length;

@@ -1,6 +1,7 @@
 import { aggregateSteps, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
 import { Slices, type ReadOptions, type SampleStore, type StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
+import type { LastSamples, Moment } from './look-back.js';
 import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';
 
 const HOUR = 3_600_000;
@@ -91,12 +92,14 @@ export interface SampleColumns {
   readonly aggregations: readonly Aggregation[];
   /** Whether they are of what counters grew, which begins at the sample before a step. */
   readonly growth: boolean;
+  /** The last sample of each series before the hour in which the first step begins. */
+  readonly growsFrom: LastSamples;
 }
 
 /**
  * From the samples, however many there are: a series of very many is read in windows of time.
  *
- * @param counts the series, and how many samples each has in the range and an hour before it.
+ * @param counts the series, and how many samples each has from the hour on in which the first step begins.
  * @param atOnce samples that are in memory at a time, about, unless a single step has more.
  */
 export async function* columnsOfSamples(
@@ -105,17 +108,18 @@ export async function* columnsOfSamples(
   wanted: SampleColumns,
   atOnce = AT_ONCE,
 ): AsyncGenerator<SeriesColumns> {
-  const { bounds, aggregations, growth } = wanted;
-  const range = { start: (bounds[0] as number) - (growth ? HOUR : 0), end: bounds.at(-1) as number };
+  const { bounds, aggregations } = wanted;
+  const range = { start: startOf(wanted), end: bounds.at(-1) as number };
   const slices = new Slices();
   for (const { series: some, count } of inGroups(counts, atOnce)) {
     if (count > atOnce) {
       const [one] = some as [Series];
-      yield { series: one, columns: await inWindows(store, one, wanted, range.start, Math.ceil(count / atOnce)) };
+      yield { series: one, columns: await inWindows(store, one, wanted, Math.ceil(count / atOnce)) };
       continue;
     }
     for await (const samples of store.readSamples(some, range, optionsOf(wanted))) {
-      yield { series: samples.series, columns: await inSlices(samples, bounds, aggregations, slices) };
+      const all = after(wanted.growsFrom.get(samples.series.id), samples);
+      yield { series: samples.series, columns: await inSlices(all, bounds, aggregations, slices) };
     }
   }
 }
@@ -124,10 +128,11 @@ async function inWindows(
   store: SampleStore,
   series: Series,
   wanted: SampleColumns,
-  start: number,
   windows: number,
 ): Promise<Column[]> {
   const { bounds, aggregations, growth } = wanted;
+  let start = startOf(wanted);
+  let before = wanted.growsFrom.get(series.id);
   const steps = bounds.length - 1;
   const stepsPerWindow = Math.ceil(steps / windows);
   const columns = aggregations.map(() => new Array<number | null>(steps).fill(null));
@@ -137,16 +142,35 @@ async function inWindows(
     const end = part.at(-1) as number;
     let lastTime: number | undefined;
     for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
-      for (const [index, values] of (await inSlices(samples, part, aggregations, slices)).entries()) {
+      for (const [index, values] of (await inSlices(after(before, samples), part, aggregations, slices)).entries()) {
         values.forEach((value, step) => ((columns[index] as Column)[from + step] = value));
       }
       lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
     }
-    // From the hour of the last sample on: hourly values are read of whole hours, beyond the window too.
     if (!growth) start = end;
-    else if (lastTime !== undefined) start = Math.floor(lastTime / HOUR) * HOUR;
+    if (!growth || lastTime === undefined) continue;
+    // From the hour of the last sample on: hourly values are read of whole hours, beyond the window too.
+    start = Math.floor(lastTime / HOUR) * HOUR;
+    before = undefined;
   }
   return columns;
+}
+
+/** Where reading begins: hourly values are read of whole hours. */
+const startOf = ({ bounds, growth }: SampleColumns): number => {
+  const start = bounds[0] as number;
+  return growth ? Math.floor(start / HOUR) * HOUR : start;
+};
+
+/** The samples after one that comes before them all. */
+function after(first: Moment | undefined, { timestamps, values }: Samples): Samples {
+  if (!first) return { timestamps, values };
+  const [times, numbers] = [new Float64Array(timestamps.length + 1), new Float64Array(values.length + 1)];
+  times[0] = first.timestamp;
+  numbers[0] = first.value;
+  times.set(timestamps, 1);
+  numbers.set(values, 1);
+  return { timestamps: times, values: numbers };
 }
 
 function lastBefore(end: number, timestamps: ArrayLike<number>): number | undefined {

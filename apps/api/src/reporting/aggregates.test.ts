@@ -69,11 +69,11 @@ class World {
 }
 
 /** Readings around a change of clocks, with gaps and values that fall, in pieces that come in any order. */
-const readings = (start: number): fc.Arbitrary<{ pieces: Pair[][]; sorted: Pair[] }> => {
+const readings = (start: number, days = 3): fc.Arbitrary<{ pieces: Pair[][]; sorted: Pair[] }> => {
   const pair = fc.tuple(
     fc.oneof(
-      fc.integer({ min: 0, max: 3 * DAY }),
-      fc.integer({ min: 0, max: 3 * 24 * 6 }).map((tens) => tens * 600 * SECOND),
+      fc.integer({ min: 0, max: days * DAY }),
+      fc.integer({ min: 0, max: days * 24 * 6 }).map((tens) => tens * 600 * SECOND),
     ),
     fc.integer({ min: 0, max: 4000 }).map((quarters) => quarters / 4),
   );
@@ -127,14 +127,12 @@ function plainRows(
   sorted: Pair[],
   stepOf: (time: number) => string,
   names: string[],
-  lookBack: number,
 ): Record<string, (number | null)[]> {
   const rows: Record<string, (number | null)[]> = {};
   for (const step of new Set(sorted.map(([time]) => stepOf(time)))) {
     const inside = sorted.filter(([time]) => stepOf(time) === step);
     const before = sorted.filter(([time]) => time < (inside[0]?.[0] ?? 0)).at(-1);
-    const near = before && before[0] >= lookBack ? before : undefined;
-    rows[step] = names.map((name) => PLAIN[name]?.(inside, near) ?? null);
+    rows[step] = names.map((name) => PLAIN[name]?.(inside, before) ?? null);
   }
   return rows;
 }
@@ -188,8 +186,8 @@ describe('every aggregate of a device report equals a plain computation over the
           if ((to - from) / length > 100_000) return;
           const query = { step, aggregation, start_time: String(range.start), end_time: String(range.end) };
           const stepOf = (time: number): string => String(Math.floor(time / length) * length);
-          const near = sorted.filter(([time]) => time < to && time >= from - HOUR);
-          const rows = plainRows(near, stepOf, aggregation, from - HOUR);
+          const until = sorted.filter(([time]) => time < to);
+          const rows = plainRows(until, stepOf, aggregation);
           expectRows(await world.report(device, query), within(rows, from));
         },
       ),
@@ -219,12 +217,132 @@ describe('every aggregate of a device report equals a plain computation over the
             Object.entries(got).map(([time, row]) => [wallClock(Number(time), timezone).slice(0, 10), row]),
           );
           const stepOf = (time: number): string => wallClock(time, timezone).slice(0, 10);
-          expectRows(byDate, within(plainRows(sorted, stepOf, aggregation, 0)));
+          expectRows(byDate, within(plainRows(sorted, stepOf, aggregation)));
         },
       ),
       { numRuns: 20 },
     );
   });
+});
+
+describe('by the calendar and the clock of a zone,', () => {
+  const mondayOf = (date: string): string => {
+    const day = new Date(`${date}T00:00:00Z`);
+    return new Date(day.getTime() - ((day.getUTCDay() + 6) % 7) * DAY).toISOString().slice(0, 10);
+  };
+  /** The step of a time on the wall. */
+  const STEPS: Record<string, (wall: string) => string> = {
+    '1w': (wall) => mondayOf(wall.slice(0, 10)),
+    '1mo': (wall) => `${wall.slice(0, 7)}-01`,
+    '3mo': (wall) =>
+      `${wall.slice(0, 5)}${String(3 * Math.floor((Number(wall.slice(5, 7)) - 1) / 3) + 1).padStart(2, '0')}-01`,
+    '1y': (wall) => `${wall.slice(0, 4)}-01-01`,
+    '12h': (wall) => `${wall.slice(0, 11)}${Number(wall.slice(11, 13)) < 12 ? '00' : '12'}`,
+    '6h': (wall) => `${wall.slice(0, 11)}${String(6 * Math.floor(Number(wall.slice(11, 13)) / 6)).padStart(2, '0')}`,
+  };
+
+  it.each(['UTC', 'Europe/Berlin', 'Asia/Kathmandu'])('every aggregate is right: %s', async (timezone) => {
+    await fc.assert(
+      fc.asyncProperty(
+        starts.chain((start) => fc.tuple(fc.constant(start), readings(start, 80))),
+        fc.constantFrom(...Object.keys(STEPS)),
+        namesOf,
+        fc.nat({ max: 60 * DAY }),
+        async ([start, { pieces, sorted }], step, aggregation, cut) => {
+          world.now = start + 79 * DAY;
+          const device = newDevice();
+          await world.take(device, 'm', pieces);
+          const query = {
+            step,
+            timezone,
+            aggregation,
+            start_time: String(start + cut),
+            end_time: String(start + 80 * DAY),
+          };
+          const got = await world.report(device, query);
+          const stepOf = (time: number): string => (STEPS[step] as (wall: string) => string)(wallClock(time, timezone));
+          const bySteps = Object.fromEntries(Object.entries(got).map(([time, row]) => [stepOf(Number(time)), row]));
+          // A step begins on the wall where its name says.
+          for (const time of Object.keys(got)) {
+            expect(wallClock(Number(time), timezone).slice(0, stepOf(Number(time)).length)).toBe(stepOf(Number(time)));
+            expect(wallClock(Number(time), timezone)).toMatch(/ (00|06|12|18):00:00$/);
+          }
+          const first = stepOf(start + cut);
+          const rows = plainRows(sorted, stepOf, aggregation);
+          const asked = Object.fromEntries(Object.entries(rows).filter(([key]) => key >= first));
+          expectRows(bySteps, within(asked));
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+});
+
+it('what the days of a counter grew adds up to what its month grew, however rarely it is read', async () => {
+  await fc.assert(
+    fc.asyncProperty(readings(Date.UTC(2026, 9, 20), 50), async ({ pieces }) => {
+      world.now = Date.UTC(2026, 11, 9);
+      const device = newDevice();
+      await world.take(device, 'm', pieces);
+      const month = {
+        start_time: '2026-11-01',
+        end_time: '2026-12-01',
+        timezone: 'Europe/Berlin',
+        aggregation: ['increase'],
+      };
+      const sum = (rows: Record<string, (number | null)[]>): number =>
+        Object.values(rows).reduce((total, [grown]) => total + (grown ?? 0), 0);
+      const monthly = sum(await world.report(device, { ...month, step: '1mo' }));
+      expect(sum(await world.report(device, { ...month, step: '1d' }))).toBeCloseTo(monthly, 6);
+      let daily = 0;
+      for (let day = 1; day <= 30; day += 1) {
+        const date = (number: number): string => new Date(Date.UTC(2026, 10, number)).toISOString().slice(0, 10);
+        daily += sum(
+          await world.report(device, { ...month, step: '1d', start_time: date(day), end_time: date(day + 1) }),
+        );
+      }
+      expect(daily).toBeCloseTo(monthly, 6);
+    }),
+    { numRuns: 8 },
+  );
+});
+
+it('an empty step is filled with what was last known, and with nothing that would count twice', async () => {
+  const names = ['last', 'mean', 'count', 'sum', 'increase', 'rate'];
+  await fc.assert(
+    fc.asyncProperty(readings(WINTER_TIME), fc.nat({ max: 2 * DAY }), async ({ pieces, sorted }, cut) => {
+      world.now = WINTER_TIME + 3 * DAY;
+      const device = newDevice();
+      await world.take(device, 'm', pieces);
+      const [start, end] = [WINTER_TIME + cut, WINTER_TIME + 3 * DAY];
+      const query = {
+        step: '1h',
+        aggregation: names,
+        fill: 'previous',
+        start_time: String(start),
+        end_time: String(end),
+      };
+      const got = await world.report(device, query);
+      const expected: Record<string, (number | null)[]> = {};
+      let mean: number | null = null;
+      for (let step = Math.floor(start / HOUR) * HOUR; step < end; step += HOUR) {
+        const inside = sorted.filter(([time]) => time >= step && time < step + HOUR);
+        const before = sorted.filter(([time]) => time < step).at(-1);
+        if (inside.length > 0) mean = PLAIN['mean']?.(inside, before) ?? null;
+        expected[step] = [
+          inside.at(-1)?.[1] ?? before?.[1] ?? null,
+          mean,
+          inside.length,
+          inside.reduce((total, [, value]) => total + value, 0),
+          inside.length > 0 ? (PLAIN['increase']?.(inside, before) ?? null) : null,
+          inside.length > 0 ? (PLAIN['rate']?.(inside, before) ?? null) : null,
+        ];
+      }
+      // A series without a sample up to the end is not there.
+      if (sorted.some(([time]) => time < end)) expectRows(got, expected);
+    }),
+    { numRuns: 20 },
+  );
 });
 
 it('every row of a summary equals a plain computation over the samples of its group', async () => {
@@ -318,7 +436,7 @@ describe('what has passed its retention', () => {
         const query = { step: '5h', aggregation: names, start_time: String(SUMMER_TIME), end_time: String(end) };
         const length = 5 * HOUR;
         const stepOf = (time: number): string => String(Math.floor(time / length) * length);
-        const expected = plainRows(pairs, stepOf, names, 0);
+        const expected = plainRows(pairs, stepOf, names);
         for (const [time, row] of Object.entries(expected)) {
           if (Number(time) + length > SUMMER_TIME + 20 * HOUR) continue;
           row[names.indexOf('p90')] = null;
@@ -330,7 +448,7 @@ describe('what has passed its retention', () => {
         expectRows(got, expected);
 
         const raw = await world.report(device, { start_time: String(SUMMER_TIME), end_time: String(end) });
-        const means = plainRows(pairs, (time) => String(Math.floor(time / HOUR) * HOUR), ['mean'], 0);
+        const means = plainRows(pairs, (time) => String(Math.floor(time / HOUR) * HOUR), ['mean']);
         for (const [time, value] of pairs) if (time >= SUMMER_TIME + 20 * HOUR) means[time] = [value];
         for (let hour = 20; hour < 30; hour += 1) {
           const time = SUMMER_TIME + hour * HOUR;

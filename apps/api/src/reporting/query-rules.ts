@@ -1,5 +1,5 @@
 import { metricNameRule, quote, type Rule } from '@device-metrics/contract';
-import { isTimeZone, parseAggregation, parseDuration } from '@device-metrics/domain';
+import { isTimeZone, nominalLength, parseAggregation, parseStep } from '@device-metrics/domain';
 import { Transform } from 'class-transformer';
 
 /** Rows of one page. */
@@ -18,9 +18,14 @@ export const oneOf =
 const MAX_STEP = 100 * 365 * 86_400_000;
 
 export const step: Rule = (value) =>
-  value === 'auto' || (typeof value === 'string' && (parseDuration(value) ?? Infinity) <= MAX_STEP)
+  value === 'auto' || isStep(value)
     ? undefined
-    : `must be a duration as in 30s, 5m, 1h or 1d, up to 100y, or auto, got ${quote(value)}`;
+    : `must be a duration such as 30s, 5m, 1h or 1d, or 1w, 1mo or 1y of the calendar, up to 100y, or auto, got ${quote(value)}`;
+
+function isStep(value: unknown): boolean {
+  const length = typeof value === 'string' ? parseStep(value) : undefined;
+  return length !== undefined && nominalLength(length) <= MAX_STEP;
+}
 
 /** Aggregations or quantiles of one answer. */
 export const MAX_AGGREGATIONS = 20;

@@ -62,7 +62,8 @@ export class ReportsController {
     const report = await deviceReport(this.store, deviceName, query, Date.now(), this.settings);
     const { plan, nextCursor } = report;
     if (plan.hourlyUntil !== undefined) void reply.header('hourly-until', toRfc3339(plan.hourlyUntil));
-    const writers = reportWriters(deviceName, report);
+    if (plan.edgesMoved) void reply.header('edges-moved', 'true');
+    const writers = reportWriters(deviceName, report, query);
     const { format } = query;
     return sendAnswer({ writers, format, subject: deviceName, time: plan.range.start, nextCursor }, request, reply);
   }
@@ -93,7 +94,7 @@ export class ReportsController {
     // Some milliseconds of work lie behind, some ahead: let other requests through between.
     await setImmediate();
     const { nextCursor, range } = report;
-    const writers = summaryWriters(report);
+    const writers = summaryWriters(report, query);
     const { format } = query;
     return sendAnswer({ writers, format, subject: 'summary', time: range.start, nextCursor }, request, reply);
   }

@@ -1,13 +1,16 @@
-import { toRfc3339 } from '@device-metrics/contract';
-import { csvNumber, fields } from './csv.js';
+import { BOM, csvNumber, fields } from './csv.js';
 import { rowsPerPiece } from './pieces.js';
 import type { Writers } from './send-answer.js';
+import type { Style } from './style.js';
+import { localTimeTexts, offsets, offsetText, timeTexts } from './time-texts.js';
 import { xlsx, type Cell } from './xlsx.js';
 
 /** A column where there is one row after the other. */
 export interface RowColumn<Row> {
   readonly title: string;
   readonly cell: (row: Row) => Cell;
+  /** Whether its cells are times. */
+  readonly isTime?: boolean;
 }
 
 export interface RowAnswer<Row> {
@@ -23,14 +26,13 @@ export interface RowAnswer<Row> {
 }
 
 /** Rows that are in memory, in each format. */
-export function rowWriters<Row extends object>(answer: RowAnswer<Row>): Writers {
+export function rowWriters<Row extends object>(answer: RowAnswer<Row>, style: Style): Writers {
   const { rows, columns } = answer;
-  const titles = columns.map(({ title }) => title);
   return {
     json: () => json(answer),
-    csv: () => csv(titles, answer),
+    csv: () => csv(answer, style),
     ndjson: () => inPieces(rows, (row) => `${JSON.stringify(row)}\n`),
-    xlsx: () => xlsx(titles, cells(answer)),
+    xlsx: () => xlsx(xlsxTitles(columns, style), cells(answer, style)),
   };
 }
 
@@ -53,18 +55,30 @@ async function* json<Row>({ head, name, rows, tail = {} }: RowAnswer<Row>): Asyn
   yield after === '}' ? ']}' : `],${after}`;
 }
 
-async function* csv<Row>(titles: readonly string[], { rows, columns }: RowAnswer<Row>): AsyncGenerator<string> {
-  yield `${fields(titles)}\r\n`;
-  yield* inPieces(rows, (row) => `${columns.map(({ cell }) => csvCell(cell(row))).join(',')}\r\n`);
+async function* csv<Row>({ rows, columns }: RowAnswer<Row>, { clock, bom }: Style): AsyncGenerator<string> {
+  yield `${bom ? BOM : ''}${fields(columns.map(({ title }) => title))}\r\n`;
+  const timeText = clock ? localTimeTexts(clock) : timeTexts();
+  const text = (cell: Cell): string => {
+    if (typeof cell === 'string') return fields([cell]);
+    return cell instanceof Date ? timeText(cell.getTime()) : csvNumber(cell);
+  };
+  yield* inPieces(rows, (row) => `${columns.map(({ cell }) => text(cell(row))).join(',')}\r\n`);
 }
 
-function csvCell(cell: Cell): string {
-  if (typeof cell === 'string') return fields([cell]);
-  return cell instanceof Date ? toRfc3339(cell.getTime()) : csvNumber(cell);
-}
+/** A cell has no offset, so that each local time has a column for it. */
+const xlsxTitles = <Row>(columns: readonly RowColumn<Row>[], { clock }: Style): string[] =>
+  columns.flatMap(({ title, isTime }) => (clock && isTime ? [title, `${title}_utc_offset`] : [title]));
 
-async function* cells<Row>({ rows, columns }: RowAnswer<Row>): AsyncGenerator<Cell[][]> {
+async function* cells<Row>({ rows, columns }: RowAnswer<Row>, { clock }: Style): AsyncGenerator<Cell[][]> {
+  const offsetOf = clock && offsets(clock);
+  const cellsOf = ({ cell, isTime }: RowColumn<Row>, row: Row): Cell[] => {
+    const value = cell(row);
+    if (!offsetOf || !isTime) return [value];
+    if (!(value instanceof Date)) return [value, null];
+    const offset = offsetOf(value.getTime());
+    return [new Date(value.getTime() + offset), offsetText(offset)];
+  };
   for (const [from, to] of rowsPerPiece(rows.length)) {
-    yield rows.slice(from, to).map((row) => columns.map(({ cell }) => cell(row)));
+    yield rows.slice(from, to).map((row) => columns.flatMap((column) => cellsOf(column, row)));
   }
 }

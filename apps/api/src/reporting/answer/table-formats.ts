@@ -1,9 +1,10 @@
 import type { SeriesTable } from '@device-metrics/query';
 import { seriesHead } from '../series-head.js';
-import { csvNumber, fields } from './csv.js';
+import { BOM, csvNumber, fields } from './csv.js';
 import { jsonNumber, rowsPerPiece } from './pieces.js';
 import type { Writers } from './send-answer.js';
-import { timeTexts } from './time-texts.js';
+import type { Style } from './style.js';
+import { localTimeTexts, offsets, offsetText, timeTexts } from './time-texts.js';
 import { xlsx, type Cell } from './xlsx.js';
 
 /**
@@ -15,13 +16,15 @@ export function tableWriters(
   head: object,
   columnNames: readonly string[],
   tables: AsyncIterable<SeriesTable>,
+  style: Style,
 ): Writers {
-  const titles = ['device_name', 'metric_name', 'unit', 'labels', 'timestamp', ...columnNames];
+  const titles = ['device_name', 'metric_name', 'unit', 'labels', 'timestamp'];
+  const offsetTitle = style.clock ? ['utc_offset'] : [];
   return {
     json: () => json(head, tables),
-    csv: () => csv(titles, tables),
+    csv: () => csv([...titles, ...columnNames], tables, style),
     ndjson: () => ndjson(tables),
-    xlsx: () => xlsx(titles, cells(tables)),
+    xlsx: () => xlsx([...titles, ...offsetTitle, ...columnNames], cells(tables, style)),
   };
 }
 
@@ -53,9 +56,13 @@ async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGen
 }
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without a number. */
-async function* csv(titles: readonly string[], tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
-  yield `${fields(titles)}\r\n`;
-  const timeText = timeTexts();
+async function* csv(
+  titles: readonly string[],
+  tables: AsyncIterable<SeriesTable>,
+  { clock, bom }: Style,
+): AsyncGenerator<string> {
+  yield `${bom ? BOM : ''}${fields(titles)}\r\n`;
+  const timeText = clock ? localTimeTexts(clock) : timeTexts();
   for await (const { series, timestamps, columns } of tables) {
     const head = fields([series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)]);
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
@@ -88,14 +95,18 @@ async function* ndjson(tables: AsyncIterable<SeriesTable>): AsyncGenerator<strin
   }
 }
 
-/** The rows of a spreadsheet: the columns are those of the CSV. */
-async function* cells(tables: AsyncIterable<SeriesTable>): AsyncGenerator<Cell[][]> {
+/** The rows of a spreadsheet: the columns are those of the CSV; a cell has no offset, so that this has one of its own. */
+async function* cells(tables: AsyncIterable<SeriesTable>, { clock }: Style): AsyncGenerator<Cell[][]> {
+  const offsetOf = clock && offsets(clock);
   for await (const { series, timestamps, columns } of tables) {
     const head = [series.deviceName, series.metricName, series.unit ?? '', JSON.stringify(series.labels)];
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
       const rows: Cell[][] = [];
       for (let row = from; row < to; row += 1) {
-        rows.push([...head, new Date(timestamps[row] as number), ...columns.map((column) => column[row] ?? null)]);
+        const time = timestamps[row] as number;
+        const offset = offsetOf?.(time) ?? 0;
+        const times: Cell[] = offsetOf ? [new Date(time + offset), offsetText(offset)] : [new Date(time)];
+        rows.push([...head, ...times, ...columns.map((column) => column[row] ?? null)]);
       }
       yield rows;
     }

@@ -1,4 +1,5 @@
-import { toRfc3339 } from '@device-metrics/contract';
+import type { ZoneClock } from '@device-metrics/domain';
+import { toRfc3339 } from '@device-metrics/domain';
 
 const DAY = 86_400_000;
 const MINUTE = 60_000;
@@ -22,5 +23,35 @@ export function timeTexts(): (time: number) => string {
     const ofMinute = ofDay - minute * MINUTE;
     const second = Math.floor(ofMinute / 1000);
     return date + MINUTES[minute] + SECONDS[second] + MILLISECONDS[ofMinute - second * 1000];
+  };
+}
+
+/** The offset of a clock from UTC at a time, such as `+01:00`. */
+export function offsetText(offset: number): string {
+  const minutes = Math.round(Math.abs(offset) / MINUTE);
+  return `${offset < 0 ? '-' : '+'}${digits(Math.floor(minutes / 60), 2)}:${digits(minutes % 60, 2)}`;
+}
+
+/** RFC 3339 by the clock of a zone, with its offset: `2026-01-15T11:00:00.000+01:00`. */
+export function localTimeTexts(clock: ZoneClock): (time: number) => string {
+  const wallText = timeTexts();
+  const offsetOf = offsets(clock);
+  return (time) => {
+    const offset = offsetOf(time);
+    return wallText(time + offset).slice(0, -1) + offsetText(offset);
+  };
+}
+
+/** The offset at one time after another: clocks change at quarters of an hour, so that neighbours mostly share it. */
+export function offsets(clock: ZoneClock): (time: number) => number {
+  let quarter = NaN;
+  let offset = 0;
+  return (time) => {
+    const its = Math.floor(time / (15 * MINUTE));
+    if (its !== quarter) {
+      quarter = its;
+      offset = clock.offset(time);
+    }
+    return offset;
   };
 }

@@ -30,7 +30,7 @@ export async function compare(
     ]);
   }
   const { step = 'auto', aggregation = 'mean', timezone = 'UTC' } = query;
-  const asked = reportRange(query.start_time, query.end_time, now);
+  const asked = reportRange(query.start_time, query.end_time, now, timezone);
   const steps = divide({ step, aggregation: [aggregation], timezone, fill: 'null' }, asked);
   const range = rangeOf(steps);
   const { metric_name: metricName, ...fleet } = query;

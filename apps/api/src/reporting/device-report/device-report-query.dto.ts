@@ -18,8 +18,8 @@ import { cursorRule } from './page.js';
 export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'label'] as const) {
   @ApiPropertyOptional({
     description:
-      'First moment of the report: RFC 3339, Unix milliseconds, `now`, or relative to now as in `-6h`; default: 24 hours ' +
-      'before `end_time`.',
+      'First moment of the report: RFC 3339, a date such as `2026-01-15` (midnight in `timezone`), Unix milliseconds, `now`, ' +
+      'or relative to now such as `-6h`; default: 24 hours before `end_time`, or before now.',
     example: '-6h',
   })
   @Optional()
@@ -27,7 +27,8 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   start_time?: string;
 
   @ApiPropertyOptional({
-    description: 'End of the report, itself not included; default: after the newest sample.',
+    description:
+      'End of the report, itself not included; default: 10 minutes from now, since clocks of devices may be ahead by that.',
     example: 'now',
   })
   @Optional()
@@ -36,8 +37,8 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
 
   @ApiPropertyOptional({
     description:
-      'Aggregate by steps: `30s`, `5m`, `1h`, `1d` (days of `timezone`), up to `100y`, or `auto` for about 500 points; the range is ' +
-      'widened to whole steps. Samples that are past `RETENTION_RAW` still count by the hour, but for percentiles. Left ' +
+      'Aggregate by steps: `30s`, `5m`, `1h`, `12h`, `1d`; `1w` (from Monday), `1mo`, `1y` (from the first); up to `100y`, or `auto` for ' +
+      'about 500 points. They follow the clock and the calendar of `timezone`; the range is widened to whole steps. Samples that are past `RETENTION_RAW` still count by the hour, but for percentiles. Left ' +
       'out: the raw samples.',
     example: '5m',
   })
@@ -49,8 +50,8 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
     description:
       '`mean` (default), `min`, `max`, `sum`, `count`, `first`, `last`, `p0` to `p100`, `rate`, `increase`; several, at ' +
       `most ${MAX_AGGREGATIONS}, are repeated or separated by commas. ` +
-      '`rate` and `increase` understand that a counter starts again at 0, and count from ' +
-      'the last sample before a step, if it is within an hour before the range.',
+      '`rate` and `increase` understand that a counter starts again at 0, and count from the last sample before a step, up to 400 ' +
+      'days before the range: what days grew adds up to what their month grew.',
     type: [String],
     example: ['mean', 'max'],
   })
@@ -60,7 +61,9 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   aggregation?: string[];
 
   @ApiPropertyOptional({
-    description: 'What a step without samples becomes: no row, null, or the number of the step before.',
+    description:
+      'What a step without samples becomes: no row, null, or the number of the step before. With `previous`, `count` and `sum` are ' +
+      '0, `increase` and `rate` null, and `last` begins with the last sample before the range.',
     enum: ['none', 'null', 'previous'],
     default: 'none',
   })
@@ -68,7 +71,13 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @Obeys(oneOf('none', 'null', 'previous'))
   fill?: 'none' | 'null' | 'previous';
 
-  @ApiPropertyOptional({ description: 'IANA name; steps of whole days are its days.', default: 'UTC' })
+  @ApiPropertyOptional({
+    description:
+      'IANA name. Steps are of its calendar and its clock, plain dates begin at its midnight, and times in csv and xlsx are ' +
+      'its own, with their offset from UTC.',
+    default: 'UTC',
+    example: 'Europe/Berlin',
+  })
   @Optional()
   @Obeys(timeZone)
   timezone?: string;
@@ -90,4 +99,13 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @Optional()
   @Obeys(oneOf(...FORMATS))
   format?: Format;
+
+  @ApiPropertyOptional({
+    description: 'Whether csv begins with a byte order mark, by which spreadsheets know that it is UTF-8.',
+    enum: ['true', 'false'],
+    default: 'false',
+  })
+  @Optional()
+  @Obeys(oneOf('true', 'false'))
+  bom?: string;
 }

@@ -46,6 +46,15 @@ export class DeviceReportDto {
   })
   hourly_until?: string;
 
+  @ApiPropertyOptional({
+    description:
+      'Only where it is so: a step begins within an hour of which only the hourly value is left, as a day does in a zone of half ' +
+      'hours. As a whole that hour counts in the step that it begins in: the edges of steps have moved by up to an hour. Header ' +
+      '`Edges-Moved` has it in every format.',
+    example: true,
+  })
+  edges_moved?: boolean;
+
   @ApiProperty({ description: 'What the numbers of a row are, after the time.', example: ['value'] })
   columns!: string[];
 

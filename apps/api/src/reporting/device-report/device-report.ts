@@ -8,6 +8,7 @@ import { noDevice } from '../../http/no-device.js';
 import { invalidInput } from '../../http/problem.js';
 import { selectorOf } from '../../http/series-query.js';
 import type { Writers } from '../answer/send-answer.js';
+import { styleOf } from '../answer/style.js';
 import { tableWriters } from '../answer/table-formats.js';
 import { reportRange } from '../time-span.js';
 import type { DeviceReportQuery } from './device-report-query.dto.js';
@@ -33,7 +34,7 @@ export async function deviceReport(
   now: number,
   limit: QueryLimit,
 ): Promise<DeviceReport> {
-  const range = reportRange(query.start_time, query.end_time, now);
+  const range = reportRange(query.start_time, query.end_time, now, query.timezone);
   const steps = stepsOf(query, range);
   const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const selected = await store.findSeries({ ...selectorOf(query), devices: [deviceName] });
@@ -51,7 +52,7 @@ export async function deviceReport(
 /** How the query divides the range; undefined without `step`, where parameters that only steps have are mistakes. */
 function stepsOf(query: DeviceReportQuery, range: TimeRange): Steps | undefined {
   if (query.step !== undefined) return divide({ ...query, step: query.step }, range);
-  const idle = (['aggregation', 'fill', 'timezone'] as const).filter((name) => query[name] !== undefined);
+  const idle = (['aggregation', 'fill'] as const).filter((name) => query[name] !== undefined);
   if (idle.length > 0) {
     throw invalidInput(
       idle.map((field) => ({ field, reason: `goes with step, which is missing, got ${quote(String(query[field]))}` })),
@@ -76,16 +77,21 @@ function fromCursor(
 }
 
 /** A report in each format. */
-export function reportWriters(deviceName: string, { plan, tables, nextCursor }: DeviceReport): Writers {
-  const { range, steps, hourlyUntil, columnNames } = plan;
+export function reportWriters(
+  deviceName: string,
+  { plan, tables, nextCursor }: DeviceReport,
+  query: DeviceReportQuery,
+): Writers {
+  const { range, steps, hourlyUntil, edgesMoved, columnNames } = plan;
   const head = {
     device_name: deviceName,
     start_time: toRfc3339(range.start),
     end_time: toRfc3339(range.end),
     ...(steps && { step: steps.length }),
     ...(hourlyUntil !== undefined && { hourly_until: toRfc3339(hourlyUntil) }),
+    ...(edgesMoved && { edges_moved: true }),
     columns: columnNames,
     ...(nextCursor !== undefined && { next_cursor: nextCursor }),
   };
-  return tableWriters(head, columnNames, tables);
+  return tableWriters(head, columnNames, tables, styleOf(query));
 }

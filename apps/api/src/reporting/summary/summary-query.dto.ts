@@ -2,7 +2,7 @@ import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { FleetQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
-import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, oneOf, quantiles } from '../query-rules.js';
+import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, oneOf, quantiles, timeZone } from '../query-rules.js';
 import { queryTimeRule, timeRangeRule } from '../time-span.js';
 import { groupingRule, offset, SORT_KEYS, sortRule } from './grouping.js';
 
@@ -68,4 +68,24 @@ export class SummaryQuery extends FleetQuery {
   @Optional()
   @Obeys(oneOf(...FORMATS))
   format?: Format;
+
+  @ApiPropertyOptional({
+    description:
+      'IANA name. Plain dates begin at its midnight, and times in csv and xlsx are ' +
+      'its own, with their offset from UTC.',
+    default: 'UTC',
+    example: 'Europe/Berlin',
+  })
+  @Optional()
+  @Obeys(timeZone)
+  timezone?: string;
+
+  @ApiPropertyOptional({
+    description: 'Whether csv begins with a byte order mark, by which spreadsheets know that it is UTF-8.',
+    enum: ['true', 'false'],
+    default: 'false',
+  })
+  @Optional()
+  @Obeys(oneOf('true', 'false'))
+  bom?: string;
 }

@@ -6,6 +6,7 @@ import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { selectorOf } from '../../http/series-query.js';
 import { rowWriters, type RowColumn } from '../answer/row-formats.js';
 import type { Writers } from '../answer/send-answer.js';
+import { styleOf } from '../answer/style.js';
 import { summaryRange } from '../time-span.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 import { arrivals } from './arrivals.js';
@@ -69,8 +70,11 @@ async function tagsOfDevices(store: Store, { tags }: Grouping): Promise<(deviceN
 }
 
 /** A summary in each format. */
-export function summaryWriters({ range, rows, nextCursor, quantileNames, devices }: SummaryReport): Writers {
-  return rowWriters({
+export function summaryWriters(
+  { range, rows, nextCursor, quantileNames, devices }: SummaryReport,
+  query: SummaryQuery,
+): Writers {
+  const answer = {
     head: {
       start_time: toRfc3339(range.start),
       end_time: toRfc3339(range.end),
@@ -80,7 +84,8 @@ export function summaryWriters({ range, rows, nextCursor, quantileNames, devices
     rows,
     tail: devices && { devices },
     columns: columnsWith(quantileNames),
-  });
+  };
+  return rowWriters(answer, styleOf(query));
 }
 
 const NUMBERS = ['series', 'count', 'min', 'max', 'mean', 'last'] as const;
@@ -93,5 +98,5 @@ const columnsWith = (quantileNames: readonly string[]): RowColumn<SummaryRowDto>
   { title: 'tags', cell: (row) => (row.tags ? JSON.stringify(row.tags) : '') },
   ...NUMBERS.map((name) => ({ title: name, cell: (row: SummaryRowDto) => row[name] })),
   ...quantileNames.map((name) => ({ title: name, cell: (row: SummaryRowDto) => row.quantiles?.[name] ?? null })),
-  { title: 'last_time', cell: (row) => new Date(row.last_time) },
+  { title: 'last_time', cell: (row) => new Date(row.last_time), isTime: true },
 ];
