@@ -41,7 +41,13 @@ const otherRooms = (room, mayImport) => {
     `Of the other rooms, ${room} may import ${mayImport.join(', ') || 'none'}.`,
   );
 };
-const ofCollector = [onlyWorkspace('domain', 'contract', 'settings'), typeorm];
+const ofCollector = [onlyWorkspace('domain', 'contract', 'settings', 'formats'), typeorm, sqlite];
+const noRoom = (rooms, message) => pattern(`^(\\.\\.?/)+(${rooms})(/|$)`, message);
+/** What sources may know of the collector: how a source is asked, how its keys are read, and requests over HTTP. */
+const onlySourceContract = pattern(
+  '^(\\.\\./)+((commands|upload)/|run/(?!source\\.js$)|config/(?!(section|redact)\\.js$))',
+  'Of the collector a source knows run/source, config/section, config/redact and http.',
+);
 
 /** The settings of an app are read before anything else of it. */
 const noAppIn = (file, ofApp) => ({
@@ -108,6 +114,10 @@ export default tseslint.config(
   forbids('libs/domain/src', pattern('^[^.]', 'The domain imports nothing.')),
   forbids('libs/contract/src', onlyWorkspace('domain'), typeorm, sqlite),
   forbids(
+    'libs/formats/src',
+    pattern('^(?!\\.\\.?/|@device-metrics/domain$)', 'Parsers are pure: they know the domain and nothing else.'),
+  ),
+  forbids(
     'libs/settings/src',
     pattern('^(?!node:|\\.\\.?/|@device-metrics/domain$)', 'Settings know the domain and nothing else.'),
   ),
@@ -133,6 +143,22 @@ export default tseslint.config(
   noAppIn('apps/api/src/settings.ts', ofApi),
   { files: ['apps/api/src/sample-store.module.ts'], rules: { 'no-restricted-imports': 'off' } },
   forbids('apps/collector/src', ...ofCollector),
+  forbids(
+    'apps/collector/src/config',
+    ...ofCollector,
+    noRoom('commands|upload|run/(?!source)', 'The configuration knows what sources there are, not how they are run.'),
+  ),
+  forbids(
+    'apps/collector/src/run',
+    ...ofCollector,
+    noRoom('commands|pc|third-party', 'The runner knows sources by run/source alone.'),
+  ),
+  forbids(
+    'apps/collector/src/upload',
+    onlyWorkspace('domain', 'contract', 'settings'),
+    typeorm,
+    noRoom('commands|run|pc|third-party', 'The queue knows samples, not where they come from.'),
+  ),
   noAppIn('apps/collector/src/config/settings.ts', ofCollector),
   {
     // One way to say settings: declared in settings.ts, read by libs/settings.
@@ -160,7 +186,7 @@ export default tseslint.config(
   forbids(
     'apps/collector/src/pc',
     ...ofCollector,
-    sqlite,
+    onlySourceContract,
     pattern(
       '^\\./(?!(group|machine)\\.js$)|third-party/',
       'No source imports another; what they share is the group and the machine.',
@@ -168,9 +194,15 @@ export default tseslint.config(
   ),
   { files: ['apps/collector/src/pc/groups.ts'], rules: { 'no-restricted-imports': 'off' } },
   forbids(
+    'apps/collector/src/third-party',
+    ...ofCollector,
+    onlySourceContract,
+    noRoom('pc', 'No source imports another.'),
+  ),
+  forbids(
     'apps/collector/src/third-party/*',
     ...ofCollector,
-    sqlite,
+    onlySourceContract,
     pattern('^\\.\\./[^./]+/|/pc/', 'No protocol imports another; what several share stands beside their folders.'),
   ),
 );

@@ -80,6 +80,15 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['apps/collector/src/third-party/snmp/a.ts', '../mqtt/mqtt.js'],
     ['apps/collector/src/third-party/snmp/a.ts', '../../pc/cpu.js'],
     ['apps/collector/src/third-party/snmp/a.ts', 'better-sqlite3'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../../upload/spool.js'],
+    ['apps/collector/src/third-party/a.ts', '../run/run-source.js'],
+    ['apps/collector/src/pc/cpu.ts', '../config/config.js'],
+    ['apps/collector/src/upload/spool.ts', '../run/collector.js'],
+    ['apps/collector/src/run/collector.ts', '../pc/machine.js'],
+    ['apps/collector/src/run/collector.ts', 'better-sqlite3'],
+    ['apps/collector/src/config/config.ts', '../upload/spool.js'],
+    ['libs/formats/src/prometheus/a.ts', 'node:fs'],
+    ['libs/formats/src/prometheus/a.ts', '@device-metrics/contract'],
   ])('%s importing %s', async (file, imported) => {
     expect(await refusals(file, imported)).toEqual(['no-restricted-imports']);
   });
@@ -96,10 +105,12 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['apps/api/src/aggregator/json/a.ts', '../accept.js'],
     ['apps/api/src/sample-store.module.ts', '@nestjs/typeorm'],
     ['apps/collector/src/upload/spool.ts', 'better-sqlite3'],
-    ['apps/collector/src/third-party/snmp/a.ts', '../../source.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../../run/source.js'],
+    ['apps/collector/src/third-party/snmp/a.ts', '../../config/section.js'],
+    ['libs/formats/src/prometheus/a.ts', '@device-metrics/domain'],
     ['apps/collector/src/third-party/snmp/a.ts', './walk.js'],
-    ['apps/collector/src/pc/cpu.ts', '../source.js'],
-    ['apps/collector/src/run-source.ts', '@device-metrics/contract/batch-decoder'],
+    ['apps/collector/src/pc/cpu.ts', '../run/source.js'],
+    ['apps/collector/src/upload/api-client.ts', '@device-metrics/contract/batch-decoder'],
   ])('but not %s importing %s', async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([]);
   });

@@ -1,8 +1,9 @@
-import { quote } from '@device-metrics/contract/rules';
-import { commands, help, UsageError } from './commands.js';
+import { quote } from '@device-metrics/domain';
+import { UsageError } from './commands/command.js';
+import { commands, help } from './commands/commands.js';
 import { SettingsError } from '@device-metrics/settings';
-import { readConfig } from './config.js';
-import { didYouMean } from './section.js';
+import { readConfig } from './config/config.js';
+import { didYouMean } from './config/section.js';
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') return console.log(help);
@@ -19,7 +20,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
     const remember = (): void => void (hungUp = true);
     process.on('SIGHUP', remember);
     // Only here: Nest takes half a second to load, and no command needs it.
-    const { collect } = await import('./collect.js');
+    const { collect } = await import('./commands/collect.js');
     await collect(config);
     process.off('SIGHUP', remember);
     if (hungUp) process.emit('SIGHUP');

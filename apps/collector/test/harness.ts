@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
 import axios from 'axios';
 import { ApiClient } from '../src/upload/api-client.js';
-import { Spool, type Metric, type SpoolTotals } from '../src/upload/spool.js';
+import { Spool, type WireSample, type SpoolTotals } from '../src/upload/spool.js';
 import { Uploader } from '../src/upload/uploader.js';
 
 export const LONG = process.env['DEVICE_METRICS_LONG'] === '1';
@@ -58,16 +58,16 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
 /** What the api does with samples, in memory: series and timestamp are the key, the last write wins. */
 export class TestApi extends TestServer {
   /** How often each sample was stored, by its series and timestamp. */
-  readonly stored = new Map<string, Metric>();
+  readonly stored = new Map<string, WireSample>();
   requests = 0;
   /** Answers in place of the api where it returns an answer. */
-  instead: (metrics: Metric[], response: ServerResponse) => boolean = () => false;
+  instead: (metrics: WireSample[], response: ServerResponse) => boolean = () => false;
 
   constructor() {
     super((request, response) => this.receive(request, response));
   }
 
-  get samples(): Metric[] {
+  get samples(): WireSample[] {
     return [...this.stored.values()];
   }
 
@@ -80,7 +80,7 @@ export class TestApi extends TestServer {
       .map(({ value }) => value);
   }
 
-  store(metrics: readonly Metric[]): void {
+  store(metrics: readonly WireSample[]): void {
     for (const metric of metrics) {
       const { device_name, metric_name, labels, timestamp } = metric;
       this.stored.set(JSON.stringify([device_name, metric_name, labels, timestamp]), metric);
@@ -91,7 +91,7 @@ export class TestApi extends TestServer {
     this.requests += 1;
     const body = await bodyOf(request).catch(() => undefined);
     if (body === undefined) return;
-    const { metrics } = JSON.parse(body) as { metrics: Metric[] };
+    const { metrics } = JSON.parse(body) as { metrics: WireSample[] };
     if (this.instead(metrics, response)) return;
     this.store(metrics);
     answer(response, 200, { accepted: metrics.length, rejected: [] });

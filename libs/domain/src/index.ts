@@ -60,3 +60,5 @@ export {
   type SeriesSelector,
 } from './selector.js';
 export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';
+export { toMetricName } from './metric-name.js';
+export { convertibleUnits, inBaseUnit, scaled, toBaseUnit, unitByPattern, type UnitPatterns } from './units.js';

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { deviceName } from '@device-metrics/contract/rules';
+import { deviceNameRule } from '@device-metrics/domain';
 import { bytes, duration, integer, path, text, url, type SettingGroup } from '@device-metrics/settings';
 
 /** What is collected, and where it goes to. */
@@ -15,7 +15,7 @@ export const sourceSettings = {
     name: 'DEVICE_NAME',
     type: text(
       'a string of 1 to 128 printable characters without space at its ends',
-      (value) => deviceName(value) === undefined,
+      (value) => deviceNameRule(value) === undefined,
     ),
     default: hostname(),
     defaultMeans: "the host's name",

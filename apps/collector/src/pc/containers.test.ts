@@ -3,8 +3,8 @@ import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { answer, TestFolder } from '../../test/harness.js';
 import { Mistakes } from '@device-metrics/settings';
-import { PartsOfRun } from '../parts.js';
-import { Section } from '../section.js';
+import { PartsOfRun } from '../run/parts.js';
+import { Section } from '../config/section.js';
 import { containerReadings, containers } from './containers.js';
 import { thisMachine } from './machine.js';
 

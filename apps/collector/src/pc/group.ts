@@ -1,6 +1,6 @@
-import type { Reading } from '@device-metrics/domain';
-import type { Section } from '../section.js';
-import type { Parts, Source, SourceTools } from '../source.js';
+import { like, matchesAny, type Reading } from '@device-metrics/domain';
+import type { Section } from '../config/section.js';
+import type { Parts, Source, SourceTools } from '../run/source.js';
 import type { Machine } from './machine.js';
 
 /** A group of metrics of this PC; one file each. */
@@ -31,8 +31,11 @@ export function shortestInterval({ startsProgram }: PcGroup, platform: NodeJS.Pl
   return startsProgram === 'everywhere' || platform !== 'linux' ? SLOW_INTERVAL : 0;
 }
 
+/** What PC sources read with; a test gives its own. */
+export type PcTools = Pick<SourceTools, 'say'> & { readonly machine: Machine };
+
 /** A group as a source, by its keys of the configuration. */
-export function pcSource(group: PcGroup, keys: Section): (tools: SourceTools) => Source {
+export function pcSource(group: PcGroup, keys: Section): (tools: PcTools) => Source {
   const readerOf = group.configure(keys);
   return ({ machine, say }) => new PcSource(group, readerOf(machine), say);
 }
@@ -64,9 +67,4 @@ class PcSource implements Source {
 }
 
 /** Whether a name matches one of the patterns, in which `*` stands for any text. */
-export function matches(name: string, patterns: readonly string[]): boolean {
-  return patterns.some((pattern) => {
-    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`^${expression.join('.*')}$`).test(name);
-  });
-}
+export const matches = (name: string, patterns: readonly string[]): boolean => matchesAny(patterns.map(like))(name);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import si from 'systeminformation';
 import { Mistakes } from '@device-metrics/settings';
-import { PartsOfRun } from '../parts.js';
-import { Section } from '../section.js';
+import { PartsOfRun } from '../run/parts.js';
+import { Section } from '../config/section.js';
 import { pcSource } from './group.js';
 import { pcGroups } from './groups.js';
 import { thisMachine, type Machine } from './machine.js';
@@ -133,7 +133,7 @@ async function readAll(machine: Machine): Promise<{ readings: Record<string, str
   const readings: Record<string, string[]> = {};
   for (const group of pcGroups) {
     const keys = new Section(group.onlyIfNamed ? { units: ['a'] } : {}, '', new Mistakes());
-    const source = pcSource(group, keys)({ http: undefined as never, machine, say: (text) => said.push(text) });
+    const source = pcSource(group, keys)({ machine, say: (text) => said.push(text) });
     for (let run = 0; run < 3; run += 1) {
       const all = await source.read(new AbortController().signal, new PartsOfRun());
       readings[group.name] ??= all.map(({ metricName, labels, value }) => {

@@ -1,10 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent } from 'node:https';
 import type { AxiosInstance } from 'axios';
-import { quote } from '@device-metrics/contract/rules';
+import { quote } from '@device-metrics/domain';
 import { request } from '../http.js';
-import { SECRET_NAME } from '../redact.js';
-import type { Section } from '../section.js';
+import { SECRET_NAME } from '../config/redact.js';
+import type { Section } from '../config/section.js';
 import { networkProblem } from './network-problem.js';
 import { tlsOptions, tlsTrust } from './tls-trust.js';
 import { takeCredentials } from './url-credentials.js';

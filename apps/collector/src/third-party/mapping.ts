@@ -1,8 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { quote } from '@device-metrics/contract/rules';
-import type { Reading } from '@device-metrics/domain';
+import { inBaseUnit, quote, type Reading } from '@device-metrics/domain';
 import jsonata, { type Expression } from 'jsonata';
-import { inBaseUnit } from './units.js';
 
 export type Mapping = Expression;
 

@@ -1,5 +1,5 @@
-import type { Section } from '../section.js';
-import type { Source, SourceTools } from '../source.js';
+import type { Section } from '../config/section.js';
+import type { Source, SourceTools } from '../run/source.js';
 
 /** How a kind of third-party device is read; one folder each. */
 export interface Protocol {

@@ -1,4 +1,4 @@
-import type { Section } from '../section.js';
+import type { Section } from '../config/section.js';
 
 /** Which certificates of a device are taken. */
 export interface TlsTrust {

@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import type { AxiosInstance } from 'axios';
-import { quote } from '@device-metrics/contract/rules';
+import { quote } from '@device-metrics/domain';
 import type { RejectedItem } from '@device-metrics/contract/batch-decoder';
 import { HttpError, request } from '../http.js';
-import { Redactor } from '../redact.js';
+import { Redactor } from '../config/redact.js';
 import { parseRetryAfter } from './verdict.js';
 
 /** What came back for a batch. */

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { Spool, unpack, type Metric, type SpoolLimits } from './spool.js';
+import { Spool, unpack, type WireSample, type SpoolLimits } from './spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'spool-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -30,7 +30,7 @@ beforeEach(() => {
 const UNLIMITED: SpoolLimits = { maxBytes: Infinity, minFreeBytes: 0 };
 const open = (limits = UNLIMITED, freeBytes?: () => number): Spool =>
   new Spool(file, limits, (message) => damage.push(message), freeBytes);
-const metrics = (...values: number[]): Metric[] =>
+const metrics = (...values: number[]): WireSample[] =>
   values.map((value) => ({ device_name: 'pc', metric_name: 'm', value, timestamp: 1_700_000_000_000 + value }));
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 /** The values of every batch that waits, in the order in which the backlog is sent. */
@@ -115,7 +115,7 @@ describe('the spool', () => {
   it('keeps refused samples in quarantine until a person releases or drops them', () => {
     const spool = open();
     spool.add(metrics(1, 2, 3), 42);
-    const [one, two] = metrics(1, 2) as [Metric, Metric];
+    const [one, two] = metrics(1, 2) as [WireSample, WireSample];
     spool.acknowledge(
       spool.nextOfAll(Infinity)?.sequence ?? 0,
       new Map([

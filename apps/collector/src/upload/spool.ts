@@ -5,7 +5,7 @@ import type Database from 'better-sqlite3';
 import { isDamage, openSpoolFile, recoverSpoolFile, type OnDamage } from './spool-file.js';
 
 /** A sample as the wire carries it. */
-export interface Metric {
+export interface WireSample {
   readonly device_name: string;
   readonly metric_name: string;
   readonly value: number;
@@ -35,7 +35,7 @@ export interface Quarantined {
   readonly created: number;
   readonly reason: string;
   /** The first of its samples; undefined where the payload cannot be read. */
-  readonly example: Metric | undefined;
+  readonly example: WireSample | undefined;
 }
 
 /**
@@ -62,7 +62,7 @@ export interface SpoolTotals {
 }
 
 /** Samples that the api refused, by the reason that it gave. */
-export type RefusedSamples = ReadonlyMap<string, readonly Metric[]>;
+export type RefusedSamples = ReadonlyMap<string, readonly WireSample[]>;
 
 export interface SpoolLimits {
   /** Of all payloads together; the oldest batch goes first. */
@@ -119,16 +119,16 @@ export class Spool {
    * @param lost samples that never reached the spool, to be counted.
    * @returns how many older samples had to go.
    */
-  add(metrics: readonly Metric[], now: number, lost = 0): number {
+  add(samples: readonly WireSample[], now: number, lost = 0): number {
     const batches: ReturnType<typeof pack>[] = [];
-    for (let start = 0; start < metrics.length; start += MAX_SAMPLES) {
-      batches.push(pack(metrics.slice(start, start + MAX_SAMPLES)));
+    for (let start = 0; start < samples.length; start += MAX_SAMPLES) {
+      batches.push(pack(samples.slice(start, start + MAX_SAMPLES)));
     }
     return this.transaction(() => {
       const needed = batches.reduce((sum, { payload }) => sum + payload.length, 0);
       const evicted = this.makeRoom(needed);
       for (const batch of batches) this.insert(batch, now);
-      this.count('generated', metrics.length + lost);
+      this.count('generated', samples.length + lost);
       this.count('evicted', lost);
       return evicted;
     });
@@ -165,13 +165,13 @@ export class Spool {
    * @param refused samples that go to quarantine.
    * @param early samples that wait in a batch of their own.
    */
-  acknowledge(sequence: number, refused: RefusedSamples = new Map(), early: readonly Metric[] = []): void {
+  acknowledge(sequence: number, refused: RefusedSamples = new Map(), early: readonly WireSample[] = []): void {
     this.replace(sequence, (batch) => {
       let kept = early.length;
       if (kept > 0) this.insert(pack(early), batch.created);
-      for (const [reason, metrics] of refused) {
-        this.insert(pack(metrics), batch.created, reason);
-        kept += metrics.length;
+      for (const [reason, samples] of refused) {
+        this.insert(pack(samples), batch.created, reason);
+        kept += samples.length;
       }
       this.count('sent', batch.samples - kept);
     });
@@ -180,10 +180,10 @@ export class Spool {
   /** Replaces a batch of several samples by its halves. Throws, and changes nothing, where its payload is damaged. */
   split(sequence: number): void {
     this.replace(sequence, (batch) => {
-      const metrics = unpack(batch.payload);
-      const middle = Math.ceil(metrics.length / 2);
-      this.insert(pack(metrics.slice(0, middle)), batch.created);
-      this.insert(pack(metrics.slice(middle)), batch.created);
+      const samples = unpack(batch.payload);
+      const middle = Math.ceil(samples.length / 2);
+      this.insert(pack(samples.slice(0, middle)), batch.created);
+      this.insert(pack(samples.slice(middle)), batch.created);
     });
   }
 
@@ -365,17 +365,17 @@ interface Row extends Batch {
   readonly reason: string | null;
 }
 
-function pack(metrics: readonly Metric[]): { payload: Buffer; samples: number; newest: number } {
-  const newest = metrics.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
-  return { payload: gzipSync(JSON.stringify({ metrics }), { level: 1 }), samples: metrics.length, newest };
+function pack(samples: readonly WireSample[]): { payload: Buffer; samples: number; newest: number } {
+  const newest = samples.reduce((latest, { timestamp }) => Math.max(latest, timestamp), 0);
+  return { payload: gzipSync(JSON.stringify({ metrics: samples }), { level: 1 }), samples: samples.length, newest };
 }
 
 /** The samples of a batch. Throws where the payload is damaged. */
-export function unpack(payload: Buffer): Metric[] {
-  return (JSON.parse(gunzipSync(payload).toString()) as { metrics: Metric[] }).metrics;
+export function unpack(payload: Buffer): WireSample[] {
+  return (JSON.parse(gunzipSync(payload).toString()) as { metrics: WireSample[] }).metrics;
 }
 
-function exampleOf(payload: Buffer): Metric | undefined {
+function exampleOf(payload: Buffer): WireSample | undefined {
   try {
     return unpack(payload)[0];
   } catch {

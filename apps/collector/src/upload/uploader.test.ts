@@ -2,18 +2,18 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { answer, bodyOf, TestApi, TestFolder, TestServer, until } from '../../test/harness.js';
 import { ApiClient } from './api-client.js';
-import { Spool, type Metric } from './spool.js';
+import { Spool, type WireSample } from './spool.js';
 import { Uploader, type UploaderOptions } from './uploader.js';
 
 const http = axios.create();
 const NOW = Date.parse('2026-01-15T10:00:00Z');
-const metric = (value: number, timestamp = NOW): Metric => ({
+const metric = (value: number, timestamp = NOW): WireSample => ({
   device_name: 'pc',
   metric_name: 'm',
   value,
   timestamp: timestamp + value,
 });
-const metrics = (count: number): Metric[] => Array.from({ length: count }, (_, value) => metric(value));
+const metrics = (count: number): WireSample[] => Array.from({ length: count }, (_, value) => metric(value));
 
 let folder: TestFolder;
 let api: TestApi;

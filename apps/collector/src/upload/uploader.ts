@@ -1,7 +1,6 @@
-import { MAX_AHEAD } from '@device-metrics/contract/rules';
-import { reasonOf, showDuration } from '@device-metrics/domain';
+import { MAX_AHEAD, reasonOf, showDuration } from '@device-metrics/domain';
 import type { Answer } from './api-client.js';
-import { unpack, type Batch, type Metric, type Spool } from './spool.js';
+import { unpack, type Batch, type WireSample, type Spool } from './spool.js';
 import { backoff, verdict } from './verdict.js';
 
 /** `away`: no answer, or one that says "later". `held`: an answer that needs a person, as a wrong token. */
@@ -137,14 +136,14 @@ export class Uploader {
     if (answer.rejected.length === 0) {
       this.spool.acknowledge(batch.sequence);
     } else {
-      const metrics = unpack(batch.payload);
-      const refused = new Map<string, Metric[]>();
-      const early: Metric[] = [];
+      const samples = unpack(batch.payload);
+      const refused = new Map<string, WireSample[]>();
+      const early: WireSample[] = [];
       for (const { index, field, reason } of answer.rejected) {
-        const metric = metrics[index];
-        if (!metric) continue;
-        if (metric.timestamp > this.latestDue) early.push(metric);
-        else refused.set(`${field} ${reason}`.trim(), [...(refused.get(`${field} ${reason}`.trim()) ?? []), metric]);
+        const sample = samples[index];
+        if (!sample) continue;
+        if (sample.timestamp > this.latestDue) early.push(sample);
+        else refused.set(`${field} ${reason}`.trim(), [...(refused.get(`${field} ${reason}`.trim()) ?? []), sample]);
       }
       this.spool.acknowledge(batch.sequence, refused, early);
       if (early.length > 0) this.sayEarly();

@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios from 'axios';
 import { SettingsError } from '@device-metrics/settings';
-import { readConfig } from '../../src/config.js';
-import type { Redactor } from '../../src/redact.js';
-import { SourceRunner } from '../../src/run-source.js';
-import type { SourceTools } from '../../src/source.js';
-import type { Metric } from '../../src/upload/spool.js';
+import { readConfig } from '../../src/config/config.js';
+import type { Redactor } from '../../src/config/redact.js';
+import { SourceRunner } from '../../src/run/run-source.js';
+import type { SourceTools } from '../../src/run/source.js';
+import type { WireSample } from '../../src/upload/spool.js';
 
 /** The timestamp of every sample that a device of these tests gives. */
 export const NOW = Date.UTC(2026, 0, 15, 10);
 
 /** A sample as it is sent, without what is the same in all tests. */
-export type Sent = Omit<Metric, 'timestamp'>;
+export type Sent = Omit<WireSample, 'timestamp'>;
 
 /** A device of the configuration file, read as the collector reads it: checked, timed, and its log redacted. */
 export class Device {

@@ -1,15 +1,10 @@
-import { quote } from '@device-metrics/contract/rules';
-import { metricDefinition, type Reading } from '@device-metrics/domain';
-import type { Section } from '../../section.js';
-import type { Source } from '../../source.js';
+import { inBaseUnit, metricDefinition, quote, unitByPattern, type Reading } from '@device-metrics/domain';
+import type { Section } from '../../config/section.js';
+import type { Source } from '../../run/source.js';
 import { parseMapping, readingsOf, type Mapping } from '../mapping.js';
-import { isLike } from '../pattern.js';
 import type { Protocol } from '../protocol.js';
-import { inBaseUnit } from '../units.js';
-import { parseLineProtocol, type Field } from './line-protocol.js';
+import { parseLineProtocol, type Field } from '@device-metrics/formats';
 import { runProgram, type Program } from './run-program.js';
-
-type Units = ReadonlyArray<readonly [pattern: string, unit: string]>;
 
 /** A program that writes JSON or Influx line protocol. */
 export const command: Protocol = {
@@ -18,14 +13,14 @@ export const command: Protocol = {
     const program = programOf(keys);
     const influx = keys.choice('format', ['json', 'influx'], 'json') === 'influx';
     const mapping = keys.has('mapping') ? keys.parsed('mapping', parseMapping) : parseMapping('$');
-    const units: Units = Object.entries(keys.textsByName('units'));
+    const units = Object.entries(keys.textsByName('units'));
     if (influx && keys.has('mapping')) keys.mistake('mapping', 'is for format json');
     if (!influx && units.length > 0) keys.mistake('units', 'is for format influx; in JSON each reading has its unit');
     return (): Source => ({
       name,
       read: async (signal) => {
         const output = await runProgram(program, signal);
-        if (influx) return parseLineProtocol(output).map(toReading(units));
+        if (influx) return parseLineProtocol(output).map(toReading(unitByPattern(units)));
         if (output.trim() === '') return [];
         return (await readingsOf(output, mapping as Mapping)).map(withKnownUnit);
       },
@@ -44,11 +39,10 @@ function programOf(keys: Section): Program {
 
 /** A field is `<measurement>.<field>`, and the field `value` just the measurement. */
 const toReading =
-  (units: Units) =>
+  (unitOf: (name: string) => string | undefined) =>
   ({ measurement, field, tags, value }: Field): Reading => {
     const metricName = field === 'value' ? measurement : `${measurement}.${field}`;
-    const said = units.find(([pattern]) => isLike(metricName, pattern))?.[1];
-    const unit = said ?? metricDefinition(metricName)?.unit;
+    const unit = unitOf(metricName) ?? metricDefinition(metricName)?.unit;
     return { metricName, ...inBaseUnit(value, unit), ...(Object.keys(tags).length > 0 && { labels: tags }) };
   };
 

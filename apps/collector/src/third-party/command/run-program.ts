@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { quote } from '@device-metrics/contract/rules';
+import { quote } from '@device-metrics/domain';
 
 export interface Program {
   readonly file: string;

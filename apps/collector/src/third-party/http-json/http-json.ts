@@ -1,4 +1,4 @@
-import type { Source } from '../../source.js';
+import type { Source } from '../../run/source.js';
 import { httpGet, httpTarget } from '../http-get.js';
 import { parseMapping, readingsOf, type Mapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';

@@ -1,4 +1,4 @@
-import type { Source } from '../../source.js';
+import type { Source } from '../../run/source.js';
 import type { Protocol } from '../protocol.js';
 import { readRegisters } from './read.js';
 import { registerOf } from './register.js';

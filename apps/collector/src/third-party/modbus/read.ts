@@ -1,8 +1,7 @@
-import { metricDefinition, type Reading } from '@device-metrics/domain';
+import { inBaseUnit, metricDefinition, scaled, type Reading } from '@device-metrics/domain';
 import { createRequire } from 'node:module';
 import type modbus from 'modbus-serial';
 import { openTcp, type TcpTarget } from '../tcp.js';
-import { inBaseUnit, scaled } from '../units.js';
 import { decode, sizeOf, type Register } from './register.js';
 
 export interface ModbusTarget extends TcpTarget {

@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import type { Section } from '../../section.js';
+import type { Section } from '../../config/section.js';
 
 export const TYPES = ['uint16', 'int16', 'uint32', 'int32', 'uint64', 'int64', 'float32', 'float64'] as const;
 export const KINDS = ['holding', 'input', 'coil', 'discrete'] as const;

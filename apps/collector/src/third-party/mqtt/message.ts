@@ -1,9 +1,13 @@
-import { quote } from '@device-metrics/contract/rules';
-import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
-import { toMetricName } from '../metric-name.js';
-import { isLike } from '../pattern.js';
+import {
+  inBaseUnit,
+  metricDefinition,
+  quote,
+  scaled,
+  toMetricName,
+  type Labels,
+  type Reading,
+} from '@device-metrics/domain';
 import { parseJson, readingsOf, type Mapping } from '../mapping.js';
-import { inBaseUnit, scaled } from '../units.js';
 import type { TopicPattern } from './topic.js';
 
 /** What becomes of the messages of a topic. */
@@ -17,7 +21,7 @@ export interface Topic {
   readonly mapping: Mapping | undefined;
   readonly unit: string | undefined;
   /** Units by a pattern of the path in the JSON, or of the metric where the payload is a number itself. */
-  readonly units: ReadonlyArray<readonly [pattern: string, unit: string]>;
+  readonly units: (name: string) => string | undefined;
   readonly scale: number;
   readonly labels: Labels;
 }
@@ -56,7 +60,7 @@ export async function messageReadings(topic: Topic, name: string, payload: strin
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
   return valuesOf(payload, topic.path).map(({ path, value }) => {
     const metricName = metricNameOf(base, topic.path === undefined ? path : '');
-    const unit = topic.units.find(([pattern]) => isLike(path || metricName, pattern))?.[1] ?? topic.unit;
+    const unit = topic.units(path || metricName) ?? topic.unit;
     const known = unit ?? metricDefinition(metricName)?.unit;
     return {
       ...ofDevice,

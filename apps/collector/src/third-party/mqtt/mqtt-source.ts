@@ -1,6 +1,5 @@
-import { reasonOf, type Reading } from '@device-metrics/domain';
-import { labelsKey } from '@device-metrics/domain';
-import type { Source } from '../../source.js';
+import { labelsKey, reasonOf, type Reading } from '@device-metrics/domain';
+import type { Source } from '../../run/source.js';
 import { Connection, NOT_YET, type Broker } from './connection.js';
 import { isOnline, messageReadings, type Topic } from './message.js';
 import type { TopicPattern } from './topic.js';

@@ -1,6 +1,6 @@
-import { quote } from '@device-metrics/contract/rules';
-import { secretsOfNoUrl } from '../../redact.js';
-import { didYouMean, type Section } from '../../section.js';
+import { quote, unitByPattern } from '@device-metrics/domain';
+import { secretsOfNoUrl } from '../../config/redact.js';
+import { didYouMean, type Section } from '../../config/section.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
 import { tlsTrust } from '../tls-trust.js';
@@ -61,7 +61,7 @@ function topicOf(keys: Section): Topic {
     path: keys.optionalText('path'),
     mapping: keys.has('mapping') ? keys.parsed('mapping', parseMapping) : undefined,
     unit: keys.optionalText('unit'),
-    units: Object.entries(keys.textsByName('units')),
+    units: unitByPattern(Object.entries(keys.textsByName('units'))),
     scale: keys.number('scale', 1),
     labels: keys.textsByName('labels'),
   };

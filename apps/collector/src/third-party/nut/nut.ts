@@ -1,5 +1,5 @@
-import type { Section } from '../../section.js';
-import type { Source } from '../../source.js';
+import type { Section } from '../../config/section.js';
+import type { Source } from '../../run/source.js';
 import type { Protocol } from '../protocol.js';
 import { tlsTrust } from '../tls-trust.js';
 import { readUpsd, type Upsd } from './upsd.js';

@@ -1,4 +1,4 @@
-import { quote } from '@device-metrics/contract/rules';
+import { quote } from '@device-metrics/domain';
 import type { Socket } from 'node:net';
 import { openTcp, startTls, type TcpTarget } from '../tcp.js';
 import type { TlsTrust } from '../tls-trust.js';

@@ -1,5 +1,4 @@
-import { metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
-import { inBaseUnit } from '../units.js';
+import { inBaseUnit, metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
 
 /** What becomes of a variable. */
 export interface Measure {

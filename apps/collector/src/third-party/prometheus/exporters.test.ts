@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Counter, Gauge, Histogram, Registry, Summary, type RegistryContentType } from 'prom-client';
 import { Device, memoryGrowth, mistakesOf } from '../../../test/third-party/device.js';
 import { TestServer } from '../../../test/harness.js';
-import { exporterReadings } from './prometheus.js';
+import { exporterReadings } from '@device-metrics/formats';
 
-const CASES = new URL('testcases/', import.meta.url);
+const CASES = new URL('../../../../../libs/formats/src/prometheus/testcases/', import.meta.url);
 
 describe('a recorded exporter', () => {
   const names = readdirSync(CASES, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));

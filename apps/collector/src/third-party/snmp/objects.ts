@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import type { Section } from '../../section.js';
+import type { Section } from '../../config/section.js';
 
 /** What becomes of the value of an object. */
 export interface Measure {

@@ -1,7 +1,14 @@
-import { metricDefinition, stateLabel, type Labels, type Reading } from '@device-metrics/domain';
+import {
+  inBaseUnit,
+  like,
+  matchesAny,
+  metricDefinition,
+  scaled,
+  stateLabel,
+  type Labels,
+  type Reading,
+} from '@device-metrics/domain';
 import type { Varbind } from 'net-snmp';
-import { isLike } from '../pattern.js';
-import { inBaseUnit, scaled } from '../units.js';
 import type { Measure, Objects, Table } from './objects.js';
 import type { SnmpSession } from './session.js';
 import { isThere, numberOf, textOf } from './value.js';
@@ -47,6 +54,7 @@ function walkOnce(session: SnmpSession): Walk {
 }
 
 async function readTable(walk: Walk, table: Table, exclude: readonly string[]): Promise<Reading[]> {
+  const excluded = matchesAny(exclude.map(like));
   const readings: Reading[] = [];
   const labelsOf = await rowLabels(walk, table);
   for (const column of table.columns) {
@@ -54,7 +62,7 @@ async function readTable(walk: Walk, table: Table, exclude: readonly string[]): 
     if (rows.size === 0 && !table.optional) throw new Error(`the device has no rows of ${column.oids.join(' or ')}`);
     for (const [index, varbind] of rows) {
       const labels = labelsOf(index);
-      if (Object.values(labels).some((text) => exclude.some((pattern) => isLike(text, pattern)))) continue;
+      if (Object.values(labels).some(excluded)) continue;
       readings.push(...measured(column, varbind, { ...labels, ...column.labels }));
     }
   }

@@ -1,7 +1,7 @@
 import { getCiphers } from 'node:crypto';
 import type { User } from 'net-snmp';
-import type { Section } from '../../section.js';
-import type { Source } from '../../source.js';
+import type { Section } from '../../config/section.js';
+import type { Source } from '../../run/source.js';
 import type { Protocol } from '../protocol.js';
 import { snmpClient } from './client.js';
 import { configuredObjects, type Objects } from './objects.js';

@@ -1,4 +1,4 @@
-import { quote } from '@device-metrics/contract/rules';
+import { quote } from '@device-metrics/domain';
 import type { Varbind } from 'net-snmp';
 import { snmpClient } from './client.js';
 

@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { showDuration } from '@device-metrics/domain';
+import type { Config } from '../config/config.js';
+import type { Print } from './command.js';
+
+/** The configuration has been read, so all of it is right. */
+export function check({ file, apiUrl, deviceName, sources }: Config, _args: readonly string[], print: Print): void {
+  print(existsSync(file) ? `${file} is right` : `There is no ${file}; these are the defaults`);
+  print(`device ${deviceName}, api ${apiUrl}`);
+  for (const { name, deviceName: device, interval, timeout } of sources) {
+    print(`  ${name}: device ${device}, every ${showDuration(interval)}, at most ${showDuration(timeout)}`);
+  }
+}

@@ -1,0 +1,32 @@
+import { check } from './check.js';
+import type { Command } from './command.js';
+import { quarantine } from './quarantine.js';
+import { read } from './read.js';
+import { status } from './status.js';
+
+export const commands: Readonly<Record<string, Command>> = {
+  check: { usage: 'check                          say what is wrong in the configuration', most: 0, run: check },
+  read: {
+    usage: 'read <source>                  run one source once and print what it would send',
+    most: 1,
+    run: read,
+  },
+  status: { usage: 'status                         show what is in the spool', most: 0, run: status },
+  quarantine: {
+    usage:
+      'quarantine list|retry|drop     show, send again or delete what the api refused: retry|drop <number>… or all',
+    most: Infinity,
+    run: quarantine,
+  },
+};
+
+/** What `collector --help` prints. */
+export const help = `Without a command the collector runs until it gets SIGTERM; SIGHUP, or a change of the file, reads its
+configuration again. Commands:
+${Object.values(commands)
+  .map(({ usage }) => `  ${usage}`)
+  .join('\n')}
+
+What it reads stands in collector.yaml, or the file that COLLECTOR_CONFIG names; collector.example.yaml shows everything. The
+other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, DEVICE_NAME,
+COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT; .env.example explains them.`;

@@ -1,0 +1,24 @@
+import { showDuration } from '@device-metrics/domain';
+import type { Config } from '../config/config.js';
+import type { Print } from './command.js';
+import { listQuarantined } from './quarantine.js';
+import { withSpool } from './with-spool.js';
+
+export function status(config: Config, _args: readonly string[], print: Print): void {
+  withSpool(config, (spool) => {
+    const totals = spool.totals();
+    const age =
+      totals.oldest === undefined ? '' : `, the oldest ${showDuration(Math.max(0, Date.now() - totals.oldest))} old`;
+    print(`waiting      ${totals.pendingBatches} batches, ${totals.pendingSamples} samples${age}`);
+    print(`quarantined  ${totals.quarantinedBatches} batches, ${totals.quarantinedSamples} samples`);
+    print(`sent         ${totals.sent} samples`);
+    print(
+      `given up     ${totals.evicted} samples by a full or damaged spool, ${totals.dropped} dropped from quarantine`,
+    );
+    print(`in all       ${totals.generated} samples`);
+    print(
+      `size         ${Math.ceil(totals.bytes / 1024)} KiB of at most ${Math.ceil(config.spool.maxBytes / 1024)} KiB`,
+    );
+    listQuarantined(spool.quarantined(), print);
+  });
+}

@@ -1,0 +1,110 @@
+import { dirname, resolve } from 'node:path';
+import { quote } from '@device-metrics/domain';
+import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
+import { LineCounter, parseDocument, visit } from 'yaml';
+import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
+import { Placeholders } from './placeholders.js';
+import { Redactor, secretsOfNoUrl } from './redact.js';
+import { isMapping, Section } from './section.js';
+import { sourcesOf, type SourceConfig } from './sources.js';
+
+export interface Config {
+  readonly apiUrl: string;
+  /** Sent to the api as a bearer token. */
+  readonly apiToken: string | undefined;
+  /** The name of this PC as a device. */
+  readonly deviceName: string;
+  /** Of sources that have none of their own, ms. */
+  readonly interval: number;
+  readonly spool: { readonly path: string; readonly maxBytes: number; readonly minFreeBytes: number };
+  /** The port on 127.0.0.1 for the collector's own metrics; undefined: none. */
+  readonly metricsPort: number | undefined;
+  /** The configuration file, whether it is there or not. */
+  readonly file: string;
+  readonly sources: readonly SourceConfig[];
+  readonly redactor: Redactor;
+}
+
+export const CONFIG = Symbol('Config');
+
+const DEFAULT_FILE = 'collector.yaml';
+
+/**
+ * The whole configuration, checked: the environment, by default of this process and of `.env`, and the YAML file
+ * that `COLLECTOR_CONFIG` names.
+ *
+ * @throws SettingsError with every mistake.
+ */
+export function readConfig(environment?: Environment): Config {
+  const mistakes = new Mistakes();
+  const redactor = new Redactor();
+  const variables = environment ?? readEnvironment(mistakes);
+  const { apiUrl, apiToken, deviceName, interval, configFile } = readSettings(sourceSettings, variables, mistakes);
+  if (mistakes.has('API_URL')) secretsOfNoUrl(variables['API_URL'] ?? '').forEach((secret) => redactor.add(secret));
+  if (apiToken !== undefined) redactor.add(apiToken);
+
+  const file = resolve(configFile ?? DEFAULT_FILE);
+  const root = readFile(file, variables, mistakes, redactor);
+  if (!root && configFile !== undefined) mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
+  const sources = sourcesOf(root ?? withNoFile(apiUrl, apiToken, mistakes), { deviceName, interval });
+  const spool = readSettings(spoolSettings, variables, mistakes);
+  const { metricsPort } = readSettings(operationSettings, variables, mistakes);
+  mistakes.throwIfAny((mistake) => redactor.redact(mistake));
+  return {
+    apiUrl,
+    apiToken,
+    deviceName,
+    interval,
+    spool: { ...spool, path: resolve(spool.path) },
+    metricsPort,
+    file,
+    sources,
+    redactor,
+  };
+}
+
+/** With no file every group of PC metrics is on, and the third-party device is the api itself. */
+function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistakes): Section {
+  const url = `${apiUrl.replace(/\/+$/, '')}/metrics`;
+  const api = { protocol: 'prometheus', device: 'device-metrics-api', url, token };
+  return new Section({ third_party: [api] }, '', mistakes);
+}
+
+/** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
+function readFile(file: string, environment: Environment, mistakes: Mistakes, redactor: Redactor): Section | undefined {
+  const text = readIfThere(file, (reason) => mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`));
+  if (text === undefined) return undefined;
+  const before = mistakes.list.length;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const wrongAt = (position: number, reason: string): void => {
+    const { line, col } = lines.linePos(position);
+    mistakes.add(`line ${line}, column ${col}`, reason);
+  };
+  for (const { message, pos } of document.errors) wrongAt(pos[0], message);
+  visit(document, {
+    Alias: (_key, alias, ancestors) => {
+      const { source, range } = alias;
+      const marked = alias.resolve(document);
+      const at = range?.[0] ?? 0;
+      if (!marked)
+        wrongAt(at, `*${source} stands for what is marked &${source}, which is nowhere; a text needs quotes`);
+      else if (ancestors.includes(marked)) wrongAt(at, `*${source} stands within what is marked &${source}`);
+    },
+  });
+  if (mistakes.list.length > before) return new Section({}, '', mistakes);
+  const wrong = (reason: string): Section => {
+    mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`);
+    return new Section({}, '', mistakes);
+  };
+  const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
+  let content: unknown;
+  try {
+    content = fill.in(document.toJS(), '');
+  } catch (error) {
+    // Too many aliases.
+    return wrong((error as Error).message);
+  }
+  if (content !== null && !isMapping(content)) return wrong(`must be keys and values, got ${quote(content)}`);
+  return new Section(content, '', mistakes, (secret) => redactor.add(secret));
+}

@@ -1,0 +1,92 @@
+import { deviceNameRule, quote } from '@device-metrics/domain';
+import { pcSource, shortestInterval } from '../pc/group.js';
+import { pcGroups } from '../pc/groups.js';
+import { thisMachine } from '../pc/machine.js';
+import { didYouMean, type Section } from './section.js';
+import type { Source, SourceTools } from '../run/source.js';
+import { protocols } from '../third-party/protocols.js';
+
+export const SHORTEST_INTERVAL = 100;
+export const LONGEST_INTERVAL = 86_400_000;
+const DEFAULT_TIMEOUT = 5_000;
+const LONGEST_TIMEOUT = 300_000;
+
+/** One source that runs at its interval. */
+export interface SourceConfig {
+  /** Unique in this collector. */
+  readonly name: string;
+  readonly deviceName: string;
+  /** Milliseconds. */
+  readonly interval: number;
+  /** How long a run may take, ms. */
+  readonly timeout: number;
+  /** Two configurations of a source are the same where this is. */
+  readonly identity: string;
+  readonly create: (tools: SourceTools) => Source;
+}
+
+/** What the environment says for sources that say nothing themselves. */
+interface Defaults {
+  readonly deviceName: string;
+  readonly interval: number;
+}
+
+/** The sources that a configuration asks for: the groups of this PC that are on, then the third-party devices. */
+export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
+  const pc = pcSources(root, defaults);
+  const thirdParty = root.sections('third_party').map((entry) => thirdPartySource(entry, defaults));
+  root.end();
+  const sources = [...pc, ...thirdParty.filter((source) => source !== undefined)];
+  const taken = new Set(['collector', ...pcGroups.map(({ name }) => name)]);
+  root.sections('third_party').forEach((entry, index) => {
+    const name = thirdParty[index]?.name;
+    if (name === undefined || name === '') return;
+    if (taken.has(name))
+      entry.mistake('name', `another source is called ${quote(name)}; give this one a name of its own`);
+    taken.add(name);
+  });
+  return sources;
+}
+
+function pcSources(root: Section, { deviceName, interval }: Defaults): SourceConfig[] {
+  if (root.is('pc', false)) return [];
+  const pc = root.section('pc', 'keys and values, or false');
+  const every = pc.duration('interval', interval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
+  const sources = pcGroups.flatMap((group): SourceConfig[] => {
+    if (pc.is(group.name, false) || (group.onlyIfNamed && !pc.has(group.name))) return [];
+    const keys = pc.is(group.name, true)
+      ? pc.empty(group.name)
+      : pc.section(group.name, 'true, false, or keys and values');
+    const timing = timingOf(keys, Math.max(every, shortestInterval(group, process.platform)));
+    const make = pcSource(group, keys);
+    const create = ({ say }: SourceTools): Source => make({ machine: thisMachine(), say });
+    keys.end();
+    return [{ name: group.name, deviceName, ...timing, identity: `${deviceName} ${every} ${keys.source}`, create }];
+  });
+  pc.end();
+  return sources;
+}
+
+function thirdPartySource(entry: Section, defaults: Defaults): SourceConfig | undefined {
+  const names = protocols.map(({ name }) => name);
+  const protocolName = entry.text('protocol');
+  const protocol = protocols.find(({ name }) => name === protocolName);
+  const deviceName = entry.text('device');
+  const wrongName = deviceNameRule(deviceName);
+  if (wrongName !== undefined) entry.mistake('device', wrongName);
+  const name = entry.optionalText('name') ?? deviceName;
+  const timing = timingOf(entry, defaults.interval);
+  if (!protocol) {
+    const near = didYouMean(protocolName, names);
+    entry.mistake('protocol', `must be one of ${names.join(', ')}, got ${quote(protocolName)}${near}`);
+    return undefined;
+  }
+  const create = protocol.configure(entry, name);
+  entry.end();
+  return { name, deviceName, ...timing, identity: `${defaults.interval} ${entry.source}`, create };
+}
+
+function timingOf(keys: Section, fallback: number): { interval: number; timeout: number } {
+  const interval = keys.duration('interval', fallback, SHORTEST_INTERVAL, LONGEST_INTERVAL);
+  return { interval, timeout: keys.duration('timeout', DEFAULT_TIMEOUT, 1, LONGEST_TIMEOUT) };
+}

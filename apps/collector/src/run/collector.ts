@@ -1,0 +1,206 @@
+import { reasonOf, showDuration, type Reading } from '@device-metrics/domain';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { CONFIG, type Config } from '../config/config.js';
+import { CollectorSource, runReadings } from './own-metrics.js';
+import { SourceRunner, toWireSample } from './run-source.js';
+import { SOURCE_TOOLS, type SourceTools } from './source.js';
+import type { SourceConfig } from '../config/sources.js';
+import { Timestamps } from './timestamps.js';
+import { nextTurn } from './turns.js';
+import { Spool, type WireSample } from '../upload/spool.js';
+import { Uploader } from '../upload/uploader.js';
+
+/** Runs that end within this time share one commit of the spool, ms. */
+const COMMIT_DELAY = 50;
+/** Samples that wait in memory while the spool cannot be written; beyond it the oldest go. */
+const MOST_UNWRITTEN = 20_000;
+
+interface Scheduled {
+  readonly identity: string;
+  readonly interval: number;
+  readonly runner: SourceRunner;
+}
+
+/** Runs every source at its interval, puts the samples into the spool and keeps the uploader going. */
+@Injectable()
+export class Collector implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('Collector');
+  private readonly scheduled = new Map<string, Scheduled>();
+  private readonly timestamps = new Timestamps();
+  private unwritten: WireSample[] = [];
+  /** Samples that had to go while the spool could not be written. */
+  private lost = 0;
+  private commitTimer: NodeJS.Timeout | undefined;
+  private unwritable = '';
+  /** Samples that the full spool has given up since it was last not full. */
+  private evicted = 0;
+  private stopped = false;
+
+  constructor(
+    @Inject(CONFIG) private config: Config,
+    @Inject(SOURCE_TOOLS) private readonly tools: SourceTools,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly spool: Spool,
+    private readonly uploader: Uploader,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { apiUrl, deviceName, spool, sources } = this.config;
+    this.log.log(`Device ${deviceName} sends to ${apiUrl}; spool ${spool.path}`);
+    this.apply(this.config);
+    this.log.log(`${sources.length} sources: ${sources.map(describe).join(', ')}`);
+    const { pendingBatches, pendingSamples } = this.spool.totals();
+    if (pendingBatches > 0) this.log.log(`In the spool: ${pendingBatches} batches, ${pendingSamples} samples`);
+    this.uploader.start();
+  }
+
+  /** Ends within 6 s whatever hangs: commits what was read, then waits for the request in flight. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
+    this.commit();
+    await Promise.all([this.uploader.stop(), ...closed]);
+    const unwritten = this.unwritten.length + this.lost;
+    if (unwritten > 0)
+      this.log.error(`The spool cannot be written: ${unwritten} samples that waited in memory are lost`);
+    const { pendingBatches, pendingSamples } = this.spool.totals();
+    this.spool.close();
+    this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
+  }
+
+  /** Takes up another configuration of sources. Those that stay as they were go on undisturbed. */
+  reload(config: Config): void {
+    const before = new Map(this.scheduled);
+    const restart = changedForRestart(this.config, config);
+    this.config = { ...this.config, sources: config.sources, deviceName: config.deviceName, interval: config.interval };
+    this.apply(this.config);
+    const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
+    const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
+    const said = [
+      started.length > 0 && `started: ${started.map(describe).join(', ')}`,
+      ended.length > 0 && `ended: ${ended.join(', ')}`,
+    ].filter(Boolean);
+    this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
+    if (restart.length > 0) this.log.warn(`Changed as well, but only a restart takes it up: ${restart.join(', ')}`);
+  }
+
+  /** How the last run of every source ended, and what the spool holds. */
+  async ownReadings(): Promise<Reading[]> {
+    const runs = [...this.scheduled.values()].flatMap(({ runner }) => runReadings(runner));
+    return [...runs, ...(await this.ownSource().read())];
+  }
+
+  private apply(config: Config): void {
+    const sources = this.sourcesOf(config);
+    const wanted = new Map(sources.map((source) => [source.name, source]));
+    for (const [name, { identity, runner }] of this.scheduled) {
+      if (wanted.get(name)?.identity === identity) continue;
+      this.scheduled.delete(name);
+      void runner.close();
+    }
+    const started: Scheduled[] = [];
+    for (const source of sources) {
+      if (this.scheduled.has(source.name)) continue;
+      const scheduled = this.schedule(source);
+      this.scheduled.set(source.name, scheduled);
+      started.push(scheduled);
+    }
+    this.setTimers();
+    void this.runAll(started);
+  }
+
+  /** The sources that the configuration asks for, and the collector itself. */
+  private sourcesOf({ sources, deviceName, interval }: Config): SourceConfig[] {
+    const identity = `${deviceName} ${interval}`;
+    const create = (): CollectorSource => this.ownSource();
+    return [...sources, { name: 'collector', deviceName, interval, timeout: interval, identity, create }];
+  }
+
+  private ownSource(): CollectorSource {
+    return new CollectorSource(this.spool, this.uploader, Date.now);
+  }
+
+  private schedule({ identity, interval, timeout, deviceName, create }: SourceConfig): Scheduled {
+    return { identity, interval, runner: new SourceRunner(create(this.tools), { deviceName, timeout }, this.log) };
+  }
+
+  /** One timer for each interval in use: sources of one interval run together and share a timestamp. */
+  private setTimers(): void {
+    const wanted = new Map([...this.scheduled.values()].map(({ interval }) => [`every ${interval} ms`, interval]));
+    for (const name of this.scheduler.getTimeouts()) {
+      if (!wanted.has(name)) this.scheduler.deleteTimeout(name);
+    }
+    for (const [name, interval] of wanted) {
+      if (!this.scheduler.doesExist('timeout', name)) this.setTimer(name, interval, performance.now() + interval);
+    }
+  }
+
+  /** Turns come on a fixed grid: one that comes late moves none of those after it. */
+  private setTimer(name: string, interval: number, due: number): void {
+    const turn = (): void => {
+      this.scheduler.deleteTimeout(name);
+      this.setTimer(name, interval, nextTurn(due, interval, performance.now()));
+      void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
+    };
+    this.scheduler.addTimeout(name, setTimeout(turn, Math.ceil(due - performance.now())));
+  }
+
+  private async runAll(scheduled: readonly Scheduled[]): Promise<void> {
+    const timestamp = this.timestamps.next();
+    await Promise.all(scheduled.map((one) => this.runOne(one.runner, timestamp)));
+  }
+
+  private async runOne(runner: SourceRunner, timestamp: number): Promise<void> {
+    const samples = await runner.run(timestamp);
+    // A source that a reload has ended meanwhile has nothing to say any more.
+    if (!samples || this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
+    const own = runReadings(runner).map((reading) => toWireSample(reading, this.config.deviceName, timestamp));
+    // Not by `push`: its arguments must fit the stack, and a source may have more readings than that.
+    this.unwritten = this.unwritten.concat(samples, own);
+    this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
+  }
+
+  private commit(): void {
+    clearTimeout(this.commitTimer);
+    this.commitTimer = undefined;
+    if (this.unwritten.length === 0) return;
+    try {
+      const evicted = this.spool.add(this.unwritten, Date.now(), this.lost);
+      this.unwritten = [];
+      this.lost = 0;
+      this.sayEvicted(evicted);
+      if (this.unwritable !== '') this.log.log('The spool can be written again');
+      this.unwritable = '';
+      this.uploader.wake();
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== this.unwritable) this.log.error(`The spool cannot be written: ${reason}; samples wait in memory`);
+      this.unwritable = reason;
+      this.lost += this.unwritten.splice(0, Math.max(0, this.unwritten.length - MOST_UNWRITTEN)).length;
+    }
+  }
+
+  private sayEvicted(samples: number): void {
+    if (samples > 0 && this.evicted === 0) this.log.warn('The spool is full; its oldest samples are given up');
+    if (samples === 0 && this.evicted > 0)
+      this.log.log(`The spool has room again; ${this.evicted} samples were given up`);
+    this.evicted = samples === 0 ? 0 : this.evicted + samples;
+  }
+}
+
+/** The settings that have another value now and that are read at the start only. */
+function changedForRestart(before: Config, now: Config): string[] {
+  const settings = ({ apiUrl, apiToken, spool, metricsPort }: Config): Record<string, unknown> => ({
+    API_URL: apiUrl,
+    API_TOKEN: apiToken,
+    SPOOL_PATH: spool.path,
+    SPOOL_MAX_BYTES: spool.maxBytes,
+    SPOOL_MIN_FREE_BYTES: spool.minFreeBytes,
+    COLLECTOR_METRICS_PORT: metricsPort,
+  });
+  const old = settings(before);
+  return Object.entries(settings(now)).flatMap(([name, value]) => (value === old[name] ? [] : [name]));
+}
+
+const describe = ({ name, interval }: SourceConfig): string => `${name} (${showDuration(interval)})`;

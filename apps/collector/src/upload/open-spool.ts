@@ -1,0 +1,21 @@
+import { SettingsError } from '@device-metrics/settings';
+import { type Config } from '../config/config.js';
+import { isDamage, type OnDamage } from './spool-file.js';
+import { Spool } from './spool.js';
+
+/**
+ * The spool of a configuration.
+ *
+ * @param onDamage told what was found and saved; only the collector itself gives it, as nobody may take the file from under
+ *   one that runs.
+ * @throws SettingsError where its file cannot be opened.
+ */
+export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
+  try {
+    return new Spool(spool.path, spool, onDamage);
+  } catch (error) {
+    const hint = isDamage(error) ? '; at its next start the collector saves what can be read of it' : '';
+    const reason = `${(error as Error).message}${hint}`;
+    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
+  }
+}

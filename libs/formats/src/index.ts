@@ -1,0 +1,7 @@
+export { parseLineProtocol, type Field } from './influx/line-protocol.js';
+export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
+export { ExpositionError, type ExposedSample } from './prometheus/exposition.js';
+export { exposedUnit } from './prometheus/exposed-unit.js';
+export { parseOpenMetrics } from './prometheus/parse-openmetrics.js';
+export { parseText } from './prometheus/parse-text.js';
+export { parseSampleSelector, type SampleSelector } from './prometheus/sample-selector.js';
