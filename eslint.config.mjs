@@ -176,14 +176,6 @@ export default tseslint.config(
     },
   },
   forbids(
-    'apps/collector/src/upload',
-    ...ofCollector,
-    pattern(
-      '/(pc|third-party|sources?|run-source)[./]',
-      'The queue and its upload know samples, not where they come from.',
-    ),
-  ),
-  forbids(
     'apps/collector/src/pc',
     ...ofCollector,
     onlySourceContract,
