@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { serveDashboard } from '../dashboard/serve-dashboard.js';
 import { acceptGzip } from './decompress.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
@@ -31,5 +32,6 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter());
   serveOpenApi(app);
+  serveDashboard(server);
   return app;
 }

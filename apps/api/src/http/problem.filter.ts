@@ -39,7 +39,8 @@ export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequ
   sendProblem(problem, reply);
 }
 
-function sendProblem(problem: Problem, reply: FastifyReply): void {
+/** Answers a problem where Nest has no part in it. */
+export function sendProblem(problem: Problem, reply: FastifyReply): void {
   void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
 }
 
@@ -52,13 +53,14 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
     });
   }
   const status = statusOf(error);
-  if (status === 404) {
-    const address = `${request.method} ${request.url.slice(0, 200)}`;
-    return new Problem('unknown-address', `There is no ${address}; /docs lists what there is.`);
-  }
+  if (status === 404) return noRoute(request);
   if (status >= 400 && status < 500) return clientMistake(status, error as Error, request);
   return new Problem('server-failure', 'The server failed; its log says why.');
 }
+
+/** The answer to a call that there is not. */
+export const noRoute = ({ method, url }: FastifyRequest): Problem =>
+  new Problem('unknown-address', `There is no ${method} ${url.slice(0, 200)}; /docs lists what there is.`);
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();

@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { noRoute, sendProblem } from '../http/problem.filter.js';
+import { Problem } from '../http/problem.js';
+
+/** What `nx build dashboard` made. */
+const BUILT = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
+
+const HEADERS = {
+  // Nothing inline, nothing from elsewhere.
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'",
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  // A page that is built anew has files of other names, and says so at once.
+  'cache-control': 'no-cache',
+};
+
+/** Paths of programs, where a page would hide that there is nothing. */
+const OF_PROGRAMS = /^\/(api|docs|metrics|healthz|readyz)(\/|$)/;
+
+/** Serves the page at `/`, and at every address that is one of its own: which page that is, it decides itself. */
+export function serveDashboard(server: FastifyInstance, built = BUILT): void {
+  void server.register(async (scope) => {
+    await scope.register(fastifyStatic, { root: built, serve: false, preCompressed: true, cacheControl: false });
+    scope.get('/*', (request, reply) => {
+      const [path = '/'] = request.url.split('?');
+      if (/^\/(assets\/[\w.-]+|icon\.svg)$/.test(path)) return sendAsset(path, reply);
+      if (path !== '/' && !isPage(path, request)) return sendProblem(noRoute(request), reply);
+      if (!existsSync(`${built}/index.html`)) {
+        return sendProblem(new Problem('unknown-address', 'The page is not built yet: npx nx build dashboard. /docs lists all calls.'), reply);
+      }
+      return reply.headers(HEADERS).sendFile('index.html');
+    });
+  });
+}
+
+/** The name of a file has a hash of its content, so that it never changes. */
+const sendAsset = (path: string, reply: FastifyReply): FastifyReply =>
+  reply
+    .headers({
+      ...HEADERS,
+      'cache-control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'max-age=86400',
+    })
+    .sendFile(path.slice(1));
+
+const isPage = (path: string, { headers }: FastifyRequest): boolean =>
+  !OF_PROGRAMS.test(path) && (headers.accept ?? '').includes('text/html');

@@ -1,0 +1,81 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { Suspense, useEffect, useState } from 'react';
+import { Link, Route, Switch, useLocation, useSearchParams } from 'wouter';
+import { carried } from './address.js';
+import { ApiError, connection } from './api.js';
+import { ConnectionLine } from './parts/connection-line.js';
+import { PageBoundary } from './parts/page-boundary.js';
+import { NotFound } from './parts/not-found.js';
+import { PAGES } from './pages.js';
+
+/** An answer that will not change is asked for once; one that failed for a while, again. */
+const makeClient = (): QueryClient =>
+  new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        gcTime: 120_000,
+        refetchOnWindowFocus: true,
+        retry: (failures, error) => failures < 2 && error instanceof ApiError && error.isTemporary,
+        retryDelay: 1_000,
+      },
+    },
+  });
+
+/** The frame of all pages: the navigation, the line that says that the api is away, and the page of the address. */
+export function App() {
+  const [client] = useState(makeClient);
+  useEffect(() => {
+    const listener = ({ reachable }: { reachable: boolean }): void => {
+      if (reachable) void client.invalidateQueries();
+    };
+    connection.listeners.add(listener);
+    return () => void connection.listeners.delete(listener);
+  }, [client]);
+  return (
+    <QueryClientProvider client={client}>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
+      <Navigation />
+      <ConnectionLine />
+      <main id="content" tabIndex={-1}>
+        <PageBoundary>
+          <Suspense fallback={<div className="page-wait" aria-busy="true" />}>
+            <Switch>
+              {PAGES.map(({ path, Show }) => (
+                <Route key={path} path={path} component={Show} />
+              ))}
+              <Route component={NotFound} />
+            </Switch>
+          </Suspense>
+        </PageBoundary>
+      </main>
+    </QueryClientProvider>
+  );
+}
+
+function Navigation() {
+  const [location] = useLocation();
+  const [parameters] = useSearchParams();
+  if (parameters.has('kiosk')) return null;
+  const isHere = (path: string): boolean =>
+    path === '/' ? location === '/' || location.startsWith('/devices/') : location.startsWith(path);
+  return (
+    <header className="frame">
+      <Link href="/" className="brand" aria-label="Device Metrics, to the devices">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M3 19h6l3-9 5 14 3.5-9H29" />
+        </svg>
+        <span>Device Metrics</span>
+      </Link>
+      <nav aria-label="Pages">
+        {PAGES.filter(({ linked }) => linked).map(({ path, title }) => (
+          <Link key={path} href={path + carried(parameters)} aria-current={isHere(path) ? 'page' : undefined}>
+            {title}
+          </Link>
+        ))}
+      </nav>
+    </header>
+  );
+}

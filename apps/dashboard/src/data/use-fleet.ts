@@ -1,0 +1,93 @@
+import { useQuery } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
+import { listen, read, serverNow } from '../api.js';
+import { Fleet, FIGURE_METRICS, FIGURES, type FleetDevice } from './fleet.js';
+import { SparkLoader } from './spark-loader.js';
+
+/** How often the devices are asked for anew, and sorted anew by what has changed, ms. */
+const DEVICES_EVERY = 30_000;
+const SORT_EVERY = 10_000;
+/** How often changed rows are drawn, ms. */
+const DRAW_EVERY = 1_000;
+
+/** The fleet, and who loads its spark lines, for the rows of the table. */
+export const FleetContext = createContext<{ fleet: Fleet; sparks: SparkLoader } | undefined>(undefined);
+
+/** Loads all devices with their figures and keeps them up while the page is there. */
+export function useFleet(): {
+  fleet: Fleet;
+  sparks: SparkLoader;
+  devices: readonly FleetDevice[];
+  isLoading: boolean;
+  error: Error | null;
+  retry: () => void;
+} {
+  const [{ fleet, sparks }] = useState(() => {
+    const made = new Fleet();
+    return { fleet: made, sparks: new SparkLoader(made) };
+  });
+  const devices = useQuery({
+    queryKey: ['devices'],
+    queryFn: ({ signal }) => read('/api/v1/devices', {}, { signal }),
+    refetchInterval: DEVICES_EVERY,
+  });
+  const latest = useQuery({
+    queryKey: ['latest', 'figures'],
+    queryFn: ({ signal }) => read('/api/v1/reports/latest', { metric_name: figureMetrics }, { signal }),
+    // Afterwards the live stream tells.
+    staleTime: Infinity,
+    gcTime: 0,
+    enabled: devices.isSuccess,
+  });
+
+  useEffect(() => {
+    if (!devices.data) return;
+    fleet.setDevices(devices.data.devices, serverNow());
+  }, [fleet, devices.data]);
+  useEffect(() => {
+    if (!latest.data) return;
+    fleet.take(latest.data.samples);
+    fleet.flush(serverNow());
+    fleet.publishList();
+  }, [fleet, latest.data]);
+
+  const refetch = latest.refetch;
+  useEffect(() => {
+    const stop = listen(
+      { metric_name: figureMetrics },
+      (samples) => fleet.take(samples),
+      () => void refetch(),
+    );
+    const draw = setInterval(() => fleet.flush(serverNow()), DRAW_EVERY);
+    const sort = setInterval(() => fleet.publishList(), SORT_EVERY);
+    return () => {
+      stop();
+      clearInterval(draw);
+      clearInterval(sort);
+      sparks.stop();
+    };
+  }, [fleet, sparks, refetch]);
+
+  return {
+    fleet,
+    sparks,
+    devices: useSyncExternalStore(fleet.subscribeToList, fleet.getList),
+    isLoading: devices.isPending,
+    error: devices.data ? null : devices.error,
+    retry: () => void devices.refetch(),
+  };
+}
+
+const figureMetrics = FIGURES.map((figure) => FIGURE_METRICS[figure]);
+
+/** One device of the fleet, renewed when it changes; asks for its spark lines. */
+export function useFleetDevice(name: string): FleetDevice | undefined {
+  const context = useContext(FleetContext);
+  if (!context) throw new Error('outside of a FleetContext');
+  const { fleet, sparks } = context;
+  useEffect(() => sparks.want(name), [sparks, name]);
+  return useSyncExternalStore(
+    (listener) => fleet.subscribeTo(name, listener),
+    () => fleet.get(name),
+  );
+}

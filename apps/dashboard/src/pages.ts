@@ -1,0 +1,24 @@
+import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
+
+/** A page: where it is, what it is called, and the folder that shows it. */
+export interface Page {
+  /** A pattern of wouter. */
+  readonly path: string;
+  readonly title: string;
+  /** Whether the navigation has a link to it. */
+  readonly linked: boolean;
+  readonly Show: LazyExoticComponent<ComponentType>;
+}
+
+const page = (
+  path: string,
+  title: string,
+  show: () => Promise<{ default: ComponentType }>,
+  { linked = true } = {},
+): Page => ({ path, title, linked, Show: lazy(show) });
+
+/** Every page, in the order of the navigation. */
+export const PAGES: readonly Page[] = [
+  page('/', 'Devices', () => import('./pages/home/home.js')),
+  page('/devices/:name', 'Device', () => import('./pages/device/device.js'), { linked: false }),
+];

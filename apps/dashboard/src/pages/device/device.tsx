@@ -1,0 +1,3 @@
+export default function Device() {
+  return <h1>…</h1>;
+}

@@ -1,0 +1,147 @@
+/** Values in the words of people: `1.5 GiB`, `12.3 MB/s`, `42 %`, `3 d 4 h`. Units come in UCUM, as the api has them. */
+
+const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+const SI = ['', 'k', 'M', 'G', 'T', 'P'];
+const SMALL = ['', 'm', 'µ', 'n'];
+
+/** Metrics of unit `1` that are no ratio: they say yes or no. */
+const FLAGS =
+  /^(collector\.source\.success|device\.online|hw\.status|hw\.network\.up|systemd\.unit\.state|up|probe_success)$/;
+
+/** Units that people write differently, or that take no prefix. */
+const PLAIN: Readonly<Record<string, string>> = {
+  Cel: '°C',
+  '[degF]': '°F',
+  '%': '%',
+  deg: '°',
+  rpm: 'rpm',
+  '{rpm}': 'rpm',
+  min: 'min',
+  h: 'h',
+  d: 'd',
+  dB: 'dB',
+};
+/** Units of which thousands and thousandths have names. */
+const PREFIXED: Readonly<Record<string, string>> = {
+  Hz: 'Hz',
+  W: 'W',
+  V: 'V',
+  A: 'A',
+  J: 'J',
+  VA: 'VA',
+  'bit/s': 'bit/s',
+  'By/s': 'B/s',
+  bit: 'bit',
+  m: 'm',
+  g: 'g',
+  Pa: 'Pa',
+  lx: 'lx',
+};
+
+/** How the values of a metric are shown. */
+export type Formatter = (value: number | null | undefined) => string;
+
+/**
+ * The formatter of a unit.
+ *
+ * @param unit UCUM; of a rate with `/s`, where `s/s` is a share of time.
+ * @param metric tells yes and no from ratios.
+ */
+export function formatterOf(unit: string | undefined, metric = ''): Formatter {
+  const format = formatOf(unit ?? '', metric);
+  return (value) => (value === null || value === undefined || !Number.isFinite(value) ? '–' : format(value));
+}
+
+function formatOf(unit: string, metric: string): (value: number) => string {
+  if (unit === '1' && FLAGS.test(metric)) return (value) => (value === 1 ? 'yes' : value === 0 ? 'no' : figures(value));
+  if (isRatio(unit, metric)) return (value) => `${percent(value * 100)} %`;
+  if (unit === 'By') return binary;
+  if (unit === 's') return duration;
+  if (unit === 'ms') return (value) => duration(value / 1000);
+  if (Object.hasOwn(PLAIN, unit)) return (value) => `${tenths(value)} ${PLAIN[unit]}`;
+  if (Object.hasOwn(PREFIXED, unit)) return (value) => prefixed(value, PREFIXED[unit] ?? '');
+  const suffix = suffixOf(unit);
+  return (value) => (suffix === '' ? prefixed(value, '') : `${prefixed(value, '')} ${suffix}`.replace(/ \//, '/'));
+}
+
+/** Whether values are shares of a whole, and so shown in percent. */
+export const isRatio = (unit: string | undefined, metric = ''): boolean =>
+  unit === 's/s' || (unit === '1' && !FLAGS.test(metric));
+
+/** `{operation}/s` → `/s`: the title says what is counted. */
+const suffixOf = (unit: string): string => unit.replace(/\{[^}]*\}/g, '');
+
+function binary(value: number): string {
+  const power = powerOf(value, 1024, BINARY.length);
+  return `${figures(value / 1024 ** power)} ${BINARY[power]}`;
+}
+
+function prefixed(value: number, unit: string): string {
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && magnitude < 0.1 && unit !== '') {
+    const power = Math.min(SMALL.length - 1, Math.ceil(-Math.log10(magnitude) / 3));
+    return `${figures(value * 1000 ** power)} ${SMALL[power]}${unit}`;
+  }
+  const power = magnitude < 10_000 && unit === '' ? 0 : powerOf(value, 1000, SI.length);
+  return `${figures(value / 1000 ** power)} ${SI[power]}${unit}`.trim();
+}
+
+/** Rounding included, so that 1023.99 KiB is 1 MiB. */
+const powerOf = (value: number, base: number, count: number): number => {
+  let power = 0;
+  for (let left = Math.abs(value); left >= base * 0.9995 && power < count - 1; left /= base) power += 1;
+  return power;
+};
+
+/** Three figures, and thousands whole. */
+function figures(value: number): string {
+  const magnitude = Math.abs(value);
+  if (magnitude >= 99.95 || Number.isInteger(value)) return trimmed(value.toFixed(0));
+  if (magnitude >= 9.995) return value.toFixed(1);
+  if (magnitude >= 0.01) return value.toFixed(2);
+  return magnitude === 0 ? '0' : value.toPrecision(2);
+}
+
+const trimmed = (text: string): string => (text === '-0' ? '0' : text);
+const tenths = (value: number): string => (Math.abs(value) >= 1000 ? trimmed(value.toFixed(0)) : value.toFixed(1));
+const percent = (value: number): string =>
+  Math.abs(value) >= 99.95 || value === 0
+    ? trimmed(value.toFixed(0))
+    : Math.abs(value) < 0.05
+      ? value.toPrecision(1)
+      : value.toFixed(1);
+
+/** Seconds as people say them: `120 µs`, `1.5 s`, `3 min 4 s`, `2 d 5 h`. */
+export function duration(seconds: number): string {
+  const magnitude = Math.abs(seconds);
+  if (magnitude === 0) return '0 s';
+  if (magnitude < 0.000_999_5) return `${figures(seconds * 1e6)} µs`;
+  if (magnitude < 0.9995) return `${figures(seconds * 1e3)} ms`;
+  if (magnitude < 59.5) return `${figures(seconds)} s`;
+  const [large, small, name, rest] =
+    magnitude < 3_570
+      ? [60, 1, 'min', 's']
+      : magnitude < 86_400 - 1800
+        ? [3_600, 60, 'h', 'min']
+        : magnitude < 365 * 86_400
+          ? [86_400, 3_600, 'd', 'h']
+          : [365 * 86_400, 86_400, 'y', 'd'];
+  const whole = Math.round(magnitude / small) * small;
+  const remainder = Math.round((whole % large) / small);
+  const text = `${Math.floor(whole / large)} ${name}${remainder > 0 ? ` ${remainder} ${rest}` : ''}`;
+  return seconds < 0 ? `−${text}` : text;
+}
+
+/** How long ago: `now`, `12 s`, `3 min`, `2 d`. */
+export function ago(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds / 1000);
+  if (seconds < 1.5) return 'now';
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  if (seconds < 3_570) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 47.5 * 3_600) return `${Math.round(seconds / 3_600)} h`;
+  if (seconds < 730 * 86_400) return `${Math.round(seconds / 86_400)} d`;
+  return `${Math.round(seconds / 31_536_000)} y`;
+}
+
+/** What a metric's unit is once it is a rate. */
+export const rateUnit = (unit: string | undefined): string => (unit === undefined || unit === '' ? '{event}/s' : `${unit}/s`);
