@@ -1,9 +1,10 @@
 import eslint from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /** What the files of a folder may not import, tests aside: keeps the arrows of the layout pointing one way. */
 const forbids = (folder, ...patterns) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.{ts,tsx}`],
   ignores: ['**/*.test.ts'],
   rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
@@ -20,6 +21,7 @@ const onlyWorkspace = (...names) =>
     `^@device-metrics/(?!(${names.join('|')})(/|$))`,
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
+const onlyApi = (name) => ({ name, message: 'Only apps/dashboard/src/api.ts talks to the api.' });
 const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage', 'query'), typeorm, sqlite];
 
 /** The rooms of the api, and which others each may import. */
@@ -61,10 +63,10 @@ const noAppIn = (file, ofApp) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/instance/', '.nx/'] },
+  { ignores: ['**/dist/', '**/instance/', '.nx/', 'apps/dashboard/src/generated/'] },
   eslint.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -142,6 +144,17 @@ export default tseslint.config(
   ),
   noAppIn('apps/api/src/settings.ts', ofApi),
   { files: ['apps/api/src/sample-store.module.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['apps/dashboard/src/**/*.{ts,tsx}'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
+  },
+  {
+    files: ['apps/dashboard/src/**/*.{ts,tsx}'],
+    ignores: ['apps/dashboard/src/api.ts'],
+    rules: { 'no-restricted-globals': ['error', ...['fetch', 'EventSource'].map(onlyApi)] },
+  },
+  forbids('apps/dashboard/src', onlyWorkspace('domain')),
   forbids('apps/collector/src', ...ofCollector),
   forbids(
     'apps/collector/src/config',

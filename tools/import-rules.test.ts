@@ -73,6 +73,7 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['libs/settings/src/a.ts', 'yaml'],
     ['apps/api/src/settings.ts', './reporting/time-span.js'],
     ['apps/collector/src/config/settings.ts', '../upload/spool.js'],
+    ['apps/dashboard/src/a.tsx', '@device-metrics/contract'],
     ['apps/collector/src/a.ts', '@device-metrics/storage'],
     ['apps/collector/src/upload/a.ts', '@device-metrics/api'],
     ['apps/collector/src/pc/cpu.ts', './memory.js'],

@@ -5,10 +5,13 @@ import { windowOf, windowParameters, type TimeWindow, type Zone } from './time-w
 /** The state of a page that stands in its address, so that a copied link shows the same picture. */
 export interface Address {
   readonly parameters: URLSearchParams;
-  get(name: string): string | undefined;
-  all(name: string): string[];
+  readonly get: (name: string) => string | undefined;
+  readonly all: (name: string) => string[];
   /** Sets parameters and removes those that are undefined; `replace` leaves no trace in the history. */
-  set(change: Record<string, string | readonly string[] | undefined>, options?: { replace?: boolean }): void;
+  readonly set: (
+    change: Record<string, string | readonly string[] | undefined>,
+    options?: { replace?: boolean },
+  ) => void;
 }
 
 export function useAddress(): Address {

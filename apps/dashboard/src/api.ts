@@ -10,9 +10,8 @@ type Answer<Operation> = Operation extends { responses: { 200: { content: { 'app
   ? Body
   : string;
 type Parameters<Operation> = Operation extends { parameters: infer All } ? All : never;
-type Given<Query> = [Query] extends [never] ? object : NonNullable<Query>;
-type QueryOf<Path extends Readable> =
-  Parameters<Reading<Path>> extends { query?: infer Query } ? Given<Query> : object;
+type Given<Query> = [NonNullable<Query>] extends [never] ? object : NonNullable<Query>;
+type QueryOf<Path extends Readable> = Parameters<Reading<Path>> extends { query?: infer Query } ? Given<Query> : object;
 type PathOf<Path extends Readable> = Parameters<Reading<Path>> extends { path: infer Names } ? Names : undefined;
 
 /** Parameters of a query; those that are undefined are left out, lists are repeated. */
@@ -135,7 +134,11 @@ export interface LiveSample {
  * Hears of new samples until the function that comes back is called. The browser connects again by itself when the api
  * was away, and gets what it missed; `onGap` is called where that is no longer kept.
  */
-export function listen(query: Query, onSamples: (samples: readonly LiveSample[]) => void, onGap: () => void): () => void {
+export function listen(
+  query: Query,
+  onSamples: (samples: readonly LiveSample[]) => void,
+  onGap: () => void,
+): () => void {
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let closed = false;

@@ -43,7 +43,9 @@ export const lengthOf = (window: TimeWindow): number =>
 
 /** Start and end at a time, ms. */
 export function boundsOf(window: TimeWindow, now: number): { start: number; end: number } {
-  return window.kind === 'live' ? { start: now - lengthOf(window), end: now } : { start: window.start, end: window.end };
+  return window.kind === 'live'
+    ? { start: now - lengthOf(window), end: now }
+    : { start: window.start, end: window.end };
 }
 
 /**
@@ -76,7 +78,11 @@ function formatOf(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateTim
   const key = `${zone} ${JSON.stringify(options)}`;
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat('en-GB', { ...options, hourCycle: 'h23', ...(zone === 'UTC' && { timeZone: 'UTC' }) });
+    format = new Intl.DateTimeFormat('en-GB', {
+      ...options,
+      hourCycle: 'h23',
+      ...(zone === 'UTC' && { timeZone: 'UTC' }),
+    });
     formats.set(key, format);
   }
   return format;
@@ -94,7 +100,8 @@ export const dateText = (time: number, zone: Zone): string => formatOf(zone, DAT
 export const clockText = (time: number, zone: Zone, seconds = false): string =>
   formatOf(zone, { ...CLOCK, ...(seconds && { second: '2-digit' }) }).format(time);
 /** `26 Nov`. */
-export const dayText = (time: number, zone: Zone): string => formatOf(zone, { day: 'numeric', month: 'short' }).format(time);
+export const dayText = (time: number, zone: Zone): string =>
+  formatOf(zone, { day: 'numeric', month: 'short' }).format(time);
 /** `Nov 2026`. */
 export const monthText = (time: number, zone: Zone): string =>
   formatOf(zone, { month: 'short', year: 'numeric' }).format(time);

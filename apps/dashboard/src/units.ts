@@ -144,4 +144,5 @@ export function ago(milliseconds: number): string {
 }
 
 /** What a metric's unit is once it is a rate. */
-export const rateUnit = (unit: string | undefined): string => (unit === undefined || unit === '' ? '{event}/s' : `${unit}/s`);
+export const rateUnit = (unit: string | undefined): string =>
+  unit === undefined || unit === '' ? '{event}/s' : `${unit}/s`;

@@ -30,7 +30,10 @@ export function serveDashboard(server: FastifyInstance, built = BUILT): void {
       if (/^\/(assets\/[\w.-]+|icon\.svg)$/.test(path)) return sendAsset(path, reply);
       if (path !== '/' && !isPage(path, request)) return sendProblem(noRoute(request), reply);
       if (!existsSync(`${built}/index.html`)) {
-        return sendProblem(new Problem('unknown-address', 'The page is not built yet: npx nx build dashboard. /docs lists all calls.'), reply);
+        return sendProblem(
+          new Problem('unknown-address', 'The page is not built yet: npx nx build dashboard. /docs lists all calls.'),
+          reply,
+        );
       }
       return reply.headers(HEADERS).sendFile('index.html');
     });

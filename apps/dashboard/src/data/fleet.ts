@@ -167,8 +167,7 @@ export function counts(figure: Figure, labels: Readonly<Record<string, string>>)
 
 /** What tells the parts of a figure apart, in a word: the mount point, the sensor. */
 export function partOf(figure: Figure, labels: Readonly<Record<string, string>>): string {
-  const wanted =
-    figure === 'disk' ? /mountpoint$/ : figure === 'temperature' ? /(^|\.)(sensor|name|id)$/ : /(?!)/;
+  const wanted = figure === 'disk' ? /mountpoint$/ : figure === 'temperature' ? /(^|\.)(sensor|name|id)$/ : /(?!)/;
   const named = Object.entries(labels).find(([name]) => wanted.test(name));
   return named?.[1] ?? Object.entries(labels).filter(([name]) => !/state$/.test(name))[0]?.[1] ?? '';
 }

@@ -16,7 +16,9 @@ export function AddDevice() {
       <dialog ref={dialog} aria-labelledby="add-device-title">
         <div className="stack">
           <h2 id="add-device-title">Add a PC</h2>
-          <p>In the folder of Device Metrics on that PC, with Node installed. It appears here with its first reading.</p>
+          <p>
+            In the folder of Device Metrics on that PC, with Node installed. It appears here with its first reading.
+          </p>
           <CopyLine text={collectorCommand(window.location.origin)} label="Command that starts a collector" />
           <p className="soft">
             Switches, sensors and other things on the network are read by a collector too: name them in its

@@ -93,5 +93,7 @@ export function tagNames(devices: readonly FleetDevice[]): Map<string, string[]>
       names.set(name, (names.get(name) ?? new Set()).add(value));
     }
   }
-  return new Map([...names].sort(([a], [b]) => collator.compare(a, b)).map(([n, v]) => [n, [...v].sort(collator.compare)]));
+  return new Map(
+    [...names].sort(([a], [b]) => collator.compare(a, b)).map(([n, v]) => [n, [...v].sort(collator.compare)]),
+  );
 }

@@ -110,7 +110,12 @@ function SortHead({
       className={className}
       aria-sort={sorted ? (descending ? 'descending' : 'ascending') : undefined}
     >
-      <button type="button" className="sort" data-sorted={sorted || undefined} onClick={() => onSort(sorted ? other : first)}>
+      <button
+        type="button"
+        className="sort"
+        data-sorted={sorted || undefined}
+        onClick={() => onSort(sorted ? other : first)}
+      >
         {title} <span aria-hidden="true">{sorted ? (descending ? '↓' : '↑') : ''}</span>
       </button>
     </th>

@@ -51,7 +51,10 @@ export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
             {failing.slice(0, NAMED).map(({ device_name, labels }) => {
               const source = Object.values(labels).join(', ');
               return (
-                <Link key={`${device_name} ${source}`} href={`/devices/${encodeURIComponent(device_name)}?tab=collector`}>
+                <Link
+                  key={`${device_name} ${source}`}
+                  href={`/devices/${encodeURIComponent(device_name)}?tab=collector`}
+                >
                   <bdi>{source}</bdi> of <bdi>{device_name}</bdi>
                 </Link>
               );

@@ -1,0 +1,139 @@
+import { Menu } from '@base-ui/react/menu';
+import { useRef, useState } from 'react';
+import type { ChartData } from '../data/chart-data.js';
+import type { ChartSpec } from '../data/chart-specs.js';
+import { copyText } from '../parts/copy-line.js';
+import { timeText, type Zone } from '../time-window.js';
+import { formatterOf } from '../units.js';
+
+interface ChartMenuProps {
+  readonly title: string;
+  readonly device?: string;
+  readonly spec: ChartSpec;
+  /** The call that made the chart, in a format. */
+  readonly address: (format?: string) => string;
+  readonly data: ChartData | undefined;
+  readonly zone: Zone;
+}
+
+/** What a chart can be taken away as. */
+export function ChartMenu({ title, device, spec, address, data, zone }: ChartMenuProps) {
+  const [said, setSaid] = useState('');
+  const table = useRef<HTMLDialogElement>(null);
+  const [tableOpen, setTableOpen] = useState(false);
+  const copy = async (text: string, what: string): Promise<void> => {
+    setSaid((await copyText(text)) ? `${what} copied` : text);
+    setTimeout(() => setSaid(''), 3_000);
+  };
+  const absolute = (path: string): string => new URL(path, window.location.href).href;
+  const hash = `#chart-${encodeURIComponent(spec.id)}`;
+  const explore = `/explore?metric=${encodeURIComponent(spec.metrics[0] ?? '')}${device === undefined ? '' : `&device=${encodeURIComponent(device)}`}`;
+  return (
+    <>
+      {said !== '' && (
+        <span className="soft said" role="status">
+          {said}
+        </span>
+      )}
+      <Menu.Root>
+        <Menu.Trigger className="button plain small more" aria-label={`Take away: ${title}`}>
+          ⋯
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Positioner className="menu-layer" align="end" sideOffset={4}>
+            <Menu.Popup className="menu">
+              <Menu.Item className="menu-item" render={<a href={address('csv')} download />}>
+                Save as CSV
+              </Menu.Item>
+              <Menu.Item className="menu-item" render={<a href={address('xlsx')} download />}>
+                Save for Excel
+              </Menu.Item>
+              <Menu.Item
+                className="menu-item"
+                onClick={() => void copy(window.location.href.replace(/#.*/, '') + hash, 'Link')}
+              >
+                Copy the link
+              </Menu.Item>
+              <Menu.Item className="menu-item" onClick={() => void copy(`curl '${absolute(address())}'`, 'Call')}>
+                Copy the call
+              </Menu.Item>
+              <Menu.Item
+                className="menu-item"
+                disabled={!data}
+                onClick={() => {
+                  setTableOpen(true);
+                  requestAnimationFrame(() => table.current?.showModal());
+                }}
+              >
+                Show as a table
+              </Menu.Item>
+              <Menu.Item className="menu-item" render={<a href={explore} />}>
+                Compare devices
+              </Menu.Item>
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+      <dialog ref={table} className="wide" aria-label={`${title} as a table`} onClose={() => setTableOpen(false)}>
+        {tableOpen && data && (
+          <div className="stack">
+            <h2>
+              <bdi>{title}</bdi>
+            </h2>
+            <ValueTable data={data} spec={spec} zone={zone} />
+            <div className="actions">
+              <button type="button" className="button" onClick={() => table.current?.close()}>
+                Close
+              </button>
+            </div>
+          </div>
+        )}
+      </dialog>
+    </>
+  );
+}
+
+/** More rows than a person reads; the files have all. */
+const MAX_ROWS = 500;
+
+/** The values of a chart, newest first. */
+function ValueTable({ data, spec, zone }: { data: ChartData; spec: ChartSpec; zone: Zone }) {
+  const format = formatterOf(spec.unit, spec.metrics[0]);
+  const rows = data.times
+    .map((time, index) => ({ time, index }))
+    .filter(({ index }) => data.lines.some(({ values }) => typeof values[index] === 'number'))
+    .reverse();
+  return (
+    <div className="table-room" tabIndex={0} role="region" aria-label="Values">
+      <table className="plain">
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {data.lines.map(({ key, name }) => (
+              <th key={key} scope="col" className="number">
+                <bdi>{name}</bdi>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, MAX_ROWS).map(({ time, index }) => (
+            <tr key={time}>
+              <td>{timeText(time, zone)}</td>
+              {data.lines.map(({ key, values }) => (
+                <td key={key} className="number">
+                  {format(values[index])}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > MAX_ROWS && (
+        <p className="soft">
+          The newest {MAX_ROWS} of {rows.length}; the file has all.
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,154 @@
+import { memo, useMemo, useRef, useState } from 'react';
+import { addressOf } from '../api.js';
+import { aggregationsOf, chartData, type ChartData } from '../data/chart-data.js';
+import { isWhole, type ChartSpec } from '../data/chart-specs.js';
+import { reportQuery, useReport, type ReportWish } from '../data/use-report.js';
+import { ProblemNotice } from '../parts/problem-notice.js';
+import { useInView } from '../parts/use-in-view.js';
+import { useNarrow } from '../parts/use-narrow.js';
+import { boundsOf, type TimeWindow, type Zone } from '../time-window.js';
+import { serverNow } from '../api.js';
+import { formatterOf } from '../units.js';
+import { spanText } from './axes.js';
+import { ChartMenu } from './chart-menu.js';
+import { Legend, type LegendHandle } from './legend.js';
+import { Plot } from './plot.js';
+import './charts.css';
+
+export const CHART_HEIGHT = 190;
+
+interface DeviceChartProps {
+  readonly device: string;
+  readonly interval: number | undefined;
+  readonly spec: ChartSpec;
+  readonly window: TimeWindow;
+  readonly zone: Zone;
+  readonly height?: number;
+  readonly onZoom?: (start: number, end: number) => void;
+  readonly onPick?: (time: number) => void;
+}
+
+/** One chart of a device: asks for its numbers when it comes into view. */
+export const DeviceChart = memo(function DeviceChart(props: DeviceChartProps) {
+  const { device, interval, spec, window, zone, height = CHART_HEIGHT, onZoom, onPick } = props;
+  const place = useRef<HTMLElement>(null);
+  const inView = useInView(place);
+  const points = useNarrow() ? 200 : 400;
+  const wish: ReportWish = {
+    device,
+    metrics: spec.metrics,
+    ...(spec.only && { labels: spec.only }),
+    aggregations: aggregationsOf(spec),
+    window,
+    zone,
+    points,
+    interval,
+  };
+  const { data, error, isPlaceholderData, refetch } = useReport(wish, inView);
+  const chart = useMemo(() => data && chartData(spec, data.report), [data, spec]);
+  // What is on its way is drawn over the new stretch already, so that the axis never jumps twice.
+  const bounds = useMemo(
+    () => (data && !isPlaceholderData ? { start: data.start, end: data.end } : boundsOf(window, serverNow())),
+    [data, isPlaceholderData, window],
+  );
+  const address = (format?: string): string => {
+    const { start, end } = boundsOf(window, serverNow());
+    const query = { ...reportQuery(wish, start, end), ...(format !== undefined && { format }) };
+    return addressOf('/api/v1/reports/metrics/{device_name}', query, { device_name: device });
+  };
+  return (
+    <article
+      ref={place}
+      className="chart"
+      aria-busy={isPlaceholderData || (inView && !data && !error)}
+      id={`chart-${spec.id}`}
+    >
+      <header>
+        <h3 title={spec.help}>
+          <bdi>{spec.title}</bdi>
+        </h3>
+        <ChartMenu title={spec.title} device={device} spec={spec} address={address} data={chart} zone={zone} />
+      </header>
+      {error && !data ? (
+        <ProblemNotice what="This chart could not be read." error={error} onRetry={() => void refetch()} />
+      ) : (
+        <Drawn
+          chart={chart}
+          spec={spec}
+          zone={zone}
+          height={height}
+          bounds={bounds}
+          shown={inView}
+          onZoom={onZoom}
+          onPick={onPick}
+        />
+      )}
+    </article>
+  );
+});
+
+interface DrawnProps {
+  readonly chart: ChartData | undefined;
+  readonly spec: ChartSpec;
+  readonly zone: Zone;
+  readonly height: number;
+  readonly bounds: { readonly start: number; readonly end: number };
+  readonly shown: boolean;
+  readonly onZoom?: (start: number, end: number) => void;
+  readonly onPick?: (time: number) => void;
+}
+
+/** The drawing with its legend; takes the room that it will need before there is anything to draw. */
+export function Drawn({ chart, spec, zone, height, bounds, shown, onZoom, onPick }: DrawnProps) {
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const legend = useRef<LegendHandle>(null);
+  const format = useMemo(() => formatterOf(spec.unit, spec.metrics[0]), [spec]);
+  const look = useMemo(
+    () => ({ show: spec.show, format, unit: spec.unit, whole: isWhole(spec), zone, sync: 'page' }),
+    [spec, format, zone],
+  );
+  const toggle = (key: string): void =>
+    setHidden((before) => {
+      const after = new Set(before);
+      if (!after.delete(key)) after.add(key);
+      return after;
+    });
+  if (!chart || !shown) return <div className="plot-room" style={{ height: height + 28 }} />;
+  if (chart.lines.length === 0) {
+    return (
+      <div className="plot-room empty" style={{ height: height + 28 }}>
+        <span>No samples in this time.</span>
+      </div>
+    );
+  }
+  return (
+    <>
+      <Plot
+        data={chart}
+        look={look}
+        hidden={hidden}
+        height={height}
+        bounds={bounds}
+        label={`${spec.title}, ${spanText(bounds.start, bounds.end, zone)}: ${words(chart, format)}`}
+        onCursor={(index) => legend.current?.show(index)}
+        onZoom={onZoom}
+        onPick={onPick}
+      />
+      <Legend data={chart} format={format} hidden={hidden} onToggle={toggle} zone={zone} handle={legend} />
+    </>
+  );
+}
+
+/** The lines in words, for those who do not see them. */
+function words({ lines }: ChartData, format: (value: number | null | undefined) => string): string {
+  return lines
+    .slice(0, 8)
+    .map(({ name, values }) => {
+      const known = values.filter((value) => typeof value === 'number');
+      if (known.length === 0) return `${name} without values`;
+      const low = known.reduce((a, b) => Math.min(a, b));
+      const high = known.reduce((a, b) => Math.max(a, b));
+      return `${name} last ${format(known.at(-1))}, from ${format(low)} to ${format(high)}`;
+    })
+    .join('; ');
+}
