@@ -59,6 +59,8 @@ export {
   type Selector,
   type SeriesSelector,
 } from './selector.js';
-export { addValue, mergeSummaries, summaryOf, type Summary } from './summary.js';
 export { toMetricName } from './metric-name.js';
 export { convertibleUnits, inBaseUnit, scaled, toBaseUnit, unitByPattern, type UnitPatterns } from './units.js';
+export { includeSummary, type Summary } from './summary.js';
+export { lowerBound } from './lower-bound.js';
+export { Slices } from './slices.js';

@@ -1,3 +1,4 @@
+import { lowerBound } from './lower-bound.js';
 import { quantilesOf } from './quantiles.js';
 
 /** How the samples of one step become one number. */
@@ -114,16 +115,4 @@ function growth(
     milliseconds += (timestamps[index] as number) - (timestamps[index - 1] as number);
   }
   return { increase, seconds: milliseconds / 1000 };
-}
-
-/** The first index whose timestamp is not before `time`. */
-function lowerBound(timestamps: ArrayLike<number>, time: number): number {
-  let low = 0;
-  let high = timestamps.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((timestamps[middle] as number) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

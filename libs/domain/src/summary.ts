@@ -12,48 +12,18 @@ export interface Summary {
   lastTime: number;
 }
 
-/** The summary of a single sample. */
-export function summaryOf(timestamp: number, value: number): Summary {
-  return {
-    count: 1,
-    min: value,
-    max: value,
-    sum: value,
-    first: value,
-    firstTime: timestamp,
-    last: value,
-    lastTime: timestamp,
-  };
-}
-
-/** Takes one more sample into `summary`, in any order of time; of equal times the one that came later is `last`. */
-export function addValue(summary: Summary, timestamp: number, value: number): void {
-  summary.count += 1;
-  if (value < summary.min) summary.min = value;
-  if (value > summary.max) summary.max = value;
-  summary.sum += value;
-  if (timestamp < summary.firstTime) {
-    summary.first = value;
-    summary.firstTime = timestamp;
+/** Takes another summary into `summary`, in place; of equal times `summary` keeps `first` and `other` gives `last`. */
+export function includeSummary(summary: Summary, other: Readonly<Summary>): void {
+  summary.count += other.count;
+  if (other.min < summary.min) summary.min = other.min;
+  if (other.max > summary.max) summary.max = other.max;
+  summary.sum += other.sum;
+  if (other.firstTime < summary.firstTime) {
+    summary.first = other.first;
+    summary.firstTime = other.firstTime;
   }
-  if (timestamp >= summary.lastTime) {
-    summary.last = value;
-    summary.lastTime = timestamp;
+  if (other.lastTime >= summary.lastTime) {
+    summary.last = other.last;
+    summary.lastTime = other.lastTime;
   }
-}
-
-/** The summary of both spans together; of equal times `a` keeps `first` and `b` gives `last`. */
-export function mergeSummaries(a: Summary, b: Summary): Summary {
-  const aIsFirst = a.firstTime <= b.firstTime;
-  const bIsLast = b.lastTime >= a.lastTime;
-  return {
-    count: a.count + b.count,
-    min: Math.min(a.min, b.min),
-    max: Math.max(a.max, b.max),
-    sum: a.sum + b.sum,
-    first: aIsFirst ? a.first : b.first,
-    firstTime: aIsFirst ? a.firstTime : b.firstTime,
-    last: bIsLast ? b.last : a.last,
-    lastTime: bIsLast ? b.lastTime : a.lastTime,
-  };
 }

@@ -1,5 +1,5 @@
-import { aggregateSteps, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
-import { Slices, type ReadOptions, type SampleStore, type StepAggregate } from '@device-metrics/storage';
+import { aggregateSteps, Slices, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
+import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
 import type { LastSamples, Moment } from './look-back.js';
 import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';

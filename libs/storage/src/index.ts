@@ -16,13 +16,12 @@ export {
   type StoreHealth,
   type StoreOperation,
   type Tier,
-} from './sample-store.js';
-export { dataSourceOptions } from './data-source.js';
-export { DeviceEntity } from './entities/device.entity.js';
-export { SeriesEntity } from './entities/series.entity.js';
-export { openSampleStore } from './open-sample-store.js';
-export type { StoreSettings } from './columnar-store.js';
-export { Slices } from './slices.js';
+} from './store.js';
+export { dataSourceOptions } from './sqlite/data-source.js';
+export { DeviceEntity } from './sqlite/entities/device.entity.js';
+export { SeriesEntity } from './sqlite/entities/series.entity.js';
+export { openSampleStore } from './sqlite/open-sample-store.js';
+export type { StoreSettings } from './sqlite/sqlite-store.js';
 export type {
   AccessStore,
   AuditEntry,

@@ -4,10 +4,11 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import type { ColumnarStore, StoreSettings } from '../columnar-store.js';
-import { connectionOf, dataSourceOptions } from '../data-source.js';
-import { openSampleStore } from '../open-sample-store.js';
-import type { SampleStore } from '../sample-store.js';
+import type { SqliteStore, StoreSettings } from '../sqlite/sqlite-store.js';
+import { connectionOf, dataSourceOptions } from '../sqlite/data-source.js';
+import { openSampleStore } from '../sqlite/open-sample-store.js';
+import type { SampleStore } from '../store.js';
+import type { OpenStore } from './dialects.js';
 
 export const HOUR = 3_600_000;
 export const T0 = Date.UTC(2026, 0, 15, 10);
@@ -23,10 +24,10 @@ export const sample = (timestamp: number, value: number, deviceName = 'lab-pc-1'
 });
 
 /** A store on a file of its own, whose clock the test sets. Nothing happens by itself: `maintain` does it all. */
-export class TestStore {
+export class TestStore implements OpenStore {
   /** What the store takes for the time, Unix ms. */
   now = T0;
-  store!: ColumnarStore;
+  store!: SqliteStore;
   private dataSource!: DataSource;
 
   private constructor(
@@ -49,7 +50,7 @@ export class TestStore {
   }
 
   /** Closes the store and opens the file again; `damage` may change the database in between. */
-  async restart(damage: (db: Database) => void = () => undefined): Promise<void> {
+  async reopen(damage: (db: Database) => void = () => undefined): Promise<void> {
     if (this.dataSource.isInitialized) {
       await this.store.close();
       damage(this.db);

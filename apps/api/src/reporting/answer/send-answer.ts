@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { toRfc3339 } from '@device-metrics/contract';
-import { Slices } from '@device-metrics/storage';
+import { Slices } from '@device-metrics/domain';
 import { Logger, StreamableFile } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { attachment } from '../../http/attachment.js';

@@ -1,6 +1,6 @@
 import { quote, toRfc3339, type Rule } from '@device-metrics/contract';
-import { labelsKey, mergeSummaries, type Labels, type Series, type Summary } from '@device-metrics/domain';
-import { Slices, type SeriesSummary } from '@device-metrics/storage';
+import { includeSummary, labelsKey, Slices, type Labels, type Series, type Summary } from '@device-metrics/domain';
+import type { SeriesSummary } from '@device-metrics/storage';
 import type { SummaryRowDto } from './summary.dto.js';
 
 /** What tells apart the groups of a summary, besides the metric: values of different metrics are never taken together. */
@@ -50,9 +50,9 @@ export async function summaryGroups(
     const group = groups.get(key);
     if (group) {
       group.series.push(series);
-      group.summary = mergeSummaries(group.summary, summary);
+      includeSummary(group.summary, summary);
     } else {
-      groups.set(key, { labels, tags, series: [series], summary });
+      groups.set(key, { labels, tags, series: [series], summary: { ...summary } });
     }
     if (slices.isOver()) await slices.next();
   }
@@ -68,7 +68,7 @@ interface Group {
   readonly labels: Labels | undefined;
   readonly tags: Labels | undefined;
   readonly series: Series[];
-  summary: Summary;
+  readonly summary: Summary;
 }
 
 /** Those of the pairs that a grouping tells apart; undefined where it tells apart none. */

@@ -188,7 +188,7 @@ export interface StoreOperation {
   close(): Promise<void>;
 }
 
-/** A whole store. It knows no database: every implementation passes the suite in `store.suite.ts`. */
+/** A whole store. It knows no database: every implementation passes `store.test.ts`. */
 export interface Store extends SampleStore, DeviceStore, StoreOperation {}
 
 /** The disk or the database has no room for what was to be appended; once it has, the same call succeeds. */

@@ -1,10 +1,9 @@
-import type { Summary, TimeRange } from '@device-metrics/domain';
-import type { ChunkTable, StoredStats } from './chunk-table.js';
+import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
+import type { ChunkTable, StoredStats } from '../sqlite/chunk-table.js';
 import { mergeColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { HOUR, hourOfChunk } from './hour.js';
-import type { Slices } from './slices.js';
 
 export type Visit = (seriesId: number, summary: Readonly<Summary>) => void;
 

@@ -1,16 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { like, type Labels, type Sample, type Selector, type TimeRange } from '@device-metrics/domain';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Store } from './sample-store.js';
-
-/** A store on a file, and how to let go of both. */
-export interface OpenStore {
-  readonly store: Store;
-  /** Closes the store and whatever it stands on. */
-  close(): Promise<void>;
-}
+import type { Store } from './store.js';
+import { dialects, type OpenStore } from './testing/dialects.js';
 
 const HOUR = 3_600_000;
 const T0 = Date.UTC(2026, 0, 15, 10);
@@ -32,28 +23,31 @@ const sample = (timestamp: number, value: number, parts: SampleParts = {}): Samp
   value,
 });
 
-/** What every sample store must do. `open` opens the store on the file at `path`, which may or may not exist. */
-export function describeSampleStore(name: string, open: (path: string) => Promise<OpenStore>): void {
-  describe(name, () => {
-    let folder: string;
+const LONG_BEFORE = Date.UTC(2025, 0);
+const LONG_AFTER = Date.UTC(2027, 0);
+
+/** Where the samples are when they are read. */
+const PLACES = [
+  { place: 'in memory', settings: { now: LONG_BEFORE } },
+  { place: 'sealed', settings: { now: LONG_AFTER, maintains: true } },
+];
+
+/** What every store must do. */
+describe.each(dialects)('$name', (dialect) => {
+  describe.each(PLACES)('with all samples $place', ({ settings: { now, maintains } }) => {
     let opened: OpenStore;
     let store: Store;
 
     beforeEach(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'sample-store-'));
-      opened = await open(join(folder, 'metrics.db'));
-      store = opened.store;
+      opened = await dialect.open({ now: () => now, rawRetention: 0, hourlyRetention: 0, sealDelay: 0 });
+      store = maintains ? maintaining(opened.store) : opened.store;
     });
 
-    afterEach(async () => {
-      await opened.close();
-      await rm(folder, { recursive: true });
-    });
+    afterEach(() => opened.close());
 
     const reopen = async (): Promise<void> => {
-      await opened.close();
-      opened = await open(join(folder, 'metrics.db'));
-      store = opened.store;
+      await opened.reopen();
+      store = maintains ? maintaining(opened.store) : opened.store;
     };
 
     /** `[time, value]` of all samples that match, under `device/metric{labels}`. */
@@ -356,4 +350,20 @@ export function describeSampleStore(name: string, open: (path: string) => Promis
       expect(await theSamples()).toEqual([[T0, 1]]);
     });
   });
+});
+
+/** Maintains the store after every append, so that all later ones meet what is sealed. */
+function maintaining(store: Store): Store {
+  const append = store.append.bind(store);
+  let closed = false;
+  store.append = async (samples) => {
+    await append(samples);
+    if (!closed) await store.maintain();
+  };
+  const close = store.close.bind(store);
+  store.close = async () => {
+    closed = true;
+    await close();
+  };
+  return store;
 }

@@ -1,12 +1,11 @@
-import type { DeviceSelector } from '@device-metrics/domain';
+import { Slices, type DeviceSelector } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import type { ChunkTable } from './chunk-table.js';
-import type { Heads } from './heads.js';
-import { hourOfChunk, HOURS } from './hour.js';
-import type { DeviceDescription, StoredDevice } from './sample-store.js';
-import type { Sealer } from './seal.js';
-import type { Device, SeriesCatalogue } from './series-catalogue.js';
-import { Slices } from './slices.js';
+import type { Heads } from '../columnar/heads.js';
+import { hourOfChunk, HOURS } from '../columnar/hour.js';
+import type { DeviceDescription, StoredDevice } from '../store.js';
+import type { Sealer } from '../columnar/seal.js';
+import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
 
 /** Chunks that one transaction deletes. */
 const CHUNK_SLICE = 32;

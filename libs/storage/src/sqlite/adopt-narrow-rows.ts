@@ -1,10 +1,10 @@
+import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import type { ChunkTable } from './chunk-table.js';
-import { ChunkEncoder } from './chunk.js';
-import type { Column } from './column.js';
-import { chunkId, HOUR, hourOf } from './hour.js';
-import type { Device, SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
-import { Slices } from './slices.js';
+import { ChunkEncoder } from '../columnar/chunk.js';
+import type { Column } from '../columnar/column.js';
+import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
+import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 
 /**
  * Moves the samples of the first store, one row each in the table `sample`, into chunks, and then drops the table. Each

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import { lowerBound, type Summary } from '@device-metrics/domain';
 
 /** The samples of one series within one hour, by time, one per time. */
 export interface Column {
@@ -42,18 +42,6 @@ export function sameTimes(a: Uint32Array, b: Uint32Array): boolean {
   return true;
 }
 
-/** The index of the first time that is not before `time`, which may lie outside of the hour. */
-export function lowerBound(times: Uint32Array, time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle] < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The samples from `start` to before `end`, milliseconds since the start of the hour. */
 export function sliceColumn(column: Column, start: number, end: number): Column {
   const from = lowerBound(column.times, start);
@@ -88,20 +76,4 @@ export function summarizePart({ times, values }: Column, from: number, to: numbe
     last: values[last],
     lastTime: hourStart + times[last],
   };
-}
-
-/** Takes another summary into `summary`, in place. */
-export function includeSummary(summary: Summary, other: Readonly<Summary>): void {
-  summary.count += other.count;
-  if (other.min < summary.min) summary.min = other.min;
-  if (other.max > summary.max) summary.max = other.max;
-  summary.sum += other.sum;
-  if (other.firstTime < summary.firstTime) {
-    summary.first = other.first;
-    summary.firstTime = other.firstTime;
-  }
-  if (other.lastTime >= summary.lastTime) {
-    summary.last = other.last;
-    summary.lastTime = other.lastTime;
-  }
 }

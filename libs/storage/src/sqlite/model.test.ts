@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Summary } from '@device-metrics/domain';
 import fc from 'fast-check';
-import { summarizeColumn } from './column.js';
-import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+import { summarizeColumn } from '../columnar/column.js';
+import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
 
 const DAY = 24 * HOUR;
 const RAW = 10 * DAY;
@@ -201,7 +201,7 @@ describe('the store', () => {
               real.now += next.days * DAY;
               await real.store.maintain();
             } else if (next.act === 'restart') {
-              await real.restart();
+              await real.reopen();
             } else if (next.act === 'delete') {
               await pair.delete(next.device, next.sealing);
             } else {

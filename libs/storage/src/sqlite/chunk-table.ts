@@ -1,11 +1,11 @@
 import type { Summary } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
-import { decodeChunk } from './chunk.js';
-import { NOT_DECIMAL } from './codec/values.js';
-import { summarizeColumn, type Column } from './column.js';
+import { decodeChunk } from '../columnar/chunk.js';
+import { NOT_DECIMAL } from '../columnar/codec/values.js';
+import { summarizeColumn, type Column } from '../columnar/column.js';
 import type { DamagedTable } from './damaged-table.js';
-import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from './hour.js';
-import { readStats, StatsWriter } from './stats.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
+import { readStats, StatsWriter } from '../columnar/stats.js';
 
 /** A chunk without its samples. */
 export interface StoredStats {

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /** How long work may hold the event loop before others get their turn, ms: a request that is taken in needs several. */
 const SLICE = 2;
 
@@ -13,7 +11,7 @@ export class Slices {
 
   /** Lets everything that waits go first. */
   async next(): Promise<void> {
-    await setImmediate();
+    await new Promise((resolve) => setImmediate(resolve));
     this.started = performance.now();
   }
 }

@@ -1,10 +1,10 @@
-import type { Series, Summary, TimeRange } from '@device-metrics/domain';
-import type { ChunkTable } from './chunk-table.js';
-import { includeSummary, sliceColumn, type Column } from './column.js';
+import { includeSummary, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
+import type { ChunkTable } from '../sqlite/chunk-table.js';
+import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads } from './heads.js';
 import { END_OF_TIME, HOUR, hourOf } from './hour.js';
-import { samplesOfSummary } from './hourly-samples.js';
+import { samplesOfSummary } from './samples-of-summary.js';
 import type {
   ReadOptions,
   SeriesLatest,
@@ -13,9 +13,8 @@ import type {
   SeriesSummary,
   StepQuery,
   Tier,
-} from './sample-store.js';
+} from '../store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import { Slices } from './slices.js';
 import { StepAggregator } from './steps.js';
 
 /** How many hours of series are in memory at a time when samples are read: some 1.5 million samples every 10 s. */

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { stat } from 'node:fs/promises';
-import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
 
 const DAY = 24 * HOUR;
 
@@ -92,7 +92,7 @@ describe('retention', () => {
     await opened.store.append([sample(T0, 1), sample(T0, 1, 'other'), sample(T0 + 1, 1, 'third')]);
     await opened.sealAll();
     const chunks = (): unknown => opened.db.prepare('SELECT id >> 24 FROM chunk ORDER BY id').pluck().all();
-    await opened.restart((db) => {
+    await opened.reopen((db) => {
       db.exec(
         `DELETE FROM latest WHERE series_id = 2; DELETE FROM series WHERE id = 2; DELETE FROM device WHERE id = 2`,
       );
@@ -169,7 +169,7 @@ describe('the file of the first store', () => {
 
   it('is moved into chunks, every sample of it', async () => {
     await narrowFile();
-    await opened.restart();
+    await opened.reopen();
     expect(await opened.stored({}, since)).toEqual({
       'a/x': expected(1),
       'a/y': expected(2),
@@ -187,13 +187,13 @@ describe('the file of the first store', () => {
     const stop = opened.db.prepare(`CREATE TRIGGER cut AFTER DELETE ON sample WHEN old.ts > ${T0 + 2 * HOUR}
       BEGIN SELECT RAISE(ABORT, 'cut short'); END`);
     stop.run();
-    await expect(opened.restart()).rejects.toMatchObject({ message: 'cut short' });
+    await expect(opened.reopen()).rejects.toMatchObject({ message: 'cut short' });
     const cut = opened.reconnect();
     expect(cut.prepare('SELECT count(*) FROM sample').pluck().get()).toBeGreaterThan(0);
     expect(cut.prepare('SELECT count(*) FROM chunk').pluck().get()).toBeGreaterThan(2);
     cut.exec('DROP TRIGGER cut');
     cut.close();
-    await opened.restart();
+    await opened.reopen();
     expect((await opened.stored({}, since))['b/y']).toEqual(expected(4));
     expect(Object.values(await opened.stored({}, since)).flat()).toHaveLength(1200);
   });

@@ -2,14 +2,14 @@ import type { DeviceSelector, Sample, Selector, Series, TimeRange } from '@devic
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
 import { ChunkTable } from './chunk-table.js';
-import { JournalRowWriter } from './codec/journal-row.js';
+import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DamagedTable } from './damaged-table.js';
 import { Devices } from './devices.js';
-import { GroupCommit } from './group-commit.js';
-import { Heads } from './heads.js';
-import { END_OF_TIME, HOUR } from './hour.js';
+import { GroupCommit } from '../columnar/group-commit.js';
+import { Heads } from '../columnar/heads.js';
+import { END_OF_TIME, HOUR } from '../columnar/hour.js';
 import { Journal } from './journal.js';
-import { Queries } from './queries.js';
+import { Queries } from '../columnar/queries.js';
 import { recoverHeads } from './recover.js';
 import { Retention, type RetentionPeriods } from './retention.js';
 import {
@@ -25,9 +25,9 @@ import {
   type Store,
   type StoreHealth,
   type Tier,
-} from './sample-store.js';
-import { Sealer, type SealSettings } from './seal.js';
-import { SeriesCatalogue, type SeriesEntry } from './series-catalogue.js';
+} from '../store.js';
+import { Sealer, type SealSettings } from '../columnar/seal.js';
+import { SeriesCatalogue, type SeriesEntry } from '../columnar/series-catalogue.js';
 import { asStoreFull } from './store-full.js';
 
 export interface StoreSettings extends RetentionPeriods, SealSettings {
@@ -57,7 +57,7 @@ const FULL_SHARE = 1.25;
 const RETENTION_INTERVAL = 10 * 60_000;
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
-export class ColumnarStore implements Store {
+export class SqliteStore implements Store {
   private readonly settings: StoreSettings;
   private readonly catalogue: SeriesCatalogue;
   private readonly damaged: DamagedTable;
@@ -75,8 +75,8 @@ export class ColumnarStore implements Store {
   private closed = false;
 
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
-  static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<ColumnarStore> {
-    const store = new ColumnarStore(db, { ...DEFAULTS, ...settings });
+  static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
+    const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
     await adoptNarrowRows(db, store.catalogue, store.chunks);
     store.recover();
     store.startTimers();
@@ -95,7 +95,7 @@ export class ColumnarStore implements Store {
     this.chunks = new ChunkTable(db, this.damaged, now);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
     this.sealer = new Sealer(db, this.catalogue, this.heads, this.journal, this.chunks, settings);
-    this.retention = new Retention(db, this.catalogue, this.heads, this.chunks, settings);
+    this.retention = new Retention(db, this.catalogue, this.heads, this.chunks, settings, now);
     this.queries = new Queries(this.catalogue, this.heads, this.chunks);
     this.deviceTable = new Devices(db, this.catalogue, this.heads, this.chunks, this.sealer);
     this.select1 = db.prepare('SELECT 1');
@@ -110,7 +110,7 @@ export class ColumnarStore implements Store {
   }
 
   oldestTimestamp(): number {
-    return this.retention.oldestTimestamp(this.settings.now());
+    return this.retention.oldestTimestamp();
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
@@ -167,14 +167,14 @@ export class ColumnarStore implements Store {
 
   async latest(series: readonly Series[]): Promise<SeriesLatest[]> {
     this.assertOpen();
-    return this.queries.latest(series, this.retention.oldestKept(this.settings.now()));
+    return this.queries.latest(series, this.retention.oldestKept());
   }
 
   async maintain(): Promise<void> {
     this.assertOpen();
     await this.writing(async () => {
       await this.sealer.run();
-      await this.retention.run(this.settings.now());
+      await this.retention.run();
       await this.deviceTable.deleteOrphans();
     });
   }

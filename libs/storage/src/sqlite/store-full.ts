@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StoreFullError } from './sample-store.js';
+import { StoreFullError } from '../store.js';
 
 /** Below this many free bytes a write error of the file system is taken for a full disk. */
 const NO_ROOM = 1 << 20;

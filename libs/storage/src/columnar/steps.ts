@@ -1,6 +1,6 @@
-import type { Summary } from '@device-metrics/domain';
-import { includeSummary, summarizePart, type Column } from './column.js';
-import type { StepAggregate, StepQuery } from './sample-store.js';
+import { includeSummary, type Summary } from '@device-metrics/domain';
+import { summarizePart, type Column } from './column.js';
+import type { StepAggregate, StepQuery } from '../store.js';
 
 /** Steps for which there is room at first, at most. */
 const ROOM = 4096;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TimeRange } from '@device-metrics/domain';
-import type { StepAggregate } from './sample-store.js';
-import { HOUR, sample, T0, TestStore } from './testing/test-store.js';
+import type { StepAggregate } from '../store.js';
+import { HOUR, sample, T0, TestStore } from '../testing/test-store.js';
 
 describe('steps', () => {
   let opened: TestStore;

@@ -13,7 +13,7 @@ import {
 import type { Database, Statement } from 'better-sqlite3';
 import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
-import type { DeviceDescription } from './sample-store.js';
+import type { DeviceDescription } from '../store.js';
 
 const UNLABELLED = labelsKey({});
 

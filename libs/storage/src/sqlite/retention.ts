@@ -1,9 +1,10 @@
+import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import type { ChunkTable } from './chunk-table.js';
-import type { Heads } from './heads.js';
-import { HOUR, hourOf } from './hour.js';
-import type { SeriesCatalogue } from './series-catalogue.js';
-import { Slices } from './slices.js';
+import type { Heads } from '../columnar/heads.js';
+import { HOUR, hourOf } from '../columnar/hour.js';
+import { SingleRun } from '../columnar/single-run.js';
+import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
 
 const DAY = 24 * HOUR;
 
@@ -31,8 +32,7 @@ export class Retention {
   private readonly hourly: number;
   /** By device: the samples of the hours before this one have been dropped. */
   private readonly rawFrom = new Map<number, number>();
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly work = new SingleRun(() => this.goThrough(this.now()));
 
   constructor(
     private readonly db: Database,
@@ -40,6 +40,8 @@ export class Retention {
     private readonly heads: Heads,
     private readonly chunks: ChunkTable,
     { rawRetention, hourlyRetention }: RetentionPeriods,
+    /** The clock, Unix milliseconds. */
+    private readonly now: () => number,
   ) {
     if (rawRetention !== 0 && rawRetention < DAY) {
       throw new RangeError(`rawRetention must be 0 or at least ${DAY} ms (a day), got ${rawRetention}`);
@@ -52,33 +54,29 @@ export class Retention {
   }
 
   /** Samples before this are too late to be taken. */
-  oldestTimestamp(now: number): number {
+  oldestTimestamp(now = this.now()): number {
     return this.raw === Infinity ? 0 : Math.max(0, Math.floor(now - this.raw * LATE_SHARE));
   }
 
   /** Whatever is older than this has been deleted, or will be. */
-  oldestKept(now: number): number {
+  oldestKept(now = this.now()): number {
     return this.hourly === Infinity ? 0 : Math.max(0, hourOf(now - this.hourly) * HOUR);
   }
 
   /** Goes through all devices; together with a run that is under way, if there is one. */
-  run(now: number): Promise<void> {
-    this.running ??= this.goThrough(now).finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+  run(): Promise<void> {
+    return this.work.run();
   }
 
   /** Ends at the next opportunity. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running?.catch(() => undefined);
+  stop(): Promise<void> {
+    return this.work.stop();
   }
 
   private async goThrough(now: number): Promise<void> {
     const slices = new Slices();
     for (const { id } of [...this.catalogue.allDevices()]) {
-      if (this.stopped) return;
+      if (this.work.stopped) return;
       await this.dropRaw(id, now, slices);
       await this.deleteHourly(id, now, slices);
     }
@@ -107,7 +105,7 @@ export class Retention {
 
   private async shrink(slices: Slices): Promise<void> {
     const pages = (name: 'freelist_count' | 'page_count'): number => this.db.pragma(name, { simple: true }) as number;
-    while (!this.stopped && pages('freelist_count') > Math.max(PAGE_SLICE, pages('page_count') * KEPT_FREE)) {
+    while (!this.work.stopped && pages('freelist_count') > Math.max(PAGE_SLICE, pages('page_count') * KEPT_FREE)) {
       this.db.pragma(`incremental_vacuum(${PAGE_SLICE})`);
       await slices.next();
     }

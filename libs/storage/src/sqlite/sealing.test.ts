@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StoreFullError, TooLateError } from './sample-store.js';
-import { EVER, HOUR, sample, T0, TestStore } from './testing/test-store.js';
+import { StoreFullError, TooLateError } from '../store.js';
+import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
 
 const DAY = 24 * HOUR;
 const MINUTE = 60_000;
@@ -51,7 +51,7 @@ describe('sealing', () => {
     opened.now = T0 + HOUR + 20 * MINUTE;
     await opened.store.maintain();
     expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });
-    await opened.restart();
+    await opened.reopen();
     expect(await opened.stored()).toEqual({ 'new/m': [[T0 + HOUR, 2]], 'old/m': [[T0, 3]] });
     expect(await opened.store.health()).toMatchObject({ heads: 1, headSamples: 1, journalRows: 2 });
   });
@@ -63,7 +63,7 @@ describe('sealing', () => {
     for (let round = 1; round <= 3; round += 1) {
       await opened.store.append([sample(T0 + round, round)]);
       await opened.sealAll();
-      await opened.restart();
+      await opened.reopen();
       expect(lastId()).toBe(round);
     }
     expect(opened.db.prepare('SELECT sealed_through FROM chunk').pluck().all()).toEqual([3]);
@@ -135,7 +135,7 @@ describe('damage', () => {
   it('of a journal row costs that row, which is set aside', async () => {
     opened = await TestStore.open();
     for (let row = 1; row <= 3; row += 1) await opened.store.append([sample(T0 + row, row)]);
-    await opened.restart((db) => db.exec('UPDATE journal SET data = substr(data, 1, length(data) - 3) WHERE id = 2'));
+    await opened.reopen((db) => db.exec('UPDATE journal SET data = substr(data, 1, length(data) - 3) WHERE id = 2'));
     expect(await opened.stored()).toEqual({
       'lab-pc-1/m': [
         [T0 + 1, 1],
@@ -146,7 +146,7 @@ describe('damage', () => {
     expect(opened.db.prepare('SELECT source, source_id FROM damaged').all()).toEqual([
       { source: 'journal', source_id: 2 },
     ]);
-    await opened.restart();
+    await opened.reopen();
     expect(await opened.store.health()).toMatchObject({ damaged: 1 });
   });
 
@@ -156,7 +156,7 @@ describe('damage', () => {
     await opened.store.append([sample(T0, 2, 'a')]);
     await opened.sealAll();
     expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });
-    await opened.restart((db) => flip(db, 'journal', 'data', 'id = 2'));
+    await opened.reopen((db) => flip(db, 'journal', 'data', 'id = 2'));
     expect(await opened.stored({ devices: ['a'] })).toEqual({ 'a/m': [[T0, 2]] });
   });
 
@@ -171,7 +171,7 @@ describe('damage', () => {
     value.writeDoubleLE(4321);
     bytes[bytes.indexOf(value)] ^= 1;
     await writeFile(opened.path, bytes);
-    await opened.restart();
+    await opened.reopen();
     expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0 + 5000, -1]] });
     expect(await opened.store.health()).toMatchObject({ damaged: 1 });
   });
@@ -186,7 +186,7 @@ describe('damage', () => {
 
   it('of the samples of a chunk leaves its hourly values and all other hours', async () => {
     await twoHours();
-    await opened.restart((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
+    await opened.reopen((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
     expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0 + HOUR, 3]] });
     expect(await counts()).toEqual([3]);
     expect(await opened.store.health()).toMatchObject({ damaged: 1 });
@@ -196,7 +196,7 @@ describe('damage', () => {
 
   it('of the hourly values of a chunk is repaired from its samples', async () => {
     await twoHours();
-    await opened.restart((db) => flip(db, 'chunk', 'stats', 'id = (SELECT min(id) FROM chunk)'));
+    await opened.reopen((db) => flip(db, 'chunk', 'stats', 'id = (SELECT min(id) FROM chunk)'));
     expect(await counts()).toEqual([3]);
     expect(await opened.store.health()).toMatchObject({ damaged: 1 });
     expect((await opened.stored())['lab-pc-1/m']).toHaveLength(3);
@@ -204,7 +204,7 @@ describe('damage', () => {
 
   it('of all of a chunk costs that hour', async () => {
     await twoHours();
-    await opened.restart((db) => {
+    await opened.reopen((db) => {
       flip(db, 'chunk', 'stats', 'id = (SELECT min(id) FROM chunk)');
       flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)');
     });
@@ -222,7 +222,7 @@ describe('damage', () => {
 
   it('of the samples of a chunk does not keep late samples of that hour from being counted', async () => {
     await twoHours();
-    await opened.restart((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
+    await opened.reopen((db) => flip(db, 'chunk', 'data', 'id = (SELECT min(id) FROM chunk)'));
     await opened.store.append([sample(T0 + 5, 7)]);
     expect(await counts()).toEqual([4]);
     await opened.sealAll();
@@ -256,7 +256,7 @@ describe('a full disk', () => {
     limit(pages + 200);
     await opened.store.append([sample(T0, 1, 'late')]);
     await opened.sealAll();
-    await opened.restart();
+    await opened.reopen();
     expect(await total()).toBe(acknowledged.length + 1);
   });
 
@@ -272,7 +272,7 @@ describe('a full disk', () => {
     await opened.store.maintain();
     await opened.sealAll();
     expect(await opened.store.health()).toMatchObject({ heads: 0, journalRows: 0 });
-    await opened.restart();
+    await opened.reopen();
     expect((await opened.stored())['lab-pc-1/m']).toHaveLength(held);
   });
 });

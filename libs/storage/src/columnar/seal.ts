@@ -1,15 +1,15 @@
-import { mergeSummaries, type Summary } from '@device-metrics/domain';
+import { includeSummary, Slices, type Summary } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import type { ChunkTable } from './chunk-table.js';
+import type { ChunkTable } from '../sqlite/chunk-table.js';
 import { ChunkEncoder, type EncodedChunk } from './chunk.js';
 import { NOT_DECIMAL } from './codec/values.js';
 import { mergeColumns, sameColumns, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { chunkId, HOUR } from './hour.js';
-import type { Journal } from './journal.js';
+import type { Journal } from '../sqlite/journal.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import { Slices } from './slices.js';
+import { SingleRun } from './single-run.js';
 import { StatsWriter } from './stats.js';
 
 export interface SealSettings {
@@ -25,8 +25,7 @@ export interface SealSettings {
 
 /** Turns heads into chunks, one at a time and in small slices, and trims the journal behind them. */
 export class Sealer {
-  private running: Promise<void> | undefined;
-  private stopped = false;
+  private readonly work = new SingleRun(() => this.sealDue());
 
   constructor(
     private readonly db: Database,
@@ -39,16 +38,12 @@ export class Sealer {
 
   /** Seals all heads that are due; together with a run that is under way, if there is one. */
   run(): Promise<void> {
-    this.running ??= this.sealDue().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    return this.work.run();
   }
 
   /** Ends after the head that is being sealed now. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.running?.catch(() => undefined);
+  stop(): Promise<void> {
+    return this.work.stop();
   }
 
   /** Whether a head is too large, or all of them together are, so that sealing cannot wait. */
@@ -58,7 +53,7 @@ export class Sealer {
 
   private async sealDue(): Promise<void> {
     const slices = new Slices();
-    for (let head = this.nextDue(); head && !this.stopped; head = this.nextDue()) {
+    for (let head = this.nextDue(); head && !this.work.stopped; head = this.nextDue()) {
       await this.seal(head, slices);
       await this.trimJournal(slices);
     }
@@ -147,7 +142,8 @@ function withStats(summaries: Map<number, Summary>, head: Head): { stats: Uint8A
   for (const [id, column] of head.columns) {
     const summary = summarizeColumn(column.column(), head.start);
     const known = summaries.get(id);
-    summaries.set(id, known ? mergeSummaries(known, summary) : summary);
+    if (known) includeSummary(known, summary);
+    else summaries.set(id, summary);
   }
   const writer = new StatsWriter(head.start);
   for (const [id, summary] of byId(summaries)) writer.add(id, summary, NOT_DECIMAL);

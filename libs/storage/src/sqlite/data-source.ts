@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import { accessEntities } from './access/access.entities.js';
+import { accessEntities } from '../access/access.entities.js';
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 import { migrations } from './migrations/index.js';

@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { ChunkTable } from './chunk-table.js';
-import { readJournalRow } from './codec/journal-row.js';
+import { readJournalRow } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
-import type { Heads } from './heads.js';
-import { chunkId, hourOf } from './hour.js';
+import type { Heads } from '../columnar/heads.js';
+import { chunkId, hourOf } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
-import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
+import type { SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 
 /**
  * Makes the heads anew from the journal. Samples that are in a chunk already are left out: an older sample must not

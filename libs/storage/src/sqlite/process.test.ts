@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 import { openSampleStore } from './open-sample-store.js';
-import { sampleAt, SERIES } from './testing/numbered-samples.mjs';
-import { runIngest, type Said } from './testing/run-ingest.js';
-import { EVER } from './testing/test-store.js';
+import { sampleAt, SERIES } from '../testing/numbered-samples.mjs';
+import { runIngest, type Said } from '../testing/run-ingest.js';
+import { EVER } from '../testing/test-store.js';
 
 const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = long ? 200 : 8;
