@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { AccessModule } from './access/access.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
 import { apiConfig } from './settings.js';
@@ -12,6 +13,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
   imports: [
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [apiConfig] }),
     MonitoringModule,
+    AccessModule,
     AggregatorModule,
     DevicesModule,
     ReportingModule,

@@ -2,6 +2,10 @@ import 'reflect-metadata';
 import { SettingsError } from '@device-metrics/settings';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
+import { Guard } from './access/guard.js';
+import { MayOpen } from './access/may-open.js';
+import { runCommand } from './commands/commands.js';
+import { UsageError } from './commands/usage.js';
 import { createServer } from './http/create-server.js';
 import { readApiSettings } from './settings.js';
 
@@ -11,12 +15,25 @@ const LATEST_EXIT = 10_000;
 const logger = new Logger('api');
 
 try {
+  const [, , ...args] = process.argv;
+  if (args.length > 0) {
+    await runCommand(args, readApiSettings().databasePath, (line) => console.log(line));
+    process.exit(0);
+  }
   // Before Nest, which would tell a mistake by its stack.
-  const { host, port, databasePath } = readApiSettings();
-  const app = await createServer(AppModule).catch((error: NodeJS.ErrnoException) => {
+  const { host, port, databasePath, access } = readApiSettings();
+  const app = await createServer(AppModule, {
+    trustedProxies: access.trustedProxies,
+    beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
+  }).catch((error: NodeJS.ErrnoException) => {
     if (!error.code?.startsWith('SQLITE_')) throw error;
     throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}`]);
   });
+  const closed = await app.get(MayOpen).whyNot(host);
+  if (closed !== undefined) {
+    await app.close();
+    throw new SettingsError([closed]);
+  }
   await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
   });
@@ -26,6 +43,8 @@ try {
 } catch (error) {
   if (error instanceof SettingsError) {
     for (const mistake of error.mistakes) logger.error(mistake);
+  } else if (error instanceof UsageError) {
+    console.error(error.message);
   } else {
     logger.error(error instanceof Error ? error.stack : error);
   }

@@ -1,11 +1,13 @@
 import { reasonOf } from '@device-metrics/domain';
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
+import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from '@device-metrics/storage';
 import type { DataSource } from 'typeorm';
+import { ACCESS_STORE } from './access/access-store.js';
+import { limitToCaller } from './access/limit-store.js';
 import { apiConfig, type ApiConfig } from './settings.js';
 
-/** Injection token of the one `Store`. */
+/** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
 export const SAMPLE_STORE = Symbol('SampleStore');
 
 const onProblem = (problem: unknown): void => {
@@ -25,11 +27,12 @@ const onProblem = (problem: unknown): void => {
     {
       provide: SAMPLE_STORE,
       inject: [getDataSourceToken(), apiConfig.KEY],
-      useFactory: (dataSource: DataSource, { rawRetention, hourlyRetention }: ApiConfig) =>
-        openSampleStore(dataSource, { rawRetention, hourlyRetention, onProblem }),
+      useFactory: async (dataSource: DataSource, { rawRetention, hourlyRetention }: ApiConfig) =>
+        limitToCaller(await openSampleStore(dataSource, { rawRetention, hourlyRetention, onProblem })),
     },
+    { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
   ],
-  exports: [SAMPLE_STORE],
+  exports: [SAMPLE_STORE, ACCESS_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}

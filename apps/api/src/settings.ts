@@ -1,8 +1,8 @@
+import { isIP } from 'node:net';
 import { isTimeZone, MAX_HOURS, parseDuration, parseHours } from '@device-metrics/domain';
 import {
   integer,
   Mistakes,
-  oneOf,
   path,
   readEnvironment,
   readSettings,
@@ -39,9 +39,10 @@ function comesToPass(schedule: string, timeZone: string): boolean {
 export const serverSettings = {
   host: {
     name: 'HOST',
-    type: oneOf(['127.0.0.1', '::1', 'localhost'], ' while there are no access tokens'),
+    type: text('an IP address or a host name', (value) => /^[A-Za-z0-9.:_-]{1,255}$/.test(value)),
     default: '127.0.0.1',
-    meaning: 'address that the api listens on',
+    meaning:
+      'address that the api listens on; `0.0.0.0` or `::` for all of this machine, once there is a token, a user or an invitation',
   },
   /** 0 takes a free one. */
   port: { name: 'PORT', type: integer(0, 65_535), default: '3000', meaning: 'its TCP port' },
@@ -68,6 +69,39 @@ export const serverSettings = {
     type: integer(1, 999_999_999_999),
     default: '50000000',
     meaning: 'how many samples the answer to one query may read',
+  },
+} satisfies SettingGroup;
+
+/** A list of names with commas between them. */
+const list = (allowed: string, fits: (item: string) => boolean): SettingType<readonly string[]> => ({
+  allowed,
+  parse: (value) => {
+    const items = value.split(',').map((item) => item.trim().toLowerCase());
+    return items.length === 1 && items[0] === '' ? [] : items.every(fits) ? items : undefined;
+  },
+});
+
+const isNetwork = (text: string): boolean => {
+  const [address = '', length = '0', ...more] = text.split('/');
+  const most = isIP(address) === 4 ? 32 : 128;
+  return isIP(address) !== 0 && more.length === 0 && /^\d{1,3}$/.test(length) && Number(length) <= most;
+};
+
+/** Who gets in. */
+export const accessSettings = {
+  allowedHosts: {
+    name: 'ALLOWED_HOSTS',
+    type: list('host names with commas between them, as in metrics.example.org,*.lab.example.org', (name) =>
+      /^(\*\.)?[a-z0-9._-]+$/.test(name),
+    ),
+    default: '',
+    meaning: 'names that the api is called by, other than `localhost`, its IP addresses and the name of its machine',
+  },
+  trustedProxies: {
+    name: 'TRUSTED_PROXIES',
+    type: list('IP addresses or networks with commas between them, as in 127.0.0.1,10.0.0.0/8', isNetwork),
+    default: '',
+    meaning: 'reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count',
   },
 } satisfies SettingGroup;
 
@@ -115,11 +149,14 @@ export const reportSettings = {
 } satisfies SettingGroup;
 
 /** Everything that the api reads from the environment or `.env`, in the order of the documentation. */
-export const apiSettingGroups: readonly SettingGroup[] = [serverSettings, reportSettings];
+export const apiSettingGroups: readonly SettingGroup[] = [serverSettings, accessSettings, reportSettings];
 
 export type ReportSettings = SettingValues<typeof reportSettings>;
 
+export type AccessSettings = SettingValues<typeof accessSettings>;
+
 export interface ApiSettings extends SettingValues<typeof serverSettings> {
+  readonly access: AccessSettings;
   readonly reports: ReportSettings;
 }
 
@@ -132,9 +169,10 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   const tooShort = hourlyRetention > 0 && (rawRetention === 0 || hourlyRetention < rawRetention);
   if (tooShort && !mistakes.has('RETENTION_RAW'))
     mistakes.add('RETENTION_HOURLY', 'must be 0 or at least RETENTION_RAW');
+  const access = readSettings(accessSettings, variables, mistakes);
   const reports = readSettings(reportSettings, variables, mistakes);
   mistakes.throwIfAny();
-  return { ...server, reports };
+  return { ...server, access, reports };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

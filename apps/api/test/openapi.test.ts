@@ -57,8 +57,8 @@ describe('openapi.json', () => {
       ]);
     }
     const { get, patch } = document.paths['/api/v1/devices/{device_name}'];
-    expect(Object.keys(get.responses)).toEqual(['200', '400', '404']);
-    expect(Object.keys(patch.responses)).toEqual(['200', '400', '404', '413', '415']);
+    expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '403', '404']);
+    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '404', '413', '415']);
   });
 
   it('has an example or a default of every parameter', () => {

@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');
 
@@ -40,6 +41,20 @@ export class Server {
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
     });
     return new Server(child, url, log);
+  }
+
+  /** The lines that a command of the api prints; fails where it does. */
+  static async command(args: readonly string[], settings: Record<string, string>): Promise<string[]> {
+    const env = { PATH: process.env['PATH'], NO_COLOR: '1', ...settings };
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], { env });
+    return stdout.trim().split('\n');
+  }
+
+  /** Any method, with a JSON body if there is one. */
+  async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const content = body === undefined ? {} : { body: JSON.stringify(body) };
+    return answerOf(await fetch(this.url + path, { method, headers: { ...json, ...headers }, ...content }));
   }
 
   async get(path: string, headers: Record<string, string> = {}): Promise<Answer> {

@@ -91,7 +91,10 @@ export function rejectedItems(
 ): RejectedItem[] {
   if (refused.length === 0) return malformed;
   const items = itemsOf(body);
-  const rejected = refused.map(({ item: index }) => ({ index, ...faultOf(items[index], receipt) }));
+  const rejected = refused.map(({ item: index, field, reason, ofSender }) => ({
+    index,
+    ...(ofSender ? { field, reason } : faultOf(items[index], receipt)),
+  }));
   return [...malformed, ...rejected].sort((a, b) => a.index - b.index);
 }
 

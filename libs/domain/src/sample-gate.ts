@@ -26,6 +26,8 @@ export interface Receipt {
   readonly receivedAt: number;
   /** The first time that the receiver still takes. */
   readonly oldest: number;
+  /** The device that the sender means by a name, or why it may not send its samples. Left out: the name is the device's. */
+  readonly deviceOf?: (name: string) => string | { readonly refused: string };
 }
 
 /** Why an item was refused, all of it. */
@@ -36,6 +38,8 @@ export interface Refusal {
   readonly field: 'device_name' | 'metric_name' | 'unit' | 'labels' | 'value' | 'timestamp';
   /** What is allowed and what came. */
   readonly reason: string;
+  /** The sample may be right: its sender may not send it. */
+  readonly ofSender?: true;
 }
 
 export const NO_LABELS: Labels = Object.freeze({});
@@ -98,10 +102,14 @@ class SampleGate {
   private readonly receivedAt: number;
   private readonly oldest: number;
   private readonly latest: number;
+  private readonly deviceOf: Receipt['deviceOf'];
+  /** As the candidate before had it, and what that means. */
+  private givenName: unknown;
   private deviceName: string | undefined;
   private labels: unknown = NO_LABELS;
 
-  constructor({ receivedAt, oldest }: Receipt) {
+  constructor({ receivedAt, oldest, deviceOf }: Receipt) {
+    this.deviceOf = deviceOf;
     this.receivedAt = receivedAt;
     this.oldest = Math.max(oldest, EARLIEST_TIMESTAMP);
     this.latest = receivedAt + MAX_AHEAD;
@@ -112,8 +120,9 @@ class SampleGate {
     const { value, timestamp, labels } = candidate;
     if (!Number.isFinite(value) || !Number.isSafeInteger(timestamp)) return false;
     if ((timestamp as number) < this.oldest || (timestamp as number) > this.latest) return false;
-    if (this.deviceName === undefined || candidate.deviceName !== this.deviceName) {
-      this.deviceName = deviceNames.get(candidate.deviceName);
+    if (this.deviceName === undefined || candidate.deviceName !== this.givenName) {
+      this.givenName = candidate.deviceName;
+      this.deviceName = this.knownDevice(deviceNames.get(candidate.deviceName));
     }
     const metricName = metricNames.get(candidate.metricName);
     const unit = candidate.unit === undefined ? undefined : units.get(candidate.unit);
@@ -129,6 +138,11 @@ class SampleGate {
     return true;
   }
 
+  private knownDevice(name: string | undefined): string | undefined {
+    const device = name === undefined ? undefined : (this.deviceOf?.(name) ?? name);
+    return typeof device === 'string' ? device : undefined;
+  }
+
   /** What is wrong with a candidate that does not pass: the first of its fields. */
   reasonOf(candidate: Candidate): Omit<Refusal, 'item'> {
     const time = timeRule(() => this.receivedAt, this.oldest);
@@ -140,6 +154,8 @@ class SampleGate {
       ['value', valueRule(candidate.value)],
     ];
     for (const [field, reason] of reasons) if (reason !== undefined) return { field, reason };
+    const device = this.deviceOf?.(candidate.deviceName as string);
+    if (typeof device === 'object') return { field: 'device_name', reason: device.refused, ofSender: true };
     return { field: 'timestamp', reason: time(candidate.timestamp) ?? '' };
   }
 }

@@ -1,6 +1,7 @@
 import { Controller, Get, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Readable } from 'node:stream';
+import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { Backup } from './backup.js';
 
@@ -10,6 +11,7 @@ export class AdminController {
   constructor(private readonly backup: Backup) {}
 
   @Get('backup')
+  @Needs('server:backup')
   @ApiOperation({
     summary: 'Backup: a consistent copy of the whole database, while everything else goes on',
     description: 'To restore it, stop the api, put the file in the place of `DATABASE_PATH`, and start the api.',

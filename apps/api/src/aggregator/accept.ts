@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { passSamples, type Candidates, type Receipt, type Refusal } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
+import { currentCaller } from '../access/caller.js';
+import { Problem } from '../http/problem.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -24,19 +26,28 @@ export class Accept {
 
   /** What to decode a request with that comes now. */
   receipt(): Receipt {
-    return { receivedAt: Date.now(), oldest: this.sampleStore.oldestTimestamp() };
+    const receipt = { receivedAt: Date.now(), oldest: this.sampleStore.oldestTimestamp() };
+    const caller = currentCaller();
+    return caller ? { ...receipt, deviceOf: (name) => caller.deviceOf(name) } : receipt;
   }
 
   /**
    * Resolves when every sample that passes is on disk, fsynced.
    *
    * @param candidates are given away: they become the samples.
+   * @throws Problem when the caller may send none of them.
    * @throws StoreFullError when the disk has no room; then nothing was stored.
    */
   async accept(candidates: Candidates, receipt: Receipt): Promise<Accepted> {
+    const caller = currentCaller();
     const items = candidates.ends?.length ?? candidates.samples.length;
     const { samples, refused } = passSamples(candidates, receipt);
     this.metrics.itemsRejected.inc(refused.length);
+    const [first] = refused;
+    // A collector is told item by item, so that a device of somebody else does not hold up its own.
+    if (first && samples.length === 0 && refused.every((item) => item.ofSender) && caller?.kind !== 'collector') {
+      throw new Problem('not-allowed', `${first.field} ${first.reason}`);
+    }
     if (samples.length > 0) {
       await this.sampleStore.append(samples);
       this.metrics.samplesStored.inc(samples.length);

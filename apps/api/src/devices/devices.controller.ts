@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Store, StoredDevice } from '@device-metrics/storage';
+import { Needs } from '../access/needs.js';
 import { noDevice } from '../http/no-device.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
@@ -24,6 +25,7 @@ export class DevicesController {
   ) {}
 
   @Get()
+  @Needs('reports:read')
   @ApiOperation({ summary: 'Devices: status, when they were first and last seen, and what people say of them' })
   @ApiOkResponse({ type: DevicesDto })
   @ApiProblems({ 400: 'status must be one of online, late, offline, got "on"' })
@@ -35,6 +37,7 @@ export class DevicesController {
   }
 
   @Get(':device_name')
+  @Needs('reports:read')
   @ApiOperation({ summary: 'One device' })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceDto })
@@ -44,6 +47,7 @@ export class DevicesController {
   }
 
   @Patch(':device_name')
+  @Needs('devices:write')
   @ApiOperation({
     summary: 'Change what is said of a device: its display name, notes and tags',
     description: 'What is left out stays; null takes away (JSON Merge Patch, RFC 7396). The answer is the device.',
@@ -66,6 +70,7 @@ export class DevicesController {
   }
 
   @Delete(':device_name')
+  @Needs('devices:delete')
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a device with all its samples',

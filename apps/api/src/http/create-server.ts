@@ -6,15 +6,28 @@ import { acceptGzip } from './decompress.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter, refuseAddress } from './problem.filter.js';
+import { pathOf } from './target.js';
 import { closeUnusedConnections } from './unused-connections.js';
 import { validation } from './validation.js';
 
+interface ServerOptions {
+  /** Addresses and networks of reverse proxies whose headers say who the client is. */
+  readonly trustedProxies?: readonly string[];
+  /** Sees the application before it has any route. */
+  readonly beforeRoutes?: (app: NestFastifyApplication) => void;
+}
+
 /** The application of a module with everything that holds for every call: limits, validation, errors, documentation. */
-export async function createServer(module: Type): Promise<NestFastifyApplication> {
+export async function createServer(
+  module: Type,
+  { trustedProxies = [], beforeRoutes }: ServerOptions = {},
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: MAX_BODY,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PART },
     frameworkErrors: refuseAddress,
+    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
+    rewriteUrl: pathOf,
     // A stop answers the requests under way and closes every connection, also those that clients keep open.
     forceCloseConnections: 'idle',
   });
@@ -27,6 +40,7 @@ export async function createServer(module: Type): Promise<NestFastifyApplication
   });
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
+  beforeRoutes?.(app);
   acceptGzip(server);
   closeUnusedConnections(server);
   app.useGlobalPipes(validation());

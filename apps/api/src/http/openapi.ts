@@ -24,7 +24,19 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('aggregator', 'Take samples in.')
     .addTag('reporting', 'Ask questions of what is stored.')
     .addTag('devices', 'What is measured, and whether it is there.')
+    .addTag('access', 'Who gets in, and what they may do.')
     .addTag('monitoring', 'How this server is.')
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'A token, `dm_…`; the scheme `Token` is understood too.',
+    })
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'Any name, and a token as password.' })
+    .addCookieAuth('__Host-device-metrics', {
+      type: 'apiKey',
+      in: 'cookie',
+      description: 'A session, made by `POST /api/v1/session`.',
+    })
     .build();
   return SwaggerModule.createDocument(app, config);
 }

@@ -21,6 +21,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     // Otherwise the connection ends while the client still writes, and it never sees why.
     if (problem.getStatus() === 413) void reply.removeHeader('connection');
+    if (problem.getStatus() === 401) void reply.header('www-authenticate', 'Bearer realm="device-metrics"');
     if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
     sendProblem(problem, reply);
   }

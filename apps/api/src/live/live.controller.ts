@@ -1,6 +1,7 @@
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { SeriesQuery } from '../http/series-query.dto.js';
 import { LiveStreams } from './live-streams.js';
@@ -11,6 +12,7 @@ export class LiveController {
   constructor(private readonly streams: LiveStreams) {}
 
   @Get()
+  @Needs('reports:read')
   @ApiOperation({
     summary: 'Live: new samples as server-sent events',
     description:

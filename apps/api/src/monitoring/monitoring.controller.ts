@@ -2,6 +2,7 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { reasonOf } from '@device-metrics/domain';
 import type { StoreOperation } from '@device-metrics/storage';
+import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -17,6 +18,7 @@ export class MonitoringController {
   ) {}
 
   @Get('healthz')
+  @Needs('open')
   @ApiOperation({ summary: 'Does the process live?' })
   @ApiOkResponse({ type: HealthDto })
   healthz(): HealthDto {
@@ -24,6 +26,7 @@ export class MonitoringController {
   }
 
   @Get('readyz')
+  @Needs('open')
   @ApiOperation({ summary: 'Does the database answer?' })
   @ApiOkResponse({ type: HealthDto })
   @ApiProblems({ 'database-unavailable': 'The database does not answer: database disk image is malformed' })
@@ -39,6 +42,7 @@ export class MonitoringController {
   }
 
   @Get('metrics')
+  @Needs('server:read')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   @ApiOperation({ summary: 'Metrics of this server for Prometheus' })
   @ApiOkResponse({

@@ -4,6 +4,7 @@ import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } 
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Store } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Needs } from '../access/needs.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
@@ -37,6 +38,7 @@ export class ReportsController {
   ) {}
 
   @Get('reports/metrics/:device_name')
+  @Needs('reports:read')
   @ApiOperation({
     summary: 'Device report: the samples of a device, raw or by steps',
     description:
@@ -69,6 +71,7 @@ export class ReportsController {
   }
 
   @Get('reports/summary')
+  @Needs('reports:read')
   @ApiOperation({
     summary: 'Summary: count, min, max, mean and last of every metric of every device',
     description:
@@ -100,6 +103,7 @@ export class ReportsController {
   }
 
   @Get('reports/compare')
+  @Needs('reports:read')
   @ApiOperation({ summary: 'Compare: one metric of many devices on one time axis, the top or the bottom of them' })
   @ApiOkResponse({ type: CompareDto })
   @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
@@ -108,6 +112,7 @@ export class ReportsController {
   }
 
   @Get('reports/latest')
+  @Needs('reports:read')
   @ApiOperation({ summary: 'Latest: the newest sample of every series' })
   @ApiOkResponse({ type: LatestDto })
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
@@ -116,6 +121,7 @@ export class ReportsController {
   }
 
   @Get('metrics')
+  @Needs('reports:read')
   @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
   @ApiOkResponse({ type: CatalogueDto })
   @ApiProblems(NO_PARAMETERS)

@@ -21,6 +21,7 @@ import {
   type BatchCandidates,
 } from '@device-metrics/contract';
 import type { Receipt } from '@device-metrics/domain';
+import { Needs } from '../../access/needs.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
@@ -41,6 +42,7 @@ export class JsonController {
   ) {}
 
   @Post()
+  @Needs('samples:write')
   @ApiOperation({ summary: 'Store one sample', description: 'The answer is the sample as it was stored.' })
   @ApiBody({ type: MetricDto, examples: metricExamples })
   @ApiCreatedResponse({ type: MetricDto })
@@ -55,6 +57,7 @@ export class JsonController {
   }
 
   @Post('batch')
+  @Needs('samples:write')
   @HttpCode(200)
   @ApiOperation({
     summary: 'Store a batch',

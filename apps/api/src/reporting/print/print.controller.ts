@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Store } from '@device-metrics/storage';
+import { Needs } from '../../access/needs.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
@@ -18,6 +19,7 @@ export class PrintController {
   ) {}
 
   @Get('reports/print')
+  @Needs('reports:read')
   @Header('content-security-policy', `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`)
   @Header('x-content-type-options', 'nosniff')
   @ApiOperation({

@@ -1,0 +1,121 @@
+import { hostname } from 'node:os';
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from '../http/problem.js';
+import { targetHostOf } from '../http/target.js';
+import { apiConfig, type ApiConfig } from '../settings.js';
+import { Authenticate } from './authenticate.js';
+import { runAs, type Caller } from './caller.js';
+import { checkHost, isLoopbackAddress, isLoopbackName, parseHost } from './check-host.js';
+import type { Need } from './needs.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who sends it; set before anything else sees the request. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    needs?: Need;
+  }
+}
+
+/** What proxies add to a request. */
+const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
+
+/** Swagger UI, whose routes say nothing. It describes calls, and holds no data. */
+const DOCUMENTATION = /^\/docs(\/|$)/;
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Stands before every route, also those that are not Nest's, and before the body is read: where a request comes from, who
+ * sends it, and whether they may do what the route says that it needs. A route that says nothing is closed.
+ */
+@Injectable()
+export class Guard {
+  private readonly names: readonly string[];
+
+  constructor(
+    private readonly authenticate: Authenticate,
+    @Inject(apiConfig.KEY) config: ApiConfig,
+  ) {
+    const { host, access } = config;
+    const own = isLoopbackName(host) ? [] : [hostname().toLowerCase(), host.toLowerCase()];
+    this.names = [...own, ...access.allowedHosts];
+  }
+
+  /** Must come before any route is registered. */
+  stand(server: FastifyInstance): void {
+    server.decorateRequest('caller');
+    server.addHook('onRoute', (route) => {
+      if (DOCUMENTATION.test(route.url)) route.config = Object.assign({}, route.config, { needs: 'open' as const });
+      if (route.config?.needs !== undefined) return;
+      throw new Error(`The route ${String(route.method)} ${route.url} does not say what it needs.`);
+    });
+    server.addHook('onRequest', async (request) => {
+      this.checkSender(request);
+      await this.checkRights(request);
+    });
+    // Here, as the parsing of the body loses what `runAs` keeps.
+    server.addHook('preValidation', (request, _reply, done) => runAs(request.caller, done));
+  }
+
+  /** @throws Problem for what a page of somebody else may have a browser send. */
+  private checkSender({ raw, headers }: FastifyRequest): void {
+    const hosts = raw.rawHeaders.filter((_value, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === 'host');
+    const problem = checkHost(
+      {
+        method: raw.method ?? '',
+        targetHost: targetHostOf(raw),
+        hosts,
+        origin: headers.origin,
+        fetchSite: single(headers['sec-fetch-site']),
+        fetchMode: single(headers['sec-fetch-mode']),
+        localAddress: raw.socket.localAddress ?? '',
+      },
+      this.names,
+    );
+    if (problem) throw problem;
+  }
+
+  /** @throws Problem where the caller is nobody, or has not the right. */
+  private async checkRights(request: FastifyRequest): Promise<void> {
+    const { needs } = request.routeOptions.config;
+    // Also what is not there at all, which says so to everybody.
+    const isOpen = needs === 'open' || request.is404;
+    const { authorization, cookie } = request.headers;
+    const isLocal = isLocalRequest(request);
+    const isSecure = request.protocol === 'https';
+    const found = this.authenticate.caller({ authorization, cookie, isLocal, isSecure });
+    request.caller = found instanceof Promise ? await found : found;
+    if (isOpen || (isLocal && needs === 'server:read' && request.routeOptions.url === '/metrics')) return;
+    this.checkCaller(request.caller, needs);
+    if (request.caller.of.sessionId !== undefined) checkSameOrigin(request);
+  }
+
+  private checkCaller(caller: Caller, needs: Need | undefined): void {
+    if (caller.kind === 'nobody') {
+      throw new Problem('not-signed-in', 'This needs a token, as in "Authorization: Bearer dm_…", or to be signed in.');
+    }
+    if (needs === 'signed in' || (needs !== undefined && needs !== 'open' && caller.rights.has(needs))) return;
+    throw new Problem('not-allowed', `This needs the right ${needs}, which ${caller.name} has not.`);
+  }
+}
+
+/** Whether a request comes from this machine itself, as far as can be seen. */
+export function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
+  const { remoteAddress = '', localAddress = '' } = raw.socket;
+  if (!isLoopbackAddress(remoteAddress) || !isLoopbackAddress(localAddress)) return false;
+  if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
+  return isLoopbackName(parseHost(headers.host ?? '')?.name ?? '');
+}
+
+/** A cookie comes along whoever asks: what changes something must say that a page of this server asks. */
+function checkSameOrigin({ method, headers }: FastifyRequest): void {
+  if (SAFE_METHODS.has(method) || headers.origin !== undefined) return;
+  if (single(headers['sec-fetch-site']) === 'same-origin') return;
+  throw new Problem('foreign-origin', 'With a cookie only pages of this server may change something.');
+}
+
+const single = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;

@@ -1,0 +1,60 @@
+import type { Store } from '@device-metrics/storage';
+import { noDevice } from '../http/no-device.js';
+import { Problem } from '../http/problem.js';
+import { currentCaller, type Caller } from './caller.js';
+
+/** What works on series that were found before, or on no device at all. */
+const UNLIMITED: ReadonlySet<string> = new Set([
+  'append',
+  'oldestTimestamp',
+  'readSamples',
+  'readSteps',
+  'summarize',
+  'latest',
+  'health',
+  'ping',
+]);
+
+type Method = (...args: unknown[]) => unknown;
+
+/**
+ * The store as the current caller sees it. For somebody who is limited to some devices there are no others, whichever
+ * report asks; what this does not know of is closed to them.
+ */
+export function limitToCaller(store: Store): Store {
+  return new Proxy(store, {
+    get(target, key) {
+      const method: unknown = Reflect.get(target, key, target);
+      if (typeof method !== 'function' || typeof key !== 'string') return method;
+      const caller = currentCaller();
+      return (caller && limited(target, caller, key)) ?? (method as Method).bind(target);
+    },
+  });
+}
+
+function limited(store: Store, caller: Caller, name: string): Method | undefined {
+  if (UNLIMITED.has(name)) return undefined;
+  const visible: Store['device'] = async (deviceName) => {
+    const device = await store.device(deviceName);
+    return device && caller.mayRead(device) ? device : undefined;
+  };
+  switch (name) {
+    case 'device':
+      return visible as Method;
+    case 'devices':
+      return (async (selector) => (await store.devices(selector)).filter(caller.mayRead)) as Store['devices'] as Method;
+    case 'findSeries':
+      return (async (selector) => {
+        const seen = new Set((await store.devices()).filter(caller.mayRead).map((device) => device.name));
+        return (await store.findSeries(selector)).filter(({ deviceName }) => seen.has(deviceName));
+      }) as Store['findSeries'] as Method;
+    default:
+      return async (deviceName, ...more) => {
+        if (typeof deviceName !== 'string') {
+          throw new Problem('not-allowed', `${caller.name} sees some of the devices only, and this is about all.`);
+        }
+        if (!(await visible(deviceName))) throw noDevice(deviceName);
+        return (Reflect.get(store, name) as Method).call(store, deviceName, ...more);
+      };
+  }
+}

@@ -1,0 +1,35 @@
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { ApiProblems } from '../http/openapi.js';
+import type { Right } from './rights.js';
+
+/** `open`: for everybody; `signed in`: for everybody who has shown who they are. */
+export type Need = Right | 'open' | 'signed in';
+
+/**
+ * What a caller must be allowed to do to get to this route. A route without it is closed, and the server does not start.
+ */
+export const Needs = (need: Need): MethodDecorator =>
+  need === 'open'
+    ? applyDecorators(RouteConfig({ needs: need }), ApiExtension('x-needs', need), SetMetadata('needs', need))
+    : applyDecorators(
+        RouteConfig({ needs: need }),
+        SetMetadata('needs', need),
+        ApiExtension('x-needs', need),
+        ApiBearerAuth(),
+        ApiBasicAuth(),
+        ApiCookieAuth(),
+        ApiProblems({
+          401: 'This needs a token, as in "Authorization: Bearer dm_…", or to be signed in.',
+          403: `This needs the right ${need}, which user anna (viewer) has not.`,
+        }),
+      );
+
+/** Opens all routes that are registered in this scope afterwards to everybody: files that hold no data. */
+export function openRoutes(scope: FastifyInstance): void {
+  scope.addHook('onRoute', (route) => {
+    route.config = Object.assign({}, route.config, { needs: 'open' as const });
+  });
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { quote } from '@device-metrics/domain';
+import { dataSourceOptions, openAccessStore } from '@device-metrics/storage';
+import { DataSource } from 'typeorm';
+import { audit } from './audit.js';
+import type { Command, Work } from './command.js';
+import { tokenCommands } from './token.js';
+import { UsageError } from './usage.js';
+
+/** Names have one word or two. */
+const COMMANDS: Readonly<Record<string, Command>> = { ...tokenCommands, audit };
+
+const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
+runs, which takes up within a second what they change:
+${Object.values(COMMANDS)
+  .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
+  .join('\n')}`;
+
+/**
+ * Runs the command that the arguments name.
+ *
+ * @throws UsageError when there is none, or it cannot be done.
+ */
+export async function runCommand(
+  argv: readonly string[],
+  databasePath: string,
+  print: (line: string) => void,
+): Promise<void> {
+  if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
+  const [one = '', two = ''] = argv;
+  const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw new UsageError(`There is no command ${quote(name)}\n\n${help}`);
+  const { values, positionals } = parse(command, argv.slice(name.split(' ').length));
+  const [least, most] = command.args;
+  if (positionals.length < least || positionals.length > most) {
+    throw new UsageError(`${name} takes other arguments:\n  ${command.usage}`);
+  }
+  const isThere = existsSync(databasePath);
+  const dataSource = await new DataSource(dataSourceOptions(databasePath)).initialize();
+  try {
+    if (!isThere) print(`# There was no ${databasePath}; it is made`);
+    const store = openAccessStore(dataSource);
+    await command.run({ store, args: positionals, options: values, now: Date.now(), print });
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+function parse(command: Command, args: readonly string[]): { values: Work['options']; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: command.options ?? {},
+      allowPositionals: true,
+    });
+    return { values: values as Work['options'], positionals };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n  ${command.usage}`);
+  }
+}
