@@ -1,7 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
 import { ApiProblems } from '../http/openapi.js';
 import type { Right } from './rights.js';
 
@@ -26,10 +25,3 @@ export const Needs = (need: Need): MethodDecorator =>
           403: `This needs the right ${need}, which user anna (viewer) has not.`,
         }),
       );
-
-/** Opens all routes that are registered in this scope afterwards to everybody: files that hold no data. */
-export function openRoutes(scope: FastifyInstance): void {
-  scope.addHook('onRoute', (route) => {
-    route.config = Object.assign({}, route.config, { needs: 'open' as const });
-  });
-}

@@ -25,7 +25,8 @@ const OF_PROGRAMS = /^\/(api|docs|metrics|healthz|readyz)(\/|$)/;
 export function serveDashboard(server: FastifyInstance, built = BUILT): void {
   void server.register(async (scope) => {
     await scope.register(fastifyStatic, { root: built, serve: false, preCompressed: true, cacheControl: false });
-    scope.get('/*', (request, reply) => {
+    // Files that hold no data.
+    scope.get('/*', { config: { needs: 'open' } }, (request, reply) => {
       const [path = '/'] = request.url.split('?');
       if (/^\/(assets\/[\w.-]+|icon\.svg)$/.test(path)) return sendAsset(path, reply);
       if (path !== '/' && !isPage(path, request)) return sendProblem(noRoute(request), reply);
