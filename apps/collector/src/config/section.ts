@@ -105,6 +105,16 @@ export class Section {
     return this.optional(key, fallback, 'a number', (value): value is number => Number.isFinite(value));
   }
 
+  /** A list of finite numbers; empty where the file says nothing. */
+  numbers(key: string): readonly number[] {
+    const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+    const items: readonly unknown[] = this.optional(key, [], 'a list of numbers', isList);
+    return items.filter((item, index): item is number => {
+      if (!Number.isFinite(item)) this.mistake(`${key}[${index}]`, `must be a number, got ${quote(item)}`);
+      return Number.isFinite(item);
+    });
+  }
+
   /** Milliseconds of a text such as `10s`. */
   duration(key: string, fallback: number, min: number, max: number): number {
     const value = this.value(key);

@@ -5,8 +5,18 @@ import { groupsOf } from './read.js';
 import { decode, type Register } from './register.js';
 
 const register = (others: Partial<Register>): Register => {
-  const usual = { kind: 'holding', address: 0, type: 'uint16', words: 'high-first', metric: 'm' } as const;
-  return { ...usual, unit: undefined, scale: 1, offset: 0, labels: {}, ...others };
+  const usual = { kind: 'holding', address: 0, type: 'uint16', words: 'high-first', bytes: 'high-first' } as const;
+  return {
+    ...usual,
+    bit: undefined,
+    none: [],
+    metric: 'm',
+    unit: undefined,
+    scale: 1,
+    offset: 0,
+    labels: {},
+    ...others,
+  };
 };
 
 describe('registers', () => {
@@ -22,6 +32,49 @@ describe('registers', () => {
   ] as const)('of %s are one number', (type, registers, value) => {
     expect(decode(register({ type }), registers)).toBe(value);
     expect(decode(register({ type, words: 'low-first' }), [...registers].reverse())).toBe(value);
+  });
+
+  it('may have their bytes the other way round, with words in either order', () => {
+    const float = { type: 'float32', bytes: 'low-first' } as const;
+    expect(decode(register(float), [0x6643, 0x0080])).toBe(230.5);
+    expect(decode(register({ ...float, words: 'low-first' }), [0x0080, 0x6643])).toBe(230.5);
+    expect(decode(register({ bytes: 'low-first' }), [0x3412])).toBe(0x1234);
+  });
+
+  it.each([
+    ['int16', [0x8000], [0x8000]],
+    ['int16', [0x8000], [-32_768]],
+    ['uint16', [0xffff], [0xfffe, 0xffff]],
+    ['int32', [0x8000, 0], [0x80000000]],
+    ['uint64', [0xffff, 0xffff, 0xffff, 0xffff], [2 ** 64 - 1]],
+    ['float32', [0x7fc0, 0], []],
+    ['float32', [0xff80, 0x0001], []],
+    ['float32', [0x7f7f, 0xffff], [0x7f7fffff]],
+    ['float32', [0xc61c, 0x3c00], [-9999]],
+    ['float64', [0x7ff8, 0, 0, 0], []],
+    ['int8-low', [0x1280], [0x80]],
+  ] as const)('say that there is no value: %s %j', (type, registers, none) => {
+    expect(decode(register({ type, none }), registers)).toBeNaN();
+  });
+
+  it.each([
+    ['uint8-low', [0x12fe], 0xfe],
+    ['uint8-high', [0x12fe], 0x12],
+    ['int8-low', [0x12fe], -2],
+    ['int8-high', [0xfe12], -2],
+  ] as const)('have two values of 8 bits: %s of %j', (type, registers, value) => {
+    expect(decode(register({ type }), registers)).toBe(value);
+    expect(decode(register({ type, bytes: 'low-first' }), [((registers[0] & 0xff) << 8) | (registers[0] >> 8)])).toBe(
+      value,
+    );
+  });
+
+  it('have bits', () => {
+    const bits = (type: Register['type'], registers: number[]): number[] =>
+      [0, 1, 15].map((bit) => decode(register({ type, bit }), registers));
+    expect(bits('uint16', [0x8002])).toEqual([0, 1, 1]);
+    expect(bits('uint32', [0, 0x8001])).toEqual([1, 0, 1]);
+    expect(decode(register({ type: 'uint64', bit: 63 }), [0x8000, 0, 0, 0])).toBe(1);
   });
 
   it('that follow one another are asked for together', () => {
@@ -101,6 +154,30 @@ describe('a Modbus device', () => {
     expect(await other.failure()).toBe('holding 0: no answer; is unit_id right?');
   });
 
+  it('that refuses one register gives all the others, and names that one', async () => {
+    const registers = [998, 999, 1000].map((address) => ({ address, metric: `m${address}` }));
+    const meter = device([{ address: 2, metric: 'm2' }, ...registers, { address: 2000, metric: 'far' }]);
+    for (let run = 0; run < 2; run += 1) expect(await meter.values()).toEqual({ m2: 215, m998: 0, m999: 0 });
+    const reason = 'Modbus exception 2: Illegal data address (register not supported by device)';
+    expect(meter.rejected).toEqual([`holding 1000: ${reason}`, `holding 2000: ${reason}`]);
+    expect(meter.log).toEqual([`rack: cannot read holding 1000, holding 2000: ${reason}`]);
+  });
+
+  it('gives bits, bytes and swapped words, and no value where there is none', async () => {
+    Object.assign(holding, { 40: 0x6643, 41: 0x0080, 50: 0x8000, 51: 0x8000, 60: 0b100, 70: 0x12fe });
+    const meter = device([
+      { address: 40, type: 'float32', bytes: 'low-first', metric: 'hw.voltage' },
+      { address: 50, type: 'int16', metric: 'hw.temperature', scale: 0.1, none: [0x8000] },
+      { address: 50, type: 'int32', metric: 'hw.power', none: [0x80000000, 0x80008000] },
+      { address: 60, bit: 2, metric: 'alarm' },
+      { address: 60, bit: 3, metric: 'fault' },
+      { address: 70, type: 'int8-low', metric: 'low' },
+      { address: 70, type: 'uint8-high', metric: 'high' },
+    ]);
+    expect(await meter.values()).toEqual({ 'hw.voltage V': 230.5, alarm: 1, fault: 0, low: -2, high: 18 });
+    expect(meter.rejected).toEqual([]);
+  });
+
   it('that is absent fails, and comes back', async () => {
     const meter = device([{ address: 2, metric: 'm' }]);
     await stop();
@@ -121,6 +198,18 @@ describe('a Modbus device', () => {
       expect.stringContaining('third_party[0].registers[1].type: must be one of uint16, int16'),
     ]);
     expect(mistakesOf({ protocol: 'modbus', host: 'h' })).toHaveLength(1);
+    const wrong = [
+      { address: 1, metric: 'm', bit: 16 },
+      { address: 1, metric: 'm', bit: 0, kind: 'coil' },
+      { address: 1, metric: 'm', bit: 0, type: 'float32' },
+      { address: 1, metric: 'm', none: [true] },
+    ];
+    expect(mistakesOf({ protocol: 'modbus', host: 'h', registers: wrong })).toEqual([
+      'third_party[0].registers[0].bit: must be from 0 to 15 for uint16, got 16',
+      'third_party[0].registers[1].bit: is not for coil, which is one bit',
+      'third_party[0].registers[2].bit: is not for float32',
+      'third_party[0].registers[3].none[0]: must be a number, got true',
+    ]);
   });
 });
 
@@ -146,6 +235,24 @@ describe('a peer that is no Modbus device', () => {
   it('hangs', async () => {
     expect(await device().failure()).toBe('holding 0: no answer; is unit_id right?');
     expect(await device('50ms').failure()).toBe('no answer within 50 ms');
+  });
+
+  it('says nothing to some registers: the others are read', async () => {
+    peer.onConnection = (socket) =>
+      socket.on('data', (request: Buffer) => {
+        const [address, length] = [request.readUInt16BE(8), request.readUInt16BE(10)];
+        if (address <= 10 && address + length > 10) return;
+        const data = Buffer.alloc(3 + 2 * length, 1);
+        data.set([3, 2 * length], 1);
+        data[0] = request[6] ?? 0;
+        const answer = Buffer.concat([request.subarray(0, 4), Buffer.from([0, data.length]), data]);
+        socket.write(answer);
+      });
+    const registers = [9, 10, 11, 20].map((address) => ({ address, metric: `m${address}` }));
+    const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
+    const meter = new Device({ ...entry, request_timeout: '100ms', timeout: '2s' });
+    expect(Object.keys(await meter.values()).sort()).toEqual(['m11', 'm20', 'm9']);
+    expect(meter.rejected).toEqual(['holding 10: no answer; is unit_id right?']);
   });
 
   it('cuts the connection, or sends garbage', async () => {

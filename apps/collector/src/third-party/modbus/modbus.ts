@@ -15,6 +15,12 @@ export const modbus: Protocol = {
     };
     const registers = keys.sections('registers').map(registerOf);
     if (registers.length === 0) keys.mistake('registers', 'must have at least one register');
-    return (): Source => ({ name, read: (signal) => readRegisters(target, registers, signal) });
+    return (): Source => ({
+      name,
+      read: async (signal, parts) => {
+        await readRegisters(target, registers, signal, parts);
+        return [];
+      },
+    });
   },
 };

@@ -1,8 +1,9 @@
-import { inBaseUnit, metricDefinition, scaled, type Reading } from '@device-metrics/domain';
+import { inBaseUnit, metricDefinition, reasonOf, scaled, type Reading } from '@device-metrics/domain';
 import { createRequire } from 'node:module';
 import type modbus from 'modbus-serial';
+import type { Parts } from '../../run/source.js';
 import { openTcp, type TcpTarget } from '../tcp.js';
-import { decode, sizeOf, type Register } from './register.js';
+import { decode, isBit, sizeOf, type Register } from './register.js';
 
 export interface ModbusTarget extends TcpTarget {
   /** Of the device behind a gateway, from 0 to 255. */
@@ -23,12 +24,17 @@ const load = createRequire(import.meta.url);
 /** Loaded with the first device: it takes 16 MiB, and many collectors know none. */
 const modbusSerial = (): ModbusSerial => load('modbus-serial') as ModbusSerial;
 
-/** @throws Error when the device is not there, or refuses a register. */
+/**
+ * Gives `parts` the readings of registers, and which of them the device refuses or says nothing to.
+ *
+ * @throws Error when the device is not there, answers nothing, or cuts the connection.
+ */
 export async function readRegisters(
   target: ModbusTarget,
   registers: readonly Register[],
   signal: AbortSignal,
-): Promise<Reading[]> {
+  parts: Parts,
+): Promise<void> {
   const socket = await openTcp(target, MAX_BYTES, signal);
   let cut = 'the device has cut the connection; many allow only one or two at once';
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -43,9 +49,7 @@ export async function readRegisters(
     await client.linkTCP(socket, { port: target.port });
     client.setID(target.unitId);
     client.setTimeout(target.requestTimeout);
-    const readings: Reading[] = [];
-    for (const group of groupsOf(registers)) readings.push(...(await Promise.race([readGroup(client, group), closed])));
-    return readings;
+    await Promise.race([readGroups(client, groupsOf(registers), parts), closed]);
   } finally {
     socket.destroy();
   }
@@ -66,25 +70,73 @@ export function groupsOf(registers: readonly Register[]): Register[][] {
   return groups;
 }
 
-async function readGroup(client: Client, group: readonly Register[]): Promise<Reading[]> {
+/** So many groups without an answer, and the device is not asked for more. */
+const MOST_SILENT = 2;
+
+async function readGroups(client: Client, groups: readonly Register[][], parts: Parts): Promise<void> {
+  const silent: { readonly group: Register[]; readonly error: Error }[] = [];
+  let answered = false;
+  for (const group of groups) {
+    try {
+      answered = (await readGroup(client, group, parts)) || answered;
+    } catch (error) {
+      silent.push({ group, error: error as Error });
+      if (!answered && silent.length >= Math.min(MOST_SILENT, groups.length)) {
+        throw new Error(`${nameOf(silent[0]?.group[0] as Register)}: ${reasonOf(error)}`, { cause: error });
+      }
+    }
+  }
+  // Some devices do not refuse a register that they lack, but say nothing. They come last, as each takes its time.
+  for (const { group, error } of silent) {
+    for (const register of group) {
+      const one = group.length === 1 ? Promise.reject(error) : readGroup(client, [register], parts);
+      await one.catch((reason: unknown) => parts.reject(nameOf(register), reasonOf(reason)));
+    }
+  }
+}
+
+/**
+ * Where the device refuses a group, its registers are read one by one: a bad one costs none of the others.
+ *
+ * @returns true, as the device has answered.
+ * @throws Error when there was no answer.
+ */
+async function readGroup(client: Client, group: readonly Register[], parts: Parts): Promise<true> {
   const first = group[0] as Register;
   const length = Math.max(...group.map((register) => register.address + sizeOf(register))) - first.address;
-  const values = await ask(client, first, length);
-  return group.flatMap((register) => {
-    const start = register.address - first.address;
-    const raw = decode16OrBit(register, values.slice(start, start + sizeOf(register)));
-    if (Number.isNaN(raw)) return [];
-    const { metric, scale, offset, labels } = register;
-    const unit = register.unit ?? metricDefinition(metric)?.unit;
-    const value = scaled(raw, scale, offset);
-    return [{ metricName: metric, ...inBaseUnit(value, unit), ...(Object.keys(labels).length > 0 && { labels }) }];
-  });
+  let values: (number | boolean)[];
+  try {
+    values = await ask(client, first, length);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (group.length === 1) parts.reject(nameOf(first), error.message);
+    else for (const register of group) await readGroup(client, [register], parts);
+    return true;
+  }
+  parts.keep(
+    group.flatMap((register) => {
+      const start = register.address - first.address;
+      return readingsOf(register, values.slice(start, start + sizeOf(register)));
+    }),
+  );
+  return true;
 }
 
-function decode16OrBit(register: Register, values: readonly (number | boolean)[]): number {
-  return typeof values[0] === 'boolean' ? Number(values[0]) : decode(register, values.map(Number));
+const nameOf = ({ kind, address }: Register): string => `${kind} ${address}`;
+
+function readingsOf(register: Register, values: readonly (number | boolean)[]): Reading[] {
+  const raw = isBit(register) ? Number(values[0]) : decode(register, values.map(Number));
+  if (Number.isNaN(raw)) return [];
+  const { metric, scale, offset, labels } = register;
+  const unit = register.unit ?? metricDefinition(metric)?.unit;
+  const value = scaled(raw, scale, offset);
+  return [{ metricName: metric, ...inBaseUnit(value, unit), ...(Object.keys(labels).length > 0 && { labels }) }];
 }
 
+/** The device has answered that it will not give what was asked for. */
+class Refused extends Error {}
+
+/** @throws Refused with the reason of the device; Error when it gives no answer. */
 async function ask(client: Client, { kind, address }: Register, length: number): Promise<(number | boolean)[]> {
   try {
     const { data } = await {
@@ -93,12 +145,11 @@ async function ask(client: Client, { kind, address }: Register, length: number):
       coil: () => client.readCoils(address, length),
       discrete: () => client.readDiscreteInputs(address, length),
     }[kind]();
-    if (data.length < length) throw new Error(`gave ${data.length} values instead of ${length}`);
+    if (data.length < length) throw new Refused(`gave ${data.length} values instead of ${length}`);
     return data;
   } catch (error) {
-    const { message } = error as Error;
-    throw new Error(`${kind} ${address}: ${message === 'Timed out' ? 'no answer; is unit_id right?' : message}`, {
-      cause: error,
-    });
+    const reason = reasonOf(error);
+    if (reason === 'Timed out') throw new Error('no answer; is unit_id right?', { cause: error });
+    throw new Refused(reason, { cause: error });
   }
 }

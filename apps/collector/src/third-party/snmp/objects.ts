@@ -1,5 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import type { Section } from '../../config/section.js';
+import { READ_AS, type ReadAs } from './value.js';
 
 /** What becomes of the value of an object. */
 export interface Measure {
@@ -7,6 +8,10 @@ export interface Measure {
   /** Of the device; converted to the base unit. Undefined: as the metric catalogue has it. */
   readonly unit?: string | undefined;
   readonly scale?: number | undefined;
+  /** Numbers by which the device says that it has no value. */
+  readonly none?: readonly number[] | undefined;
+  /** How the number is to be had of an octet string that is none. */
+  readonly as?: ReadAs | undefined;
   readonly labels?: Labels | undefined;
   /** The value is 1 where the object has this number, and else 0. */
   readonly equals?: number | undefined;
@@ -14,22 +19,32 @@ export interface Measure {
   readonly states?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One value of the device, as 1.3.6.1.2.1.1.3.0. */
-export interface Scalar extends Measure {
+/** One place of several where a device may have a value; what it says goes before what the measure says. */
+export interface Place extends Pick<Measure, 'scale' | 'none'> {
+  /** Of an object, as 1.3.6.1.2.1.1.3.0, or of a column. */
   readonly oid: string;
+}
+
+/** One value of the device. */
+export interface Scalar extends Measure {
+  /** The first that the device has counts, or the one with the largest value. */
+  readonly places: readonly Place[];
+  readonly largest?: boolean;
+  /** Where the device has none of the places. */
+  readonly otherwise?: Place;
   /** A device may lack it. */
   readonly optional?: boolean;
 }
 
 export interface Column extends Measure {
-  /** Of the column. Of several the first that the device has rows of. */
-  readonly oids: readonly string[];
+  /** Of several the first that the device has the row in: some have counters of 64 bits for some of their ports only. */
+  readonly places: readonly Place[];
 }
 
 /** Columns whose rows belong together by their index. */
 export interface Table {
   readonly columns: readonly Column[];
-  /** Label by column, as `oids` of a column; `index` is the index itself. */
+  /** Label by OIDs of columns, of which the first that has a text for the row counts; `index` is the index itself. */
   readonly labels: Readonly<Record<string, readonly string[] | 'index'>>;
   /** A device may lack it. */
   readonly optional?: boolean;
@@ -46,7 +61,7 @@ const OID = /^\.?([0-2](\.\d+)+)$/;
 export function configuredObjects(keys: Section): Objects {
   return {
     scalars: keys.sections('oids').map((entry) => {
-      const scalar = { oid: oidOf(entry, 'oid'), ...measureOf(entry) };
+      const scalar = { places: [{ oid: oidOf(entry, 'oid') }], ...measureOf(entry) };
       entry.end();
       return scalar;
     }),
@@ -56,7 +71,7 @@ export function configuredObjects(keys: Section): Objects {
 
 function tableOf(keys: Section): Table {
   const columns = keys.sections('columns').map((entry) => {
-    const column = { oids: [oidOf(entry, 'oid')], ...measureOf(entry) };
+    const column = { places: [{ oid: oidOf(entry, 'oid') }], ...measureOf(entry) };
     entry.end();
     return column;
   });
@@ -79,6 +94,8 @@ function measureOf(keys: Section): Measure {
     metric: keys.metricName('metric'),
     unit: keys.optionalText('unit'),
     scale: keys.number('scale', 1),
+    none: keys.numbers('none'),
+    as: keys.has('as') ? keys.choice('as', READ_AS, 'number-in-text') : undefined,
     labels,
     states,
   };

@@ -1,16 +1,32 @@
-import type { Column, Measure, Objects } from './objects.js';
+import type { Column, Measure, Objects, Place } from './objects.js';
 
 const IF_TABLE = '1.3.6.1.2.1.2.2.1';
 const IF_X_TABLE = '1.3.6.1.2.1.31.1.1.1';
 const UPS = '1.3.6.1.2.1.33.1';
 
-const column = (oids: string | readonly string[], measure: Measure): Column => ({ oids: [oids].flat(), ...measure });
+const column = (place: string | readonly Place[], measure: Measure): Column => ({
+  places: placesOf(place),
+  ...measure,
+});
+const placesOf = (place: string | readonly Place[]): readonly Place[] =>
+  typeof place === 'string' ? [{ oid: place }] : place;
+/** The counter of 64 bits, and for rows without it the one of 32. */
+const wide = (column64: number, column32: number): Place[] => [
+  { oid: `${IF_X_TABLE}.${column64}` },
+  { oid: `${IF_TABLE}.${column32}` },
+];
 const way = (direction: string, others = {}): { labels: Record<string, string> } => ({
   labels: { 'network.io.direction': direction, ...others },
 });
 const NAME = [`${IF_X_TABLE}.1`, `${IF_TABLE}.2`];
 
-/** IF-MIB (RFC 2863). Counters of 64 bits where the device has them. */
+/** ifHighSpeed in Mbit/s, which is 0 for slower ones; ifSpeed in bit/s, which ends at 2³² − 1. */
+const SPEED: readonly Place[] = [
+  { oid: `${IF_X_TABLE}.15`, scale: 125_000, none: [0] },
+  { oid: `${IF_TABLE}.5`, scale: 0.125, none: [4_294_967_295] },
+];
+
+/** IF-MIB (RFC 2863). Counters of 64 bits where the device has them, row by row. */
 const interfaces: Objects = {
   scalars: [],
   tables: [
@@ -18,13 +34,13 @@ const interfaces: Objects = {
       optional: true,
       labels: { 'network.interface.name': NAME },
       columns: [
-        column([`${IF_X_TABLE}.6`, `${IF_TABLE}.10`], { metric: 'system.network.io', ...way('receive') }),
-        column([`${IF_X_TABLE}.10`, `${IF_TABLE}.16`], { metric: 'system.network.io', ...way('transmit') }),
+        column(wide(6, 10), { metric: 'system.network.io', ...way('receive') }),
+        column(wide(10, 16), { metric: 'system.network.io', ...way('transmit') }),
         ...(['receive', 'transmit'] as const).flatMap((direction, out) =>
           ['unicast', 'multicast', 'broadcast'].map((cast, index) => {
-            const oids = [`${IF_X_TABLE}.${7 + 4 * out + index}`];
-            if (cast === 'unicast') oids.push(`${IF_TABLE}.${11 + 6 * out}`);
-            return column(oids, { metric: 'system.network.packet.count', ...way(direction, { cast }) });
+            const hc = 7 + 4 * out + index;
+            const place = cast === 'unicast' ? wide(hc, 11 + 6 * out) : `${IF_X_TABLE}.${hc}`;
+            return column(place, { metric: 'system.network.packet.count', ...way(direction, { cast }) });
           }),
         ),
         column(`${IF_TABLE}.14`, { metric: 'system.network.errors', ...way('receive') }),
@@ -37,7 +53,7 @@ const interfaces: Objects = {
       optional: true,
       labels: { 'hw.id': NAME },
       columns: [
-        column(`${IF_X_TABLE}.15`, { metric: 'hw.network.bandwidth.limit', unit: 'By/s', scale: 125_000 }),
+        column(SPEED, { metric: 'hw.network.bandwidth.limit', unit: 'By/s' }),
         column(`${IF_TABLE}.8`, { metric: 'hw.network.up', equals: 1 }),
       ],
     },
@@ -54,30 +70,30 @@ const typed = (id: string, type = 'power_supply'): { labels: Record<string, stri
 const ups: Objects = {
   scalars: [
     {
-      oid: `${UPS}.2.1.0`,
+      places: [{ oid: `${UPS}.2.1.0` }],
       metric: 'hw.status',
-      states: { 1: 'unknown', 2: 'ok', 3: 'low', 4: 'depleted' },
+      states: { 1: 'unknown', 2: 'ok', 3: 'low_battery', 4: 'depleted' },
       ...typed('battery', 'battery'),
     },
-    { oid: `${UPS}.2.2.0`, metric: 'hw.ups.on_battery.time', unit: 's', ...part('ups') },
+    { places: [{ oid: `${UPS}.2.2.0` }], metric: 'hw.ups.on_battery.time', unit: 's', ...part('ups') },
     {
-      oid: `${UPS}.2.3.0`,
+      places: [{ oid: `${UPS}.2.3.0` }],
       metric: 'hw.battery.time_left',
       unit: 'min',
       labels: { 'hw.id': 'battery', 'hw.state': 'discharging', 'hw.battery.state': 'discharging' },
     },
-    { oid: `${UPS}.2.4.0`, metric: 'hw.battery.charge', unit: '%', ...part('battery') },
-    { oid: `${UPS}.2.5.0`, metric: 'hw.voltage', unit: 'V', scale: 0.1, ...part('battery') },
-    { oid: `${UPS}.2.6.0`, metric: 'hw.current', unit: 'A', scale: 0.1, ...part('battery') },
-    { oid: `${UPS}.2.7.0`, metric: 'hw.temperature', unit: 'Cel', ...part('battery') },
+    { places: [{ oid: `${UPS}.2.4.0` }], metric: 'hw.battery.charge', unit: '%', ...part('battery') },
+    { places: [{ oid: `${UPS}.2.5.0` }], metric: 'hw.voltage', unit: 'V', scale: 0.1, ...part('battery') },
+    { places: [{ oid: `${UPS}.2.6.0` }], metric: 'hw.current', unit: 'A', scale: 0.1, ...part('battery') },
+    { places: [{ oid: `${UPS}.2.7.0` }], metric: 'hw.temperature', unit: 'Cel', ...part('battery') },
     {
-      oid: `${UPS}.4.1.0`,
+      places: [{ oid: `${UPS}.4.1.0` }],
       metric: 'hw.status',
-      states: { 1: 'other', 2: 'none', 3: 'ok', 4: 'bypass', 5: 'battery', 6: 'booster', 7: 'reducer' },
+      states: { 1: 'other', 2: 'none', 3: 'ok', 4: 'bypass', 5: 'on_battery', 6: 'booster', 7: 'reducer' },
       ...typed('output'),
     },
-    { oid: `${UPS}.4.2.0`, metric: 'hw.frequency', unit: 'Hz', scale: 0.1, ...part('output') },
-    { oid: `${UPS}.6.1.0`, metric: 'hw.ups.alarms', unit: '{alarm}', ...part('ups') },
+    { places: [{ oid: `${UPS}.4.2.0` }], metric: 'hw.frequency', unit: 'Hz', scale: 0.1, ...part('output') },
+    { places: [{ oid: `${UPS}.6.1.0` }], metric: 'hw.ups.alarms', unit: '{alarm}', ...part('ups') },
   ].map((scalar) => ({ ...scalar, optional: true })),
   tables: [
     {
@@ -97,9 +113,22 @@ const ups: Objects = {
   ],
 };
 
-/** SNMPv2-MIB: how long the device has been up. */
+/**
+ * How long the device has been up. snmpEngineTime counts seconds and never wraps, but on a PC only since its agent started;
+ * hrSystemUptime is the system's, but wraps after 497 days: the larger is nearer. sysUpTime is the agent's, and counts where
+ * the device has nothing else.
+ */
 const system: Objects = {
-  scalars: [{ oid: '1.3.6.1.2.1.1.3.0', metric: 'system.uptime', unit: 's', scale: 0.01, optional: true }],
+  scalars: [
+    {
+      metric: 'system.uptime',
+      unit: 's',
+      optional: true,
+      largest: true,
+      places: [{ oid: '1.3.6.1.6.3.10.2.1.3.0' }, { oid: '1.3.6.1.2.1.25.1.1.0', scale: 0.01 }],
+      otherwise: { oid: '1.3.6.1.2.1.1.3.0', scale: 0.01 },
+    },
+  ],
   tables: [],
 };
 

@@ -1,3 +1,4 @@
+import { reasonOf } from '@device-metrics/domain';
 import type { Session, User, Varbind } from 'net-snmp';
 import { snmpClient } from './client.js';
 import { networkProblem } from '../network-problem.js';
@@ -23,11 +24,44 @@ const MOST_ROWS = 20_000;
 /** Objects in one request: their answer fits into a datagram that no network cuts. */
 const OBJECTS_AT_ONCE = 20;
 
+/** The rows of a column by their index. */
+export class Rows extends Map<string, Varbind> {
+  /** Why there are no more; empty where they are all. */
+  problem = '';
+}
+
+/** The device has answered a request with an error in place of values (RFC 3416). */
+class Refused extends Error {
+  constructor(
+    message: string,
+    private readonly status: number,
+  ) {
+    super(message);
+  }
+
+  get isTooBig(): boolean {
+    return this.status === TOO_BIG;
+  }
+
+  get isAbsent(): boolean {
+    return this.status === NO_SUCH_NAME;
+  }
+}
+
+const TOO_BIG = 1;
+/** Of SNMPv1, which some agents still answer with. */
+const NO_SUCH_NAME = 2;
+
+const isRefusal = (error: Error): error is Error & { status: number } =>
+  error.name === 'RequestFailedError' && typeof (error as { status?: unknown }).status === 'number';
+
 /** Runs requests with one device; the signal ends them all. */
 export class SnmpSession {
   private readonly session: Session;
   private problem = '';
   private closed = false;
+  private hasAnswered = false;
+  private repetitions: number;
 
   constructor(
     private readonly target: Target,
@@ -37,6 +71,7 @@ export class SnmpSession {
     const transport = host.includes(':') ? 'udp6' : 'udp4';
     const options = { port, timeout: requestTimeout, retries, transport, context };
     const snmp = snmpClient();
+    this.repetitions = target.maxRepetitions;
     this.session = user
       ? snmp.createV3Session(host, user, { ...options, version: snmp.Version3 })
       : snmp.createSession(host, community ?? '', { ...options, version: snmp.Version2c });
@@ -45,35 +80,80 @@ export class SnmpSession {
     signal.addEventListener('abort', this.close);
   }
 
-  /** @returns the objects in the order of the OIDs; some may not be there. */
-  async get(oids: readonly string[]): Promise<Varbind[]> {
-    const varbinds: Varbind[] = [];
+  /**
+   * @returns the objects by their OIDs, of which some may not be there; or, of an object that the device refuses to give, why.
+   * @throws Error when the device does not answer.
+   */
+  async get(oids: readonly string[]): Promise<Map<string, Varbind | string>> {
+    const answers = new Map<string, Varbind | string>();
     for (let at = 0; at < oids.length; at += OBJECTS_AT_ONCE) {
-      const some = oids.slice(at, at + OBJECTS_AT_ONCE);
-      varbinds.push(...(await this.ask<Varbind[]>((done) => this.session.get(some, done))));
+      await this.getSome(oids.slice(at, at + OBJECTS_AT_ONCE), answers);
     }
-    return varbinds;
+    return answers;
   }
 
-  /** The rows of a column by their index; none where the device has no such column. */
-  async walk(column: string): Promise<Map<string, Varbind>> {
-    const rows = new Map<string, Varbind>();
-    const { maxRepetitions } = this.target;
+  /** Where the device refuses a request as a whole, each half is asked for: one object, or the size of the answer, costs no other. */
+  private async getSome(oids: readonly string[], answers: Map<string, Varbind | string>): Promise<void> {
+    try {
+      const varbinds = await this.ask<Varbind[]>((done) => this.session.get(oids, done));
+      oids.forEach((oid, index) => answers.set(oid, varbinds[index] ?? 'the device gave no answer for it'));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const [first] = oids;
+      if (oids.length > 1) {
+        const middle = Math.ceil(oids.length / 2);
+        await this.getSome(oids.slice(0, middle), answers);
+        await this.getSome(oids.slice(middle), answers);
+      } else if (first !== undefined && !error.isAbsent) answers.set(first, error.message);
+    }
+  }
+
+  /**
+   * The rows of a column by their index; none where the device has no such column.
+   *
+   * @throws Error when the device has never answered.
+   */
+  async walk(column: string): Promise<Rows> {
+    const rows = new Rows();
+    try {
+      await this.walkInto(rows, column);
+    } catch (error) {
+      // One column costs no other, but a device that is away need not be asked for them all.
+      if (!this.hasAnswered || this.closed) throw error;
+      if (!(error instanceof Refused && error.isAbsent)) rows.problem = reasonOf(error);
+    }
+    return rows;
+  }
+
+  private async walkInto(rows: Rows, column: string): Promise<void> {
     for (let next = column; ;) {
-      const [varbinds = []] = await this.ask<Varbind[][]>((done) =>
-        this.session.getBulk([next], 0, maxRepetitions, done),
-      );
+      const varbinds = await this.nextRows(next);
       for (const varbind of varbinds) {
-        if (!isThere(varbind)) return rows;
+        if (!isThere(varbind)) return;
         if (!follows(varbind.oid, next)) {
           throw new Error(`the device goes in circles: after ${next} it gives ${varbind.oid}`);
         }
-        if (!varbind.oid.startsWith(`${column}.`)) return rows;
+        if (!varbind.oid.startsWith(`${column}.`)) return;
         if (rows.size >= MOST_ROWS) throw new Error(`${column} has more than ${MOST_ROWS} rows`);
         rows.set(varbind.oid.slice(column.length + 1), varbind);
         next = varbind.oid;
       }
-      if (varbinds.length === 0) return rows;
+      if (varbinds.length === 0) return;
+    }
+  }
+
+  /** As many rows at once as the device can answer. */
+  private async nextRows(after: string): Promise<Varbind[]> {
+    for (;;) {
+      try {
+        const [varbinds = []] = await this.ask<Varbind[][]>((done) =>
+          this.session.getBulk([after], 0, this.repetitions, done),
+        );
+        return varbinds;
+      } catch (error) {
+        if (!(error instanceof Refused && error.isTooBig) || this.repetitions === 1) throw error;
+        this.repetitions = Math.ceil(this.repetitions / 2);
+      }
     }
   }
 
@@ -87,7 +167,12 @@ export class SnmpSession {
   private ask<T>(send: (done: (error: Error | null, answer: T) => void) => void): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new Error('given up'));
-      send((error, answer) => (error ? reject(new Error(this.reasonOf(error))) : resolve(answer)));
+      send((error, answer) => {
+        if (!error || isRefusal(error)) this.hasAnswered = true;
+        if (!error) resolve(answer);
+        else
+          reject(isRefusal(error) ? new Refused(this.reasonOf(error), error.status) : new Error(this.reasonOf(error)));
+      });
     });
   }
 
@@ -114,6 +199,9 @@ const REASONS: ReadonlyArray<readonly [RegExp, string]> = [
     'the device has no auth_password or priv_password for this user; leave out what it lacks',
   ],
   [/^AuthorizationError/, 'the device does not let this user or community read it; a user may need a priv_password'],
+  [/^TooBig/, 'the answer is too big for the device'],
+  [/^GeneralError/, 'the device says that it cannot give it (genErr)'],
+  [/^NoAccess/, 'the device does not let this user or community read it'],
   [/^Not In Time Window/, 'the clock of the device went back: its count of restarts must be kept over a restart'],
 ];
 

@@ -62,6 +62,8 @@ function table(
 
 const IF_ENTRY = '1.3.6.1.2.1.2.2.1';
 const IF_X_ENTRY = '1.3.6.1.2.1.31.1.1.1';
+const ENGINE_TIME = '1.3.6.1.6.3.10.2.1.3.0';
+const HR_UPTIME = '1.3.6.1.2.1.25.1.1.0';
 const BIG = 5_000;
 const BIG_TABLE = '1.3.6.1.4.1.9999.5.1';
 
@@ -144,7 +146,7 @@ describe('an SNMP device', () => {
       'hw.network.up{hw.id=Gi0/1} 1': 1,
       'hw.network.up{hw.id=Gi0/2} 1': 0,
       'hw.status{hw.id=battery,hw.type=battery,hw.state=ok} 1': 1,
-      'hw.status{hw.id=battery,hw.type=battery,hw.state=low} 1': 0,
+      'hw.status{hw.id=battery,hw.type=battery,hw.state=low_battery} 1': 0,
       'hw.battery.time_left{hw.id=battery,hw.state=discharging,hw.battery.state=discharging} s': 2520,
       'hw.battery.charge{hw.id=battery} 1': 0.97,
       'hw.voltage{hw.id=battery} V': 27.3,
@@ -308,6 +310,268 @@ describe('an SNMP device', () => {
   });
 });
 
+type Value = Buffer | undefined;
+const integer = (value: number): Buffer => ber(0x02, [value >> 24, value >> 16, value >> 8, value]);
+const text = (value: string): Buffer => ber(0x04, Buffer.from(value, 'latin1'));
+const gauge = (value: number): Buffer => ber(0x42, [0, value >>> 24, value >>> 16, value >>> 8, value]);
+const counter64 = (value: number): Buffer => ber(0x46, [0, 0, 0, 0, value >> 24, value >> 16, value >> 8, value]);
+
+/** An agent that has the objects of a test, and the faults. */
+class Agent2c {
+  readonly socket = createSocket('udp4', (request, from) => this.answer(request, from));
+  /** How many objects fit into an answer; more are tooBig. */
+  room = Infinity;
+  /** A request for one of these is answered with genErr as a whole. */
+  readonly cursed = new Set<string>();
+  /** A request for one of these is never answered. */
+  readonly silent = new Set<string>();
+  requests = 0;
+
+  constructor(readonly objects: Readonly<Record<string, Value>>) {}
+
+  async start(): Promise<this> {
+    this.socket.bind(0, '127.0.0.1');
+    await once(this.socket, 'listening');
+    return this;
+  }
+
+  device(others: object): Device {
+    const { port } = this.socket.address();
+    const entry = { protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '200ms', retries: 0, timeout: '2s' };
+    return new Device({ ...entry, ...others });
+  }
+
+  private answer(request: Buffer, { port }: RemoteInfo): void {
+    this.requests += 1;
+    const [version, community, pdu] = elements(elements(request)[0]?.content ?? Buffer.alloc(0));
+    const [id, , repetitions, list] = elements(pdu?.content ?? Buffer.alloc(0));
+    const asked = elements(list?.content ?? Buffer.alloc(0)).map(({ content }) =>
+      oidText(elements(content)[0]?.content),
+    );
+    if (asked.some((oid) => this.silent.has(oid))) return;
+    const found =
+      pdu?.tag === 0xa5
+        ? this.after(asked[0] ?? '', repetitions?.content.readUIntBE(0, repetitions.content.length) ?? 1)
+        : asked;
+    const error = found.length > this.room ? 1 : asked.some((oid) => this.cursed.has(oid)) ? 5 : 0;
+    const varbinds = (error === 0 ? found : []).map((oid) => {
+      return ber(
+        0x30,
+        ber(0x06, oidBytes(oid)),
+        this.objects[oid] ?? Buffer.from([pdu?.tag === 0xa5 ? 0x82 : 0x80, 0]),
+      );
+    });
+    const answer = ber(0xa2, ber(0x02, id?.content ?? []), ber(0x02, [error]), ber(0x02, [0]), ber(0x30, ...varbinds));
+    const message = ber(0x30, ber(0x02, version?.content ?? []), ber(0x04, community?.content ?? []), answer);
+    this.socket.send(message, port, '127.0.0.1');
+  }
+
+  private after(oid: string, count: number): string[] {
+    const later = Object.keys(this.objects).filter((other) => compareOids(other, oid) > 0);
+    return [...later.sort(compareOids), '1.3.9'].slice(0, count);
+  }
+}
+
+describe('of a device that gives some objects only', () => {
+  const agents: Agent2c[] = [];
+  afterAll(() => agents.forEach(({ socket }) => socket.close()));
+  const agentWith = async (objects: Readonly<Record<string, Value>>): Promise<Agent2c> => {
+    const agent = await new Agent2c(objects).start();
+    agents.push(agent);
+    return agent;
+  };
+  const oids = (...names: string[]): object => ({
+    oids: names.map((oid) => ({ oid, metric: 'm', labels: { oid } })),
+  });
+  const OWN = '1.3.6.1.4.1.9999';
+
+  it('an absent object and a text cost none of the others', async () => {
+    const agent = await agentWith({
+      [`${OWN}.1.0`]: integer(5),
+      [`${OWN}.3.0`]: text('N/A'),
+      [`${OWN}.4.0`]: text('7'),
+    });
+    const device = agent.device(oids(`${OWN}.1.0`, `${OWN}.2.0`, `${OWN}.3.0`, `${OWN}.4.0`));
+    for (let run = 0; run < 2; run += 1) {
+      expect(await device.values()).toEqual({ [`m{oid=${OWN}.1.0}`]: 5, [`m{oid=${OWN}.4.0}`]: 7 });
+    }
+    expect(device.rejected).toEqual([
+      `${OWN}.2.0: the device has no such object`,
+      `${OWN}.3.0: must be a number, got "N/A"`,
+    ]);
+    expect(device.log).toEqual([
+      `rack: cannot read ${OWN}.2.0: the device has no such object`,
+      `rack: cannot read ${OWN}.3.0: must be a number, got "N/A"`,
+    ]);
+  });
+
+  it('a row that is no number, and a column that is not there, cost no other', async () => {
+    const agent = await agentWith({
+      [`${OWN}.1.1.1`]: integer(5),
+      [`${OWN}.1.1.2`]: text('N/A'),
+      [`${OWN}.1.1.3`]: integer(7),
+    });
+    const columns = [1, 2].map((column) => ({ oid: `${OWN}.1.${column}`, metric: `m${column}` }));
+    const device = agent.device({ tables: [{ labels: { row: 'index' }, columns }] });
+    expect(await device.values()).toEqual({ 'm1{row=1}': 5, 'm1{row=3}': 7 });
+    expect(device.rejected).toEqual([
+      `${OWN}.1.1.2: must be a number, got "N/A"`,
+      `${OWN}.1.2: the device has no rows of it`,
+    ]);
+  });
+
+  it('a request that is refused as a whole is halved until the culprit stands alone', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `${OWN}.${index + 1}.0`);
+    const agent = await agentWith(Object.fromEntries(names.map((oid, index) => [oid, integer(index)])));
+    agent.cursed.add(`${OWN}.7.0`);
+    const device = agent.device(oids(...names));
+    expect(await device.read()).toHaveLength(19);
+    expect(device.rejected).toEqual([`${OWN}.7.0: the device says that it cannot give it (genErr)`]);
+  });
+
+  it('an answer that is too big is asked for in halves: single objects, and rows', async () => {
+    const rows = Object.fromEntries(Array.from({ length: 30 }, (_, row) => [`${OWN}.9.1.${row + 1}`, integer(row)]));
+    const names = Array.from({ length: 20 }, (_, index) => `${OWN}.${10 + index}.0`);
+    const agent = await agentWith({ ...rows, ...Object.fromEntries(names.map((oid, index) => [oid, integer(index)])) });
+    agent.room = 3;
+    const columns = [{ oid: `${OWN}.9.1`, metric: 'rows' }];
+    const device = agent.device({ ...oids(...names), tables: [{ labels: { row: 'index' }, columns }] });
+    expect(await device.read()).toHaveLength(50);
+    expect(device.rejected).toEqual([]);
+    agent.room = 0;
+    expect(await device.failure()).toMatch(/the answer is too big for the device/);
+  });
+
+  it('a column that hangs or fails costs none of those before and after it', async () => {
+    const agent = await agentWith({
+      [`${OWN}.1.1.1`]: integer(1),
+      [`${OWN}.1.2.1`]: integer(2),
+      [`${OWN}.1.3.1`]: integer(3),
+      [`${OWN}.1.4.1`]: integer(4),
+    });
+    agent.silent.add(`${OWN}.1.2`);
+    agent.cursed.add(`${OWN}.1.3`);
+    const columns = [1, 2, 3, 4].map((column) => ({ oid: `${OWN}.1.${column}`, metric: `m${column}` }));
+    const device = agent.device({ tables: [{ labels: { row: 'index' }, columns }] });
+    expect(await device.values()).toEqual({ 'm1{row=1}': 1, 'm4{row=1}': 4 });
+    expect(device.rejected).toEqual([
+      expect.stringMatching(/^1\.3\.6\.1\.4\.1\.9999\.1\.2: no answer from 127\.0\.0\.1/),
+      `${OWN}.1.3: the device says that it cannot give it (genErr)`,
+    ]);
+  });
+
+  it('counters of 64 bits are taken row by row, those of 32 bits for the other rows; speeds likewise', async () => {
+    const agent = await agentWith({
+      [`${IF_ENTRY}.2.1`]: text('Port 1'),
+      [`${IF_ENTRY}.2.2`]: text('Port 2'),
+      [`${IF_ENTRY}.2.3`]: text('Port 3'),
+      [`${IF_ENTRY}.5.1`]: gauge(4_294_967_295),
+      [`${IF_ENTRY}.5.2`]: gauge(100_000_000),
+      [`${IF_ENTRY}.5.3`]: gauge(64_000),
+      [`${IF_ENTRY}.10.1`]: gauge(111),
+      [`${IF_ENTRY}.10.2`]: gauge(222),
+      [`${IF_ENTRY}.10.3`]: gauge(333),
+      // The second port has an empty name, the third none; both have no counter of 64 bits.
+      [`${IF_X_ENTRY}.1.1`]: text('Gi0/1'),
+      [`${IF_X_ENTRY}.1.2`]: text(''),
+      [`${IF_X_ENTRY}.6.1`]: counter64(1_000_000),
+      [`${IF_X_ENTRY}.15.1`]: gauge(10_000),
+      [`${IF_X_ENTRY}.15.3`]: gauge(0),
+    });
+    const device = agent.device({ presets: ['interfaces'] });
+    expect(await device.values()).toEqual({
+      'system.network.io{network.interface.name=Gi0/1,network.io.direction=receive} By': 1_000_000,
+      'system.network.io{network.interface.name=Port 2,network.io.direction=receive} By': 222,
+      'system.network.io{network.interface.name=Port 3,network.io.direction=receive} By': 333,
+      'hw.network.bandwidth.limit{hw.id=Gi0/1} By/s': 1_250_000_000,
+      'hw.network.bandwidth.limit{hw.id=Port 2} By/s': 12_500_000,
+      'hw.network.bandwidth.limit{hw.id=Port 3} By/s': 8_000,
+    });
+    expect(device.rejected).toEqual([]);
+  });
+
+  it.each([
+    [
+      'the engine, which a wrap of 497 days does not reach',
+      { [ENGINE_TIME]: 50_000_000, [HR_UPTIME]: 1_000 },
+      50_000_000,
+    ],
+    ['the system, where the agent was started later', { [ENGINE_TIME]: 60, [HR_UPTIME]: 8_640_000 }, 86_400],
+    ['the engine alone', { [ENGINE_TIME]: 7_200 }, 7_200],
+    ['the agent, where there is nothing else', {}, 12.34],
+  ])('uptime is that of %s', async (_whose, times, uptime) => {
+    const objects = Object.entries({ '1.3.6.1.2.1.1.3.0': 1_234, ...times }).map(([oid, value]) => {
+      return [
+        oid,
+        oid === ENGINE_TIME ? integer(value) : ber(0x43, [0, value >>> 24, value >>> 16, value >>> 8, value]),
+      ];
+    });
+    const agent = await agentWith(Object.fromEntries(objects) as Record<string, Buffer>);
+    expect(await agent.device({ presets: ['system'] }).values()).toEqual({ 'system.uptime s': uptime });
+  });
+
+  it('floats in an Opaque are numbers', async () => {
+    const opaque = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    const agent = await agentWith({
+      // As Synology sends 9.0.
+      [`${OWN}.1.0`]: opaque('44 07 9f 78 04 41 10 00 00'),
+      [`${OWN}.2.0`]: opaque('44 0b 9f 79 08 40 35 4c cc cc cc cc cd'),
+      [`${OWN}.3.0`]: opaque('44 07 9f 78 04 41 aa 66 66'),
+      [`${OWN}.4.0`]: opaque('44 04 9f 7a 01 ff'),
+      [`${OWN}.5.0`]: opaque('44 07 9f 78 04 7f c0 00 00'),
+      [`${OWN}.6.0`]: opaque('44 02 04 00'),
+    });
+    const device = agent.device(oids(...[1, 2, 3, 4, 5, 6].map((number) => `${OWN}.${number}.0`)));
+    expect(Object.values(await device.values())).toEqual([9, 21.3, 21.3, -1]);
+    expect(device.rejected).toEqual([
+      `${OWN}.5.0: must be a number, got NaN`,
+      `${OWN}.6.0: must be a number, got Opaque 0400`,
+    ]);
+  });
+
+  it('numbers are found in texts and bytes where that is asked for', async () => {
+    const texts = ['23.5 C', 'temp1: -4', '21,5 °C', '1,234 rpm', 'N/A', '\x01\x02', '\x01\x02', ''];
+    const agent = await agentWith(
+      Object.fromEntries(texts.map((value, index) => [`${OWN}.${index + 1}.0`, text(value)])),
+    );
+    const as = [
+      'number-in-text',
+      'number-in-text',
+      'number-in-text',
+      'number-in-text',
+      'number-in-text',
+      'integer',
+      'integer-little-endian',
+      'integer',
+    ];
+    const device = agent.device({
+      oids: as.map((how, index) => ({ oid: `${OWN}.${index + 1}.0`, metric: `m${index + 1}`, as: how })),
+    });
+    expect(await device.values()).toEqual({ m1: 23.5, m2: -4, m3: 21.5, m6: 258, m7: 513 });
+    expect(device.rejected).toEqual([
+      `${OWN}.4.0: may be a thousand or a fraction, got "1,234 rpm"`,
+      `${OWN}.5.0: must have a number in it, got "N/A"`,
+      `${OWN}.8.0: must be 1 to 8 bytes of an integer, got 0`,
+    ]);
+  });
+
+  it('numbers that mean "no value" are left out', async () => {
+    const agent = await agentWith({ [`${OWN}.1.0`]: integer(-9999), [`${OWN}.2.0`]: integer(4) });
+    const none = [-9999, 65_535];
+    const device = agent.device({
+      oids: [1, 2].map((n) => ({ oid: `${OWN}.${n}.0`, metric: `m${n}`, none, scale: 0.1 })),
+    });
+    expect(await device.values()).toEqual({ m2: 0.4 });
+    expect(device.rejected).toEqual([]);
+    expect(
+      mistakesOf({ protocol: 'snmp', host: 'h', oids: [{ oid: '1.3.1', metric: 'm', none: '-9999', as: 'hex' }] }),
+    ).toEqual([
+      'third_party[0].oids[0].none: must be a list of numbers, got "-9999"',
+      'third_party[0].oids[0].as: must be one of number-in-text, integer, integer-little-endian, got "hex"',
+    ]);
+  });
+});
+
 describe('a UDP peer that is no SNMP agent', () => {
   let socket: Socket;
   let answer: (from: RemoteInfo, request: Buffer) => void = () => undefined;
@@ -392,5 +656,57 @@ function report(request: Buffer, problem: number): Buffer {
 
 function ber(tag: number, ...parts: (Buffer | readonly number[])[]): Buffer {
   const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
-  return Buffer.concat([Buffer.from([tag, content.length]), content]);
+  const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+interface Element {
+  readonly tag: number;
+  readonly content: Buffer;
+}
+
+function elements(bytes: Buffer): Element[] {
+  const all: Element[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const [tag = 0, first = 0] = bytes.subarray(at);
+    const more = first < 128 ? 0 : first - 128;
+    const length = more === 0 ? first : bytes.readUIntBE(at + 2, more);
+    const start = at + 2 + more;
+    all.push({ tag, content: bytes.subarray(start, start + length) });
+    at = start + length;
+  }
+  return all;
+}
+
+function oidText(bytes: Buffer = Buffer.alloc(0)): string {
+  const numbers: number[] = [];
+  let number = 0;
+  for (const byte of bytes) {
+    number = number * 128 + (byte & 0x7f);
+    if (byte < 0x80) {
+      numbers.push(number);
+      number = 0;
+    }
+  }
+  const [head = 0, ...rest] = numbers;
+  return [Math.floor(head / 40), head % 40, ...rest].join('.');
+}
+
+function oidBytes(oid: string): number[] {
+  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
+  return [first * 40 + second, ...rest].flatMap((number) => {
+    const bytes = [number % 128];
+    for (let left = Math.floor(number / 128); left > 0; left = Math.floor(left / 128))
+      bytes.unshift(128 + (left % 128));
+    return bytes;
+  });
+}
+
+function compareOids(a: string, b: string): number {
+  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
+  for (let index = 0; index < Math.min(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
 }

@@ -22,10 +22,11 @@ export const snmp: Protocol = {
     const exclude = keys.texts('exclude', []);
     return (): Source => ({
       name,
-      read: async (signal) => {
+      read: async (signal, parts) => {
         const session = new SnmpSession(target, signal);
         try {
-          return await readObjects(session, objects, exclude);
+          await readObjects(session, objects, exclude, parts);
+          return [];
         } finally {
           session.close();
         }
