@@ -1,6 +1,7 @@
 import type { Store, SeriesSamples, SeriesSummary } from '@device-metrics/storage';
 import { selectsSeries, type Sample, type SeriesSelector, type Series, type TimeRange } from '@device-metrics/domain';
-import Database from 'better-sqlite3';
+import { openDatabase } from '@device-metrics/sqlite';
+import type Database from 'better-sqlite3';
 
 /** What the baseline can do: the part of a sample store that existed before the journal and the chunks. */
 export type NarrowStore = Pick<Store, 'append' | 'findSeries' | 'readSamples' | 'summarize' | 'close'>;
@@ -18,7 +19,7 @@ export class NarrowRowStore implements NarrowStore {
   private readonly appendAll;
 
   constructor(path: string) {
-    this.db = new Database(path);
+    this.db = openDatabase(path);
     this.db.pragma('journal_mode = WAL');
     this.db.pragma('synchronous = FULL');
     this.db.exec(`CREATE TABLE IF NOT EXISTS sample (series_id INTEGER NOT NULL, ts INTEGER NOT NULL, value NOT NULL,

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { openDatabase, sqliteDriver } from '@device-metrics/sqlite';
+import type Database from 'better-sqlite3';
 
 /** Told what was found and saved. */
 export type OnDamage = (message: string) => void;
@@ -57,7 +58,7 @@ export function openSpoolFile(file: string, onDamage: OnDamage | undefined): Dat
     if (!existsSync(file) && existsSync(salvagedOf(file))) renameSync(salvagedOf(file), file);
     db = connect(file);
     const check = db.pragma('quick_check(1)', { simple: true });
-    if (check !== 'ok') throw new Database.SqliteError(String(check), 'SQLITE_CORRUPT');
+    if (check !== 'ok') throw new (sqliteDriver().SqliteError)(String(check), 'SQLITE_CORRUPT');
     return db;
   } catch (error) {
     db?.close();
@@ -95,7 +96,7 @@ export function isDamage(error: unknown): error is Error {
 const AUTO_VACUUM_FULL = 1;
 
 function connect(file: string): Database.Database {
-  const db = new Database(file, { timeout: 5_000 });
+  const db = openDatabase(file, { timeout: 5_000 });
   try {
     // Gives the space of a long outage back to the disk. Setting it writes even where it is set, which a full disk refuses.
     if (db.pragma('auto_vacuum', { simple: true }) !== AUTO_VACUUM_FULL) db.pragma('auto_vacuum = FULL');
@@ -135,7 +136,7 @@ function salvage(damaged: string, fresh: string): Salvaged {
     // A write-ahead log would hold all of it a second time.
     into.pragma('journal_mode = DELETE');
     // Not read-only: the write-ahead log beside it may hold the newest batches.
-    old = new Database(damaged, { fileMustExist: true });
+    old = openDatabase(damaged, { fileMustExist: true });
     const salvaged = into.transaction(copy)(old, into);
     into.close();
     return salvaged;

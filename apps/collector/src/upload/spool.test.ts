@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import Database from 'better-sqlite3';
+import { openDatabase } from '@device-metrics/sqlite';
 import fc from 'fast-check';
 import { Spool, unpack, type WireSample, type SpoolLimits } from './spool.js';
 
@@ -149,7 +149,7 @@ it('is looked into without a wait for whoever writes, and so that nobody waits',
   const spool = open();
   spool.add(metrics(1), 0);
   spool.quarantine(spool.nextOfAll(Infinity)?.sequence ?? 0, 'no');
-  const other = new Database(file);
+  const other = openDatabase(file);
   other.exec('BEGIN IMMEDIATE');
   expect(spool.quarantined()).toHaveLength(1);
   expect(spool.totals()).toMatchObject({ generated: 1, quarantinedSamples: 1 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import Database from 'better-sqlite3';
+import { openDatabase } from '@device-metrics/sqlite';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ describe('the DataSource', () => {
 
   it('makes a file from elsewhere able to shrink, without losing what is in it', async () => {
     const other = join(folder, 'other.db');
-    const db = new Database(other);
+    const db = openDatabase(other);
     db.exec('CREATE TABLE mine (x); INSERT INTO mine VALUES (7)');
     db.close();
     dataSource = await new DataSource(dataSourceOptions(other)).initialize();

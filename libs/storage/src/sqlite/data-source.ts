@@ -1,3 +1,4 @@
+import { sqliteDriver } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { accessEntities } from '../access/access.entities.js';
@@ -21,6 +22,7 @@ const CACHE_KIBIBYTES = 16 * 1024;
 export function dataSourceOptions(path: string): DataSourceOptions {
   return {
     type: 'better-sqlite3',
+    driver: sqliteDriver(),
     database: path,
     entities: [DeviceEntity, SeriesEntity, ...accessEntities],
     migrations,
@@ -52,7 +54,7 @@ export function assertSafeVersion(version: string): void {
   const number = (text: string): number => text.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
   if (number(version) >= number(OLDEST_SAFE_SQLITE)) return;
   throw new Error(
-    `SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed (better-sqlite3 12.11.1 has it)`,
+    `SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import Database from 'better-sqlite3';
+import { openDatabase } from '@device-metrics/sqlite';
+import type Database from 'better-sqlite3';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreFullError, TooLateError } from '../store.js';
@@ -293,7 +294,7 @@ describe('a backup', () => {
     await backup;
     expect(sent).toBeGreaterThan(60);
 
-    const copy = new Database(path);
+    const copy = openDatabase(path);
     expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
     const rows = copy.prepare('SELECT count(*) FROM journal').pluck().get() as number;
     copy.close();

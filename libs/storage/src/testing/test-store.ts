@@ -1,5 +1,6 @@
 import type { Sample, Selector, TimeRange } from '@device-metrics/domain';
-import SqliteDatabase, { type Database } from 'better-sqlite3';
+import { openDatabase } from '@device-metrics/sqlite';
+import type { Database } from 'better-sqlite3';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +62,7 @@ export class TestStore implements OpenStore {
 
   /** A connection of its own, for a look at a file that no store has open. */
   reconnect(): Database {
-    return new SqliteDatabase(this.path);
+    return openDatabase(this.path);
   }
 
   /** Does what docs/storage.md says about restoring a backup. */

@@ -1,0 +1,1 @@
+export { openDatabase, sqliteDriver, SqliteUnavailableError } from './driver.js';
