@@ -14,7 +14,14 @@ const typeorm = pattern(
   '^(typeorm|@nestjs/typeorm)$',
   'TypeORM appears only in libs/storage and where the api composes it.',
 );
-const sqlite = pattern('^better-sqlite3$', 'Only libs/storage and the spool of the collector speak to SQLite.');
+const sqlite = pattern('^better-sqlite3', 'Only libs/storage and the spool of the collector speak to SQLite.');
+const sqliteTypes = {
+  ...pattern(
+    '^better-sqlite3',
+    'Only types come from better-sqlite3: libs/sqlite loads what fits the version of Node.',
+  ),
+  allowTypeImports: true,
+};
 /** Of the workspace, only `names` may be imported. */
 const onlyWorkspace = (...names) =>
   pattern(
@@ -123,7 +130,7 @@ export default tseslint.config(
     'libs/settings/src',
     pattern('^(?!node:|\\.\\.?/|@device-metrics/domain$)', 'Settings know the domain and nothing else.'),
   ),
-  forbids('libs/storage/src', onlyWorkspace('domain')),
+  forbids('libs/storage/src', onlyWorkspace('domain', 'sqlite'), sqliteTypes),
   forbids(
     'libs/query/src',
     onlyWorkspace('domain', 'storage'),
@@ -171,8 +178,9 @@ export default tseslint.config(
   ),
   forbids(
     'apps/collector/src/upload',
-    onlyWorkspace('domain', 'contract', 'settings'),
+    onlyWorkspace('domain', 'contract', 'settings', 'sqlite'),
     typeorm,
+    sqliteTypes,
     noRoom('commands|run|pc|third-party', 'The queue knows samples, not where they come from.'),
   ),
   noAppIn('apps/collector/src/config/settings.ts', ofCollector),

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { SettingsError } from '@device-metrics/settings';
+import { SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import { Guard } from './access/guard.js';
@@ -45,6 +46,8 @@ try {
     for (const mistake of error.mistakes) logger.error(mistake);
   } else if (error instanceof UsageError) {
     console.error(error.message);
+  } else if (error instanceof SqliteUnavailableError) {
+    logger.error(error.message);
   } else {
     logger.error(error instanceof Error ? error.stack : error);
   }

@@ -4,6 +4,7 @@ import { commands, help } from './commands/commands.js';
 import { SettingsError } from '@device-metrics/settings';
 import { readConfig } from './config/config.js';
 import { didYouMean } from './config/section.js';
+import { SqliteUnavailableError } from './upload/spool-file.js';
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') return console.log(help);
@@ -39,7 +40,8 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof SettingsError) {
     console.error([`${error.message}:`, ...error.mistakes.map((mistake) => `  ${mistake}`)].join('\n'));
   } else {
-    console.error(error instanceof UsageError ? error.message : error);
+    const said = error instanceof UsageError || error instanceof SqliteUnavailableError;
+    console.error(said ? error.message : error);
   }
   process.exit(1);
 });

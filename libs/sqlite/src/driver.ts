@@ -11,8 +11,8 @@ export class SqliteUnavailableError extends Error {}
  * for one version of Node, are compiled where nobody offers that binary, and from Node 24.19 on abort the process as soon as
  * a statement is collected.
  */
-export function packageFor(nodeVersion: string): 'better-sqlite3' | '@device-metrics/sqlite-node-20' {
-  return Number.parseInt(nodeVersion, 10) >= 22 ? 'better-sqlite3' : '@device-metrics/sqlite-node-20';
+export function packageFor(nodeVersion: string): 'better-sqlite3-13' | 'better-sqlite3-12' {
+  return Number.parseInt(nodeVersion, 10) >= 22 ? 'better-sqlite3-13' : 'better-sqlite3-12';
 }
 
 /** @throws SqliteUnavailableError where the package of this version of Node, or its binary for this platform, is missing. */
@@ -26,9 +26,9 @@ export function loadDriver(requirePackage: (name: string) => unknown, nodeVersio
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     const help =
-      name === 'better-sqlite3'
+      name === 'better-sqlite3-13'
         ? 'better-sqlite3 brings binaries for Linux, macOS and Windows on x64 and arm64; elsewhere it has to be compiled.'
-        : 'Node 20 may need a C++ compiler, make and Python for it; Node 22 and newer need none.';
+        : 'On Node 20 also run "node tools/sqlite-of-node-20.mjs", which may take a C++ compiler, make and Python.';
     throw new SqliteUnavailableError(
       `SQLite cannot be loaded on Node ${nodeVersion} (${process.platform} ${process.arch}): ${reason}. ` +
         `Run "npm ci" with this version of Node, optional dependencies included. ${help}`,

@@ -17,6 +17,7 @@ export {
   type StoreOperation,
   type Tier,
 } from './store.js';
+export { SqliteUnavailableError } from '@device-metrics/sqlite';
 export { dataSourceOptions } from './sqlite/data-source.js';
 export { DeviceEntity } from './sqlite/entities/device.entity.js';
 export { SeriesEntity } from './sqlite/entities/series.entity.js';

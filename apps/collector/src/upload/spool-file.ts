@@ -2,6 +2,8 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { openDatabase, sqliteDriver } from '@device-metrics/sqlite';
 import type Database from 'better-sqlite3';
 
+export { SqliteUnavailableError } from '@device-metrics/sqlite';
+
 /** Told what was found and saved. */
 export type OnDamage = (message: string) => void;
 
