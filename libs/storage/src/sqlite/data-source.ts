@@ -53,9 +53,7 @@ function prepareDatabase(database: unknown): void {
 export function assertSafeVersion(version: string): void {
   const number = (text: string): number => text.split('.').reduce((sum, part) => sum * 1000 + Number(part), 0);
   if (number(version) >= number(OLDEST_SAFE_SQLITE)) return;
-  throw new Error(
-    `SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed`,
-  );
+  throw new Error(`SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed`);
 }
 
 /** Lets a file give back its free pages in small steps. Free for a new file, one rewrite for a file from elsewhere. */
