@@ -93,9 +93,14 @@ it(
     const bareTimer = await new BareTimer().start();
     const collector = world.collector();
     const waiting = new Waiting(collector);
-    await until(() => timesOf(SOURCES - 1).length >= RUNS);
-    waiting.stop();
-    const spoiled = await bareTimer.latest();
+    let spoiled: number;
+    try {
+      await until(() => timesOf(SOURCES - 1).length >= RUNS);
+    } finally {
+      // Also where the collector failed: a helper that goes on would keep jest from ending.
+      waiting.stop();
+      spoiled = await bareTimer.latest();
+    }
     await collector.stop();
 
     for (let device = HANGING; device < SOURCES; device += 1) {

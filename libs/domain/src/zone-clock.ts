@@ -64,8 +64,12 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Whether `timeZone` is an IANA name that this platform knows, such as `Europe/Berlin`. */
+/**
+ * Whether `timeZone` is an IANA name that this platform knows, such as `Europe/Berlin`. An offset such as `+01:00` is none,
+ * though Node from 22 on takes it for one.
+ */
 export function isTimeZone(timeZone: string): boolean {
+  if (!/^[A-Za-z]/.test(timeZone)) return false;
   try {
     formatOf(timeZone);
     return true;
