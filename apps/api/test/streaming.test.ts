@@ -5,7 +5,7 @@ import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { apiConfig } from '../dist/config.js';
+import { apiConfig } from '../dist/settings.js';
 import { DeviceRhythms } from '../dist/devices/device-rhythms.js';
 import { createServer } from '../dist/http/create-server.js';
 import { ReportsController } from '../dist/reporting/reports.controller.js';
