@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
 import { TestFolder, until } from '../apps/collector/test/harness.js';
@@ -34,14 +35,13 @@ it('npm start runs an api and a collector that sends to it, whatever its port, a
       () => output,
     );
     const url = /Listening on (\S+);/.exec(output)?.[1];
-    let devices = '';
-    await until(
-      () => {
-        void fetch(`${url}/api/v1/devices`).then(async (response) => (devices = await response.text()));
-        return devices.includes('"test-pc"');
-      },
-      () => `${devices}\n${output}`,
-    );
+    // One at a time: a stop breaks off what has connected and not yet asked.
+    const ask = async (): Promise<string> => (await fetch(`${url}/api/v1/devices`)).text();
+    const deadline = Date.now() + 20_000;
+    for (let devices = ''; !devices.includes('"test-pc"'); devices = await ask()) {
+      if (Date.now() > deadline) throw new Error(`No test-pc: ${devices}\n${output}`);
+      await setTimeout(50);
+    }
     both.kill();
     expect(await ended).toEqual([0, null]);
     expect(output).toContain('Stopped');
