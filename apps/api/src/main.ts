@@ -1,10 +1,13 @@
 import 'reflect-metadata';
+import type { Server as TlsServer } from 'node:tls';
 import { SettingsError } from '@device-metrics/settings';
 import { SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import { Guard } from './access/guard.js';
 import { MayOpen } from './access/may-open.js';
+import type { Certificate } from './access/tls/certificate.js';
+import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
 import { runCommand } from './commands/commands.js';
 import { UsageError } from './commands/usage.js';
 import { createServer } from './http/create-server.js';
@@ -18,12 +21,14 @@ const logger = new Logger('api');
 try {
   const [, , ...args] = process.argv;
   if (args.length > 0) {
-    await runCommand(args, readApiSettings().databasePath, (line) => console.log(line));
+    await runCommand(args, readApiSettings(), (line) => console.log(line));
     process.exit(0);
   }
   // Before Nest, which would tell a mistake by its stack.
-  const { host, port, databasePath, access } = readApiSettings();
+  const settings = readApiSettings();
+  const { host, port, databasePath, access } = settings;
   const app = await createServer(AppModule, {
+    tls: await tlsMaterial(settings, Date.now()),
     trustedProxies: access.trustedProxies,
     beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
   }).catch((error: NodeJS.ErrnoException) => {
@@ -40,7 +45,10 @@ try {
   });
   app.useLogger(['log', 'warn', 'error', 'fatal']);
   stopOnSignal(app);
+  const certificate = app.get<Certificate | undefined>(CERTIFICATE);
+  certificate?.watch(app.getHttpServer() as unknown as TlsServer, logger);
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
+  if (certificate) logger.log(`The fingerprint of its certificate is ${certificate.fingerprint}`);
 } catch (error) {
   if (error instanceof SettingsError) {
     for (const mistake of error.mistakes) logger.error(mistake);

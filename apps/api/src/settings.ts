@@ -3,6 +3,7 @@ import { isTimeZone, MAX_HOURS, parseDuration, parseHours } from '@device-metric
 import {
   integer,
   Mistakes,
+  oneOf,
   path,
   readEnvironment,
   readSettings,
@@ -97,6 +98,25 @@ export const accessSettings = {
     default: '',
     meaning: 'names that the api is called by, other than `localhost`, its IP addresses and the name of its machine',
   },
+  tls: {
+    name: 'TLS',
+    type: oneOf(['off', 'auto']),
+    default: 'off',
+    meaning:
+      '`auto`: TLS by a certificate of its own, made at the first start, which collectors know by its fingerprint',
+  },
+  tlsCert: {
+    name: 'TLS_CERT',
+    type: path,
+    default: '',
+    meaning: 'file of the certificate, and those between it and its authority, PEM; TLS is on with it',
+  },
+  tlsKey: {
+    name: 'TLS_KEY',
+    type: path,
+    default: '',
+    meaning: 'file of its key, PEM; both are taken up again when they change',
+  },
   trustedProxies: {
     name: 'TRUSTED_PROXIES',
     type: list('IP addresses or networks with commas between them, as in 127.0.0.1,10.0.0.0/8', isNetwork),
@@ -170,6 +190,9 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   if (tooShort && !mistakes.has('RETENTION_RAW'))
     mistakes.add('RETENTION_HOURLY', 'must be 0 or at least RETENTION_RAW');
   const access = readSettings(accessSettings, variables, mistakes);
+  if ((access.tlsCert === '') !== (access.tlsKey === '')) {
+    mistakes.add(access.tlsCert === '' ? 'TLS_CERT' : 'TLS_KEY', 'must be given too: TLS_CERT and TLS_KEY go together');
+  }
   const reports = readSettings(reportSettings, variables, mistakes);
   mistakes.throwIfAny();
   return { ...server, access, reports };

@@ -97,6 +97,14 @@ export class Guard {
     if (caller.kind === 'nobody') {
       throw new Problem('not-signed-in', 'This needs a token, as in "Authorization: Bearer dm_…", or to be signed in.');
     }
+    if (needs === 'samples:write' && caller.of.collector?.state === 'conflict') {
+      const { deviceName } = caller.of.collector;
+      throw new Problem(
+        'collector-conflict',
+        `The device ${deviceName} belongs to another collector: an admin has to say whether this is a new device, and what ` +
+          'it is called, or the same, moved to this machine.',
+      );
+    }
     if (needs === 'signed in' || (needs !== undefined && needs !== 'open' && caller.rights.has(needs))) return;
     throw new Problem('not-allowed', `This needs the right ${needs}, which ${caller.name} has not.`);
   }

@@ -12,9 +12,10 @@ import {
   valueRule,
   type Candidate,
 } from '@device-metrics/domain';
-import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
+import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import { JoinTags } from '../access/collectors/join-tags.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { Accept } from './accept.js';
@@ -49,7 +50,7 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
 it('whatever a protocol hands over, what the rules refuse never reaches the store nor its listeners', async () => {
   const live = new LiveSamples();
   live.listen(() => undefined);
-  const accept = new Accept(store, new ApiMetrics(), live);
+  const accept = new Accept(store, new ApiMetrics(), live, new JoinTags(openAccessStore(dataSource), store));
   let kept = 0;
 
   await fc.assert(

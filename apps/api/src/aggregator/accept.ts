@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { passSamples, type Candidates, type Receipt, type Refusal } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
+import { JoinTags } from '../access/collectors/join-tags.js';
 import { Problem } from '../http/problem.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
@@ -22,6 +23,7 @@ export class Accept {
     @Inject(SAMPLE_STORE) private readonly sampleStore: SampleStore,
     private readonly metrics: ApiMetrics,
     private readonly liveSamples: LiveSamples,
+    private readonly joinTags: JoinTags,
   ) {}
 
   /** What to decode a request with that comes now. */
@@ -51,6 +53,7 @@ export class Accept {
     if (samples.length > 0) {
       await this.sampleStore.append(samples);
       this.metrics.samplesStored.inc(samples.length);
+      if (caller?.of.collector) await this.joinTags.give(caller.of.collector);
       this.liveSamples.publish(samples);
     }
     return { accepted: items - refused.length, rejected: refused };

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
 import { LiveModule } from '../live/live.module.js';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
@@ -7,7 +8,7 @@ import { JsonController } from './json/json.controller.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
-  imports: [LiveModule, MonitoringModule, SampleStoreModule],
+  imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule],
   controllers: [JsonController],
   providers: [Accept],
 })

@@ -1,9 +1,11 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { AccessStore } from '@device-metrics/storage';
+import type { ApiSettings } from '../settings.js';
 
 /** What a command works with. */
 export interface Work {
   readonly store: AccessStore;
+  readonly settings: ApiSettings;
   /** What stands after the name of the command, without options. */
   readonly args: readonly string[];
   readonly options: Readonly<Record<string, string | string[] | boolean | undefined>>;

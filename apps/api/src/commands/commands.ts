@@ -3,13 +3,21 @@ import { parseArgs } from 'node:util';
 import { quote } from '@device-metrics/domain';
 import { dataSourceOptions, openAccessStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
+import type { ApiSettings } from '../settings.js';
 import { audit } from './audit.js';
+import { collectorCommands } from './collector.js';
+import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
 import { tokenCommands } from './token.js';
 import { UsageError } from './usage.js';
 
 /** Names have one word or two. */
-const COMMANDS: Readonly<Record<string, Command>> = { ...tokenCommands, audit };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  invite,
+  ...tokenCommands,
+  ...collectorCommands,
+  audit,
+};
 
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
@@ -24,7 +32,7 @@ ${Object.values(COMMANDS)
  */
 export async function runCommand(
   argv: readonly string[],
-  databasePath: string,
+  settings: ApiSettings,
   print: (line: string) => void,
 ): Promise<void> {
   if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
@@ -37,12 +45,13 @@ export async function runCommand(
   if (positionals.length < least || positionals.length > most) {
     throw new UsageError(`${name} takes other arguments:\n  ${command.usage}`);
   }
+  const { databasePath } = settings;
   const isThere = existsSync(databasePath);
   const dataSource = await new DataSource(dataSourceOptions(databasePath)).initialize();
   try {
     if (!isThere) print(`# There was no ${databasePath}; it is made`);
     const store = openAccessStore(dataSource);
-    await command.run({ store, args: positionals, options: values, now: Date.now(), print });
+    await command.run({ store, settings, args: positionals, options: values, now: Date.now(), print });
   } finally {
     await dataSource.destroy();
   }

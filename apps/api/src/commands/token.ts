@@ -2,11 +2,8 @@ import { toRfc3339, wrong } from '@device-metrics/domain';
 import { makeToken, rotateToken } from '../access/tokens/make-token.js';
 import { KINDS, tokenDto } from '../access/tokens/token.dto.js';
 import { devicesRule, nameRule, spanRule, tagsRule } from '../access/rules.js';
-import type { Command, Work } from './command.js';
-import { checked, COMMAND_LINE, OPERATOR, spanOf, tagsOf, UsageError } from './usage.js';
-
-const note = ({ store, now }: Work, action: string, target: string, details: Record<string, string>): Promise<void> =>
-  store.audit.add({ at: now, actor: OPERATOR, address: COMMAND_LINE, action, target, success: true, details });
+import type { Command } from './command.js';
+import { checked, note, OPERATOR, spanOf, tagsOf, UsageError } from './usage.js';
 
 const create: Command = {
   usage:

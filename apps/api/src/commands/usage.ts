@@ -1,5 +1,6 @@
 import { parseDuration, type Rule } from '@device-metrics/domain';
 import { userInfo } from 'node:os';
+import type { Work } from './command.js';
 
 /** Something that a command was asked for and cannot do; the message says what would do. */
 export class UsageError extends Error {
@@ -8,7 +9,7 @@ export class UsageError extends Error {
 
 /** Who runs commands, as the audit has it. */
 export const OPERATOR = `operator ${nameOfUser()}`;
-export const COMMAND_LINE = 'command line';
+const COMMAND_LINE = 'command line';
 
 function nameOfUser(): string {
   try {
@@ -41,3 +42,12 @@ export function tagsOf(pairs: readonly string[] | undefined): Record<string, str
     }),
   );
 }
+
+/** Writes down what was done. */
+export const note = (
+  { store, now }: Work,
+  action: string,
+  target: string,
+  details: Readonly<Record<string, string>> = {},
+): Promise<void> =>
+  store.audit.add({ at: now, actor: OPERATOR, address: COMMAND_LINE, action, target, success: true, details });

@@ -11,6 +11,8 @@ import { closeUnusedConnections } from './unused-connections.js';
 import { validation } from './validation.js';
 
 interface ServerOptions {
+  /** Certificate and key, PEM; without them there is no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Addresses and networks of reverse proxies whose headers say who the client is. */
   readonly trustedProxies?: readonly string[];
   /** Sees the application before it has any route. */
@@ -20,9 +22,10 @@ interface ServerOptions {
 /** The application of a module with everything that holds for every call: limits, validation, errors, documentation. */
 export async function createServer(
   module: Type,
-  { trustedProxies = [], beforeRoutes }: ServerOptions = {},
+  { tls, trustedProxies = [], beforeRoutes }: ServerOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
+    ...(tls && { https: { cert: tls.cert, key: tls.key } }),
     bodyLimit: MAX_BODY,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PART },
     frameworkErrors: refuseAddress,

@@ -161,7 +161,7 @@ export interface StoredCollector {
 }
 
 export type CollectorChange = Partial<
-  Pick<StoredCollector, 'name' | 'deviceName' | 'state' | 'version' | 'platform' | 'address' | 'seenAt'>
+  Pick<StoredCollector, 'name' | 'deviceName' | 'state' | 'tags' | 'version' | 'platform' | 'address' | 'seenAt'>
 >;
 
 export interface CollectorStore {
