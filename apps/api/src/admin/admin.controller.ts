@@ -1,14 +1,38 @@
-import { Controller, Get, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
+import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
+import { apiConfig, type ApiConfig } from '../settings.js';
 import { Backup } from './backup.js';
+import { StatusDto } from './status.dto.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 @ApiTags('monitoring')
 @Controller('api/v1/admin')
 export class AdminController {
-  constructor(private readonly backup: Backup) {}
+  constructor(
+    private readonly backup: Backup,
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+  ) {}
+
+  @Get('status')
+  @ApiOperation({ summary: 'Which version this is, since when it runs, and how long it keeps what' })
+  @ApiOkResponse({ type: StatusDto })
+  @ApiProblems(NO_PARAMETERS)
+  getStatus(@Query() _query: NoQuery): StatusDto {
+    return {
+      version,
+      started_at: new Date(performance.timeOrigin).toISOString(),
+      retention_raw: this.config.rawRetention,
+      retention_hourly: this.config.hourlyRetention,
+    };
+  }
 
   @Get('backup')
   @Needs('server:backup')

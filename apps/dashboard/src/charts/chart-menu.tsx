@@ -1,8 +1,9 @@
-import { Menu } from '@base-ui/react/menu';
 import { useRef, useState } from 'react';
+import { Link } from 'wouter';
 import type { ChartData } from '../data/chart-data.js';
 import type { ChartSpec } from '../data/chart-specs.js';
 import { copyText } from '../parts/copy-line.js';
+import { PopoverMenu } from '../parts/popover-menu.js';
 import { timeText, type Zone } from '../time-window.js';
 import { formatterOf } from '../units.js';
 
@@ -14,10 +15,12 @@ interface ChartMenuProps {
   readonly address: (format?: string) => string;
   readonly data: ChartData | undefined;
   readonly zone: Zone;
+  /** Whether the call has the formats of files. */
+  readonly files?: boolean;
 }
 
 /** What a chart can be taken away as. */
-export function ChartMenu({ title, device, spec, address, data, zone }: ChartMenuProps) {
+export function ChartMenu({ title, device, spec, address, data, zone, files = true }: ChartMenuProps) {
   const [said, setSaid] = useState('');
   const table = useRef<HTMLDialogElement>(null);
   const [tableOpen, setTableOpen] = useState(false);
@@ -27,7 +30,7 @@ export function ChartMenu({ title, device, spec, address, data, zone }: ChartMen
   };
   const absolute = (path: string): string => new URL(path, window.location.href).href;
   const hash = `#chart-${encodeURIComponent(spec.id)}`;
-  const explore = `/explore?metric=${encodeURIComponent(spec.metrics[0] ?? '')}${device === undefined ? '' : `&device=${encodeURIComponent(device)}`}`;
+  const explore = `/explore?metric=${encodeURIComponent(spec.metrics[0] ?? '')}`;
   return (
     <>
       {said !== '' && (
@@ -35,45 +38,35 @@ export function ChartMenu({ title, device, spec, address, data, zone }: ChartMen
           {said}
         </span>
       )}
-      <Menu.Root>
-        <Menu.Trigger className="button plain small more" aria-label={`Take away: ${title}`}>
-          ⋯
-        </Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner className="menu-layer" align="end" sideOffset={4}>
-            <Menu.Popup className="menu">
-              <Menu.Item className="menu-item" render={<a href={address('csv')} download />}>
-                Save as CSV
-              </Menu.Item>
-              <Menu.Item className="menu-item" render={<a href={address('xlsx')} download />}>
-                Save for Excel
-              </Menu.Item>
-              <Menu.Item
-                className="menu-item"
-                onClick={() => void copy(window.location.href.replace(/#.*/, '') + hash, 'Link')}
-              >
-                Copy the link
-              </Menu.Item>
-              <Menu.Item className="menu-item" onClick={() => void copy(`curl '${absolute(address())}'`, 'Call')}>
-                Copy the call
-              </Menu.Item>
-              <Menu.Item
-                className="menu-item"
-                disabled={!data}
-                onClick={() => {
-                  setTableOpen(true);
-                  requestAnimationFrame(() => table.current?.showModal());
-                }}
-              >
-                Show as a table
-              </Menu.Item>
-              <Menu.Item className="menu-item" render={<a href={explore} />}>
-                Compare devices
-              </Menu.Item>
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
+      <PopoverMenu label={`Take away: ${title}`}>
+        {files && (
+          <>
+            <a href={address('csv')} download>
+              Save as CSV
+            </a>
+            <a href={address('xlsx')} download>
+              Save for Excel
+            </a>
+          </>
+        )}
+        <button type="button" onClick={() => void copy(window.location.href.replace(/#.*/, '') + hash, 'Link')}>
+          Copy the link
+        </button>
+        <button type="button" onClick={() => void copy(`curl '${absolute(address())}'`, 'Call')}>
+          Copy the call
+        </button>
+        <button
+          type="button"
+          disabled={!data}
+          onClick={() => {
+            setTableOpen(true);
+            requestAnimationFrame(() => table.current?.showModal());
+          }}
+        >
+          Show as a table
+        </button>
+        {device !== undefined && <Link href={explore}>Compare devices</Link>}
+      </PopoverMenu>
       <dialog ref={table} className="wide" aria-label={`${title} as a table`} onClose={() => setTableOpen(false)}>
         {tableOpen && data && (
           <div className="stack">

@@ -10,6 +10,9 @@ export const dashOf = (index: number): number[] => {
   return round === 0 ? [] : round === 1 ? [6, 3] : [2, 3];
 };
 
+/** The dashes of a line of the time before. */
+export const BEFORE = [3, 4];
+
 /** The colours as they are now: they follow the system's wish for light or dark. */
 export function currentColours(): {
   line: string;

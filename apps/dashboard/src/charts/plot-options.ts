@@ -3,7 +3,7 @@ import type { ChartData } from '../data/chart-data.js';
 import type { Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
 import { BINARY_STEPS, timeTicks, valueRange, valueTicks } from './axes.js';
-import { currentColours, dashOf, faded } from './colours.js';
+import { BEFORE, currentColours, dashOf, faded } from './colours.js';
 
 /** How a chart is drawn, its data aside. */
 export interface PlotLook {
@@ -144,8 +144,9 @@ function lines(data: ChartData, hidden: ReadonlySet<string>, colours: Colours): 
   const series: uPlot.Series[] = [];
   const bands: uPlot.Band[] = [];
   for (const line of shownLines(data, hidden)) {
-    const stroke = colours.of(line.index);
-    series.push({ stroke, width: line.total ? 2 : 1.4, dash: dashOf(line.index), points: { size: 4, show: isLonely } });
+    const stroke = colours.of(line.colourOf ?? line.index);
+    const dash = line.colourOf === undefined ? dashOf(line.index) : BEFORE;
+    series.push({ stroke, width: line.total ? 2 : 1.4, dash, points: { size: 4, show: isLonely } });
     if (!line.min || !line.max) continue;
     // An edge of a band is not drawn itself, and the cursor does not point at it.
     const edge: uPlot.Series = { width: 0, points: { show: false } };

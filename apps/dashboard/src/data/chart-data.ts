@@ -14,6 +14,8 @@ export interface Line {
   readonly max?: readonly (number | null | undefined)[];
   /** A whole of which others are parts, as all processors. */
   readonly total: boolean;
+  /** The line whose colour it has, of the same thing at another time; it is drawn dashed. */
+  readonly colourOf?: number;
 }
 
 /** What a chart draws. */
@@ -25,7 +27,8 @@ export interface ChartData {
   readonly hourlyUntil?: number;
 }
 
-interface Row {
+/** The values of a series at a time. */
+export interface Row {
   readonly time: number;
   readonly numbers: readonly (number | null)[];
 }
@@ -45,13 +48,13 @@ export function chartData(spec: ChartSpec, report: Schema<'DeviceReportDto'>): C
       spec.metrics.includes(metric_name) &&
       Object.entries(spec.only ?? {}).every(([name, value]) => labels[name] === value),
   );
-  const rows = series.map(({ samples }) => rowsOf(samples));
-  const times = [...new Set(rows.flatMap((each) => each.map(({ time }) => time)))].sort((a, b) => a - b);
-  const gapped = withGaps(times, rows, step);
+  const { times, columns } = align(
+    series.map(({ samples }) => rowsOf(samples)),
+    step,
+  );
   const names = namesOf(series);
   const lines = series.map((each, index): Line => {
-    const values = alignedTo(gapped, rows[index] ?? [], step);
-    const [mean = [], min, max] = values;
+    const [mean = [], min, max] = columns[index] ?? [];
     return {
       key: `${each.metric_name} ${JSON.stringify(each.labels)}`,
       name: names[index] ?? '',
@@ -64,14 +67,27 @@ export function chartData(spec: ChartSpec, report: Schema<'DeviceReportDto'>): C
   });
   const shown = spec.show === 'stack' ? stacked(spec, lines) : ordered(lines);
   const hourly = report.hourly_until;
-  return { times: gapped, lines: shown, ...(hourly !== undefined && { hourlyUntil: Date.parse(hourly) }) };
+  return { times, lines: shown, ...(hourly !== undefined && { hourlyUntil: Date.parse(hourly) }) };
+}
+
+/**
+ * Puts series on one axis of time: for each its columns at all times, null where it pauses for longer than usual and
+ * undefined where only others have a value.
+ */
+export function align(
+  rows: readonly (readonly Row[])[],
+  step: number,
+): { times: number[]; columns: (number | null | undefined)[][][] } {
+  const own = [...new Set(rows.flatMap((each) => each.map(({ time }) => time)))].sort((a, b) => a - b);
+  const times = withGaps(own, rows, step);
+  return { times, columns: rows.map((each) => alignedTo(times, each, step)) };
 }
 
 const rowsOf = (samples: readonly (readonly (string | number | null)[])[]): Row[] =>
   samples.map(([time, ...numbers]) => ({ time: Date.parse(String(time)), numbers: numbers as (number | null)[] }));
 
 /** Times with one more in each gap, at which those that pause have null. */
-function withGaps(times: readonly number[], rows: readonly Row[][], step: number): number[] {
+function withGaps(times: readonly number[], rows: readonly (readonly Row[])[], step: number): number[] {
   const more = rows.flatMap((each) => gapsOf(each, step));
   return more.length === 0 ? [...times] : [...new Set([...times, ...more])].sort((a, b) => a - b);
 }
@@ -151,7 +167,9 @@ function sumOf(lines: readonly Line[]): (number | null | undefined)[] {
 }
 
 /** What tells the series apart: the labels, or the metrics, in which they differ. */
-function namesOf(series: readonly { metric_name: string; labels: Readonly<Record<string, string>> }[]): string[] {
+export function namesOf(
+  series: readonly { metric_name: string; labels: Readonly<Record<string, string>> }[],
+): string[] {
   const labels = [...new Set(series.flatMap((each) => Object.keys(each.labels)))];
   const telling = labels.filter((label) => new Set(series.map((each) => each.labels[label])).size > 1);
   const metrics = new Set(series.map(({ metric_name }) => metric_name));
@@ -160,7 +178,7 @@ function namesOf(series: readonly { metric_name: string; labels: Readonly<Record
     const parts = telling.flatMap((label) => (own[label] === undefined ? [] : [wordOf(label, own[label])]));
     if (metrics.size > 1) parts.unshift(metric_name.slice(prefix.length));
     if (parts.length > 0) return parts.join(' ');
-    return telling.length > 0 ? 'all' : (Object.values(own)[0] ?? metric_name);
+    return telling.length > 0 ? 'all' : (Object.values(own)[0] ?? 'value');
   });
 }
 

@@ -1,0 +1,124 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { read } from '../../api.js';
+import { ProblemNotice } from '../../parts/problem-notice.js';
+import { useNow } from '../../parts/use-now.js';
+import { ago, duration, formatterOf } from '../../units.js';
+
+const bytes = formatterOf('By');
+const whole = (value: number | undefined): string =>
+  value === undefined ? '–' : Math.round(value).toLocaleString('en');
+
+/** A collector as it told of itself last. */
+interface Collector {
+  readonly device: string;
+  readonly values: Readonly<Record<string, number>>;
+  readonly version: string | undefined;
+  /** ms. */
+  lastContact: number;
+  readonly failing: string[];
+}
+
+/** Every collector with its queue, failures and last contact. */
+export function Collectors() {
+  const now = useNow();
+  const { data, error, refetch } = useQuery({
+    queryKey: ['latest', 'collectors'],
+    refetchInterval: 10_000,
+    queryFn: async ({ signal }) =>
+      collectorsOf((await read('/api/v1/reports/latest', { metric_name: ['collector.*'] }, { signal })).samples),
+  });
+  if (error && !data) {
+    return <ProblemNotice what="The collectors could not be read." error={error} onRetry={() => void refetch()} />;
+  }
+  if (!data) return null;
+  const versions = data.some(({ version }) => version !== undefined);
+  return (
+    <section className="system-section">
+      <h2>
+        Collectors <span className="soft">{data.length}</span>
+      </h2>
+      {data.length === 0 ? (
+        <p className="soft">None has told of itself yet.</p>
+      ) : (
+        <div className="panel scrolling">
+          <table className="plain">
+            <thead>
+              <tr>
+                <th scope="col">Collector of</th>
+                {versions && <th scope="col">Version</th>}
+                <th scope="col">Last contact</th>
+                <th scope="col" className="number">
+                  Waiting
+                </th>
+                <th scope="col" className="number">
+                  Oldest
+                </th>
+                <th scope="col" className="number">
+                  Queue
+                </th>
+                <th scope="col" className="number">
+                  Quarantine
+                </th>
+                <th scope="col" className="number">
+                  Given up
+                </th>
+                <th scope="col">Failing sources</th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map(({ device, values, version, lastContact, failing }) => {
+                const seen = ago(now - lastContact);
+                return (
+                  <tr key={device}>
+                    <td>
+                      <Link href={`/devices/${encodeURIComponent(device)}?tab=collector`}>
+                        <bdi>{device}</bdi>
+                      </Link>
+                    </td>
+                    {versions && <td>{version ?? '–'}</td>}
+                    <td>{seen === 'now' ? seen : `${seen} ago`}</td>
+                    <td className="number">{whole(values['collector.spool.samples'])} samples</td>
+                    <td className="number">{duration(values['collector.spool.oldest_age'] ?? 0)}</td>
+                    <td className="number">{bytes(values['collector.spool.size'])}</td>
+                    <td className="number">{whole(values['collector.spool.quarantined'])}</td>
+                    <td className="number">{whole(values['collector.spool.evicted'])}</td>
+                    <td className={failing.length > 0 ? 'bad-text' : 'soft'}>{failing.join(', ') || 'none'}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+interface LatestSample {
+  readonly device_name: string;
+  readonly metric_name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly timestamp: string;
+}
+
+/** Gathers the newest `collector.*` samples by the device that sent them. */
+export function collectorsOf(samples: readonly LatestSample[]): Collector[] {
+  const byDevice = new Map<string, Collector & { values: Record<string, number>; version: string | undefined }>();
+  for (const { device_name, metric_name, labels, value, timestamp } of samples) {
+    const collector = byDevice.get(device_name) ?? {
+      device: device_name,
+      values: {},
+      version: undefined,
+      lastContact: 0,
+      failing: [],
+    };
+    byDevice.set(device_name, collector);
+    collector.lastContact = Math.max(collector.lastContact, Date.parse(timestamp));
+    collector.version ??= labels['service.version'];
+    if (metric_name === 'collector.source.success' && value === 0) collector.failing.push(labels['source'] ?? '?');
+    if (Object.keys(labels).length === 0) collector.values[metric_name] = value;
+  }
+  return [...byDevice.values()];
+}
