@@ -22,6 +22,7 @@ export class AdminController {
   ) {}
 
   @Get('status')
+  @Needs('server:read')
   @ApiOperation({ summary: 'Which version this is, since when it runs, and how long it keeps what' })
   @ApiOkResponse({ type: StatusDto })
   @ApiProblems(NO_PARAMETERS)

@@ -131,10 +131,10 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
               Mean
             </th>
             <th scope="col" className="number">
-              Least
+              Min
             </th>
             <th scope="col" className="number">
-              Most
+              Max
             </th>
             {before && (
               <>

@@ -166,9 +166,9 @@ function Filters({ question }: { question: Question }) {
 
 const COLUMNS: readonly (readonly [key: string, title: string])[] = [
   ['count', 'Samples'],
-  ['min', 'Least'],
+  ['min', 'Min'],
   ['mean', 'Mean'],
-  ['max', 'Most'],
+  ['max', 'Max'],
   ['last', 'Last'],
 ];
 
