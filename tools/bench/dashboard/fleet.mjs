@@ -55,7 +55,11 @@ export class FleetDevice {
     const usage = { used: this.used, cached: 0.9 - this.used > 0 ? (0.9 - this.used) * 0.6 : 0, buffers: 0.02 };
     usage.free = Math.max(0, 1 - usage.used - usage.cached - usage.buffers);
     const state = (name) => ({ 'system.memory.state': name });
-    const disk = { 'system.device': '/dev/sda1', 'system.filesystem.mountpoint': '/', 'system.filesystem.type': 'ext4' };
+    const disk = {
+      'system.device': '/dev/sda1',
+      'system.filesystem.mountpoint': '/',
+      'system.filesystem.type': 'ext4',
+    };
     const port = (direction) => ({ 'network.interface.name': 'eth0', 'network.io.direction': direction });
     return [
       ['system.cpu.utilization', {}, round(cpu)],
@@ -107,7 +111,11 @@ export async function describeFleet(url, devices) {
   for (const { name, displayName, tags } of devices) {
     const body = JSON.stringify({ ...(displayName && { display_name: displayName }), tags });
     const path = `/api/v1/devices/${encodeURIComponent(name)}`;
-    const response = await fetch(url + path, { method: 'PATCH', headers: { 'content-type': 'application/json' }, body });
+    const response = await fetch(url + path, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
     if (!response.ok) throw new Error(`PATCH ${path}: ${response.status} ${await response.text()}`);
   }
 }
