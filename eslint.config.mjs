@@ -205,8 +205,8 @@ export default tseslint.config(
     ...ofCollector,
     onlySourceContract,
     pattern(
-      '^\\./(?!(group|machine)\\.js$)|third-party/',
-      'No source imports another; what they share is the group and the machine.',
+      '^\\./(?!(group|machine)\\.js$|linux/)|third-party/',
+      'No source imports another; what they share is the group, the machine and what Linux tells.',
     ),
   ),
   { files: ['apps/collector/src/pc/groups.ts'], rules: { 'no-restricted-imports': 'off' } },

@@ -35,7 +35,7 @@ describe('the configuration', () => {
     const config = readConfig(NO_FILE);
     expect(config).toMatchObject({ apiUrl: 'http://127.0.0.1:3000', deviceName: hostname(), interval: 10_000 });
     expect(config.spool).toMatchObject({ maxBytes: 2 ** 30 });
-    const groups = pcGroups.filter(({ onlyIfNamed }) => !onlyIfNamed).map(({ name }) => name);
+    const groups = pcGroups.map(({ name }) => name);
     expect(config.sources.map(({ name }) => name)).toEqual([...groups, 'device-metrics-api']);
     expect(sourceOf(config, 'device-metrics-api')).toMatchObject({ deviceName: 'device-metrics-api', timeout: 5_000 });
   });

@@ -53,7 +53,7 @@ function pcSources(root: Section, { deviceName, interval }: Defaults): SourceCon
   const pc = root.section('pc', 'keys and values, or false');
   const every = pc.duration('interval', interval, SHORTEST_INTERVAL, LONGEST_INTERVAL);
   const sources = pcGroups.flatMap((group): SourceConfig[] => {
-    if (pc.is(group.name, false) || (group.onlyIfNamed && !pc.has(group.name))) return [];
+    if (pc.is(group.name, false)) return [];
     const keys = pc.is(group.name, true)
       ? pc.empty(group.name)
       : pc.section(group.name, 'true, false, or keys and values');

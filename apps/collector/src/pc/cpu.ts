@@ -11,6 +11,8 @@ type AllTimes = ReadonlyMap<string, CpuTimes>;
 
 /** The kernel counts processor time in hundredths of a second, whatever its own tick (USER_HZ). */
 const TICKS_PER_SECOND = 100;
+/** Idle time that falls by so much (s) began again, as of a processor that was switched off and on. */
+const RESET = 3;
 
 export const cpu: PcGroup = {
   name: 'cpu',
@@ -30,7 +32,7 @@ export const cpu: PcGroup = {
         before = await readTimes(machine);
         await delay(FIRST_SPAN, undefined, { signal });
       }
-      const times = await readTimes(machine);
+      const times = heldTimes(before, await readTimes(machine));
       const readings = [
         ...timeReadings(times),
         ...utilizationReadings(before, times),
@@ -47,14 +49,12 @@ export const cpu: PcGroup = {
 async function readTimes(machine: Machine): Promise<AllTimes> {
   if (machine.platform === 'linux') return parseProcStat(await machine.read('proc/stat'));
   const all = machine.cpus().map(({ times: { user, nice, sys, idle, irq } }, cpu): [string, CpuTimes] => {
-    const times = {
-      user: user / 1000,
-      system: sys / 1000,
-      idle: idle / 1000,
-      // Windows has no nice, macOS does not tell of interrupts.
-      ...(machine.platform === 'win32' ? { interrupt: irq / 1000 } : { nice: nice / 1000 }),
-    };
-    return [String(cpu), times];
+    // Windows has no nice, and counts interrupts within the system's time; macOS does not tell of them.
+    const ofPlatform =
+      machine.platform === 'win32'
+        ? { system: Math.max(0, sys - irq), idle, interrupt: irq }
+        : { system: sys, idle, nice };
+    return [String(cpu), inSeconds({ user, ...ofPlatform }, 1000)];
   });
   return new Map(all);
 }
@@ -65,10 +65,26 @@ export function parseProcStat(text: string): AllTimes {
     const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = line
       .split(' ')
       .map(Number);
-    const ticks = { user, nice, system, idle, iowait, interrupt: irq + softirq, steal };
-    return [cpu, Object.fromEntries(Object.entries(ticks).map(([mode, count]) => [mode, count / TICKS_PER_SECOND]))];
+    return [cpu, inSeconds({ user, nice, system, idle, iowait, interrupt: irq + softirq, steal }, TICKS_PER_SECOND)];
   });
   return new Map(all);
+}
+
+const inSeconds = (ticks: CpuTimes, perSecond: number): CpuTimes =>
+  Object.fromEntries(Object.entries(ticks).map(([mode, count]) => [mode, count / perSecond]));
+
+/**
+ * The times without the small steps back that Linux makes: it guesses idle and iowait anew at times. A counter that falls
+ * means a new start to whoever reads it, and all of it would count as grown. So a time that falls stays as it was, unless
+ * the processor began again.
+ */
+export function heldTimes(before: AllTimes, now: AllTimes): AllTimes {
+  const held = [...now].map(([cpu, times]): [string, CpuTimes] => {
+    const old = before.get(cpu);
+    if (!old || (times['idle'] ?? 0) <= (old['idle'] ?? 0) - RESET) return [cpu, times];
+    return [cpu, Object.fromEntries(Object.entries(times).map(([mode, s]) => [mode, Math.max(s, old[mode] ?? 0)]))];
+  });
+  return new Map(held);
 }
 
 function timeReadings(times: AllTimes): Reading[] {
@@ -97,7 +113,7 @@ export function utilizationReadings(before: AllTimes, after: AllTimes): Reading[
     .map(({ busy, all, labels }) => ({ metricName: 'system.cpu.utilization', labels, value: busy / all }));
 }
 
-/** Seconds between two readings; a mode that a kernel sets back, as it may idle, counts as none. */
+/** Seconds between two readings; a mode that began again counts as none. */
 function span(before: CpuTimes, after: CpuTimes): { busy: number; all: number } {
   const grown = (mode: string): number => Math.max(0, (after[mode] ?? 0) - (before[mode] ?? 0));
   const all = Object.keys(after).reduce((sum, mode) => sum + grown(mode), 0);

@@ -1,5 +1,6 @@
-import type { Reading } from '@device-metrics/domain';
-import { matches, type PcGroup } from './group.js';
+import type { Labels, Reading } from '@device-metrics/domain';
+import { patternsOf, type PcGroup } from './group.js';
+import { disksOf } from './linux/disks.js';
 import type { Machine } from './machine.js';
 
 export const disk: PcGroup = {
@@ -13,15 +14,13 @@ export const disk: PcGroup = {
   ],
   startsProgram: 'outside Linux',
   configure: (keys) => {
-    const exclude = keys.texts('exclude', ['loop*', 'ram*', 'zram*', 'fd*', 'sr*']);
+    const isExcluded = patternsOf(keys, 'exclude', ['loop*', 'ram*', 'zram*', 'fd*', 'sr*']);
     return (machine) => async () => {
       if (machine.platform !== 'linux') return readOther(machine);
-      // Disks, not their partitions: those would count everything twice.
-      const disks = new Set(await machine.list('sys/block'));
-      const readings = diskReadings(await machine.read('proc/diskstats'));
-      return readings.filter(({ labels }) => {
-        const device = labels?.['system.device'] ?? '';
-        return disks.has(device) && !matches(device, exclude);
+      const counts = new Map(parseDiskstats(await machine.read('proc/diskstats')));
+      return (await disksOf(machine, isExcluded)).flatMap(({ kernelName, labels }) => {
+        const fields = counts.get(kernelName);
+        return fields ? diskReadings(labels, fields) : [];
       });
     };
   },
@@ -30,27 +29,31 @@ export const disk: PcGroup = {
 /** /proc/diskstats counts sectors of this size, whatever the disk's own. */
 const SECTOR = 512;
 
-/** All lines of /proc/diskstats; see the kernel's Documentation/admin-guide/iostats.rst. */
-export function diskReadings(text: string): Reading[] {
+/** The counts by disk and partition; see the kernel's Documentation/admin-guide/iostats.rst. */
+export function parseDiskstats(text: string): [name: string, counts: number[]][] {
   return text
     .trim()
     .split('\n')
-    .flatMap((line) => {
-      const [, , device = '', ...counts] = line.trim().split(/ +/);
-      const [reads = 0, mergedReads = 0, readSectors = 0, readMs = 0, ...others] = counts.map(Number);
-      const [writes = 0, mergedWrites = 0, writtenSectors = 0, writeMs = 0, , busyMs = 0] = others;
-      const both = (metricName: string, read: number, write: number): Reading[] => [
-        { metricName, labels: { 'system.device': device, 'disk.io.direction': 'read' }, value: read },
-        { metricName, labels: { 'system.device': device, 'disk.io.direction': 'write' }, value: write },
-      ];
-      return [
-        ...both('system.disk.io', readSectors * SECTOR, writtenSectors * SECTOR),
-        ...both('system.disk.operations', reads, writes),
-        ...both('system.disk.merged', mergedReads, mergedWrites),
-        ...both('system.disk.operation_time', readMs / 1000, writeMs / 1000),
-        { metricName: 'system.disk.io_time', labels: { 'system.device': device }, value: busyMs / 1000 },
-      ];
+    .map((line) => {
+      const [, , name = '', ...counts] = line.trim().split(/ +/);
+      return [name, counts.map(Number)];
     });
+}
+
+function diskReadings(labels: Labels, counts: readonly number[]): Reading[] {
+  const [reads = 0, mergedReads = 0, readSectors = 0, readMs = 0, ...others] = counts;
+  const [writes = 0, mergedWrites = 0, writtenSectors = 0, writeMs = 0, , busyMs = 0] = others;
+  const both = (metricName: string, read: number, write: number): Reading[] => [
+    { metricName, labels: { ...labels, 'disk.io.direction': 'read' }, value: read },
+    { metricName, labels: { ...labels, 'disk.io.direction': 'write' }, value: write },
+  ];
+  return [
+    ...both('system.disk.io', readSectors * SECTOR, writtenSectors * SECTOR),
+    ...both('system.disk.operations', reads, writes),
+    ...both('system.disk.merged', mergedReads, mergedWrites),
+    ...both('system.disk.operation_time', readMs / 1000, writeMs / 1000),
+    { metricName: 'system.disk.io_time', labels, value: busyMs / 1000 },
+  ];
 }
 
 /** Elsewhere systeminformation tells of all disks together, and of none on Windows. */

@@ -3,6 +3,9 @@ import type { Section } from '../config/section.js';
 import type { Parts, Source, SourceTools } from '../run/source.js';
 import type { Machine } from './machine.js';
 
+/** Reads what a group tells of a machine now. Rejects where nothing of it can be read; what cannot, goes to `parts`. */
+export type Reader = (signal: AbortSignal, parts: Parts) => Promise<Reading[]>;
+
 /** A group of metrics of this PC; one file each. */
 export interface PcGroup {
   /** Its key under `pc:`, and the name of its source. */
@@ -14,10 +17,13 @@ export interface PcGroup {
    * file says otherwise.
    */
   readonly startsProgram?: 'everywhere' | 'outside Linux';
-  /** On only where the configuration has its key: without keys it has nothing to read. */
-  readonly onlyIfNamed?: boolean;
-  /** Reads the keys of its own; the result reads a machine, and may remember what it read before. */
-  configure(keys: Section): (machine: Machine) => (signal: AbortSignal, parts: Parts) => Promise<Reading[]>;
+  /** The shortest interval that it has unless the file says otherwise, ms: of what changes slowly. */
+  readonly slow?: number;
+  /**
+   * Reads the keys of its own; the result reads a machine, and may remember what it read before. `say` tells a person what holds
+   * for as long as the collector runs.
+   */
+  configure(keys: Section): (machine: Machine, say: (message: string) => void) => Reader;
 }
 
 const SLOW_INTERVAL = 60_000;
@@ -26,9 +32,9 @@ const SLOW_INTERVAL = 60_000;
 export const FIRST_SPAN = 250;
 
 /** The shortest interval that the group has by default on a platform, ms. */
-export function shortestInterval({ startsProgram }: PcGroup, platform: NodeJS.Platform): number {
-  if (startsProgram === undefined) return 0;
-  return startsProgram === 'everywhere' || platform !== 'linux' ? SLOW_INTERVAL : 0;
+export function shortestInterval({ startsProgram, slow = 0 }: PcGroup, platform: NodeJS.Platform): number {
+  const starts = startsProgram === 'everywhere' || (startsProgram === 'outside Linux' && platform !== 'linux');
+  return Math.max(slow, starts ? SLOW_INTERVAL : 0);
 }
 
 /** What PC sources read with; a test gives its own. */
@@ -37,7 +43,7 @@ export type PcTools = Pick<SourceTools, 'say'> & { readonly machine: Machine };
 /** A group as a source, by its keys of the configuration. */
 export function pcSource(group: PcGroup, keys: Section): (tools: PcTools) => Source {
   const readerOf = group.configure(keys);
-  return ({ machine, say }) => new PcSource(group, readerOf(machine), say);
+  return ({ machine, say }) => new PcSource(group, readerOf(machine, say), say);
 }
 
 class PcSource implements Source {
@@ -46,25 +52,59 @@ class PcSource implements Source {
 
   constructor(
     private readonly group: PcGroup,
-    private readonly readings: (signal: AbortSignal, parts: Parts) => Promise<Reading[]>,
+    private readonly readings: Reader,
     private readonly say: (message: string) => void,
   ) {
     this.name = group.name;
   }
 
   async read(signal: AbortSignal, parts: Parts): Promise<Reading[]> {
-    const readings = await this.readings(signal, parts);
-    if (!this.said) this.sayAbsent(readings);
+    const told = new Set<string>();
+    const heard: Parts = {
+      reject: (part, reason) => parts.reject(part, reason),
+      keep: (readings) => {
+        for (const { metricName } of readings) told.add(metricName);
+        parts.keep(readings);
+      },
+    };
+    const readings = await this.readings(signal, heard);
+    for (const { metricName } of readings) told.add(metricName);
+    if (!this.said) this.sayAbsent(told);
     return readings;
   }
 
-  private sayAbsent(readings: readonly Reading[]): void {
+  private sayAbsent(told: ReadonlySet<string>): void {
     this.said = true;
-    const there = new Set(readings.map(({ metricName }) => metricName));
-    const absent = this.group.metrics.filter((metric) => !there.has(metric));
+    const absent = this.group.metrics.filter((metric) => !told.has(metric));
     if (absent.length > 0) this.say(`${this.name}: this machine does not tell ${absent.join(', ')}`);
   }
 }
 
-/** Whether a name matches one of the patterns, in which `*` stands for any text. */
-export const matches = (name: string, patterns: readonly string[]): boolean => matchesAny(patterns.map(like))(name);
+/** How long one part of a run may take, ms. */
+const PATIENCE = 2_000;
+
+/**
+ * Reads one part of a run, and gives it up after 2 s or with the run, so that one that hangs does not cost the others: its
+ * signal aborts then.
+ */
+export function patiently<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const own = new AbortController();
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      own.abort();
+      reject(new Error(`hangs: no answer within ${PATIENCE / 1000} s`));
+    };
+    const timer = setTimeout(giveUp, PATIENCE);
+    signal.addEventListener('abort', giveUp);
+    void work(own.signal)
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+      });
+  });
+}
+
+/** Whether a name matches one of the patterns of a key, in which `*` stands for any text. */
+export const patternsOf = (keys: Section, key: string, fallback: readonly string[]): ((name: string) => boolean) =>
+  matchesAny(keys.texts(key, fallback).map(like));

@@ -1,5 +1,5 @@
 import type { Reading } from '@device-metrics/domain';
-import { matches, type PcGroup } from './group.js';
+import { patternsOf, type PcGroup } from './group.js';
 
 export const network: PcGroup = {
   name: 'network',
@@ -13,11 +13,11 @@ export const network: PcGroup = {
   configure: (keys) => {
     const loopback = keys.flag('loopback', false);
     // The ends of container networks come and go with a new name each time.
-    const exclude = keys.texts('exclude', ['veth*']);
+    const isExcluded = patternsOf(keys, 'exclude', ['veth*']);
     return (machine) => async () => {
       if (machine.platform === 'linux') {
         const interfaces = parseNetDev(await machine.read('proc/net/dev'));
-        return networkReadings(interfaces.filter(({ name }) => (loopback || name !== 'lo') && !matches(name, exclude)));
+        return networkReadings(interfaces.filter(({ name }) => (loopback || name !== 'lo') && !isExcluded(name)));
       }
       const internal = new Set(loopback ? [] : machine.loopbacks());
       const stats = (await machine.si.networkStats('*')).filter(({ iface }) => !internal.has(iface));
@@ -28,7 +28,7 @@ export const network: PcGroup = {
           receive: { bytes: rx_bytes, errors: rx_errors, dropped: machine.platform === 'darwin' ? null : rx_dropped },
           transmit: { bytes: tx_bytes, errors: tx_errors, dropped: tx_dropped },
         })),
-      ).filter(({ labels }) => !matches(labels?.['network.interface.name'] ?? '', exclude));
+      ).filter(({ labels }) => !isExcluded(labels?.['network.interface.name'] ?? ''));
     };
   },
 };

@@ -84,7 +84,7 @@ const windowsPc: Machine = {
   loopbacks: () => ['Loopback Pseudo-Interface 1'],
   askSocket: (socket, path) => {
     if (socket !== '//./pipe/docker_engine') return Promise.reject(new Error(`there is no ${socket}`));
-    if (path === '/containers/json') return Promise.resolve([{ Id: 'c1', Names: ['/web'] }]);
+    if (path.startsWith('/containers/json')) return Promise.resolve([{ Id: 'c1', Names: ['/web'] }]);
     return Promise.resolve(path.includes('/stats') ? { memory_stats: { usage: 4_096 } } : {});
   },
   si: answers({
@@ -128,11 +128,14 @@ const windowsPc: Machine = {
 };
 
 /** What every group gives in its first run, and what is said in three. */
-async function readAll(machine: Machine): Promise<{ readings: Record<string, string[]>; said: string[] }> {
+async function readAll(
+  machine: Machine,
+  units: readonly string[],
+): Promise<{ readings: Record<string, string[]>; said: string[] }> {
   const said: string[] = [];
   const readings: Record<string, string[]> = {};
   for (const group of pcGroups) {
-    const keys = new Section(group.onlyIfNamed ? { units: ['a'] } : {}, '', new Mistakes());
+    const keys = new Section(group.name === 'services' ? { units } : {}, '', new Mistakes());
     const source = pcSource(group, keys)({ machine, say: (text) => said.push(text) });
     for (let run = 0; run < 3; run += 1) {
       const all = await source.read(new AbortController().signal, new PartsOfRun());
@@ -151,7 +154,7 @@ const states = (unit: string, now: string): string[] =>
 
 describe('what a platform lacks is absent, not zero, and said once', () => {
   it('on macOS', async () => {
-    const { readings, said } = await readAll(macBook);
+    const { readings, said } = await readAll(macBook, ['cupsd', 'sshd']);
     const { uptime, ...others } = readings;
     expect(uptime).toEqual(['system.uptime 3600', expect.stringMatching(/^system\.boot_time \d{10}$/)]);
     expect(others).toEqual({
@@ -171,6 +174,8 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.memory.utilization used 0.625',
         'system.memory.usage free 200',
         'system.memory.utilization free 0.025',
+        'system.memory.usage cached 2800',
+        'system.memory.utilization cached 0.35',
         'system.paging.usage used 500',
         'system.paging.utilization used 0.25',
         'system.paging.usage free 1500',
@@ -196,12 +201,16 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.network.packet.dropped en0 transmit 7',
       ],
       temperature: [],
+      pressure: [],
+      disk_health: [],
+      pools: [],
       battery: [
         'hw.battery.charge battery 0.8',
         'hw.battery.time_left battery discharging discharging 7200',
         'hw.status battery battery charging 0',
         'hw.status battery battery discharging 1',
         'hw.status battery battery full 0',
+        'hw.status battery battery not_charging 0',
       ],
       gpu: [],
       processes: [
@@ -218,23 +227,27 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
     expect(said).toEqual([
       'cpu: this machine does not tell system.cpu.utilization',
       'memory: this machine does not tell system.memory.linux.available, system.paging.faults, system.paging.operations',
+      'pressure: this machine does not tell system.linux.pressure.time',
       'filesystem: this machine does not tell system.filesystem.inodes.usage',
       'disk: this machine does not tell system.disk.merged, system.disk.operation_time, system.disk.io_time',
+      'disk_health: this machine does not tell hw.status, hw.physical_disk.endurance_utilization, hw.physical_disk.smart, hw.temperature',
+      'pools: this machine does not tell hw.status, hw.errors',
       'network: this machine does not tell system.network.packet.count',
-      'temperature: this machine does not tell hw.temperature, hw.fan.speed',
+      'temperature: this machine does not tell hw.temperature, hw.temperature.limit, hw.fan.speed',
       'gpu: this machine does not tell hw.gpu.utilization, hw.gpu.memory.usage, hw.gpu.memory.limit, hw.power, hw.temperature',
       'processes: this machine does not tell system.process.created',
-      'containers: this machine does not tell container.cpu.time, container.memory.usage, container.network.io, container.disk.io, container.uptime',
+      'containers: this machine does not tell container.cpu.time, container.memory.usage, container.memory.working_set, container.memory.limit, container.network.io, container.disk.io, container.uptime, container.restart.count, container.status, container.health',
+      'services: this machine does not tell systemd.unit.count',
     ]);
   });
 
   it('on Windows', async () => {
-    const { readings, said } = await readAll(windowsPc);
+    const { readings, said } = await readAll(windowsPc, ['spooler', 'w32time']);
     const { uptime, ...others } = readings;
     expect(uptime).toHaveLength(2);
     expect(others).toEqual({
       cpu: [
-        ...['user 1', 'system 0.5', 'idle 9', 'interrupt 0.25'].map((mode) => `system.cpu.time 0 ${mode}`),
+        ...['user 1', 'system 0.25', 'idle 9', 'interrupt 0.25'].map((mode) => `system.cpu.time 0 ${mode}`),
         'system.cpu.logical.count 1',
         'system.cpu.frequency 0 3600000000',
       ],
@@ -244,6 +257,8 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.memory.utilization used 0.625',
         'system.memory.usage free 4000',
         'system.memory.utilization free 0.25',
+        'system.memory.usage cached 2000',
+        'system.memory.utilization cached 0.125',
       ],
       filesystem: [
         'system.filesystem.limit C: C: NTFS rw 1000',
@@ -261,6 +276,9 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
         'system.network.packet.dropped Ethernet transmit 4',
       ],
       temperature: [],
+      pressure: [],
+      disk_health: [],
+      pools: [],
       battery: [],
       gpu: [
         'hw.gpu.utilization 0 GeForce RTX 3060 0.25',
@@ -281,7 +299,19 @@ describe('what a platform lacks is absent, not zero, and said once', () => {
       users: ['system.user.count 0'],
     });
     expect(said.map((line) => line.split(':')[0])).toEqual([
-      ...['cpu', 'memory', 'filesystem', 'disk', 'network', 'temperature', 'battery', 'processes', 'containers'],
+      ...[
+        'cpu',
+        'memory',
+        'pressure',
+        'filesystem',
+        'disk',
+        'disk_health',
+        'pools',
+        'network',
+        'temperature',
+        'battery',
+      ],
+      ...['processes', 'containers', 'services'],
     ]);
     expect(said).toContain(
       'disk: this machine does not tell system.disk.io, system.disk.operations, system.disk.merged, system.disk.operation_time, system.disk.io_time',

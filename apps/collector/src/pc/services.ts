@@ -1,53 +1,91 @@
-import type { Reading } from '@device-metrics/domain';
-import type { PcGroup } from './group.js';
+import { reasonOf, type Reading } from '@device-metrics/domain';
+import type { Parts } from '../run/source.js';
+import type { PcGroup, Reader } from './group.js';
+import type { Machine } from './machine.js';
 
-/** The services that the configuration names: systemd units on Linux, services elsewhere. */
+/** How many units of systemd are in which state, and the states of the services that the configuration names. */
 export const services: PcGroup = {
   name: 'services',
-  metrics: ['systemd.unit.state'],
+  metrics: ['systemd.unit.count', 'systemd.unit.state'],
   startsProgram: 'everywhere',
-  onlyIfNamed: true,
   configure: (keys) => {
     const units = keys.texts('units', []);
-    if (units.length === 0)
-      keys.mistake('units', 'is missing; it must be a list of units, as in [nginx, backup.timer]');
     for (const unit of units) {
       if (!UNIT.test(unit)) keys.mistake('units', `must be names of units, as in nginx or backup.timer, got ${unit}`);
     }
-    return (machine) => async (signal) => {
-      if (machine.platform === 'linux') {
-        const names = units.map((unit) => (unit.includes('.') ? unit : `${unit}.service`));
-        const show = ['show', '--property=Id,LoadState,ActiveState', '--', ...names];
-        return unitReadings(await machine.run('systemctl', show, signal));
-      }
-      const known = await machine.si.services(units.join(','));
-      // Windows knows how each of its services starts; one without that is not there.
-      return known
-        .filter(({ running, startmode }) => running || startmode !== '' || machine.platform !== 'win32')
-        .flatMap(({ name, running }) => stateReadings(name, running ? 'active' : 'inactive'));
-    };
+    return (machine) => (machine.platform === 'linux' ? systemdReader(machine, units) : otherReader(machine, units));
   },
 };
 
 const UNIT = /^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]*$/;
 const STATES = ['active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'];
+const NO_SUCH_UNIT = 'there is no such unit';
 
-/** The output of `systemctl show --property=Id,LoadState,ActiveState`: a block of lines for each unit. */
-export function unitReadings(output: string): Reading[] {
-  return output
-    .trim()
-    .split(/\n\n+/)
-    .flatMap((block) => {
-      const value = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
-      return value('LoadState') === 'not-found' || value('Id') === ''
-        ? []
-        : stateReadings(value('Id'), value('ActiveState'));
+function systemdReader(machine: Machine, units: readonly string[]): Reader {
+  const names = units.map((unit) => (unit.includes('.') ? unit : `${unit}.service`));
+  const show = ['show', '--property=Id,LoadState,ActiveState', '--', ...names];
+  const list = ['list-units', '--all', '--plain', '--full', '--no-legend', '--no-pager'];
+  return async (signal, parts) => {
+    // Other systems that start services may have the program as well, for what asks for it.
+    const runs = (await machine.list('run/systemd/system')).length > 0 || names.length > 0;
+    if (!runs) return [];
+    const [counted, shown] = await Promise.allSettled([
+      machine.run('systemctl', list, signal).then(countReadings),
+      names.length === 0 ? [] : machine.run('systemctl', show, signal).then((text) => unitReadings(text, names, parts)),
+    ]);
+    if (counted.status === 'rejected') parts.reject('the list of units', reasonOf(counted.reason));
+    if (shown.status === 'rejected') throw shown.reason;
+    return [...(counted.status === 'fulfilled' ? counted.value : []), ...shown.value];
+  };
+}
+
+/** The output of `systemctl list-units`: unit, load state, active state and more in each line. */
+export function countReadings(output: string): Reading[] {
+  const counts = new Map(STATES.map((state) => [state, 0]));
+  for (const line of output.split('\n')) {
+    // Older versions mark what has failed with a dot.
+    const [, , state] = line.replace(/^[^A-Za-z0-9_-]+/, '').split(/\s+/);
+    if (state !== undefined) counts.set(state, (counts.get(state) ?? 0) + 1);
+  }
+  return [...counts].map(([state, value]) => {
+    return { metricName: 'systemd.unit.count', labels: { 'systemd.unit.active_state': state }, value };
+  });
+}
+
+/**
+ * The output of `systemctl show --property=Id,LoadState,ActiveState`: a block of lines for each unit, in the order of the names.
+ * A unit has the name that it was asked for by, which may be an alias.
+ */
+export function unitReadings(output: string, names: readonly string[], parts: Pick<Parts, 'reject'>): Reading[] {
+  const blocks = output.trim().split(/\n\n+/);
+  return names.flatMap((name, index) => {
+    const value = (property: string): string =>
+      new RegExp(`^${property}=(.*)$`, 'm').exec(blocks[index] ?? '')?.[1] ?? '';
+    const isThere = value('Id') !== '' && value('LoadState') !== 'not-found';
+    if (!isThere) parts.reject(name, NO_SUCH_UNIT);
+    // One that has been taken away is in no state: whoever waits for it to be active learns of it.
+    return stateReadings(name, isThere ? value('ActiveState') : '');
+  });
+}
+
+function otherReader(machine: Machine, units: readonly string[]): Reader {
+  return async (_signal, parts) => {
+    if (units.length === 0) return [];
+    const known = await machine.si.services(units.join(','));
+    // Windows knows how each of its services starts; one without that is not there.
+    const isThere = (one: { running: boolean; startmode: string }): boolean =>
+      one.running || one.startmode !== '' || machine.platform !== 'win32';
+    return units.flatMap((unit) => {
+      const service = known.find(({ name }) => name.toLowerCase() === unit.toLowerCase());
+      if (service && isThere(service)) return stateReadings(unit, service.running ? 'active' : 'inactive');
+      parts.reject(unit, NO_SUCH_UNIT);
+      return stateReadings(unit, '');
     });
+  };
 }
 
 const stateReadings = (unit: string, now: string): Reading[] =>
-  STATES.map((state) => ({
-    metricName: 'systemd.unit.state',
-    labels: { 'systemd.unit.name': unit, 'systemd.unit.active_state': state },
-    value: state === now ? 1 : 0,
-  }));
+  STATES.map((state) => {
+    const labels = { 'systemd.unit.name': unit, 'systemd.unit.active_state': state };
+    return { metricName: 'systemd.unit.state', labels, value: state === now ? 1 : 0 };
+  });

@@ -8,6 +8,10 @@ const LINE = [...PART, 'hw.sensor_location', 'line'];
 /** Of parts of the hardware: of this PC, and of devices such as UPSs, meters and switches. */
 export const hardwareMetrics: Metrics = {
   'hw.temperature': gauge('Cel', 'Temperature of a part of the hardware.', SENSOR),
+  'hw.temperature.limit': gauge('Cel', 'Temperature that a part of the hardware must not reach.', [
+    ...SENSOR,
+    'hw.limit_type',
+  ]),
   'hw.fan.speed': gauge('rpm', 'Speed of a fan.', SENSOR),
   'hw.battery.charge': gauge('1', 'Charge of a battery.', PART),
   'hw.battery.time_left': gauge('s', 'Time until a battery is empty or full.', [
@@ -21,6 +25,15 @@ export const hardwareMetrics: Metrics = {
     [...TYPED, 'hw.state'],
     { as: 'state' },
   ),
+  'hw.errors': counter('{error}', 'Errors of a part of the hardware.', [...TYPED, 'error.type']),
+  'hw.physical_disk.endurance_utilization': gauge('1', 'Share of its life that a disk has before it.', [
+    ...PART,
+    'hw.physical_disk.state',
+  ]),
+  'hw.physical_disk.smart': gauge('1', 'An attribute by which a disk tells of its health.', [
+    ...PART,
+    'hw.physical_disk.smart_attribute',
+  ]),
   'hw.power': gauge('W', 'Power that a part of the hardware takes.', [...TYPED, 'line']),
   'hw.gpu.utilization': gauge('1', 'Share of time that a graphics processor was busy.', PART),
   'hw.gpu.memory.usage': updowncounter('By', 'Memory of a graphics processor that is in use.', PART),

@@ -16,6 +16,11 @@ export const labelCatalogue: Readonly<Record<string, LabelDefinition>> = {
   'system.paging.fault.type': states('major', 'minor'),
   'system.paging.direction': things('in', 'out'),
   'system.device': thing,
+  /** Whether a disk is made of others or of their partitions (`dm`, `md`): a sum counts those with `false`. */
+  'system.device.stacked': things('false', 'true'),
+  'system.linux.pressure.resource': things('cpu', 'memory', 'io', 'irq'),
+  /** `full`: nobody got on; it is a part of `some`, when somebody waited. */
+  'system.linux.pressure.type': things('some', 'full'),
   'system.filesystem.mountpoint': thing,
   'system.filesystem.type': thing,
   'system.filesystem.mode': things('rw', 'ro'),
@@ -32,6 +37,8 @@ export const labelCatalogue: Readonly<Record<string, LabelDefinition>> = {
   'systemd.unit.name': thing,
   'systemd.unit.active_state': states('active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'),
   'container.name': thing,
+  'container.state': states('created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'),
+  'container.health.state': states('starting', 'healthy', 'unhealthy'),
   'hw.id': thing,
   'hw.name': thing,
   'hw.parent': thing,
@@ -39,6 +46,10 @@ export const labelCatalogue: Readonly<Record<string, LabelDefinition>> = {
   'hw.sensor_location': thing,
   /** Each type of hardware has its own. */
   'hw.state': { meaning: 'state' },
+  'hw.limit_type': thing,
+  'hw.physical_disk.smart_attribute': thing,
+  'hw.physical_disk.state': things('remaining'),
+  'error.type': thing,
   'hw.battery.state': things('charging', 'discharging'),
   /** A phase of a UPS or a meter. */
   line: thing,

@@ -11,7 +11,8 @@ const FILESYSTEM = [
   'system.filesystem.mode',
 ] as const;
 const SPACE = [...FILESYSTEM, 'system.filesystem.state'];
-const DISK = ['system.device', 'disk.io.direction'];
+const WHOLE_DISK = ['system.device', 'system.device.stacked', 'hw.id'] as const;
+const DISK = [...WHOLE_DISK, 'disk.io.direction'];
 const NETWORK = ['network.interface.name', 'network.io.direction'];
 
 /** Of an operating system, its processes and its services. */
@@ -46,7 +47,7 @@ export const systemMetrics: Metrics = {
   'system.disk.operations': counter('{operation}', 'Reads and writes of a disk.', DISK),
   'system.disk.merged': counter('{operation}', 'Reads and writes that the system merged into others.', DISK),
   'system.disk.operation_time': counter('s', 'Time that reads and writes of a disk took, summed.', DISK),
-  'system.disk.io_time': counter('s', 'Time that a disk was busy.', ['system.device']),
+  'system.disk.io_time': counter('s', 'Time that a disk was busy.', WHOLE_DISK),
   'system.network.io': counter('By', 'Bytes through a network interface, by direction.', NETWORK),
   'system.network.packet.count': counter('{packet}', 'Packets through a network interface, by direction.', [
     ...NETWORK,
@@ -62,7 +63,11 @@ export const systemMetrics: Metrics = {
   'system.boot_time': gauge('s', 'When the operating system started, Unix time.'),
   'system.process.count': updowncounter('{process}', 'Processes by state.', ['process.state'], ALL),
   'system.process.created': counter('{process}', 'Processes and threads that were ever started.'),
-  'system.user.count': updowncounter('{user}', 'Sessions of logged-in users.'),
+  'system.user.count': updowncounter('{user}', 'People who are logged in.'),
+  'system.linux.pressure.time': counter('s', 'Time that work waited for a resource.', [
+    'system.linux.pressure.resource',
+    'system.linux.pressure.type',
+  ]),
   'process.cpu.utilization': gauge(
     '1',
     'Share of all processors that a program used since the last reading, by mode.',
@@ -74,6 +79,10 @@ export const systemMetrics: Metrics = {
     'process.executable.name',
     'service.name',
   ]),
+  'systemd.unit.count': updowncounter('{unit}', 'Units of systemd by state.', ['systemd.unit.active_state'], {
+    as: 'sum',
+    states: ['failed'],
+  }),
   'systemd.unit.state': updowncounter(
     '1',
     '1 for the state that a systemd unit is in, 0 for the others.',
@@ -82,10 +91,33 @@ export const systemMetrics: Metrics = {
   ),
   'container.cpu.time': counter('s', 'Processor time of a container, by mode.', ['container.name', 'cpu.mode']),
   'container.memory.usage': updowncounter('By', 'Memory of a container.', ['container.name']),
+  'container.memory.working_set': updowncounter(
+    'By',
+    'Memory of a container that the system cannot take back at once.',
+    ['container.name'],
+  ),
+  'container.memory.limit': updowncounter('By', 'Memory that a container may use; absent where it has no limit.', [
+    'container.name',
+  ]),
   'container.network.io': counter('By', 'Bytes through the network of a container, by direction.', [
     'container.name',
     'network.io.direction',
   ]),
   'container.disk.io': counter('By', 'Bytes that a container read and wrote.', ['container.name', 'disk.io.direction']),
   'container.uptime': gauge('s', 'Time since a container started.', ['container.name']),
+  'container.restart.count': counter('{restart}', 'How often a container was started again after it had ended.', [
+    'container.name',
+  ]),
+  'container.status': updowncounter(
+    '1',
+    '1 for the state that a container is in, 0 for the others.',
+    ['container.name', 'container.state'],
+    { as: 'state' },
+  ),
+  'container.health': updowncounter(
+    '1',
+    '1 for the health that a container says it has, 0 for the others.',
+    ['container.name', 'container.health.state'],
+    { as: 'state' },
+  ),
 };
