@@ -58,7 +58,12 @@ export function App() {
 function Navigation() {
   const [location] = useLocation();
   const [parameters] = useSearchParams();
-  if (parameters.has('kiosk')) return null;
+  const kiosk = parameters.has('kiosk');
+  // What only a person at the screen uses is hidden by the style.
+  useEffect(() => {
+    document.documentElement.classList.toggle('kiosk', kiosk);
+  }, [kiosk]);
+  if (kiosk) return null;
   const isHere = (path: string): boolean =>
     path === '/' ? location === '/' || location.startsWith('/devices/') : location.startsWith(path);
   return (

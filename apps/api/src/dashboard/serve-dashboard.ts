@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { noRoute, sendProblem } from '../http/problem.filter.js';
+import { MAX_PATH_PART } from '../http/limits.js';
+import { addressTooLong, noRoute, sendProblem } from '../http/problem.filter.js';
 import { Problem } from '../http/problem.js';
 
 /** What `nx build dashboard` made. */
@@ -29,6 +30,8 @@ export function serveDashboard(server: FastifyInstance, built = BUILT): void {
     scope.get('/*', { config: { needs: 'open' } }, (request, reply) => {
       const [path = '/'] = request.url.split('?');
       if (/^\/(assets\/[\w.-]+|icon\.svg)$/.test(path)) return sendAsset(path, reply);
+      if (path.split('/').some((part) => part.length > MAX_PATH_PART))
+        return sendProblem(addressTooLong(request), reply);
       if (path !== '/' && !isPage(path, request)) return sendProblem(noRoute(request), reply);
       if (!existsSync(`${built}/index.html`)) {
         return sendProblem(

@@ -29,16 +29,21 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What the router refuses before any call is found, which no filter sees. */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const got = quote(request.url);
   const problem =
     statusCode === 414
-      ? new Problem('address-too-long', `A part of the path must have at most ${MAX_PATH_PART} characters, got ${got}.`)
+      ? addressTooLong(request)
       : new Problem(
           'unreadable-address',
-          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${got}.`,
+          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(request.url)}.`,
         );
   sendProblem(problem, reply);
 }
+
+export const addressTooLong = ({ url }: FastifyRequest): Problem =>
+  new Problem(
+    'address-too-long',
+    `A part of the path must have at most ${MAX_PATH_PART} characters, got ${quote(url)}.`,
+  );
 
 /** Answers a problem where Nest has no part in it. */
 export function sendProblem(problem: Problem, reply: FastifyReply): void {
