@@ -265,13 +265,59 @@ describe('compare', () => {
   const compare = async (query: string): Promise<any> =>
     (await server.get(`/api/v1/reports/compare?start_time=${START}&end_time=${START + 5 * MINUTE}&${query}`)).body;
 
-  it('has one time axis for all series, the largest mean first', async () => {
+  it('has one time axis for all series, the largest number first', async () => {
     const body = await compare('metric_name=load&step=1m&aggregation=max');
     expect(body.timestamps).toEqual([0, 1, 2, 3, 4].map((i) => iso(START + i * MINUTE)));
     expect(body.series).toEqual([
-      { device_name: 'pc', labels: { cpu: '1' }, mean: 15, values: [20, null, null, null, null] },
-      { device_name: 'pc', labels: { cpu: '0' }, mean: 5, values: [3, 6, 9, null, null] },
+      { device_name: 'pc', labels: { cpu: '1' }, value: 20, mean: 15, values: [20, null, null, null, null] },
+      { device_name: 'pc', labels: { cpu: '0' }, value: 9, mean: 5, values: [3, 6, 9, null, null] },
     ]);
+  });
+
+  it('ranks by what was asked, over the range: counters by how fast they grew', async () => {
+    const run = (device_name: string, metric_name: string, values: number[], unit?: string): object => ({
+      ...{ device_name, metric_name, ...(unit && { unit }) },
+      samples: values.map((value, index) => [START + index * MINUTE, value]),
+    });
+    await server.post('/api/v1/aggregator/metrics/batch/', [
+      run('rank-a', 'rank.bytes_total', [1e9, 1e9 + 60]),
+      run('rank-b', 'rank.bytes_total', [0, 600]),
+      run('rank-a', 'rank.temperature', [30, 90, 30], 'Cel'),
+      run('rank-b', 'rank.temperature', [122, 122, 122], '[degF]'),
+      run('rank-a', 'rank.size', [1], 'By'),
+      run('rank-b', 'rank.size', [1], 'Cel'),
+    ]);
+    const ranked = async (query: string): Promise<unknown> =>
+      (await compare(query)).series.map((s: any) => [s.device_name, s.value]);
+    expect(await ranked('metric_name=rank.bytes_total')).toEqual([
+      ['rank-b', 10],
+      ['rank-a', 1],
+    ]);
+    expect(await ranked('metric_name=rank.bytes_total&aggregation=increase&bottom=1')).toEqual([['rank-a', 60]]);
+    // 122 °F are 50 °C: the same mean, but not the hottest.
+    expect(await ranked('metric_name=rank.temperature&aggregation=max')).toEqual([
+      ['rank-a', 90],
+      ['rank-b', 50],
+    ]);
+    expect(await ranked('metric_name=rank.temperature&aggregation=p0')).toEqual([
+      ['rank-b', 50],
+      ['rank-a', 30],
+    ]);
+    const { detail } = await compare('metric_name=rank.size');
+    expect(detail).toContain('metric_name has series in "By" and in "Cel", which cannot be compared');
+  });
+
+  it('compares with the period before', async () => {
+    const range = `start_time=${START + MINUTE}&end_time=${START + 2 * MINUTE}`;
+    const { body } = await server.get(
+      `/api/v1/reports/compare?metric_name=load&label=cpu=0&step=1m&${range}&offset=1m&rank_by=percent`,
+    );
+    expect(body).toMatchObject({ before_start_time: iso(START), before_end_time: iso(START + MINUTE) });
+    expect(body.series).toMatchObject([{ value: 5, before: 2, difference: 3, percent: 150 }]);
+    expect(await compare('metric_name=load&rank_by=percent')).toMatchObject({
+      status: 400,
+      detail: 'rank_by goes with offset, which is missing, got "percent"',
+    });
   });
 
   it('gives the top or the bottom', async () => {

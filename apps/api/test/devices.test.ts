@@ -130,8 +130,8 @@ describe('what is said of a device', () => {
       { tags: { room: 'lab' }, series: 2, count: 40 },
     ]);
     expect(await summary('group_by=tag&tag=room=*')).toMatchObject([
-      { tags: { room: 'lab' }, series: 1 },
       { tags: { floor: '4', room: 'lab' }, series: 1 },
+      { tags: { room: 'lab' }, series: 1 },
     ]);
   });
 

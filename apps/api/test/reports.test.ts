@@ -77,11 +77,27 @@ describe('the device report', () => {
   });
 });
 
-const load = { device_name: 'pc', metric_name: 'load', series: 2, count: 3, min: 1, max: 8, mean: 4, last: 3 };
+const load = {
+  device_name: 'pc',
+  metric_name: 'load',
+  series: 2,
+  count: 3,
+  min: 1,
+  max: 8,
+  mean: 4,
+  last: 3,
+  as: 'value',
+};
+const loads = [
+  { ...load, labels: { cpu: '0' }, series: 1, count: 2, max: 3, mean: 2 },
+  { ...load, labels: { cpu: '1' }, series: 1, count: 1, min: 8, mean: 8, last: 8 },
+];
 const uptime = {
   device_name: 'pc',
   metric_name: 'system.uptime',
   unit: 's',
+  labels: {},
+  as: 'value',
   series: 1,
   count: 1,
   min: 6,
@@ -93,6 +109,8 @@ const temperature = {
   device_name: 'ups',
   metric_name: 'hw.temperature',
   unit: 'Cel',
+  labels: {},
+  as: 'value',
   series: 1,
   count: 1,
   min: 20,
@@ -104,20 +122,21 @@ const summaries = async (query: string): Promise<any[]> =>
   (await server.get(`/api/v1/reports/summary${query}`)).body.summaries;
 
 describe('the summary', () => {
-  it('has count, min, max, mean, last and last time of each metric of each device', async () => {
+  it('has count, min, max, mean, last and last time of each series', async () => {
     const { status, body } = await server.get('/api/v1/reports/summary?time_range=2');
 
     expect(status).toBe(200);
     expect(Date.parse(body.start_time)).toBeLessThanOrEqual(Date.now() - 2 * 3_600_000);
     expect(body.summaries).toEqual([
-      { ...load, last_time: iso(START + 1000) },
+      { ...loads[0], last_time: iso(START + 1000) },
+      { ...loads[1], last_time: iso(START + 500) },
       { ...uptime, last_time: iso(START) },
       { ...temperature, last_time: iso(START) },
     ]);
   });
 
   it('covers 24 hours by default and more when asked', async () => {
-    const count = async (query: string): Promise<number> => (await summaries(query))[1].count;
+    const count = async (query: string): Promise<number> => (await summaries(query))[2].count;
     expect(await count('')).toBe(1);
     expect(await count('?time_range=48.5')).toBe(2);
     expect(await count('?start_time=-2d&end_time=now')).toBe(2);
@@ -127,7 +146,7 @@ describe('the summary', () => {
     const names = async (query: string): Promise<unknown[]> =>
       (await summaries(query)).map((row) => [row.device_name, row.metric_name]);
     expect(await names('?device_name=u*')).toEqual([['ups', 'hw.temperature']]);
-    expect(await names('?metric_name=load&metric_name=hw.*')).toEqual([
+    expect(await names('?metric_name=load&metric_name=hw.*&group_by=device')).toEqual([
       ['pc', 'load'],
       ['ups', 'hw.temperature'],
     ]);
@@ -150,8 +169,8 @@ describe('the summary', () => {
 
   it('sorts and pages', async () => {
     const names = (rows: any[]): unknown[] => rows.map((row) => row.metric_name);
-    expect(names(await summaries('?sort=-max'))).toEqual(['hw.temperature', 'load', 'system.uptime']);
-    const { body, headers } = await server.get('/api/v1/reports/summary?sort=-max&limit=2');
+    expect(names(await summaries('?group_by=device&sort=-max'))).toEqual(['hw.temperature', 'load', 'system.uptime']);
+    const { body, headers } = await server.get('/api/v1/reports/summary?group_by=device&sort=-max&limit=2');
     expect(names(body.summaries)).toEqual(['hw.temperature', 'load']);
     const next = /<(.*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1] ?? '';
     const last = await server.get(next);
@@ -159,13 +178,109 @@ describe('the summary', () => {
     expect(last.headers.get('link')).toBeNull();
   });
 
+  it('pages by a key: what comes or goes meanwhile neither doubles nor hides a row', async () => {
+    const seen: unknown[] = [];
+    let next: string | undefined = '/api/v1/reports/summary?device_name=page-*&limit=1';
+    const add = (device_name: string): Promise<unknown> =>
+      server.post('/api/v1/aggregator/metrics/', { device_name, metric_name: 'm', value: 1 });
+    for (const name of ['page-b', 'page-c', 'page-d']) await add(name);
+    while (next) {
+      const { body, headers } = await server.get(next);
+      seen.push(...body.summaries.map((row: any) => row.device_name));
+      if (seen.length === 1) await add('page-a');
+      if (seen.length === 2) await fetch(`${server.url}/api/v1/devices/page-b`, { method: 'DELETE' });
+      next = /<(.*)>; rel="next"/.exec(headers.get('link') ?? '')?.[1];
+    }
+    expect(seen).toEqual(['page-b', 'page-c', 'page-d']);
+    for (const name of ['page-a', 'page-c', 'page-d']) {
+      await fetch(`${server.url}/api/v1/devices/${name}`, { method: 'DELETE' });
+    }
+  });
+
+  describe('has numbers that a person means:', () => {
+    const SECOND = 1000;
+    const at = (seconds: number): number => START - 1800 * SECOND + seconds * SECOND;
+    const run = (metric_name: string, labels: object, values: number[], unit: string, every = 60): object => ({
+      device_name: 'meaning',
+      ...{ metric_name, labels, unit },
+      samples: values.map((value, index) => [at(index * every), value]),
+    });
+    const rows = (query: string): Promise<any[]> => summaries(`?device_name=meaning&${query}`);
+    beforeAll(async () => {
+      const memory = (state: string, values: number[]): object =>
+        run('system.memory.usage', { 'system.memory.state': state }, values, 'By');
+      const cpu = (mode: string, values: number[]): object =>
+        run('system.cpu.time', { 'cpu.logical_number': '0', 'cpu.mode': mode }, values, 's');
+      const unit = (state: string, values: number[]): object =>
+        run('systemd.unit.state', { 'systemd.unit.name': 'a', 'systemd.unit.active_state': state }, values, '1');
+      const { body } = await server.post('/api/v1/aggregator/metrics/batch/', [
+        ...[memory('used', [6e9, 7e9, 8e9]), memory('free', [2e9, 2e9, 1e9]), memory('cached', [2e9, 1e9, 1e9])],
+        ...[cpu('user', [1000, 1030, 1060]), cpu('idle', [9000, 9030, 9060])],
+        ...[unit('active', [1, 0, 0]), unit('failed', [0, 1, 1])],
+        run('meter.energy_total', {}, [100, 160, 10, 70], 'J'),
+        run('room.temperature', { sensor: 'a' }, [20, 22], 'Cel'),
+        run('room.temperature', { sensor: 'b' }, [70, 72], '[degF]'),
+      ]);
+      expect(body.rejected).toEqual([]);
+    });
+    afterAll(async () => {
+      await fetch(`${server.url}/api/v1/devices/meaning`, { method: 'DELETE' });
+    });
+
+    it('over states the share of those that the catalogue names, at each reading', async () => {
+      const [row] = await rows('metric_name=system.memory.usage&group_by=device&quantile=p50');
+      expect(row).toMatchObject({ as: 'share', unit: '1', series: 3, count: 9, min: 0.6, max: 0.8, last: 0.8 });
+      expect(row.mean).toBeCloseTo(0.7, 9);
+      expect(row.quantiles.p50).toBeCloseTo(0.7, 9);
+    });
+
+    it('of one state its own value', async () => {
+      const used = encodeURIComponent('system.memory.state=used');
+      const [row] = await rows(`metric_name=system.memory.usage&group_by=device&label=${used}`);
+      expect(row).toMatchObject({ as: 'value', unit: 'By', min: 6e9, max: 8e9, mean: 7e9, last: 8e9 });
+    });
+
+    it('of a counter how fast and how much it grew, whether it started again or not', async () => {
+      const [row] = await rows(`metric_name=meter.*&start_time=${at(0)}&end_time=${at(300)}`);
+      expect(row).toMatchObject({ as: 'rate', unit: 'W', count: 4, increase: 130, max: 1, last: 1 });
+      expect(row.mean).toBeCloseTo(130 / 180, 9);
+      expect(row.min).toBeCloseTo(10 / 60, 9);
+    });
+
+    it('of a counter over states the share of what it grew', async () => {
+      const [row] = await rows('metric_name=system.cpu.time&group_by=device');
+      expect(row).toMatchObject({ as: 'share', unit: '1', min: 0.5, max: 0.5, mean: 0.5, last: 0.5, increase: 120 });
+    });
+
+    it('of states of which one is on, that state', async () => {
+      const [row] = await rows('metric_name=systemd.unit.state&group_by=device');
+      expect(row).toMatchObject({ as: 'state', state: 'failed', mean: null, last: null });
+    });
+
+    it('of units that differ rows of their own', async () => {
+      const found = await rows('metric_name=room.temperature&group_by=metric');
+      expect(found.map(({ unit, mean }) => [unit, mean])).toEqual([
+        ['Cel', 21],
+        ['[degF]', 71],
+      ]);
+    });
+
+    it('against the period before', async () => {
+      const range = `metric_name=room.temperature&label=sensor=a&start_time=${at(60)}&end_time=${at(120)}`;
+      const [row] = await rows(`${range}&offset=1m&sort=-percent`);
+      expect(row).toMatchObject({ mean: 22, before: 20, difference: 2, percent: 10 });
+      const [none] = await rows(`${range}&offset=1y`);
+      expect(none).toMatchObject({ mean: 22, before: null, difference: null, percent: null });
+    });
+  });
+
   it('has quantiles on request', async () => {
-    const [row] = await summaries('?metric_name=load&quantile=p50,p100');
+    const [row] = await summaries('?metric_name=load&group_by=device&quantile=p50,p100');
     expect(row).toMatchObject({ ...load, quantiles: { p50: 3, p100: 8 } });
-    const csv = await server.get('/api/v1/reports/summary?metric_name=load&quantile=p50&format=csv');
+    const csv = await server.get('/api/v1/reports/summary?metric_name=load&group_by=device&quantile=p50&format=csv');
     expect(csv.body).toBe(
-      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,p50,last_time\r\n' +
-        `pc,load,,,,2,3,1,8,4,3,3,${iso(START + 1000)}\r\n`,
+      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,p50,last_time,as,increase,state\r\n' +
+        `pc,load,,,,2,3,1,8,4,3,3,${iso(START + 1000)},value,,\r\n`,
     );
   });
 
@@ -187,15 +302,16 @@ describe('the summary', () => {
     expect(await arrivals(`start_time=${start + 20 * minute}&end_time=${start + 30 * minute}`)).toEqual([
       { ...lossy, expected: 10, arrived: 0, share: 0 },
     ]);
-    expect(await arrivals(`${range}&limit=1&cursor=1`)).toBeUndefined();
+    const { body } = await server.get(`/api/v1/reports/summary?device_name=lossy&${range}&limit=1`);
+    expect(await arrivals(`${range}&limit=1&cursor=${body.next_cursor}`)).toBeUndefined();
     await fetch(`${server.url}/api/v1/devices/lossy`, { method: 'DELETE' });
   });
 
   it('comes as csv, ndjson and xlsx too', async () => {
     const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
     expect(csv.body).toBe(
-      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time\r\n' +
-        `ups,hw.temperature,Cel,,,1,1,20,20,20,20,${iso(START)}\r\n`,
+      'device_name,metric_name,unit,labels,tags,series,count,min,max,mean,last,last_time,as,increase,state\r\n' +
+        `ups,hw.temperature,Cel,{},,1,1,20,20,20,20,${iso(START)},value,,\r\n`,
     );
     const { body, headers } = await server.get('/api/v1/reports/summary?device_name=ups', {
       accept: 'application/x-ndjson',
@@ -207,7 +323,7 @@ describe('the summary', () => {
     expect(xlsx.headers.get('content-disposition')).toMatch(/filename="summary-.*\.xlsx"/);
     const sheet = readWorkbook(Buffer.from(await xlsx.arrayBuffer())).sheets.get('Report 1');
     expect(Object.values(sheet?.[1] ?? {}).flatMap(Object.values)).toEqual(csv.body.split('\r\n')[0].split(','));
-    const cells = ['ups', 'hw.temperature', 'Cel', '', '', 1, 1, 20, 20, 20, 20, START];
+    const cells = ['ups', 'hw.temperature', 'Cel', '{}', '', 1, 1, 20, 20, 20, 20, START, 'value', ''];
     expect(Object.values(sheet?.[2] ?? {}).flatMap(Object.values)).toEqual(cells);
   });
 });

@@ -60,7 +60,17 @@ export {
   type SeriesSelector,
 } from './selector.js';
 export { toMetricName } from './metric-name.js';
-export { convertibleUnits, inBaseUnit, scaled, toBaseUnit, unitByPattern, type UnitPatterns } from './units.js';
+export {
+  conversionBetween,
+  convert,
+  type Conversion,
+  convertibleUnits,
+  inBaseUnit,
+  scaled,
+  toBaseUnit,
+  unitByPattern,
+  type UnitPatterns,
+} from './units.js';
 export { includeSummary, type Summary } from './summary.js';
 export { lowerBound } from './lower-bound.js';
 export { Slices } from './slices.js';

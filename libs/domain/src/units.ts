@@ -74,6 +74,18 @@ export function toBaseUnit(unit: string): Conversion {
   return CONVERSIONS.get(unit) ?? to(unit);
 }
 
+/** What makes values of one unit values of another; undefined where nobody knows how: they measure different things. */
+export function conversionBetween(from: string, to: string): Conversion | undefined {
+  if (from === to) return { unit: to, factor: 1, offset: 0 };
+  const [source, target] = [CONVERSIONS.get(from), CONVERSIONS.get(to)];
+  if (!source || !target || source.unit !== target.unit) return undefined;
+  return {
+    unit: to,
+    factor: source.factor / target.factor,
+    offset: (source.offset - target.offset) / target.factor,
+  };
+}
+
 /** The value in the base unit, without the digits that binary fractions add: 21.3 % is 0.213, not 0.21300000000000002. */
 export function convert(value: number, { factor, offset }: Conversion): number {
   return factor === 1 && offset === 0 ? value : tidy(value * factor + offset);

@@ -22,6 +22,12 @@ export const step: Rule = (value) =>
     ? undefined
     : `must be a duration such as 30s, 5m, 1h or 1d, or 1w, 1mo or 1y of the calendar, up to 100y, or auto, got ${quote(value)}`;
 
+/** Of `offset` in a query. */
+export const offsetRule: Rule = (value) =>
+  isStep(value)
+    ? undefined
+    : `must be a duration such as 6h or 7d, or 1w, 1mo or 1y of the calendar, up to 100y, got ${quote(value)}`;
+
 function isStep(value: unknown): boolean {
   const length = typeof value === 'string' ? parseStep(value) : undefined;
   return length !== undefined && nominalLength(length) <= MAX_STEP;

@@ -1,12 +1,22 @@
-import { quote, toRfc3339 } from '@device-metrics/contract';
-import { autoStep } from '@device-metrics/domain';
+import {
+  autoStep,
+  metricKind,
+  parseAggregation,
+  quote,
+  toRfc3339,
+  type Aggregation,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
 import { divide, plan, rangeOf, read, type QueryLimit, type Steps } from '@device-metrics/query';
-import type { SampleStore } from '@device-metrics/storage';
+import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
 import { invalidInput } from '../../http/problem.js';
 import { selectorOf } from '../../http/series-query.js';
+import { rangeBefore } from '../range-before.js';
 import { reportRange } from '../time-span.js';
 import type { CompareQuery } from './compare-query.dto.js';
 import type { CompareDto, ComparedSeriesDto } from './compare.dto.js';
+import { OneUnit } from './one-unit.js';
 
 /** Numbers of one answer, which is in memory as a whole. */
 const MAX_NUMBERS = 1_000_000;
@@ -21,49 +31,123 @@ export async function compare(
   now: number,
   limit: QueryLimit,
 ): Promise<CompareDto> {
-  if (query.top !== undefined && query.bottom !== undefined) {
-    throw invalidInput([
-      {
-        field: 'bottom',
-        reason: `must not come together with top, got ${quote(query.bottom)} and ${quote(query.top)}`,
-      },
-    ]);
-  }
-  const { step = 'auto', aggregation = 'mean', timezone = 'UTC' } = query;
+  refuseClash(query);
+  const { metric_name: metricName, step = 'auto', timezone = 'UTC', ...fleet } = query;
+  const name = query.aggregation ?? (metricKind(metricName) === 'counter' ? 'rate' : 'mean');
+  const aggregation = parseAggregation(name) as Aggregation;
   const asked = reportRange(query.start_time, query.end_time, now, timezone);
-  const steps = divide({ step, aggregation: [aggregation], timezone, fill: 'null' }, asked);
+  const steps = divide({ step, aggregation: [name], timezone, fill: 'null' }, asked);
   const range = rangeOf(steps);
-  const { metric_name: metricName, ...fleet } = query;
   const known = await store.findSeries({ ...selectorOf(fleet), metrics: [metricName] });
   const summaries = await store.summarize(known, range);
-  const ranked = summaries
-    .map(({ series, summary }) => ({ series, mean: summary.sum / summary.count }))
-    .sort((a, b) => (query.bottom === undefined ? b.mean - a.mean : a.mean - b.mean))
-    .slice(0, Number(query.bottom ?? query.top ?? DEFAULT_TOP));
+  const unit = new OneUnit(summaries, aggregation);
+  const reader = new ValueReader(store, name, aggregation, unit, limit);
 
+  const values = await reader.values(summaries, range);
+  const before = rangeBefore(range, query);
+  const valuesBefore = before && (await reader.values(await store.summarize(known, before), before));
+  const ranked = rank(summaries, values, valuesBefore, query);
   refuseLargeAnswer(ranked.length, steps);
-  const means = new Map(ranked.map(({ series, mean }) => [series.id, mean]));
-  const compared: ComparedSeriesDto[] = [];
-  const top = ranked.map(({ series }) => series);
-  const planned = await plan(store, { series: top, range, steps }, limit);
-  for await (const { series, columns } of read(store, planned)) {
-    compared.push({
-      device_name: series.deviceName,
-      labels: series.labels,
-      mean: means.get(series.id) ?? NaN,
-      values: Array.from(columns[0] ?? []),
-    });
-  }
-  const unit = known.find((series) => series.unit !== null)?.unit;
+  const columns = new Map<number, ArrayLike<number | null>>();
+  const planned = await plan(store, { series: ranked.map(({ series }) => series), range, steps }, limit);
+  for await (const table of read(store, planned)) columns.set(table.series.id, table.columns[0] ?? []);
   return {
     metric_name: metricName,
-    ...(unit && { unit }),
+    aggregation: name,
+    ...(unit.name !== null && { unit: unit.name }),
     start_time: toRfc3339(range.start),
     end_time: toRfc3339(range.end),
+    ...(before && { before_start_time: toRfc3339(before.start), before_end_time: toRfc3339(before.end) }),
     step: steps.length,
+    ...(planned.edgesMoved && { edges_moved: true }),
     timestamps: steps.bounds.slice(0, -1).map(toRfc3339),
-    series: compared,
+    series: ranked.flatMap(({ series, ...numbers }) => {
+      const column = columns.get(series.id);
+      if (!column) return [];
+      const inUnit = (value: number | null): number | null => unit.convert(series, value);
+      return [
+        { device_name: series.deviceName, labels: series.labels, ...numbers, values: Array.from(column, inUnit) },
+      ];
+    }),
   };
+}
+
+type Ranked = { readonly series: Series } & Omit<ComparedSeriesDto, 'device_name' | 'labels' | 'values'>;
+
+/** The series with their numbers over the range, those first that were asked for; a series without a number is last. */
+function rank(
+  summaries: readonly SeriesSummary[],
+  values: ReadonlyMap<number, number>,
+  valuesBefore: ReadonlyMap<number, number> | undefined,
+  { top, bottom, rank_by = 'value' }: CompareQuery,
+): Ranked[] {
+  const all = summaries.map(({ series, summary }): Ranked => {
+    const value = values.get(series.id) ?? null;
+    const numbers = { series, value, mean: summary.sum / summary.count };
+    if (!valuesBefore) return numbers;
+    const before = valuesBefore.get(series.id) ?? null;
+    const difference = value === null || before === null ? null : value - before;
+    const percent =
+      difference === null || before === null || before === 0 ? null : (difference / Math.abs(before)) * 100;
+    return { ...numbers, before, difference, percent };
+  });
+  const worst = bottom === undefined ? -Infinity : Infinity;
+  const numberOf = (one: Ranked): number => {
+    const number = one[rank_by];
+    return number === null || number === undefined || Number.isNaN(number) ? worst : number;
+  };
+  return all
+    .sort((a, b) => {
+      const [x, y] = bottom === undefined ? [numberOf(b), numberOf(a)] : [numberOf(a), numberOf(b)];
+      return x === y ? 0 : x - y;
+    })
+    .slice(0, Number(bottom ?? top ?? DEFAULT_TOP));
+}
+
+/** Reads what was asked for over a range as a whole. */
+class ValueReader {
+  constructor(
+    private readonly store: SampleStore,
+    private readonly name: string,
+    private readonly aggregation: Aggregation,
+    private readonly unit: OneUnit,
+    private readonly limit: QueryLimit,
+  ) {}
+
+  /** By the id of the series; one that has no number is left out. */
+  async values(summaries: readonly SeriesSummary[], range: TimeRange): Promise<ReadonlyMap<number, number>> {
+    const found = new Map<number, number>();
+    for await (const [series, value] of this.read(summaries, range)) {
+      const converted = this.unit.convert(series, value);
+      if (converted !== null) found.set(series.id, converted);
+    }
+    return found;
+  }
+
+  private async *read(summaries: readonly SeriesSummary[], range: TimeRange): AsyncGenerator<[Series, number | null]> {
+    const { kind } = this.aggregation;
+    if (kind !== 'quantile' && kind !== 'rate' && kind !== 'increase') {
+      for (const { series, summary } of summaries) {
+        yield [series, kind === 'mean' ? summary.sum / summary.count : summary[kind]];
+      }
+      return;
+    }
+    const bounds = [range.start, range.end];
+    const length = range.end - range.start;
+    const steps: Steps = { length, bounds, names: [this.name], aggregations: [this.aggregation], fill: 'null' };
+    const planned = await plan(this.store, { series: summaries.map(({ series }) => series), range, steps }, this.limit);
+    for await (const { series, columns } of read(this.store, planned)) yield [series, columns[0]?.[0] ?? null];
+  }
+}
+
+function refuseClash({ top, bottom, offset, rank_by }: CompareQuery): void {
+  if (top !== undefined && bottom !== undefined) {
+    const reason = `must not come together with top, got ${quote(bottom)} and ${quote(top)}`;
+    throw invalidInput([{ field: 'bottom', reason }]);
+  }
+  if (offset === undefined && rank_by !== undefined && rank_by !== 'value') {
+    throw invalidInput([{ field: 'rank_by', reason: `goes with offset, which is missing, got ${quote(rank_by)}` }]);
+  }
 }
 
 function refuseLargeAnswer(series: number, steps: Steps): void {

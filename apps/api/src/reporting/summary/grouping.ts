@@ -1,6 +1,5 @@
-import { quote, toRfc3339, type Rule } from '@device-metrics/contract';
-import { includeSummary, labelsKey, Slices, type Labels, type Series, type Summary } from '@device-metrics/domain';
-import type { SeriesSummary } from '@device-metrics/storage';
+import { labelsKey, quote, Slices, toRfc3339, type Labels, type Rule, type Series } from '@device-metrics/domain';
+import type { Figures, ThingNumbers } from '@device-metrics/query';
 import type { SummaryRowDto } from './summary.dto.js';
 
 /** What tells apart the groups of a summary, besides the metric: values of different metrics are never taken together. */
@@ -11,6 +10,9 @@ export interface Grouping {
   /** The same of the tags of the device. */
   readonly tags: 'all' | readonly string[];
 }
+
+/** Each series is a row of its own. */
+export const BY_SERIES: Grouping = { device: true, labels: 'all', tags: [] };
 
 /**
  * A grouping of `device`, `metric`, `label` (each set of labels), `label:<name>`, `tag` (each set of tags) and
@@ -27,48 +29,57 @@ export function parseGrouping(words: readonly string[]): Grouping | undefined {
   return { device: words.includes('device'), labels: pairs('label'), tags: pairs('tag') };
 }
 
-/** A row of a summary, and the series that it is of. */
-export interface SummaryGroup {
-  readonly row: SummaryRowDto;
-  readonly series: readonly Series[];
+/** Of `group_by` in a query. */
+export const groupingRule: Rule = (value) =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
+    ? undefined
+    : `must be of device, metric, label, label:<name>, tag and tag:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
+
+/** Series that are taken together, before anything is known of their numbers. */
+export interface SeriesGroup {
+  /** Tells the group apart from the others; also their order. */
+  readonly key: RowKey;
+  readonly series: Series[];
 }
 
-/** One group for each row, in the order in which the groups come first. */
-export async function summaryGroups(
-  summaries: Iterable<SeriesSummary>,
+/** Device, metric, labels, tags and unit, as texts. */
+export type RowKey = readonly [device: string, metric: string, labels: string, tags: string, unit: string];
+
+/** The groups in the order of their keys. Units of a metric that differ make groups of their own. */
+export async function groupSeries(
+  series: readonly Series[],
   grouping: Grouping,
   tagsOf: (deviceName: string) => Labels,
-): Promise<SummaryGroup[]> {
+): Promise<SeriesGroup[]> {
   const slices = new Slices();
-  const groups = new Map<string, Group>();
-  for (const { series, summary } of summaries) {
-    const labels = chosen(series.labels, grouping.labels);
-    const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(series.deviceName), grouping.tags);
-    const key =
-      `${grouping.device ? series.deviceName : ''}\n${series.metricName}\n` +
-      `${labels ? labelsKey(labels) : ''}${tags ? `\n${labelsKey(tags)}` : ''}`;
-    const group = groups.get(key);
-    if (group) {
-      group.series.push(series);
-      includeSummary(group.summary, summary);
-    } else {
-      groups.set(key, { labels, tags, series: [series], summary: { ...summary } });
-    }
+  const groups = new Map<string, SeriesGroup>();
+  for (const one of series) {
+    const labels = chosen(one.labels, grouping.labels);
+    const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(one.deviceName), grouping.tags);
+    const key: RowKey = [
+      grouping.device ? one.deviceName : '',
+      one.metricName,
+      labels ? labelsKey(labels) : '',
+      tags ? labelsKey(tags) : '',
+      one.unit ?? '',
+    ];
+    const text = key.join('\n');
+    const group = groups.get(text);
+    if (group) group.series.push(one);
+    else groups.set(text, { key, series: [one] });
     if (slices.isOver()) await slices.next();
   }
-  const rows: SummaryGroup[] = [];
-  for (const group of groups.values()) {
-    rows.push({ row: rowOf(group, grouping), series: group.series });
-    if (slices.isOver()) await slices.next();
-  }
-  return rows;
+  return [...groups.values()].sort((a, b) => compareKeys(a.key, b.key));
 }
 
-interface Group {
-  readonly labels: Labels | undefined;
-  readonly tags: Labels | undefined;
-  readonly series: Series[];
-  readonly summary: Summary;
+/** None of labels or tags comes first. */
+export function compareKeys(a: readonly string[], b: readonly string[]): number {
+  for (const [index, part] of a.entries()) {
+    const text = part === '{}' ? '' : part;
+    const other = b[index] === '{}' ? '' : (b[index] ?? '');
+    if (text !== other) return text < other ? -1 : 1;
+  }
+  return 0;
 }
 
 /** Those of the pairs that a grouping tells apart; undefined where it tells apart none. */
@@ -80,60 +91,71 @@ function chosen(pairs: Labels, names: 'all' | readonly string[]): Labels | undef
   );
 }
 
-/** What is undefined is left out of the JSON. */
-const rowOf = ({ labels, tags, series, summary }: Group, grouping: Grouping): SummaryRowDto => ({
-  device_name: grouping.device ? series[0]?.deviceName : undefined,
-  metric_name: series[0]?.metricName ?? '',
-  unit: series[0]?.unit ?? undefined,
-  labels,
-  tags,
-  series: series.length,
-  count: summary.count,
-  min: summary.min,
-  max: summary.max,
-  mean: summary.sum / summary.count,
-  last: summary.last,
-  last_time: toRfc3339(summary.lastTime),
-});
-
-export const SORT_KEYS = [
-  'device_name',
-  'metric_name',
-  'series',
-  'count',
-  'min',
-  'max',
-  'mean',
-  'last',
-  'last_time',
-] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
-
-/** Sorted by one column, a `-` before its name for the largest first; equal rows stay in their order. */
-export function sorted(groups: readonly SummaryGroup[], sort: string): SummaryGroup[] {
-  const descending = sort.startsWith('-');
-  const key = sort.slice(descending ? 1 : 0) as SortKey;
-  const compare = (a: SummaryGroup, b: SummaryGroup): number => {
-    const [x, y] = [a.row[key] ?? '', b.row[key] ?? ''];
-    return x < y ? -1 : x > y ? 1 : 0;
-  };
-  return groups.toSorted(descending ? (a, b) => compare(b, a) : compare);
+/** A row of a summary, and what it is made of. */
+export interface SummaryGroup {
+  /** That of the series, and what the numbers are. */
+  readonly key: readonly string[];
+  readonly row: SummaryRowDto;
+  readonly numbers: readonly ThingNumbers[];
 }
 
-/** Of `group_by` in a query. */
-export const groupingRule: Rule = (value) =>
-  Array.isArray(value) && value.every((word) => typeof word === 'string') && parseGrouping(value)
-    ? undefined
-    : `must be of device, metric, label, label:<name>, tag and tag:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
+/** The rows of a group: one for each kind of number that its things have, which are mostly one. */
+export function rowsOf({ key }: SeriesGroup, numbers: readonly ThingNumbers[], grouping: Grouping): SummaryGroup[] {
+  const kinds = [...new Set(numbers.map(({ thing }) => thing.as))].sort();
+  return kinds.map((as) => {
+    const same = numbers.filter(({ thing }) => thing.as === as);
+    return { key: [...key, as], row: rowOf(key, same, grouping), numbers: same };
+  });
+}
 
-/** Of `sort` in a query. */
-export const sortRule: Rule = (value) =>
-  typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)
-    ? undefined
-    : `must be one of ${SORT_KEYS.join(', ')}, with - before it for the largest first, got ${quote(value)}`;
+/** What is undefined is left out of the JSON. */
+function rowOf(
+  [device, metric, labels, tags]: RowKey,
+  numbers: readonly ThingNumbers[],
+  grouping: Grouping,
+): SummaryRowDto {
+  const [{ thing }] = numbers as [ThingNumbers];
+  const figures = together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
+  const increases = numbers.flatMap(({ increase }) => increase ?? []);
+  const newest = numbers.reduce((latest, one) => (one.lastTime >= latest.lastTime ? one : latest));
+  return {
+    device_name: grouping.device ? device : undefined,
+    metric_name: metric,
+    unit: thing.unit ?? undefined,
+    labels: labels === '' ? undefined : (JSON.parse(labels) as Labels),
+    tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
+    series: numbers.reduce((sum, one) => sum + one.thing.series.length, 0),
+    count: numbers.reduce((sum, { count }) => sum + count, 0),
+    min: figures?.min ?? null,
+    max: figures?.max ?? null,
+    mean: figures?.mean ?? null,
+    last: figures?.last ?? null,
+    last_time: toRfc3339(newest.lastTime),
+    as: thing.as,
+    increase: increases.length === 0 ? undefined : increases.reduce((sum, increase) => sum + increase, 0),
+    state: newest.state && stateOf(newest.state, numbers),
+  };
+}
 
-/** Of `cursor` in a query. */
-export const offset: Rule = (value) =>
-  typeof value === 'string' && /^\d{1,9}$/.test(value)
-    ? undefined
-    : `must be the next_cursor of a page, got ${quote(value)}`;
+/** Every number counts alike for the mean. */
+function together(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
+  const [first] = figures;
+  if (!first || figures.length === 1) return first;
+  const weight = figures.reduce((sum, one) => sum + one.weight, 0);
+  return {
+    min: figures.reduce((least, { min }) => Math.min(least, min), first.min),
+    max: figures.reduce((most, { max }) => Math.max(most, max), first.max),
+    mean: figures.reduce((sum, one) => sum + one.mean * one.weight, 0) / weight,
+    last: figures.reduce((newest, one) => (one.lastTime >= newest.lastTime ? one : newest)).last,
+    weight,
+  };
+}
+
+/** The value of the label that tells the states apart. */
+function stateOf(series: Series, numbers: readonly ThingNumbers[]): string {
+  const others = numbers.flatMap(({ thing }) => thing.series);
+  const name = Object.keys(series.labels).find((label) =>
+    others.some((one) => one.labels[label] !== series.labels[label]),
+  );
+  return name === undefined ? '' : (series.labels[name] ?? '');
+}

@@ -2,9 +2,19 @@ import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { FleetQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
-import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, oneOf, quantiles, timeZone } from '../query-rules.js';
+import {
+  CommaSeparated,
+  limit,
+  MAX_AGGREGATIONS,
+  MAX_LIMIT,
+  offsetRule,
+  oneOf,
+  quantiles,
+  timeZone,
+} from '../query-rules.js';
 import { queryTimeRule, timeRangeRule } from '../time-span.js';
-import { groupingRule, offset, SORT_KEYS, sortRule } from './grouping.js';
+import { groupingRule } from './grouping.js';
+import { placeRule, SORT_KEYS, sortRule } from './order.js';
 
 export class SummaryQuery extends FleetQuery {
   @ApiPropertyOptional({ description: 'Hours back from now; default 24.', example: '24' })
@@ -24,8 +34,9 @@ export class SummaryQuery extends FleetQuery {
 
   @ApiPropertyOptional({
     description:
-      'What tells rows apart besides the metric: `device` (default), `metric` (nothing else), `label` (each set of labels), ' +
-      '`label:<name>`, `tag` (each set of tags of devices), `tag:<name>`; several are repeated or separated by commas.',
+      'What tells rows apart besides the metric and its unit: `device`, `metric` (nothing else), `label` (each set of labels), ' +
+      '`label:<name>`, `tag` (each set of tags of devices), `tag:<name>`; several are repeated or separated by commas. ' +
+      'Default: `device,label`, a row for each series.',
     type: [String],
     example: ['device', 'label:cpu.logical_number'],
   })
@@ -61,7 +72,7 @@ export class SummaryQuery extends FleetQuery {
 
   @ApiPropertyOptional({ description: '`next_cursor` of the page before, whose other parameters stay the same.' })
   @Optional()
-  @Obeys(offset)
+  @Obeys(placeRule)
   cursor?: string;
 
   @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
@@ -88,4 +99,14 @@ export class SummaryQuery extends FleetQuery {
   @Optional()
   @Obeys(oneOf('true', 'false'))
   bom?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'Against the period before: the same range so much earlier, as `7d`, `1w`, `1mo`, `1y`; days and longer by the calendar of ' +
+      '`timezone`. Rows get `before`, `difference` and `percent`.',
+    example: '7d',
+  })
+  @Optional()
+  @Obeys(offsetRule)
+  offset?: string;
 }

@@ -1,4 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
+import type { NumberKind } from '@device-metrics/query';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { DeviceArrivalDto } from './arrivals.dto.js';
 
@@ -35,20 +36,73 @@ export class SummaryRowDto {
   @ApiProperty({ description: 'Samples.', example: 34_560 })
   count!: number;
 
-  @ApiProperty({ example: 0.01 })
-  min!: number;
+  @ApiProperty({
+    description: 'Null where there is no number, as of a counter with one sample.',
+    nullable: true,
+    type: Number,
+    example: 0.01,
+  })
+  min!: number | null;
 
-  @ApiProperty({ example: 0.97 })
-  max!: number;
+  @ApiProperty({ nullable: true, type: Number, example: 0.97 })
+  max!: number | null;
 
-  @ApiProperty({ description: 'Null where the sum is beyond what a double holds.', nullable: true, example: 0.12 })
-  mean!: number;
+  @ApiProperty({
+    description: 'Null also where the sum is beyond what a double holds.',
+    nullable: true,
+    type: Number,
+    example: 0.12,
+  })
+  mean!: number | null;
 
-  @ApiProperty({ description: 'Value of the newest sample.', example: 0.42 })
-  last!: number;
+  @ApiProperty({ description: 'The newest of the numbers.', nullable: true, type: Number, example: 0.42 })
+  last!: number | null;
 
   @ApiProperty({ description: 'Time of the newest sample.', example: '2026-01-15T10:00:00.000Z' })
   last_time!: string;
+
+  @ApiProperty({
+    description:
+      'What min, max, mean and last are of, by the metric catalogue. `value`: the samples. `rate`: what a counter grew per second, ' +
+      'by steps of `rate_step`; the mean is over the whole range. `share`: of the states that the catalogue names in all of them, such as used ' +
+      'memory, at each reading. `sum`: of the states. `state`: no number, see `state`.',
+    enum: ['value', 'rate', 'share', 'sum', 'state'],
+    example: 'value',
+  })
+  as!: NumberKind;
+
+  @ApiPropertyOptional({
+    description: 'Of counters: how much they grew in the range, from the last sample before it on.',
+    type: Number,
+    example: 1_234,
+  })
+  increase?: number | undefined;
+
+  @ApiPropertyOptional({
+    description: 'Of metrics that are 1 for one state and 0 for the others: that state.',
+    type: String,
+    example: 'active',
+  })
+  state?: string | undefined;
+
+  @ApiPropertyOptional({
+    description: 'With `offset`: the mean in the period before; null where it had none.',
+    type: Number,
+    nullable: true,
+    example: 0.1,
+  })
+  before?: number | null;
+
+  @ApiPropertyOptional({ description: '`mean` less `before`.', type: Number, nullable: true, example: 0.02 })
+  difference?: number | null;
+
+  @ApiPropertyOptional({
+    description: 'The difference in per cent of `before`.',
+    type: Number,
+    nullable: true,
+    example: 20,
+  })
+  percent?: number | null;
 
   @ApiPropertyOptional({
     description: 'Those that `quantile` asks for; null where some of the samples are kept as hourly values only.',
@@ -65,6 +119,29 @@ export class SummaryDto {
 
   @ApiProperty({ description: 'Not included.', example: '2026-01-16T00:10:00.001Z' })
   end_time!: string;
+
+  @ApiPropertyOptional({
+    description: 'With `offset`: the period before. Included.',
+    example: '2026-01-08T00:00:00.000Z',
+  })
+  before_start_time?: string;
+
+  @ApiPropertyOptional({ description: 'Not included.', example: '2026-01-09T00:10:00.001Z' })
+  before_end_time?: string;
+
+  @ApiPropertyOptional({
+    description: 'Where there are counters: the steps by which rates are seen, milliseconds.',
+    example: 900_000,
+  })
+  rate_step?: number;
+
+  @ApiPropertyOptional({
+    description:
+      'Only where it is so: there are too many samples to read, and rates and shares are made of hourly values. A counter that ' +
+      'started again more than once in an hour has grown by at least what is said.',
+    example: true,
+  })
+  of_hourly_values?: boolean;
 
   @ApiPropertyOptional({
     description: 'Only with `limit`, where there is more: `cursor` of the next page. Header `Link` has its address.',

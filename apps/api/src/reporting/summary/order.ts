@@ -1,0 +1,80 @@
+import { quote, type Rule } from '@device-metrics/domain';
+import { compareKeys, type SummaryGroup } from './grouping.js';
+
+export const SORT_KEYS = [
+  ...([
+    'device_name',
+    'metric_name',
+    'series',
+    'count',
+    'min',
+    'max',
+    'mean',
+    'last',
+    'last_time',
+    'increase',
+  ] as const),
+  ...(['before', 'difference', 'percent'] as const),
+] as const;
+type SortKey = (typeof SORT_KEYS)[number];
+
+/** Of `sort` in a query. */
+export const sortRule: Rule = (value) =>
+  typeof value === 'string' && SORT_KEYS.some((key) => value === key || value === `-${key}`)
+    ? undefined
+    : `must be one of ${SORT_KEYS.join(', ')}, with - before it for the largest first, got ${quote(value)}`;
+
+/** Where a row stands: what it is sorted by, null where it has no such number, and its key. */
+export interface Place {
+  readonly value: string | number | null;
+  readonly key: readonly string[];
+}
+
+/** Sorted by one column, a `-` before its name for the largest first, rows without a number last; else by their keys. */
+export function inOrder(groups: readonly SummaryGroup[], sort: string | undefined): SummaryGroup[] {
+  return groups.toSorted((a, b) => comparePlaces(placeOf(a, sort), placeOf(b, sort), isDescending(sort)));
+}
+
+/** The rows after a place, whatever has come or gone before it. */
+export function rowsAfter(groups: readonly SummaryGroup[], place: Place, sort: string | undefined): SummaryGroup[] {
+  return groups.filter((group) => comparePlaces(placeOf(group, sort), place, isDescending(sort)) > 0);
+}
+
+const isDescending = (sort: string | undefined): boolean => sort?.startsWith('-') ?? false;
+
+export function placeOf({ row, key }: SummaryGroup, sort: string | undefined): Place {
+  if (sort === undefined) return { value: null, key };
+  const column = (isDescending(sort) ? sort.slice(1) : sort) as SortKey;
+  const value = (row as Readonly<Record<SortKey, string | number | null | undefined>>)[column] ?? null;
+  return { value: Number.isNaN(value) ? null : value, key };
+}
+
+function comparePlaces(a: Place, b: Place, descending: boolean): number {
+  if (a.value === b.value) return compareKeys(a.key, b.key);
+  if (a.value === null || b.value === null) return a.value === null ? 1 : -1;
+  return a.value < b.value !== descending ? -1 : 1;
+}
+
+export const encodePlace = ({ value, key }: Place): string =>
+  Buffer.from(JSON.stringify([value, ...key])).toString('base64url');
+
+/** Undefined for a text that `encodePlace` never gave. */
+export function decodePlace(text: string): Place | undefined {
+  try {
+    const [value, ...key] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[];
+    const isValue = value === null || typeof value === 'string' || typeof value === 'number';
+    if (!isValue || key.length !== KEY_PARTS || !key.every((part) => typeof part === 'string')) return undefined;
+    return { value, key };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those of a series group, and the kind of its numbers. */
+const KEY_PARTS = 6;
+
+/** Of `cursor` in a query. */
+export const placeRule: Rule = (value) =>
+  typeof value === 'string' && decodePlace(value)
+    ? undefined
+    : `must be the next_cursor of a page, got ${quote(value)}`;

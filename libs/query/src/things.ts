@@ -1,0 +1,59 @@
+import { labelsKey, metricKind, oneNumber, stateLabels, type Labels, type Series } from '@device-metrics/domain';
+
+/** What one number of a thing is; see `OneNumber` of the metric catalogue. */
+export type NumberKind = 'value' | 'rate' | 'share' | 'sum' | 'state';
+
+/**
+ * What is measured: the series of one device, metric and unit that differ in nothing but their state, such as the memory
+ * that is used and the memory that is free. Mostly it is one series.
+ */
+export interface Thing {
+  readonly as: NumberKind;
+  readonly series: readonly Series[];
+  /** Of a share or a sum: the states that count, as indexes of `series`. */
+  readonly counted: ReadonlySet<number>;
+  /** Whether its values are those of a counter. */
+  readonly isCounter: boolean;
+  /** Of its numbers: UCUM, null while nobody has said. */
+  readonly unit: string | null;
+}
+
+/** The things that series are of, in the order in which these come first. */
+export function thingsOf(series: readonly Series[]): Thing[] {
+  const groups = new Map<string, Series[]>();
+  for (const one of series) {
+    const key = `${one.deviceName}\n${one.metricName}\n${one.unit ?? ''}\n${labelsKey(withoutStates(one))}`;
+    const same = groups.get(key);
+    if (same) same.push(one);
+    else groups.set(key, [one]);
+  }
+  return Array.from(groups.values(), thing);
+}
+
+function withoutStates({ metricName, labels }: Series): Labels {
+  const states = stateLabels(metricName, labels);
+  if (states.length === 0) return labels;
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !states.includes(name)));
+}
+
+/** A state by itself, such as the memory that is free, is a value of its own. */
+function thing(series: readonly Series[]): Thing {
+  const [first] = series as [Series];
+  const isCounter = metricKind(first.metricName) === 'counter';
+  const meant = oneNumber(first.metricName);
+  const as =
+    series.length === 1 ? (isCounter ? 'rate' : 'value') : isCounter || meant.as !== 'value' ? meant.as : 'sum';
+  const named = 'states' in meant ? meant.states : undefined;
+  const counted = new Set(series.flatMap((one, index) => (named && !isNamed(one, named) ? [] : [index])));
+  return { as, series, counted, isCounter, unit: unitOf(as, first.unit) };
+}
+
+const isNamed = ({ metricName, labels }: Series, states: readonly string[]): boolean =>
+  stateLabels(metricName, labels).some((label) => states.includes(labels[label] ?? ''));
+
+function unitOf(as: NumberKind, unit: string | null): string | null {
+  if (as === 'share') return '1';
+  if (as !== 'rate' || unit === null) return unit;
+  // Seconds in each second are a share of the time.
+  return unit === 's' ? '1' : unit === 'J' ? 'W' : `${unit}/s`;
+}
