@@ -307,6 +307,19 @@ describe('the summary', () => {
     await fetch(`${server.url}/api/v1/devices/lossy`, { method: 'DELETE' });
   });
 
+  it('a device that is read more often than before has missed nothing', async () => {
+    const [minute, start] = [60_000, START - 50 * 60_000];
+    const slow = Array.from({ length: 30 }, (_, index) => [start + index * minute, 1]);
+    const fast = Array.from({ length: 120 }, (_, index) => [start + 30 * minute + index * 10_000, 1]);
+    await server.post('/api/v1/aggregator/metrics/batch/', [
+      { device_name: 'faster', metric_name: 'a', samples: [...slow, ...fast] },
+    ]);
+    const range = `start_time=${start}&end_time=${start + 50 * minute}`;
+    const { body } = await server.get(`/api/v1/reports/summary?device_name=faster&${range}`);
+    expect(body.devices).toEqual([{ device_name: 'faster', interval: 10_000, expected: 150, arrived: 150, share: 1 }]);
+    await fetch(`${server.url}/api/v1/devices/faster`, { method: 'DELETE' });
+  });
+
   it('comes as csv, ndjson and xlsx too', async () => {
     const csv = await server.get('/api/v1/reports/summary?device_name=ups&format=csv');
     expect(csv.body).toBe(
@@ -334,6 +347,67 @@ it('the latest sample of every series', async () => {
     { device_name: 'pc', metric_name: 'load', labels: { cpu: '1' }, value: 8, timestamp: iso(START + 500) },
   ]);
   expect((await server.get('/api/v1/reports/latest')).body.samples).toHaveLength(4);
+});
+
+it('the latest samples are not older than asked', async () => {
+  const names = async (age: string): Promise<unknown[]> =>
+    (await server.get(`/api/v1/reports/latest?max_age=${age}`)).body.samples.map((s: any) => s.metric_name);
+  expect(await names('30m')).toEqual([]);
+  expect(await names('2h')).toHaveLength(4);
+});
+
+describe('availability', () => {
+  const minute = 60_000;
+  const start = START - 300 * minute;
+  /** Silent from minute 100 to 130, and from minute 200 on. */
+  const minutes = [...Array.from({ length: 101 }, (_, i) => i), ...Array.from({ length: 71 }, (_, i) => 130 + i)];
+  beforeAll(async () => {
+    await server.post('/api/v1/aggregator/metrics/batch/', [
+      { device_name: 'gone', metric_name: 'a', samples: minutes.map((i) => [start + i * minute, 1]) },
+    ]);
+    await fetch(`${server.url}/api/v1/devices/gone`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ tags: { room: 'lab' } }),
+    });
+  });
+  afterAll(async () => {
+    await fetch(`${server.url}/api/v1/devices/gone`, { method: 'DELETE' });
+  });
+  const path = (query: string): string =>
+    `/api/v1/reports/availability?device_name=gone&start_time=${start}&end_time=${start + 250 * minute}&${query}`;
+
+  it('has start, end and length of each silence, and per cent by device or tag and month', async () => {
+    const { body } = await server.get(path(''));
+    expect(body.silences).toEqual([
+      {
+        device_name: 'gone',
+        start_time: iso(start + 100 * minute),
+        end_time: iso(start + 130 * minute),
+        length: 30 * minute,
+      },
+      { device_name: 'gone', start_time: iso(start + 200 * minute), length: expect.any(Number) },
+    ]);
+    const numbers = { devices: 1, watched: 250 * minute, silent: 80 * minute, silences: 2, percent: 68 };
+    expect(body.totals).toEqual([{ device_name: 'gone', ...numbers }]);
+    expect(body.months.every((row: any) => /^\d{4}-\d{2}$/.test(row.month))).toBe(true);
+    expect(body.months.reduce((sum: number, row: any) => sum + row.silent, 0)).toBe(80 * minute);
+    const byTag = await server.get(path('group_by=tag:room'));
+    expect(byTag.body.totals).toEqual([{ tags: { room: 'lab' }, ...numbers }]);
+  });
+
+  it('comes as csv of the rows that are asked for', async () => {
+    const silences = await server.get(path('rows=silences&format=csv&timezone=Asia/Tokyo'));
+    const [title, first] = silences.body.split('\r\n');
+    const local = (time: number): string => iso(time + 9 * 60 * minute).replace('Z', '+09:00');
+    expect(title).toBe('device_name,start_time,end_time,length');
+    expect(first).toBe(`gone,${local(start + 100 * minute)},${local(start + 130 * minute)},${30 * minute}`);
+    const totals = await server.get(path('rows=totals&format=csv'));
+    expect(totals.body).toBe(
+      'device_name,tags,month,percent,silences,silent,watched,devices\r\n' +
+        `gone,,,68,2,${80 * minute},${250 * minute},1\r\n`,
+    );
+  });
 });
 
 it('the catalogue names every metric with unit, kind and number of series', async () => {

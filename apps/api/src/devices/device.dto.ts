@@ -25,7 +25,8 @@ export class DeviceDto {
   @ApiProperty({
     description:
       'By its own rhythm: `late` once it has been silent for three times, `offline` for ten times the pause that it makes ' +
-      'now and then (the 90th percentile of those between its last 64 readings, at least 5 s; a minute while it has fewer than two).',
+      'now and then. That is the 90th percentile of those between its last 64 readings, at least 5 s. It is a minute while there are fewer than 4 ' +
+      'readings, or these are of less than 15 s: a handful that was sent at once is no rhythm.',
     enum: STATUSES,
     example: 'online',
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { deadlines, rhythmOf, statusAt } from './rhythm.js';
+import { deadlines, gapsBetween, rhythmOf, statusAt } from './rhythm.js';
 
 const statusAfter = (times: number[], silence: number): string => {
   const last = times.at(-1) ?? 0;
@@ -11,7 +11,7 @@ describe('a device that reports regularly', () => {
   it('is online for three, late for ten and then offline, whatever its interval', () => {
     const intervals = fc.integer({ min: 5_000, max: 7 * 86_400_000 });
     fc.assert(
-      fc.property(intervals, fc.integer({ min: 2, max: 65 }), (interval, count) => {
+      fc.property(intervals, fc.integer({ min: 4, max: 65 }), (interval, count) => {
         const times = Array.from({ length: count }, (_, index) => 1_000 + index * interval);
         expect(rhythmOf(times)).toEqual({ interval, pause: interval });
         expect([2.9, 3.1, 9.9, 10.1].map((silence) => statusAfter(times, silence * interval))).toEqual([
@@ -50,9 +50,41 @@ it('a device without a rhythm is given a minute, and a fast one five seconds', (
     'late',
     'offline',
   ]);
-  expect([14_000, 16_000, 51_000].map((silence) => statusAfter([0, 100, 200], silence))).toEqual([
-    'online',
-    'late',
-    'offline',
-  ]);
+  const fast = Array.from({ length: 200 }, (_, index) => index * 100);
+  expect([14_000, 16_000, 51_000].map((silence) => statusAfter(fast, silence))).toEqual(['online', 'late', 'offline']);
+});
+
+it('a handful of readings that were sent at once makes no rhythm', () => {
+  expect(rhythmOf([0, 500])).toBeUndefined();
+  expect(rhythmOf([0, 500, 1000, 1500, 2000, 2500])).toBeUndefined();
+  expect(statusAfter([0, 500], 50_000)).toBe('online');
+});
+
+describe('each stretch is judged by its own rhythm:', () => {
+  const every = (interval: number, count: number, from: number): number[] =>
+    Array.from({ length: count }, (_, index) => from + index * interval);
+  const intervals = fc.constantFrom(10_000, 60_000, 300_000);
+
+  it('a change of the interval misses nothing and is no silence', () => {
+    fc.assert(
+      fc.property(intervals, intervals, (a, b) => {
+        const first = every(a, 100, 0);
+        const gaps = gapsBetween([...first, ...every(b, 100, (first.at(-1) ?? 0) + b)]);
+        expect(gaps.filter(({ isSilence }) => isSilence)).toEqual([]);
+        expect(gaps.reduce((sum, { expected }) => sum + expected, 0)).toBe(199);
+      }),
+    );
+  });
+
+  it('a silence has its start, its end, and the readings that it cost', () => {
+    fc.assert(
+      fc.property(intervals, fc.integer({ min: 5, max: 500 }), (interval, lost) => {
+        const before = every(interval, 50, 0);
+        const start = before.at(-1) ?? 0;
+        const end = start + (lost + 1) * interval;
+        const silences = gapsBetween([...before, ...every(interval, 50, end)]).filter(({ isSilence }) => isSilence);
+        expect(silences).toEqual([{ start, end, expected: lost + 1, isSilence: true }]);
+      }),
+    );
+  });
 });

@@ -18,24 +18,87 @@ const UNKNOWN_PAUSE = 60_000;
 /** A device is late after so many pauses without a reading, and offline after so many. */
 const LATE = 3;
 const OFFLINE = 10;
+/** Fewer readings, or readings of a shorter time, ms, are a handful that was sent at once, and no rhythm. */
+const FEWEST = 4;
+const SHORTEST_TIME = 15_000;
+/** Times between readings before and after one that tell its rhythm. */
+const NEIGHBOURS = 32;
+const FEWEST_NEIGHBOURS = 8;
 
-/** @param times of consecutive readings, Unix ms, ascending; undefined of fewer than two. */
+/** @param times of consecutive readings, Unix ms, ascending; undefined where these are too few to tell. */
 export function rhythmOf(times: ArrayLike<number>): Rhythm | undefined {
-  if (times.length < 2) return undefined;
-  const gaps = new Float64Array(times.length - 1);
+  const { length } = times;
+  if (length < FEWEST || (times[length - 1] as number) - (times[0] as number) < SHORTEST_TIME) return undefined;
+  return rhythmOfGaps(gapsOf(times));
+}
+
+function gapsOf(times: ArrayLike<number>): Float64Array {
+  const gaps = new Float64Array(Math.max(0, times.length - 1));
   for (let index = 0; index < gaps.length; index += 1) {
     gaps[index] = (times[index + 1] as number) - (times[index] as number);
   }
+  return gaps;
+}
+
+function rhythmOfGaps(gaps: Float64Array): Rhythm {
   const [interval = 0, pause = 0] = quantilesOf([gaps], [0.5, 0.9]);
   return { interval, pause };
 }
 
 /** When a device that was heard of last at `lastTime` becomes late, and when offline, Unix ms. */
 export function deadlines(rhythm: Rhythm | undefined, lastTime: number): { lateAt: number; offlineAt: number } {
-  const pause = Math.max(SHORTEST_PAUSE, Math.ceil(rhythm?.pause ?? UNKNOWN_PAUSE));
+  const pause = pauseOf(rhythm);
   return { lateAt: lastTime + LATE * pause, offlineAt: lastTime + OFFLINE * pause };
 }
 
+const pauseOf = (rhythm: Rhythm | undefined): number =>
+  Math.max(SHORTEST_PAUSE, Math.ceil(rhythm?.pause ?? UNKNOWN_PAUSE));
+
 export function statusAt(now: number, { lateAt, offlineAt }: { lateAt: number; offlineAt: number }): DeviceStatus {
   return now < lateAt ? 'online' : now < offlineAt ? 'late' : 'offline';
+}
+
+/** A time between two readings, and how it compares with those around it. */
+export interface Gap {
+  /** Of the reading before, and of the one after, Unix ms. */
+  readonly start: number;
+  readonly end: number;
+  /** How many readings there would have been by the rhythm of this stretch, with the one after; at least 1. */
+  readonly expected: number;
+  /** Whether it is so long that the device was late, by the rhythm of this stretch. */
+  readonly isSilence: boolean;
+}
+
+/**
+ * The times between consecutive readings. Each stretch is judged by its own rhythm, the slower of that before and that
+ * after: a device that is set from a minute to ten seconds has missed nothing.
+ */
+export function gapsBetween(times: ArrayLike<number>): Gap[] {
+  const gaps = gapsOf(times);
+  const known = rhythmOf(times);
+  const found: Gap[] = [];
+  let [rhythms, from] = [undefined as { interval: number; pause: number } | undefined, -1];
+  for (let index = 0; index < gaps.length; index += 1) {
+    // To look anew at every fourth reading is enough, and four times as fast.
+    if (!rhythms || index - from >= 4) [rhythms, from] = [around(gaps, index), index];
+    const gap = gaps[index] as number;
+    const start = times[index] as number;
+    found.push({
+      start,
+      end: start + gap,
+      expected: known ? Math.max(1, Math.round(gap / Math.max(1, rhythms.interval))) : 1,
+      isSilence: gap > LATE * Math.max(SHORTEST_PAUSE, known ? rhythms.pause : UNKNOWN_PAUSE),
+    });
+  }
+  return found;
+}
+
+/** The slower of the rhythms before and after a gap; of a few gaps, of all that there are. */
+function around(gaps: Float64Array, index: number): Rhythm {
+  const before = gaps.subarray(Math.max(0, index - NEIGHBOURS), index);
+  const after = gaps.subarray(index + 1, index + 1 + NEIGHBOURS);
+  const sides = [before, after].filter(({ length }) => length >= FEWEST_NEIGHBOURS).map(rhythmOfGaps);
+  if (sides.length === 0) return rhythmOfGaps(gaps);
+  const slower = (of: (rhythm: Rhythm) => number): number => Math.max(...sides.map(of));
+  return { interval: slower(({ interval }) => interval), pause: slower(({ pause }) => pause) };
 }

@@ -8,6 +8,7 @@ import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
+import { availability } from './availability/availability.js';
 import { deviceReport } from './device-report/device-report.js';
 import { summaryReport } from './summary/summary.js';
 
@@ -401,6 +402,54 @@ it('every row of a summary equals a plain computation over the samples of its gr
       },
     ),
     { numRuns: 20 },
+  );
+});
+
+it('availability equals a plain computation over the times of readings, whatever was silent when', async () => {
+  const MINUTE = 60 * SECOND;
+  /** Minutes of two days in which a series is not read; silences of at least four are seen. */
+  const outages = fc.array(fc.tuple(fc.integer({ min: 40, max: 2800 }), fc.integer({ min: 4, max: 300 })), {
+    maxLength: 4,
+  });
+  await fc.assert(
+    fc.asyncProperty(outages, outages, fc.nat({ max: 600 }), async (one, two, cut) => {
+      const start = WINTER_TIME;
+      world.now = start + 2 * DAY;
+      const device = newDevice();
+      const readMinutes = (gone: [number, number][]): number[] =>
+        Array.from({ length: 2880 }, (_, minute) => minute).filter(
+          (minute) => !gone.some(([from, length]) => minute >= from && minute < from + length),
+        );
+      const [a, b] = [readMinutes(one), readMinutes(two)];
+      const pairs = (minutes: number[]): Pair[] => minutes.map((minute) => [start + minute * MINUTE, minute]);
+      await world.take(device, 'a', [pairs(a)]);
+      await world.take(device, 'b', [pairs(b)]);
+      const query = { device_name: [device], start_time: String(start + cut * MINUTE), timezone: 'Europe/Berlin' };
+      const { answer } = await availability(world.store, query, world.now, NO_LIMIT);
+
+      // Silent is a minute that lies in a long gap of both.
+      const silentMinutes = (minutes: number[]): Set<number> => {
+        const silent = new Set<number>();
+        for (const [index, minute] of [...minutes, 2880].entries()) {
+          const before = minutes[index - 1] ?? 0;
+          if (minute - before > 3) for (let at = before; at < minute; at += 1) silent.add(at);
+        }
+        return silent;
+      };
+      const [silentA, silentB] = [silentMinutes(a), silentMinutes(b)];
+      const silent = Array.from({ length: 2880 }, (_, minute) => minute).filter(
+        (minute) => minute >= cut && silentA.has(minute) && silentB.has(minute),
+      );
+      expect(answer.totals).toMatchObject([{ device_name: device, watched: (2880 - cut) * MINUTE }]);
+      expect((answer.totals[0]?.silent ?? NaN) / MINUTE).toBeCloseTo(silent.length, 6);
+      const months = answer.months.reduce((sum, month) => sum + month.silent, 0);
+      expect(months).toBe(answer.totals[0]?.silent);
+      for (const { start_time, end_time } of answer.silences) {
+        expect((Date.parse(start_time) - start) % MINUTE).toBe(0);
+        if (end_time === undefined) expect(silent).toContain(2879);
+      }
+    }),
+    { numRuns: 15 },
   );
 });
 

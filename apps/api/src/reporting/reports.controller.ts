@@ -9,17 +9,20 @@ import { apiConfig, type ApiConfig } from '../settings.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
-import { FleetQuery } from '../http/series-query.dto.js';
 import { selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { ApiAnswer } from './answer/api-answer.js';
 import { sendAnswer } from './answer/send-answer.js';
+import { AvailabilityQuery } from './availability/availability-query.dto.js';
+import { AvailabilityDto } from './availability/availability.dto.js';
+import { availability, availabilityWriters } from './availability/availability.js';
 import { CompareQuery } from './compare/compare-query.dto.js';
 import { CompareDto } from './compare/compare.dto.js';
 import { compare } from './compare/compare.js';
 import { DeviceReportQuery } from './device-report/device-report-query.dto.js';
 import { DeviceReportDto } from './device-report/device-report.dto.js';
 import { deviceReport, reportWriters } from './device-report/device-report.js';
+import { LatestQuery } from './latest/latest-query.dto.js';
 import { LatestDto } from './latest/latest.dto.js';
 import { latestReport } from './latest/latest.js';
 import { CatalogueDto } from './metric-list/metric-list.dto.js';
@@ -111,13 +114,40 @@ export class ReportsController {
     return compare(this.store, query, Date.now(), this.settings);
   }
 
+  @Get('reports/availability')
+  @Needs('reports:read')
+  @ApiOperation({
+    summary: 'Availability: when devices were silent, and how much of each month they were there',
+    description: 'The last 30 days by default. Formats: as in the device report, with the rows that `rows` asks for.',
+  })
+  @ApiAnswer(AvailabilityDto, {
+    csv:
+      'device_name,tags,month,percent,silences,silent,watched,devices\r\n' +
+      'lab-pc-1,,2026-01,99.8213,2,4786000,2678400000,1\r\n',
+    ndjson:
+      '{"device_name":"lab-pc-1","devices":1,"watched":2678400000,"silent":4786000,"silences":2,"percent":99.8213,"month":"2026-01"}\n',
+  })
+  @ApiProblems({ 400: 'rows must be one of months, totals, silences, got "days"' })
+  async availability(
+    @Query() query: AvailabilityQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const report = await availability(this.store, query, Date.now(), this.settings);
+    const writers = availabilityWriters(report, query);
+    const { format } = query;
+    const answer = { writers, format, subject: 'availability', time: report.range.start, nextCursor: undefined };
+    return sendAnswer(answer, request, reply);
+  }
+
   @Get('reports/latest')
   @Needs('reports:read')
   @ApiOperation({ summary: 'Latest: the newest sample of every series' })
   @ApiOkResponse({ type: LatestDto })
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
-  async latest(@Query() query: FleetQuery): Promise<LatestDto> {
-    return latestReport(await this.store.latest(await this.store.findSeries(selectorOf(query))));
+  async latest(@Query() query: LatestQuery): Promise<LatestDto> {
+    const latest = await this.store.latest(await this.store.findSeries(selectorOf(query)));
+    return latestReport(latest, query, Date.now());
   }
 
   @Get('metrics')

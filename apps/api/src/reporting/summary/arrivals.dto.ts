@@ -13,7 +13,8 @@ export class DeviceArrivalDto {
   interval?: number;
 
   @ApiPropertyOptional({
-    description: 'Readings in the range at that interval, from the first sample of the device up to now.',
+    description:
+      'Readings in the range from the first sample of the device up to now, each stretch by its own rhythm: an interval that was changed loses none.',
     example: 8640,
   })
   expected?: number;

@@ -1,0 +1,166 @@
+import type { Series, TimeRange } from '@device-metrics/domain';
+import { lastBefore } from '@device-metrics/query';
+import type { SampleStore } from '@device-metrics/storage';
+import { gapsBetween } from '../../devices/rhythm.js';
+
+const HOUR = 3_600_000;
+/** How many series of a device are looked at for signs of life while others are silent. */
+const MOST_SERIES = 8;
+
+/** A time in which nothing came of a device, although it was due. */
+export interface Silence {
+  /** Of the last reading before it, Unix ms; undefined where there was none. */
+  readonly start: number;
+  /** Of the first reading after it; undefined while there is none. */
+  readonly end: number | undefined;
+}
+
+/**
+ * The silences of a device that reach into a range: times in which all of its series were late by their own rhythm.
+ *
+ * @param series all series of the device.
+ * @param until the moment up to which readings could have come, Unix ms.
+ */
+export async function silencesOf(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+  until: number,
+): Promise<Silence[]> {
+  const end = Math.min(range.end, until);
+  const [lead, ...others] = await byFrequency(store, series, { start: range.start, end });
+  if (!lead) return (await wholeSilence(store, series, range, end)) ?? [];
+  let silences = await silencesOfSeries(store, lead, range, end);
+  let left = others;
+  for (let round = 1; round < MOST_SERIES && silences.length > 0 && left.length > 0; round += 1) {
+    const alive = await firstAlive(store, left, silences, end);
+    if (!alive) break;
+    silences = intersection(silences, await silencesOfSeries(store, alive, range, end));
+    left = left.filter(({ id }) => id !== alive.id);
+  }
+  return silences;
+}
+
+/** Those that have samples in a range, the most frequent first. */
+async function byFrequency(store: SampleStore, series: readonly Series[], range: TimeRange): Promise<Series[]> {
+  if (range.end <= range.start) return [];
+  const summaries = await store.summarize(series, range);
+  return summaries.sort((a, b) => b.summary.count - a.summary.count).map((one) => one.series);
+}
+
+/** A series that has samples within one of the silences. */
+async function firstAlive(
+  store: SampleStore,
+  series: readonly Series[],
+  silences: readonly Silence[],
+  until: number,
+): Promise<Series | undefined> {
+  for (const { start, end = until } of silences) {
+    const [alive] = await byFrequency(store, series, { start: start + 1, end });
+    if (alive) return alive;
+  }
+  return undefined;
+}
+
+/** The silence of a device of which there is nothing in the range; undefined where it has never been heard of before. */
+async function wholeSilence(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+  until: number,
+): Promise<Silence[] | undefined> {
+  const [before, after] = [
+    await neighbour(store, series, range.start, 'before'),
+    await neighbour(store, series, until, 'after'),
+  ];
+  return before === undefined ? undefined : [{ start: before, end: after }];
+}
+
+async function silencesOfSeries(
+  store: SampleStore,
+  series: Series,
+  range: TimeRange,
+  until: number,
+): Promise<Silence[]> {
+  const before = await neighbour(store, [series], range.start, 'before');
+  const after = await neighbour(store, [series], until, 'after');
+  const within = await timesOf(store, series, { start: range.start, end: until });
+  const known = [...(before === undefined ? [] : [before]), ...within];
+  // What has not come yet is due as well.
+  const gaps = gapsBetween([...known, after ?? until]);
+  return gaps
+    .filter(({ isSilence, end }) => isSilence && end > range.start)
+    .map(({ start, end }) => ({ start, end: after === undefined && end === until ? undefined : end }));
+}
+
+/** The time of the nearest sample outside of a range; only summaries are read. */
+async function neighbour(
+  store: SampleStore,
+  series: readonly Series[],
+  time: number,
+  side: 'before' | 'after',
+): Promise<number | undefined> {
+  if (side === 'before') {
+    const found = await lastBefore(store, series, time);
+    const times = Array.from(found.values(), ({ timestamp }) => timestamp);
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+  const latest = (await store.latest(series)).filter(({ timestamp }) => timestamp >= time);
+  if (latest.length === 0) return undefined;
+  const newest = Math.max(...latest.map(({ timestamp }) => timestamp));
+  for (let span = HOUR, from = time; from <= newest; from += span, span *= 4) {
+    const found = await store.summarize(series, { start: from, end: from + span });
+    if (found.length > 0) return Math.min(...found.map(({ summary }) => summary.firstTime));
+  }
+  return newest;
+}
+
+/** The times of the samples; of an hour of which only the hourly value is left, as if they had come evenly. */
+async function timesOf(store: SampleStore, series: Series, range: TimeRange): Promise<number[]> {
+  const ends = new Map<number, [first: number, last: number]>();
+  const tiers = await store.tiers(series.deviceName, range);
+  const hourlyUntil = tiers.findLast(({ resolution }) => resolution > 0)?.end ?? -Infinity;
+  const times: number[] = [];
+  for await (const { timestamps } of store.readSamples([series], range, { summaries: 'ends' })) {
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const time = timestamps[index] as number;
+      if (time >= hourlyUntil) times.push(time);
+      else {
+        const hour = Math.floor(time / HOUR);
+        ends.set(hour, [ends.get(hour)?.[0] ?? time, time]);
+      }
+    }
+  }
+  if (ends.size === 0) return times;
+  const even: number[] = [];
+  const hours = { start: Math.floor(range.start / HOUR) * HOUR, end: Math.ceil(hourlyUntil / HOUR) * HOUR };
+  for await (const { starts, columns } of store.readSteps([series], {
+    range: hours,
+    step: HOUR,
+    aggregates: ['count'],
+  })) {
+    for (const [index, start] of starts.entries()) {
+      const its = ends.get(start / HOUR);
+      if (its) even.push(...spread(its, columns[0]?.[index] as number));
+    }
+  }
+  return [...even, ...times];
+}
+
+function spread([first, last]: [number, number], count: number): number[] {
+  if (count < 2) return [first];
+  return Array.from({ length: count }, (_, index) => Math.round(first + ((last - first) * index) / (count - 1)));
+}
+
+/** The times that lie in silences of both. */
+function intersection(a: readonly Silence[], b: readonly Silence[]): Silence[] {
+  const found: Silence[] = [];
+  for (const one of a) {
+    for (const other of b) {
+      const start = Math.max(one.start, other.start);
+      const end = Math.min(one.end ?? Infinity, other.end ?? Infinity);
+      if (end > start) found.push({ start, end: end === Infinity ? undefined : end });
+    }
+  }
+  return found;
+}

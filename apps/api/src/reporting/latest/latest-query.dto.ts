@@ -1,0 +1,19 @@
+import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
+import { parseDuration } from '@device-metrics/domain';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { FleetQuery } from '../../http/series-query.dto.js';
+
+const age: Rule = (value) =>
+  typeof value === 'string' && parseDuration(value) !== undefined
+    ? undefined
+    : `must be a duration such as 5m, 1h or 7d, got ${quote(value)}`;
+
+export class LatestQuery extends FleetQuery {
+  @ApiPropertyOptional({
+    description: 'Leaves out samples that are older, such as those of devices that are gone; default: none is too old.',
+    example: '1h',
+  })
+  @Optional()
+  @Obeys(age)
+  max_age?: string;
+}
