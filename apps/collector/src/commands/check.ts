@@ -4,10 +4,15 @@ import type { Config } from '../config/config.js';
 import type { Print } from './command.js';
 
 /** The configuration has been read, so all of it is right. */
-export function check({ file, apiUrl, deviceName, sources }: Config, _args: readonly string[], print: Print): void {
+export async function check(
+  { file, apiUrl, deviceName, sources }: Config,
+  _args: readonly string[],
+  print: Print,
+): Promise<void> {
   print(existsSync(file) ? `${file} is right` : `There is no ${file}; these are the defaults`);
   print(`device ${deviceName}, api ${apiUrl}`);
-  for (const { name, deviceName: device, interval, timeout } of sources) {
+  for (const { name, deviceName: device, interval, timeout, check } of sources) {
     print(`  ${name}: device ${device}, every ${showDuration(interval)}, at most ${showDuration(timeout)}`);
+    for (const missing of (await check?.()) ?? []) print(`    ${missing}`);
   }
 }

@@ -23,6 +23,8 @@ export interface SourceConfig {
   /** Two configurations of a source are the same where this is. */
   readonly identity: string;
   readonly create: (tools: SourceTools) => Source;
+  /** What the configuration names and this machine does not have; undefined where there is nothing to look for. */
+  readonly check?: (() => Promise<readonly string[]>) | undefined;
 }
 
 /** What the environment says for sources that say nothing themselves. */
@@ -60,8 +62,11 @@ function pcSources(root: Section, { deviceName, interval }: Defaults): SourceCon
     const timing = timingOf(keys, Math.max(every, shortestInterval(group, process.platform)));
     const make = pcSource(group, keys);
     const create = ({ say }: SourceTools): Source => make({ machine: thisMachine(), say });
+    const missing = group.check?.(keys);
+    const check = missing && (() => missing(thisMachine()));
     keys.end();
-    return [{ name: group.name, deviceName, ...timing, identity: `${deviceName} ${every} ${keys.source}`, create }];
+    const identity = `${deviceName} ${every} ${keys.source}`;
+    return [{ name: group.name, deviceName, ...timing, identity, create, check }];
   });
   pc.end();
   return sources;

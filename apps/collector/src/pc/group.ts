@@ -24,6 +24,8 @@ export interface PcGroup {
    * for as long as the collector runs.
    */
   configure(keys: Section): (machine: Machine, say: (message: string) => void) => Reader;
+  /** What the keys name and the machine does not have, as `collector check` says it. */
+  check?(keys: Section): (machine: Machine) => Promise<readonly string[]>;
 }
 
 const SLOW_INTERVAL = 60_000;

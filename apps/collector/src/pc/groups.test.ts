@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { metricDefinition } from '@device-metrics/domain';
 import { Mistakes } from '@device-metrics/settings';
@@ -13,6 +14,11 @@ describe('the groups of PC metrics', () => {
   it('give only metrics of the catalogue', () => {
     for (const metric of pcGroups.flatMap(({ metrics }) => metrics))
       expect([metric, metricDefinition(metric)?.unit]).not.toContain(undefined);
+  });
+
+  it.each(['docs/pc.md', 'collector.example.yaml'])('all stand in %s', (file) => {
+    const text = readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
+    for (const { name } of pcGroups) expect(text).toMatch(new RegExp(`^(\\| \`${name}\` |  ${name}:)`, 'm'));
   });
 
   it('say once what a machine lacks', async () => {

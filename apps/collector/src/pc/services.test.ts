@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { Mistakes } from '@device-metrics/settings';
 import { GroupReader, laptop, linuxWith, read, values } from '../../test/pc.js';
+import { Section } from '../config/section.js';
 import type { Machine } from './machine.js';
 import { services } from './services.js';
 
@@ -72,6 +74,16 @@ describe('services', () => {
     expect(states.filter(([name]) => name === 'typo.service')).toHaveLength(6);
     expect(states.filter((one) => one.at(-1) === 1)).toEqual([['ssh.service', 'active', 1]]);
     expect(reader.rejected).toEqual(['typo.service: there is no such unit']);
+  });
+
+  it('that do not exist are said by `collector check` too', async () => {
+    const { run } = systemctl(
+      'Id=typo.service\nLoadState=not-found\n\nId=ssh.service\nLoadState=loaded\nActiveState=active\n',
+    );
+    const check = (units: string[]): Promise<readonly string[]> | undefined =>
+      services.check?.(new Section({ units }, '', new Mistakes()))(linuxWith(SYSTEMD, { run }));
+    expect(await check(['typo', 'ssh'])).toEqual(['typo.service: there is no such unit']);
+    expect(await check([])).toEqual([]);
   });
 
   it('have a state though the list of units fails', async () => {

@@ -15,15 +15,37 @@ export const services: PcGroup = {
     }
     return (machine) => (machine.platform === 'linux' ? systemdReader(machine, units) : otherReader(machine, units));
   },
+  check: (keys) => {
+    const units = keys.texts('units', []);
+    return (machine) => missingUnits(machine, units);
+  },
 };
 
 const UNIT = /^[A-Za-z0-9_][A-Za-z0-9:_.@\\-]*$/;
 const STATES = ['active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'];
 const NO_SUCH_UNIT = 'there is no such unit';
+/** How long `collector check` waits, ms. */
+const CHECK_TIMEOUT = 5_000;
+
+const unitNames = (units: readonly string[]): string[] =>
+  units.map((unit) => (unit.includes('.') ? unit : `${unit}.service`));
+const show = (names: readonly string[]): string[] => ['show', '--property=Id,LoadState,ActiveState', '--', ...names];
+
+async function missingUnits(machine: Machine, units: readonly string[]): Promise<string[]> {
+  const names = unitNames(units);
+  if (names.length === 0 || machine.platform !== 'linux') return [];
+  const missing: string[] = [];
+  try {
+    const output = await machine.run('systemctl', show(names), AbortSignal.timeout(CHECK_TIMEOUT));
+    unitReadings(output, names, { reject: (part, reason) => void missing.push(`${part}: ${reason}`) });
+  } catch (error) {
+    missing.push(reasonOf(error));
+  }
+  return missing;
+}
 
 function systemdReader(machine: Machine, units: readonly string[]): Reader {
-  const names = units.map((unit) => (unit.includes('.') ? unit : `${unit}.service`));
-  const show = ['show', '--property=Id,LoadState,ActiveState', '--', ...names];
+  const names = unitNames(units);
   const list = ['list-units', '--all', '--plain', '--full', '--no-legend', '--no-pager'];
   return async (signal, parts) => {
     // Other systems that start services may have the program as well, for what asks for it.
@@ -31,7 +53,9 @@ function systemdReader(machine: Machine, units: readonly string[]): Reader {
     if (!runs) return [];
     const [counted, shown] = await Promise.allSettled([
       machine.run('systemctl', list, signal).then(countReadings),
-      names.length === 0 ? [] : machine.run('systemctl', show, signal).then((text) => unitReadings(text, names, parts)),
+      names.length === 0
+        ? []
+        : machine.run('systemctl', show(names), signal).then((text) => unitReadings(text, names, parts)),
     ]);
     if (counted.status === 'rejected') parts.reject('the list of units', reasonOf(counted.reason));
     if (shown.status === 'rejected') throw shown.reason;
