@@ -2,7 +2,7 @@
 export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  globalSetup: '<rootDir>/tools/sqlite-of-node-20.mjs',
+  globalSetup: '<rootDir>/tools/provide-sqlite.mjs',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // `js` comes first, so that `./x.js` of a package is never taken for a TypeScript file that it ships beside it.

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type Sqlite from 'better-sqlite3';
+import { buildForNode20 } from './build-for-node-20.js';
 
 /** No binary of SQLite can be loaded; the message says why and what to do. */
 export class SqliteUnavailableError extends Error {}
@@ -28,7 +29,7 @@ export function loadDriver(requirePackage: (name: string) => unknown, nodeVersio
     const help =
       name === 'better-sqlite3-13'
         ? 'better-sqlite3 brings binaries for Linux, macOS and Windows on x64 and arm64; elsewhere it has to be compiled.'
-        : 'On Node 20 also run "node tools/sqlite-of-node-20.mjs", which may take a C++ compiler, make and Python.';
+        : 'On Node 20 it may have to be compiled, which takes a C++ compiler, make and Python; Node 22 and newer need none.';
     throw new SqliteUnavailableError(
       `SQLite cannot be loaded on Node ${nodeVersion} (${process.platform} ${process.arch}): ${reason}. ` +
         `Run "npm ci" with this version of Node, optional dependencies included. ${help}`,
@@ -41,7 +42,22 @@ let driver: typeof Sqlite | undefined;
 
 /** SQLite on this version of Node, as TypeORM takes it for its `driver`. @throws SqliteUnavailableError */
 export function sqliteDriver(): typeof Sqlite {
-  return (driver ??= loadDriver(createRequire(import.meta.url), process.versions.node));
+  return (driver ??= loadOrBuild());
+}
+
+function loadOrBuild(): typeof Sqlite {
+  const load = () => loadDriver(createRequire(import.meta.url), process.versions.node);
+  try {
+    return load();
+  } catch (error) {
+    if (packageFor(process.versions.node) !== 'better-sqlite3-12') throw error;
+  }
+  try {
+    buildForNode20();
+  } catch {
+    // Without the package or the rights to build it, loading says what is missing.
+  }
+  return load();
 }
 
 /** Opens a file or makes it; its folder must exist. @throws SqliteUnavailableError, SqliteError */
