@@ -27,19 +27,27 @@ const LONG_BEFORE = Date.UTC(2025, 0);
 const LONG_AFTER = Date.UTC(2027, 0);
 
 /** Where the samples are when they are read. */
-const PLACES = [
+const PLACES: { place: string; settings: { now: number; maintains?: boolean; maxOpenSamples?: number } }[] = [
   { place: 'in memory', settings: { now: LONG_BEFORE } },
-  { place: 'sealed', settings: { now: LONG_AFTER, maintains: true } },
+  // Before their hour is over.
+  { place: 'in parts', settings: { now: LONG_BEFORE, maintains: true, maxOpenSamples: 0 } },
+  { place: 'in chunks', settings: { now: LONG_AFTER, maintains: true } },
 ];
 
 /** What every store must do. */
 describe.each(dialects)('$name', (dialect) => {
-  describe.each(PLACES)('with all samples $place', ({ settings: { now, maintains } }) => {
+  describe.each(PLACES)('with all samples $place', ({ settings: { now, maintains, maxOpenSamples } }) => {
     let opened: OpenStore;
     let store: Store;
 
     beforeEach(async () => {
-      opened = await dialect.open({ now: () => now, rawRetention: 0, hourlyRetention: 0, sealDelay: 0 });
+      opened = await dialect.open({
+        now: () => now,
+        rawRetention: 0,
+        hourlyRetention: 0,
+        sealDelay: 0,
+        ...(maxOpenSamples !== undefined && { maxOpenSamples }),
+      });
       store = maintains ? maintaining(opened.store) : opened.store;
     });
 

@@ -30,6 +30,27 @@ export function mergeColumns(under: Column, over: Column): Column {
   return { times: times.subarray(0, length), values: values.subarray(0, length) };
 }
 
+/** All columns in one; where they share a time, the later of them wins. There must be one. */
+export function joinColumns(columns: readonly Column[]): Column {
+  if (columns.length === 1) return columns[0];
+  let length = columns[0].times.length;
+  for (let index = 1; index < columns.length; index += 1) {
+    const before = columns[index - 1].times;
+    if (before.length > 0 && !(columns[index].times[0] > before[before.length - 1]))
+      return columns.reduce(mergeColumns);
+    length += columns[index].times.length;
+  }
+  const times = new Uint32Array(length);
+  const values = new Float64Array(length);
+  let at = 0;
+  for (const column of columns) {
+    times.set(column.times, at);
+    values.set(column.values, at);
+    at += column.times.length;
+  }
+  return { times, values };
+}
+
 /** Whether both hold the same samples, bit for bit. */
 export function sameColumns(a: Column, b: Column): boolean {
   return sameTimes(a.times, b.times) && a.values.every((value, index) => Object.is(value, b.values[index]));

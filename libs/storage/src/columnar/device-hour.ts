@@ -1,93 +1,98 @@
 import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
-import type { ChunkTable, StoredStats } from '../sqlite/chunk-table.js';
-import { mergeColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
+import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { HOUR, hourOfChunk } from './hour.js';
+import type { Pieces, StoredPiece, VisitSummary } from './pieces.js';
 
-export type Visit = (seriesId: number, summary: Readonly<Summary>) => void;
-
-/** All that the store has of one device and hour: a chunk, heads over it, or both. Valid until the next turn. */
+/** All that the store has of one device and hour: a chunk, parts over it, heads over these. Valid until the next turn. */
 export class DeviceHour {
   /** Unix milliseconds. */
   readonly start: number;
 
   constructor(
     readonly hour: number,
-    private readonly chunk: StoredStats | undefined,
+    /** In their order: the later ones win. */
+    private readonly sealed: readonly StoredPiece[],
     private readonly heads: readonly Head[],
-    private readonly chunks: ChunkTable,
+    private readonly pieces: Pieces,
   ) {
     this.start = hour * HOUR;
   }
 
   /** Whether its samples were dropped, so that only their summaries remain. */
   get hasOnlyStats(): boolean {
-    return this.chunk?.raw === 0 && this.heads.length === 0;
+    return this.heads.length === 0 && this.sealed.every(({ raw }) => raw === 0);
   }
 
-  /** The samples of the series that are wanted, by id, those of heads over those of the chunk. */
-  columns(wanted: ReadonlySet<number>): Map<number, Column> {
-    return this.overlay(this.sealedColumns(wanted), wanted);
+  /** The samples of the series that are wanted, by id: those of heads over those of parts over those of the chunk. */
+  columns(wanted: { has(seriesId: number): boolean }): Map<number, Column> {
+    const found = new Map<number, Column[]>();
+    const add = (id: number, column: Column): void => {
+      const known = found.get(id);
+      if (known) known.push(column);
+      else found.set(id, [column]);
+    };
+    for (const piece of this.sealed) {
+      if (piece.raw === 1) for (const [id, column] of this.pieces.columns(piece, wanted)) add(id, column);
+    }
+    for (const head of this.heads) head.columns(add, wanted);
+    const joined = new Map<number, Column>();
+    for (const [id, columns] of found) joined.set(id, joinColumns(columns));
+    return joined;
   }
 
   /**
-   * Calls `visit` with summaries of the wanted series within the range; more than once for one series where its parts
-   * do not overlap. Samples are read only where the range cuts through those of a series or a head lies over them. An
-   * hour of which only stats remain counts as a whole if its start is in the range.
+   * Calls `visit` with summaries of the wanted series within the range; more than once for one series where several
+   * pieces have samples of it. Samples are read only where the range cuts through those of a series, or pieces overlap in
+   * time. An hour of which only stats remain counts as a whole if its start is in the range.
    */
-  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: Visit): void {
+  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): void {
     const startsInside = this.start >= range.start && this.start < range.end;
-    const overlaid = this.overlaid(wanted);
-    const cut = new Map<number, Summary>();
-    if (this.chunk) {
-      const raw = this.chunk.raw === 1;
-      this.chunks.summaries(this.chunk, (id, summary) => {
-        if (!wanted.has(id)) return;
-        if (!raw) {
-          if (startsInside) visit(id, summary);
-        } else if (overlaid.has(id)) {
-          cut.set(id, { ...summary });
-        } else if (summary.firstTime >= range.start && summary.lastTime < range.end) {
-          visit(id, summary);
-        } else if (summary.lastTime >= range.start && summary.firstTime < range.end) {
-          cut.set(id, { ...summary });
-        }
-      });
-    }
-    if (cut.size === 0 && overlaid.size === 0) return;
-    const sealed = this.sealedColumns(cut);
-    // What should be there and is not has been found damaged just now.
-    if (startsInside) for (const [id, summary] of cut) if (!sealed.has(id)) visit(id, summary);
-    for (const [id, column] of this.overlay(sealed, overlaid)) {
+    const { whole, cut } = this.spans(range, wanted, startsInside, visit);
+    for (const [id, summaries] of whole) if (!cut.has(id)) for (const summary of summaries) visit(id, summary);
+    if (cut.size === 0) return;
+    const columns = this.columns(cut);
+    for (const id of cut) {
+      const column = columns.get(id);
+      if (!column) {
+        // What should be there and is not has been found damaged just now.
+        if (startsInside) for (const summary of whole.get(id) ?? []) visit(id, summary);
+        continue;
+      }
       const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
       if (inside.times.length > 0) visit(id, summarizeColumn(inside, this.start));
     }
   }
 
-  private sealedColumns(wanted: { has(seriesId: number): boolean }): Map<number, Column> {
-    return this.chunk?.raw === 1
-      ? this.chunks.columns(this.chunk.id, (id) => wanted.has(id))
-      : new Map<number, Column>();
-  }
-
-  /** Puts what heads have of the wanted series over `columns`. */
-  private overlay(columns: Map<number, Column>, wanted: ReadonlySet<number>): Map<number, Column> {
-    for (const head of this.heads) {
-      for (const [id, headColumn] of head.columns) {
-        if (!wanted.has(id)) continue;
-        const under = columns.get(id);
-        columns.set(id, under ? mergeColumns(under, headColumn.column()) : headColumn.column());
-      }
+  /**
+   * The summaries of each series that pieces have, and the series whose samples have to be looked at. Summaries that are
+   * all that is left go to `visit` at once.
+   */
+  private spans(
+    range: TimeRange,
+    wanted: ReadonlySet<number>,
+    startsInside: boolean,
+    visit: VisitSummary,
+  ): { whole: Map<number, Summary[]>; cut: Set<number> } {
+    const whole = new Map<number, Summary[]>();
+    const cut = new Set<number>();
+    const add = (id: number, summary: Readonly<Summary>): void => {
+      const known = whole.get(id);
+      if (known && known[known.length - 1].lastTime >= summary.firstTime) cut.add(id);
+      if (known) known.push({ ...summary });
+      else whole.set(id, [{ ...summary }]);
+      if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
+    };
+    for (const piece of this.sealed) {
+      this.pieces.summaries(piece, (id, summary) => {
+        if (!wanted.has(id)) return;
+        if (piece.raw === 1) add(id, summary);
+        else if (startsInside) visit(id, summary);
+      });
     }
-    return columns;
-  }
-
-  /** The wanted series of which heads have samples. */
-  private overlaid(wanted: ReadonlySet<number>): Set<number> {
-    const ids = new Set<number>();
-    for (const head of this.heads) for (const id of head.columns.keys()) if (wanted.has(id)) ids.add(id);
-    return ids;
+    for (const head of this.heads) head.columns((id, column) => add(id, summarizeColumn(column, this.start)), wanted);
+    return { whole, cut };
   }
 }
 
@@ -99,21 +104,24 @@ export async function forEachHour(
   deviceId: number,
   range: TimeRange,
   heads: Heads,
-  chunks: ChunkTable,
+  pieces: Pieces,
   slices: Slices,
   visit: (hour: DeviceHour) => void,
 ): Promise<void> {
   const end = Math.ceil(range.end / HOUR);
   let next = Math.floor(range.start / HOUR);
   while (next < end) {
-    const page = chunks.range(deviceId, next, end, PAGE);
+    const page = pieces.chunks(deviceId, next, end, PAGE);
     const pageEnd = page.length < PAGE ? end : hourOfChunk(page[PAGE - 1].id) + 1;
     const byHour = new Map(page.map((chunk) => [hourOfChunk(chunk.id), chunk]));
     const hours = new Set(byHour.keys());
     for (const { hour } of heads.ofDevice(deviceId)) if (hour >= next && hour < pageEnd) hours.add(hour);
+    for (const hour of pieces.hoursWithParts(deviceId)) if (hour >= next && hour < pageEnd) hours.add(hour);
     next = pageEnd;
     for (const hour of [...hours].sort((a, b) => a - b)) {
-      visit(new DeviceHour(hour, byHour.get(hour), heads.at(deviceId, hour), chunks));
+      const chunk = byHour.get(hour);
+      const sealed = [...(chunk ? [chunk] : []), ...pieces.parts(deviceId, hour)];
+      visit(new DeviceHour(hour, sealed, heads.at(deviceId, hour), pieces));
       if (!slices.isOver()) continue;
       await slices.next();
       // What was fetched may be out of date by now.

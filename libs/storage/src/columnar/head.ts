@@ -1,116 +1,43 @@
 import type { Column } from './column.js';
 import { HOUR } from './hour.js';
 
-const FIRST_CAPACITY = 16;
-/** Samples that a late one is moved before at once; one that is later waits for the next sorting. */
-const NEAR = 8;
+/** What a head knows of its device. */
+export interface HeadDevice {
+  readonly id: number;
+  /** The series of the device, each in the place that its `slot` says; a place may be empty. */
+  readonly slots: readonly ({ readonly id: number } | undefined)[];
+  /** How many samples its last head had: what to make room for. */
+  usualSize: number;
+}
 
-/** The open samples of one series and hour: two arrays that grow at their end and are put in order when they are read. */
-export class HeadColumn {
-  private times: Uint32Array;
-  private values: Float64Array;
-  private length = 0;
-  private inOrder = true;
+const FIRST_BLOCK = 64;
+const LAST_BLOCK = 4096;
 
-  /** @param capacity how many samples are expected. */
-  constructor(capacity = FIRST_CAPACITY) {
+/** Samples one behind the other, whatever their series. */
+class Block {
+  readonly slots: Uint32Array;
+  readonly times: Uint32Array;
+  readonly values: Float64Array;
+  length = 0;
+
+  constructor(capacity: number) {
+    this.slots = new Uint32Array(capacity);
     this.times = new Uint32Array(capacity);
     this.values = new Float64Array(capacity);
   }
-
-  /** Adds a sample at `time` milliseconds since the start of the hour. */
-  push(time: number, value: number): void {
-    if (this.length === this.times.length) this.makeRoom();
-    const { length } = this;
-    if (length > 0 && time <= this.times[length - 1] && this.inOrder) {
-      if (this.insertNearEnd(time, value)) return;
-      this.inOrder = false;
-    }
-    this.times[length] = time;
-    this.values[length] = value;
-    this.length = length + 1;
-  }
-
-  /** Puts a sample in its place if that is near the end, as when several connections send in turn; false if it is far. */
-  private insertNearEnd(time: number, value: number): boolean {
-    const { times, values, length } = this;
-    let place = length;
-    while (place > 0 && times[place - 1] > time) {
-      if (length - place === NEAR) return false;
-      place -= 1;
-    }
-    if (place > 0 && times[place - 1] === time) {
-      values[place - 1] = value;
-      return true;
-    }
-    for (let index = length; index > place; index -= 1) {
-      times[index] = times[index - 1];
-      values[index] = values[index - 1];
-    }
-    times[place] = time;
-    values[place] = value;
-    this.length = length + 1;
-    return true;
-  }
-
-  /** How many samples it holds, those counted twice that came twice since it was last read. */
-  get size(): number {
-    return this.length;
-  }
-
-  /** The samples so far. The arrays are the head's own: they hold until the next push. */
-  column(): Column {
-    if (!this.inOrder) this.putInOrder();
-    return { times: this.times.subarray(0, this.length), values: this.values.subarray(0, this.length) };
-  }
-
-  private makeRoom(): void {
-    if (!this.inOrder) this.putInOrder();
-    // A column that was full of samples which came twice has room again.
-    if (this.length <= this.times.length / 2) return;
-    // Small columns grow faster: there are thousands of them, and to allocate is what they cost.
-    const capacity = Math.max(FIRST_CAPACITY, this.times.length * (this.times.length < 128 ? 4 : 2));
-    const times = new Uint32Array(capacity);
-    const values = new Float64Array(capacity);
-    times.set(this.times.subarray(0, this.length));
-    values.set(this.values.subarray(0, this.length));
-    this.times = times;
-    this.values = values;
-  }
-
-  /** Sorts by time and keeps the last sample of each. */
-  private putInOrder(): void {
-    const { times, values, length } = this;
-    // One double holds a time and the position behind it, so that sorting numbers is enough.
-    const keys = new Float64Array(length);
-    for (let index = 0; index < length; index += 1) keys[index] = times[index] * 2 ** 31 + index;
-    keys.sort();
-    const sortedTimes = new Uint32Array(times.length);
-    const sortedValues = new Float64Array(times.length);
-    let kept = 0;
-    for (let index = 0; index < length; index += 1) {
-      const position = keys[index] % 2 ** 31;
-      const time = times[position];
-      if (kept > 0 && sortedTimes[kept - 1] === time) kept -= 1;
-      sortedTimes[kept] = time;
-      sortedValues[kept] = values[position];
-      kept += 1;
-    }
-    this.times = sortedTimes;
-    this.values = sortedValues;
-    this.length = kept;
-    this.inOrder = true;
-  }
 }
 
-/** Arrivals of a head: at first room for so many, and at the most for so many. */
-const FIRST_ARRIVALS = 64;
-const MOST_ARRIVALS = 2048;
+/** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
+interface Sorted {
+  readonly block: Block;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+}
 
 /**
- * The samples of one device and hour that are not in a chunk yet; on disk they are in the journal. A sample is only noted
- * as it arrives, one behind the other whatever its series, and goes to the column of its series together with many others:
- * the columns of one device stay in the processor's cache meanwhile, those of all devices would not.
+ * The samples of one device and hour that are not sealed yet; on disk they are in the journal. A sample is only noted as
+ * it arrives, in blocks that are never copied to grow. They are put in order when they are read, which is mostly once:
+ * when the head is sealed.
  */
 export class Head {
   /** Of its hour, Unix milliseconds. */
@@ -121,28 +48,22 @@ export class Head {
   frozen = false;
   /** The last journal row that has samples of this head. */
   lastRow: number;
-  /** When the last sample was added, Unix milliseconds. */
-  lastPush: number;
 
-  private readonly settled = new Map<number, HeadColumn>();
-  private ids = new Uint32Array(FIRST_ARRIVALS);
-  private times = new Uint32Array(FIRST_ARRIVALS);
-  private values = new Float64Array(FIRST_ARRIVALS);
-  private arrivals = 0;
+  private blocks: Block[] = [];
+  private last: Block;
+  private sorted: Sorted | undefined;
 
   constructor(
-    readonly deviceId: number,
+    readonly device: HeadDevice,
     readonly hour: number,
     /** The first journal row that has samples of this head. */
     readonly firstRow: number,
     /** When it was opened, Unix milliseconds. */
     readonly openedAt: number,
-    /** How many samples of a series are expected, where that is known. */
-    private readonly usualLength: (seriesId: number) => number | undefined = () => undefined,
   ) {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
-    this.lastPush = openedAt;
+    this.last = this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, device.usualSize)));
   }
 
   /** Whether a sample of this time goes here. */
@@ -150,40 +71,139 @@ export class Head {
     return timestamp >= this.start && timestamp < this.start + HOUR && !this.frozen;
   }
 
-  /** Adds a sample that is in journal row `row`. */
-  push(seriesId: number, timestamp: number, value: number, row: number, now: number): void {
-    if (this.arrivals === this.ids.length) this.makeRoom();
-    this.ids[this.arrivals] = seriesId;
-    this.times[this.arrivals] = timestamp - this.start;
-    this.values[this.arrivals] = value;
-    this.arrivals += 1;
+  /** Adds a sample that is in journal row `row`, of the series in a slot of the device. */
+  push(slot: number, timestamp: number, value: number, row: number): void {
+    let { last } = this;
+    if (last.length === last.times.length)
+      last = this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, last.times.length * 2)));
+    const at = last.length++;
+    last.slots[at] = slot;
+    last.times[at] = timestamp - this.start;
+    last.values[at] = value;
     this.size += 1;
     this.lastRow = row;
-    this.lastPush = now;
+    this.sorted = undefined;
   }
 
-  /** By series id. */
-  get columns(): ReadonlyMap<number, HeadColumn> {
-    this.settle();
-    return this.settled;
-  }
-
-  private settle(): void {
-    for (let index = 0; index < this.arrivals; index += 1) {
-      const id = this.ids[index];
-      let column = this.settled.get(id);
-      if (!column) this.settled.set(id, (column = new HeadColumn(this.usualLength(id))));
-      column.push(this.times[index], this.values[index]);
+  /**
+   * Calls `visit` for each series that has samples, by id, or only for those that are wanted. What it gets stays as it is,
+   * whatever is pushed later.
+   */
+  columns(visit: (seriesId: number, column: Column) => void, wanted?: { has(seriesId: number): boolean }): void {
+    const { block, starts, ends } = this.inOrder();
+    for (const slot of this.slotsById(starts.length)) {
+      const [from, to] = [starts[slot], ends[slot]];
+      const id = this.device.slots[slot]?.id;
+      if (from === to || id === undefined || (wanted && !wanted.has(id))) continue;
+      visit(id, { times: block.times.subarray(from, to), values: block.values.subarray(from, to) });
     }
-    this.arrivals = 0;
   }
 
-  private makeRoom(): void {
-    this.settle();
-    if (this.ids.length >= MOST_ARRIVALS) return;
-    const capacity = this.ids.length * 2;
-    this.ids = new Uint32Array(capacity);
-    this.times = new Uint32Array(capacity);
-    this.values = new Float64Array(capacity);
+  /** The time of the first sample, Unix milliseconds; Infinity without one. */
+  firstTime(): number {
+    const { block, starts, ends } = this.inOrder();
+    let first = Infinity;
+    for (let slot = 0; slot < starts.length; slot += 1) {
+      if (starts[slot] < ends[slot]) first = Math.min(first, this.start + block.times[starts[slot]]);
+    }
+    return first;
   }
+
+  private addBlock(capacity: number): Block {
+    this.last = new Block(capacity);
+    this.blocks.push(this.last);
+    return this.last;
+  }
+
+  /** Slots are given in the order of the ids, unless a series has come from another device. */
+  private *slotsById(count: number): Generator<number> {
+    const { slots } = this.device;
+    let isInOrder = true;
+    let before = 0;
+    for (let slot = 0; slot < count && isInOrder; slot += 1) {
+      const id = slots[slot]?.id ?? before;
+      isInOrder = id >= before;
+      before = id;
+    }
+    const order = Array.from({ length: count }, (_, slot) => slot);
+    if (!isInOrder) order.sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
+    yield* order;
+  }
+
+  private inOrder(): Sorted {
+    this.sorted ??= this.sort();
+    return this.sorted;
+  }
+
+  /** Puts the samples in order, in a block of their own which takes the place of the others. */
+  private sort(): Sorted {
+    const starts = this.startsOfSlots();
+    const ends = starts.slice(0, -1);
+    const block = new Block(starts[starts.length - 1]);
+    block.length = block.times.length;
+    let isInOrder = true;
+    for (const { slots, times, values, length } of this.blocks) {
+      for (let index = 0; index < length; index += 1) {
+        const slot = slots[index];
+        const at = ends[slot]++;
+        block.slots[at] = slot;
+        block.times[at] = times[index];
+        block.values[at] = values[index];
+        isInOrder &&= at === starts[slot] || block.times[at - 1] < times[index];
+      }
+    }
+    const slots = starts.subarray(0, -1);
+    if (!isInOrder)
+      for (let slot = 0; slot < slots.length; slot += 1) ends[slot] = sortRun(block, starts[slot], ends[slot]);
+    this.blocks = [withoutGaps(block, slots, ends)];
+    this.last = this.blocks[0];
+    return { block, starts: slots, ends };
+  }
+
+  /** Where the samples of each slot begin once they are sorted, and after the last slot where all of them end. */
+  private startsOfSlots(): Uint32Array {
+    const starts = new Uint32Array(this.device.slots.length + 1);
+    for (const { slots, length } of this.blocks) {
+      for (let index = 0; index < length; index += 1) starts[slots[index] + 1] += 1;
+    }
+    for (let slot = 1; slot < starts.length; slot += 1) starts[slot] += starts[slot - 1];
+    return starts;
+  }
+}
+
+/** Puts samples of one series in order of time and keeps the last that came of each time; gives where they end. */
+function sortRun({ times, values }: Block, from: number, to: number): number {
+  let isInOrder = true;
+  for (let index = from + 1; index < to && isInOrder; index += 1) isInOrder = times[index - 1] < times[index];
+  if (isInOrder) return to;
+  // One double holds a time and the position behind it, so that sorting numbers is enough.
+  const keys = new Float64Array(to - from);
+  for (let index = 0; index < keys.length; index += 1) keys[index] = times[from + index] * 2 ** 31 + index;
+  keys.sort();
+  const before = values.slice(from, to);
+  let end = from;
+  for (const key of keys) {
+    const time = Math.floor(key / 2 ** 31);
+    if (end > from && times[end - 1] === time) end -= 1;
+    times[end] = time;
+    values[end] = before[key % 2 ** 31];
+    end += 1;
+  }
+  return end;
+}
+
+/** The block itself where no sample was dropped, so that what comes several times takes no more memory. */
+function withoutGaps(block: Block, starts: Uint32Array, ends: Uint32Array): Block {
+  let length = 0;
+  for (let slot = 0; slot < starts.length; slot += 1) length += ends[slot] - starts[slot];
+  if (length === block.length) return block;
+  const dense = new Block(length);
+  for (let slot = 0; slot < starts.length; slot += 1) {
+    const [from, to] = [starts[slot], ends[slot]];
+    dense.slots.fill(slot, dense.length, dense.length + to - from);
+    dense.times.set(block.times.subarray(from, to), dense.length);
+    dense.values.set(block.values.subarray(from, to), dense.length);
+    dense.length += to - from;
+  }
+  return dense;
 }

@@ -7,11 +7,15 @@ import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
  * they are being sealed; the later ones win.
  */
 export class Heads {
-  /** How many samples all of them hold. */
+  /** How many samples all of them hold, but for those that are kept apart. */
   size = 0;
-  /** Whether a head has grown to `maxHeadSamples` since this was set to false. */
-  overfull = false;
+  /** Of all heads in the order in which they were opened, which is that of their first journal rows. */
+  private readonly inOrder = new Set<Head>();
   private readonly byDevice = new Map<number, Head[]>();
+  /** Heads that have grown to `maxHeadSamples`. */
+  private readonly full = new Set<Head>();
+  /** Heads that cannot be sealed. */
+  private readonly apart = new Set<Head>();
 
   constructor(
     private readonly catalogue: SeriesCatalogue,
@@ -20,13 +24,13 @@ export class Heads {
 
   /** Adds a sample that is in journal row `row`. */
   push(entry: SeriesEntry, timestamp: number, value: number, row: number, now: number): void {
-    const { device, id } = entry;
+    const { device } = entry;
     let { head } = device;
-    if (!head?.takes(timestamp)) device.head = head = this.open(device.id, hourOf(timestamp), row, now);
-    head.push(id, timestamp, value, row, now);
-    if (head.size >= this.maxHeadSamples) this.overfull = true;
+    if (!head?.takes(timestamp)) device.head = head = this.open(device, hourOf(timestamp), row, now);
+    head.push(entry.slot, timestamp, value, row);
+    if (head.size === this.maxHeadSamples) this.full.add(head);
     this.size += 1;
-    this.catalogue.latest.note(id, timestamp, value);
+    this.catalogue.latest.note(entry.id, timestamp, value);
   }
 
   /** The heads of a device and hour, of which the later ones win. */
@@ -39,52 +43,73 @@ export class Heads {
   }
 
   get count(): number {
-    let count = 0;
-    for (const heads of this.byDevice.values()) count += heads.length;
-    return count;
+    return this.inOrder.size;
   }
 
-  *all(): Generator<Head> {
-    for (const heads of this.byDevice.values()) yield* heads;
+  /** In the order in which they were opened. */
+  all(): Iterable<Head> {
+    return this.inOrder;
+  }
+
+  /** Whether there is a head that has grown too large. */
+  get overfull(): boolean {
+    return this.full.size > 0;
+  }
+
+  /** The heads that have grown too large. */
+  overfullHeads(): Iterable<Head> {
+    return this.full;
   }
 
   /** Lets no more samples into a head; the next one for its hour opens another. */
   freeze(head: Head): void {
     head.frozen = true;
-    for (const [id, column] of head.columns) {
-      const entry = this.catalogue.get(id);
-      if (!entry) continue;
-      entry.usualLength = column.size;
-      if (entry.device.head === head) entry.device.head = undefined;
-    }
+    this.full.delete(head);
+    head.device.usualSize = head.size;
+    const device = this.catalogue.deviceById(head.device.id);
+    if (device?.head === head) device.head = undefined;
   }
 
   /** Whether a head is still there: its device may have been deleted. */
   has(head: Head): boolean {
-    return this.ofDevice(head.deviceId).includes(head);
+    return this.inOrder.has(head);
+  }
+
+  /** Keeps a head that cannot be sealed in memory, and its samples in the journal, so that others need not wait for it. */
+  keepApart(head: Head): void {
+    if (!this.inOrder.has(head) || this.apart.has(head)) return;
+    this.apart.add(head);
+    this.full.delete(head);
+    this.size -= head.size;
+  }
+
+  isApart(head: Head): boolean {
+    return this.apart.has(head);
   }
 
   /** Lets go of all heads of a device that has been deleted. */
   dropDevice(deviceId: number): void {
-    for (const { size } of this.ofDevice(deviceId)) this.size -= size;
-    this.byDevice.delete(deviceId);
+    for (const head of this.ofDevice(deviceId)) this.remove(head);
   }
 
-  /** Lets go of a head that is in its chunk now. */
+  /** Lets go of a head that is sealed now. */
   remove(head: Head): void {
-    const left = this.ofDevice(head.deviceId).filter((other) => other !== head);
-    if (left.length > 0) this.byDevice.set(head.deviceId, left);
-    else this.byDevice.delete(head.deviceId);
-    this.size -= head.size;
+    if (!this.inOrder.delete(head)) return;
+    const left = this.ofDevice(head.device.id).filter((other) => other !== head);
+    if (left.length > 0) this.byDevice.set(head.device.id, left);
+    else this.byDevice.delete(head.device.id);
+    this.full.delete(head);
+    if (!this.apart.delete(head)) this.size -= head.size;
   }
 
-  private open(deviceId: number, hour: number, row: number, now: number): Head {
-    const heads = this.byDevice.get(deviceId);
+  private open(device: SeriesEntry['device'], hour: number, row: number, now: number): Head {
+    const heads = this.byDevice.get(device.id);
     const known = heads?.find((head) => head.hour === hour && !head.frozen);
     if (known) return known;
-    const head = new Head(deviceId, hour, row, now, (id) => this.catalogue.get(id)?.usualLength);
+    const head = new Head(device, hour, row, now);
+    this.inOrder.add(head);
     if (heads) heads.push(head);
-    else this.byDevice.set(deviceId, [head]);
+    else this.byDevice.set(device.id, [head]);
     return head;
   }
 }

@@ -1,5 +1,4 @@
 import { includeSummary, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
-import type { ChunkTable } from '../sqlite/chunk-table.js';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads } from './heads.js';
@@ -14,6 +13,7 @@ import type {
   StepQuery,
   Tier,
 } from '../store.js';
+import type { Pieces } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { StepAggregator } from './steps.js';
 
@@ -31,7 +31,7 @@ export class Queries {
   constructor(
     private readonly catalogue: SeriesCatalogue,
     private readonly heads: Heads,
-    private readonly chunks: ChunkTable,
+    private readonly pieces: Pieces,
   ) {}
 
   async *samples(
@@ -42,7 +42,7 @@ export class Queries {
     const range = within(asked);
     const slices = new Slices();
     for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
-      const found = new Map(some.map(({ id }) => [id, new Pieces()]));
+      const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
       const wanted = new Set(found.keys());
       await this.forEachHour(deviceId, range, slices, (hour) => {
         if (summaries && hour.hasOnlyStats) {
@@ -109,7 +109,7 @@ export class Queries {
     const device = this.catalogue.device(deviceName);
     const { start, end } = within(asked);
     if (end <= start) return [];
-    const hour = device && this.chunks.lastBareHour(device.id, Math.ceil(start / HOUR), hourOf(end - 1) + 1);
+    const hour = device && this.pieces.lastBareHour(device.id, Math.ceil(start / HOUR), hourOf(end - 1) + 1);
     if (hour === undefined) return [{ start, end, resolution: 0 }];
     const bareEnd = (hour + 1) * HOUR;
     const bare = { start, end: bareEnd, resolution: HOUR };
@@ -135,7 +135,7 @@ export class Queries {
     slices: Slices,
     visit: (hour: DeviceHour) => void,
   ): Promise<void> {
-    return forEachHour(deviceId, range, this.heads, this.chunks, slices, visit);
+    return forEachHour(deviceId, range, this.heads, this.pieces, slices, visit);
   }
 
   /** Series that follow each other and are of one device, at most `limit` together, so that its chunks are read once. */
@@ -169,7 +169,7 @@ function isWithinStep(hourStart: number, range: TimeRange, step: number): boolea
 }
 
 /** The samples of one series, collected hour by hour. */
-class Pieces {
+class HourlyRuns {
   count = 0;
   private readonly pieces: { readonly start: number; readonly column: Column }[] = [];
 

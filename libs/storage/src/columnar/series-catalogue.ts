@@ -20,6 +20,10 @@ const UNLABELLED = labelsKey({});
 /** A device with its series: metric name → labels key → series. */
 export class Device {
   readonly metrics = new Map<string, Map<string, SeriesEntry>>();
+  /** Its series in the order in which they became known, each in the place of its `slot`. */
+  readonly slots: (SeriesEntry | undefined)[] = [];
+  /** How many samples its last head had: what to make room for. */
+  usualSize = 0;
   /** Its series by metric and labels; made again after a new one. */
   sorted: readonly SeriesEntry[] | undefined;
   /** Where its samples went last. */
@@ -38,12 +42,12 @@ export class Device {
 
 /** What the store knows of one series. */
 export class SeriesEntry {
-  /** How many samples its hour had last time: what to make room for. */
-  usualLength: number | undefined;
   /** The series whose sample came after one of this the last time. */
   next: SeriesEntry | undefined;
   readonly id: number;
   readonly metricName: string;
+  /** Its place among the series of its device. */
+  readonly slot: number;
 
   constructor(
     readonly device: Device,
@@ -53,6 +57,7 @@ export class SeriesEntry {
   ) {
     this.id = series.id;
     this.metricName = series.metricName;
+    this.slot = device.slots.push(this) - 1;
   }
 }
 
@@ -63,6 +68,7 @@ export class SeriesEntry {
 export class SeriesCatalogue {
   readonly latest = new LatestSamples();
   private readonly devices = new Map<string, Device>();
+  private readonly devicesById = new Map<number, Device>();
   private readonly entries = new Map<number, SeriesEntry>();
   private sorted: readonly SeriesEntry[] | undefined;
   private readonly undoes: (() => void)[] = [];
@@ -121,6 +127,10 @@ export class SeriesCatalogue {
     return this.devices.get(name);
   }
 
+  deviceById(id: number): Device | undefined {
+    return this.devicesById.get(id);
+  }
+
   /** Whether a series of this id was ever there; such an id is never given again. */
   wasThere(seriesId: number): boolean {
     return seriesId <= (this.selectLastId.get() ?? 0);
@@ -133,6 +143,7 @@ export class SeriesCatalogue {
       this.latest.drop(id);
     }
     this.devices.delete(device.name);
+    this.devicesById.delete(device.id);
     this.sorted = undefined;
     this.forgetGuesses();
   }
@@ -218,12 +229,20 @@ export class SeriesCatalogue {
     return device.sorted;
   }
 
+  private addDevice(device: Device): void {
+    this.devices.set(device.name, device);
+    this.devicesById.set(device.id, device);
+  }
+
   private deviceOf(name: string): Device {
     const known = this.devices.get(name);
     if (known) return known;
     const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
-    this.devices.set(name, device);
-    this.undoes.push(() => this.devices.delete(name));
+    this.addDevice(device);
+    this.undoes.push(() => {
+      this.devices.delete(name);
+      this.devicesById.delete(device.id);
+    });
     return device;
   }
 
@@ -257,7 +276,8 @@ export class SeriesCatalogue {
     return entry;
   }
 
-  private drop({ device, labelsKey: key, series }: SeriesEntry): void {
+  private drop({ device, labelsKey: key, series, slot }: SeriesEntry): void {
+    device.slots[slot] = undefined;
     const byLabels = device.metrics.get(series.metricName);
     byLabels?.delete(key);
     if (byLabels?.size === 0) device.metrics.delete(series.metricName);
@@ -268,19 +288,17 @@ export class SeriesCatalogue {
   }
 
   private load(db: Database): void {
-    const byId = new Map<number, Device>();
     const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
     for (const { id, name, display_name: displayName, notes, tags } of devices.iterate()) {
       const device = new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels });
-      byId.set(id, device);
-      this.devices.set(name, device);
+      this.addDevice(device);
     }
     const rows = db.prepare<[], SeriesRow>(
       `SELECT id, device_id, metric_name, labels_key, unit, ts, value
        FROM series LEFT JOIN latest ON latest.series_id = series.id`,
     );
     for (const { id, device_id, metric_name: metricName, labels_key: key, unit, ts, value } of rows.iterate()) {
-      const device = byId.get(device_id);
+      const device = this.devicesById.get(device_id);
       if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
       const labels = JSON.parse(key) as Labels;
       const entry = new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit });

@@ -14,6 +14,12 @@ export class SingleRun {
     return this.running;
   }
 
+  /** Runs the work as it is now: after a run that is under way, if there is one. */
+  async runAnew(): Promise<void> {
+    await this.running?.catch(() => undefined);
+    await this.run();
+  }
+
   /** Resolves once the run that is under way has ended, whatever came of it. */
   async stop(): Promise<void> {
     this.stopped = true;

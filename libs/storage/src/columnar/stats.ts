@@ -1,10 +1,11 @@
 import type { Summary } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
-import { FRAME_HEADER, openFrame, sealFrame } from './codec/frame.js';
+import { FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
 
 /**
- * The summaries of all series of a chunk, kept apart from its samples. A frame; for each series, by id:
+ * The summaries of all series of a chunk or part, kept apart from its samples. A frame under the key of the row and the
+ * last journal row in it; for each series, by id:
  *
  *     id − previous id    varint
  *     flags               the low 3 bits: decimal digits of the values, 7: they are doubles; 8: the times and the count
@@ -13,8 +14,6 @@ import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
  *     first, last − first, min − first, max − first, sum  scaled integers as zigzag varints, or doubles; with flag 16
  *                                                         only first and sum
  */
-const STATS_FORMAT = 1;
-
 const DOUBLES = 7;
 const SAME_TIMES = 8;
 const CONSTANT = 16;
@@ -63,8 +62,9 @@ export class StatsWriter {
     this.lastTime = lastTime;
   }
 
+  /** A frame that is still to be sealed. */
   finish(): Uint8Array {
-    return sealFrame(this.writer.written(), STATS_FORMAT);
+    return this.writer.written().slice();
   }
 }
 
@@ -97,10 +97,11 @@ function scaledSummary(summary: Readonly<Summary>, digits: number): ScaledSummar
  */
 export function readStats(
   stats: Uint8Array,
+  key: FrameKey,
   hourStart: number,
   visit: (seriesId: number, summary: Readonly<Summary>) => void,
 ): void {
-  const reader = new ByteReader(openFrame(stats, STATS_FORMAT));
+  const reader = new ByteReader(openFrame(stats, key));
   const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
   let id = 0;
   while (!reader.ended) {

@@ -1,7 +1,7 @@
 import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import type { ChunkTable } from './chunk-table.js';
-import { ChunkEncoder } from '../columnar/chunk.js';
+import type { PieceTable } from './piece-table.js';
+import { PieceEncoder } from '../columnar/piece.js';
 import type { Column } from '../columnar/column.js';
 import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
 import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
@@ -11,14 +11,14 @@ import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-ca
  * hour of a device moves in one transaction: killed at any moment, it goes on where it was at the next start. It comes
  * before anything is appended.
  */
-export async function adoptNarrowRows(db: Database, catalogue: SeriesCatalogue, chunks: ChunkTable): Promise<void> {
+export async function adoptNarrowRows(db: Database, catalogue: SeriesCatalogue, pieces: PieceTable): Promise<void> {
   const exists = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'sample'").get();
   if (!exists) return;
   const rows = new NarrowRows(db);
   const slices = new Slices();
   for (const device of catalogue.allDevices()) {
     for (let hour = rows.firstHour(device); hour !== undefined; hour = rows.firstHour(device)) {
-      await adoptHour(db, rows, device, hour, catalogue, chunks);
+      await adoptHour(db, rows, device, hour, catalogue, pieces);
       if (slices.isOver()) await slices.next();
     }
   }
@@ -31,9 +31,10 @@ async function adoptHour(
   device: Device,
   hour: number,
   catalogue: SeriesCatalogue,
-  chunks: ChunkTable,
+  pieces: PieceTable,
 ): Promise<void> {
-  const encoder = new ChunkEncoder(hour);
+  const encoder = new PieceEncoder();
+  encoder.begin(hour);
   const moved: SeriesEntry[] = [];
   for (const entry of seriesOf(device)) {
     const column = rows.column(entry, hour);
@@ -45,7 +46,7 @@ async function adoptHour(
   }
   const chunk = await encoder.finish();
   db.transaction(() => {
-    chunks.put(chunkId(device.id, hour), 0, chunk);
+    pieces.putChunk(chunkId(device.id, hour), 0, chunk);
     for (const entry of moved) {
       rows.remove(entry, hour);
       catalogue.saveLatest(entry);

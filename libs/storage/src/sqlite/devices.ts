@@ -1,10 +1,10 @@
 import { Slices, type DeviceSelector } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
-import type { ChunkTable } from './chunk-table.js';
+import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
 import { hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { DeviceDescription, StoredDevice } from '../store.js';
-import type { Sealer } from '../columnar/seal.js';
+import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
 
 /** Chunks that one transaction deletes. */
@@ -14,20 +14,25 @@ const CHUNK_SLICE = 32;
 export class Devices {
   private readonly update: Statement<[string | null, string | null, string, number]>;
   private readonly removals: Statement<[number]>[];
+  private readonly selectDeletions: Statement<[], number>;
+  private readonly removeDeletion: Statement<[number]>;
 
   constructor(
     private readonly db: Database,
     private readonly catalogue: SeriesCatalogue,
     private readonly heads: Heads,
-    private readonly chunks: ChunkTable,
+    private readonly pieces: PieceTable,
     private readonly sealer: Sealer,
   ) {
     this.update = db.prepare('UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?');
     this.removals = [
+      'REPLACE INTO device_deletion (device_id) VALUES (?)',
       'DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE device_id = ?)',
       'DELETE FROM series WHERE device_id = ?',
       'DELETE FROM device WHERE id = ?',
     ].map((sql) => db.prepare(sql));
+    this.selectDeletions = db.prepare<[], number>('SELECT device_id FROM device_deletion').pluck();
+    this.removeDeletion = db.prepare('DELETE FROM device_deletion WHERE device_id = ?');
   }
 
   /** By name. */
@@ -56,8 +61,9 @@ export class Devices {
   }
 
   /**
-   * The rows of the device and its series go in one transaction, after which nothing leads to its chunks any more, nor
-   * to its samples in the journal; these follow in slices, and after a crash with the next `deleteOrphans`.
+   * The rows of the device and its series go in one transaction, which takes note of the deletion. After it nothing leads to
+   * the chunks of the device any more, nor to its samples in the journal. These follow in slices, and after a crash with
+   * the next `finishDeletions`.
    */
   async delete(name: string): Promise<boolean> {
     const device = this.catalogue.device(name);
@@ -65,25 +71,38 @@ export class Devices {
     this.db.transaction(() => this.removals.forEach((removal) => removal.run(device.id)))();
     this.catalogue.dropDevice(device);
     this.heads.dropDevice(device.id);
-    const slices = new Slices();
-    await this.deleteChunks(device.id, slices);
-    await this.sealer.trimJournal(slices);
+    await this.deletePieces(device.id, new Slices());
+    await this.sealer.trimJournal();
     return true;
   }
 
-  /** Deletes the chunks of devices that are gone: a crash may have come in between. */
-  async deleteOrphans(): Promise<void> {
+  /** Goes on with deletions that a crash cut short. */
+  async finishDeletions(): Promise<void> {
+    const slices = new Slices();
+    for (const id of this.selectDeletions.all()) await this.deletePieces(id, slices);
+  }
+
+  /** Sets aside what belongs to no device: the number of its device must have been damaged. */
+  async setAsideOrphans(): Promise<void> {
     const slices = new Slices();
     const known = new Set(Array.from(this.catalogue.allDevices(), ({ id }) => id));
-    for (let id = this.chunks.nextDevice(0); id !== undefined; id = this.chunks.nextDevice(id + 1)) {
-      // A device that is new since then has no chunk yet.
-      if (!known.has(id)) await this.deleteChunks(id, slices);
+    const deleted = new Set(this.selectDeletions.all());
+    for (let id = this.pieces.nextDevice(0); id !== undefined; id = this.pieces.nextDevice(id + 1)) {
+      // A device that is new since then has nothing sealed yet.
+      const isOrphan = !known.has(id) && !deleted.has(id) && !this.catalogue.deviceById(id);
+      let hour: number | undefined = isOrphan ? 0 : undefined;
+      while (hour !== undefined) {
+        hour = this.pieces.setAsideOrphans(id, hour, HOURS, CHUNK_SLICE);
+        await slices.next();
+      }
       if (slices.isOver()) await slices.next();
     }
   }
 
-  private async deleteChunks(deviceId: number, slices: Slices): Promise<void> {
-    while (this.chunks.delete(deviceId, HOURS, CHUNK_SLICE) === CHUNK_SLICE) await slices.next();
+  private async deletePieces(deviceId: number, slices: Slices): Promise<void> {
+    let hour: number | undefined = 0;
+    while ((hour = this.pieces.delete(deviceId, hour, HOURS, CHUNK_SLICE)) !== undefined) await slices.next();
+    this.removeDeletion.run(deviceId);
   }
 
   private stored(device: Device): StoredDevice {
@@ -97,14 +116,17 @@ export class Devices {
   }
 
   private firstTime(deviceId: number): number | undefined {
-    const [chunk] = this.chunks.range(deviceId, 0, HOURS, 1);
-    const chunkHour = chunk ? hourOfChunk(chunk.id) : Infinity;
+    const [chunk] = this.pieces.chunks(deviceId, 0, HOURS, 1);
+    let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
+    for (const other of this.pieces.hoursWithParts(deviceId)) hour = Math.min(hour, other);
+    const heads = this.heads.ofDevice(deviceId);
+    for (const head of heads) hour = Math.min(hour, head.hour);
+    if (hour === Infinity) return undefined;
     let first = Infinity;
-    if (chunk) this.chunks.summaries(chunk, (_id, { firstTime }) => (first = Math.min(first, firstTime)));
-    for (const head of this.heads.ofDevice(deviceId)) {
-      if (head.hour > chunkHour || head.start > first) continue;
-      for (const column of head.columns.values()) first = Math.min(first, head.start + column.column().times[0]);
+    for (const piece of this.pieces.at(deviceId, hour)) {
+      this.pieces.summaries(piece, (_id, { firstTime }) => (first = Math.min(first, firstTime)));
     }
+    for (const head of heads) if (head.hour === hour) first = Math.min(first, head.firstTime());
     return first === Infinity ? undefined : first;
   }
 }

@@ -11,47 +11,92 @@ const TRIM_SLICE = 64;
 /**
  * The journal: one row per commit, in the order of the commits. Writing it is all that an append waits for; rows are
  * deleted from the oldest on, once no head needs them. Ids come from AUTOINCREMENT, which never gives one twice: a chunk
- * remembers the last row that went into it, and no later row may carry that id.
+ * or a part remembers the last row that went into it, and no later row may carry that id. The checksum of a row covers its
+ * id, which is therefore chosen here.
  */
 export class Journal {
   /** Rows that are there now, and their bytes. */
   rows = 0;
   bytes = 0;
   private oldest = Infinity;
-  private readonly insert: Statement<[Uint8Array]>;
+  /** The last id that was given. */
+  private last: number;
+  private readonly insert: Statement<[number, Uint8Array]>;
   private readonly next: Statement<[number], StoredRow>;
-  private readonly removeBefore: Statement<[number], number>;
+  private readonly before: Statement<[number], StoredRow>;
+  private readonly removeBefore: Statement<[number, number], number>;
 
-  constructor(db: Database) {
-    this.insert = db.prepare('INSERT INTO journal (data) VALUES (?)');
+  /** @param onUnreadable hears of an error that leaves rows out. */
+  constructor(
+    db: Database,
+    private readonly onUnreadable: (error: unknown) => void,
+  ) {
+    this.last = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").pluck().get() ?? 0;
+    this.insert = db.prepare('INSERT INTO journal (id, data) VALUES (?, ?)');
+    this.before = db.prepare('SELECT id, data FROM journal WHERE id > ? ORDER BY id DESC');
     this.next = db.prepare('SELECT id, data FROM journal WHERE id > ? ORDER BY id LIMIT 1');
-    this.removeBefore = db.prepare<[number], number>('DELETE FROM journal WHERE id < ? RETURNING length(data)').pluck();
+    this.removeBefore = db
+      .prepare<[number, number], number>('DELETE FROM journal WHERE id >= ? AND id < ? RETURNING length(data)')
+      .pluck();
   }
 
-  /** Writes a row and gives its id. To be called within a transaction, and `count` after its commit. */
-  write(data: Uint8Array): number {
-    return Number(this.insert.run(data).lastInsertRowid);
+  /** The id of the next row. */
+  get nextId(): number {
+    return this.last + 1;
+  }
+
+  /** Writes the row `nextId`. To be called within a transaction, and `count` after its commit. */
+  write(data: Uint8Array): void {
+    this.insert.run(this.nextId, data);
   }
 
   /** Takes note of a row that is on disk. */
   count(id: number, bytes: number): void {
+    this.last = Math.max(this.last, id);
     this.rows += 1;
     this.bytes += bytes;
     this.oldest = Math.min(this.oldest, id);
   }
 
-  /** All rows, oldest first, one in memory at a time. */
+  /** All rows, oldest first, one in memory at a time. Those of a page that cannot be read are left out. */
   *stored(): Generator<StoredRow> {
-    for (let row = this.next.get(0); row; row = this.next.get(row.id)) yield row;
+    let last = 0;
+    try {
+      for (let row = this.next.get(0); row; row = this.next.get(row.id)) {
+        last = row.id;
+        yield row;
+      }
+    } catch (error) {
+      this.onUnreadable(error);
+      yield* this.storedBehind(last);
+    }
+  }
+
+  /** The rows behind a place that cannot be read. */
+  private storedBehind(id: number): StoredRow[] {
+    const rows: StoredRow[] = [];
+    try {
+      for (const row of this.before.iterate(id)) rows.push(row);
+    } catch (error) {
+      this.onUnreadable(error);
+    }
+    return rows.reverse();
   }
 
   /** Deletes some of the rows before `needed`; false once there are none left. */
   trim(needed: number): boolean {
     if (this.rows === 0 || this.oldest >= needed) return false;
     const before = Math.min(needed, this.oldest + TRIM_SLICE);
-    for (const bytes of this.removeBefore.all(before)) {
-      this.rows -= 1;
-      this.bytes -= bytes;
+    try {
+      for (const bytes of this.removeBefore.all(this.oldest, before)) {
+        this.rows -= 1;
+        this.bytes -= bytes;
+      }
+    } catch (error) {
+      this.onUnreadable(error);
+      // Rows that cannot be deleted stay; those behind them need not.
+      this.oldest = before;
+      return this.oldest < needed;
     }
     this.oldest = this.rows === 0 ? Infinity : before;
     return this.rows > 0 && this.oldest < needed;

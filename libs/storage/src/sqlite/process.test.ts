@@ -31,7 +31,10 @@ describe('the store as a process', () => {
     for (let kill = 0; kill < KILLS && acknowledged < KILLED_SAMPLES; kill += 1) {
       const before = acknowledged;
       const share = ((KILLED_SAMPLES - before) / (KILLS - kill)) * 2 * Math.random();
-      await runIngest({ path, first: before, count: KILLED_SAMPLES - before, batch: BATCH }, (said, child) => {
+      // Every other time with so few open samples that parts are made all the time, and chunks of them.
+      const settings = kill % 2 === 0 ? { maxOpenSamples: 3000 } : {};
+      const rest = { path, first: before, count: KILLED_SAMPLES - before, batch: BATCH, settings };
+      await runIngest(rest, (said, child) => {
         // The batch that was under way at the kill may be there as a whole, or not at all.
         if (said.found !== undefined) expect([before, before + BATCH]).toContain(said.found);
         acknowledged = said.acknowledged ?? acknowledged;

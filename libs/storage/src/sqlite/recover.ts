@@ -1,34 +1,36 @@
 import type { Database } from 'better-sqlite3';
-import type { ChunkTable } from './chunk-table.js';
 import { readJournalRow } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { chunkId, hourOf } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOf, hourOfChunk } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
+import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 
 /**
- * Makes the heads anew from the journal. Samples that are in a chunk already are left out: an older sample must not
- * come back over a newer one that was sealed with it. Damaged rows are set aside.
+ * Makes the heads anew from the journal, and takes note of the latest samples of parts, which are written down with their
+ * chunk only. Samples that are in a chunk or a part already are left out: an older sample must not come back over a newer
+ * one that was sealed with it. Damaged rows are set aside.
  */
 export function recoverHeads(
   db: Database,
   catalogue: SeriesCatalogue,
   heads: Heads,
   journal: Journal,
-  chunks: ChunkTable,
+  pieces: PieceTable,
   damaged: DamagedTable,
   now: number,
 ): void {
   const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
   const sealedThrough = new Map<number, number>();
+  noteLatestOfParts(catalogue, pieces);
 
   const isSealed = (entry: SeriesEntry, timestamp: number, row: number): boolean => {
     // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
     if (entry.device.head?.takes(timestamp)) return false;
     const id = chunkId(entry.device.id, hourOf(timestamp));
     let through = sealedThrough.get(id);
-    if (through === undefined) sealedThrough.set(id, (through = chunks.sealedThrough(id)));
+    if (through === undefined) sealedThrough.set(id, (through = pieces.sealedThrough(id)));
     return row <= through;
   };
 
@@ -51,6 +53,16 @@ export function recoverHeads(
   }
 }
 
+function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable): void {
+  for (const { id } of [...pieces.withParts()]) {
+    for (const piece of pieces.parts(deviceOfChunk(id), hourOfChunk(id))) {
+      pieces.summaries(piece, (series, { last, lastTime }) => {
+        if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
+      });
+    }
+  }
+}
+
 interface RecoveredSamples {
   /** Undefined for a series that has been deleted since. */
   readonly entries: (SeriesEntry | undefined)[];
@@ -61,7 +73,7 @@ interface RecoveredSamples {
 /** Undefined when the row is damaged or names a series that never existed. */
 function samplesOf(row: StoredRow, catalogue: SeriesCatalogue): RecoveredSamples | undefined {
   try {
-    const { seriesIds, timestamps, values } = readJournalRow(row.data);
+    const { seriesIds, timestamps, values } = readJournalRow(row.data, row.id);
     const entries = new Array<SeriesEntry | undefined>(seriesIds.length);
     for (let index = 0; index < seriesIds.length; index += 1) {
       const entry = catalogue.get(seriesIds[index]);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { stat } from 'node:fs/promises';
+import { withoutKey } from '../columnar/codec/frame.js';
 import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
 
 const DAY = 24 * HOUR;
@@ -94,13 +95,32 @@ describe('retention', () => {
     const chunks = (): unknown => opened.db.prepare('SELECT id >> 24 FROM chunk ORDER BY id').pluck().all();
     await opened.reopen((db) => {
       db.exec(
-        `DELETE FROM latest WHERE series_id = 2; DELETE FROM series WHERE id = 2; DELETE FROM device WHERE id = 2`,
+        `DELETE FROM latest WHERE series_id = 2; DELETE FROM series WHERE id = 2; DELETE FROM device WHERE id = 2;
+         INSERT INTO device_deletion (device_id) VALUES (2)`,
       );
     });
     expect(chunks()).toEqual([1, 2, 3]);
     await opened.store.maintain();
     expect(chunks()).toEqual([1, 3]);
     expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0, 1]], 'third/m': [[T0 + 1, 1]] });
+    expect(opened.db.prepare('SELECT * FROM device_deletion').all()).toEqual([]);
+    expect(await opened.store.health()).toMatchObject({ damaged: 0 });
+  });
+
+  it('sets aside what belongs to no device, and never deletes it', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1), sample(T0, 2, 'other')]);
+    await opened.sealAll();
+    const chunk = opened.db.prepare<[], { stats: Buffer; data: Buffer }>(
+      'SELECT stats, data FROM chunk WHERE id >> 24 = 2',
+    );
+    const { stats, data } = chunk.get() as { stats: Buffer; data: Buffer };
+    await opened.reopen((db) => db.exec('UPDATE chunk SET id = id + (1 << 29) WHERE id >> 24 = 2'));
+    await opened.store.maintain();
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0, 1]] });
+    expect(await opened.store.health()).toMatchObject({ damaged: 2 });
+    expect(opened.db.prepare('SELECT data FROM damaged ORDER BY id').pluck().all()).toEqual([stats, data]);
+    expect(opened.problems.join()).toContain('chunk stats');
   });
 
   it('keeps everything for ever when the periods are 0', async () => {
@@ -137,6 +157,39 @@ describe('retention', () => {
       'hourlyRetention',
     );
     await expect(TestStore.open({ rawRetention: 0, hourlyRetention: DAY })).rejects.toThrow('hourlyRetention');
+  });
+});
+
+describe('a file from before there were parts', () => {
+  it('opens with all its samples, and goes on from there', async () => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0 });
+    const hours = (from: number, to: number): ReturnType<typeof sample>[] =>
+      Array.from({ length: to - from }, (_, hour) =>
+        ['a', 'b'].flatMap((device) => [sample(T0 + (from + hour) * HOUR + 1, hour / 4, device)]),
+      ).flat();
+    await opened.store.append(hours(0, 5));
+    await opened.sealAll();
+    await opened.store.append([sample(T0 + 40 * HOUR, 8, 'a'), sample(T0 + 1, 9, 'b')]);
+    const before = await opened.stored();
+    await opened.reopen((db) => {
+      const old = (table: string, column: string): void => {
+        const update = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE id = ?`);
+        for (const [id, frame] of db.prepare<[], [number, Buffer]>(`SELECT id, ${column} FROM ${table}`).raw().all()) {
+          update.run(withoutKey(frame), id);
+        }
+      };
+      old('chunk', 'stats');
+      old('chunk', 'data');
+      old('journal', 'data');
+      db.exec(`DROP TABLE part; DROP TABLE device_deletion; DELETE FROM migrations WHERE name LIKE 'Parts%'`);
+    });
+    expect(await opened.stored()).toEqual(before);
+    await opened.store.append([sample(T0 + HOUR + 2, 7, 'a')]);
+    await opened.sealAll();
+    await opened.reopen();
+    before['a/m'].splice(2, 0, [T0 + HOUR + 2, 7]);
+    expect(await opened.stored()).toEqual(before);
+    expect(await opened.store.health()).toMatchObject({ damaged: 0, heads: 0 });
   });
 });
 

@@ -1,8 +1,8 @@
 import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import type { ChunkTable } from './chunk-table.js';
+import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { HOUR, hourOf } from '../columnar/hour.js';
+import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
 import { SingleRun } from '../columnar/single-run.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
 
@@ -38,7 +38,7 @@ export class Retention {
     private readonly db: Database,
     private readonly catalogue: SeriesCatalogue,
     private readonly heads: Heads,
-    private readonly chunks: ChunkTable,
+    private readonly pieces: PieceTable,
     { rawRetention, hourlyRetention }: RetentionPeriods,
     /** The clock, Unix milliseconds. */
     private readonly now: () => number,
@@ -86,21 +86,30 @@ export class Retention {
   private async dropRaw(deviceId: number, now: number, slices: Slices): Promise<void> {
     if (this.raw === Infinity) return;
     const from = this.rawFrom.get(deviceId) ?? 0;
-    const to = this.notBeyondHeads(deviceId, Math.max(0, hourOf(now - this.raw)));
+    const to = this.notBeyondOpen(deviceId, Math.max(0, hourOf(now - this.raw)));
     if (to <= from) return;
-    while (this.chunks.dropData(deviceId, from, to, CHUNK_SLICE) === CHUNK_SLICE) await slices.next();
+    let hour: number | undefined = from;
+    while ((hour = this.pieces.dropData(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
     this.rawFrom.set(deviceId, to);
   }
 
   private async deleteHourly(deviceId: number, now: number, slices: Slices): Promise<void> {
     if (this.hourly === Infinity) return;
-    const to = this.notBeyondHeads(deviceId, hourOf(this.oldestKept(now)));
-    while (this.chunks.delete(deviceId, to, CHUNK_SLICE) === CHUNK_SLICE) await slices.next();
+    const to = this.notBeyondOpen(deviceId, hourOf(this.oldestKept(now)));
+    let hour: number | undefined = 0;
+    while ((hour = this.pieces.delete(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
   }
 
-  /** An hour with a head is sealed first: dropping its chunk now would leave a chunk of the head's samples only. */
-  private notBeyondHeads(deviceId: number, hour: number): number {
-    return this.heads.ofDevice(deviceId).reduce((first, head) => Math.min(first, head.hour), hour);
+  /**
+   * An hour with a head or parts is made a chunk first: dropping its chunk now would leave a chunk of the others only.
+   * Parts that can't become a chunk, since the database is damaged there, do not hold it up.
+   */
+  private notBeyondOpen(deviceId: number, hour: number): number {
+    let first = this.heads.ofDevice(deviceId).reduce((before, head) => Math.min(before, head.hour), hour);
+    for (const other of this.pieces.hoursWithParts(deviceId)) {
+      if (!this.pieces.isClosed(chunkId(deviceId, other))) first = Math.min(first, other);
+    }
+    return first;
   }
 
   private async shrink(slices: Slices): Promise<void> {

@@ -231,6 +231,128 @@ describe('damage', () => {
   });
 });
 
+describe('a part of the file that cannot be read', () => {
+  const PAGE = 4096;
+  const DEVICES = 5;
+  /** Many chunks, of which each takes pages of its own; all distinct, so that they don't shrink. */
+  const noise = (device: number, hour: number, index: number): ReturnType<typeof sample> =>
+    sample(T0 + hour * HOUR + index, Math.sin(device * 7919 + hour * 31 + index), `pc-${device}`);
+  const fill = async (): Promise<void> => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0, maxOpenSamples: 1000 });
+    for (let hour = 0; hour < 6; hour += 1) {
+      for (let device = 0; device < DEVICES; device += 1) {
+        await opened.store.append(Array.from({ length: 700 }, (_, index) => noise(device, hour, index)));
+      }
+    }
+    await opened.sealAll();
+  };
+  /** Zeroes pages of the closed file and opens it again. */
+  const zero = async (pages: (db: Database.Database) => number[]): Promise<void> => {
+    const found = pages(opened.db);
+    expect(found.length).toBeGreaterThan(0);
+    await opened.store.close();
+    opened.db.pragma('wal_checkpoint(TRUNCATE)');
+    const bytes = await readFile(opened.path);
+    for (const page of found) bytes.fill(0, (page - 1) * PAGE, page * PAGE);
+    await writeFile(opened.path, bytes);
+    await opened.reopen();
+  };
+  /** The pages of chunks: their leaves, or what does not fit there. */
+  const pagesOf =
+    (type: 'leaf' | 'overflow', from: number, to: number) =>
+    (db: Database.Database): number[] =>
+      db
+        .prepare<[string], number>(`SELECT pageno FROM dbstat WHERE name = 'chunk' AND pagetype = ? ORDER BY path`)
+        .pluck()
+        .all(type)
+        .slice(from, to);
+  const everything = async (): Promise<Map<string, number>> => {
+    const counts = new Map<string, number>();
+    for (const [series, samples] of Object.entries(await opened.stored())) counts.set(series, samples.length);
+    return counts;
+  };
+
+  it.each(['leaf', 'overflow'] as const)(
+    'costs what is on it: a zeroed %s page of chunks stops no append, no sealing and no report of anything else',
+    async (type) => {
+      await fill();
+      const before = await everything();
+      await zero(pagesOf(type, 1, 2));
+      const damaged = (): Promise<number> => opened.store.health().then((health) => health.damaged);
+
+      // Late samples for every hour, so that sealing meets the page, and much more than may be open.
+      for (let round = 0; round < 6; round += 1) {
+        for (let device = 0; device < DEVICES; device += 1) {
+          const late = Array.from({ length: 300 }, (_, index) => noise(device, round, 1000 + index));
+          await opened.store.append(late);
+        }
+      }
+      await opened.sealAll();
+      expect(await opened.store.health()).toMatchObject({ heads: 0, headSamples: 0, journalRows: 0 });
+      const after = await everything();
+      const lost = [...before].map(([series, count]) => count + 1800 - (after.get(series) ?? 0));
+      expect(lost.every((count) => count >= 0 && count % 700 === 0)).toBe(true);
+      const total = lost.reduce((sum, count) => sum + count, 0);
+      expect(total).toBeGreaterThan(0);
+      expect(total).toBeLessThanOrEqual(8 * 700);
+      expect(await damaged()).toBeGreaterThan(0);
+      expect(opened.problems.join()).toContain('everything else goes on');
+
+      // It stays as it is, is counted once, and reports and upkeep go on.
+      const counted = await damaged();
+      await opened.store.maintain();
+      await opened.reopen();
+      expect(await everything()).toEqual(after);
+      expect((await opened.store.summarize(await opened.store.findSeries({}), EVER)).length).toBe(DEVICES);
+      await opened.sealAll();
+      expect(await damaged()).toBeLessThanOrEqual(counted + 2);
+      expect(await opened.store.devices()).toHaveLength(DEVICES);
+      expect(await everything()).toEqual(after);
+    },
+  );
+
+  it('of the parts keeps what comes for them in memory and the journal until their hour is over', async () => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0, maxOpenSamples: 100 });
+    for (let index = 0; index < 10; index += 1) {
+      await opened.store.append(Array.from({ length: 90 }, (_, at) => noise(0, 0, index * 90 + at)));
+      await opened.store.maintain();
+    }
+    await zero((db) =>
+      db.prepare<[], number>(`SELECT pageno FROM dbstat WHERE name LIKE '%part%' AND pagetype = 'leaf'`).pluck().all(),
+    );
+    for (let index = 20; index < 30; index += 1) {
+      await opened.store.append(Array.from({ length: 90 }, (_, at) => noise(0, 0, index * 90 + at)));
+      await opened.store.append(Array.from({ length: 90 }, (_, at) => noise(1, 0, index * 90 + at)));
+      await opened.store.maintain();
+    }
+    const samples = async (): Promise<number[]> => Object.values(await opened.stored()).map(({ length }) => length);
+    expect((await samples()).map((count) => count >= 900)).toEqual([true, true]);
+    await opened.sealAll();
+    await opened.sealAll();
+    expect((await samples()).map((count) => count >= 900)).toEqual([true, true]);
+    const { damaged } = await opened.store.health();
+    expect(damaged).toBeGreaterThan(0);
+  });
+
+  it('costs nothing of what stands under another key: a flipped id is found', async () => {
+    await fill();
+    await opened.reopen((db) => db.exec('UPDATE chunk SET id = id + 64 WHERE id = (SELECT min(id) FROM chunk)'));
+    const counts = await everything();
+    expect([...counts.values()].reduce((sum, count) => sum + count, 0)).toBe(DEVICES * 6 * 700 - 700);
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+    await opened.store.summarize(await opened.store.findSeries({}), EVER);
+    expect(await opened.store.health()).toMatchObject({ damaged: 2 });
+  });
+
+  it('of the number of a journal row is found', async () => {
+    opened = await TestStore.open();
+    for (let row = 1; row <= 3; row += 1) await opened.store.append([sample(T0 + row, row)]);
+    await opened.reopen((db) => db.exec('UPDATE journal SET id = 66 WHERE id = 2'));
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(2);
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+});
+
 describe('a full disk', () => {
   it('refuses appends, loses nothing and goes on once there is room', async () => {
     opened = await TestStore.open();

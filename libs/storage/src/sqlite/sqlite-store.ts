@@ -1,9 +1,16 @@
-import type { DeviceSelector, Sample, Selector, Series, TimeRange } from '@device-metrics/domain';
+import {
+  reasonOf,
+  type DeviceSelector,
+  type Sample,
+  type Selector,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
-import { ChunkTable } from './chunk-table.js';
+import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
-import { DamagedTable } from './damaged-table.js';
+import { DamagedTable, type DamagedSource } from './damaged-table.js';
 import { Devices } from './devices.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
@@ -26,9 +33,10 @@ import {
   type StoreHealth,
   type Tier,
 } from '../store.js';
-import { Sealer, type SealSettings } from '../columnar/seal.js';
+import { Sealer, type SealSettings, type SealTables } from '../columnar/sealer.js';
 import { SeriesCatalogue, type SeriesEntry } from '../columnar/series-catalogue.js';
 import { asStoreFull } from './store-full.js';
+import { isUnreadable } from './unreadable.js';
 
 export interface StoreSettings extends RetentionPeriods, SealSettings {
   /** How often heads are looked at for sealing, ms; 0 leaves it all to `maintain`. */
@@ -47,7 +55,7 @@ const DEFAULTS: StoreSettings = {
   maxOpenSamples: 1 << 22,
   now: Date.now,
   sealInterval: 1000,
-  onProblem: (problem) => process.emitWarning(problem instanceof Error ? problem : String(problem)),
+  onProblem: (problem) => process.emitWarning(reasonOf(problem)),
 };
 
 /** Of `maxOpenSamples`: from here on appends wait for sealing. */
@@ -62,7 +70,7 @@ export class SqliteStore implements Store {
   private readonly catalogue: SeriesCatalogue;
   private readonly damaged: DamagedTable;
   private readonly journal: Journal;
-  private readonly chunks: ChunkTable;
+  private readonly pieces: PieceTable;
   private readonly heads: Heads;
   private readonly sealer: Sealer;
   private readonly retention: Retention;
@@ -77,7 +85,7 @@ export class SqliteStore implements Store {
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
     const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
-    await adoptNarrowRows(db, store.catalogue, store.chunks);
+    await adoptNarrowRows(db, store.catalogue, store.pieces);
     store.recover();
     store.startTimers();
     return store;
@@ -90,14 +98,14 @@ export class SqliteStore implements Store {
     const { now } = settings;
     this.settings = settings;
     this.catalogue = new SeriesCatalogue(db);
-    this.damaged = new DamagedTable(db);
-    this.journal = new Journal(db);
-    this.chunks = new ChunkTable(db, this.damaged, now);
+    this.damaged = new DamagedTable(db, settings.onProblem);
+    this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
+    this.pieces = new PieceTable(db, this.damaged, now);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
-    this.sealer = new Sealer(db, this.catalogue, this.heads, this.journal, this.chunks, settings);
-    this.retention = new Retention(db, this.catalogue, this.heads, this.chunks, settings, now);
-    this.queries = new Queries(this.catalogue, this.heads, this.chunks);
-    this.deviceTable = new Devices(db, this.catalogue, this.heads, this.chunks, this.sealer);
+    this.sealer = new Sealer(this.catalogue, this.heads, this.sealTables(), settings);
+    this.retention = new Retention(db, this.catalogue, this.heads, this.pieces, settings, now);
+    this.queries = new Queries(this.catalogue, this.heads, this.pieces);
+    this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer);
     this.select1 = db.prepare('SELECT 1');
   }
 
@@ -173,9 +181,10 @@ export class SqliteStore implements Store {
   async maintain(): Promise<void> {
     this.assertOpen();
     await this.writing(async () => {
-      await this.sealer.run();
+      await this.sealer.runAnew();
       await this.retention.run();
-      await this.deviceTable.deleteOrphans();
+      await this.deviceTable.finishDeletions();
+      await this.deviceTable.setAsideOrphans();
     });
   }
 
@@ -222,9 +231,10 @@ export class SqliteStore implements Store {
     try {
       this.db.transaction(() => {
         for (const samples of calls) this.addToRow(samples, entries);
-        const row = this.row.finish();
+        rowId = this.journal.nextId;
+        const row = this.row.finish(rowId);
         bytes = row.length;
-        rowId = this.journal.write(row);
+        this.journal.write(row);
       })();
     } catch (error) {
       this.catalogue.undo();
@@ -270,9 +280,25 @@ export class SqliteStore implements Store {
     }
   }
 
+  private sealTables(): SealTables {
+    const { db, journal, pieces } = this;
+    return {
+      pieces,
+      transaction: (work) => db.transaction(work)(),
+      isDamage: isUnreadable,
+      notePart: (id, error) => this.noteDamage('part', id, error),
+      trimJournal: (needed) => journal.trim(needed),
+    };
+  }
+
+  private noteDamage(source: DamagedSource, id: number, error: unknown): void {
+    if (!isUnreadable(error)) throw error;
+    this.damaged.note(source, id, error, this.settings.now());
+  }
+
   private recover(): void {
-    const { db, catalogue, heads, journal, chunks, damaged } = this;
-    recoverHeads(db, catalogue, heads, journal, chunks, damaged, this.settings.now());
+    const { db, catalogue, heads, journal, pieces, damaged } = this;
+    recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
   }
 
   private startTimers(): void {

@@ -29,6 +29,8 @@ export class TestStore implements OpenStore {
   /** What the store takes for the time, Unix ms. */
   now = T0;
   store!: SqliteStore;
+  /** What the store said of problems in the background. */
+  readonly problems: string[] = [];
   private dataSource!: DataSource;
 
   private constructor(
@@ -94,7 +96,12 @@ export class TestStore implements OpenStore {
   private async start(): Promise<void> {
     this.dataSource = await new DataSource(dataSourceOptions(this.path)).initialize();
     try {
-      this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0, ...this.settings });
+      this.store = await openSampleStore(this.dataSource, {
+        now: () => this.now,
+        sealInterval: 0,
+        onProblem: (problem) => this.problems.push(String(problem)),
+        ...this.settings,
+      });
     } catch (error) {
       await this.dataSource.destroy();
       throw error;

@@ -123,14 +123,14 @@ describe('a journal row', () => {
   const rowOf = (writer: JournalRowWriter, from: readonly [number, number, number][]): Uint8Array => {
     writer.reserve(from.length);
     for (const [id, time, value] of from) writer.add(id, time, value);
-    return writer.finish();
+    return writer.finish(9);
   };
 
   it('gives back the samples in their order, from a writer that is used again', () => {
     const writer = new JournalRowWriter();
     fc.assert(
       fc.property(samples, (some) => {
-        const { seriesIds, timestamps, values } = readJournalRow(rowOf(writer, some));
+        const { seriesIds, timestamps, values } = readJournalRow(rowOf(writer, some), 9);
         expect(some.map((_, index) => [seriesIds[index], timestamps[index], values[index]])).toEqual(some);
       }),
     );
@@ -141,11 +141,12 @@ describe('a journal row', () => {
       [1, 1_700_000_000_000, 0.5],
       [2, 1_700_000_000_000, -0],
     ]);
+    expect(() => readJournalRow(row, 8)).toThrow(DamagedError);
     for (let index = 0; index < row.length; index += 1) {
       const changed = row.slice();
       changed[index] ^= 4;
-      expect(() => readJournalRow(changed)).toThrow(DamagedError);
-      expect(() => readJournalRow(row.slice(0, index))).toThrow(DamagedError);
+      expect(() => readJournalRow(changed, 9)).toThrow(DamagedError);
+      expect(() => readJournalRow(row.slice(0, index), 9)).toThrow(DamagedError);
     }
   });
 });

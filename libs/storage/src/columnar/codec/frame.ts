@@ -9,12 +9,22 @@ export class DamagedError extends Error {
 export const FRAME_HEADER = 5;
 
 /**
- * Seals a frame whose content begins at FRAME_HEADER: writes `format` and the CRC-32 of format and content in front of
- * it, low byte first.
+ * What a frame stands under: the numbers of its row, such as device and hour. The checksum covers them, so that bytes
+ * which come back under another key are found to be damaged.
  */
-export function sealFrame(frame: Uint8Array, format: number): Uint8Array {
-  frame[0] = format;
-  new DataView(frame.buffer, frame.byteOffset).setUint32(1, checksum(frame), true);
+export type FrameKey = readonly number[];
+
+/** The format of frames whose checksum does not cover their key: those of files from before. */
+const WITHOUT_KEY = 1;
+const WITH_KEY = 2;
+
+/**
+ * Seals a frame whose content begins at FRAME_HEADER: writes the format, and the CRC-32 of format, key and content, in
+ * front of it, low byte first.
+ */
+export function sealFrame(frame: Uint8Array, key: FrameKey): Uint8Array {
+  frame[0] = WITH_KEY;
+  new DataView(frame.buffer, frame.byteOffset).setUint32(1, checksum(frame, key), true);
   return frame;
 }
 
@@ -23,12 +33,33 @@ export function sealFrame(frame: Uint8Array, format: number): Uint8Array {
  *
  * @throws DamagedError when the checksum or the format is another.
  */
-export function openFrame(frame: Uint8Array, format: number): Uint8Array {
+export function openFrame(frame: Uint8Array, key: FrameKey): Uint8Array {
   if (frame.length < FRAME_HEADER) throw new DamagedError(`a frame of ${frame.length} bytes`);
+  const format = frame[0];
+  if (format !== WITHOUT_KEY && format !== WITH_KEY) throw new DamagedError(`a frame of format ${format}`);
   const expected = new DataView(frame.buffer, frame.byteOffset).getUint32(1, true);
-  if (checksum(frame) !== expected) throw new DamagedError(`wrong checksum of a frame of ${frame.length} bytes`);
-  if (frame[0] !== format) throw new DamagedError(`format ${frame[0]} where ${format} was expected`);
+  if (checksum(frame, format === WITH_KEY ? key : []) !== expected) {
+    throw new DamagedError(`wrong checksum of a frame of ${frame.length} bytes`);
+  }
   return frame.subarray(FRAME_HEADER);
 }
 
-const checksum = (frame: Uint8Array): number => crc32(frame.subarray(FRAME_HEADER), crc32(frame.subarray(0, 1)));
+/** A frame of the first format with the content of another, as files from before have them. */
+export function withoutKey(frame: Uint8Array): Uint8Array {
+  const old = frame.slice();
+  old[0] = WITHOUT_KEY;
+  new DataView(old.buffer).setUint32(1, checksum(old, []), true);
+  return old;
+}
+
+function checksum(frame: Uint8Array, key: FrameKey): number {
+  const start = crc32(frame.subarray(0, 1));
+  return crc32(frame.subarray(FRAME_HEADER), key.length === 0 ? start : crc32(keyBytes(key), start));
+}
+
+const keyNumbers = new Float64Array(4);
+/** In the byte order of all machines that Node runs on. */
+function keyBytes(key: FrameKey): Uint8Array {
+  keyNumbers.set(key);
+  return new Uint8Array(keyNumbers.buffer, 0, 8 * key.length);
+}

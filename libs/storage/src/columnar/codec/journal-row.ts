@@ -2,15 +2,13 @@ import { ByteReader, ByteWriter, MAX_VARINT, putVarint, unzigzag, zigzag } from 
 import { DamagedError, FRAME_HEADER, openFrame, sealFrame } from './frame.js';
 
 /**
- * The samples of one commit, as they came. A frame that holds three columns one after the other: the series ids and the
+ * The samples of one commit, as they came. A frame under its id, which holds three columns one after the other: the series ids and the
  * timestamps as zigzag varints of the differences (of ids less 1, since series mostly come in turn), and the doubles as
  * they are, in the byte order of all machines that Node runs on.
  *
  *     count, length of ids, length of times   uint32 each
  *     ids · times · values
  */
-const JOURNAL_FORMAT = 1;
-
 const COLUMNS = FRAME_HEADER + 12;
 
 /** What of its memory a writer keeps for the next row: enough for a few batches of the largest common size. */
@@ -44,8 +42,8 @@ export class JournalRowWriter {
     this.lastTime = timestamp;
   }
 
-  /** The finished row; the writer starts again. */
-  finish(): Uint8Array {
+  /** The finished row of this id; the writer starts again. */
+  finish(id: number): Uint8Array {
     const values = new Uint8Array(this.values.buffer, 0, this.count * 8);
     const row = new Uint8Array(COLUMNS + this.ids.length + this.times.length + values.length);
     const header = new DataView(row.buffer);
@@ -56,7 +54,7 @@ export class JournalRowWriter {
     row.set(this.times.written(), COLUMNS + this.ids.length);
     row.set(values, COLUMNS + this.ids.length + this.times.length);
     this.clear();
-    return sealFrame(row, JOURNAL_FORMAT);
+    return sealFrame(row, [id]);
   }
 
   /** Forgets what was added. */
@@ -81,8 +79,8 @@ export interface JournalRow {
 }
 
 /** @throws DamagedError */
-export function readJournalRow(row: Uint8Array): JournalRow {
-  const content = openFrame(row, JOURNAL_FORMAT);
+export function readJournalRow(row: Uint8Array, id: number): JournalRow {
+  const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
   const count = header.getUint32(0, true);
   const idsEnd = 12 + header.getUint32(4, true);

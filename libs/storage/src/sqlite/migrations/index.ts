@@ -2,6 +2,7 @@ import { DevicesSeriesSamples1763900000000 } from './1763900000000-devices-serie
 import { JournalAndChunks1764000000000 } from './1764000000000-journal-and-chunks.js';
 import { DeviceDescription1764100000000 } from './1764100000000-device-description.js';
 import { Access1764300000000 } from './1764300000000-access.js';
+import { Parts1764400000000 } from './1764400000000-parts.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   JournalAndChunks1764000000000,
   DeviceDescription1764100000000,
   Access1764300000000,
+  Parts1764400000000,
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ChunkEncoder, decodeChunk, type EncodedChunk } from './chunk.js';
+import { sealFrame, withoutKey } from './codec/frame.js';
+import { decodePiece, PieceEncoder } from './piece.js';
 import { summarizeColumn, type Column } from './column.js';
 import { DamagedError } from './codec/frame.js';
 import { HOUR } from './hour.js';
@@ -8,10 +9,15 @@ import { readStats } from './stats.js';
 
 const HOUR_NUMBER = 491_000;
 
-async function chunkOf(columns: ReadonlyMap<number, Column>): Promise<EncodedChunk> {
-  const encoder = new ChunkEncoder(HOUR_NUMBER);
+const DATA_KEY = [7, 1];
+const STATS_KEY = [7, 1, 5];
+const encoder = new PieceEncoder();
+
+async function pieceOf(columns: ReadonlyMap<number, Column>): Promise<{ stats: Uint8Array; data: Uint8Array }> {
+  encoder.begin(HOUR_NUMBER);
   for (const [id, column] of columns) encoder.add(id, column);
-  return encoder.finish();
+  const { stats, data } = await encoder.finish();
+  return { stats: sealFrame(stats, STATS_KEY), data: sealFrame(data ?? new Uint8Array(), DATA_KEY) };
 }
 
 const column = (times: number[], values: number[]): Column => ({
@@ -38,11 +44,11 @@ const someColumns = fc
   })
   .map((all) => new Map(all.sort(([a], [b]) => a - b)));
 
-describe('a chunk', () => {
+describe('a piece', () => {
   it('gives back every sample of every series', async () => {
     await fc.assert(
       fc.asyncProperty(someColumns, async (columns) => {
-        expect(decodeChunk((await chunkOf(columns)).data)).toEqual(columns);
+        expect(decodePiece((await pieceOf(columns)).data, DATA_KEY)).toEqual(columns);
       }),
     );
   });
@@ -51,7 +57,9 @@ describe('a chunk', () => {
     await fc.assert(
       fc.asyncProperty(someColumns, async (columns) => {
         const found = new Map<number, unknown>();
-        readStats((await chunkOf(columns)).stats, HOUR_NUMBER * HOUR, (id, summary) => found.set(id, { ...summary }));
+        readStats((await pieceOf(columns)).stats, STATS_KEY, HOUR_NUMBER * HOUR, (id, summary) =>
+          found.set(id, { ...summary }),
+        );
         expect([...found.keys()]).toEqual([...columns.keys()]);
         for (const [id, one] of columns) {
           const expected = summarizeColumn(one, HOUR_NUMBER * HOUR);
@@ -64,29 +72,41 @@ describe('a chunk', () => {
   });
 
   it('sums up decimals without the noise of adding doubles', async () => {
-    const { stats } = await chunkOf(new Map([[1, column([0, 1, 2], [0.1, 0.1, 0.1])]]));
-    readStats(stats, 0, (_, summary) => expect(summary.sum).toBe(0.3));
+    const { stats } = await pieceOf(new Map([[1, column([0, 1, 2], [0.1, 0.1, 0.1])]]));
+    readStats(stats, STATS_KEY, 0, (_, summary) => expect(summary.sum).toBe(0.3));
   });
 
   it('decodes only the series that are asked for, also when they share the times of others', async () => {
     const columns = new Map([1, 2, 3, 4].map((id) => [id, column([id % 2, 10, 20], [id, id, 7])]));
-    const { data } = await chunkOf(columns);
-    expect(decodeChunk(data, (id) => id === 3)).toEqual(new Map([[3, columns.get(3)]]));
-    expect(decodeChunk(data, (id) => id === 4)).toEqual(new Map([[4, columns.get(4)]]));
-    expect(decodeChunk(data, () => false).size).toBe(0);
+    const { data } = await pieceOf(columns);
+    expect(decodePiece(data, DATA_KEY, new Set([3]))).toEqual(new Map([[3, columns.get(3)]]));
+    expect(decodePiece(data, DATA_KEY, new Set([4]))).toEqual(new Map([[4, columns.get(4)]]));
+    expect(decodePiece(data, DATA_KEY, new Set()).size).toBe(0);
   });
 
   it('is refused when any byte of it changed', async () => {
-    const { data, stats } = await chunkOf(new Map([[1, column([0, 10, 20], [1, 2, 3])]]));
+    const { data, stats } = await pieceOf(new Map([[1, column([0, 10, 20], [1, 2, 3])]]));
     for (let index = 0; index < data.length; index += 1) {
       const changed = data.slice();
       changed[index] ^= 1;
-      expect(() => decodeChunk(changed)).toThrow(DamagedError);
+      expect(() => decodePiece(changed, DATA_KEY)).toThrow(DamagedError);
     }
     for (let index = 0; index < stats.length; index += 1) {
       const changed = stats.slice();
       changed[index] ^= 1;
-      expect(() => readStats(changed, 0, () => undefined)).toThrow(DamagedError);
+      expect(() => readStats(changed, STATS_KEY, 0, () => undefined)).toThrow(DamagedError);
     }
+  });
+
+  it('is refused under another key, and is read under any in the format from before', async () => {
+    const columns = new Map([[1, column([0, 10, 20], [1, 2, 3])]]);
+    const { data, stats } = await pieceOf(columns);
+    for (const [index, key] of [DATA_KEY, DATA_KEY, STATS_KEY, STATS_KEY, STATS_KEY].entries()) {
+      const at = index < 2 ? index : index - 2;
+      const other = key.map((number, place) => (place === at ? number + 1 : number));
+      if (index < 2) expect(() => decodePiece(data, other)).toThrow(DamagedError);
+      else expect(() => readStats(stats, other, 0, () => undefined)).toThrow(DamagedError);
+    }
+    expect(decodePiece(withoutKey(data), [0])).toEqual(columns);
   });
 });

@@ -1,0 +1,344 @@
+import { Slices } from '@device-metrics/domain';
+import { joinColumns, sameColumns, type Column } from './column.js';
+import type { Head } from './head.js';
+import type { Heads } from './heads.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from './hour.js';
+import { PieceEncoder, type EncodedPiece } from './piece.js';
+import type { Pieces, StoredPiece } from './pieces.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import { SingleRun } from './single-run.js';
+
+export interface SealSettings {
+  /** The clock, Unix milliseconds. */
+  readonly now: () => number;
+  /** How long after its hour's end, or after it was opened if that is later, a head is sealed; ms. */
+  readonly sealDelay: number;
+  /** A head with this many samples is sealed at once. */
+  readonly maxHeadSamples: number;
+  /** When the heads together hold more samples than this, those that were opened first are sealed. */
+  readonly maxOpenSamples: number;
+}
+
+/** What the sealer needs of the database. */
+export interface SealTables {
+  readonly pieces: Pieces;
+  /** Runs `work` in a transaction, and undoes it where it throws. */
+  transaction(work: () => void): void;
+  /** Whether an error says that the database is damaged in one place, and nothing against other places. */
+  isDamage(error: unknown): boolean;
+  /** Takes note that a part of a device and hour could not be written, since the database is damaged. */
+  notePart(id: number, error: unknown): void;
+  /** Deletes some journal rows before `needed`; false once there are none left. */
+  trimJournal(needed: number): boolean;
+}
+
+/** What is written to the database together, at the most: a flush to disk costs the same for one as for all. */
+const BATCH = 64;
+const BATCH_BYTES = 1 << 20;
+
+/** When the heads hold too many samples, some are sealed until they hold this share of it. */
+const RELIEF = 0.9;
+
+/** How long what could not be written waits before it is tried again, ms. */
+const RETRY = 10 * 60_000;
+
+/** One device and hour that is about to be written. */
+interface Sealed {
+  readonly id: number;
+  /** What goes into it. */
+  readonly heads: readonly Head[];
+  readonly sealedThrough: number;
+  readonly kind: 'chunk' | 'part';
+  /** Undefined where nothing is to be written, since what is there has all of it. */
+  readonly piece: EncodedPiece | undefined;
+}
+
+/**
+ * Turns heads into parts and chunks, in small slices, and trims the journal behind them.
+ *
+ * - Before its hour is over a head becomes a part, when memory asks for it. Nothing is read for that.
+ * - Once the hour is over, its chunk, its parts and its head become one chunk.
+ *
+ * Where the database is damaged, what is meant for that place is kept in parts, and at last in memory; everything else
+ * goes on.
+ */
+export class Sealer {
+  private readonly work = new SingleRun(() => this.sealDue());
+  private readonly encoder = new PieceEncoder();
+  private slices = new Slices();
+  private batch: Sealed[] = [];
+  private batchBytes = 0;
+  /** When devices and hours are tried again that could not be written, Unix milliseconds. */
+  private readonly retryAt = new Map<number, number>();
+
+  constructor(
+    private readonly catalogue: SeriesCatalogue,
+    private readonly heads: Heads,
+    private readonly tables: SealTables,
+    private readonly settings: SealSettings,
+  ) {}
+
+  /** Seals all that is due; together with a run that is under way, if there is one. */
+  run(): Promise<void> {
+    return this.work.run();
+  }
+
+  /** Seals all that is due now: after a run that is under way, if there is one. */
+  runAnew(): Promise<void> {
+    return this.work.runAnew();
+  }
+
+  /** Ends after the hour that is being sealed now. */
+  stop(): Promise<void> {
+    return this.work.stop();
+  }
+
+  /** Whether a head is too large, or all of them together are, so that sealing cannot wait. */
+  isPressed(): boolean {
+    return this.heads.overfull || this.heads.size > this.settings.maxOpenSamples;
+  }
+
+  /** Deletes the rows of the journal that no head needs any more. */
+  async trimJournal(): Promise<void> {
+    while (this.tables.trimJournal(this.oldestNeededRow())) await this.slices.next();
+  }
+
+  private async sealDue(): Promise<void> {
+    this.slices = new Slices();
+    this.forgetBatch();
+    // What could not be written the last time.
+    await this.sealEarly([...this.heads.all()].filter((head) => head.frozen && !this.heads.isApart(head)));
+    for (const id of this.dueHours()) {
+      if (this.work.stopped) break;
+      await this.relieve();
+      await this.merge(id);
+    }
+    await this.relieve();
+    await this.write();
+  }
+
+  /** Turns heads into parts while they hold too much. */
+  private async relieve(): Promise<void> {
+    if (!this.isPressed()) return;
+    const chosen = new Set(this.heads.overfullHeads());
+    let excess = this.heads.size - this.settings.maxOpenSamples * RELIEF;
+    for (const head of chosen) excess -= head.size;
+    for (const head of this.heads.all()) {
+      if (excess <= 0) break;
+      if (head.frozen || chosen.has(head)) continue;
+      chosen.add(head);
+      excess -= head.size;
+    }
+    await this.sealEarly(chosen);
+  }
+
+  /** Makes parts of the hours of heads. */
+  private async sealEarly(heads: Iterable<Head>): Promise<void> {
+    const ids = new Set(Array.from(heads, (head) => chunkId(head.device.id, head.hour)));
+    for (const id of ids) {
+      if (this.work.stopped) break;
+      await this.makePart(id);
+    }
+    await this.write();
+  }
+
+  /** One part of all heads of a device and hour: none may be sealed before those that were opened before it. */
+  private async makePart(id: number): Promise<void> {
+    const heads = await this.frozenHeads(id);
+    if ((this.retryAt.get(id) ?? 0) > this.settings.now()) {
+      for (const head of heads) this.heads.keepApart(head);
+      return;
+    }
+    const columns = byId(await this.columnsOver([], heads));
+    const piece = columns.length === 0 ? undefined : await this.encode(hourOfChunk(id), columns);
+    const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
+    await this.add({ id, heads, sealedThrough, kind: 'part', piece });
+  }
+
+  /** The heads of a device and hour, which take no more samples, once what is under way for it is written. */
+  private async frozenHeads(id: number): Promise<readonly Head[]> {
+    if (this.batch.some((sealed) => sealed.id === id)) await this.write();
+    const heads = this.heads.at(deviceOfChunk(id), hourOfChunk(id));
+    for (const head of heads) this.heads.freeze(head);
+    return heads;
+  }
+
+  /** The devices and hours that are over, earliest first. */
+  private dueHours(): number[] {
+    const now = this.settings.now();
+    const due = new Set<number>();
+    for (const head of this.heads.all()) {
+      const id = chunkId(head.device.id, head.hour);
+      if (this.dueAt(id, head.openedAt) <= now) due.add(id);
+    }
+    for (const { id, since } of this.tables.pieces.withParts()) {
+      if (!this.tables.pieces.isClosed(id) && this.dueAt(id, since) <= now) due.add(id);
+    }
+    for (const [id, time] of this.retryAt) if (time > now) due.delete(id);
+    return [...due].sort((a, b) => hourOfChunk(a) - hourOfChunk(b) || a - b);
+  }
+
+  /** Devices take their turns over another `sealDelay`, so that not all are due at once. */
+  private dueAt(id: number, openedAt: number): number {
+    const turn = ((deviceOfChunk(id) * 37) % 64) / 64;
+    return Math.max((hourOfChunk(id) + 1) * HOUR, openedAt) + this.settings.sealDelay * (1 + turn);
+  }
+
+  private oldestNeededRow(): number {
+    for (const head of this.heads.all()) return head.firstRow;
+    return Infinity;
+  }
+
+  /** One chunk of all that there is of a device and hour. */
+  private async merge(id: number): Promise<void> {
+    const { pieces } = this.tables;
+    const heads = await this.frozenHeads(id);
+    if (pieces.isClosed(id)) {
+      if (heads.length > 0) await this.makePart(id);
+      return;
+    }
+    const sealed = pieces.at(deviceOfChunk(id), hourOfChunk(id));
+    const [chunk] = sealed.filter(({ part }) => part === 0);
+    const under = chunk ? pieces.columns(chunk) : new Map<number, Column>();
+    if (chunk && under.size === 0 && this.hasSummaries(chunk)) {
+      // Its samples are damaged, or were dropped and then the clock was set back. The summaries of the hour stay, and what
+      // comes for it stays beside them.
+      pieces.close(id);
+      if (heads.length > 0) await this.makePart(id);
+      return;
+    }
+    const sealedThrough = [
+      ...sealed.map((piece) => piece.sealedThrough),
+      ...heads.map(({ lastRow }) => lastRow),
+    ].reduce((last, row) => Math.max(last, row), 0);
+    const parts = sealed.filter(({ part }) => part > 0);
+    const piece = await this.mergedPiece(hourOfChunk(id), under, parts, heads);
+    await this.add({ id, heads, sealedThrough, kind: 'chunk', piece });
+  }
+
+  /** Undefined where the chunk that is there has all of it. */
+  private async mergedPiece(
+    hour: number,
+    under: ReadonlyMap<number, Column>,
+    parts: readonly StoredPiece[],
+    heads: readonly Head[],
+  ): Promise<EncodedPiece | undefined> {
+    let changed = parts.length > 0;
+    const merged = new Map(under);
+    for (const [series, column] of await this.columnsOver(parts, heads)) {
+      const before = under.get(series);
+      const after = before ? joinColumns([before, column]) : column;
+      changed ||= !before || !sameColumns(before, after);
+      merged.set(series, after);
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return changed && merged.size > 0 ? this.encode(hour, byId(merged)) : undefined;
+  }
+
+  /** What parts and heads have, in one column for each series. */
+  private async columnsOver(parts: readonly StoredPiece[], heads: readonly Head[]): Promise<Map<number, Column>> {
+    const found = new Map<number, Column[]>();
+    const add = (id: number, column: Column): void => {
+      const known = found.get(id);
+      if (known) known.push(column);
+      else found.set(id, [column]);
+    };
+    for (const piece of parts) {
+      for (const [id, column] of this.tables.pieces.columns(piece)) add(id, column);
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    for (const head of heads) head.columns(add);
+    const joined = new Map<number, Column>();
+    for (const [id, columns] of found) {
+      joined.set(id, joinColumns(columns));
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return joined;
+  }
+
+  private hasSummaries(piece: StoredPiece): boolean {
+    let has = false;
+    this.tables.pieces.summaries(piece, () => (has = true));
+    return has;
+  }
+
+  private async encode(hour: number, columns: readonly [number, Column][]): Promise<EncodedPiece> {
+    this.encoder.begin(hour);
+    for (const [id, column] of columns) {
+      this.encoder.add(id, column);
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return this.encoder.finish();
+  }
+
+  private async add(sealed: Sealed): Promise<void> {
+    this.batch.push(sealed);
+    this.batchBytes += (sealed.piece?.data?.length ?? 0) + (sealed.piece?.stats.length ?? 0);
+    if (this.batch.length >= BATCH || this.batchBytes >= BATCH_BYTES) await this.write();
+    else if (this.slices.isOver()) await this.slices.next();
+  }
+
+  private forgetBatch(): void {
+    this.batch = [];
+    this.batchBytes = 0;
+  }
+
+  /** Writes the batch in one transaction, or, where the database is damaged, one after the other. */
+  private async write(): Promise<void> {
+    const { batch } = this;
+    this.forgetBatch();
+    if (batch.length === 0) return;
+    try {
+      this.writeTogether(batch);
+    } catch (error) {
+      if (!this.tables.isDamage(error)) throw error;
+      for (const sealed of batch) await this.writeAlone(sealed);
+    }
+    await this.trimJournal();
+    await this.slices.next();
+  }
+
+  private writeTogether(batch: readonly Sealed[]): void {
+    // The device may have been deleted meanwhile.
+    const wanted = batch.filter(({ id }) => this.catalogue.deviceById(deviceOfChunk(id)));
+    const written = wanted.filter(({ heads }) => heads.every((head) => this.heads.has(head)));
+    this.tables.transaction(() => written.forEach((sealed) => this.put(sealed)));
+    for (const { heads } of batch) for (const head of heads) this.heads.remove(head);
+  }
+
+  private put({ id, sealedThrough, kind, piece }: Sealed): void {
+    const { pieces } = this.tables;
+    if (kind === 'part') {
+      if (piece) pieces.addPart(id, sealedThrough, piece, this.settings.now());
+      return;
+    }
+    if (piece) {
+      pieces.putChunk(id, sealedThrough, piece);
+    } else {
+      pieces.deleteParts(id);
+    }
+    for (const entry of this.catalogue.deviceById(deviceOfChunk(id))?.entries() ?? []) {
+      const time = this.catalogue.latest.timeOf(entry.id);
+      if (time >= hourOfChunk(id) * HOUR && time < (hourOfChunk(id) + 1) * HOUR) this.catalogue.saveLatest(entry);
+    }
+  }
+
+  /** Keeps what cannot be written as a chunk in parts, and what cannot be written at all in memory. */
+  private async writeAlone(sealed: Sealed): Promise<void> {
+    try {
+      this.writeTogether([sealed]);
+    } catch (error) {
+      if (!this.tables.isDamage(error)) throw error;
+      if (sealed.kind === 'part') {
+        for (const head of sealed.heads) this.heads.keepApart(head);
+        this.retryAt.set(sealed.id, this.settings.now() + RETRY);
+        this.tables.notePart(sealed.id, error);
+        return;
+      }
+      this.tables.pieces.close(sealed.id, error);
+      if (sealed.heads.length > 0) await this.sealEarly(sealed.heads);
+    }
+  }
+}
+
+const byId = <T>(series: ReadonlyMap<number, T>): [number, T][] => [...series].sort(([a], [b]) => a - b);

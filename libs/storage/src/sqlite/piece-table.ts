@@ -1,0 +1,318 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { summarizeColumn, type Column } from '../columnar/column.js';
+import { sealFrame } from '../columnar/codec/frame.js';
+import { NOT_DECIMAL } from '../columnar/codec/values.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
+import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
+import type { PieceKey, Pieces, StoredPiece, VisitSummary } from '../columnar/pieces.js';
+import { readStats, StatsWriter } from '../columnar/stats.js';
+import type { DamagedTable } from './damaged-table.js';
+import { PartIndex } from './part-index.js';
+import { isUnreadable, ReadableChunks } from './unreadable.js';
+
+/** A row that retention looks at. */
+interface RowKey {
+  readonly id: number;
+}
+
+/** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
+export class PieceTable implements Pieces {
+  readonly partIndex: PartIndex;
+  private readonly readable: ReadableChunks;
+  private readonly statements;
+  /** Device and hour of chunks that are to be left as they are. */
+  private readonly closed = new Set<number>();
+  /** Those whose samples cannot be read, nor taken away. */
+  private readonly withoutSamples = new Set<number>();
+
+  constructor(
+    private readonly db: Database,
+    private readonly damaged: DamagedTable,
+    private readonly now: () => number,
+  ) {
+    this.statements = prepare(db);
+    // A page holds chunks of several hours: it counts once for each device.
+    this.readable = new ReadableChunks(db, (id, error) => this.note('chunk', chunkId(deviceOfChunk(id), 0), error));
+    this.partIndex = new PartIndex(db, now(), (error) => this.note('part', 0, error));
+  }
+
+  chunks(deviceId: number, from: number, to: number, limit: number): StoredPiece[] {
+    const found = this.readable.range(chunkId(deviceId, from), chunkId(deviceId, to), limit);
+    if (this.withoutSamples.size === 0) return found;
+    return found.map((piece) => (this.withoutSamples.has(piece.id) ? { ...piece, raw: 0 } : piece));
+  }
+
+  at(deviceId: number, hour: number): StoredPiece[] {
+    return [...this.chunks(deviceId, hour, hour + 1, 1), ...this.parts(deviceId, hour)];
+  }
+
+  /** In their order. */
+  parts(deviceId: number, hour: number): StoredPiece[] {
+    const id = chunkId(deviceId, hour);
+    if (!this.partIndex.has(id)) return [];
+    try {
+      return this.statements.parts.all(id);
+    } catch (error) {
+      this.note('part', id, error);
+      return [];
+    }
+  }
+
+  hoursWithParts(deviceId: number): Iterable<number> {
+    return this.partIndex.hoursOf(deviceId);
+  }
+
+  withParts(): Iterable<{ readonly id: number; readonly since: number }> {
+    return this.partIndex.all();
+  }
+
+  isClosed(id: number): boolean {
+    return this.closed.has(id);
+  }
+
+  close(id: number, damage?: unknown): void {
+    this.closed.add(id);
+    if (damage !== undefined) this.note('chunk', id, damage);
+  }
+
+  /** The first device that has chunks or parts, of those whose id is `from` or greater. */
+  nextDevice(from: number): number | undefined {
+    const first = chunkId(from, 0);
+    const next = [this.attempt(() => this.statements.nextChunk.get(first)), this.partIndex.next(first)];
+    const known = next.filter((id) => id !== undefined).sort((a, b) => a - b);
+    return known.length === 0 ? undefined : deviceOfChunk(known[0]);
+  }
+
+  /** The last hour, from `from` to before `to`, of which a device has a chunk without samples. */
+  lastBareHour(deviceId: number, from: number, to: number): number | undefined {
+    const id = this.attempt(() => this.statements.lastBare.get(chunkId(deviceId, from), chunkId(deviceId, to)));
+    return id === undefined ? undefined : hourOfChunk(id);
+  }
+
+  /** The last journal row whose samples of this device and hour are in a chunk or a part; 0 without one. */
+  sealedThrough(id: number): number {
+    const ofChunk = this.attempt(() => this.statements.sealedThrough.get(id)) ?? 0;
+    const ofParts = this.partIndex.has(id) ? this.attempt(() => this.statements.partsSealedThrough.get(id)) : undefined;
+    return Math.max(ofChunk, ofParts ?? 0);
+  }
+
+  putChunk(id: number, sealedThrough: number, { stats, data }: EncodedPiece): void {
+    sealFrame(stats, [id, 0, sealedThrough]);
+    if (data) sealFrame(data, [id, 0]);
+    this.statements.upsertChunk.run(id, sealedThrough, stats, data);
+    this.withoutSamples.delete(id);
+    this.deleteParts(id);
+  }
+
+  addPart(id: number, sealedThrough: number, { stats, data }: EncodedPiece, now: number): void {
+    const part = this.partIndex.nextPart(id);
+    sealFrame(stats, [id, part, sealedThrough]);
+    if (data) sealFrame(data, [id, part]);
+    this.statements.insertPart.run(id, part, sealedThrough, stats, data);
+    this.partIndex.add(id, part, now);
+  }
+
+  deleteParts(id: number): void {
+    if (!this.partIndex.has(id)) return;
+    this.statements.deleteParts.run(id);
+    this.partIndex.delete(id);
+  }
+
+  columns(piece: PieceKey, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
+    let data: Uint8Array | null | undefined;
+    try {
+      data =
+        piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part);
+      return data ? decodePiece(data, [piece.id, piece.part], wanted) : new Map<number, Column>();
+    } catch (error) {
+      this.setAsideData(piece, data ?? undefined, error);
+      return new Map();
+    }
+  }
+
+  summaries(piece: StoredPiece, visit: VisitSummary): void {
+    const hourStart = hourOfChunk(piece.id) * HOUR;
+    try {
+      readStats(piece.stats, keyOfStats(piece), hourStart, visit);
+    } catch (error) {
+      const stats = this.repairStats(piece, hourStart, error);
+      if (stats) readStats(stats, keyOfStats(piece), hourStart, visit);
+    }
+  }
+
+  /** Drops the samples of a device from hour `from` to before `to`, of at most `limit` chunks; gives the hour to go on from. */
+  dropData(deviceId: number, from: number, to: number, limit: number): number | undefined {
+    const [first, end] = [chunkId(deviceId, from), chunkId(deviceId, to)];
+    const rows = this.attempt(() => this.statements.rawChunks.all(first, end, limit)) ?? [];
+    this.eachRow(rows, ({ id }) => this.statements.dropChunkData.run(id));
+    this.attempt(() => this.statements.dropPartData.run(first, end));
+    return rows.length < limit ? undefined : hourOfChunk(rows[rows.length - 1].id) + 1;
+  }
+
+  /** Deletes what a device has from hour `from` to before `to`, at most `limit` chunks; gives the hour to go on from. */
+  delete(deviceId: number, from: number, to: number, limit: number): number | undefined {
+    const [first, end] = [chunkId(deviceId, from), chunkId(deviceId, to)];
+    const rows = this.attempt(() => this.statements.anyChunks.all(first, end, limit)) ?? [];
+    this.eachRow(rows, ({ id }) => this.statements.deleteChunk.run(id));
+    for (const hour of [...this.partIndex.hoursOf(deviceId)]) {
+      if (hour >= from && hour < to) this.attempt(() => this.deleteParts(chunkId(deviceId, hour)));
+    }
+    return rows.length < limit ? undefined : hourOfChunk(rows[rows.length - 1].id) + 1;
+  }
+
+  /** Sets aside what there is of a device that does not exist, at most `limit` chunks; gives the hour to go on from. */
+  setAsideOrphans(deviceId: number, from: number, to: number, limit: number): number | undefined {
+    const chunks = this.chunks(deviceId, from, to, limit);
+    for (const piece of chunks) this.setAsidePiece(piece);
+    for (const hour of [...this.partIndex.hoursOf(deviceId)]) {
+      if (hour < from || hour >= to) continue;
+      for (const piece of this.parts(deviceId, hour)) this.setAsidePiece(piece);
+      this.attempt(() => this.deleteParts(chunkId(deviceId, hour)));
+    }
+    return chunks.length < limit ? undefined : hourOfChunk(chunks[chunks.length - 1].id) + 1;
+  }
+
+  /** All rows in one transaction, or, where one of them is damaged, each by itself. */
+  private eachRow(rows: readonly RowKey[], act: (row: RowKey) => void): void {
+    if (rows.length === 0) return;
+    try {
+      this.db.transaction(() => rows.forEach(act))();
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      for (const row of rows) {
+        try {
+          act(row);
+        } catch (problem) {
+          if (!isUnreadable(problem)) throw problem;
+          this.close(row.id, problem);
+        }
+      }
+    }
+  }
+
+  private setAsidePiece(piece: StoredPiece): void {
+    const kind = piece.part === 0 ? 'chunk' : 'part';
+    const data = this.attempt(() =>
+      piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part),
+    );
+    this.attempt(() =>
+      this.db.transaction(() => {
+        this.damaged.setAside(`${kind} stats`, piece.id, piece.stats, this.now());
+        if (data) this.damaged.setAside(`${kind} data`, piece.id, data, this.now());
+        if (piece.part === 0) this.statements.deleteChunk.run(piece.id);
+        else this.statements.deletePart.run(piece.id, piece.part);
+      })(),
+    );
+  }
+
+  private setAsideData(piece: PieceKey, data: Uint8Array | undefined, error: unknown): void {
+    const source = piece.part === 0 ? 'chunk data' : 'part data';
+    if (!data) return this.giveUpSamples(piece, error);
+    const remove = (): void => {
+      if (piece.part === 0) this.statements.dropChunkData.run(piece.id);
+      else this.statements.dropDataOfPart.run(piece.id, piece.part);
+    };
+    try {
+      this.db.transaction(() => {
+        this.damaged.setAside(source, piece.id, data, this.now());
+        remove();
+      })();
+    } catch (problem) {
+      this.giveUpSamples(piece, problem);
+    }
+  }
+
+  private giveUpSamples({ id, part }: PieceKey, error: unknown): void {
+    this.note(part === 0 ? 'chunk data' : 'part data', id, error);
+    if (part === 0) this.withoutSamples.add(id);
+  }
+
+  /** Stats made of the samples; undefined, and the piece is gone, when these are missing or damaged as well. */
+  private repairStats(piece: StoredPiece, hourStart: number, error: unknown): Uint8Array | undefined {
+    const columns = this.columns(piece);
+    const repaired = columns.size > 0 ? statsOf(columns, hourStart) : undefined;
+    if (repaired) sealFrame(repaired, keyOfStats(piece));
+    const source = piece.part === 0 ? 'chunk stats' : 'part stats';
+    const { statements } = this;
+    try {
+      this.db.transaction(() => {
+        this.damaged.setAside(source, piece.id, piece.stats, this.now());
+        if (piece.part === 0) {
+          if (repaired) statements.updateChunkStats.run(repaired, piece.id);
+          else statements.deleteChunk.run(piece.id);
+        } else if (repaired) statements.updatePartStats.run(repaired, piece.id, piece.part);
+        else statements.deletePart.run(piece.id, piece.part);
+      })();
+    } catch (problem) {
+      if (!isUnreadable(problem)) throw problem;
+      this.note(source, piece.id, error);
+    }
+    return repaired;
+  }
+
+  /** What `act` gives; undefined where the file cannot be read there, which has been noted as damage. */
+  private attempt<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      this.note('chunk', 0, error);
+      return undefined;
+    }
+  }
+
+  /** Takes note of what cannot be read, once for each place. */
+  private note(
+    source: 'chunk' | 'part' | 'chunk data' | 'part data' | 'chunk stats' | 'part stats',
+    id: number,
+    error: unknown,
+  ): void {
+    if (!isUnreadable(error)) throw error;
+    this.damaged.note(source, id, error, this.now());
+  }
+}
+
+const keyOfStats = ({ id, part, sealedThrough }: StoredPiece): number[] => [id, part, sealedThrough];
+
+function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8Array {
+  const writer = new StatsWriter(hourStart);
+  for (const [id, column] of columns) writer.add(id, summarizeColumn(column, hourStart), NOT_DECIMAL);
+  return writer.finish();
+}
+
+function prepare(db: Database) {
+  const one = <P extends unknown[], R>(sql: string): Statement<P, R> => db.prepare<P, R>(sql);
+  return {
+    parts: one<[number], StoredPiece>(
+      `SELECT id, part, sealed_through AS sealedThrough, stats, data IS NOT NULL AS raw
+       FROM part WHERE id = ? ORDER BY part`,
+    ),
+    chunkData: one<[number], Uint8Array | null>('SELECT data FROM chunk WHERE id = ?').pluck(),
+    partData: one<[number, number], Uint8Array | null>('SELECT data FROM part WHERE id = ? AND part = ?').pluck(),
+    sealedThrough: one<[number], number>('SELECT sealed_through FROM chunk WHERE id = ?').pluck(),
+    partsSealedThrough: one<[number], number>('SELECT max(sealed_through) FROM part WHERE id = ?').pluck(),
+    upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
+      'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
+    ),
+    insertPart: one<[number, number, number, Uint8Array, Uint8Array | null], unknown>(
+      'INSERT INTO part (id, part, sealed_through, stats, data) VALUES (?, ?, ?, ?, ?)',
+    ),
+    deleteParts: one<[number], unknown>('DELETE FROM part WHERE id = ?'),
+    deletePart: one<[number, number], unknown>('DELETE FROM part WHERE id = ? AND part = ?'),
+    updateChunkStats: one<[Uint8Array, number], unknown>('UPDATE chunk SET stats = ? WHERE id = ?'),
+    updatePartStats: one<[Uint8Array, number, number], unknown>('UPDATE part SET stats = ? WHERE id = ? AND part = ?'),
+    dropChunkData: one<[number], unknown>('UPDATE chunk SET data = NULL WHERE id = ?'),
+    dropDataOfPart: one<[number, number], unknown>('UPDATE part SET data = NULL WHERE id = ? AND part = ?'),
+    dropPartData: one<[number, number], unknown>('UPDATE part SET data = NULL WHERE id >= ? AND id < ?'),
+    deleteChunk: one<[number], unknown>('DELETE FROM chunk WHERE id = ?'),
+    rawChunks: one<[number, number, number], RowKey>(
+      'SELECT id FROM chunk WHERE id >= ? AND id < ? AND data IS NOT NULL ORDER BY id LIMIT ?',
+    ),
+    anyChunks: one<[number, number, number], RowKey>(
+      'SELECT id FROM chunk WHERE id >= ? AND id < ? ORDER BY id LIMIT ?',
+    ),
+    nextChunk: one<[number], number>('SELECT id FROM chunk WHERE id >= ? ORDER BY id LIMIT 1').pluck(),
+    lastBare: one<[number, number], number>(
+      'SELECT id FROM chunk WHERE id >= ? AND id < ? AND data IS NULL ORDER BY id DESC LIMIT 1',
+    ).pluck(),
+  };
+}

@@ -1,0 +1,76 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { StoredPiece } from '../columnar/pieces.js';
+
+/** Whether the file itself is damaged where SQLite looked, or the disk does not give it back. */
+export function isUnreadable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return (
+    typeof code === 'string' &&
+    (code.startsWith('SQLITE_CORRUPT') ||
+      code === 'SQLITE_IOERR_READ' ||
+      code === 'SQLITE_IOERR_SHORT_READ' ||
+      code === 'SQLITE_IOERR_DATA')
+  );
+}
+
+type Row = Omit<StoredPiece, 'part' | 'stats'>;
+
+/** Reads rows of the table of chunks, also around pages that cannot be read. */
+export class ReadableChunks {
+  private readonly rows: Statement<[number, number, number], StoredPiece>;
+  private readonly ascending: Statement<[number, number], Row>;
+  private readonly descending: Statement<[number, number], Row>;
+  private readonly stats: Statement<[number], Uint8Array>;
+
+  /** @param onUnreadable hears of an id where rows cannot be read, and why, each time that is met. */
+  constructor(
+    db: Database,
+    private readonly onUnreadable: (id: number, error: unknown) => void,
+  ) {
+    const columns = 'id, sealed_through AS sealedThrough, data IS NOT NULL AS raw';
+    const range = 'FROM chunk WHERE id >= ? AND id < ? ORDER BY id';
+    this.rows = db.prepare(`SELECT ${columns}, 0 AS part, stats ${range} LIMIT ?`);
+    this.ascending = db.prepare(`SELECT ${columns} ${range}`);
+    this.descending = db.prepare(`SELECT ${columns} ${range} DESC`);
+    this.stats = db.prepare<[number], Uint8Array>('SELECT stats FROM chunk WHERE id = ?').pluck();
+  }
+
+  /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
+  range(from: number, to: number, limit: number): StoredPiece[] {
+    try {
+      return this.rows.all(from, to, limit);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return this.around(from, to, limit);
+    }
+  }
+
+  /**
+   * From both ends up to where it cannot be read: of one such place in the range nothing is lost but what is in it. Where
+   * there are several, what is between the first and the last is left out.
+   */
+  private around(from: number, to: number, limit: number): StoredPiece[] {
+    const found = new Map<number, Row>();
+    for (const statement of [this.ascending, this.descending]) {
+      try {
+        for (const row of statement.iterate(from, to)) found.set(row.id, row);
+        break;
+      } catch (error) {
+        this.onUnreadable(from, error);
+      }
+    }
+    return [...found.values()]
+      .sort((a, b) => a.id - b.id)
+      .slice(0, limit)
+      .map((row) => ({ ...row, part: 0, stats: this.statsOf(row.id) }));
+  }
+
+  private statsOf(id: number): Uint8Array {
+    try {
+      return this.stats.get(id) ?? new Uint8Array();
+    } catch (error) {
+      this.onUnreadable(id, error);
+      return new Uint8Array();
+    }
+  }
+}
