@@ -41,7 +41,7 @@ const ROOMS = {
   admin: ['http', 'access', 'monitoring'],
   aggregator: ['http', 'access', 'monitoring', 'live'],
   reporting: ['http', 'access', 'monitoring', 'devices'],
-  alerts: ['http', 'access', 'monitoring', 'devices'],
+  alerts: ['http', 'access', 'monitoring', 'live', 'devices', 'reporting'],
 };
 const otherRooms = (room, mayImport) => {
   const others = Object.keys(ROOMS).filter((other) => other !== room && !mayImport.includes(other));

@@ -3,6 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { AccessModule } from './access/access.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
+import { AlertsModule } from './alerts/alerts.module.js';
 import { apiConfig } from './settings.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
@@ -18,6 +19,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
     DevicesModule,
     ReportingModule,
     LiveModule,
+    AlertsModule,
     AdminModule,
   ],
 })

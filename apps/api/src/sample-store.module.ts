@@ -1,10 +1,17 @@
 import { reasonOf } from '@device-metrics/domain';
 import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from '@device-metrics/storage';
+import {
+  dataSourceOptions,
+  openAccessStore,
+  openAlertStore,
+  openSampleStore,
+  type Store,
+} from '@device-metrics/storage';
 import type { DataSource } from 'typeorm';
 import { ACCESS_STORE } from './access/access-store.js';
 import { limitToCaller } from './access/limit-store.js';
+import { ALERT_STORE } from './alerts/alert-store.token.js';
 import { apiConfig, type ApiConfig } from './settings.js';
 
 /** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
@@ -31,8 +38,9 @@ const onProblem = (problem: unknown): void => {
         limitToCaller(await openSampleStore(dataSource, { rawRetention, hourlyRetention, onProblem })),
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
+    { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },
   ],
-  exports: [SAMPLE_STORE, ACCESS_STORE],
+  exports: [SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}

@@ -168,16 +168,70 @@ export const reportSettings = {
   },
 } satisfies SettingGroup;
 
+const webAddress = text('an address that begins with http:// or https://, or empty', (value) =>
+  /^(https?:\/\/[^\s]+)?$/.test(value),
+);
+
+/** What is watched, and how people are told. */
+export const alertSettings = {
+  file: {
+    name: 'ALERTS_FILE',
+    type: text('the path of a YAML file, or empty', () => true),
+    default: '',
+    meaning: 'rules, channels, routes, maintenance and dependencies of alerts that only this file changes',
+  },
+  secretsPath: {
+    name: 'ALERTS_SECRETS_PATH',
+    type: text('the path of a folder, or empty', () => true),
+    default: '',
+    meaning: 'folder of the files that channels name as `file:NAME` in place of a secret',
+  },
+  publicUrl: {
+    name: 'PUBLIC_URL',
+    type: webAddress,
+    default: '',
+    meaning: 'address by which people reach the page, for the links in messages, such as https://metrics.example.org',
+  },
+  timeZone: {
+    name: 'ALERTS_TIMEZONE',
+    type: text('an IANA time zone, as in Europe/Berlin', isTimeZone),
+    default: 'UTC',
+    meaning: 'time zone of the times in messages',
+  },
+  retention: {
+    name: 'ALERTS_RETENTION',
+    type: retention,
+    default: '1y',
+    meaning: 'how long the history of alerts and their messages is kept',
+  },
+  heartbeatUrl: {
+    name: 'HEARTBEAT_URL',
+    type: webAddress,
+    default: '',
+    meaning: 'called each minute while the rules are looked at: a service there tells somebody when that ends',
+  },
+} satisfies SettingGroup;
+
 /** Everything that the api reads from the environment or `.env`, in the order of the documentation. */
-export const apiSettingGroups: readonly SettingGroup[] = [serverSettings, accessSettings, reportSettings];
+export const apiSettingGroups: readonly SettingGroup[] = [
+  serverSettings,
+  accessSettings,
+  reportSettings,
+  alertSettings,
+];
 
 export type ReportSettings = SettingValues<typeof reportSettings>;
+
+export type AlertSettings = SettingValues<typeof alertSettings>;
 
 export type AccessSettings = SettingValues<typeof accessSettings>;
 
 export interface ApiSettings extends SettingValues<typeof serverSettings> {
   readonly access: AccessSettings;
   readonly reports: ReportSettings;
+  readonly alerts: AlertSettings;
+  /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
+  readonly alertVariables: Environment;
 }
 
 /** @throws SettingsError with every mistake at once. */
@@ -194,8 +248,10 @@ export function readApiSettings(environment?: Environment): ApiSettings {
     mistakes.add(access.tlsCert === '' ? 'TLS_CERT' : 'TLS_KEY', 'must be given too: TLS_CERT and TLS_KEY go together');
   }
   const reports = readSettings(reportSettings, variables, mistakes);
+  const alerts = readSettings(alertSettings, variables, mistakes);
   mistakes.throwIfAny();
-  return { ...server, access, reports };
+  const alertVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith('ALERTS_')));
+  return { ...server, access, reports, alerts, alertVariables };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

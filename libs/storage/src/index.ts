@@ -44,3 +44,17 @@ export type {
   UserStore,
 } from './access/access-store.js';
 export { openAccessStore } from './access/open-access-store.js';
+export type {
+  AlertChange,
+  AlertDocument,
+  AlertDocumentKind,
+  AlertHistoryFilter,
+  AlertKey,
+  AlertMessage,
+  AlertStep,
+  AlertStore,
+  StoredAlertChange,
+  StoredAlertMessage,
+  StoredAlertState,
+} from './alerts/alert-store.js';
+export { openAlertStore } from './alerts/open-alert-store.js';

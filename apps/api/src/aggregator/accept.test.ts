@@ -16,6 +16,7 @@ import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from 
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { JoinTags } from '../access/collectors/join-tags.js';
+import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { Accept } from './accept.js';
@@ -50,7 +51,8 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
 it('whatever a protocol hands over, what the rules refuse never reaches the store nor its listeners', async () => {
   const live = new LiveSamples();
   live.listen(() => undefined);
-  const accept = new Accept(store, new ApiMetrics(), live, new JoinTags(openAccessStore(dataSource), store));
+  const joinTags = new JoinTags(openAccessStore(dataSource), store);
+  const accept = new Accept(store, new ApiMetrics(), live, joinTags, new Arrivals());
   let kept = 0;
 
   await fc.assert(

@@ -4,6 +4,7 @@ import type { SampleStore } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
 import { Problem } from '../http/problem.js';
+import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -24,6 +25,7 @@ export class Accept {
     private readonly metrics: ApiMetrics,
     private readonly liveSamples: LiveSamples,
     private readonly joinTags: JoinTags,
+    private readonly arrivals: Arrivals,
   ) {}
 
   /** What to decode a request with that comes now. */
@@ -55,6 +57,7 @@ export class Accept {
       this.metrics.samplesStored.inc(samples.length);
       if (caller?.of.collector) await this.joinTags.give(caller.of.collector);
       this.liveSamples.publish(samples);
+      this.arrivals.note(samples);
     }
     return { accepted: items - refused.length, rejected: refused };
   }

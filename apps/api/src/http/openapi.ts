@@ -23,6 +23,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion('1')
     .addTag('aggregator', 'Take samples in.')
     .addTag('reporting', 'Ask questions of what is stored.')
+    .addTag('alerts', 'What is watched, and who is told.')
     .addTag('devices', 'What is measured, and whether it is there.')
     .addTag('access', 'Who gets in, and what they may do.')
     .addTag('monitoring', 'How this server is.')

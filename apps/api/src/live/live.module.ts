@@ -1,8 +1,13 @@
 import { Module } from '@nestjs/common';
+import { Arrivals } from './arrivals.js';
 import { LiveSamples } from './live-samples.js';
 import { LiveController } from './live.controller.js';
 import { LiveStreams } from './live-streams.js';
 
 /** New samples as they come; the aggregator publishes, readers listen. */
-@Module({ controllers: [LiveController], providers: [LiveSamples, LiveStreams], exports: [LiveSamples] })
+@Module({
+  controllers: [LiveController],
+  providers: [Arrivals, LiveSamples, LiveStreams],
+  exports: [Arrivals, LiveSamples],
+})
 export class LiveModule {}

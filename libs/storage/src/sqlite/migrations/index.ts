@@ -3,6 +3,7 @@ import { JournalAndChunks1764000000000 } from './1764000000000-journal-and-chunk
 import { DeviceDescription1764100000000 } from './1764100000000-device-description.js';
 import { Access1764300000000 } from './1764300000000-access.js';
 import { Parts1764400000000 } from './1764400000000-parts.js';
+import { Alerts1764500000000 } from './1764500000000-alerts.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   DeviceDescription1764100000000,
   Access1764300000000,
   Parts1764400000000,
+  Alerts1764500000000,
 ];

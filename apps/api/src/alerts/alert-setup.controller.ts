@@ -1,0 +1,243 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
+import { ApiBody, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { parseDuration, quote, reasonOf, toRfc3339 } from '@device-metrics/domain';
+import type { FastifyRequest } from 'fastify';
+import { stringify } from 'yaml';
+import { currentCaller } from '../access/caller.js';
+import { Needs } from '../access/needs.js';
+import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
+import { ApiProblems, BAD_BODY } from '../http/openapi.js';
+import { invalidInput, Problem } from '../http/problem.js';
+import { readAlertsText, type AlertsFile } from './alerts-file.js';
+import { Alerts } from './alerts.js';
+import { AlertSetupDto, AlertSetupsDto, ChannelTypesDto, ImportDto, ImportedDto } from './alerts.dto.js';
+import { mistakesAsProblem } from './mistakes.js';
+import { ChannelError } from './notify/channel.js';
+import { CHANNEL_TYPES } from './notify/channels.js';
+import { shownChannel, withSecrets, type Channel } from './notify/read-channel.js';
+import type { Document, Known, Registry } from './registry.js';
+
+const KINDS = ['rules', 'channels', 'routes', 'silences', 'maintenance', 'dependencies'] as const;
+type Kind = (typeof KINDS)[number];
+
+const KIND = { name: 'kind', enum: KINDS, example: 'rules' };
+const NAME = { name: 'name', example: 'File system almost full' };
+const NOT_THERE = { 'unknown-alert-setup': 'There is no rule "Too hot" in the database.' };
+const READ_ONLY = { 'read-only': 'rule "Too hot" is of ALERTS_FILE, which alone changes it.' };
+
+/** What people set up: rules, channels, routes, silences, maintenance windows, dependencies. */
+@ApiTags('alerts')
+@Controller('api/v1/alerts')
+export class AlertSetupController {
+  constructor(@Inject(Alerts) private readonly alerts: Alerts) {}
+
+  @Get('channel-types')
+  @Needs('reports:read')
+  @ApiOperation({ summary: 'The types of channels, and what each takes' })
+  @ApiOkResponse({ type: ChannelTypesDto })
+  @ApiProblems(NO_PARAMETERS)
+  channelTypes(@Query() _query: NoQuery): ChannelTypesDto {
+    return {
+      types: CHANNEL_TYPES.map(({ type, documentation, fields }) => ({ type, documentation, fields: { ...fields } })),
+    };
+  }
+
+  @Get('export')
+  @Needs('alerts:write')
+  @Header('content-type', 'application/yaml; charset=utf-8')
+  @ApiOperation({
+    summary: 'Export: what was set up, as a file for ALERTS_FILE or for an import',
+    description: 'Secrets are left out: in their place stand `${ALERTS_…}` or stars.',
+  })
+  @ApiOkResponse({
+    content: { 'application/yaml': { schema: { type: 'string' }, example: 'rules:\n  - name: Too hot\n' } },
+  })
+  @ApiProblems(NO_PARAMETERS)
+  export(@Query() _query: NoQuery): string {
+    const { rules, routes, maintenance, dependencies, channels } = this.alerts;
+    const own = (registry: Registry<unknown>): Document[] =>
+      registry.list().flatMap(({ document, origin }) => (origin === 'default' ? [] : [document]));
+    const file: AlertsFile = {
+      rules: own(rules),
+      channels: channels.values().map(shownChannel),
+      routes: own(routes),
+      maintenance: own(maintenance),
+      dependencies: own(dependencies),
+    };
+    return stringify(Object.fromEntries(Object.entries(file).filter(([, list]) => (list as unknown[]).length > 0)));
+  }
+
+  @Post('import')
+  @HttpCode(200)
+  @Needs('alerts:write')
+  @ApiOperation({
+    summary: 'Import: writes what a file has in place of what has the same names; all of it, or nothing',
+  })
+  @ApiOkResponse({ type: ImportedDto })
+  @ApiProblems({ ...BAD_BODY, ...READ_ONLY, 400: 'rules[2].condition.above must be a number, got "hot"' })
+  async import(@Body() { text }: ImportDto, @Query() _query: NoQuery): Promise<ImportedDto> {
+    assertWholeSite();
+    const file = mistakesAsProblem(() => readAlertsText(text));
+    let written = 0;
+    const sections = Object.entries(file) as [Kind, readonly Document[]][];
+    for (const [kind, documents] of sections) {
+      for (const { name } of documents) this.assertWritable(kind, String(name));
+    }
+    for (const [kind, documents] of sections) {
+      const registry = this.registryOf(kind);
+      const whole = documents.map((one) => withSecrets(one, registry.get(String(one['name']))?.document));
+      if (whole.length > 0) await registry.put(whole, Date.now());
+      written += whole.length;
+    }
+    return { written };
+  }
+
+  @Post('channels/:name/test')
+  @HttpCode(204)
+  @Needs('alerts:write')
+  @ApiOperation({ summary: 'Test: sends a message to a channel at once' })
+  @ApiParam({ name: 'name', example: 'mail' })
+  @ApiNoContentResponse({ description: 'The receiver has taken it.' })
+  @ApiProblems({
+    ...NO_PARAMETERS,
+    'unknown-alert-setup': 'There is no channel "mail".',
+    'channel-failed': 'The message was not taken: smtp.example.org: 535 authentication failed',
+  })
+  async test(@Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
+    const channel = this.alerts.channels.get(name);
+    if (!channel) throw new Problem('unknown-alert-setup', `There is no channel ${quote(name)}.`);
+    try {
+      await this.alerts.test(channel.value);
+    } catch (error) {
+      if (!(error instanceof ChannelError)) throw error;
+      throw new Problem('channel-failed', `The message was not taken: ${reasonOf(error)}`);
+    }
+  }
+
+  @Get(':kind')
+  @Needs('reports:read')
+  @ApiOperation({ summary: 'What is set up: rules, channels, routes, silences, maintenance windows or dependencies' })
+  @ApiParam(KIND)
+  @ApiOkResponse({ type: AlertSetupsDto })
+  @ApiProblems({
+    ...NO_PARAMETERS,
+    'unknown-address': 'There is no GET /api/v1/alerts/rule; /docs lists what there is.',
+  })
+  list(@Param('kind') kind: string, @Query() _query: NoQuery): AlertSetupsDto {
+    return {
+      items: this.registryOf(kind)
+        .list()
+        .map((known) => this.dto(known)),
+    };
+  }
+
+  @Put(':kind/:name')
+  @Needs('alerts:write')
+  @ApiOperation({
+    summary: 'Set up a rule, channel, route, silence, maintenance window or dependency',
+    description: 'In place of what has the name. docs/alerts.md describes each. A secret that comes as stars stays.',
+  })
+  @ApiParam(KIND)
+  @ApiParam(NAME)
+  @ApiBody({
+    schema: {
+      type: 'object',
+      additionalProperties: true,
+      example: { select: { metric: 'system.filesystem.utilization' }, condition: { above: 0.9 }, for: '5m' },
+    },
+  })
+  @ApiOkResponse({ type: AlertSetupDto })
+  @ApiProblems({
+    ...BAD_BODY,
+    ...READ_ONLY,
+    400: 'condition.above must be a number, got "hot"',
+    404: 'There is no such kind.',
+  })
+  async put(
+    @Param('kind') kind: string,
+    @Param('name') name: string,
+    @Body() body: unknown,
+    @Query() _query: NoQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<AlertSetupDto> {
+    assertWholeSite();
+    const registry = this.registryOf(kind);
+    this.assertWritable(kind as Kind, name);
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new Problem('unreadable-body', `The body must be a JSON object, got ${quote(body)}.`);
+    }
+    const given = body as Document;
+    if (given['name'] !== undefined && given['name'] !== name) {
+      throw invalidInput([
+        { field: 'name', reason: `must be left out or the name in the path, got ${quote(given['name'])}` },
+      ]);
+    }
+    const now = Date.now();
+    const before = registry.get(name)?.document;
+    const document = atNow(withSecrets({ ...given, name }, before), kind as Kind, now, request.caller.name);
+    mistakesAsProblem(() => registry.parse(document));
+    await registry.put([document], now);
+    return this.dto(registry.get(name) as Known<unknown>);
+  }
+
+  @Delete(':kind/:name')
+  @HttpCode(204)
+  @Needs('alerts:write')
+  @ApiOperation({ summary: 'Delete what was set up; a default rule holds again as it was' })
+  @ApiParam(KIND)
+  @ApiParam(NAME)
+  @ApiNoContentResponse({ description: 'It is gone.' })
+  @ApiProblems({ ...NO_PARAMETERS, ...NOT_THERE, ...READ_ONLY })
+  async delete(@Param('kind') kind: string, @Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
+    assertWholeSite();
+    const registry = this.registryOf(kind);
+    this.assertWritable(kind as Kind, name);
+    if (await registry.remove(name)) return;
+    throw new Problem(
+      'unknown-alert-setup',
+      `There is no ${quote(name)} in the database; a default can only be switched off.`,
+    );
+  }
+
+  private registryOf(kind: string): Registry<unknown> {
+    if (KINDS.some((one) => one === kind)) return this.alerts[kind as Kind];
+    throw new Problem('unknown-address', `There is no ${quote(kind)} of alerts; there are ${KINDS.join(', ')}.`);
+  }
+
+  private assertWritable(kind: Kind, name: string): void {
+    if (this.alerts[kind].get(name)?.origin !== 'file') return;
+    throw new Problem('read-only', `${quote(name)} is of ALERTS_FILE, which alone changes it.`);
+  }
+
+  private dto({ name, origin, document, value }: Known<unknown>): AlertSetupDto {
+    const isChannel = this.alerts.channels.get(name)?.value === value;
+    const failure = isChannel ? this.alerts.failureOf(name) : undefined;
+    return {
+      name,
+      origin,
+      document: { ...(isChannel ? shownChannel(value as Channel) : document) },
+      ...(failure !== undefined && { failure }),
+    };
+  }
+}
+
+/** Rules and channels are of the whole site, and so of nobody who is limited to some devices. */
+function assertWholeSite(): void {
+  if (currentCaller()?.isLimited) {
+    throw new Problem('not-allowed', 'Alerts of the whole site are not for who is limited to some devices.');
+  }
+}
+
+/** `for` counts from now on: what is kept says until when. */
+function atNow(document: Document, kind: Kind, now: number, by: string): Document {
+  if (kind !== 'silences' && kind !== 'maintenance') return document;
+  const { for: length, ...rest } = document;
+  const isOnce = rest['cron'] === undefined && rest['weekly'] === undefined;
+  const named = { ...rest, by };
+  if (!isOnce) return { ...named, ...(length !== undefined && { for: length }) };
+  const from = kind === 'maintenance' && rest['from'] === undefined ? { from: toRfc3339(now) } : {};
+  const duration = typeof length === 'string' ? parseDuration(length) : undefined;
+  if (duration === undefined) return { ...named, ...from, ...(length !== undefined && { for: length }) };
+  const begin = typeof rest['from'] === 'string' ? Date.parse(rest['from']) : now;
+  return { ...named, ...from, until: toRfc3339(begin + duration) };
+}

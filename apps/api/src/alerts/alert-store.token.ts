@@ -1,0 +1,2 @@
+/** Injection token of the one `AlertStore`. */
+export const ALERT_STORE = Symbol('AlertStore');

@@ -1,0 +1,104 @@
+import {
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { reasonOf } from '@device-metrics/domain';
+import { SettingsError } from '@device-metrics/settings';
+import type { AlertStore, Store } from '@device-metrics/storage';
+import type { FastifyInstance } from 'fastify';
+import { DeviceRhythms } from '../devices/device-rhythms.js';
+import { DevicesModule } from '../devices/devices.module.js';
+import { Problem } from '../http/problem.js';
+import { Arrivals } from '../live/arrivals.js';
+import { LiveModule } from '../live/live.module.js';
+import { ApiMetrics } from '../monitoring/api-metrics.js';
+import { MonitoringModule } from '../monitoring/monitoring.module.js';
+import { SAMPLE_STORE, SampleStoreModule } from '../sample-store.module.js';
+import { apiConfig, type ApiConfig } from '../settings.js';
+import { AlertLinksController } from './alert-links.controller.js';
+import { ALERT_STORE } from './alert-store.token.js';
+import { NO_FILE, readAlertsFile } from './alerts-file.js';
+import { AlertSetupController } from './alert-setup.controller.js';
+import { Alerts } from './alerts.js';
+import { AlertsController } from './alerts.controller.js';
+import { AlertTimers } from './timers.js';
+import { MistakesError } from './reader.js';
+import { OwnNumbers } from './server-numbers.js';
+
+const elapsed = (): number => performance.now();
+
+/** @throws SettingsError with every mistake in the file. */
+async function fileOf(path: string): Promise<typeof NO_FILE> {
+  if (path === '') return NO_FILE;
+  try {
+    return await readAlertsFile(path);
+  } catch (error) {
+    if (!(error instanceof MistakesError)) throw error;
+    throw new SettingsError(error.mistakes.map(({ field, reason }) => `ALERTS_FILE ${path}: ${field} ${reason}`));
+  }
+}
+
+/** Watches what is measured, and tells people when something is wrong. */
+@Module({
+  imports: [DevicesModule, LiveModule, MonitoringModule, SampleStoreModule],
+  controllers: [AlertsController, AlertSetupController, AlertLinksController],
+  providers: [
+    AlertTimers,
+    {
+      provide: Alerts,
+      inject: [SAMPLE_STORE, ALERT_STORE, DeviceRhythms, Arrivals, ApiMetrics, apiConfig.KEY],
+      useFactory: async (
+        store: Store,
+        alertStore: AlertStore,
+        rhythms: DeviceRhythms,
+        arrivals: Arrivals,
+        metrics: ApiMetrics,
+        { alerts, alertVariables, databasePath }: ApiConfig,
+      ) =>
+        Alerts.open({
+          store,
+          alertStore,
+          rhythms,
+          arrivals,
+          server: new OwnNumbers(store, metrics, databasePath, elapsed),
+          clock: { now: Date.now, elapsed },
+          file: await fileOf(alerts.file),
+          secrets: { environment: alertVariables, folder: alerts.secretsPath || undefined },
+          publicUrl: alerts.publicUrl.replace(/\/+$/, '') || undefined,
+          timeZone: alerts.timeZone,
+          retention: alerts.retention,
+          onProblem: (problem) => new Logger('alerts').warn(problem),
+        }),
+    },
+  ],
+})
+export class AlertsModule implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly timers: AlertTimers,
+    @Inject(Alerts) private readonly alerts: Alerts,
+  ) {}
+
+  /** The button on the page behind a link sends an empty form; nothing else takes forms. */
+  onModuleInit(): void {
+    const server = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
+    server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, _body, done) => {
+      if (request.url.startsWith('/api/v1/alerts/act/')) return done(null, {});
+      done(new Problem('unsupported-content', 'The content type must be application/json, got a form.'));
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.timers.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.timers.stop();
+    await this.alerts.close().catch((error: unknown) => new Logger('alerts').error(reasonOf(error)));
+  }
+}

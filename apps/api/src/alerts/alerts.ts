@@ -1,0 +1,276 @@
+import { randomBytes } from 'node:crypto';
+import { reasonOf } from '@device-metrics/domain';
+import type { AlertStore, Store, StoredAlertMessage, StoredDevice } from '@device-metrics/storage';
+import type { DeviceRhythms } from '../devices/device-rhythms.js';
+import type { Arrivals } from '../live/arrivals.js';
+import type { AlertsFile } from './alerts-file.js';
+import type { AlertState } from './evaluation/alert-state.js';
+import { silenceOf } from './evaluation/device-looks.js';
+import { Evaluation, type Moment, type ServerNumbers } from './evaluation/evaluation.js';
+import { Changes, States } from './evaluation/states.js';
+import { ChannelError } from './notify/channel.js';
+import { readChannel, settingsOf, type Channel, type Secrets } from './notify/read-channel.js';
+import { Registry } from './registry.js';
+import { DEFAULT_RULES } from './rules/default-rules.js';
+import { readRule } from './rules/read-rule.js';
+import type { Rule } from './rules/rule.js';
+import { alertChart } from './telling/chart.js';
+import { compose } from './telling/compose.js';
+import {
+  DEFAULT_ROUTE,
+  readDependency,
+  readMaintenance,
+  readRoute,
+  readSilence,
+  type Dependency,
+  type Maintenance,
+  type Route,
+  type Silence,
+} from './telling/config.js';
+import { LinkSigner } from './telling/links.js';
+import { Outbox } from './telling/outbox.js';
+import { tell, type Notice, type TellingRules } from './telling/tell.js';
+
+export interface Clock {
+  /** Unix milliseconds. */
+  readonly now: () => number;
+  /** By a clock that nobody sets, ms. */
+  readonly elapsed: () => number;
+}
+
+export interface AlertsOptions {
+  readonly store: Store;
+  readonly alertStore: AlertStore;
+  readonly rhythms: DeviceRhythms;
+  readonly arrivals: Arrivals;
+  readonly server: ServerNumbers;
+  readonly clock: Clock;
+  readonly file: AlertsFile;
+  readonly secrets: Secrets;
+  readonly publicUrl: string | undefined;
+  readonly timeZone: string;
+  /** How long history is kept, ms; 0: for ever. */
+  readonly retention: number;
+  readonly onProblem: (problem: string) => void;
+}
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** Looks at the rules, keeps the states of what they watch, and tells people of them. */
+export class Alerts {
+  readonly rules: Registry<Rule>;
+  readonly channels: Registry<Channel>;
+  readonly routes: Registry<Route>;
+  readonly silences: Registry<Silence>;
+  readonly maintenance: Registry<Maintenance>;
+  readonly dependencies: Registry<Dependency>;
+  readonly signer: LinkSigner;
+  /** When the rules were looked at last, by the clock that nobody sets; undefined before the first time. */
+  lookedAt: number | undefined;
+
+  private readonly outbox: Outbox;
+  private readonly evaluation: Evaluation;
+  private readonly failures = new Map<string, string>();
+  private devices = new Map<string, StoredDevice>();
+  private queue: Promise<unknown> = Promise.resolve();
+  private savedAt = -Infinity;
+  private forgotAt = -Infinity;
+
+  static async open(options: AlertsOptions): Promise<Alerts> {
+    const { alertStore, clock } = options;
+    const fresh = { key: randomBytes(32).toString('base64url') };
+    await alertStore.add('key', { name: 'links', body: fresh, changedAt: clock.now() });
+    const key = (await alertStore.document('key', 'links'))?.body as { key: string };
+    const looked = (await alertStore.document('key', 'looked'))?.body as { until: number } | undefined;
+    const alerts = new Alerts(options, await States.load(alertStore), key.key, looked?.until);
+    for (const registry of alerts.registries()) await registry.reload();
+    return alerts;
+  }
+
+  private constructor(
+    private readonly options: AlertsOptions,
+    private readonly states: States,
+    key: string,
+    lookedUntil: number | undefined,
+  ) {
+    const { alertStore, clock, file, onProblem, store, rhythms, arrivals, server } = options;
+    const { now } = clock;
+    this.rules = new Registry('rule', readRule, alertStore, { defaults: DEFAULT_RULES, file: file.rules }, onProblem);
+    this.channels = new Registry('channel', readChannel, alertStore, { file: file.channels }, onProblem);
+    this.routes = new Registry('route', readRoute, alertStore, { file: file.routes }, onProblem);
+    this.silences = new Registry('silence', (one) => readSilence(one, now()), alertStore, {}, onProblem);
+    const readWindow = (one: unknown): Maintenance => readMaintenance(one, now());
+    this.maintenance = new Registry('maintenance', readWindow, alertStore, { file: file.maintenance }, onProblem);
+    this.dependencies = new Registry('dependency', readDependency, alertStore, { file: file.dependencies }, onProblem);
+    this.signer = new LinkSigner(Buffer.from(key, 'base64url'));
+    const start = { now: now(), elapsed: clock.elapsed() };
+    this.evaluation = new Evaluation(store, this.rules, rhythms, arrivals, server, start, lookedUntil);
+    const failed = (channel: string, reason: string): void => {
+      if (this.failures.get(channel) !== reason) onProblem(`channel ${channel}: ${reason}`);
+      this.failures.set(channel, reason);
+    };
+    this.outbox = new Outbox(alertStore, (message) => this.send(message), now, failed);
+  }
+
+  registries(): Registry<{ readonly name: string }>[] {
+    return [this.rules, this.channels, this.routes, this.silences, this.maintenance, this.dependencies];
+  }
+
+  /** Everything that is not normal. */
+  current(): AlertState[] {
+    return [...this.states.all()];
+  }
+
+  /** Why the last message of a channel was not taken; undefined where it was. */
+  failureOf(channel: string): string | undefined {
+    return this.failures.get(channel);
+  }
+
+  /** Looks at all rules whose time has come, and says what is to be said. */
+  async look(): Promise<void> {
+    const { clock, alertStore } = this.options;
+    await this.exclusively(async (changes) => {
+      const moment: Moment = { now: clock.now(), elapsed: clock.elapsed() };
+      this.devices = new Map((await this.options.store.devices()).map((device) => [device.name, device]));
+      await this.evaluation.look(changes, moment, this.states.ruleNames(), (rule) => this.states.ofRule(rule));
+      if (moment.elapsed - this.savedAt >= MINUTE) {
+        await alertStore.put([{ kind: 'key', name: 'looked', body: { until: moment.now }, changedAt: moment.now }]);
+        this.savedAt = moment.elapsed;
+      }
+      if (this.options.retention > 0 && moment.elapsed - this.forgotAt >= DAY) {
+        await alertStore.forget(moment.now - this.options.retention);
+        this.forgotAt = moment.elapsed;
+      }
+      this.lookedAt = moment.elapsed;
+    });
+  }
+
+  /** Sends what waits. */
+  async sendWaiting(): Promise<void> {
+    await this.outbox.run();
+  }
+
+  /** Marks open episodes as known to somebody: they are not repeated. Gives those that there are. */
+  async acknowledge(ids: ReadonlySet<string>, by: string, comment: string): Promise<AlertState[]> {
+    const at = this.options.clock.now();
+    const found: AlertState[] = [];
+    await this.exclusively(async (changes) => {
+      for (const state of this.states.all()) {
+        const { episode } = state;
+        if (!episode || episode.ended !== null || !ids.has(episode.id)) continue;
+        const acknowledged = { at, by, comment };
+        const after = { ...state, episode: { ...episode, acknowledged } };
+        changes.put(after);
+        changes.note(at, after, {
+          from: state.phase,
+          to: state.phase,
+          subject: state.subject,
+          severity: episode.severity,
+          value: state.value,
+          level: episode.level,
+          episode: episode.id,
+          note: `acknowledged by ${by}${comment && `: ${comment}`}`,
+        });
+        found.push(after);
+      }
+    });
+    return found;
+  }
+
+  /** Sends a message to a channel at once. @throws ChannelError when it is not taken. */
+  async test(channel: Channel): Promise<void> {
+    const at = this.options.clock.now();
+    const item = {
+      id: 'test',
+      rule: 'Test',
+      severity: 'info' as const,
+      subject: { device: '' },
+      value: null,
+      level: null,
+      began: at,
+      ended: null,
+    };
+    const notice: Notice = { kind: 'test', route: 'test', group: 'test', at, firing: [item], ended: [] };
+    await this.sendTo(channel, notice, randomBytes(16).toString('base64url'));
+    this.failures.delete(channel.name);
+  }
+
+  /** The channels that there are, or the one route that holds while nobody has made any. */
+  routesNow(): Route[] {
+    const routes = this.routes.values();
+    return routes.length > 0 ? routes : [DEFAULT_ROUTE(this.channels.list().map(({ name }) => name))];
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    await this.queue.catch(() => undefined);
+    await this.outbox.stop();
+  }
+
+  /** One after the other, with what the store has of the states; what comes of it is said and stored in one step. */
+  private exclusively(act: (changes: Changes) => Promise<void>): Promise<void> {
+    const work = this.queue
+      .catch(() => undefined)
+      .then(async () => {
+        const changes = new Changes(this.states);
+        await act(changes);
+        const now = this.options.clock.now();
+        const messages = tell(changes, await this.tellingRules(), now);
+        await this.options.alertStore.commit({ ...changes.step(now), messages });
+        changes.keep();
+      });
+    this.queue = work;
+    return work;
+  }
+
+  private async tellingRules(): Promise<TellingRules> {
+    const dependencies = this.dependencies.values();
+    const away = new Set<string>();
+    for (const { on } of dependencies) if (await this.isAway(on)) away.add(on);
+    return {
+      routes: this.routesNow(),
+      channels: new Set(this.channels.list().map(({ name }) => name)),
+      silences: this.silences.values(),
+      maintenance: this.maintenance.values(),
+      dependencies,
+      tags: (device) => this.devices.get(device)?.tags ?? {},
+      isAway: (device) => away.has(device),
+    };
+  }
+
+  private async isAway(name: string): Promise<boolean> {
+    const { clock, rhythms, arrivals } = this.options;
+    const device = this.devices.get(name);
+    if (!device) return false;
+    const moment = { now: clock.now(), elapsed: clock.elapsed(), uptime: Infinity };
+    const silence = silenceOf(device, await rhythms.of(device), arrivals.of(name), moment);
+    return silence !== undefined && silence.silent >= silence.late;
+  }
+
+  private async send({ channel: name, body, key }: StoredAlertMessage): Promise<void> {
+    const channel = this.channels.get(name)?.value;
+    if (!channel) throw new ChannelError('there is no such channel any more', true);
+    await this.sendTo(channel, body as Notice, key);
+    this.failures.delete(name);
+  }
+
+  private async sendTo(channel: Channel, notice: Notice, key: string): Promise<void> {
+    const { publicUrl, timeZone, store, secrets, onProblem } = this.options;
+    const message = await compose(notice, key, {
+      rule: (name) => this.rules.get(name)?.value,
+      nameOf: (device) => this.devices.get(device)?.displayName ?? device,
+      tags: (device) => this.devices.get(device)?.tags ?? {},
+      publicUrl,
+      signer: this.signer,
+      timeZone,
+      // A chart that cannot be made never costs the message.
+      chart: (item, range) =>
+        alertChart(store, item, range, timeZone).catch((error: unknown) => {
+          onProblem(`chart of ${item.rule}: ${reasonOf(error)}`);
+          return undefined;
+        }),
+    });
+    await channel.type.send(message, await settingsOf(channel, secrets));
+  }
+}

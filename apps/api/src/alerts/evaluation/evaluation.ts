@@ -1,0 +1,307 @@
+import { setImmediate } from 'node:timers/promises';
+import { reasonOf, type Series } from '@device-metrics/domain';
+import type { Store } from '@device-metrics/storage';
+import type { DeviceRhythms } from '../../devices/device-rhythms.js';
+import type { Arrivals } from '../../live/arrivals.js';
+import { GRID, LATENESS } from '../rules/read-rule.js';
+import type { DeviceCondition, Rule, ServerCondition } from '../rules/rule.js';
+import type { Registry } from '../registry.js';
+import type { AlertState } from './alert-state.js';
+import { silenceOf } from './device-looks.js';
+import { end, follow } from './follow.js';
+import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './judge.js';
+import { measure, type Numbers, type SeriesCondition } from './measure.js';
+import { levelsOf } from './own-levels.js';
+import { pointsIn, replay } from './replay.js';
+import type { Changes } from './states.js';
+import { subjectKey, subjectOfSeries } from './subject.js';
+
+/** What a server rule looks at. */
+export interface ServerNumbers {
+  number(condition: ServerCondition, now: number): Promise<number>;
+}
+
+/** The time at one look. */
+export interface Moment {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** By a clock that nobody sets, ms. */
+  readonly elapsed: number;
+}
+
+/** How often the series of a rule are looked for again, ms. */
+const SELECTION_AGE = 60_000;
+/** A device whose samples are so far from now has a clock of its own, up to so far; ms. */
+const OWN_CLOCK = 60_000;
+const WRONG_CLOCK = 2 * 3_600_000;
+/** After a restart the time in between is looked at, at most so much of it, ms. */
+const LONGEST_CATCH_UP = 3_600_000;
+
+interface Watched {
+  readonly series: readonly Series[];
+  readonly chosenAt: number;
+}
+
+/** Looks at all rules whose time has come, and takes what it sees into their states. */
+export class Evaluation {
+  private readonly watched = new WeakMap<Rule, Watched>();
+  private readonly lastLook = new WeakMap<Rule, Moment>();
+  private readonly startedAt: number;
+  private firstLook = true;
+
+  constructor(
+    private readonly store: Store,
+    private readonly rules: Registry<Rule>,
+    private readonly rhythms: DeviceRhythms,
+    private readonly arrivals: Arrivals,
+    private readonly server: ServerNumbers,
+    start: Moment,
+    /** Up to when the rules had been looked at before this process, Unix ms. */
+    private readonly lookedUntil: number | undefined,
+  ) {
+    this.startedAt = start.elapsed;
+  }
+
+  async look(changes: Changes, moment: Moment, stateRules: readonly string[], statesOf: StatesOf): Promise<void> {
+    const late = this.arrivals.take();
+    for (const { value: rule } of this.rules.list()) {
+      const last = this.lastLook.get(rule);
+      // A quarter of the grid: a timer that comes a little early is not to lose a turn.
+      if (!rule.enabled || (last && moment.elapsed - last.elapsed < rule.every - GRID / 4)) continue;
+      this.lastLook.set(rule, moment);
+      await setImmediate();
+      await this.lookAt(changes, rule, moment, last, late, statesOf);
+    }
+    const enabled = new Set(this.rules.values().flatMap(({ enabled, name }) => (enabled ? [name] : [])));
+    for (const name of stateRules) {
+      if (enabled.has(name)) continue;
+      for (const state of statesOf(name).values()) {
+        if (state.phase !== 'normal' || state.blind !== null)
+          end(changes, state, moment.now, 'the rule is gone or off');
+      }
+    }
+    this.firstLook = false;
+  }
+
+  private async lookAt(
+    changes: Changes,
+    rule: Rule,
+    moment: Moment,
+    last: Moment | undefined,
+    late: ReadonlyMap<string, number>,
+    statesOf: StatesOf,
+  ): Promise<void> {
+    const elapsed = last ? Math.max(0, moment.elapsed - last.elapsed) : GRID;
+    try {
+      const { condition } = rule;
+      if (condition.type === 'server') await this.lookAtServer(changes, rule, condition, moment, elapsed);
+      else if (condition.type === 'device')
+        await this.lookAtDevices(changes, rule, condition, moment, elapsed, statesOf);
+      else await this.lookAtSeries(changes, rule, condition, moment, { elapsed, last, late, statesOf });
+    } catch (error) {
+      const reason = reasonOf(error);
+      const of = ruleOfDevice(rule);
+      for (const state of statesOf(rule.name).values()) {
+        const observation = { at: moment.now, elapsed, verdict: 'error' as const, value: null, reason };
+        follow(changes, rule, of(state.subject.device), state.subject, observation);
+      }
+      if (statesOf(rule.name).size === 0) {
+        const observation = { at: moment.now, elapsed, verdict: 'error' as const, value: null, reason };
+        follow(changes, rule, of(''), { device: '' }, observation);
+      }
+    }
+  }
+
+  private async lookAtServer(
+    changes: Changes,
+    rule: Rule,
+    condition: ServerCondition,
+    { now }: Moment,
+    elapsed: number,
+  ): Promise<void> {
+    const value = await this.server.number(condition, now);
+    const ofServer = ruleOfDevice(rule)('');
+    follow(changes, rule, ofServer, { device: '' }, { at: now, elapsed, verdict: judge(value, ofServer), value });
+  }
+
+  private async lookAtDevices(
+    changes: Changes,
+    rule: Rule,
+    { status }: DeviceCondition,
+    moment: Moment,
+    elapsed: number,
+    statesOf: StatesOf,
+  ): Promise<void> {
+    const of = ruleOfDevice(rule);
+    const uptime = moment.elapsed - this.startedAt;
+    const there = new Set<string>();
+    for (const device of await this.store.devices(rule.selector)) {
+      there.add(device.name);
+      if (!of(device.name).enabled) continue;
+      const rhythm = await this.rhythms.of(device);
+      const silence = silenceOf(device, rhythm, this.arrivals.of(device.name), { ...moment, uptime });
+      if (silence === undefined) continue;
+      const verdict =
+        silence.silent >= silence[status] ? 'wrong' : silence.silent >= silence.late ? 'between' : 'right';
+      // Late is not yet offline, but who has been offline is back only when it is on time.
+      const observation = { at: moment.now, elapsed, verdict, value: silence.silent / 1000 } as const;
+      follow(changes, rule, of(device.name), { device: device.name }, observation);
+    }
+    this.endMissing(changes, rule, (device) => there.has(device), moment.now, statesOf);
+  }
+
+  private async lookAtSeries(
+    changes: Changes,
+    rule: Rule,
+    condition: SeriesCondition,
+    moment: Moment,
+    { elapsed, last, late, statesOf }: SeriesLook,
+  ): Promise<void> {
+    const { series, fresh } = await this.seriesOf(rule, moment);
+    const of = ruleOfDevice(rule);
+    if (fresh) {
+      const keys = new Set(series.map((one) => subjectKey(subjectOfSeries(one))));
+      this.endMissing(changes, rule, () => false, moment.now, statesOf, keys);
+    }
+    const levels = await levelsOf(this.store, series, condition);
+    for (const [at, its] of this.byClock(series, moment)) {
+      if (at === moment.now) await this.catchUp(changes, rule, condition, its, levels, moment, last, late, statesOf);
+      const numbers = await measure(this.store, its, condition, at);
+      const look = { at, elapsed };
+      const states = statesOf(rule.name);
+      const unseen: Series[] = [];
+      for (const one of its) {
+        const value = numbers.get(one.id);
+        if (value === undefined) {
+          unseen.push(one);
+          continue;
+        }
+        const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
+        if (!ofDevice.enabled) continue;
+        const verdict = judge(value, ofDevice);
+        if (verdict === 'right' && states.size === 0 && !changes.touch(rule.name)) continue;
+        follow(changes, rule, ofDevice, subjectOfSeries(one), { ...look, verdict, value });
+      }
+      await this.lookAtUnseen(changes, rule, unseen, look, of, states);
+    }
+  }
+
+  /** Series that had no number: after a while that means something. */
+  private async lookAtUnseen(
+    changes: Changes,
+    rule: Rule,
+    series: readonly Series[],
+    { at, elapsed }: { readonly at: number; readonly elapsed: number },
+    of: (device: string) => RuleOfDevice,
+    states: ReturnType<StatesOf>,
+  ): Promise<void> {
+    const those =
+      rule.noData === 'alert' ? series : series.filter((one) => states.has(subjectKey(subjectOfSeries(one))));
+    if (those.length === 0) return;
+    for (const { series: one, timestamp } of await this.store.latest(those)) {
+      const ofDevice = of(one.deviceName);
+      if (at - timestamp < rule.noDataAfter || !ofDevice.enabled) continue;
+      follow(changes, rule, ofDevice, subjectOfSeries(one), { at, elapsed, verdict: 'none', value: null });
+    }
+  }
+
+  /** Looks at the points of the past of which data came only now: late data, and what came while this server was away. */
+  private async catchUp(
+    changes: Changes,
+    rule: Rule,
+    condition: SeriesCondition,
+    series: readonly Series[],
+    levels: Numbers,
+    { now }: Moment,
+    last: Moment | undefined,
+    late: ReadonlyMap<string, number>,
+    statesOf: StatesOf,
+  ): Promise<void> {
+    const since = last ? last.now : this.firstLook ? this.lookedUntil : undefined;
+    if (since === undefined || since > now) return;
+    const whole = last === undefined;
+    const those = whole ? series : series.filter(({ deviceName }) => (late.get(deviceName) ?? now) < since - 2 * GRID);
+    if (those.length === 0) return;
+    // How long it had been wrong before a restart is found again from what was seen last.
+    const begun = [...statesOf(rule.name).values()].filter(
+      ({ phase }) => phase === 'pending' || phase === 'recovering',
+    );
+    const oldest = whole
+      ? Math.min(since, ...begun.map(({ seenAt }) => seenAt))
+      : Math.min(...those.map(({ deviceName }) => late.get(deviceName) ?? now));
+    const earliest = now - (whole ? LONGEST_CATCH_UP : LATENESS);
+    const start = Math.max(Math.floor(oldest / GRID) * GRID, earliest);
+    // The last point is the look of now.
+    const points = pointsIn({ start, end: now - GRID / 2 }, GRID);
+    if (points.count === 0) return;
+    const of = ruleOfDevice(rule);
+    for await (const { series: one, numbers } of replay(this.store, those, condition, points)) {
+      const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
+      if (!ofDevice.enabled) continue;
+      const subject = subjectOfSeries(one);
+      const lastSeen = changes.get(rule.name, subjectKey(subject))?.seenAt ?? 0;
+      for (let index = 0; index < numbers.length; index += 1) {
+        const value = numbers[index] as number;
+        const at = points.start + (index + 1) * points.step;
+        if (Number.isNaN(value) || at <= lastSeen) continue;
+        follow(changes, rule, ofDevice, subject, { at, elapsed: GRID, verdict: judge(value, ofDevice), value });
+      }
+    }
+  }
+
+  private async seriesOf(rule: Rule, { elapsed }: Moment): Promise<{ series: readonly Series[]; fresh: boolean }> {
+    const known = this.watched.get(rule);
+    if (known && elapsed - known.chosenAt < SELECTION_AGE) return { series: known.series, fresh: false };
+    const series = await this.store.findSeries(rule.selector);
+    this.watched.set(rule, { series, chosenAt: elapsed });
+    return { series, fresh: true };
+  }
+
+  /** A device whose clock is wrong is looked at by its own clock: its windows end with its newest sample. */
+  private byClock(series: readonly Series[], { now, elapsed }: Moment): Map<number, readonly Series[]> {
+    const clocks = new Map<string, number>();
+    for (const deviceName of new Set(series.map((one) => one.deviceName))) {
+      const arrival = this.arrivals.of(deviceName);
+      if (arrival === undefined || elapsed - arrival.heard > OWN_CLOCK) continue;
+      const off = Math.abs(arrival.newest - now);
+      if (off > OWN_CLOCK && off < WRONG_CLOCK) clocks.set(deviceName, arrival.newest);
+    }
+    if (clocks.size === 0) return new Map([[now, series]]);
+    const groups = new Map<number, Series[]>();
+    for (const one of series) {
+      const at = clocks.get(one.deviceName) ?? now;
+      const group = groups.get(at);
+      if (group) group.push(one);
+      else groups.set(at, [one]);
+    }
+    return groups;
+  }
+
+  /** What is no longer selected has no state. */
+  private endMissing(
+    changes: Changes,
+    rule: Rule,
+    isThere: (device: string) => boolean,
+    now: number,
+    statesOf: StatesOf,
+    keys?: ReadonlySet<string>,
+  ): void {
+    for (const [key, state] of statesOf(rule.name)) {
+      if (state.phase === 'normal' && state.blind === null) continue;
+      const there = keys ? keys.has(key) : isThere(state.subject.device);
+      if (!there) end(changes, state, now, 'the rule no longer selects it');
+    }
+  }
+}
+
+type StatesOf = (rule: string) => ReadonlyMap<string, AlertState>;
+
+interface SeriesLook {
+  readonly elapsed: number;
+  readonly last: Moment | undefined;
+  readonly late: ReadonlyMap<string, number>;
+  readonly statesOf: StatesOf;
+}
+
+const withOwnLevel = (ofDevice: RuleOfDevice, level: number | undefined): RuleOfDevice =>
+  level === undefined ? ofDevice : { ...ofDevice, bounds: withLevel(ofDevice.bounds, level) };

@@ -1,0 +1,228 @@
+import { parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { NO_LIMIT, plan, read } from '@device-metrics/query';
+import type { SampleStore, StepAggregate } from '@device-metrics/storage';
+import type { FullCondition, LevelCondition } from '../rules/rule.js';
+import { timeToReach, type SeriesCondition } from './measure.js';
+import { siblingsOf } from './siblings.js';
+
+const HOUR = 3_600_000;
+
+/** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
+export interface Points {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+export const pointsIn = ({ start, end }: TimeRange, step: number): Points => ({
+  start,
+  step,
+  count: Math.max(0, Math.floor((end - start) / step)),
+});
+
+/** The condition's number of one series at each point; NaN where there is none. */
+export interface SeriesNumbers {
+  readonly series: Series;
+  readonly numbers: Float64Array;
+}
+
+/** The numbers of the past, as `measure` would have given them at each point. */
+export async function* replay(
+  store: SampleStore,
+  series: readonly Series[],
+  condition: SeriesCondition,
+  points: Points,
+): AsyncGenerator<SeriesNumbers> {
+  switch (condition.type) {
+    case 'level':
+      if (condition.measure === 'share') yield* shares(store, series, condition, points);
+      else yield* levels(store, series, condition.measure, condition.window, points);
+      return;
+    case 'change': {
+      const shift = Math.round(condition.window / points.step);
+      const longer = { ...points, start: points.start - shift * points.step, count: points.count + shift };
+      for await (const one of levels(store, series, condition.measure, condition.window, longer)) {
+        const numbers = new Float64Array(points.count);
+        for (let at = 0; at < numbers.length; at += 1) {
+          const before = one.numbers[at] as number;
+          numbers[at] = before === 0 ? NaN : (one.numbers[at + shift] as number) / before - 1;
+        }
+        yield { series: one.series, numbers };
+      }
+      return;
+    }
+    case 'full':
+      yield* timesLeft(store, series, condition, points);
+      return;
+    case 'switched': {
+      const window = 5 * 60_000;
+      const before = new Map<string, Float64Array>();
+      const { siblings, keyOf } = await siblingsOf(store, series, condition);
+      for await (const one of levels(store, siblings, 'last', window, points))
+        before.set(keyOf(one.series), one.numbers);
+      for await (const { series: one, numbers } of levels(store, series, 'last', window, points)) {
+        const other = before.get(keyOf(one));
+        yield { series: one, numbers: numbers.map((value, at) => switchedAt(value, other?.[at])) };
+      }
+    }
+  }
+}
+
+/** 1 where only the series itself has data, 0 where the one from before has; NaN where it has none. */
+function switchedAt(value: number, before: number | undefined): number {
+  if (Number.isNaN(value)) return NaN;
+  return before !== undefined && Number.isNaN(before) ? 1 : 0;
+}
+
+const PIECES: Readonly<Record<string, readonly StepAggregate[]>> = {
+  last: ['last'],
+  mean: ['sum', 'count'],
+  min: ['min'],
+  max: ['max'],
+};
+
+/** An aggregation over a window that ends at each point. */
+async function* levels(
+  store: SampleStore,
+  series: readonly Series[],
+  measured: string,
+  window: number,
+  points: Points,
+): AsyncGenerator<SeriesNumbers> {
+  const pieces = PIECES[measured];
+  if (pieces === undefined) {
+    yield* byQuery(store, series, measured, window, points);
+    return;
+  }
+  const { step } = points;
+  const width = Math.max(1, Math.round(window / step));
+  const start = points.start - (width - 1) * step;
+  const range = { start, end: points.start + points.count * step };
+  for await (const { series: one, starts, columns } of store.readSteps(series, { range, step, aggregates: pieces })) {
+    const slots = columns.map(() => new Float64Array(points.count + width - 1).fill(NaN));
+    for (let row = 0; row < starts.length; row += 1) {
+      const slot = Math.round(((starts[row] as number) - start) / step);
+      columns.forEach((column, at) => ((slots[at] as Float64Array)[slot] = column[row] as number));
+    }
+    yield { series: one, numbers: slide(measured, slots as [Float64Array, ...Float64Array[]], width, points.count) };
+  }
+}
+
+/** The number of each window of `width` slots. */
+function slide(
+  measured: string,
+  [slots, counts]: readonly [Float64Array, ...Float64Array[]],
+  width: number,
+  count: number,
+): Float64Array {
+  const numbers = new Float64Array(count).fill(NaN);
+  if (measured === 'mean') {
+    let [sum, samples] = [0, 0];
+    for (let slot = 0; slot < slots.length; slot += 1) {
+      const [leaving, lost] = [slots[slot - width] ?? NaN, counts?.[slot - width] ?? NaN];
+      if (!Number.isNaN(lost)) [sum, samples] = [sum - leaving, samples - lost];
+      const [value, more] = [slots[slot] as number, counts?.[slot] ?? NaN];
+      if (!Number.isNaN(more)) [sum, samples] = [sum + value, samples + more];
+      if (samples <= 0) sum = 0;
+      if (slot >= width - 1 && samples > 0) numbers[slot - width + 1] = sum / samples;
+    }
+    return numbers;
+  }
+  // The slots of the window that may still be its number, the best first.
+  const candidates: number[] = [];
+  let first = 0;
+  const beats = (a: number, b: number): boolean => measured === 'last' || (measured === 'max' ? a >= b : a <= b);
+  for (let slot = 0; slot < slots.length; slot += 1) {
+    const value = slots[slot] as number;
+    if (!Number.isNaN(value)) {
+      while (candidates.length > first && beats(value, slots[candidates.at(-1) as number] as number)) candidates.pop();
+      candidates.push(slot);
+    }
+    if (first < candidates.length && (candidates[first] as number) <= slot - width) first += 1;
+    if (slot >= width - 1 && first < candidates.length) {
+      numbers[slot - width + 1] = slots[candidates[first] as number] as number;
+    }
+  }
+  return numbers;
+}
+
+/** Of other aggregations, such as rate and percentiles: windows one after the other, each number holding until the next. */
+async function* byQuery(
+  store: SampleStore,
+  series: readonly Series[],
+  measured: string,
+  window: number,
+  points: Points,
+): AsyncGenerator<SeriesNumbers> {
+  const length = Math.max(window, points.step);
+  const end = points.start + points.count * points.step;
+  const windows = Math.ceil((end - points.start) / length) + 1;
+  const bounds = Array.from({ length: windows + 1 }, (_, index) => end - (windows - index) * length);
+  const steps = {
+    length,
+    bounds,
+    names: [measured],
+    aggregations: [parseAggregation(measured) as Aggregation],
+    fill: 'null' as const,
+  };
+  const range = { start: bounds[0] as number, end };
+  for await (const table of read(store, await plan(store, { series, range, steps }, NO_LIMIT))) {
+    const column = table.columns[0] as ArrayLike<number | null>;
+    const numbers = new Float64Array(points.count);
+    for (let at = 0; at < numbers.length; at += 1) {
+      const time = points.start + (at + 1) * points.step;
+      numbers[at] = column[Math.floor((time - range.start) / length) - 1] ?? NaN;
+    }
+    yield { series: table.series, numbers };
+  }
+}
+
+async function* shares(
+  store: SampleStore,
+  series: readonly Series[],
+  { window }: LevelCondition,
+  points: Points,
+): AsyncGenerator<SeriesNumbers> {
+  const { siblings, keyOf } = await siblingsOf(store, series);
+  const sums = new Map<string, Float64Array>();
+  for await (const { series: one, numbers } of levels(store, siblings, 'last', window, points)) {
+    const sum = sums.get(keyOf(one)) ?? new Float64Array(points.count);
+    numbers.forEach((value, at) => (sum[at] = (sum[at] as number) + (Number.isNaN(value) ? 0 : value)));
+    sums.set(keyOf(one), sum);
+  }
+  for await (const { series: one, numbers } of levels(store, series, 'last', window, points)) {
+    const sum = sums.get(keyOf(one));
+    yield { series: one, numbers: numbers.map((value, at) => value / (sum?.[at] || NaN)) };
+  }
+}
+
+async function* timesLeft(
+  store: SampleStore,
+  series: readonly Series[],
+  { window, limit }: FullCondition,
+  points: Points,
+): AsyncGenerator<SeriesNumbers> {
+  const range = {
+    start: Math.floor((points.start - window) / HOUR) * HOUR,
+    end: points.start + points.count * points.step,
+  };
+  for await (const { series: one, starts, columns } of store.readSteps(series, {
+    range,
+    step: HOUR,
+    aggregates: ['sum', 'count'],
+  })) {
+    const [sums, counts] = columns as [Float64Array, Float64Array];
+    const means = sums.map((sum, index) => sum / (counts[index] as number));
+    const numbers = new Float64Array(points.count).fill(NaN);
+    let [from, to] = [0, 0];
+    for (let at = 0; at < numbers.length; at += 1) {
+      const now = points.start + (at + 1) * points.step;
+      while (to < starts.length && (starts[to] as number) + HOUR <= now) to += 1;
+      while (from < to && (starts[from] as number) < now - window) from += 1;
+      const span = to > from ? (starts[to - 1] as number) - (starts[from] as number) : 0;
+      if (to - from < 6 || span < window / 4) continue;
+      numbers[at] = timeToReach(starts.subarray(from, to), means.subarray(from, to), limit, now);
+    }
+    yield { series: one, numbers };
+  }
+}

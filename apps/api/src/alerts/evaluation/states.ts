@@ -1,0 +1,110 @@
+import type { AlertChange, AlertKey, AlertStep, AlertStore, StoredAlertState } from '@device-metrics/storage';
+import type { AlertState, ChangeBody } from './alert-state.js';
+import { subjectKey, type Subject } from './subject.js';
+
+/** The states that are not normal, by rule and subject; as the store has them, and what one step changes. */
+export class States {
+  private readonly rules = new Map<string, Map<string, AlertState>>();
+
+  static async load(store: AlertStore): Promise<States> {
+    const states = new States();
+    for (const { body } of await store.states()) states.put(body as AlertState);
+    return states;
+  }
+
+  ofRule(rule: string): ReadonlyMap<string, AlertState> {
+    return this.rules.get(rule) ?? NONE;
+  }
+
+  *all(): Generator<AlertState> {
+    for (const states of this.rules.values()) yield* states.values();
+  }
+
+  ruleNames(): string[] {
+    return [...this.rules.keys()];
+  }
+
+  put(state: AlertState): void {
+    const states = this.rules.get(state.rule) ?? new Map<string, AlertState>();
+    states.set(subjectKey(state.subject), state);
+    this.rules.set(state.rule, states);
+  }
+
+  drop(rule: string, subject: string): void {
+    this.rules.get(rule)?.delete(subject);
+    if (this.rules.get(rule)?.size === 0) this.rules.delete(rule);
+  }
+}
+
+const NONE: ReadonlyMap<string, AlertState> = new Map();
+
+/** What one look changes: nothing of it is in the states before the store has all of it. */
+export class Changes {
+  private readonly written = new Map<string, AlertState>();
+  private readonly dropped = new Map<string, AlertKey>();
+  private readonly kept = new Set<string>();
+  private readonly touched = new Set<string>();
+  private readonly history: AlertChange[] = [];
+
+  constructor(private readonly states: States) {}
+
+  get(rule: string, subject: string): AlertState | undefined {
+    const key = `${rule}\n${subject}`;
+    if (this.dropped.has(key)) return undefined;
+    return this.written.get(key) ?? this.states.ofRule(rule).get(subject);
+  }
+
+  find(rule: string, subject: Subject): AlertState | undefined {
+    return this.get(rule, subjectKey(subject));
+  }
+
+  /** @param kept false where only numbers of the moment are new, which a restart finds out again. */
+  put(state: AlertState, kept = true): void {
+    const key = `${state.rule}\n${subjectKey(state.subject)}`;
+    this.dropped.delete(key);
+    this.written.set(key, state);
+    this.touched.add(state.rule);
+    if (kept) this.kept.add(key);
+  }
+
+  /** Whether a state of the rule has been written. */
+  touch(rule: string): boolean {
+    return this.touched.has(rule);
+  }
+
+  drop(state: AlertState): void {
+    const subject = subjectKey(state.subject);
+    const key = `${state.rule}\n${subject}`;
+    this.written.delete(key);
+    this.dropped.set(key, { rule: state.rule, subject });
+  }
+
+  note(at: number, { rule, subject }: AlertState, body: ChangeBody): void {
+    this.history.push({ at, rule, subject: subjectKey(subject), device: subject.device, body });
+  }
+
+  /** All states, as they will be. */
+  *all(): Generator<AlertState> {
+    for (const state of this.states.all()) {
+      const key = `${state.rule}\n${subjectKey(state.subject)}`;
+      if (!this.written.has(key) && !this.dropped.has(key)) yield state;
+    }
+    yield* this.written.values();
+  }
+
+  step(at: number): Omit<AlertStep, 'messages'> {
+    const states = [...this.kept].flatMap((key): StoredAlertState[] => {
+      const state = this.written.get(key);
+      if (!state) return [];
+      const { rule, subject } = state;
+      return [{ rule, subject: subjectKey(subject), device: subject.device, body: state }];
+    });
+    return { at, states, gone: [...this.dropped.values()], changes: this.history };
+  }
+
+  /** Once the store has them. */
+  keep(): void {
+    for (const { rule, subject } of this.dropped.values()) this.states.drop(rule, subject);
+    for (const state of this.written.values()) this.states.put(state);
+  }
+}

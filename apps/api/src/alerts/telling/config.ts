@@ -1,0 +1,205 @@
+import { CronTime } from 'cron';
+import { isTimeZone, matchesAny, quote, selectsDevice, selectsSeries, type Selector } from '@device-metrics/domain';
+import type { AlertState } from '../evaluation/alert-state.js';
+import { ObjectReader, readAll, type Mistake } from '../reader.js';
+import { readSelector } from '../rules/read-rule.js';
+import { SEVERITIES, type Severity } from '../rules/rule.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Which alerts: everything that is given must match. */
+export interface AlertSelector {
+  readonly selector: Selector;
+  readonly rules: readonly string[] | undefined;
+  readonly severities: readonly Severity[] | undefined;
+}
+
+/** Who is told of which alerts, and when. Times are ms. */
+export interface Route {
+  readonly name: string;
+  readonly order: number;
+  readonly select: AlertSelector;
+  readonly channels: readonly string[];
+  /** `rule`, `device`, `severity`, or `tag:` and the name of a tag: alerts that are equal in all of these are one message. */
+  readonly groupBy: readonly string[];
+  readonly wait: number;
+  /** 0: never. */
+  readonly repeat: number;
+  readonly escalate: { readonly after: number; readonly channels: readonly string[] } | undefined;
+  /** Whether the routes after it hear of the same alerts. */
+  readonly continue: boolean;
+}
+
+export interface Silence {
+  readonly name: string;
+  readonly select: AlertSelector;
+  /** Unix milliseconds. */
+  readonly until: number;
+  readonly comment: string;
+}
+
+export interface Maintenance {
+  readonly name: string;
+  readonly select: AlertSelector;
+  readonly isOn: (now: number) => boolean;
+}
+
+/** While the device `on` is not there, nobody is told of those behind it. */
+export interface Dependency {
+  readonly name: string;
+  readonly devices: Selector;
+  readonly on: string;
+}
+
+/** What is there while nobody has set up a route. */
+export const DEFAULT_ROUTE = (channels: readonly string[]): Route => ({
+  name: 'default',
+  order: 0,
+  select: { selector: {}, rules: undefined, severities: undefined },
+  channels,
+  groupBy: ['rule', 'severity'],
+  wait: 30_000,
+  repeat: 4 * HOUR,
+  escalate: undefined,
+  continue: false,
+});
+
+const names = (reader: ObjectReader, key: string): string[] => reader.texts(key, 'names', () => true) ?? [];
+const GROUPS = /^(rule|device|severity|tag:.+)$/;
+
+export const readRoute = (document: unknown): Route =>
+  readDocument(document, (reader) => {
+    const usual = DEFAULT_ROUTE([]);
+    const escalate = reader.inner('escalate');
+    const route: Route = {
+      name: reader.text('name', undefined, 128),
+      order: reader.integer('order', 100, 0, 100_000),
+      select: readAlertSelector(reader.inner('select')),
+      channels: names(reader, 'channels'),
+      groupBy:
+        reader.texts('group_by', 'rule, device, severity or tag:<name>', (text) => GROUPS.test(text)) ?? usual.groupBy,
+      wait: reader.duration('wait', usual.wait, 0, 60 * MINUTE),
+      repeat: reader.duration('repeat', usual.repeat, 0),
+      escalate: reader.has('escalate')
+        ? { after: escalate.duration('after', undefined), channels: names(escalate, 'channels') }
+        : undefined,
+      continue: reader.flag('continue', false),
+    };
+    escalate.end();
+    return route;
+  });
+
+/** `rule`, `severity`, `device`, `metric`, `label`, `tag`. */
+function readAlertSelector(reader: ObjectReader): AlertSelector {
+  const rules = reader.texts('rule', 'names of rules', () => true);
+  const severities = reader.texts('severity', `one of ${SEVERITIES.join(', ')}`, (text) =>
+    SEVERITIES.some((one) => one === text),
+  );
+  return { selector: readSelector(reader), rules, severities: severities as Severity[] | undefined };
+}
+
+/** @param now for `for`, Unix ms. */
+export const readSilence = (document: unknown, now: number): Silence =>
+  readDocument(document, (reader) => {
+    const name = reader.text('name', undefined, 128);
+    const select = readAlertSelector(reader.inner('select'));
+    const comment = reader.has('comment') ? reader.text('comment', undefined, 1_000) : '';
+    reader.value('by');
+    const until = reader.has('for') ? now + reader.duration('for', 0, MINUTE) : timeOf(reader, 'until');
+    return { name, select, until, comment };
+  });
+
+/** Once from a time until another (or `for` so long from now), weekly, or by a cron expression. */
+export const readMaintenance = (document: unknown, now: number): Maintenance =>
+  readDocument(document, (reader) => {
+    const name = reader.text('name', undefined, 128);
+    const select = readAlertSelector(reader.inner('select'));
+    if (reader.has('comment')) reader.text('comment', undefined, 1_000);
+    reader.value('by');
+    if (!reader.has('cron') && !reader.has('weekly')) {
+      const from = reader.has('from') ? timeOf(reader, 'from') : now;
+      const until = reader.has('for') ? from + reader.duration('for', 0, MINUTE) : timeOf(reader, 'until');
+      return { name, select, isOn: (at) => at >= from && at < until };
+    }
+    const duration = reader.duration('duration', undefined, MINUTE, 7 * 24 * HOUR);
+    const zone = reader.text('timezone', 'UTC');
+    if (typeof zone === 'string' && !isTimeZone(zone)) {
+      reader.note('timezone', `must be an IANA time zone such as Europe/Berlin, got ${quote(zone)}`);
+    }
+    const cron = reader.has('cron') ? reader.text('cron', undefined) : weeklyCron(reader);
+    return { name, select, isOn: recurring(reader, cron, duration, zone) };
+  });
+
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+
+/** `{days: [sat], at: "22:00"}` as a cron expression. */
+function weeklyCron(reader: ObjectReader): string {
+  const weekly = reader.inner('weekly');
+  const days = weekly.texts('days', `days of ${DAYS.join(', ')}`, (day) => DAYS.includes(day)) ?? DAYS;
+  const at = weekly.text('at', undefined);
+  weekly.end();
+  const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(String(at));
+  if (!time) weekly.note('at', `must be a time of day such as 22:00, got ${quote(at)}`);
+  return `${Number(time?.[2] ?? 0)} ${Number(time?.[1] ?? 0)} * * ${days.map((day) => DAYS.indexOf(day)).join(',')}`;
+}
+
+function recurring(reader: ObjectReader, cron: string, duration: number, zone: string): (now: number) => boolean {
+  try {
+    const times = new CronTime(cron, zone);
+    times.sendAt();
+    // On if it began within the last `duration`.
+    return (now) => times.getNextDateFrom(new Date(now - duration), zone).toMillis() <= now;
+  } catch (error) {
+    reader.note(
+      'cron',
+      `must be a cron expression such as "0 22 * * 6", got ${quote(cron)}: ${(error as Error).message}`,
+    );
+    return () => false;
+  }
+}
+
+export const readDependency = (document: unknown): Dependency =>
+  readDocument(document, (reader) => ({
+    name: reader.text('name', undefined, 128),
+    devices: readSelector(reader.inner('devices'), false),
+    on: reader.text('on', undefined, 128),
+  }));
+
+/** Unix milliseconds of an RFC 3339 time or of a number. */
+function timeOf(reader: ObjectReader, key: string): number {
+  const value = reader.value(key);
+  const time = typeof value === 'string' ? Date.parse(value) : value;
+  if (Number.isFinite(time)) return time as number;
+  reader.note(key, `must be a time such as "2026-01-15T10:00:00Z", got ${quote(value)}`);
+  return 0;
+}
+
+function readDocument<T>(document: unknown, read: (reader: ObjectReader) => T): T {
+  return readAll((mistakes: Mistake[]) => {
+    const reader = new ObjectReader(document, '', mistakes);
+    const result = read(reader);
+    reader.end();
+    return result;
+  });
+}
+
+/** Whether an alert is one of those that are meant. */
+export function selectsAlert({
+  selector,
+  rules,
+  severities,
+}: AlertSelector): (alert: AlertState, tags: Tags) => boolean {
+  const ofSeries = selectsSeries(selector);
+  const ofDevice = selectsDevice({ devices: selector.devices, tags: selector.tags });
+  const named = matchesAny(rules);
+  const bySeries = selector.metrics !== undefined || selector.labels !== undefined;
+  return ({ rule, subject: { device, metric, labels }, episode }, tagsOf) =>
+    named(rule) &&
+    (severities === undefined || (episode !== null && severities.includes(episode.severity))) &&
+    ofDevice({ name: device, tags: tagsOf(device) }) &&
+    (!bySeries || (metric !== undefined && ofSeries({ deviceName: device, metricName: metric, labels: labels ?? {} })));
+}
+
+/** The tags of a device. */
+export type Tags = (device: string) => Readonly<Record<string, string>>;

@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import type { Sample } from '@device-metrics/domain';
+
+/** What has come from a device lately. */
+export interface Arrival {
+  /** When its last samples came, by `performance.now()`, ms. */
+  heard: number;
+  /** The newest time among the samples that came within the last minute, Unix ms. */
+  newest: number;
+  newestSince: number;
+  /** The oldest time among the samples that came since `take`, Unix ms. */
+  oldest: number;
+}
+
+/** How long the newest time counts, ms. */
+const NEWEST_AGE = 60_000;
+
+/** When samples came from each device, by a clock that nobody sets, and how far they reach back. */
+@Injectable()
+export class Arrivals {
+  private readonly devices = new Map<string, Arrival>();
+
+  note(samples: readonly Sample[], heard = performance.now()): void {
+    let device: string | undefined;
+    let arrival: Arrival | undefined;
+    for (const { deviceName, timestamp } of samples) {
+      if (deviceName !== device || arrival === undefined) {
+        device = deviceName;
+        arrival = this.devices.get(deviceName);
+        if (arrival === undefined) {
+          arrival = { heard, newest: timestamp, newestSince: heard, oldest: timestamp };
+          this.devices.set(deviceName, arrival);
+        }
+        // A sender may go on with what it had kept: the newest of the last minute counts.
+        if (heard - arrival.newestSince > NEWEST_AGE) {
+          arrival.newestSince = heard;
+          arrival.newest = timestamp;
+        }
+        arrival.heard = heard;
+      }
+      if (timestamp > arrival.newest) arrival.newest = timestamp;
+      if (timestamp < arrival.oldest) arrival.oldest = timestamp;
+    }
+  }
+
+  of(device: string): Readonly<Arrival> | undefined {
+    return this.devices.get(device);
+  }
+
+  /** The oldest time of what came from each device since the last call; devices of which nothing came are left out. */
+  take(): Map<string, number> {
+    const oldest = new Map<string, number>();
+    for (const [device, arrival] of this.devices) {
+      if (arrival.oldest === Infinity) continue;
+      oldest.set(device, arrival.oldest);
+      arrival.oldest = Infinity;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,254 @@
+import 'reflect-metadata';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Sample } from '@device-metrics/domain';
+import { dryRun } from '../../src/alerts/dry-run.js';
+import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
+import { readRule } from '../../src/alerts/rules/read-rule.js';
+import { GRID, World } from './world.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+let world: World;
+beforeEach(async () => {
+  world = await World.open();
+});
+afterEach(() => world.close());
+
+const HOT = { name: 'hot', select: { metric: 'm' }, condition: { above: 5 }, for: '1m' };
+
+describe('a value over its level', () => {
+  it('is told once after its time and the wait, and its end too', async () => {
+    await world.rule(HOT);
+    await world.looks(20, () => world.send(9));
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+    await world.looks(20, () => world.send(1));
+    expect(await world.told()).toEqual(['news over lab-pc-1']);
+    const history = await world.alertStore.history({ limit: 10 });
+    expect(history.map(({ body }) => (body as { to: string }).to)).toEqual(['normal', 'alerting', 'pending']);
+    expect(world.alerts.current()).toEqual([]);
+  });
+
+  it('of a minute less is not told, and of nobody else', async () => {
+    await world.rule(HOT);
+    await world.looks(40, (index) => world.send(index % 4 === 3 ? 1 : 9));
+    await world.looks(10, () => world.send(9, 'other', 0, 'another'));
+    expect(await world.told()).toEqual([]);
+  });
+
+  it('that flaps for an hour is told as often as recovering allows', async () => {
+    await world.rule({ ...HOT, for: '1m', clear: { for: '5m' } });
+    await world.looks(240, (index) => world.send(Math.floor(index / 6) % 2 === 0 ? 9 : 1));
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  });
+
+  it('goes on pending over a restart, and is not told again after one', async () => {
+    await world.rule({ ...HOT, for: '5m' });
+    await world.looks(12, () => world.send(9));
+    await world.restart();
+    await world.looks(7, () => world.send(9));
+    expect(world.alerts.current()).toMatchObject([{ phase: 'pending' }]);
+    await world.looks(6, () => world.send(9));
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+    await world.restart();
+    await world.looks(20, () => world.send(9));
+    expect(await world.told()).toEqual([]);
+  });
+
+  it('is seen though its data came four minutes late', async () => {
+    await world.rule(HOT);
+    await world.looks(8, () => world.send(1));
+    await world.looks(16);
+    // All at once: nine for two minutes, and well again since.
+    const late = Array.from({ length: 16 }, (_, index): Sample => {
+      const timestamp = world.now - (16 - index) * GRID;
+      const value = index < 8 ? 9 : 1;
+      return { deviceName: 'lab-pc-1', metricName: 'm', unit: undefined, labels: {}, timestamp, value };
+    });
+    await world.looks(1, () => world.sendAll(late));
+    const history = await world.alertStore.history({ limit: 10 });
+    expect(history.map(({ body }) => (body as { to: string }).to)).toEqual(['normal', 'alerting', 'pending']);
+  });
+
+  it.each([HOUR, -HOUR])('is told in time though the clock is set by %d ms, and nothing else is', async (step) => {
+    await world.rule({ ...HOT, for: '5m' });
+    await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
+    await world.looks(40, () => world.send(1));
+    world.now += step;
+    await world.looks(10, () => world.send(1));
+    expect(await world.told()).toEqual([]);
+    await world.looks(30, () => world.send(9));
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+    // Of a device whose own clock stays behind, too.
+    await world.looks(30, () => world.send(1, 'lab-pc-1', step));
+    expect(await world.told()).toEqual(['news over lab-pc-1']);
+  });
+});
+
+it('500 devices that go silent at once are one message, within a minute of being late', async () => {
+  await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
+  const fleet = (): Promise<void> =>
+    world.sendAll(
+      Array.from({ length: 500 }, (_, index) => ({
+        deviceName: `pc-${index}`,
+        metricName: 'm',
+        unit: undefined,
+        labels: {},
+        timestamp: world.now,
+        value: 1,
+      })),
+    );
+  await world.looks(24, fleet);
+  expect(await world.told()).toEqual([]);
+  // Late after three pauses of 15 s.
+  await world.looks(2);
+  await world.looks(5);
+  const told = await world.told();
+  expect(told).toHaveLength(1);
+  expect(told[0]?.split(',')).toHaveLength(500);
+  await world.looks(4, fleet);
+  expect(await world.told()).toHaveLength(1);
+}, 60_000);
+
+describe('nobody is told', () => {
+  const fire = (device = 'lab-pc-1'): Promise<void> => world.looks(12, () => world.send(9, device));
+
+  it('while it is silenced, and then is', async () => {
+    await world.rule(HOT);
+    const until = new Date(world.now + 10 * MINUTE).toISOString();
+    await world.alerts.silences.put([{ name: 's', select: { device: 'lab-*' }, until }], world.now);
+    await fire();
+    expect(await world.told()).toEqual([]);
+    expect(world.alerts.current()).toMatchObject([{ episode: { suppressed: 'silence s' } }]);
+    await world.looks(40, () => world.send(9));
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  });
+
+  it('in a maintenance window, across midnight and in its own time zone', async () => {
+    await world.rule({ ...HOT, for: 0 });
+    const weekly = { days: ['wed'], at: '23:30' };
+    await world.alerts.maintenance.put(
+      [{ name: 'night', weekly, duration: '2h', timezone: 'Europe/Berlin' }],
+      world.now,
+    );
+    // Thursday 00:30 in Berlin.
+    world.now = Date.UTC(2026, 0, 14, 23, 30);
+    await fire();
+    expect(await world.told()).toEqual([]);
+    world.pass(HOUR);
+    await fire();
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  });
+
+  it('of what hangs on a device that is away', async () => {
+    await world.rule({ ...HOT, for: 0 });
+    await world.alerts.dependencies.put([{ name: 'd', devices: { device: 'lab-*' }, on: 'switch' }], world.now);
+    await world.looks(8, () => world.send(1, 'switch'));
+    await world.looks(10, () => world.send(1));
+    await fire();
+    expect(await world.told()).toEqual([]);
+    await world.looks(4, async () => {
+      await world.send(1, 'switch');
+      await world.send(9);
+    });
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  });
+});
+
+it('what nobody acknowledges is repeated and goes further; acknowledged, it is told once more: when it is over', async () => {
+  await world.rule({ ...HOT, for: 0 });
+  await world.alerts.channels.put([{ name: 'boss', type: 'webhook', url: 'http://127.0.0.1:9/b' }], world.now);
+  const escalate = { after: '30m', channels: ['boss'] };
+  await world.alerts.routes.put([{ name: 'r', channels: ['hook'], repeat: '1h', escalate }], world.now);
+  const hot = (): Promise<void> => world.send(9);
+  await world.looks(250, hot);
+  expect(await world.told()).toEqual(['news firing lab-pc-1', 'escalation firing lab-pc-1', 'repeat firing lab-pc-1']);
+  const ids = new Set(world.alerts.current().map(({ episode }) => episode?.id ?? ''));
+  await world.alerts.acknowledge(ids, 'anna', 'on it');
+  await world.looks(300, hot);
+  expect(await world.told()).toEqual([]);
+  await world.looks(4, () => world.send(1));
+  expect((await world.told()).sort()).toEqual(['news over lab-pc-1', 'news over lab-pc-1']);
+  expect(
+    (await world.messages())
+      .slice(-2)
+      .map(({ channel }) => channel)
+      .sort(),
+  ).toEqual(['boss', 'hook']);
+});
+
+it('a dry run says what the looks had said', async () => {
+  const rule = { ...HOT, clear: { for: '45s' } };
+  await world.rule(rule);
+  const start = world.now;
+  const values = Array.from({ length: 200 }, (_, index) => (Math.sin(index / 9) > 0.2 ? 9 : 1));
+  await world.looks(values.length, (index) => world.send(values[index] as number));
+  const history = [...(await world.alertStore.history({ limit: 1000 }))].reverse();
+  const seen = history.flatMap(({ at, body }) => ((body as { to: string }).to === 'alerting' ? [at] : []));
+  const range = { start, end: world.now };
+  const { firings, subjects } = await dryRun(world.store, new DeviceRhythms(world.store), readRule(rule), range);
+  expect(subjects).toBe(1);
+  // Looks come at the end of a step.
+  const within = firings.map(({ began }) => seen.some((at) => Math.abs(at - began) <= GRID));
+  expect(firings.length).toBeGreaterThan(2);
+  expect(within).not.toContain(false);
+}, 60_000);
+
+describe('other conditions', () => {
+  it('a line through the last days says when it is full', async () => {
+    await world.rule({
+      name: 'full',
+      select: { metric: 'm' },
+      condition: { type: 'full', within: '2d', window: '1d' },
+    });
+    const history = Array.from({ length: 24 }, (_, hour): Sample => {
+      const timestamp = world.now - (24 - hour) * HOUR;
+      return { deviceName: 'a', metricName: 'm', unit: '1', labels: {}, timestamp, value: 0.5 + hour * 0.01 };
+    });
+    await world.sendAll(history);
+    await world.looks(2);
+    expect(world.alerts.current()).toMatchObject([{ phase: 'alerting' }]);
+  });
+
+  it('a file system that turned read-only is told of, one that always was is not', async () => {
+    const condition = { type: 'switched', label: 'system.filesystem.mode', from: 'rw', to: 'ro' };
+    await world.rule({ name: 'ro', select: { metric: 'm', label: 'system.filesystem.mode=ro' }, condition });
+    const labels = (mountpoint: string, mode: string): Record<string, string> => ({
+      'system.filesystem.mountpoint': mountpoint,
+      'system.filesystem.mode': mode,
+    });
+    await world.looks(2, async () => {
+      await world.send(0.5, 'a', 0, 'm', labels('/', 'rw'));
+      await world.send(1, 'a', 0, 'm', labels('/cdrom', 'ro'));
+    });
+    await world.looks(6, async () => {
+      await world.send(0.5, 'a', 0, 'm', labels('/', 'ro'));
+      await world.send(1, 'a', 0, 'm', labels('/cdrom', 'ro'));
+    });
+    expect(world.alerts.current().map(({ subject }) => subject.labels?.['system.filesystem.mountpoint'])).toEqual([
+      '/',
+    ]);
+  });
+
+  it('what comes back and goes has a share, a change, a rate', async () => {
+    await world.rule({
+      name: 'share',
+      select: { metric: 'system.memory.usage', label: 'system.memory.state=used' },
+      condition: { measure: 'share', above: 0.9 },
+    });
+    await world.rule({
+      name: 'change',
+      select: { metric: 'c' },
+      condition: { type: 'change', above: 0.5, window: '1m', measure: 'mean' },
+    });
+    await world.rule({ name: 'rate', select: { metric: 'n' }, condition: { measure: 'rate', above: 1, window: '1m' } });
+    await world.looks(12, async (index) => {
+      await world.send(95, 'a', 0, 'system.memory.usage', { 'system.memory.state': 'used' });
+      await world.send(5, 'a', 0, 'system.memory.usage', { 'system.memory.state': 'free' });
+      await world.send(index < 6 ? 1 : 4, 'a', 0, 'c');
+      await world.send(index * 30, 'a', 0, 'n');
+    });
+    const history = await world.alertStore.history({ limit: 100 });
+    const fired = history.filter(({ body }) => (body as { to: string }).to === 'alerting').map(({ rule }) => rule);
+    expect([...new Set(fired)].sort()).toEqual(['change', 'rate', 'share']);
+  });
+});
