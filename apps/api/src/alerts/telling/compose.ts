@@ -88,7 +88,7 @@ function chartUrl({ subject, began, ended }: NoticeItem, { publicUrl }: Surround
   if (publicUrl === undefined) return undefined;
   if (subject.device === '') return `${publicUrl}/alerts`;
   const [start, end] = [began - HOUR, (ended ?? began) + HOUR].map((time) => new Date(time).toISOString());
-  return `${publicUrl}/devices/${encodeURIComponent(subject.device)}?from=${start}&to=${end}`;
+  return `${publicUrl}/devices/${encodeURIComponent(subject.device)}?start=${start}&end=${end}`;
 }
 
 function linksOf(notice: Notice, alerts: readonly MessageAlert[], { publicUrl, signer }: Surroundings): Links {
