@@ -236,3 +236,87 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
     expect((await server.get('/api/v1/reports/summary')).body.summaries).toEqual(before.summaries);
   });
 });
+
+describe('texts and units are what they say:', () => {
+  const PATH = '/api/v1/aggregator/metrics/';
+  const latin1 = Buffer.from('{"device_name": "Büro-1", "metric_name": "m", "value": 1}', 'latin1');
+  const devices = async (pattern: string): Promise<string[]> =>
+    (await server.get(`/api/v1/devices?device_name=${encodeURIComponent(pattern)}`)).body.devices.map(
+      (device: any) => device.device_name,
+    );
+
+  it('a body that is not UTF-8 is a 400, and another charset a 415', async () => {
+    expect(await server.post(PATH, new Uint8Array(latin1))).toMatchObject({
+      status: 400,
+      body: { detail: 'The body must be UTF-8.' },
+    });
+    expect(
+      await server.post(PATH, new Uint8Array(latin1), { 'content-type': 'application/json; charset=iso-8859-1' }),
+    ).toMatchObject({ status: 415, body: { detail: 'The charset must be utf-8, got "iso-8859-1".' } });
+    expect(await devices('B*ro-1')).toEqual([]);
+  });
+
+  it('a name is one, however it was typed', async () => {
+    const send = (device_name: string): Promise<unknown> =>
+      server.post(PATH, { device_name, metric_name: 'm', value: 1, labels: { place: device_name } });
+    await send('Caf\u00E9');
+    await send('Cafe\u0301');
+    expect(await devices('Caf*')).toEqual(['Caf\u00E9']);
+    const { body } = await server.get(`/api/v1/reports/metrics/${encodeURIComponent('Cafe\u0301')}`);
+    expect(body.series.map((series: any) => series.labels)).toEqual([{ place: 'Caf\u00E9' }]);
+  });
+
+  it.each(['.', '..'])('a device "%s" is refused, since no address leads to it', async (device_name) => {
+    const { status, body } = await server.post(PATH, { device_name, metric_name: 'm', value: 1 });
+    expect(status).toBe(400);
+    expect(body.detail).toContain('and not . or ..');
+  });
+
+  it.each([
+    ['seconds', 1e-3],
+    ['microseconds', 1e3],
+    ['nanoseconds', 1e6],
+  ])('a time in %s is refused, and the answer says what it looks like', async (unit, factor) => {
+    const now = Math.floor(Date.now() / 1000) * 1000;
+    const body = `{"device_name": "clock", "metric_name": "m", "value": 1, "timestamp": ${BigInt(Math.round(now * factor))}}`;
+    const answer = await server.post(PATH, body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.detail).toMatch(
+      new RegExp(`looks like ${unit}: in milliseconds it is ${String(now).slice(0, 8)}`),
+    );
+  });
+
+  it('a unit that changes is converted, or refused with the reason: what is stored keeps its meaning', async () => {
+    const at = Date.now() - 60_000;
+    const item = (value: number, unit: string, seconds: number): object => ({
+      ...{ device_name: 'units', metric_name: 'own.size', value, unit },
+      timestamp: at + seconds * 1000,
+    });
+    await server.post(PATH, item(1000, 'KiBy', 0));
+    const { body } = await server.post(`${PATH}batch/`, [
+      item(1_024_000, 'By', 1),
+      item(20, 'Cel', 2),
+      item(3, 'KiBy', 3),
+    ]);
+    expect(body.accepted).toBe(2);
+    expect(body.rejected).toEqual([
+      {
+        index: 1,
+        field: 'unit',
+        reason: 'must be "KiBy", which this series has, or one that it can be converted to, got "Cel"',
+      },
+    ]);
+    const report = await server.get('/api/v1/reports/metrics/units');
+    expect(report.body.series).toMatchObject([{ unit: 'KiBy' }]);
+    expect(report.body.series[0].samples.map(([, value]: unknown[]) => value)).toEqual([1000, 1000, 3]);
+    // Within one batch as well.
+    const fresh = await server.post(`${PATH}batch/`, [
+      { device_name: 'units', metric_name: 'own.temperature', value: 20, unit: 'Cel', timestamp: at },
+      { device_name: 'units', metric_name: 'own.temperature', value: 212, unit: '[degF]', timestamp: at + 1 },
+      { device_name: 'units', metric_name: 'own.temperature', value: 1, unit: 'By', timestamp: at + 2 },
+    ]);
+    expect(fresh.body).toMatchObject({ accepted: 2, rejected: [{ index: 2, field: 'unit' }] });
+    const { body: latest } = await server.get('/api/v1/reports/latest?device_name=units&metric_name=own.temperature');
+    expect(latest.samples).toMatchObject([{ unit: 'Cel', value: 100 }]);
+  });
+});

@@ -1,13 +1,17 @@
 import type { Labels, Sample } from './sample.js';
+import { labelsKey } from './series.js';
+import { conversionBetween, convert } from './units.js';
 import {
   deviceNameRule,
   EARLIEST_TIMESTAMP,
   labelsRule,
   MAX_AHEAD,
   metricNameRule,
+  quote,
   timeRule,
   unitRule,
   valueRule,
+  wrong,
   type Rule,
 } from './sample-rules.js';
 
@@ -28,6 +32,8 @@ export interface Receipt {
   readonly oldest: number;
   /** The device that the sender means by a name, or why it may not send its samples. Left out: the name is the device's. */
   readonly deviceOf?: (name: string) => string | { readonly refused: string };
+  /** The unit of the series that a sample goes to, as it is stored; null or undefined while nobody has said. */
+  readonly unitOf?: (sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>) => string | null | undefined;
 }
 
 /** Why an item was refused, all of it. */
@@ -41,6 +47,8 @@ export interface Refusal {
   /** The sample may be right: its sender may not send it. */
   readonly ofSender?: true;
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export const NO_LABELS: Labels = Object.freeze({});
 
@@ -82,14 +90,15 @@ class KnownNames {
 
   constructor(private readonly rule: Rule) {}
 
-  /** The shared string; undefined where the name is refused. */
+  /** The shared string, composed (NFC): é is one name, however it was typed. Undefined where the name is refused. */
   get(name: unknown): string | undefined {
     const known = this.names.get(name);
     if (known !== undefined) return known;
     if (this.rule(name) !== undefined) return undefined;
+    const composed = (name as string).normalize('NFC');
     if (this.names.size >= 20_000) this.names.clear();
-    this.names.set(name, name as string);
-    return name as string;
+    this.names.set(name, composed);
+    return composed;
   }
 }
 
@@ -104,12 +113,17 @@ class SampleGate {
   private readonly latest: number;
   private readonly deviceOf: Receipt['deviceOf'];
   /** As the candidate before had it, and what that means. */
+  private readonly unitOf: Receipt['unitOf'];
+  /** Units of series that come into being with these samples. */
+  private readonly newUnits = new Map<string, string>();
   private givenName: unknown;
   private deviceName: string | undefined;
   private labels: unknown = NO_LABELS;
+  private composed: Labels = NO_LABELS;
 
-  constructor({ receivedAt, oldest, deviceOf }: Receipt) {
+  constructor({ receivedAt, oldest, deviceOf, unitOf }: Receipt) {
     this.deviceOf = deviceOf;
+    this.unitOf = unitOf;
     this.receivedAt = receivedAt;
     this.oldest = Math.max(oldest, EARLIEST_TIMESTAMP);
     this.latest = receivedAt + MAX_AHEAD;
@@ -131,11 +145,36 @@ class SampleGate {
     if (labels !== this.labels) {
       if (labelsRule(labels) !== undefined) return false;
       this.labels = labels;
+      this.composed = composedLabels(labels as Labels);
     }
+    candidate.labels = this.composed;
     candidate.deviceName = this.deviceName;
     candidate.metricName = metricName;
     candidate.unit = unit;
+    return unit === undefined || this.unitOf === undefined || this.takesUnit(candidate as Mutable<Sample>, unit);
+  }
+
+  /** Gives a sample the unit of its series, and the value in it; false where no conversion is known. */
+  private takesUnit(sample: Mutable<Sample>, unit: string): boolean {
+    const known = this.storedUnit(sample, unit);
+    if (known === unit) return true;
+    const conversion = conversionBetween(unit, known);
+    if (!conversion) return false;
+    const value = convert(sample.value, conversion);
+    if (!Number.isFinite(value)) return false;
+    sample.value = value;
+    sample.unit = known;
     return true;
+  }
+
+  /** The unit of the series; it is `unit` where nobody has said another. */
+  private storedUnit(sample: Sample, unit: string): string {
+    const stored = this.unitOf?.(sample);
+    if (stored !== null && stored !== undefined) return stored;
+    const key = `${sample.deviceName}\n${sample.metricName}\n${labelsKey(sample.labels)}`;
+    const said = this.newUnits.get(key);
+    if (said === undefined) this.newUnits.set(key, unit);
+    return said ?? unit;
   }
 
   private knownDevice(name: string | undefined): string | undefined {
@@ -156,6 +195,25 @@ class SampleGate {
     for (const [field, reason] of reasons) if (reason !== undefined) return { field, reason };
     const device = this.deviceOf?.(candidate.deviceName as string);
     if (typeof device === 'object') return { field: 'device_name', reason: device.refused, ofSender: true };
-    return { field: 'timestamp', reason: time(candidate.timestamp) ?? '' };
+    const late = time(candidate.timestamp);
+    if (late !== undefined) return { field: 'timestamp', reason: late };
+    const unit = this.storedUnit(candidate as Sample, candidate.unit as string);
+    return {
+      field: 'unit',
+      reason: wrong(`${quote(unit)}, which this series has, or one that it can be converted to`, candidate.unit),
+    };
   }
+}
+
+const ASCII = /^[\x20-\x7E]*$/;
+
+/** The same labels where nothing is to be composed, which is nearly always. */
+function composedLabels(labels: Labels): Labels {
+  for (const name in labels) {
+    if (ASCII.test(name) && ASCII.test(labels[name] ?? '')) continue;
+    return Object.fromEntries(
+      Object.entries(labels).map(([name, text]) => [name.normalize('NFC'), text.normalize('NFC')]),
+    );
+  }
+  return labels;
 }

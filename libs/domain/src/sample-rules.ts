@@ -41,9 +41,15 @@ export const deviceNameRule: Rule = (value) =>
   value.length > 0 &&
   value.length <= MAX_DEVICE_NAME &&
   value.trim().length === value.length &&
-  !UNPRINTABLE.test(value)
+  !UNPRINTABLE.test(value) &&
+  // In an address they mean this and the folder above, whatever escapes them.
+  value !== '.' &&
+  value !== '..'
     ? undefined
-    : wrong(`a string of 1 to ${MAX_DEVICE_NAME} printable characters without space at its ends`, value);
+    : wrong(
+        `a string of 1 to ${MAX_DEVICE_NAME} printable characters without space at its ends, and not . or ..`,
+        value,
+      );
 
 export const metricNameRule: Rule = (value) =>
   typeof value === 'string' && value.length <= MAX_METRIC_NAME && METRIC_NAME.test(value)
@@ -85,15 +91,31 @@ export const labelsRule: Rule = (value) => {
 export const timeRule =
   (receivedAt: () => number, oldest = EARLIEST_TIMESTAMP): Rule =>
   (value) => {
+    const hint = otherUnit(value, receivedAt());
     if (!Number.isSafeInteger(value)) {
-      return wrong('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds', value);
+      return wrong('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds', value) + hint;
     }
     const time = value as number;
-    if (time < oldest) return wrong(`${toRfc3339(oldest)} or later`, value);
+    if (time < oldest) return wrong(`${toRfc3339(oldest)} or later`, value) + hint;
     const latest = receivedAt() + MAX_AHEAD;
-    if (time > latest) return wrong(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`, value);
+    if (time > latest) return wrong(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`, value) + hint;
     return undefined;
   };
+
+const OTHER_UNITS = [
+  ['seconds', 1e3],
+  ['microseconds', 1e-3],
+  ['nanoseconds', 1e-6],
+] as const;
+const YEAR = 365 * 86_400_000;
+
+/** Says so where a number would be a time of the last years in another unit than milliseconds. */
+function otherUnit(value: unknown, now: number): string {
+  const number = typeof value === 'string' && /^\d{9,20}(\.\d+)?$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number') return '';
+  const unit = OTHER_UNITS.find(([, factor]) => Math.abs(number * factor - now) < 10 * YEAR);
+  return unit ? `, which looks like ${unit[0]}: in milliseconds it is ${Math.round(number * unit[1])}` : '';
+}
 
 /** A time as responses carry it: RFC 3339 in UTC with milliseconds. */
 export const toRfc3339 = (time: number): string => new Date(time).toISOString();

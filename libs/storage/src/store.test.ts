@@ -234,16 +234,18 @@ describe.each(dialects)('$name', (dialect) => {
       expect((await store.findSeries({})).map(({ labels }) => labels)).toContainEqual({ state: 'idle', cpu: '0' });
     });
 
-    it('gives a series the unit that was said last, else that of the metric catalogue', async () => {
+    it('gives a series the unit that was said first, else that of the metric catalogue', async () => {
       const unit = async (metricName: string): Promise<string | null | undefined> =>
         (await store.findSeries({ metrics: [metricName] }))[0]?.unit;
       await store.append([sample(T0, 1), sample(T0, 1, { metric: 'own' })]);
       expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', null]);
       await store.append([sample(T0, 1, { unit: 'K' }), sample(T0, 1, { metric: 'own', unit: 'By' })]);
       await store.append([sample(T0 + 1, 1), sample(T0 + 1, 1, { metric: 'own' })]);
-      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['K', 'By']);
+      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', 'By']);
+      expect(store.unitOf(sample(T0, 1, { metric: 'own' }))).toBe('By');
+      expect(store.unitOf(sample(T0, 1, { metric: 'nowhere' }))).toBeUndefined();
       await reopen();
-      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['K', 'By']);
+      expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', 'By']);
     });
 
     it('reads and summarizes the series that it is asked for, in their order, and leaves out the empty ones', async () => {

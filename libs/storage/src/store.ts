@@ -77,6 +77,9 @@ export interface SampleStore {
   /** Samples before this time, Unix ms, are not taken any more: soon only summaries are left of their time. */
   oldestTimestamp(): number;
 
+  /** The unit of the series that a sample goes to: null while nobody has said, undefined while there is none. */
+  unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined;
+
   /** The selected series, by device, metric and labels; an unknown device has none. */
   findSeries(selector: Selector): Promise<readonly Series[]>;
 

@@ -7,6 +7,7 @@ import { currentCaller, type Caller } from './caller.js';
 const UNLIMITED: ReadonlySet<string> = new Set([
   'append',
   'oldestTimestamp',
+  'unitOf',
   'readSamples',
   'readSteps',
   'summarize',

@@ -30,7 +30,11 @@ export class Accept {
 
   /** What to decode a request with that comes now. */
   receipt(): Receipt {
-    const receipt = { receivedAt: Date.now(), oldest: this.sampleStore.oldestTimestamp() };
+    const receipt: Receipt = {
+      receivedAt: Date.now(),
+      oldest: this.sampleStore.oldestTimestamp(),
+      unitOf: (sample) => this.sampleStore.unitOf(sample),
+    };
     const caller = currentCaller();
     return caller ? { ...receipt, deviceOf: (name) => caller.deviceOf(name) } : receipt;
   }

@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } 
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import { Needs } from '../access/needs.js';
 import { noDevice } from '../http/no-device.js';
+import { composedName } from '../http/composed.pipe.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
@@ -42,7 +43,7 @@ export class DevicesController {
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceDto })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
-  async get(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<DeviceDto> {
+  async get(@Param('device_name', composedName) name: string, @Query() _query: NoQuery): Promise<DeviceDto> {
     return this.dto(await this.find(name));
   }
 
@@ -60,7 +61,7 @@ export class DevicesController {
     ...BAD_BODY,
   })
   async change(
-    @Param('device_name') name: string,
+    @Param('device_name', composedName) name: string,
     @Body() change: DeviceChangeDto,
     @Query() _query: NoQuery,
   ): Promise<DeviceDto> {
@@ -79,7 +80,7 @@ export class DevicesController {
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiNoContentResponse({ description: 'Nothing of it is left.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
-  async delete(@Param('device_name') name: string, @Query() _query: NoQuery): Promise<void> {
+  async delete(@Param('device_name', composedName) name: string, @Query() _query: NoQuery): Promise<void> {
     if (!(await this.store.deleteDevice(name))) throw noDevice(name);
     this.rhythms.forget(name);
   }

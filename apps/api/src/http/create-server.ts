@@ -8,6 +8,7 @@ import { serveOpenApi } from './openapi.js';
 import { ProblemFilter, refuseAddress } from './problem.filter.js';
 import { pathOf } from './target.js';
 import { closeUnusedConnections } from './unused-connections.js';
+import { acceptOnlyUtf8 } from './utf8-bodies.js';
 import { validation } from './validation.js';
 
 interface ServerOptions {
@@ -45,6 +46,7 @@ export async function createServer(
   server.removeContentTypeParser('text/plain');
   beforeRoutes?.(app);
   acceptGzip(server);
+  acceptOnlyUtf8(server);
   closeUnusedConnections(server);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter());

@@ -85,6 +85,9 @@ function clientMistake(status: number, error: Error, request: FastifyRequest): P
         `The content type must be application/json, got ${request.headers['content-type'] || 'none'}.`,
       );
     case 400:
+      if ((error as NodeJS.ErrnoException).code === 'NOT_UTF8') {
+        return new Problem('unreadable-body', 'The body must be UTF-8.');
+      }
       return new Problem('unreadable-body', `The body could not be read, it must be valid JSON: ${error.message}`);
     default:
       return new Problem('request-refused', error.message, { status });

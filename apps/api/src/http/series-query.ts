@@ -1,9 +1,9 @@
-import { like, type PairPattern, type Selector } from '@device-metrics/domain';
+import { like, type PairPattern, type Pattern, type Selector } from '@device-metrics/domain';
 import type { FleetQuery } from './series-query.dto.js';
 
 /** What the parameters mean. */
 export const selectorOf = ({ device_name, metric_name, label, tag }: FleetQuery): Selector => ({
-  devices: device_name?.map(like),
+  devices: device_name?.map(composed),
   metrics: metric_name?.map(like),
   labels: label?.map(pairPattern),
   tags: tag?.map(pairPattern),
@@ -11,5 +11,8 @@ export const selectorOf = ({ device_name, metric_name, label, tag }: FleetQuery)
 
 function pairPattern(pair: string): PairPattern {
   const equals = pair.indexOf('=');
-  return [pair.slice(0, equals), like(pair.slice(equals + 1))];
+  return [pair.slice(0, equals).normalize('NFC'), composed(pair.slice(equals + 1))];
 }
+
+/** Names are stored composed. */
+const composed = (text: string): Pattern => like(text.normalize('NFC'));

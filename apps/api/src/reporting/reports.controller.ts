@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../access/needs.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
+import { composedName } from '../http/composed.pipe.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
@@ -59,7 +60,7 @@ export class ReportsController {
     'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async deviceReport(
-    @Param('device_name') deviceName: string,
+    @Param('device_name', composedName) deviceName: string,
     @Query() query: DeviceReportQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -94,7 +94,8 @@ export class SeriesCatalogue {
     const entry = this.guess(sample) ?? this.lookUp(sample);
     if (this.last) this.last.next = entry;
     this.last = entry;
-    if (sample.unit !== undefined && sample.unit !== entry.series.unit) this.setUnit(entry, sample.unit);
+    // A unit that was said stays: another one would give all that is stored another meaning.
+    if (sample.unit !== undefined && entry.series.unit === null) this.setUnit(entry, sample.unit);
     return entry;
   }
 
@@ -113,6 +114,16 @@ export class SeriesCatalogue {
     const device = this.deviceOf(sample.deviceName);
     const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
     return device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
+  }
+
+  /** The unit of the series that a sample goes to; undefined while there is none. */
+  unitOf({
+    deviceName,
+    metricName,
+    labels,
+  }: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
+    const byLabels = this.devices.get(deviceName)?.metrics.get(metricName);
+    return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels))?.series.unit;
   }
 
   get(id: number): SeriesEntry | undefined {

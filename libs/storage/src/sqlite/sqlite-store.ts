@@ -121,6 +121,10 @@ export class SqliteStore implements Store {
     return this.retention.oldestTimestamp();
   }
 
+  unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
+    return this.catalogue.unitOf(sample);
+  }
+
   async findSeries(selector: Selector): Promise<readonly Series[]> {
     this.assertOpen();
     return this.catalogue.find(selector).map(({ series }) => series);
