@@ -6,6 +6,7 @@ export const battery: PcGroup = {
   name: 'battery',
   metrics: ['hw.battery.charge', 'hw.battery.time_left', 'hw.status'],
   startsProgram: 'outside Linux',
+  slow: 30_000,
   configure: () => (machine) => async () => {
     if (machine.platform !== 'linux') return readOther(machine);
     const readings: Reading[] = [];

@@ -47,6 +47,20 @@ describe('disk', () => {
     expect(await read(disk, machine, { exclude: ['vg0-*', 's*', 'cciss/*', 'zd0'] })).toHaveLength(9);
   });
 
+  it('that is plugged in later is found', async () => {
+    const files = { 'proc/diskstats': diskstats('sda', 'sdb'), 'sys/block/sda/size': '1' };
+    let machine = linuxWith(files);
+    const reader = new GroupReader(disk, {
+      ...machine,
+      read: (path) => machine.read(path),
+      readNow: (path) => machine.readNow(path),
+      list: (path) => machine.list(path),
+    });
+    expect(await reader.readings()).toHaveLength(9);
+    machine = linuxWith({ ...files, 'sys/block/sdb/size': '1' });
+    expect(await reader.readings()).toHaveLength(18);
+  });
+
   it('outside Linux is that of all disks together', async () => {
     const si = {
       fsStats: () => Promise.resolve({ rx: 5, wx: null }),

@@ -1,6 +1,6 @@
 import type { Labels, Reading } from '@device-metrics/domain';
 import { patternsOf, type PcGroup } from './group.js';
-import { disksOf } from './linux/disks.js';
+import { KnownDisks } from './linux/disks.js';
 import type { Machine } from './machine.js';
 
 export const disk: PcGroup = {
@@ -15,13 +15,16 @@ export const disk: PcGroup = {
   startsProgram: 'outside Linux',
   configure: (keys) => {
     const isExcluded = patternsOf(keys, 'exclude', ['loop*', 'ram*', 'zram*', 'fd*', 'sr*']);
-    return (machine) => async () => {
-      if (machine.platform !== 'linux') return readOther(machine);
-      const counts = new Map(parseDiskstats(await machine.read('proc/diskstats')));
-      return (await disksOf(machine, isExcluded)).flatMap(({ kernelName, labels }) => {
-        const fields = counts.get(kernelName);
-        return fields ? diskReadings(labels, fields) : [];
-      });
+    return (machine) => {
+      if (machine.platform !== 'linux') return () => readOther(machine);
+      const known = new KnownDisks(machine, isExcluded);
+      return async () => {
+        const counts = new Map(parseDiskstats(await machine.read('proc/diskstats')));
+        return (await known.disks()).flatMap(({ kernelName, labels }) => {
+          const fields = counts.get(kernelName);
+          return fields ? diskReadings(labels, fields) : [];
+        });
+      };
     };
   },
 };

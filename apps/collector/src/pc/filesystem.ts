@@ -44,6 +44,7 @@ export const filesystem: PcGroup = {
     'system.filesystem.inodes.usage',
   ],
   startsProgram: 'outside Linux',
+  slow: 30_000,
   configure: (keys) => {
     const filters = {
       virtual: keys.flag('virtual', false),

@@ -15,6 +15,8 @@ export const processes: PcGroup = {
   name: 'processes',
   metrics: ['system.process.count', 'system.process.created', 'process.cpu.utilization', 'process.memory.usage'],
   startsProgram: 'outside Linux',
+  // By far the most files: one for each process.
+  slow: 30_000,
   configure: (keys) => {
     const top = keys.count('top', 5, 0, 100);
     return (machine, say) =>

@@ -6,6 +6,7 @@ export const users: PcGroup = {
   name: 'users',
   metrics: ['system.user.count'],
   startsProgram: 'outside Linux',
+  slow: 60_000,
   configure: () => (machine) => async () => {
     const names = machine.platform === 'linux' ? await loggedIn(machine) : await loggedInElsewhere(machine);
     return names ? [{ metricName: 'system.user.count', value: names.size }] : [];

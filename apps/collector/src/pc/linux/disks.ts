@@ -46,5 +46,28 @@ export async function disksOf(machine: Machine, isExcluded: (name: string) => bo
   return (await Promise.all(all)).flat();
 }
 
+/** For so many runs the disks that were found are those that there are; one that comes or goes ends it. */
+const RUNS_OF_SCAN = 60;
+
+/** What does not change from run to run is read once: names and numbers of disks are more files than their counts. */
+export class KnownDisks {
+  private found: Disk[] = [];
+  private names = '';
+  private runs = 0;
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly isExcluded: (name: string) => boolean,
+  ) {}
+
+  async disks(): Promise<readonly Disk[]> {
+    const names = (await this.machine.list('sys/block')).join();
+    if (this.runs === 0 || names !== this.names) this.found = await disksOf(this.machine, this.isExcluded);
+    this.names = names;
+    this.runs = (this.runs + 1) % RUNS_OF_SCAN;
+    return this.found;
+  }
+}
+
 /** In one line: names of disks are padded with blanks. */
 const nonEmpty = (text: string | undefined): string | undefined => text?.replace(/\s+/g, ' ').trim() || undefined;
