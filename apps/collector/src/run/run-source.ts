@@ -116,7 +116,7 @@ export class SourceRunner {
       const [first] = parts.rejected;
       if (all.length === 0 && first) {
         const more = parts.rejected.length > 1 ? ` (and ${parts.rejected.length - 1} parts more)` : '';
-        throw new Error(`${first.part}: ${first.reason}${more}`);
+        throw new Error(`${first.part}${/^(must|may) /.test(first.reason) ? '' : ':'} ${first.reason}${more}`);
       }
       return all;
     } catch (error) {

@@ -19,6 +19,18 @@ const APC: Record<string, string> = {
   'ambient.humidity': '45.5',
 };
 
+const OTHER_STATES = [
+  'on_battery',
+  'low_battery',
+  'replace_battery',
+  'discharging',
+  'bypass',
+  'overloaded',
+  'off',
+].concat(['high_battery', 'calibration', 'test', 'trim', 'boost', 'eco', 'alarm', 'forced_shutdown']);
+/** Readings of `APC`. */
+const APC_READINGS = 6 + 2 + OTHER_STATES.length;
+
 /** A small upsd: the part of its protocol that reads. */
 const upsd =
   (units: Record<string, Record<string, string>>, password?: string) =>
@@ -71,7 +83,7 @@ describe('an upsd', () => {
       'hw.status{hw.id=ups,hw.type=power_supply,hw.state=online} 1': 1,
       'hw.status{hw.id=ups,hw.type=power_supply,hw.state=charging} 1': 1,
       ...Object.fromEntries(
-        ['on_battery', 'low_battery', 'replace_battery', 'discharging', 'bypass', 'overloaded', 'off'].map((state) => {
+        OTHER_STATES.map((state) => {
           return [`hw.status{hw.id=ups,hw.type=power_supply,hw.state=${state}} 1`, 0];
         }),
       ),
@@ -92,6 +104,48 @@ describe('an upsd', () => {
       'rack.humidity{hw.parent=apc} 1': 0.455,
       'hw.temperature{hw.parent=eaton} Cel': 26.6666666666667,
     });
+  });
+
+  it('says every status word of NUT, and those of a driver of its own from when they come', async () => {
+    const ups = device({ host: '127.0.0.1', ups: 'apc' });
+    const statesOf = async (status: string): Promise<string[]> => {
+      peer.onConnection = upsd({ apc: { 'ups.status': status } });
+      const readings = await ups.read();
+      return readings.flatMap(({ labels, value }) => (value === 1 ? [labels?.['hw.state'] ?? ''] : []));
+    };
+    expect(await statesOf('FSD OB LB')).toEqual(['on_battery', 'low_battery', 'forced_shutdown']);
+    expect(await statesOf('ALARM OL TRIM CAL')).toEqual(['online', 'calibration', 'trim', 'alarm']);
+    expect(await statesOf(' OL BOOST  TEST HB ')).toEqual(['online', 'high_battery', 'test', 'boost']);
+    expect(await statesOf('OL OVERHEAT')).toEqual(['online', 'overheat']);
+    peer.onConnection = upsd({ apc: { 'ups.status': 'OL' } });
+    expect((await ups.read()).at(-1)).toMatchObject({ labels: { 'hw.state': 'overheat' }, value: 0 });
+  });
+
+  it('with a variable that is no number gives all the others, and names that one', async () => {
+    peer.onConnection = upsd({ apc: { ...APC, 'input.voltage': 'N/A', 'battery.runtime': '' } });
+    const ups = device({ ups: 'apc' });
+    expect(await ups.read()).toHaveLength(APC_READINGS - 2);
+    expect(ups.rejected).toEqual([
+      'battery.runtime: must be a number, got ""',
+      'input.voltage: must be a number, got "N/A"',
+    ]);
+  });
+
+  it('of which one driver is down gives the other UPSs', async () => {
+    const answer = upsd({ a: APC, b: APC, c: APC, d: APC });
+    peer.onConnection = (socket): void => {
+      const on = socket.on.bind(socket);
+      socket.on = ((event: string, listener: (text: string) => void) =>
+        on(event, (text: string) => {
+          if (event === 'data' && String(text).includes('VAR c'))
+            return void socket.write('ERR DRIVER-NOT-CONNECTED\n');
+          listener(text);
+        })) as typeof socket.on;
+      answer(socket);
+    };
+    const all = device();
+    expect(await all.read()).toHaveLength(3 * APC_READINGS);
+    expect(all.rejected).toEqual(['c: upsd says DRIVER-NOT-CONNECTED to VAR c: its driver does not run']);
   });
 
   it('that refuses says why, without the password', async () => {
@@ -123,7 +177,7 @@ describe('an upsd', () => {
     peer.onConnection = upsd({ apc: { 'battery.charge': 'full' } });
     expect(await ups.failure()).toBe('battery.charge must be a number, got "full"');
     peer.onConnection = upsd({ apc: APC });
-    expect(await ups.read()).toHaveLength(15);
+    expect(await ups.read()).toHaveLength(APC_READINGS);
     expect(ups.log.at(-1)).toBe('rack works again');
   });
 
@@ -143,9 +197,9 @@ describe('an upsd', () => {
   it('is read with TLS where its certificate is known, or need not be', async () => {
     peer.onConnection = withTls(upsd({ apc: APC }, 'r1ghtpass'));
     const login = { username: 'monuser', password: 'r1ghtpass' };
-    expect(await device({ ...login, tls: true, ca: certificate }).read()).toHaveLength(15);
-    expect(await device({ ...login, host: 'localhost', ca: certificate }).read()).toHaveLength(15);
-    expect(await device({ ...login, insecure: true }).read()).toHaveLength(15);
+    expect(await device({ ...login, tls: true, ca: certificate }).read()).toHaveLength(APC_READINGS);
+    expect(await device({ ...login, host: 'localhost', ca: certificate }).read()).toHaveLength(APC_READINGS);
+    expect(await device({ ...login, insecure: true }).read()).toHaveLength(APC_READINGS);
     expect(await device({ ...login, tls: true }).failure()).toBe('no TLS: self-signed certificate');
     expect(await device({ ...login }).failure()).toBe('upsd has cut the connection');
   });
@@ -162,8 +216,8 @@ describe('an upsd', () => {
     expect(await device({ tls: true, ca: certificate }).failure()).toContain('longer than 1048576 bytes');
     // What somebody between puts in before the encryption is no answer.
     peer.onConnection = withTls(upsd({ apc: APC }), 'BEGIN LIST VAR apc\nEND LIST VAR apc\n');
-    expect(await device({ tls: true, ca: certificate, ups: 'apc' }).read()).toHaveLength(15);
-    expect(await ups.read()).toHaveLength(15);
+    expect(await device({ tls: true, ca: certificate, ups: 'apc' }).read()).toHaveLength(APC_READINGS);
+    expect(await ups.read()).toHaveLength(APC_READINGS);
   });
 
   it('that sends 100 MB is cut off', async () => {
@@ -187,6 +241,9 @@ describe('an upsd', () => {
 });
 
 it('a variable may have quotes', () => {
-  expect(parseVariables('apc', ['VAR apc device.model "Back \\"RS\\" \\\\"']).get('device.model')).toBe('Back "RS" \\');
-  expect(() => parseVariables('apc', ['VAR other a "1"'])).toThrow('must be VAR apc <name> "<value>"');
+  const quoted = ['VAR apc device.model "Back \\"RS\\" \\\\"'];
+  expect(parseVariables('apc', quoted, () => undefined).get('device.model')).toBe('Back "RS" \\');
+  const wrong: string[] = [];
+  parseVariables('apc', ['VAR other a "1"'], (line, reason) => wrong.push(`${line} ${reason}`));
+  expect(wrong).toEqual(['VAR other a "1" must be VAR apc <name> "<value>"']);
 });

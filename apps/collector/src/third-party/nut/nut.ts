@@ -1,5 +1,6 @@
+import type { Reading } from '@device-metrics/domain';
 import type { Section } from '../../config/section.js';
-import type { Source } from '../../run/source.js';
+import type { Parts, Source } from '../../run/source.js';
 import type { Protocol } from '../protocol.js';
 import { tlsTrust } from '../tls-trust.js';
 import { readUpsd, type Upsd } from './upsd.js';
@@ -11,18 +12,40 @@ export const nut: Protocol = {
   configure(keys, name) {
     const upsd = upsdOf(keys);
     const measures = new Map([...VARIABLES, ...keys.sections('variables').map(variableOf)]);
-    return (): Source => ({
-      name,
-      read: async (signal) => {
-        const all = [...(await readUpsd(upsd, signal))].flatMap(([ups, variables]) =>
-          upsReadings(variables, measures, upsd.ups === undefined ? ups : undefined),
-        );
-        if (all.length === 0) throw new Error('upsd has no UPS with variables that are read');
-        return all;
-      },
-    });
+    return () => new NutSource(name, upsd, measures);
   },
 };
+
+class NutSource implements Source {
+  /** Of `ups.status`, by UPS. */
+  private readonly unknownWords = new Map<string, Set<string>>();
+
+  constructor(
+    readonly name: string,
+    private readonly upsd: Upsd,
+    private readonly measures: ReadonlyMap<string, Measure>,
+  ) {}
+
+  async read(signal: AbortSignal, parts: Parts): Promise<Reading[]> {
+    const several = this.upsd.ups === undefined;
+    let rejected = false;
+    const reject = (part: string, reason: string): void => {
+      rejected = true;
+      parts.reject(part, reason);
+    };
+    const all: Reading[] = [];
+    const found = await readUpsd(this.upsd, signal, reject);
+    for (const [ups, variables] of found) {
+      const unknown = this.unknownWords.get(ups) ?? new Set();
+      this.unknownWords.set(ups, unknown);
+      const rejectVariable = (variable: string, reason: string): void =>
+        reject(found.size > 1 ? `${ups} ${variable}` : variable, reason);
+      all.push(...upsReadings(variables, this.measures, unknown, rejectVariable, several ? ups : undefined));
+    }
+    if (all.length === 0 && !rejected) throw new Error('upsd has no UPS with variables that are read');
+    return all;
+  }
+}
 
 function upsdOf(keys: Section): Upsd {
   const word = (key: string): string | undefined => {

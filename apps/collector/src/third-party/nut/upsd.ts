@@ -18,16 +18,19 @@ const MAX_BYTES = 2 ** 20;
 /** The variables of each UPS of an upsd, as in `battery.charge`. */
 export type Variables = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
+type Reject = (part: string, reason: string) => void;
+
 /**
  * Asks an upsd (Network UPS Tools, RFC 9271) for the variables of its UPSs.
  *
+ * @param reject takes the UPSs of several that it refuses, as their driver does not run, and lines that are no variables.
  * @throws Error when it is not there, refuses, or says what is not its protocol.
  */
-export async function readUpsd(upsd: Upsd, signal: AbortSignal): Promise<Variables> {
+export async function readUpsd(upsd: Upsd, signal: AbortSignal, reject: Reject): Promise<Variables> {
   const plain = await openTcp(upsd, MAX_BYTES, signal);
   try {
     const socket = upsd.tls === undefined ? plain : await encrypted(plain, upsd, upsd.tls, signal);
-    const all = await askAll(upsd, new Conversation(socket));
+    const all = await askAll(upsd, new Conversation(socket), reject);
     socket.end('LOGOUT\n');
     return all;
   } finally {
@@ -41,12 +44,23 @@ async function encrypted(plain: Socket, upsd: Upsd, trust: TlsTrust, signal: Abo
   return startTls(plain, upsd, trust, MAX_BYTES, signal);
 }
 
-async function askAll(upsd: Upsd, conversation: Conversation): Promise<Variables> {
+async function askAll(upsd: Upsd, conversation: Conversation, reject: Reject): Promise<Variables> {
   if (upsd.username !== undefined) await conversation.ask(`USERNAME ${upsd.username}`, 'OK');
   if (upsd.password !== undefined) await conversation.ask(`PASSWORD ${upsd.password}`, 'OK');
   const names = upsd.ups === undefined ? (await conversation.list('UPS')).map(upsName) : [upsd.ups];
   const all = new Map<string, ReadonlyMap<string, string>>();
-  for (const name of names) all.set(name, parseVariables(name, await conversation.list(`VAR ${name}`)));
+  for (const name of names) {
+    try {
+      const lines = await conversation.list(`VAR ${name}`);
+      all.set(
+        name,
+        parseVariables(name, lines, (line, reason) => reject(`${name} ${quote(line)}`, reason)),
+      );
+    } catch (error) {
+      if (!(error instanceof Refusal) || names.length === 1) throw error;
+      reject(name, error.message);
+    }
+  }
   return all;
 }
 
@@ -56,16 +70,27 @@ const upsName = (line: string): string => {
   return name;
 };
 
-/** Of the lines `VAR <ups> <name> "<value>"`. */
-export function parseVariables(ups: string, lines: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(
-    lines.map((line) => {
-      const match = /^VAR (\S+) (\S+) "((?:[^"\\]|\\.)*)"$/.exec(line);
-      if (!match || match[1] !== ups) throw new Error(`must be VAR ${ups} <name> "<value>", got ${quote(line)}`);
-      return [match[2] ?? '', (match[3] ?? '').replace(/\\(.)/g, '$1')] as const;
-    }),
-  );
+/**
+ * Of the lines `VAR <ups> <name> "<value>"`.
+ *
+ * @param reject takes each line that is none.
+ */
+export function parseVariables(
+  ups: string,
+  lines: readonly string[],
+  reject: (line: string, reason: string) => void,
+): ReadonlyMap<string, string> {
+  const variables = new Map<string, string>();
+  for (const line of lines) {
+    const match = /^VAR (\S+) (\S+) "((?:[^"\\]|\\.)*)"$/.exec(line);
+    if (match && match[1] === ups) variables.set(match[2] ?? '', (match[3] ?? '').replace(/\\(.)/g, '$1'));
+    else reject(line, `must be VAR ${ups} <name> "<value>"`);
+  }
+  return variables;
 }
+
+/** What upsd says in place of an answer. */
+class Refusal extends Error {}
 
 const REASONS: Readonly<Record<string, string>> = {
   'UNKNOWN-UPS': 'it has no UPS of this name',
@@ -94,7 +119,7 @@ class Conversation {
     const answer = await this.line();
     const [command = ''] = request.split(' ');
     if (answer !== expected)
-      throw new Error(refusal(answer, command) ?? `${command} was answered with ${quote(answer)}`);
+      throw refusal(answer, command) ?? new Error(`${command} was answered with ${quote(answer)}`);
   }
 
   /** The lines of a list, as `UPS` or `VAR <ups>`. */
@@ -102,7 +127,7 @@ class Conversation {
     this.socket.write(`LIST ${what}\n`);
     const first = await this.line();
     if (first !== `BEGIN LIST ${what}`) {
-      throw new Error(refusal(first, what) ?? `upsd should list, but says ${quote(first)}`);
+      throw refusal(first, what) ?? new Error(`upsd should list, but says ${quote(first)}`);
     }
     const items: string[] = [];
     for (;;) {
@@ -132,8 +157,8 @@ class Conversation {
 }
 
 /** What an answer such as `ERR DATA-STALE` means; undefined where it is none. */
-function refusal(answer: string, asked: string): string | undefined {
+function refusal(answer: string, asked: string): Refusal | undefined {
   const code = /^ERR (\S+)/.exec(answer)?.[1];
   if (code === undefined) return undefined;
-  return `upsd says ${code} to ${asked}${REASONS[code] === undefined ? '' : `: ${REASONS[code]}`}`;
+  return new Refusal(`upsd says ${code} to ${asked}${REASONS[code] === undefined ? '' : `: ${REASONS[code]}`}`);
 }

@@ -1,4 +1,4 @@
-import { inBaseUnit, metricDefinition, type Labels, type Reading } from '@device-metrics/domain';
+import { inBaseUnit, metricDefinition, quote, type Labels, type Reading } from '@device-metrics/domain';
 
 /** What becomes of a variable. */
 export interface Measure {
@@ -34,7 +34,7 @@ export const VARIABLES: ReadonlyMap<string, Measure> = new Map([
   ['ambient.temperature', of('hw.temperature', '°C', 'ambient')],
 ]);
 
-/** The words of `ups.status`. */
+/** The words of `ups.status` (docs/new-drivers.txt of NUT). */
 const STATES: Readonly<Record<string, string>> = {
   OL: 'online',
   OB: 'on_battery',
@@ -45,18 +45,33 @@ const STATES: Readonly<Record<string, string>> = {
   BYPASS: 'bypass',
   OVER: 'overloaded',
   OFF: 'off',
+  HB: 'high_battery',
+  CAL: 'calibration',
+  TEST: 'test',
+  TRIM: 'trim',
+  BOOST: 'boost',
+  ECO: 'eco',
+  ALARM: 'alarm',
+  FSD: 'forced_shutdown',
 };
+
+/** A driver may have words of its own, but not any number of them. */
+const MOST_UNKNOWN = 20;
 
 /**
  * The readings of the variables of one UPS; what is not in `measures` is left out. `ups.status` becomes `hw.status`: 1 for
- * each state that the UPS is in, 0 for the others.
+ * each state that the UPS is in, 0 for the others. A word that is not known is a state of its name in small letters, from
+ * when it first comes.
  *
+ * @param unknown the words that were not known in earlier runs; takes those of this one.
+ * @param reject takes the variables that are no numbers.
  * @param ups its name where several UPSs are read as one device, so that the parts of each have ids of their own.
- * @throws Error when a variable is no number.
  */
 export function upsReadings(
   variables: ReadonlyMap<string, string>,
   measures: ReadonlyMap<string, Measure>,
+  unknown: Set<string>,
+  reject: (variable: string, reason: string) => void,
   ups?: string,
 ): Reading[] {
   const of = (labels: Labels): Labels => (ups === undefined ? labels : partOf(ups, labels));
@@ -66,14 +81,17 @@ export function upsReadings(
     if (text === undefined) continue;
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value)) {
-      throw new Error(`${name} must be a number, got ${JSON.stringify(text)}`);
+      reject(name, `must be a number, got ${quote(text)}`);
+      continue;
     }
     const known = unit ?? metricDefinition(metric)?.unit;
     readings.push({ metricName: metric, labels: of(own), ...inBaseUnit(value, known) });
   }
-  const status = variables.get('ups.status')?.split(/\s+/);
+  const status = variables.get('ups.status')?.split(/\s+/).filter(Boolean);
   if (!status) return readings;
-  const states = Object.entries(STATES).map(([word, state]) => {
+  for (const word of status) if (!Object.hasOwn(STATES, word) && unknown.size < MOST_UNKNOWN) unknown.add(word);
+  const words = [...Object.entries(STATES), ...[...unknown].map((word) => [word, word.toLowerCase()] as const)];
+  const states = words.map(([word, state]) => {
     const labels = of({ 'hw.id': 'ups', ...POWER_SUPPLY, 'hw.state': state });
     return { metricName: 'hw.status', labels, value: status.includes(word) ? 1 : 0 };
   });
