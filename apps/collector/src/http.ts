@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly maxBytes: number;
   /** Redirects go to the same host only; false: an answer of 3xx is an answer. */
   readonly followRedirects: boolean;
+  /** Whether answers are read that break the rules of HTTP, as with line feeds alone. */
+  readonly lenient?: boolean | undefined;
   /** For https, where it is not the usual one. */
   readonly httpsAgent?: Agent;
   readonly signal: AbortSignal;
@@ -65,6 +67,7 @@ export async function request(http: AxiosInstance, options: HttpRequest): Promis
       },
       // Targets come from the collector's own configuration, never from http_proxy of whoever started it.
       proxy: false,
+      insecureHTTPParser: options.lenient ?? false,
       ...(options.httpsAgent && { httpsAgent: options.httpsAgent }),
       signal: abort.signal,
     });

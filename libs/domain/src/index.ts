@@ -31,7 +31,7 @@ export {
 export type { LabelDefinition, LabelMeaning, MetricDefinition, MetricKind, OneNumber } from './metrics/definition.js';
 export { labelCatalogue } from './metrics/labels.js';
 export { reasonOf } from './reason.js';
-export { parseBytes, parseDuration, showDuration } from './quantities.js';
+export { parseBytes, parseDecimal, parseDuration, showDuration } from './quantities.js';
 export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';
 export {
   autoStep,

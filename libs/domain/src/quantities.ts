@@ -35,3 +35,10 @@ export function showDuration(milliseconds: number): string {
   if (milliseconds < 7_200_000) return `${Math.round(milliseconds / 60_000)} min`;
   return `${Math.round(milliseconds / 360_000) / 10} h`;
 }
+
+/** The number of a decimal text such as `-1.5e3` or `.5`; undefined for any other text, `1,5`, `0x10` and `NaN` too. */
+export function parseDecimal(text: string): number | undefined {
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : undefined;
+}

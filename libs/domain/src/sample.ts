@@ -11,6 +11,8 @@ export interface Reading {
   readonly labels?: Labels;
   /** A finite double. */
   readonly value: number;
+  /** When the thing itself says that this was so, Unix ms; left out: at the time of the run. */
+  readonly timestamp?: number;
 }
 
 /** One timestamp and one value of a series that is spelled out by its names. */

@@ -1,6 +1,8 @@
-export { parseLineProtocol, type Field } from './influx/line-protocol.js';
+export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
-export { ExpositionError, type ExposedSample } from './prometheus/exposition.js';
+export { LineError, type ParseOptions } from './lines.js';
+export { distinctNames, type DistinctName } from './names.js';
+export type { ExposedSample } from './prometheus/exposition.js';
 export { exposedUnit } from './prometheus/exposed-unit.js';
 export { parseOpenMetrics } from './prometheus/parse-openmetrics.js';
 export { parseText } from './prometheus/parse-text.js';

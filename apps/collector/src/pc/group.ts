@@ -64,6 +64,7 @@ class PcSource implements Source {
     const told = new Set<string>();
     const heard: Parts = {
       reject: (part, reason) => parts.reject(part, reason),
+      leaveOut: (part, reason) => parts.leaveOut(part, reason),
       keep: (readings) => {
         for (const { metricName } of readings) told.add(metricName);
         parts.keep(readings);

@@ -11,10 +11,15 @@ export interface RejectedPart {
 export class PartsOfRun implements Parts {
   kept: Reading[] = [];
   readonly rejected: RejectedPart[] = [];
+  readonly leftOut: RejectedPart[] = [];
   private ended = false;
 
   reject(part: string, reason: string): void {
     if (!this.ended) this.refuse(part, reason);
+  }
+
+  leaveOut(part: string, reason: string): void {
+    if (!this.ended) this.leftOut.push({ part, reason });
   }
 
   keep(readings: readonly Reading[]): void {

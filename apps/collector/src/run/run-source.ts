@@ -10,6 +10,7 @@ import {
   type Refusal,
   type Sample,
 } from '@device-metrics/domain';
+import { SourceTimes } from './source-times.js';
 import { PartsOfRun, RejectedParts, type RejectedPart } from './parts.js';
 import type { Source } from './source.js';
 import type { WireSample } from '../upload/spool.js';
@@ -58,6 +59,7 @@ export class SourceRunner {
   private refused = '';
   private doubled = '';
   private readonly rejected: RejectedParts;
+  private readonly sourceTimes = new SourceTimes();
 
   constructor(
     readonly source: Source,
@@ -85,14 +87,14 @@ export class SourceRunner {
     let reason = '';
     let samples: Sample[] = [];
     try {
-      const readings = await this.readAll(parts);
+      const readings = this.sourceTimes.unsent(await this.readAll(parts));
       this.rejected.tell(this.name, parts.rejected, this.log);
       samples = this.valid(readings, timestamp, parts);
       this.tellOfDoubles(samples);
     } catch (error) {
       reason = reasonOf(error);
     }
-    const { rejected } = parts;
+    const rejected = [...parts.rejected, ...parts.leftOut];
     const ended = reason !== '' ? 'failed' : rejected.length > 0 ? 'part' : 'whole';
     const duration = performance.now() - start;
     this.end({ ended, success: reason === '', duration, readings: samples.length, rejected, reason });
@@ -116,7 +118,9 @@ export class SourceRunner {
       const [first] = parts.rejected;
       if (all.length === 0 && first) {
         const more = parts.rejected.length > 1 ? ` (and ${parts.rejected.length - 1} parts more)` : '';
-        throw new Error(`${first.part}${/^(must|may) /.test(first.reason) ? '' : ':'} ${first.reason}${more}`);
+        throw new Error(
+          `${first.part}${/^(must|may) /.test(first.reason) && !first.part.startsWith('line ') ? '' : ':'} ${first.reason}${more}`,
+        );
       }
       return all;
     } catch (error) {
@@ -212,7 +216,7 @@ function candidateOf(reading: Reading, deviceName: string, timestamp: number): S
     unit: reading.unit ?? metricDefinition(reading.metricName)?.unit,
     labels: reading.labels ?? NO_LABELS,
     value: reading.value,
-    timestamp,
+    timestamp: reading.timestamp ?? timestamp,
   };
 }
 

@@ -31,6 +31,12 @@ export interface Parts {
   reject(part: string, reason: string): void;
 
   /**
+   * Names something that came by itself and could not be read, such as a message. The source has said so already, and it
+   * makes no run fail.
+   */
+  leaveOut(part: string, reason: string): void;
+
+  /**
    * Readings that are sent even where the run fails after them, or does not end in time. Those that `read` returns need it
    * not.
    */

@@ -14,6 +14,8 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>;
   /** Of an answer, after decompression. */
   readonly maxBytes: number;
+  /** For a device whose headers Node's parser refuses. */
+  readonly lenient?: boolean;
   /** For a server whose certificate this machine does not know. */
   readonly httpsAgent?: Agent;
 }
@@ -26,7 +28,7 @@ export interface HttpBody {
 
 /**
  * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password`, or `token`; `ca` (the
- * certificate of its authority, PEM) or `insecure: true` (any certificate).
+ * certificate of its authority, PEM) or `insecure: true` (any certificate); `lenient: true` (headers that break the rules).
  *
  * @param maxBytes of an answer, after decompression.
  */
@@ -38,6 +40,7 @@ export function httpTarget(keys: Section, maxBytes: number): HttpTarget {
     url: url.href,
     headers,
     maxBytes,
+    lenient: keys.flag('lenient', false),
     ...((trust.ca !== undefined || trust.insecure) && { httpsAgent: new Agent(tlsOptions(trust)) }),
   };
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { inBaseUnit, quote, type Reading } from '@device-metrics/domain';
+import { parseTime } from '@device-metrics/contract/rules';
+import { inBaseUnit, parseDecimal, quote, type Reading } from '@device-metrics/domain';
 import jsonata, { type Expression } from 'jsonata';
 
 export type Mapping = Expression;
@@ -30,18 +31,50 @@ export function parseMapping(text: string, longest = LONGEST): Mapping {
   }
 }
 
+/** How the readings of a mapping are taken. */
+export interface MappingOptions {
+  /** Takes each reading that is none; without it the first one is an error. */
+  readonly reject?: ((part: string, reason: string) => void) | undefined;
+  /** Whether a reading may have a `timestamp`. */
+  readonly timestamps?: boolean | undefined;
+}
+
 /**
  * The readings that a mapping makes of an answer.
  *
  * @throws Error when the answer is no JSON, or the mapping makes something else of it than readings.
  */
-export async function readingsOf(body: string, mapping: Mapping): Promise<Reading[]> {
+export async function readingsOf(body: string, mapping: Mapping, options: MappingOptions = {}): Promise<Reading[]> {
   const answer = parseJson(body);
   const result: unknown = await mapping.evaluate(answer).catch((error: { message?: string }) => {
     throw new Error(`the mapping does not fit the answer: ${error.message}`, { cause: error });
   });
   if (result === undefined) throw new Error(`the mapping finds nothing in the answer ${quote(answer)}`);
-  return (Array.isArray(result) ? result : [result]).map(toReading);
+  const wrong: WrongReading[] = [];
+  const readings = (Array.isArray(result) ? result : [result]).flatMap((item): Reading[] => {
+    try {
+      return [toReading(item, options.timestamps ?? false)];
+    } catch (error) {
+      if (!(error instanceof WrongReading)) throw error;
+      wrong.push(error);
+      return [];
+    }
+  });
+  const [first] = wrong;
+  if (first && (!options.reject || readings.length === 0)) throw first;
+  for (const { part, reason } of wrong) options.reject?.(part, reason);
+  return readings;
+}
+
+/** One item of what a mapping makes that is no reading. */
+class WrongReading extends Error {
+  constructor(
+    readonly part: string,
+    readonly reason: string,
+    message = `${part} ${reason}`,
+  ) {
+    super(message);
+  }
 }
 
 /** @throws Error that quotes the beginning of what is no JSON. */
@@ -53,32 +86,50 @@ export function parseJson(body: string): unknown {
   }
 }
 
-const FIELDS = ['metric_name', 'value', 'unit', 'labels', 'device_name'];
+const FIELDS = ['metric_name', 'value', 'unit', 'labels', 'device_name', 'timestamp'];
 
-function toReading(item: unknown): Reading {
-  if (typeof item !== 'object' || item === null) throw new Error(`the mapping must make objects, got ${quote(item)}`);
-  const { metric_name, value, unit, labels, device_name, ...others } = item as Record<string, unknown>;
+function toReading(item: unknown, timestamps: boolean): Reading {
+  if (typeof item !== 'object' || item === null)
+    throw new WrongReading('the mapping', `must make objects, got ${quote(item)}`);
+  const { metric_name, value, unit, labels, device_name, timestamp, ...others } = item as Record<string, unknown>;
   const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw new Error(`the mapping makes ${quote(unknown)}; allowed are ${FIELDS.join(', ')}`);
-  if (typeof metric_name !== 'string') throw new Error(`the mapping makes no metric_name in ${quote(item)}`);
-  if (typeof value !== 'number') throw new Error(`the value of ${metric_name} must be a number, got ${quote(value)}`);
+  if (unknown !== undefined) {
+    throw new WrongReading('the mapping', `makes ${quote(unknown)}; allowed are ${FIELDS.join(', ')}`);
+  }
+  if (typeof metric_name !== 'string') {
+    throw new WrongReading('the mapping', `makes no metric_name in ${quote(item)}`);
+  }
+  // Many APIs write numbers as texts.
+  const number = typeof value === 'string' ? parseDecimal(value.trim()) : value;
+  if (typeof number !== 'number') {
+    throw new WrongReading(`the value of ${metric_name}`, `must be a number, got ${quote(value)}`);
+  }
   return {
     metricName: metric_name,
-    ...inBaseUnit(value, isText(unit, 'unit') ? unit : undefined),
+    ...inBaseUnit(number, isText(unit, 'unit') ? unit : undefined),
     ...(isText(device_name, 'device_name') && { deviceName: device_name }),
     ...(labels !== undefined && { labels: textsOf(labels) }),
+    ...(timestamp !== undefined && { timestamp: timeOf(timestamp, metric_name, timestamps) }),
   };
+}
+
+function timeOf(value: unknown, metricName: string, timestamps: boolean): number {
+  const part = `the timestamp of ${metricName}`;
+  if (!timestamps) throw new WrongReading(part, 'is only for timestamps: source');
+  const time = parseTime(value);
+  if (time !== undefined) return time;
+  throw new WrongReading(part, `must be Unix milliseconds or a time as in 2026-01-15T10:00:00Z, got ${quote(value)}`);
 }
 
 function isText(value: unknown, field: string): value is string {
   if (value === undefined || typeof value === 'string') return value !== undefined;
-  throw new Error(`the mapping's ${field} must be text, got ${quote(value)}`);
+  throw new WrongReading(`the mapping's ${field}`, `must be text, got ${quote(value)}`);
 }
 
 /** Labels are text on the wire; a number or a truth value of the answer becomes the text that JSON writes for it. */
 function textsOf(labels: unknown): Record<string, string> {
   if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
-    throw new Error(`the mapping's labels must be an object, got ${quote(labels)}`);
+    throw new WrongReading("the mapping's labels", `must be an object, got ${quote(labels)}`);
   }
   return Object.fromEntries(
     Object.entries(labels).map(([name, value]) => [name, typeof value === 'string' ? value : quote(value)]),

@@ -17,5 +17,9 @@ it('says what to look at', async () => {
     'nothing answers at 192.0.2.1:502: is it on, and in this network? (EHOSTUNREACH)',
   );
   expect(networkProblem(new Error('self-signed certificate'))).toBe('self-signed certificate');
+  expect(networkProblem(new Error('Parse Error: Missing expected CR after response line'))).toBe(
+    'its answer breaks the rules of HTTP (Missing expected CR after response line); with lenient: true it is read all the ' +
+      'same where that can be done',
+  );
   expect(networkProblem(Object.assign(new Error(), { code: 'ECONNREFUSED' }))).toContain('nothing listens');
 });

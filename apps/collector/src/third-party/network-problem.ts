@@ -3,6 +3,10 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, string]> = [
   [/ECONNREFUSED ?(\S*)/, 'nothing listens at $1 (ECONNREFUSED)'],
   [/(?:ENOTFOUND|EAI_AGAIN) ?(\S*)/, 'the name $1 is not known here (ENOTFOUND)'],
   [/(E(?:HOST|NET)UNREACH|ETIMEDOUT|EHOSTDOWN) ?(\S*)/, 'nothing answers at $2: is it on, and in this network? ($1)'],
+  [
+    /^Parse Error: (.*)/,
+    'its answer breaks the rules of HTTP ($1); with lenient: true it is read all the same where that can be done',
+  ],
   [/wrong version number|packet length too long/, 'it speaks no TLS on this port: is the beginning of the URL right?'],
   [
     /ECONNRESET/,

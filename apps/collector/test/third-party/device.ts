@@ -60,6 +60,12 @@ export class Device {
     );
   }
 
+  /** The name and time of each sample. */
+  async samples(): Promise<[name: string, timestamp: number][]> {
+    const samples = (await this.runner.run(NOW)) ?? [];
+    return samples.map(({ metric_name, timestamp }) => [metric_name, timestamp]);
+  }
+
   /** The value of each metric, by name and labels as in `if.speed{interface=eth0}`. */
   async values(): Promise<Record<string, number>> {
     const entries = (await this.read()).map(({ metric_name, labels, value, unit }) => {

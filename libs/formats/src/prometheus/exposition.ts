@@ -1,4 +1,5 @@
-import { quote, reasonOf } from '@device-metrics/domain';
+import { parseDecimal, quote } from '@device-metrics/domain';
+import { readLine, type RejectLine } from '../lines.js';
 import type { Cursor } from './cursor.js';
 
 /** One line of an exposition that has a value. */
@@ -9,11 +10,8 @@ export interface ExposedSample {
   readonly value: number;
   /** As `# UNIT` of OpenMetrics says it, as in `seconds`; absent where nothing does. */
   readonly unit?: string;
-}
-
-/** A line that the format does not allow; the message begins with its number. */
-export class ExpositionError extends Error {
-  override readonly name = 'ExpositionError';
+  /** Unix ms; absent where the exposition says none, or nobody asked. */
+  readonly timestamp?: number;
 }
 
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
@@ -23,20 +21,24 @@ const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const QUOTED = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 
 /**
- * Gives each line with its number to `read`.
+ * Gives each line to `read`.
  *
- * @throws ExpositionError at the line where `read` throws, and where the last line does not end.
+ * @param mustEnd whether the last line needs a line feed: without it, it may be cut off.
+ * @throws LineError at the line where `read` throws, unless `reject` takes it.
  */
-export function readLines(text: string, read: (line: string) => void): void {
+export function readLines(text: string, read: (line: string) => void, reject?: RejectLine, mustEnd = false): void {
   let start = 0;
   for (let number = 1; start < text.length; number += 1) {
     const end = text.indexOf('\n', start);
-    try {
-      read(end < 0 ? text.slice(start) : text.slice(start, end));
-      if (end < 0) throw new Error('the last line must end with a line feed; the answer seems cut off');
-    } catch (error) {
-      throw new ExpositionError(`line ${number}: ${reasonOf(error)}`);
-    }
+    const line = end < 0 ? text.slice(start) : text.slice(start, end);
+    readLine(
+      number,
+      () => {
+        if (end < 0 && mustEnd) throw new Error('the last line must end with a line feed; the answer seems cut off');
+        read(line);
+      },
+      reject,
+    );
     if (end < 0) return;
     start = end + 1;
   }
@@ -116,12 +118,12 @@ function unescape(value: string, unknown: (letter: string) => string): string {
   return value.replace(/\\(.)/g, (_whole, letter: string) => ESCAPES[letter] ?? unknown(letter));
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const INFINITY = /^([+-]?)inf(inity)?$/i;
 
 /** The number that a text stands for, NaN and the infinities too; undefined where it is none. */
 export function parseNumber(text: string): number | undefined {
-  if (NUMBER.test(text)) return Number(text);
+  const decimal = parseDecimal(text);
+  if (decimal !== undefined) return decimal;
   if (/^nan$/i.test(text)) return NaN;
   const infinity = INFINITY.exec(text);
   if (!infinity) return undefined;

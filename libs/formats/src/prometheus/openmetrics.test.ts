@@ -160,4 +160,35 @@ describe('OpenMetrics', () => {
   ])('refuses %j', (text, message) => {
     expect(() => parseOpenMetrics(text)).toThrow(message);
   });
+
+  it('may have a series twice at an equal timestamp: the last counts', () => {
+    expect(parseOpenMetrics(exposition('# TYPE a gauge', 'a 1 5', 'a 2 5'))).toEqual([
+      { name: 'a', labels: {}, value: 2 },
+    ]);
+  });
+
+  it('has the times of the exporter where they are asked for', () => {
+    const samples = parseOpenMetrics(exposition('a 1 1605281325.5', 'b 2'), { timestamps: true });
+    expect(samples).toEqual([
+      { name: 'a', labels: {}, value: 1, timestamp: 1_605_281_325_500 },
+      { name: 'b', labels: {}, value: 2 },
+    ]);
+  });
+
+  it('with bad lines, or cut off, is read but for them', () => {
+    const wrong: string[] = [];
+    const reject = (part: string, reason: string): void => void wrong.push(`${part}: ${reason}`);
+    const text = '# TYPE h histogram\nh_bucket{le="1"} 1\n# TYPE a counter\na_total -1\na_total{b="c"} 2\nd 3\ne 1';
+    expect(parseOpenMetrics(text, { reject }).map(({ name, value }) => [name, value])).toEqual([
+      ['h_bucket', 1],
+      ['a_total', 2],
+      ['d', 3],
+    ]);
+    expect(wrong).toEqual([
+      'line 3: the histogram h before this line has no bucket le="+Inf"',
+      'line 4: a_total counts, and so must be 0 or more, got -1',
+      'line 7: the last line must end with a line feed; the answer seems cut off',
+      'line 7: # EOF is missing; the answer seems cut off',
+    ]);
+  });
 });

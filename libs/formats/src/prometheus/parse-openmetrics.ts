@@ -1,7 +1,7 @@
-import { quote } from '@device-metrics/domain';
+import { quote, reasonOf } from '@device-metrics/domain';
+import { readLine, type ParseOptions } from '../lines.js';
 import { Cursor } from './cursor.js';
 import {
-  ExpositionError,
   parseNumber,
   readLabels,
   readLines,
@@ -24,32 +24,43 @@ const LABELS: LabelRules = { loose: false, unknownEscape: (letter) => `\\${lette
  * The samples of an exposition in OpenMetrics 1.0, in their order. Of a metric with several points the last one counts;
  * exemplars are checked and left out.
  *
- * @throws ExpositionError at the first line that is wrong, with its number.
+ * @throws LineError at the first line that is wrong, with its number, unless `options.reject` takes it.
  */
-export function parseOpenMetrics(text: string): ExposedSample[] {
-  const exposition = new Exposition();
+export function parseOpenMetrics(text: string, options: ParseOptions = {}): ExposedSample[] {
+  const { reject } = options;
   let lines = 0;
-  readLines(text.endsWith('# EOF') ? `${text}\n` : text, (line) => {
+  const rejectHere = reject && ((reason: string): void => reject(`line ${lines}`, reason));
+  const exposition = new Exposition(rejectHere);
+  const read = (line: string): void => {
     lines += 1;
     exposition.line(line);
-  });
-  if (!exposition.ended) throw new ExpositionError(`line ${lines + 1}: # EOF is missing; the answer seems cut off`);
-  return [...exposition.samples.values()];
+  };
+  readLines(text.endsWith('# EOF') ? `${text}\n` : text, read, reject, true);
+  if (!exposition.ended) {
+    const missing = (): never => {
+      throw new Error('# EOF is missing; the answer seems cut off');
+    };
+    readLine(lines + 1, missing, reject);
+  }
+  const samples = [...exposition.samples.values()];
+  return options.timestamps ? samples : samples.map(({ timestamp: _timestamp, ...sample }) => sample);
 }
 
 class Exposition {
   readonly samples = new Map<string, ExposedSample>();
   ended = false;
-  private readonly timestamps = new Map<string, number>();
   private readonly families = new Set<string>();
   private family: Family | undefined;
+
+  /** @param reject takes what is wrong with lines before this one, which costs this one nothing. */
+  constructor(private readonly reject: ((reason: string) => void) | undefined) {}
 
   line(line: string): void {
     if (this.ended) throw new Error('nothing may follow # EOF');
     if (line === '') throw new Error('is empty, which OpenMetrics does not allow');
     if (line === '# EOF') {
-      this.family?.end();
       this.ended = true;
+      this.endFamily();
     } else if (line.startsWith('#')) this.metadata(line);
     else this.sample(new Cursor(line));
   }
@@ -71,11 +82,20 @@ class Exposition {
   }
 
   private open(name: string): Family {
-    this.family?.end();
+    this.endFamily();
     const isTwin = this.family?.name === name;
     if (this.families.has(name) && !isTwin) throw new Error(`the lines of ${name} must stand together`);
     this.families.add(name);
     return (this.family = new Family(name, isTwin));
+  }
+
+  private endFamily(): void {
+    try {
+      this.family?.end();
+    } catch (error) {
+      if (!this.reject) throw error;
+      this.reject(reasonOf(error));
+    }
   }
 
   private sample(cursor: Cursor): void {
@@ -87,19 +107,24 @@ class Exposition {
     if (!cursor.atEnd) readExemplar(cursor, family, name);
     checkSample(family, { name, labels, value });
     family.sampled = true;
-    this.keep({ name, labels, value, ...(family.unit !== '' && { unit: family.unit }) }, timestamp);
+    this.keep({
+      name,
+      labels,
+      value,
+      ...(family.unit !== '' && { unit: family.unit }),
+      ...(timestamp !== undefined && { timestamp: Math.round(timestamp * 1000) }),
+    });
   }
 
-  private keep(sample: ExposedSample, timestamp: number | undefined): void {
+  private keep(sample: ExposedSample): void {
     const key = seriesKey(sample.name, sample.labels);
-    if (this.samples.has(key)) {
-      const before = this.timestamps.get(key);
-      if (before === undefined || timestamp === undefined)
+    const before = this.samples.get(key);
+    if (before) {
+      if (before.timestamp === undefined || sample.timestamp === undefined)
         throw new Error(`${sample.name} comes twice with the same labels`);
-      if (timestamp <= before) throw new Error(`the timestamps of ${sample.name} must grow`);
+      if (sample.timestamp < before.timestamp) throw new Error(`the timestamps of ${sample.name} must grow`);
     }
     this.samples.set(key, sample);
-    if (timestamp !== undefined) this.timestamps.set(key, timestamp);
   }
 }
 

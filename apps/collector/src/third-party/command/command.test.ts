@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { Device, memoryGrowth, mistakesOf } from '../../../test/third-party/device.js';
+import { Device, memoryGrowth, mistakesOf, NOW } from '../../../test/third-party/device.js';
 import { pause, TestFolder, until } from '../../../test/harness.js';
 
 describe('a program', () => {
@@ -34,6 +34,33 @@ describe('a program', () => {
       'mem.share{host=a} 1': 0.25,
       up: 1,
     });
+  });
+
+  it('of whose output one part is wrong gives the others', async () => {
+    const lines = device(`console.log('a f=1\\nb f=N/A,g=2\\nnonsense\\nroom\\\\ a f=3')`, { format: 'influx' });
+    expect(await lines.values()).toEqual({ 'a.f': 1, 'b.g': 2, 'room_a.f': 3 });
+    expect(lines.rejected).toEqual([
+      'line 2: the value of a field must be a number, got "N/A"',
+      expect.stringMatching(/^line 3: must be a measurement and fields/),
+    ]);
+    const json = device(`console.log('[{"metric_name": "a", "value": 1}, {"metric_name": "b", "value": null}]')`);
+    expect(await json.values()).toEqual({ a: 1 });
+    expect(json.rejected).toEqual(['the value of b: must be a number, got null']);
+  });
+
+  it('may give its own times', async () => {
+    const at = NOW - 60_000;
+    const influx = { format: 'influx', timestamps: 'source', precision: 's' };
+    expect(await device(`console.log('a f=1 ${at / 1000}'); console.log('b f=2')`, influx).samples()).toEqual([
+      ['a.f', at],
+      ['b.f', NOW],
+    ]);
+    const json = `console.log('{"metric_name": "a", "value": 1, "timestamp": ${at}}')`;
+    expect(await device(json, { timestamps: 'source' }).samples()).toEqual([['a', at]]);
+    expect(mistakesOf({ protocol: 'command', command: ['a'], precision: 's', timestamps: 'now' })).toEqual([
+      'third_party[0].timestamps: must be one of run, source, got "now"',
+      'third_party[0].precision: is for format influx with timestamps: source',
+    ]);
   });
 
   it('gets its arguments as they are, and of the environment only what it is given', async () => {

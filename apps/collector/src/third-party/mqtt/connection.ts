@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { reasonOf } from '@device-metrics/domain';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { networkProblem } from '../network-problem.js';
@@ -20,16 +21,23 @@ export interface Broker {
 const MAX_BYTES = 2 ** 20;
 const RECONNECT = 1_000;
 const KEEPALIVE = 30;
+/** From this code on the broker says no to a subscription. */
+const REFUSED = 128;
 export const NOT_YET = 'not connected yet';
+
+/** @param retained whether the broker had kept the message from before the subscription. */
+export type OnMessage = (topic: string, payload: string, retained: boolean) => void;
 
 /** One connection to a broker that comes back by itself, with its subscriptions. */
 export class Connection {
   /** Why there is no connection; empty while there is one. */
   problem = NOT_YET;
+  /** Filters of topics that the broker lets nobody of this name read; the others are read. */
+  refused: readonly string[] = [];
   private readonly client: MqttClient;
   private readonly waiting = new Set<() => void>();
 
-  constructor(broker: Broker, filters: readonly string[], onMessage: (topic: string, payload: string) => void) {
+  constructor(broker: Broker, filters: readonly string[], onMessage: OnMessage) {
     const options: IClientOptions = {
       clientId: `device-metrics-${Math.random().toString(36).slice(2, 12)}`,
       keepalive: KEEPALIVE,
@@ -43,8 +51,8 @@ export class Connection {
     this.client = mqtt().connect(broker.url, options);
     this.client.on('error', (error) => this.fail(networkProblem(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
-    this.client.on('connect', () => this.subscribe(filters));
-    this.client.on('message', (topic, payload) => onMessage(topic, payload.toString('utf8')));
+    this.client.on('connect', () => void this.subscribe(filters));
+    this.client.on('message', (topic, payload, { retain }) => onMessage(topic, payload.toString('utf8'), retain));
     this.guard();
   }
 
@@ -61,11 +69,25 @@ export class Connection {
     await this.client.endAsync(true);
   }
 
-  private subscribe(filters: readonly string[]): void {
-    this.client.subscribe([...filters], (error, granted = []) => {
-      const refused = granted.find(({ qos }) => qos >= 128);
-      this.settle(error ? networkProblem(error) : refused ? `the broker refuses ${refused.topic}` : '');
-    });
+  /** Each topic by itself: the broker may refuse one and give the others. */
+  private async subscribe(filters: readonly string[]): Promise<void> {
+    const refused: string[] = [];
+    let problem = '';
+    const subscribe = async (filter: string): Promise<void> => {
+      try {
+        const granted = await this.client.subscribeAsync(filter);
+        if (granted.some(({ qos }) => qos >= REFUSED)) refused.push(filter);
+      } catch (error) {
+        const { code } = error as { code?: unknown };
+        if ((typeof code === 'number' && code >= REFUSED) || /^Subscribe error/.test(reasonOf(error)))
+          refused.push(filter);
+        else problem = networkProblem(error as Error);
+      }
+    };
+    await Promise.all(filters.map(subscribe));
+    this.refused = refused;
+    if (refused.length === filters.length) problem ||= `the broker refuses ${refused.join(', ')}`;
+    this.settle(problem);
   }
 
   private fail(reason: string): void {

@@ -1,6 +1,7 @@
 import {
   inBaseUnit,
   metricDefinition,
+  parseDecimal,
   quote,
   scaled,
   toMetricName,
@@ -24,6 +25,10 @@ export interface Topic {
   readonly units: (name: string) => string | undefined;
   readonly scale: number;
   readonly labels: Labels;
+  /** Whether what the broker has retained counts. */
+  readonly retained: boolean;
+  /** Whether a mapping may give times. */
+  readonly timestamps: boolean;
 }
 
 /** Of one payload; what is beyond is left out. */
@@ -42,15 +47,23 @@ const WORDS: Readonly<Record<string, number>> = {
 /**
  * The readings of a message; undefined where the topic does not fit.
  *
+ * @param leaveOut told of a part of the payload that is no reading, while others are.
  * @throws Error when the payload is not what the configuration says.
  */
-export async function messageReadings(topic: Topic, name: string, payload: string): Promise<Reading[] | undefined> {
+export async function messageReadings(
+  topic: Topic,
+  name: string,
+  payload: string,
+  leaveOut: (reason: string) => void,
+): Promise<Reading[] | undefined> {
   const names = topic.pattern.match(name);
   if (!names) return undefined;
   const { device, metric, ...others } = names;
   const ofDevice = device === undefined ? {} : { deviceName: device };
   if (topic.mapping) {
-    const readings = await readingsOf(payload, topic.mapping);
+    const { timestamps } = topic;
+    const reject = (part: string, reason: string): void => leaveOut(`${part} ${reason}`);
+    const readings = await readingsOf(payload, topic.mapping, { reject, timestamps });
     return readings.map((reading) => ({
       ...ofDevice,
       ...reading,
@@ -59,14 +72,16 @@ export async function messageReadings(topic: Topic, name: string, payload: strin
   }
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
   return valuesOf(payload, topic.path).map(({ path, value }) => {
-    const metricName = metricNameOf(base, topic.path === undefined ? path : '');
+    const said = [base, topic.path === undefined ? path : ''].filter(Boolean).join('.') || 'value';
+    const metricName = toMetricName(said);
     const unit = topic.units(path || metricName) ?? topic.unit;
     const known = unit ?? metricDefinition(metricName)?.unit;
     return {
       ...ofDevice,
       metricName,
       ...inBaseUnit(scaled(value, topic.scale), known),
-      ...labelled({ ...others, ...topic.labels }),
+      // Topics stay apart whatever letters they have: `温度` and `湿度` both become `__`.
+      ...labelled({ ...(metricName !== said && { name: said }), ...others, ...topic.labels }),
     };
   });
 }
@@ -94,7 +109,11 @@ interface Value {
 function valuesOf(payload: string, path: string | undefined): Value[] {
   const number = path === undefined ? numberOf(payload.trim()) : undefined;
   if (number !== undefined) return [{ path: '', value: number }];
-  if (path === undefined) return leaves(parsePayload(payload), '').slice(0, MOST_VALUES);
+  if (path === undefined) {
+    const values = leaves(parsePayload(payload), '').slice(0, MOST_VALUES);
+    if (values.length === 0) throw new Error(`has no number in it, got ${quote(payload)}`);
+    return values;
+  }
   const json = parseJson(payload);
   const found = path.split('.').reduce<unknown>((part, key) => memberOf(part, key), json);
   const value = numberOf(found);
@@ -116,9 +135,11 @@ function memberOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** Numbers and truth values of a JSON, but no texts: those are names and times more often than readings. */
+/** Numbers, truth values and texts that are numbers; other texts are names and times more often than readings. */
 function leaves(json: unknown, path: string): Value[] {
   if (typeof json === 'number' || typeof json === 'boolean') return [{ path, value: Number(json) }];
+  const number = typeof json === 'string' ? parseDecimal(json.trim()) : undefined;
+  if (number !== undefined) return [{ path, value: number }];
   if (typeof json !== 'object' || json === null) return [];
   return Object.entries(json).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));
 }
@@ -127,12 +148,10 @@ function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return Number(value);
   if (typeof value !== 'string') return undefined;
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return Number(value);
+  const number = parseDecimal(value);
+  if (number !== undefined) return number;
   const word = value.toLowerCase();
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }
-
-const metricNameOf = (base: string | undefined, path: string): string =>
-  toMetricName([base, path].filter(Boolean).join('.') || 'value');
 
 const labelled = (labels: Labels): { labels?: Labels } => (Object.keys(labels).length === 0 ? {} : { labels });

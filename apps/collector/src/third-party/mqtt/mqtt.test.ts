@@ -157,6 +157,94 @@ describe('an MQTT broker', () => {
     ]);
   });
 
+  it('has numbers as texts, says where there are none, and keeps topics apart whatever their letters', async () => {
+    const lab = device({ topic: 'text/{device}/{metric}' });
+    await lab.read();
+    await publish('text/a/meter', { value: '317.3988', time: '2026-01-15T10:00:00', name: 'Zähler' });
+    await publish('text/a/words', { state: 'idle' });
+    await publish('text/a/温度', '20');
+    await publish('text/a/湿度', '40');
+    await publish('text/a/json', { 温度: 21, 湿度: 41 });
+    await pause(50);
+    expect(await lab.values()).toEqual({
+      'meter.value': 317.3988,
+      '__{name=温度}': 20,
+      '__{name=湿度}': 40,
+      'json.__{name=json.温度}': 21,
+      'json.__{name=json.湿度}': 41,
+    });
+    expect(lab.rejected).toEqual([expect.stringMatching(/^text\/a\/words: has no number in it, got /)]);
+    expect(lab.log).toEqual([expect.stringMatching(/^rack leaves a message out, text\/a\/words: has no number in it/)]);
+    await publish('text/a/words', 'x');
+    await pause(50);
+    expect(await lab.read()).toEqual([]);
+    expect(lab.rejected).toHaveLength(1);
+    expect(lab.log).toHaveLength(1);
+  });
+
+  it('takes an empty payload for no message, and forgets a device whose availability is taken back', async () => {
+    const lab = device({ topic: 'gone/{device}/{metric}', online: 'lwt/{device}' });
+    await publish('lwt/plug', 'online', true);
+    await publish('gone/plug/power', '5', true);
+    expect(Object.keys(await lab.values())).toEqual(['power', 'device.online 1']);
+    await publish('gone/plug/power', '', true);
+    await publish('lwt/plug', 'offline', true);
+    await pause(50);
+    expect(await lab.values()).toEqual({ 'device.online 1': 0 });
+    await publish('lwt/plug', '', true);
+    await pause(50);
+    expect(await lab.read()).toEqual([]);
+    expect([lab.log, lab.rejected]).toEqual([[], []]);
+  });
+
+  it('leaves out what the broker has retained where that is asked for', async () => {
+    await publish('kept/a/m', '1', true);
+    const lab = device({ topic: 'kept/{device}/{metric}', retained: false });
+    expect(await lab.read()).toEqual([]);
+    await publish('kept/a/m', '2');
+    await pause(50);
+    expect(await lab.values()).toEqual({ m: 2 });
+    await publish('kept/a/m', '', true);
+  });
+
+  it('an entry that does not fit costs no other, nor a reading of a mapping', async () => {
+    const lab = device({
+      topics: [
+        { topic: 'two/{device}', metric: 'first', path: 'a.b' },
+        { topic: 'two/{device}', metric: 'second', path: 'c' },
+        {
+          topic: 'map/{device}',
+          timestamps: 'source',
+          mapping: '[{"metric_name": "x", "value": x, "timestamp": t}, {"metric_name": "y", "value": y}]',
+        },
+      ],
+    });
+    await lab.read();
+    await publish('two/d', { c: 3 });
+    await publish('map/d', { x: 1, y: null, t: '2026-01-15T09:59:00Z' });
+    await pause(50);
+    expect(await lab.values()).toEqual({ second: 3, x: 1 });
+    expect(lab.rejected).toEqual([
+      'two/d: a.b must be a number, got nothing',
+      'map/d: the value of y must be a number, got null',
+    ]);
+  });
+
+  it('that refuses one topic gives the others', async () => {
+    broker.authorizeSubscribe = (_client, subscription, done): void =>
+      done(null, subscription.topic.startsWith('secret') ? null : subscription);
+    const lab = device({ topics: [{ topic: 'secret/{device}/{metric}' }, { topic: 'open/{device}/{metric}' }] });
+    await publish('open/a/m', '1', true);
+    expect(await lab.values()).toEqual({ m: 1 });
+    const reason = 'the broker does not let this user read it';
+    expect(lab.rejected).toEqual([`secret/+/+: ${reason}`]);
+    expect(lab.log).toEqual([`rack leaves a topic out, secret/+/+: ${reason}`]);
+    const none = device({ topic: 'secret/{device}/{metric}' });
+    expect(await none.failure()).toMatch(/the broker refuses secret\/\+\/\+/);
+    broker.authorizeSubscribe = (_client, subscription, done): void => done(null, subscription);
+    await publish('open/a/m', '', true);
+  });
+
   it('that goes away and comes back is read again', async () => {
     const lab = device({ topic: 'back/{device}/{metric}' });
     await lab.read();

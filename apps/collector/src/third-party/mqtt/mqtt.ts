@@ -3,6 +3,7 @@ import { secretsOfNoUrl } from '../../config/redact.js';
 import { didYouMean, type Section } from '../../config/section.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
+import { hasSourceTimes } from '../source-times.js';
 import { tlsTrust } from '../tls-trust.js';
 import { takeCredentials } from '../url-credentials.js';
 import type { Broker } from './connection.js';
@@ -64,6 +65,8 @@ function topicOf(keys: Section): Topic {
     units: unitByPattern(Object.entries(keys.textsByName('units'))),
     scale: keys.number('scale', 1),
     labels: keys.textsByName('labels'),
+    retained: keys.flag('retained', true),
+    timestamps: hasSourceTimes(keys),
   };
   for (const [braces, name = ''] of (topic.metric ?? '').matchAll(/\{(\w+)\}/g)) {
     if (topic.pattern === NOTHING || topic.pattern.names.includes(name)) continue;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Counter, Gauge, Histogram, Registry, Summary, type RegistryContentType } from 'prom-client';
-import { Device, memoryGrowth, mistakesOf } from '../../../test/third-party/device.js';
+import { Device, memoryGrowth, mistakesOf, NOW } from '../../../test/third-party/device.js';
 import { TestServer } from '../../../test/harness.js';
 import { exporterReadings } from '@device-metrics/formats';
 
@@ -44,6 +44,26 @@ describe('an exporter', () => {
   const answers = (body: string, type = 'text/plain; version=0.0.4'): void => {
     server.handle = (_request, response): void => void response.writeHead(200, { 'content-type': type }).end(body);
   };
+
+  it('with a bad line gives the others, and says which series come twice', async () => {
+    answers('up 1\nbad{ 2\na{x="1"} 3\na{x="1"} 4');
+    const exporter = new Device(entry());
+    expect((await exporter.read()).map(({ value }) => value)).toEqual([1, 3, 4]);
+    expect(exporter.rejected).toEqual(['line 2: must be the name of a label or }, got "2"']);
+    expect(exporter.log.at(-1)).toMatch(/only 2 count, as later ones have the same device, metric and labels: rack a/);
+  });
+
+  it('may have its own times', async () => {
+    answers(`up 1 ${NOW - 7_000}\nother 2\n`);
+    expect(await new Device({ ...entry(), timestamps: 'source' }).samples()).toEqual([
+      ['up', NOW - 7_000],
+      ['other', NOW],
+    ]);
+    expect(await new Device(entry()).samples()).toEqual([
+      ['up', NOW],
+      ['other', NOW],
+    ]);
+  });
 
   it.each([
     ['the text format', false, 'text/plain; version=0.0.4; charset=utf-8', { queue: 'a"\\\n' }],

@@ -4,6 +4,7 @@ import type { Section } from '../../config/section.js';
 import type { Source } from '../../run/source.js';
 import { httpGet, httpTarget } from '../http-get.js';
 import type { Protocol } from '../protocol.js';
+import { hasSourceTimes } from '../source-times.js';
 
 /** Of an exposition, after decompression: some 50,000 samples. */
 const MAX_BYTES = 8 * 2 ** 20;
@@ -30,12 +31,14 @@ export const prometheus: Protocol = {
       exclude: selectors(keys, 'exclude'),
       units: Object.entries(keys.textsByName('units')),
     };
+    const timestamps = hasSourceTimes(keys);
     const headers = { accept: ACCEPT[format], ...target.headers };
     return ({ http }): Source => ({
       name,
-      read: async (signal) => {
+      read: async (signal, parts) => {
         const { body, contentType } = await httpGet(http, { ...target, headers }, signal);
-        return exporterReadings(body, contentType, taken);
+        const reject = parts.reject.bind(parts);
+        return exporterReadings(body, contentType, taken, { reject, timestamps });
       },
     });
   },
