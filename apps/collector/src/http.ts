@@ -3,7 +3,7 @@ import type { AxiosError, AxiosInstance, AxiosResponse } from 'axios';
 import { showDuration } from '@device-metrics/domain';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly data?: Buffer;

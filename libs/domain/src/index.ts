@@ -74,3 +74,4 @@ export {
 export { includeSummary, type Summary } from './summary.js';
 export { lowerBound } from './lower-bound.js';
 export { Slices } from './slices.js';
+export { codeOfBytes, codeOfFingerprint, formatJoinCode, parseJoinCode, type JoinCode } from './join-code.js';

@@ -1,5 +1,7 @@
 import { check } from './check.js';
 import type { Command } from './command.js';
+import { join } from './join.js';
+import { leave, trust } from './leave.js';
 import { quarantine } from './quarantine.js';
 import { read } from './read.js';
 import { status } from './status.js';
@@ -11,7 +13,22 @@ export const commands: Readonly<Record<string, Command>> = {
     most: 1,
     run: read,
   },
-  status: { usage: 'status                         show what is in the spool', most: 0, run: status },
+  status: {
+    usage: 'status                         show what is in the spool, and as whom it sends',
+    most: 0,
+    run: status,
+  },
+  join: {
+    usage: 'join <url> --code <code>       get a credential from an api, by the code that it gives',
+    most: Infinity,
+    run: join,
+  },
+  leave: { usage: 'leave                          give the credential back', most: 1, run: leave },
+  trust: {
+    usage: 'trust <fingerprint>            take up another certificate of the api, after you have compared it',
+    most: 1,
+    run: trust,
+  },
   quarantine: {
     usage:
       'quarantine list|retry|drop     show, send again or delete what the api refused: retry|drop <number>… or all',
@@ -28,5 +45,5 @@ ${Object.values(commands)
   .join('\n')}
 
 What it reads stands in collector.yaml, or the file that COLLECTOR_CONFIG names; collector.example.yaml shows everything. The
-other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, DEVICE_NAME,
+other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, CREDENTIAL_PATH, DEVICE_NAME,
 COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT; .env.example explains them.`;

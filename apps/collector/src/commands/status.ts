@@ -5,6 +5,7 @@ import { listQuarantined } from './quarantine.js';
 import { withSpool } from './with-spool.js';
 
 export function status(config: Config, _args: readonly string[], print: Print): void {
+  print(`sends to     ${config.api.url}, ${asWhom(config, Date.now())}`);
   withSpool(config, (spool) => {
     const totals = spool.totals();
     const age =
@@ -21,4 +22,14 @@ export function status(config: Config, _args: readonly string[], print: Print): 
     );
     listQuarantined(spool.quarantined(), print);
   });
+}
+
+/** The name and the age of the credential, without its secret. */
+function asWhom({ api }: Config, now: number): string {
+  const { token, credential } = api;
+  const [, name] = /^dm_[a-z]+_([0-9a-f]+)_/.exec(token ?? '') ?? [];
+  if (credential && token === credential.token) {
+    return `joined as ${credential.device_name} ${showDuration(Math.max(0, now - credential.joined_at))} ago, with the token ${name}`;
+  }
+  return token === undefined ? 'without a credential' : `with the token ${name ?? 'of API_TOKEN'}`;
 }

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { quote } from '@device-metrics/domain';
 import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
 import { LineCounter, parseDocument, visit } from 'yaml';
+import { readApi, type Api } from './api.js';
 import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
 import { Placeholders } from './placeholders.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
@@ -9,9 +10,7 @@ import { isMapping, Section } from './section.js';
 import { sourcesOf, type SourceConfig } from './sources.js';
 
 export interface Config {
-  readonly apiUrl: string;
-  /** Sent to the api as a bearer token. */
-  readonly apiToken: string | undefined;
+  readonly api: Api;
   /** The name of this PC as a device. */
   readonly deviceName: string;
   /** Of sources that have none of their own, ms. */
@@ -39,20 +38,20 @@ export function readConfig(environment?: Environment): Config {
   const mistakes = new Mistakes();
   const redactor = new Redactor();
   const variables = environment ?? readEnvironment(mistakes);
-  const { apiUrl, apiToken, deviceName, interval, configFile } = readSettings(sourceSettings, variables, mistakes);
+  const { deviceName, interval, configFile } = readSettings(sourceSettings, variables, mistakes);
+  const api = readApi(variables, mistakes);
   if (mistakes.has('API_URL')) secretsOfNoUrl(variables['API_URL'] ?? '').forEach((secret) => redactor.add(secret));
-  if (apiToken !== undefined) redactor.add(apiToken);
+  for (const secret of [api.token, api.credential?.token]) if (secret !== undefined) redactor.add(secret);
 
   const file = resolve(configFile ?? DEFAULT_FILE);
   const root = readFile(file, variables, mistakes, redactor);
   if (!root && configFile !== undefined) mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
-  const sources = sourcesOf(root ?? withNoFile(apiUrl, apiToken, mistakes), { deviceName, interval });
+  const sources = sourcesOf(root ?? withNoFile(api, mistakes), { deviceName, interval });
   const spool = readSettings(spoolSettings, variables, mistakes);
   const { metricsPort } = readSettings(operationSettings, variables, mistakes);
   mistakes.throwIfAny((mistake) => redactor.redact(mistake));
   return {
-    apiUrl,
-    apiToken,
+    api,
     deviceName,
     interval,
     spool: { ...spool, path: resolve(spool.path) },
@@ -63,12 +62,19 @@ export function readConfig(environment?: Environment): Config {
   };
 }
 
-/** With no file every group of PC metrics is on, and the third-party device is the api itself. */
-function withNoFile(apiUrl: string, token: string | undefined, mistakes: Mistakes): Section {
+/** With no file every group of PC metrics is on, and an api on this PC is the third-party device. */
+function withNoFile({ url: apiUrl, token, credential }: Api, mistakes: Mistakes): Section {
+  if (!isOnThisPc(apiUrl)) return new Section({}, '', mistakes);
   const url = `${apiUrl.replace(/\/+$/, '')}/metrics`;
-  const api = { protocol: 'prometheus', device: 'device-metrics-api', url, token };
+  // The token of a collector does not read, and on this PC nobody needs one.
+  const login = credential ? {} : { token };
+  const ca = credential?.certificate === undefined ? {} : { ca: credential.certificate };
+  const api = { protocol: 'prometheus', device: 'device-metrics-api', url, ...login, ...ca };
   return new Section({ third_party: [api] }, '', mistakes);
 }
+
+const isOnThisPc = (url: string): boolean =>
+  URL.canParse(url) && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
 function readFile(file: string, environment: Environment, mistakes: Mistakes, redactor: Redactor): Section | undefined {

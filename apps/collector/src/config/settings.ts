@@ -8,9 +8,20 @@ export const sourceSettings = {
     name: 'API_URL',
     type: url,
     default: 'http://127.0.0.1:3000',
-    meaning: 'where a collector sends to; with `npm start`: its api',
+    meaning: 'where a collector sends to; with `npm start`: its api; once it has joined: where it did',
   },
-  apiToken: { name: 'API_TOKEN', type: text('a token'), secret: true, meaning: 'bearer token that it sends along' },
+  apiToken: {
+    name: 'API_TOKEN',
+    type: text('a token'),
+    secret: true,
+    meaning: 'bearer token that it sends along; once it has joined it has its own',
+  },
+  credentialPath: {
+    name: 'CREDENTIAL_PATH',
+    type: path,
+    default: 'instance/credential.json',
+    meaning: 'file that `collector join` writes: the url of the api and the token there',
+  },
   deviceName: {
     name: 'DEVICE_NAME',
     type: text(

@@ -1,9 +1,8 @@
 import { expect, it } from '@jest/globals';
 import axios from 'axios';
-import { answer, until, World } from '../../test/harness.js';
+import { answer, until, World, clientOf } from '../../test/harness.js';
 import { SourceRunner } from './run-source.js';
 import { Timestamps } from './timestamps.js';
-import { ApiClient } from '../upload/api-client.js';
 import { Uploader } from '../upload/uploader.js';
 
 const START = Date.parse('2026-01-15T10:00:00Z');
@@ -34,7 +33,7 @@ it(
     };
 
     const spool = world.spool();
-    const client = new ApiClient(axios.create(), api.url, undefined, 5_000);
+    const client = clientOf(axios.create(), api.url, undefined, 5_000);
     const options = { backlogPerSecond: Infinity, stopWithin: 50, elapsed: () => elapsed };
     const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), options, silent);
     uploader.start();

@@ -2,6 +2,7 @@ import { reasonOf, showDuration, type Reading } from '@device-metrics/domain';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { CONFIG, type Config } from '../config/config.js';
+import { DevicesInUse } from './devices-in-use.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
 import { SourceRunner, toWireSample } from './run-source.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
@@ -43,11 +44,12 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     private readonly scheduler: SchedulerRegistry,
     private readonly spool: Spool,
     private readonly uploader: Uploader,
+    private readonly devices: DevicesInUse,
   ) {}
 
   onApplicationBootstrap(): void {
-    const { apiUrl, deviceName, spool, sources } = this.config;
-    this.log.log(`Device ${deviceName} sends to ${apiUrl}; spool ${spool.path}`);
+    const { api, deviceName, spool, sources } = this.config;
+    this.log.log(`Device ${deviceName} sends to ${api.url}; spool ${spool.path}`);
     this.apply(this.config);
     this.log.log(`${sources.length} sources: ${sources.map(describe).join(', ')}`);
     const { pendingBatches, pendingSamples } = this.spool.totals();
@@ -74,6 +76,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     const before = new Map(this.scheduled);
     const restart = changedForRestart(this.config, config);
     this.config = { ...this.config, sources: config.sources, deviceName: config.deviceName, interval: config.interval };
+    this.devices.set(this.config);
     this.apply(this.config);
     const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
     const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
@@ -191,9 +194,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
 
 /** The settings that have another value now and that are read at the start only. */
 function changedForRestart(before: Config, now: Config): string[] {
-  const settings = ({ apiUrl, apiToken, spool, metricsPort }: Config): Record<string, unknown> => ({
-    API_URL: apiUrl,
-    API_TOKEN: apiToken,
+  const settings = ({ api, spool, metricsPort }: Config): Record<string, unknown> => ({
+    API_URL: api.url,
+    API_TOKEN: api.token,
     SPOOL_PATH: spool.path,
     SPOOL_MAX_BYTES: spool.maxBytes,
     SPOOL_MIN_FREE_BYTES: spool.minFreeBytes,

@@ -1,9 +1,10 @@
 import { gunzipSync } from 'node:zlib';
-import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/domain';
 import type { RejectedItem } from '@device-metrics/contract/batch-decoder';
-import { HttpError, request } from '../http.js';
+import type { Api } from '../config/api.js';
+import { HttpError } from '../http.js';
 import { Redactor } from '../config/redact.js';
+import type { ApiConnection } from './api-connection.js';
 import { parseRetryAfter } from './verdict.js';
 
 /** What came back for a batch. */
@@ -21,22 +22,21 @@ export interface Answer {
   readonly time: number | undefined;
 }
 
-const LARGEST_ANSWER = 4 * 2 ** 20;
-
 /** Sends batches to `POST /api/v1/aggregator/metrics/batch/` of one api. */
 export class ApiClient {
-  private readonly url: string;
   private readonly redactor = new Redactor();
   private gzip = true;
 
+  /**
+   * @param renew gives what the settings, and the files that they name, say of the api now.
+   * @param announce tells the api what this collector reads, before its samples; rejects where that has not arrived.
+   */
   constructor(
-    private readonly http: AxiosInstance,
-    readonly apiUrl: string,
-    private readonly token: string | undefined,
-    private readonly timeout: number,
+    private readonly connection: ApiConnection,
+    private readonly renew: () => Api | undefined = () => undefined,
+    private readonly announce: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
   ) {
-    if (token !== undefined) this.redactor.add(token);
-    this.url = `${apiUrl.replace(/\/+$/, '')}/api/v1/aggregator/metrics/batch/`;
+    this.keepSecret();
   }
 
   /**
@@ -46,26 +46,29 @@ export class ApiClient {
    */
   async send(payload: Buffer, signal: AbortSignal): Promise<Answer> {
     const answer = await this.post(payload, signal);
-    if (answer.status !== 415 || !this.gzip) return answer;
-    this.gzip = false;
-    return this.post(payload, signal);
+    if (answer.status === 415 && this.gzip) {
+      this.gzip = false;
+      return this.post(payload, signal);
+    }
+    // Also without an answer: the certificate may be another one by now, and trusted.
+    if (answer.status !== undefined && answer.status !== 401) return answer;
+    const isOther = this.connection.renew(this.renew());
+    this.keepSecret();
+    return isOther && answer.status === 401 ? this.post(payload, signal) : answer;
+  }
+
+  private keepSecret(): void {
+    if (this.connection.token !== undefined) this.redactor.add(this.connection.token);
   }
 
   private async post(payload: Buffer, signal: AbortSignal): Promise<Answer> {
     try {
-      const { status, headers, body } = await request(this.http, {
+      await this.announce(signal);
+      const { status, headers, body } = await this.connection.request({
         method: 'POST',
-        url: this.url,
+        path: '/api/v1/aggregator/metrics/batch/',
         data: this.gzip ? payload : gunzipSync(payload),
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(this.gzip && { 'content-encoding': 'gzip' }),
-          ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
-        },
-        timeout: this.timeout,
-        maxBytes: LARGEST_ANSWER,
-        followRedirects: false,
+        headers: this.gzip ? { 'content-encoding': 'gzip' } : {},
         signal,
       });
       const date = Date.parse(headers['date'] ?? '');

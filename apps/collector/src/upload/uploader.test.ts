@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
-import { answer, bodyOf, TestApi, TestFolder, TestServer, until } from '../../test/harness.js';
-import { ApiClient } from './api-client.js';
+import { answer, bodyOf, TestApi, TestFolder, TestServer, until, clientOf } from '../../test/harness.js';
 import { Spool, type WireSample } from './spool.js';
 import { Uploader, type UploaderOptions } from './uploader.js';
 
@@ -35,7 +34,7 @@ afterEach(async () => {
 });
 
 function upload(options: Partial<UploaderOptions> = {}): Uploader {
-  const client = new ApiClient(http, api.url, 'secret-token', 2_000);
+  const client = clientOf(http, api.url, 'secret-token', 2_000);
   const say = (message: string): void => void said.push(message);
   const all = { backlogPerSecond: 1_000, stopWithin: 50, random: () => 0.01, ...options };
   const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), all, { log: say, warn: say });
@@ -231,7 +230,7 @@ describe('the uploader', () => {
 
   it('takes a 2xx without the answer of an api for no acknowledgement', async () => {
     const portal = await new TestServer((_request, response) => void response.end('<h1>Please log in</h1>')).start();
-    const client = new ApiClient(http, portal.url, undefined, 2_000);
+    const client = clientOf(http, portal.url, undefined, 2_000);
     const { status, reason } = await client.send(spoolPayload(), new AbortController().signal);
     expect({ status, reason }).toEqual({
       status: undefined,
@@ -247,7 +246,7 @@ describe('the uploader', () => {
       bodies.push(`${gzip ? 'gzip' : 'plain'} ${await bodyOf(request)} ${request.headers.authorization}`);
       answer(response, gzip ? 415 : 200, { accepted: 1 });
     }).start();
-    const client = new ApiClient(http, old.url, 'secret-token', 2_000);
+    const client = clientOf(http, old.url, 'secret-token', 2_000);
     await client.send(spoolPayload(), new AbortController().signal);
     await client.send(spoolPayload(), new AbortController().signal);
     expect(bodies.map((body) => body.split(' ')[0])).toEqual(['gzip', 'plain', 'plain']);
