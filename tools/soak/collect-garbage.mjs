@@ -1,0 +1,2 @@
+/** Loaded into the api of a soak, which runs with --expose-gc. */
+setInterval(() => globalThis.gc(), 1000).unref();
