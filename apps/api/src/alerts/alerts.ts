@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { reasonOf } from '@device-metrics/domain';
-import type { AlertStore, Store, StoredAlertMessage, StoredDevice } from '@device-metrics/storage';
+import type { AlertStep, AlertStore, Store, StoredAlertMessage, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import type { Arrivals } from '../live/arrivals.js';
 import type { AlertsFile } from './alerts-file.js';
@@ -134,15 +134,12 @@ export class Alerts {
       const moment: Moment = { now: clock.now(), elapsed: clock.elapsed() };
       this.devices = new Map((await this.options.store.devices()).map((device) => [device.name, device]));
       await this.evaluation.look(changes, moment, this.states.ruleNames(), (rule) => this.states.ofRule(rule));
-      if (moment.elapsed - this.savedAt >= MINUTE) {
-        await alertStore.put([{ kind: 'key', name: 'looked', body: { until: moment.now }, changedAt: moment.now }]);
-        this.savedAt = moment.elapsed;
-      }
       if (this.options.retention > 0 && moment.elapsed - this.forgotAt >= DAY) {
         await alertStore.forget(moment.now - this.options.retention);
         this.forgotAt = moment.elapsed;
       }
       this.lookedAt = moment.elapsed;
+      return moment;
     });
   }
 
@@ -209,16 +206,24 @@ export class Alerts {
   }
 
   /** One after the other, with what the store has of the states; what comes of it is said and stored in one step. */
-  private exclusively(act: (changes: Changes) => Promise<void>): Promise<void> {
+  private exclusively(act: (changes: Changes) => Promise<Moment | void>): Promise<void> {
     const work = this.queue
       .catch(() => undefined)
       .then(async () => {
         const changes = new Changes(this.states);
-        await act(changes);
-        const now = this.options.clock.now();
+        const looked = await act(changes);
+        const { clock, alertStore } = this.options;
+        const now = clock.now();
         const messages = tell(changes, await this.tellingRules(), now);
-        await this.options.alertStore.commit({ ...changes.step(now), messages });
-        changes.keep();
+        const step = { ...changes.step(now), messages };
+        // What has been looked at is not looked at again after a restart: so it goes with what came of it.
+        const isNews = step.states.length + step.gone.length + step.changes.length + messages.length > 0;
+        const isDue = isNews || clock.elapsed() - this.savedAt >= MINUTE;
+        const documents: AlertStep['documents'] =
+          looked && isDue ? [{ kind: 'key', name: 'looked', body: { until: looked.now }, changedAt: now }] : [];
+        await alertStore.commit({ ...step, documents });
+        if (looked && isDue) this.savedAt = clock.elapsed();
+        changes.keep(now);
       });
     this.queue = work;
     return work;

@@ -41,7 +41,9 @@ const MOST_POINTS = 50_000;
 /** Runs a rule over what is stored, as if it had been there. @throws NoPastError for rules about this server. */
 export async function dryRun(store: Store, rhythms: DeviceRhythms, rule: Rule, range: TimeRange): Promise<DryRun> {
   const { condition } = rule;
-  if (condition.type === 'server') throw new NoPastError('a rule about this server has no past to be run over');
+  if (condition.type === 'server' || condition.type === 'clock') {
+    throw new NoPastError(`a ${condition.type} rule has no past to be run over: nothing is kept of that`);
+  }
   const shortest = condition.type === 'full' ? HOUR : condition.type === 'device' ? MINUTE : GRID;
   const fitting = Math.ceil((range.end - range.start) / MOST_POINTS / MINUTE) * MINUTE;
   const points = pointsIn(range, range.end - range.start <= MOST_POINTS * shortest ? shortest : fitting);

@@ -8,6 +8,8 @@ export interface Arrival {
   /** The newest time among the samples that came within the last minute, Unix ms. */
   newest: number;
   newestSince: number;
+  /** How far `newest` was from the clock of this server when it came, ms: behind it where positive. */
+  behind: number;
   /** The oldest time among the samples that came since `take`, Unix ms. */
   oldest: number;
 }
@@ -20,7 +22,7 @@ const NEWEST_AGE = 60_000;
 export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
-  note(samples: readonly Sample[], heard = performance.now()): void {
+  note(samples: readonly Sample[], heard = performance.now(), now = Date.now()): void {
     let device: string | undefined;
     let arrival: Arrival | undefined;
     for (const { deviceName, timestamp } of samples) {
@@ -28,17 +30,21 @@ export class Arrivals {
         device = deviceName;
         arrival = this.devices.get(deviceName);
         if (arrival === undefined) {
-          arrival = { heard, newest: timestamp, newestSince: heard, oldest: timestamp };
+          arrival = { heard, newest: timestamp, newestSince: heard, behind: now - timestamp, oldest: timestamp };
           this.devices.set(deviceName, arrival);
         }
         // A sender may go on with what it had kept: the newest of the last minute counts.
         if (heard - arrival.newestSince > NEWEST_AGE) {
           arrival.newestSince = heard;
           arrival.newest = timestamp;
+          arrival.behind = now - timestamp;
         }
         arrival.heard = heard;
       }
-      if (timestamp > arrival.newest) arrival.newest = timestamp;
+      if (timestamp > arrival.newest) {
+        arrival.newest = timestamp;
+        arrival.behind = now - timestamp;
+      }
       if (timestamp < arrival.oldest) arrival.oldest = timestamp;
     }
   }

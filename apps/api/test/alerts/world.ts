@@ -69,7 +69,7 @@ export class World {
 
   async sendAll(samples: readonly Sample[]): Promise<void> {
     await this.store.append(samples);
-    this.arrivals.note(samples, this.elapsed);
+    this.arrivals.note(samples, this.elapsed, this.now);
   }
 
   pass(length: number): void {

@@ -69,6 +69,8 @@ export interface AlertStep {
   readonly gone: readonly AlertKey[];
   readonly changes: readonly AlertChange[];
   readonly messages: readonly AlertMessage[];
+  /** What is to be known of the step after a restart. */
+  readonly documents?: readonly (AlertDocument & { readonly kind: AlertDocumentKind })[];
 }
 
 export interface AlertHistoryFilter {

@@ -84,8 +84,8 @@ class SqliteAlertStore implements AlertStore {
       .map(parsed<StoredAlertState>);
   }
 
-  async commit({ at, states, gone, changes, messages }: AlertStep): Promise<void> {
-    if (states.length + gone.length + changes.length + messages.length === 0) return;
+  async commit({ at, states, gone, changes, messages, documents = [] }: AlertStep): Promise<void> {
+    if (states.length + gone.length + changes.length + messages.length + documents.length === 0) return;
     this.db.transaction(() => {
       for (const { rule, subject, device, body } of states) {
         this.replaceState.run(rule, subject, device, JSON.stringify(body));
@@ -96,6 +96,9 @@ class SqliteAlertStore implements AlertStore {
       }
       for (const { key, channel, body } of messages) {
         this.insertMessage.run(key, channel, at, at, JSON.stringify(body));
+      }
+      for (const { kind, name, body, changedAt } of documents) {
+        this.replaceDocument.run(kind, name, JSON.stringify(body), changedAt);
       }
     })();
   }

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { reasonOf, type Series } from '@device-metrics/domain';
-import type { Store } from '@device-metrics/storage';
+import type { Store, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import type { Arrivals } from '../../live/arrivals.js';
 import { GRID, LATENESS } from '../rules/read-rule.js';
-import type { DeviceCondition, Rule, ServerCondition } from '../rules/rule.js';
+import type { ClockCondition, DeviceCondition, Rule, ServerCondition } from '../rules/rule.js';
 import type { Registry } from '../registry.js';
 import type { AlertState } from './alert-state.js';
 import { silenceOf } from './device-looks.js';
@@ -95,7 +95,7 @@ export class Evaluation {
     try {
       const { condition } = rule;
       if (condition.type === 'server') await this.lookAtServer(changes, rule, condition, moment, elapsed);
-      else if (condition.type === 'device')
+      else if (condition.type === 'device' || condition.type === 'clock')
         await this.lookAtDevices(changes, rule, condition, moment, elapsed, statesOf);
       else await this.lookAtSeries(changes, rule, condition, moment, { elapsed, last, late, statesOf });
     } catch (error) {
@@ -127,7 +127,7 @@ export class Evaluation {
   private async lookAtDevices(
     changes: Changes,
     rule: Rule,
-    { status }: DeviceCondition,
+    condition: DeviceCondition | ClockCondition,
     moment: Moment,
     elapsed: number,
     statesOf: StatesOf,
@@ -138,16 +138,33 @@ export class Evaluation {
     for (const device of await this.store.devices(rule.selector)) {
       there.add(device.name);
       if (!of(device.name).enabled) continue;
-      const rhythm = await this.rhythms.of(device);
-      const silence = silenceOf(device, rhythm, this.arrivals.of(device.name), { ...moment, uptime });
-      if (silence === undefined) continue;
-      const verdict =
-        silence.silent >= silence[status] ? 'wrong' : silence.silent >= silence.late ? 'between' : 'right';
-      // Late is not yet offline, but who has been offline is back only when it is on time.
-      const observation = { at: moment.now, elapsed, verdict, value: silence.silent / 1000 } as const;
-      follow(changes, rule, of(device.name), { device: device.name }, observation);
+      const look =
+        condition.type === 'clock'
+          ? this.clockOf(device.name, of(device.name), moment)
+          : await this.silenceOf(device, condition, { ...moment, uptime });
+      if (look) follow(changes, rule, of(device.name), { device: device.name }, { ...look, at: moment.now, elapsed });
     }
     this.endMissing(changes, rule, (device) => there.has(device), moment.now, statesOf);
+  }
+
+  private async silenceOf(
+    device: StoredDevice,
+    { status }: DeviceCondition,
+    clock: Moment & { readonly uptime: number },
+  ): Promise<Look | undefined> {
+    const rhythm = await this.rhythms.of(device);
+    const silence = silenceOf(device, rhythm, this.arrivals.of(device.name), clock);
+    if (silence === undefined) return undefined;
+    // Late is not yet offline, but who has been offline is back only when it is on time.
+    const verdict = silence.silent >= silence[status] ? 'wrong' : silence.silent >= silence.late ? 'between' : 'right';
+    return { verdict, value: silence.silent / 1000 };
+  }
+
+  /** By the newest of what came within the last minute, since what had been kept comes with old times. */
+  private clockOf(device: string, ofDevice: RuleOfDevice, { elapsed }: Moment): Look | undefined {
+    const arrival = this.arrivals.of(device);
+    if (arrival === undefined || elapsed - arrival.heard > OWN_CLOCK) return undefined;
+    return { verdict: judge(Math.abs(arrival.behind), ofDevice), value: arrival.behind / 1000 };
   }
 
   private async lookAtSeries(
@@ -239,7 +256,7 @@ export class Evaluation {
       const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
       if (!ofDevice.enabled) continue;
       const subject = subjectOfSeries(one);
-      const lastSeen = changes.get(rule.name, subjectKey(subject))?.seenAt ?? 0;
+      const lastSeen = changes.seenAt(rule.name, subject) ?? (whole ? since : 0);
       for (let index = 0; index < numbers.length; index += 1) {
         const value = numbers[index] as number;
         const at = points.start + (index + 1) * points.step;
@@ -295,6 +312,11 @@ export class Evaluation {
 }
 
 type StatesOf = (rule: string) => ReadonlyMap<string, AlertState>;
+
+interface Look {
+  readonly verdict: 'wrong' | 'between' | 'right';
+  readonly value: number;
+}
 
 interface SeriesLook {
   readonly elapsed: number;

@@ -16,6 +16,7 @@ export function boundsOf(condition: Condition): Bounds {
     case 'level':
     case 'change':
       return condition;
+    case 'clock':
     case 'server':
       return { above: condition.above };
     case 'full':

@@ -2,9 +2,14 @@ import type { AlertChange, AlertKey, AlertStep, AlertStore, StoredAlertState } f
 import type { AlertState, ChangeBody } from './alert-state.js';
 import { subjectKey, type Subject } from './subject.js';
 
+/** How long it is known that something was not normal, ms. */
+const REMEMBERED = 15 * 60_000;
+
 /** The states that are not normal, by rule and subject; as the store has them, and what one step changes. */
 export class States {
   private readonly rules = new Map<string, Map<string, AlertState>>();
+  /** When states became normal lately, Unix ms: what was seen before that is not seen again. */
+  private readonly gone = new Map<string, number>();
 
   static async load(store: AlertStore): Promise<States> {
     const states = new States();
@@ -30,7 +35,18 @@ export class States {
     this.rules.set(state.rule, states);
   }
 
-  drop(rule: string, subject: string): void {
+  /** When a state that is normal now was something else last, Unix ms; undefined where that is long ago. */
+  goneAt(rule: string, subject: string): number | undefined {
+    return this.gone.get(`${rule}\n${subject}`);
+  }
+
+  drop(rule: string, subject: string, now: number): void {
+    for (const [key, at] of this.gone) {
+      if (now - at < REMEMBERED) break;
+      this.gone.delete(key);
+    }
+    this.gone.delete(`${rule}\n${subject}`);
+    this.gone.set(`${rule}\n${subject}`, now);
     this.rules.get(rule)?.delete(subject);
     if (this.rules.get(rule)?.size === 0) this.rules.delete(rule);
   }
@@ -52,6 +68,12 @@ export class Changes {
     const key = `${rule}\n${subject}`;
     if (this.dropped.has(key)) return undefined;
     return this.written.get(key) ?? this.states.ofRule(rule).get(subject);
+  }
+
+  /** Up to when a subject has been seen; undefined where nobody knows. */
+  seenAt(rule: string, subject: Subject): number | undefined {
+    const key = subjectKey(subject);
+    return this.get(rule, key)?.seenAt ?? this.states.goneAt(rule, key);
   }
 
   find(rule: string, subject: Subject): AlertState | undefined {
@@ -103,8 +125,8 @@ export class Changes {
   }
 
   /** Once the store has them. */
-  keep(): void {
-    for (const { rule, subject } of this.dropped.values()) this.states.drop(rule, subject);
+  keep(now: number): void {
+    for (const { rule, subject } of this.dropped.values()) this.states.drop(rule, subject, now);
     for (const state of this.written.values()) this.states.put(state);
   }
 }

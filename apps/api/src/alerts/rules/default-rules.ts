@@ -82,14 +82,18 @@ export const DEFAULT_RULES: readonly Document[] = [
     severity: 'critical',
     text: 'What hangs on it is about to lose power.',
   }),
-  ...hardware('Disk fails', ['failed', 'predicted_failure'], {
-    label: ['hw.type=physical_disk'],
+  ...hardware('Disk fails', ['failed', 'predicted_failure', 'degraded'], {
+    // Physical disks, and the arrays and pools that are made of them.
+    label: ['hw.type=*_disk'],
     severity: 'critical',
     text: 'Save the data, and replace the disk.',
   }),
   {
     name: 'Systemd unit failed',
-    select: { metric: 'systemd.unit.state', label: 'systemd.unit.active_state=failed' },
+    select: {
+      metric: ['systemd.unit.state', 'systemd.unit.count'],
+      label: 'systemd.unit.active_state=failed',
+    },
     condition: { above: 0.5 },
     for: '1m',
     severity: 'warning',
@@ -128,8 +132,7 @@ export const DEFAULT_RULES: readonly Document[] = [
   },
   {
     name: 'Clock off',
-    select: { metric: 'system.clock.offset' },
-    condition: { outside: [-60, 60] },
+    condition: { type: 'clock', above: '1m' },
     for: '5m',
     severity: 'warning',
     text: 'Is time synchronization on?',

@@ -89,13 +89,13 @@ export function readSelector(reader: ObjectReader, metrics = true): Selector {
 
 function selectorOf(reader: ObjectReader, { type }: Condition): Selector {
   const select = reader.inner('select');
-  const ofSeries = type !== 'device' && type !== 'server';
+  const ofSeries = type !== 'device' && type !== 'clock' && type !== 'server';
   const selector = readSelector(select, ofSeries);
   if (ofSeries && selector.metrics === undefined) select.note('metric', 'must name the metrics, got nothing');
   return selector;
 }
 
-const TYPES = ['level', 'change', 'full', 'switched', 'device', 'server'] as const;
+const TYPES = ['level', 'change', 'full', 'switched', 'device', 'clock', 'server'] as const;
 
 function conditionOf(reader: ObjectReader): Condition {
   const condition = conditionOfType(reader, reader.oneOf('type', TYPES, 'level'));
@@ -125,6 +125,8 @@ function conditionOfType(reader: ObjectReader, type: (typeof TYPES)[number]): Co
       };
     case 'device':
       return { type, status: reader.oneOf('status', ['late', 'offline'], 'offline') };
+    case 'clock':
+      return { type, above: reader.duration('above', MINUTE, 1_000) };
     case 'server':
       return {
         type,

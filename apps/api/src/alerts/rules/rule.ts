@@ -54,6 +54,12 @@ export interface DeviceCondition {
   readonly status: 'late' | 'offline';
 }
 
+/** The clock of a device is wrong by more than so many milliseconds, going by when its samples come. */
+export interface ClockCondition {
+  readonly type: 'clock';
+  readonly above: number;
+}
+
 /** Something of this server: damaged pieces, items that were refused, the share of its disk that is used. */
 export interface ServerCondition {
   readonly type: 'server';
@@ -64,7 +70,13 @@ export interface ServerCondition {
 }
 
 export type Condition =
-  LevelCondition | ChangeCondition | FullCondition | SwitchedCondition | DeviceCondition | ServerCondition;
+  | LevelCondition
+  | ChangeCondition
+  | FullCondition
+  | SwitchedCondition
+  | DeviceCondition
+  | ClockCondition
+  | ServerCondition;
 
 export interface Override {
   /** Which devices, as in the selector. */

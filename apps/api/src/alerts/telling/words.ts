@@ -52,6 +52,8 @@ function numberWords(condition: Condition, unit: string | null, metric: string |
       return `full in ${spanWords(value)}`;
     case 'device':
       return `silent for ${spanWords(value * 1000)}`;
+    case 'clock':
+      return `clock ${spanWords(Math.abs(value) * 1000)} ${value > 0 ? 'behind' : 'ahead'}`;
     case 'server':
       return condition.measure === 'disk' ? inUnit('1') : inUnit(null);
     case 'switched':

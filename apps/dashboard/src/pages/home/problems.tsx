@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { read } from '../../api.js';
 import type { FleetDevice } from '../../data/fleet.js';
 import { serverMetrics } from '../../data/server-metrics.js';
+import { AlertLine, useOpenAlerts } from './alert-line.js';
 import { nameOf } from './arrange.js';
 
 /** How many devices of a problem are named before the rest becomes a number. */
@@ -10,6 +11,7 @@ const NAMED = 6;
 
 /** What is wrong, worst first; nothing where nothing is. */
 export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
+  const alerts = useOpenAlerts();
   const server = useQuery({
     queryKey: ['server-metrics'],
     queryFn: async ({ signal }) => serverMetrics(await read('/metrics', {}, { signal })),
@@ -28,7 +30,7 @@ export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
   );
   const damaged = server.data?.sum('device_metrics_store_damaged') ?? 0;
   const refused = server.data?.sum('device_metrics_items_rejected_total') ?? 0;
-  if (offline.length + late.length + failing.length + damaged + refused === 0) return null;
+  if (offline.length + late.length + failing.length + damaged + refused + alerts.length === 0) return null;
   return (
     <ul className="problems panel" aria-label="Problems">
       {damaged > 0 && (
@@ -40,6 +42,7 @@ export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
           <Link href="/system">System</Link>
         </li>
       )}
+      <AlertLine alerts={alerts} />
       <Silent words="offline" devices={offline} />
       <Silent words="late" devices={late} />
       {failing.length > 0 && (

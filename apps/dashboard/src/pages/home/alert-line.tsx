@@ -1,0 +1,41 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { read } from '../../api.js';
+
+/** How many alerts are named before the rest becomes a number. */
+const NAMED = 6;
+/** What the list of problems says by itself. */
+const SAID = new Set(['Device offline', 'Source fails', 'Data damaged', 'Samples refused']);
+
+export const useOpenAlerts = () => {
+  const { data } = useQuery({
+    queryKey: ['alerts'],
+    queryFn: ({ signal }) => read('/api/v1/alerts', {}, { signal }),
+    refetchInterval: 30_000,
+  });
+  return (data?.alerts ?? []).filter(
+    ({ state, severity, rule }) =>
+      (state === 'alerting' || state === 'recovering') && severity !== 'info' && !SAID.has(rule),
+  );
+};
+
+/** The alerts that are open. */
+export function AlertLine({ alerts }: { alerts: ReturnType<typeof useOpenAlerts> }) {
+  if (alerts.length === 0) return null;
+  const critical = alerts.some(({ severity }) => severity === 'critical');
+  return (
+    <li>
+      <strong className={critical ? 'bad-text' : undefined}>
+        {alerts.length} {alerts.length === 1 ? 'alert' : 'alerts'}
+      </strong>
+      <span className="links">
+        {alerts.slice(0, NAMED).map(({ id, rule, summary }) => (
+          <Link key={id} href="/alerts">
+            {rule}: <bdi>{summary}</bdi>
+          </Link>
+        ))}
+        {alerts.length > NAMED && <Link href="/alerts">all {alerts.length}</Link>}
+      </span>
+    </li>
+  );
+}
