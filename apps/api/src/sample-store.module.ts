@@ -34,8 +34,19 @@ const onProblem = (problem: unknown): void => {
     {
       provide: SAMPLE_STORE,
       inject: [getDataSourceToken(), apiConfig.KEY],
-      useFactory: async (dataSource: DataSource, { rawRetention, hourlyRetention }: ApiConfig) =>
-        limitToCaller(await openSampleStore(dataSource, { rawRetention, hourlyRetention, onProblem })),
+      useFactory: async (
+        dataSource: DataSource,
+        { rawRetention, hourlyRetention, maxSeriesPerDevice, maxNewSeriesPerMinute }: ApiConfig,
+      ) =>
+        limitToCaller(
+          await openSampleStore(dataSource, {
+            rawRetention,
+            hourlyRetention,
+            maxSeriesPerDevice,
+            maxNewSeriesPerMinute,
+            onProblem,
+          }),
+        ),
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
     { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },

@@ -65,6 +65,18 @@ export const serverSettings = {
     default: '5y',
     meaning: 'how long the hourly values of older samples are kept; not shorter than `RETENTION_RAW`',
   },
+  maxSeriesPerDevice: {
+    name: 'MAX_SERIES_PER_DEVICE',
+    type: integer(0, 10_000_000),
+    default: '20000',
+    meaning: 'how many series a device may have, beyond which new ones are refused; 0: any number',
+  },
+  maxNewSeriesPerMinute: {
+    name: 'MAX_NEW_SERIES_PER_MINUTE',
+    type: integer(0, 10_000_000),
+    default: '10000',
+    meaning: 'how many new series a device may get within a minute; 0: any number',
+  },
   maxQuerySamples: {
     name: 'QUERY_MAX_SAMPLES',
     type: integer(1, 999_999_999_999),

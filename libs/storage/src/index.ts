@@ -1,6 +1,7 @@
 export {
   StoreFullError,
   TooLateError,
+  TooManySeriesError,
   type DeviceDescription,
   type DeviceStore,
   type ReadOptions,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { like, type Labels, type Sample, type Selector, type TimeRange } from '@device-metrics/domain';
-import type { Store } from './store.js';
+import { TooManySeriesError, type Store } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
 
 const HOUR = 3_600_000;
@@ -45,6 +45,7 @@ describe.each(dialects)('$name', (dialect) => {
         now: () => now,
         rawRetention: 0,
         hourlyRetention: 0,
+        maxSeriesPerDevice: 400,
         sealDelay: 0,
         ...(maxOpenSamples !== undefined && { maxOpenSamples }),
       });
@@ -232,6 +233,31 @@ describe.each(dialects)('$name', (dialect) => {
         [3],
       ]);
       expect((await store.findSeries({})).map(({ labels }) => labels)).toContainEqual({ state: 'idle', cpu: '0' });
+    });
+
+    it('refuses series beyond what a device may have, names the label that grows, and takes what else comes', async () => {
+      const many = (from: number, to: number): Sample[] =>
+        Array.from({ length: to - from }, (_, index) =>
+          sample(T0, index, { labels: { pid: `${from + index}`, cpu: '0' } }),
+        );
+      await store.append(many(0, 300));
+      const [refused, other] = await Promise.allSettled([
+        store.append(many(300, 600)),
+        store.append([sample(T0, 1, { device: 'other' }), sample(T0, 2, { labels: { pid: '3', cpu: '0' } })]),
+      ]);
+      expect(refused).toMatchObject({ status: 'rejected', reason: { name: 'TooManySeriesError' } });
+      expect(String((refused as PromiseRejectedResult).reason)).toMatch(
+        /"lab-pc-1".* 400 series .*"pid" of "hw.temperature"/,
+      );
+      expect(other.status).toBe('fulfilled');
+      expect(await store.findSeries({})).toHaveLength(301);
+      await reopen();
+      await store.append(many(300, 400));
+      await expect(store.append(many(400, 401))).rejects.toThrow(TooManySeriesError);
+      expect(await store.findSeries({})).toHaveLength(401);
+      await store.append(many(0, 400));
+      await store.deleteDevice('lab-pc-1');
+      await store.append(many(400, 401));
     });
 
     it('gives a series the unit that was said first, else that of the metric catalogue', async () => {

@@ -69,6 +69,7 @@ export interface SampleStore {
    * sample of a key wins. Unknown devices and series come into being with their first sample.
    *
    * @throws StoreFullError when the disk or the database has no room.
+   * @throws TooManySeriesError when a device would have too many series, or too many new ones.
    * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
    *   first and then appends at once ever sees it.
    */
@@ -197,6 +198,11 @@ export interface Store extends SampleStore, DeviceStore, StoreOperation {}
 /** The disk or the database has no room for what was to be appended; once it has, the same call succeeds. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError';
+}
+
+/** A device has as many series as it may; the message names the label that grows. */
+export class TooManySeriesError extends Error {
+  override readonly name = 'TooManySeriesError';
 }
 
 /** A sample is older than the store takes: its hour has lost its samples, or is about to. */

@@ -49,7 +49,7 @@ export class DeviceRhythms {
     for (const span of SPANS) {
       const range = { start: lastTime - span, end: lastTime + 1 };
       const summaries = await this.store.summarize(series, range);
-      const most = Math.max(0, ...summaries.map(({ summary }) => summary.count));
+      const most = summaries.reduce((count, { summary }) => Math.max(count, summary.count), 0);
       if (most < ENOUGH && span !== SPANS.at(-1)) continue;
       const frequent = summaries.filter(({ summary }) => summary.count === most).slice(0, 1);
       for await (const { timestamps } of this.store.readSamples(

@@ -1,7 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { quote } from '@device-metrics/contract';
 import { QueryRefusal } from '@device-metrics/query';
-import { StoreFullError } from '@device-metrics/storage';
+import { StoreFullError, TooManySeriesError } from '@device-metrics/storage';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { invalidInput, Problem, PROBLEM_JSON } from './problem.js';
@@ -57,6 +57,10 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
     return new Problem('disk-full', 'The disk of the server is full: nothing of this request was stored.', {
       retryAfter: 30,
     });
+  }
+  if (error instanceof TooManySeriesError) {
+    const detail = `Nothing of this request was stored: ${error.message}.`;
+    return new Problem('too-many-series', detail, { retryAfter: 60 });
   }
   const status = statusOf(error);
   if (status === 404) return noRoute(request);

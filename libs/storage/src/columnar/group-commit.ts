@@ -11,8 +11,14 @@ interface Waiting<T> {
 export class GroupCommit<T> {
   private waiting: Waiting<T>[] = [];
 
-  /** @param commit writes all the items or, when it throws, none of them. */
-  constructor(private readonly commit: (items: readonly T[]) => void) {}
+  /**
+   * @param commit writes all the items or, when it throws, none of them.
+   * @param isOfOne whether what it throws says something against one of the items only: then each is committed alone.
+   */
+  constructor(
+    private readonly commit: (items: readonly T[]) => void,
+    private readonly isOfOne: (error: unknown) => boolean,
+  ) {}
 
   /** Resolves once `item` is committed. */
   add(item: T): Promise<void> {
@@ -26,12 +32,17 @@ export class GroupCommit<T> {
   flush(): void {
     const group = this.waiting;
     this.waiting = [];
+    this.commitTogether(group);
+  }
+
+  private commitTogether(group: readonly Waiting<T>[]): void {
     if (group.length === 0) return;
     try {
       this.commit(group.map(({ item }) => item));
       for (const { resolve } of group) resolve();
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      if (group.length > 1 && this.isOfOne(error)) for (const one of group) this.commitTogether([one]);
+      else for (const { reject } of group) reject(error);
     }
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { Database, Statement } from 'better-sqlite3';
 import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
+import type { SeriesLimit } from './series-limit.js';
 import type { DeviceDescription } from '../store.js';
 
 const UNLABELLED = labelsKey({});
@@ -22,6 +23,7 @@ export class Device {
   readonly metrics = new Map<string, Map<string, SeriesEntry>>();
   /** Its series in the order in which they became known, each in the place of its `slot`. */
   readonly slots: (SeriesEntry | undefined)[] = [];
+  seriesCount = 0;
   /** How many samples its last head had: what to make room for. */
   usualSize = 0;
   /** Its series by metric and labels; made again after a new one. */
@@ -80,7 +82,10 @@ export class SeriesCatalogue {
   /** Of the sample before. */
   private last: SeriesEntry | undefined;
 
-  constructor(db: Database) {
+  constructor(
+    db: Database,
+    private readonly limit: SeriesLimit,
+  ) {
     this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
     this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
     this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
@@ -259,6 +264,8 @@ export class SeriesCatalogue {
 
   private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Sample): SeriesEntry {
     const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
+    this.limit.take(device, metricName);
+    this.undoes.push(() => this.limit.giveBack(device));
     const id = Number(this.insertSeries.run(device.id, metricName, key, unit).lastInsertRowid);
     const series = { id, deviceName: device.name, metricName, labels: { ...labels }, unit };
     const entry = this.hold(new SeriesEntry(device, key, series));
@@ -281,6 +288,7 @@ export class SeriesCatalogue {
     if (byLabels) byLabels.set(entry.labelsKey, entry);
     else device.metrics.set(series.metricName, new Map([[entry.labelsKey, entry]]));
     this.entries.set(series.id, entry);
+    device.seriesCount += 1;
     this.latest.add(series.id);
     device.sorted = undefined;
     this.sorted = undefined;
@@ -289,6 +297,7 @@ export class SeriesCatalogue {
 
   private drop({ device, labelsKey: key, series, slot }: SeriesEntry): void {
     device.slots[slot] = undefined;
+    device.seriesCount -= 1;
     const byLabels = device.metrics.get(series.metricName);
     byLabels?.delete(key);
     if (byLabels?.size === 0) device.metrics.delete(series.metricName);

@@ -21,6 +21,7 @@ import { recoverHeads } from './recover.js';
 import { Retention, type RetentionPeriods } from './retention.js';
 import {
   TooLateError,
+  TooManySeriesError,
   type DeviceDescription,
   type ReadOptions,
   type SeriesLatest,
@@ -34,11 +35,12 @@ import {
   type Tier,
 } from '../store.js';
 import { Sealer, type SealSettings, type SealTables } from '../columnar/sealer.js';
+import { SeriesLimit, type SeriesLimits } from '../columnar/series-limit.js';
 import { SeriesCatalogue, type SeriesEntry } from '../columnar/series-catalogue.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
 
-export interface StoreSettings extends RetentionPeriods, SealSettings {
+export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLimits {
   /** How often heads are looked at for sealing, ms; 0 leaves it all to `maintain`. */
   readonly sealInterval: number;
   /** Hears of what went wrong in the background; it is tried again. */
@@ -53,6 +55,8 @@ const DEFAULTS: StoreSettings = {
   sealDelay: 5 * 60_000,
   maxHeadSamples: 1 << 18,
   maxOpenSamples: 1 << 22,
+  maxSeriesPerDevice: 20_000,
+  maxNewSeriesPerMinute: 10_000,
   now: Date.now,
   sealInterval: 1000,
   onProblem: (problem) => process.emitWarning(reasonOf(problem)),
@@ -76,7 +80,10 @@ export class SqliteStore implements Store {
   private readonly retention: Retention;
   private readonly queries: Queries;
   private readonly deviceTable: Devices;
-  private readonly commits = new GroupCommit<readonly Sample[]>((calls) => this.commit(calls));
+  private readonly commits = new GroupCommit<readonly Sample[]>(
+    (calls) => this.commit(calls),
+    (error) => error instanceof TooManySeriesError,
+  );
   private readonly row = new JournalRowWriter();
   private readonly select1;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -97,7 +104,7 @@ export class SqliteStore implements Store {
   ) {
     const { now } = settings;
     this.settings = settings;
-    this.catalogue = new SeriesCatalogue(db);
+    this.catalogue = new SeriesCatalogue(db, new SeriesLimit(settings, now));
     this.damaged = new DamagedTable(db, settings.onProblem);
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
     this.pieces = new PieceTable(db, this.damaged, now);

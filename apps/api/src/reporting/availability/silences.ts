@@ -103,14 +103,14 @@ async function neighbour(
   if (side === 'before') {
     const found = await lastBefore(store, series, time);
     const times = Array.from(found.values(), ({ timestamp }) => timestamp);
-    return times.length === 0 ? undefined : Math.max(...times);
+    return times.length === 0 ? undefined : times.reduce((newest, time) => Math.max(newest, time));
   }
   const latest = (await store.latest(series)).filter(({ timestamp }) => timestamp >= time);
   if (latest.length === 0) return undefined;
-  const newest = Math.max(...latest.map(({ timestamp }) => timestamp));
+  const newest = latest.reduce((time, { timestamp }) => Math.max(time, timestamp), -Infinity);
   for (let span = HOUR, from = time; from <= newest; from += span, span *= 4) {
     const found = await store.summarize(series, { start: from, end: from + span });
-    if (found.length > 0) return Math.min(...found.map(({ summary }) => summary.firstTime));
+    if (found.length > 0) return found.reduce((time, { summary }) => Math.min(time, summary.firstTime), Infinity);
   }
   return newest;
 }
@@ -141,7 +141,7 @@ async function timesOf(store: SampleStore, series: Series, range: TimeRange): Pr
   })) {
     for (const [index, start] of starts.entries()) {
       const its = ends.get(start / HOUR);
-      if (its) even.push(...spread(its, columns[0]?.[index] as number));
+      if (its) for (const time of spread(its, columns[0]?.[index] as number)) even.push(time);
     }
   }
   return [...even, ...times];
