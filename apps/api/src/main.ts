@@ -4,10 +4,15 @@ import { SettingsError } from '@device-metrics/settings';
 import { SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication } from '@nestjs/common';
 import { AppModule } from './app.module.js';
+import type { AccessStore } from '@device-metrics/storage';
+import { ACCESS_STORE } from './access/access-store.js';
+import { isLoopbackName } from './access/check-host.js';
 import { Guard } from './access/guard.js';
 import { MayOpen } from './access/may-open.js';
 import type { Certificate } from './access/tls/certificate.js';
 import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
+import { reachableUrl } from './access/reachable-url.js';
+import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { runCommand } from './commands/commands.js';
 import { UsageError } from './commands/usage.js';
 import { createServer } from './http/create-server.js';
@@ -45,6 +50,10 @@ try {
   });
   app.useLogger(['log', 'warn', 'error', 'fatal']);
   stopOnSignal(app);
+  if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
+    const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
+    logger.log(`There is no user yet; this link makes the first admin, once: ${url}`);
+  }
   const certificate = app.get<Certificate | undefined>(CERTIFICATE);
   certificate?.watch(app.getHttpServer() as unknown as TlsServer, logger);
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);

@@ -9,21 +9,41 @@ import { JoinController } from './collectors/join.controller.js';
 import { JoinTags } from './collectors/join-tags.js';
 import { Guard } from './guard.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
+import { LastingAccesses } from './lasting-access.js';
 import { MayOpen } from './may-open.js';
 import { Certificate } from './tls/certificate.js';
+import { FirstAdminCode } from './sessions/first-admin.js';
+import { SessionController } from './sessions/session.controller.js';
+import { SignIn } from './sessions/sign-in.js';
+import { OneTimePasswords } from './sessions/totp.js';
+import { SharesController } from './shares/shares.controller.js';
+import { UsersController } from './users/users.controller.js';
 import { CERTIFICATE, tlsMaterial } from './tls/tls-material.js';
 import { TokensController } from './tokens/tokens.controller.js';
 
 /** Who calls, and what they may do. */
 @Module({
   imports: [SampleStoreModule],
-  controllers: [TokensController, InvitationsController, JoinController, CollectorsController, AuditController],
+  controllers: [
+    SessionController,
+    UsersController,
+    SharesController,
+    TokensController,
+    InvitationsController,
+    JoinController,
+    CollectorsController,
+    AuditController,
+  ],
   providers: [
     Authenticate,
     Guard,
     Audit,
     MayOpen,
     JoinTags,
+    SignIn,
+    LastingAccesses,
+    OneTimePasswords,
+    FirstAdminCode,
     {
       provide: CERTIFICATE,
       inject: [apiConfig.KEY],
@@ -33,6 +53,6 @@ import { TokensController } from './tokens/tokens.controller.js';
       },
     },
   ],
-  exports: [Authenticate, Guard, Audit, JoinTags],
+  exports: [Authenticate, Guard, Audit, JoinTags, LastingAccesses],
 })
 export class AccessModule {}

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
 import { targetHostOf } from '../http/target.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
-import { Authenticate } from './authenticate.js';
+import { Authenticate, type Credentials } from './authenticate.js';
 import { runAs, type Caller } from './caller.js';
 import { checkHost, isLoopbackAddress, isLoopbackName, parseHost } from './check-host.js';
 import type { Need } from './needs.js';
@@ -83,10 +83,9 @@ export class Guard {
     const { needs } = request.routeOptions.config;
     // Also what is not there at all, which says so to everybody.
     const isOpen = needs === 'open' || request.is404;
-    const { authorization, cookie } = request.headers;
-    const isLocal = isLocalRequest(request);
-    const isSecure = request.protocol === 'https';
-    const found = this.authenticate.caller({ authorization, cookie, isLocal, isSecure });
+    const credentials = credentialsOf(request);
+    const { isLocal } = credentials;
+    const found = this.authenticate.caller(credentials);
     request.caller = found instanceof Promise ? await found : found;
     if (isOpen || (isLocal && needs === 'server:read' && request.routeOptions.url === '/metrics')) return;
     this.checkCaller(request.caller, needs);
@@ -108,6 +107,12 @@ export class Guard {
     if (needs === 'signed in' || (needs !== undefined && needs !== 'open' && caller.rights.has(needs))) return;
     throw new Problem('not-allowed', `This needs the right ${needs}, which ${caller.name} has not.`);
   }
+}
+
+/** What a request shows of who sends it. */
+export function credentialsOf(request: FastifyRequest): Credentials {
+  const { authorization, cookie } = request.headers;
+  return { authorization, cookie, isLocal: isLocalRequest(request), isSecure: request.protocol === 'https' };
 }
 
 /** Whether a request comes from this machine itself, as far as can be seen. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { toRfc3339 } from '@device-metrics/contract';
 import { metricDefinition, selectsSeries, type Sample } from '@device-metrics/domain';
+import type { LastingAccess } from '../access/lasting-access.js';
 import { Problem } from '../http/problem.js';
 import { type SeriesQuery } from '../http/series-query.dto.js';
 import { selectorOf } from '../http/series-query.js';
@@ -13,6 +14,8 @@ export const MAX_STREAMS = 100;
 export const HEARTBEAT = 15_000;
 /** How long the writing of events may hold the event loop, ms. */
 const SLICE = 5;
+
+const EVERYTHING: LastingAccess = { scope: '', sees: () => true, stop: () => undefined };
 
 interface Reader {
   readonly response: ServerResponse;
@@ -46,18 +49,27 @@ export class LiveStreams implements BeforeApplicationShutdown {
   }
 
   /** Sends the samples that `query` selects until the reader leaves, falls behind, or the server stops. */
-  open(response: ServerResponse, query: SeriesQuery, lastEventId: string | undefined): void {
+  open(
+    response: ServerResponse,
+    query: SeriesQuery,
+    lastEventId: string | undefined,
+    { scope, sees, stop }: LastingAccess = EVERYTHING,
+  ): void {
     const { liveSamples, readers } = this;
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
     // Node holds these back until something of the body comes, which to HEAD never does.
-    if (response.req.method === 'HEAD') return void response.end();
+    if (response.req.method === 'HEAD') {
+      stop();
+      return void response.end();
+    }
     const last = lastEventId === undefined ? liveSamples.newest : liveSamples.numberOf(lastEventId);
     const isKept = last === liveSamples.newest || (last !== undefined && liveSamples.event(last + 1) !== undefined);
     const next = (isKept ? last : liveSamples.newest) + 1;
+    const selected = selectsSeries(selectorOf(query));
     const reader = {
       response,
-      selected: selectsSeries(selectorOf(query)),
-      filter: JSON.stringify(query),
+      selected: (sample: Sample): boolean => selected(sample) && sees(sample.deviceName),
+      filter: JSON.stringify([query, scope]),
       next,
       stalled: false,
     };
@@ -77,6 +89,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
     readers.add(reader);
     response.on('drain', this.schedule);
     response.once('close', () => {
+      stop();
       stopListening();
       clearInterval(heartbeat);
       readers.delete(reader);

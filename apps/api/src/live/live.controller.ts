@@ -1,6 +1,7 @@
-import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LastingAccesses } from '../access/lasting-access.js';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { SeriesQuery } from '../http/series-query.dto.js';
@@ -9,7 +10,10 @@ import { LiveStreams } from './live-streams.js';
 @ApiTags('reporting')
 @Controller('api/v1/live')
 export class LiveController {
-  constructor(private readonly streams: LiveStreams) {}
+  constructor(
+    private readonly streams: LiveStreams,
+    private readonly lasting: LastingAccesses,
+  ) {}
 
   @Get()
   @Needs('reports:read')
@@ -35,13 +39,15 @@ export class LiveController {
     400: 'label must be name=value, got "cpu"',
     'too-many-streams': 'There are 100 live streams, as many as may be at a time.',
   })
-  live(
+  async live(
     @Query() query: SeriesQuery,
     @Headers('last-event-id') lastEventId: string | undefined,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
-  ): void {
+  ): Promise<void> {
     this.streams.assertRoom();
+    const access = await this.lasting.watch(request, 'reports:read', () => reply.raw.destroy());
     reply.hijack();
-    this.streams.open(reply.raw, query, lastEventId);
+    this.streams.open(reply.raw, query, lastEventId, access);
   }
 }
