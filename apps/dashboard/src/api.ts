@@ -74,7 +74,7 @@ export async function read<Path extends Readable>(
   query: QueryOf<Path> & Query,
   { signal, names }: { signal?: AbortSignal; names?: PathOf<Path> & Record<string, string> } = {},
 ): Promise<Answer<Reading<Path>>> {
-  const response = await send(addressOf(path, query, names), { signal });
+  const response = await send(addressOf(path, query, names), signal ? { signal } : {});
   const json = response.headers.get('content-type')?.includes('json');
   return (json ? await response.json() : await response.text()) as Answer<Reading<Path>>;
 }
@@ -150,6 +150,8 @@ export function listen(
     source.addEventListener('gap', onGap);
     source.addEventListener('open', () => connection.set({ reachable: true }));
     source.addEventListener('error', () => {
+      // Whether the api is away, a call finds out at once.
+      if (!closed) void send('/healthz', {}).catch(() => undefined);
       // A refusal ends the source for good; a connection that broke off does not.
       if (source?.readyState !== EventSource.CLOSED || closed) return;
       retry = setTimeout(() => {

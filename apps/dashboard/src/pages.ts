@@ -20,7 +20,7 @@ const page = (
 /** Every page, in the order of the navigation. */
 export const PAGES: readonly Page[] = [
   page('/', 'Devices', () => import('./pages/home/home.js')),
-  page('/devices/:name', 'Device', () => import('./pages/device/device.js'), { linked: false }),
+  page('/devices/*', 'Device', () => import('./pages/device/device.js'), { linked: false }),
   page('/alerts', 'Alerts', () => import('./pages/alerts/alerts.js')),
   page('/explore', 'Explore', () => import('./pages/explore/explore.js')),
   page('/summary', 'Summary', () => import('./pages/summary/summary.js')),

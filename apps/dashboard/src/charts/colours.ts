@@ -1,6 +1,9 @@
 /** How many colours there are that can be told apart; the lines beyond them are told apart by dashes too. */
 export const COLOURS = 8;
 
+/** The grey for what is left over, as idle time and free space. */
+export const QUIET = 7;
+
 /** The name of the style's variable for the nth line. */
 export const colourName = (index: number): string => `--c${(index % COLOURS) + 1}`;
 

@@ -24,8 +24,8 @@ interface DeviceChartProps {
   readonly window: TimeWindow;
   readonly zone: Zone;
   readonly height?: number;
-  readonly onZoom?: (start: number, end: number) => void;
-  readonly onPick?: (time: number) => void;
+  readonly onZoom?: ((start: number, end: number) => void) | undefined;
+  readonly onPick?: ((time: number) => void) | undefined;
 }
 
 /** One chart of a device: asks for its numbers when it comes into view. */
@@ -94,8 +94,8 @@ interface DrawnProps {
   readonly height: number;
   readonly bounds: { readonly start: number; readonly end: number };
   readonly shown: boolean;
-  readonly onZoom?: (start: number, end: number) => void;
-  readonly onPick?: (time: number) => void;
+  readonly onZoom?: ((start: number, end: number) => void) | undefined;
+  readonly onPick?: ((time: number) => void) | undefined;
 }
 
 /** The drawing with its legend; takes the room that it will need before there is anything to draw. */

@@ -2,7 +2,7 @@ import { useImperativeHandle, useRef, type Ref } from 'react';
 import type { ChartData } from '../data/chart-data.js';
 import { clockText, timeText, type Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
-import { BEFORE, colourName, dashOf } from './colours.js';
+import { BEFORE, colourName, dashOf, QUIET } from './colours.js';
 
 /** Shows the values at a time; null: the newest ones. */
 export interface LegendHandle {
@@ -45,7 +45,10 @@ export function Legend({ data, format, hidden, onToggle, zone, handle }: LegendP
               title={titleOf(line)}
               onClick={() => onToggle(line.key)}
             >
-              <Swatch index={line.colourOf ?? index} dash={line.colourOf === undefined ? dashOf(index) : BEFORE} />
+              <Swatch
+                index={line.quiet ? QUIET : (line.colourOf ?? index)}
+                dash={line.colourOf === undefined ? dashOf(index) : BEFORE}
+              />
               <bdi className="line-name">{line.name}</bdi>
               <span
                 className="line-value"

@@ -3,7 +3,7 @@ import type { ChartData } from '../data/chart-data.js';
 import type { Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
 import { BINARY_STEPS, timeTicks, valueRange, valueTicks } from './axes.js';
-import { BEFORE, currentColours, dashOf, faded } from './colours.js';
+import { BEFORE, currentColours, dashOf, faded, QUIET } from './colours.js';
 
 /** How a chart is drawn, its data aside. */
 export interface PlotLook {
@@ -89,7 +89,12 @@ export function plotOptions(
     legend: { show: false },
     padding: [8, 8, 0, 0],
     cursor: {
-      sync: { key: look.sync, setSeries: false },
+      // Of a chart that is zoomed only that chart tells.
+      sync: {
+        key: look.sync,
+        setSeries: false,
+        filters: { pub: (type) => type.startsWith('mousemove') || type === 'mouseleave' },
+      },
       drag: { x: hooks.onZoom !== undefined, y: false, dist: 5 },
       points: { size: 6, width: 1.5 },
     },
@@ -159,14 +164,14 @@ function lines(data: ChartData, hidden: ReadonlySet<string>, colours: Colours): 
 function layers(data: ChartData, hidden: ReadonlySet<string>, colours: Colours): Parts {
   const shown = data.lines.map((line, index) => ({ line, index })).filter(({ line }) => !hidden.has(line.key));
   return {
-    series: shown.map(({ index }, place) => {
-      const stroke = colours.of(index);
-      const fill = faded(stroke, 0.55);
+    series: shown.map(({ line, index }, place) => {
+      const stroke = colours.of(line.quiet ? QUIET : index);
+      const fill = faded(stroke, line.quiet ? 0.14 : 0.55);
       return { stroke, width: 1, points: { show: false }, ...(place === 0 && { fill }) };
     }),
-    bands: shown.slice(1).map(({ index }, place) => ({
+    bands: shown.slice(1).map(({ line, index }, place) => ({
       series: [place + 2, place + 1],
-      fill: faded(colours.of(index), 0.55),
+      fill: line.quiet ? faded(colours.of(QUIET), 0.14) : faded(colours.of(index), 0.55),
     })),
   };
 }

@@ -13,9 +13,9 @@ interface PlotProps {
   readonly bounds: { readonly start: number; readonly end: number };
   readonly label: string;
   readonly onCursor: (index: number | null) => void;
-  readonly onZoom?: (start: number, end: number) => void;
+  readonly onZoom?: ((start: number, end: number) => void) | undefined;
   /** A time was clicked at. */
-  readonly onPick?: (time: number) => void;
+  readonly onPick?: ((time: number) => void) | undefined;
 }
 
 /** The drawing itself; made anew when its lines change, and only given new numbers otherwise. */

@@ -16,6 +16,8 @@ export interface Line {
   readonly total: boolean;
   /** The line whose colour it has, of the same thing at another time; it is drawn dashed. */
   readonly colourOf?: number;
+  /** What is left over of a whole, as idle time and free space. */
+  readonly quiet?: boolean;
 }
 
 /** What a chart draws. */
@@ -125,6 +127,8 @@ const collator = new Intl.Collator('en', { numeric: true });
 const ordered = (lines: readonly Line[]): Line[] =>
   [...lines].sort((a, b) => Number(b.total) - Number(a.total) || collator.compare(a.name, b.name));
 
+const LEFT_OVER = new Set(['idle', 'free']);
+
 /** Adds up what has the same state, and puts the states in the order in which a person lists them, lowest first. */
 function stacked(spec: ChartSpec, lines: readonly Line[]): Line[] {
   const byState = new Map<string, Line[]>();
@@ -139,7 +143,8 @@ function stacked(spec: ChartSpec, lines: readonly Line[]): Line[] {
   }
   const sums = [...byState].map(([state, members]): Line => {
     const [first] = members as [Line];
-    return { ...first, key: state, name: state, values: members.length === 1 ? first.values : sumOf(members) };
+    const values = members.length === 1 ? first.values : sumOf(members);
+    return { ...first, key: state, name: state, values, ...(LEFT_OVER.has(state) && { quiet: true }) };
   });
   const order = statesInOrder(lines[0]);
   sums.sort((a, b) => (order.get(a.name) ?? 99) - (order.get(b.name) ?? 99) || collator.compare(a.name, b.name));

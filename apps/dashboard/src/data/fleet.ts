@@ -90,17 +90,22 @@ export class Fleet {
     this.publishList();
   }
 
-  /** Takes new readings; shows them at the next flush. */
-  take(samples: readonly FleetSample[]): void {
+  /** Takes new readings; shows them at the next flush. Whether there are some of devices that it does not know. */
+  take(samples: readonly FleetSample[]): boolean {
+    let strangers = false;
     for (const sample of samples) {
       const entry = this.entries.get(sample.device_name);
-      if (!entry) continue;
+      if (!entry) {
+        strangers = true;
+        continue;
+      }
       const time = Date.parse(sample.timestamp);
       if (time > entry.lastSeen) entry.lastSeen = time;
       this.dirty.add(sample.device_name);
       const figure = figureOf.get(sample.metric_name);
       if (figure && counts(figure, sample.labels)) takePart(entry, figure, sample, time);
     }
+    return strangers;
   }
 
   /** Gives a device the history of a figure. @param start of the first step, ms. */

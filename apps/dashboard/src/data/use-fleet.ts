@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { listen, read, serverNow } from '../api.js';
 import { Fleet, FIGURE_METRICS, FIGURES, type FleetDevice } from './fleet.js';
@@ -6,6 +6,8 @@ import { SparkLoader } from './spark-loader.js';
 
 /** How often the devices are asked for anew, and sorted anew by what has changed, ms. */
 const DEVICES_EVERY = 30_000;
+/** The same while there is none yet, or one has sent that is not known, ms. */
+const STRANGERS_EVERY = 3_000;
 const SORT_EVERY = 10_000;
 /** How often changed rows are drawn, ms. */
 const DRAW_EVERY = 1_000;
@@ -27,17 +29,17 @@ export function useFleet(): {
     return { fleet: made, sparks: new SparkLoader(made) };
   });
   const devices = useQuery({
-    queryKey: ['devices'],
+    queryKey: DEVICES,
     queryFn: ({ signal }) => read('/api/v1/devices', {}, { signal }),
-    refetchInterval: DEVICES_EVERY,
+    refetchInterval: ({ state }) => (state.data?.devices.length === 0 ? STRANGERS_EVERY : DEVICES_EVERY),
   });
   const latest = useQuery({
-    queryKey: ['latest', 'figures'],
+    queryKey: LATEST,
     queryFn: ({ signal }) => read('/api/v1/reports/latest', { metric_name: figureMetrics }, { signal }),
     // Afterwards the live stream tells.
     staleTime: Infinity,
     gcTime: 0,
-    enabled: devices.isSuccess,
+    enabled: (devices.data?.devices.length ?? 0) > 0,
   });
 
   useEffect(() => {
@@ -51,33 +53,47 @@ export function useFleet(): {
     fleet.publishList();
   }, [fleet, latest.data]);
 
-  const refetch = latest.refetch;
+  const client = useQueryClient();
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const loadLatest = (): void => void client.invalidateQueries({ queryKey: LATEST });
+    const meetStrangers = (): void => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void client.invalidateQueries({ queryKey: DEVICES }).then(loadLatest);
+      }, STRANGERS_EVERY);
+    };
     const stop = listen(
       { metric_name: figureMetrics },
-      (samples) => fleet.take(samples),
-      () => void refetch(),
+      (samples) => {
+        if (fleet.take(samples)) meetStrangers();
+      },
+      loadLatest,
     );
     const draw = setInterval(() => fleet.flush(serverNow()), DRAW_EVERY);
     const sort = setInterval(() => fleet.publishList(), SORT_EVERY);
     return () => {
       stop();
+      clearTimeout(timer);
       clearInterval(draw);
       clearInterval(sort);
       sparks.stop();
     };
-  }, [fleet, sparks, refetch]);
+  }, [client, fleet, sparks]);
 
   return {
     fleet,
     sparks,
     devices: useSyncExternalStore(fleet.subscribeToList, fleet.getList),
-    isLoading: devices.isPending,
+    // Rows that come in one order and change to another would jump.
+    isLoading: devices.isPending || (devices.data?.devices.length !== 0 && latest.isPending),
     error: devices.data ? null : devices.error,
     retry: () => void devices.refetch(),
   };
 }
 
+const DEVICES = ['devices'];
+const LATEST = ['latest', 'figures'];
 const figureMetrics = FIGURES.map((figure) => FIGURE_METRICS[figure]);
 
 /** One device of the fleet, renewed when it changes; asks for its spark lines. */

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState } from 'react';
-import { Link, useParams } from 'wouter';
+import { Link } from 'wouter';
 import { useAddress, useTimeWindow } from '../../address.js';
 import { ApiError, read } from '../../api.js';
 import { DeviceChart } from '../../charts/device-chart.js';
@@ -15,8 +15,7 @@ import './device.css';
 
 /** Everything of one device on one axis of time. */
 export default function Device() {
-  const { name = '' } = useParams();
-  const device = decoded(name);
+  const device = nameInAddress();
   useTitle(device);
   const known = useQuery({
     queryKey: ['device', device],
@@ -104,12 +103,13 @@ export default function Device() {
   );
 }
 
-/** wouter leaves names escaped where they are not valid. */
-function decoded(name: string): string {
+/** As it stands in the address: the router would take a / or a % of the name for one of the path. */
+function nameInAddress(): string {
+  const escaped = location.pathname.slice('/devices/'.length);
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(escaped);
   } catch {
-    return name;
+    return escaped;
   }
 }
 

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { describeFleet, FleetDevice, sendFleet } from '../../../tools/bench/dashboard/fleet.mjs';
+import { describeInBrowser, launch, open } from './browser.js';
+import { send, startSite, type Site } from './site.js';
+
+const COUNT = 500;
+
+describeInBrowser('the page of all devices', () => {
+  let site: Site;
+  let browser: Browser;
+  const devices = Array.from({ length: COUNT }, (_, index) => new FleetDevice(index));
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([startSite(), launch()]);
+    const end = Math.floor(Date.now() / 10_000) * 10_000;
+    await sendFleet(site.url, { devices, start: end - 600_000, end, interval: 60_000 });
+    await describeFleet(site.url, devices.slice(0, 20));
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.end();
+  });
+
+  const row = (page: Page, name: string) => page.locator('tr.device', { has: page.getByTitle(name, { exact: true }) });
+  const names = (page: Page) => page.locator('tr.device .name a').allInnerTexts();
+
+  it('shows of 500 devices what the report of the newest samples says, and only those in view are in the document', async () => {
+    const { page, errors } = await open(browser, site.url);
+    const first = row(page, 'lab-nas-017');
+    await first.locator('.spark path').first().waitFor();
+    const { body } = await site.server.get('/api/v1/reports/latest?device_name=lab-nas-017');
+    const value = (metric: string, state?: string): number =>
+      body.samples.find(
+        ({ metric_name, labels }: any) =>
+          metric_name === metric && (state === undefined || labels['system.memory.state'] === state),
+      ).value;
+    const texts = await first.locator('.figure .value').allInnerTexts();
+    expect(texts.map((text) => text.split('\n')[0])).toEqual([
+      `${(value('system.cpu.utilization') * 100).toFixed(1)} %`,
+      `${(value('system.memory.utilization', 'used') * 100).toFixed(1)} %`,
+      `${(value('system.filesystem.utilization') * 100).toFixed(1)} %`,
+      `${value('hw.temperature').toFixed(1)} °C`,
+    ]);
+    expect(await page.getByText('500 devices').count()).toBe(1);
+    expect(await page.locator('tr.device').count()).toBeLessThan(80);
+
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await page.locator('tr.device[aria-rowindex="501"] .spark path').first().waitFor();
+    expect(await page.locator('tr.device').count()).toBeLessThan(80);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('searches, filters, groups and sorts, and a copied link shows the same rows', async () => {
+    const { page } = await open(browser, site.url);
+    await page.getByLabel('Search devices').fill('lab-pi');
+    await page.waitForURL(/q=lab-pi/);
+    await page.getByRole('button', { name: 'CPU' }).click();
+    await page.waitForURL(/sort=-cpu/);
+    const shown = await names(page);
+    expect(shown.length).toBeGreaterThan(5);
+    expect(shown.every((name) => name.startsWith('lab-pi') || name.startsWith('Microscope'))).toBe(true);
+    const figures = await page.locator('td[data-metric="system.cpu.utilization"] .value').allInnerTexts();
+    expect(figures.map(parseFloat)).toEqual(figures.map(parseFloat).toSorted((a, b) => b - a));
+
+    const again = await open(browser, page.url());
+    await again.page.locator('tr.device').first().waitFor();
+    expect(await again.page.getByLabel('Search devices').inputValue()).toBe('lab-pi');
+    expect(await names(again.page)).toEqual(shown);
+    await again.page.context().close();
+
+    await page.goto(`${site.url}/?tag=room%3Dlab&group=owner`);
+    await page.locator('tr.group').first().waitFor();
+    expect(await page.locator('tr.group').allInnerTexts()).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^owner it/)]),
+    );
+    await page.context().close();
+  });
+
+  it('says within seconds that a device is late, then offline, and that it is back', async () => {
+    // Its readings are a second apart, so that it is late after 15 s and offline after 50 s.
+    for (let second = 60; second >= 49; second -= 1)
+      await send(site, 'sleeper', [['system.cpu.utilization', 0.5]], second);
+    const { page } = await open(browser, `${site.url}/?q=sleeper`);
+    await page.getByText(/^offline for/).waitFor();
+    await page.getByRole('list', { name: 'Problems' }).getByText('1 device offline').waitFor();
+    await send(site, 'sleeper', [['system.cpu.utilization', 0.25]]);
+    await row(page, 'sleeper').getByText('online').waitFor();
+    await row(page, 'sleeper').getByText('25.0 %').waitFor();
+    await page.context().close();
+  });
+
+  it('says what to do where there is no device yet, and shows the first by itself', async () => {
+    const empty = await startSite();
+    try {
+      const { page } = await open(browser, empty.url);
+      await page.getByRole('heading', { name: 'No data yet' }).waitFor();
+      expect(await page.locator('pre').allInnerTexts()).toEqual([
+        expect.stringContaining(`API_URL=${empty.url}`),
+        expect.stringContaining(`curl ${empty.url}/api/v1/aggregator/metrics/`),
+      ]);
+      await send(empty, 'first-pc', [['system.cpu.utilization', 0.42]]);
+      await row(page, 'first-pc').getByText('42.0 %').waitFor();
+      await page.context().close();
+    } finally {
+      await empty.end();
+    }
+  });
+});

@@ -1,0 +1,216 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { describeFleet, FleetDevice, sendFleet } from '../../../tools/bench/dashboard/fleet.mjs';
+import { describeInBrowser, launch, open } from './browser.js';
+import { send, startSite, type Site } from './site.js';
+
+/** What people and programs may call a device. */
+const HOSTILE = [
+  '<script>document.title="taken"</script>',
+  '<img src=x onerror=alert(1)>',
+  'شبكة المختبر',
+  '\u202edetrevni',
+  'x'.repeat(128),
+  '🛰️ 👩‍🔬 🇪🇺',
+  'a/b?c=d&e#f%20*',
+  'quote\'"`\\',
+];
+
+describeInBrowser('every page', () => {
+  let site: Site;
+  let browser: Browser;
+  const devices = Array.from({ length: 12 }, (_, index) => new FleetDevice(index));
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([startSite(), launch()]);
+    const end = Math.floor(Date.now() / 10_000) * 10_000;
+    await sendFleet(site.url, { devices, start: end - 1_200_000, end, interval: 10_000 });
+    await describeFleet(site.url, devices);
+    for (const name of HOSTILE)
+      await send(site, name, [
+        ['system.cpu.utilization', 0.5],
+        ['hw.power', 1, { 'hw.name': name }],
+      ]);
+    await send(site, 'lab-pc-001', [
+      ['collector.source.success', 0, { source: 'rack-ups' }],
+      ['collector.spool.samples', 1234],
+      ['device_metrics_samples_stored_total', 100],
+    ]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.end();
+  });
+
+  const settled = async (page: Page): Promise<void> => {
+    await page.locator('h1').first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0);
+  };
+
+  it('Explore ranks series as the comparison does, also against the time before', async () => {
+    const { page } = await open(browser, `${site.url}/explore?metric=hw.temperature&n=5&range=15m&before=1`);
+    const rows = page.locator('.ranking tbody tr');
+    await rows.nth(4).waitFor();
+    const { body } = await site.server.get(
+      '/api/v1/reports/compare?metric_name=hw.temperature&start_time=-15m&step=5s&top=5',
+    );
+    const shown = await rows.locator('td:nth-child(2)').allInnerTexts();
+    expect(shown.toSorted()).toEqual(body.series.map(({ device_name }: any) => device_name).toSorted());
+    expect(
+      await page
+        .locator('.legend')
+        .getByText(/ before$/)
+        .count(),
+    ).toBe(5);
+    expect(await rows.first().locator('td').last().innerText()).toMatch(/^[+−]?[\d.]+ %$/);
+
+    await page.getByLabel('Add a tag').fill('room=lab');
+    await page.getByLabel('Add a tag').press('Enter');
+    await page.waitForURL(/tag=room%3Dlab/);
+    await page.waitForFunction(() => document.querySelectorAll('.ranking tbody tr').length === 3);
+    await page.context().close();
+  });
+
+  it('Explore says where it happens what the api refuses, and goes on', async () => {
+    const { page } = await open(browser, `${site.url}/explore?metric=hw.temperature&agg=loudest`);
+    await page
+      .getByRole('alert')
+      .getByText(/loudest/)
+      .waitFor();
+    await page.getByLabel('Aggregation').selectOption('max');
+    await page.locator('.ranking').waitFor();
+    await page.context().close();
+  });
+
+  it('Summary has the rows of the report in its order, and the same as a file', async () => {
+    const { page } = await open(browser, `${site.url}/summary?metric=hw.temperature&sort=-max&range=15m`);
+    const rows = page.locator('.summary tbody tr');
+    await rows.nth(11).waitFor();
+    const query = 'metric_name=hw.temperature&group_by=device,label&start_time=-15m&sort=-max';
+    const { body } = await site.server.get(`/api/v1/reports/summary?${query}`);
+    expect(await rows.locator('td:first-child').allInnerTexts()).toEqual(
+      body.summaries.map(({ device_name }: any) => device_name),
+    );
+    expect(await rows.locator('td:nth-child(6)').allInnerTexts()).toEqual(
+      body.summaries.map(({ max }: any) => `${max.toFixed(1)} °C`),
+    );
+    expect(await page.getByRole('link', { name: 'Excel' }).getAttribute('href')).toContain('format=xlsx');
+    await rows.first().locator('.spark path').waitFor();
+    await page.context().close();
+  });
+
+  it('System says how the api and its collectors are', async () => {
+    const { page } = await open(browser, `${site.url}/system`);
+    const fact = (name: string) =>
+      page
+        .locator('.fact', { has: page.getByText(name, { exact: true }) })
+        .locator('dd')
+        .first();
+    expect(await fact('Devices').innerText()).toBe(String(await site.server.metric('device_metrics_store_devices')));
+    await page.getByRole('button', { name: 'Count the samples' }).click();
+    await page.getByText(/samples in all/).waitFor();
+    const row = page.locator('tr', { hasText: 'rack-ups' });
+    expect(await row.innerText()).toMatch(/lab-pc-001.*1,234 samples/s);
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Back up now' }).click();
+    const head = await readFile(await (await download).path());
+    expect(head.subarray(0, 15).toString()).toBe('SQLite format 3');
+    await page.context().close();
+  });
+
+  it('shows hostile names as text, on every page', async () => {
+    const { page, errors } = await open(browser, site.url);
+    await settled(page);
+    for (const name of HOSTILE) {
+      await page.getByLabel('Search devices').fill(name.slice(0, 40));
+      const link = page.getByTitle(name, { exact: true });
+      await link.waitFor();
+      expect(await link.textContent()).toBe(name);
+      await link.click();
+      await page.getByRole('heading', { level: 1 }).getByText(name, { exact: true }).waitFor();
+      await page.locator('article.chart canvas').first().waitFor();
+      await page.goto(site.url);
+    }
+    await page.goto(`${site.url}/summary?device=*script*`);
+    await page.locator('.summary tbody tr').first().waitFor();
+    expect(await page.title()).toBe('Summary · Device Metrics');
+    expect(await page.locator('main script, main img').count()).toBe(0);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('says that the api is away, and goes on by itself when it is back', async () => {
+    const { page } = await open(browser, `${site.url}/devices/lab-pc-001?range=15m`);
+    await page.locator('article.chart canvas').first().waitFor();
+    await site.stop();
+    await page.getByText('The api does not answer').waitFor();
+    expect(await page.locator('article.chart canvas').count()).toBeGreaterThan(0);
+    await site.start();
+    await page.getByText('The api does not answer').waitFor({ state: 'detached' });
+    await send(site, 'lab-pc-001', [['hw.temperature', 93.5, { 'hw.id': 'cpu' }]]);
+    await page.locator('article[id="chart-hw.temperature"]').scrollIntoViewIfNeeded();
+    await page.getByText('93.5 °C').waitFor();
+    await page.context().close();
+  });
+
+  it('has no controls in a kiosk', async () => {
+    const { page } = await open(browser, `${site.url}/devices/lab-pc-001?range=15m&kiosk=1`);
+    await page.locator('article.chart canvas').first().waitFor();
+    expect(await page.getByRole('navigation').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Edit' }).isVisible()).toBe(false);
+    await page.context().close();
+  });
+
+  it('sends nothing inline and allows nothing from elsewhere', async () => {
+    const { headers, body } = await site.server.get('/devices/x', { accept: 'text/html' });
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(body).not.toMatch(/<script(?![^>]* src=)|<style| style=| on\w+=/);
+    expect((await site.server.get('/api/v1/none', { accept: 'text/html' })).status).toBe(404);
+    expect((await site.server.get('/none')).status).toBe(404);
+  });
+
+  const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+  describe.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+  ] as const)('%s, %i px wide', (colorScheme, width) => {
+    it.each([
+      '/',
+      '/devices/lab-pc-001?range=15m',
+      '/explore?metric=hw.temperature&range=15m',
+      '/summary?range=15m',
+      '/system?range=15m',
+      '/nowhere',
+    ])('%s is accessible and fits', async (path) => {
+      const { page, errors } = await open(browser, site.url + path, {
+        colorScheme,
+        viewport: { width, height: 844 },
+        bypassCSP: true,
+      });
+      if (path === '/nowhere') await page.getByText('There is no page').waitFor();
+      else await settled(page);
+      await page.addScriptTag({ path: axe });
+      const violations = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: { run: () => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+        };
+        return (await axe.run()).violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(
+            ({ id, nodes }) =>
+              `${id}: ${nodes
+                .slice(0, 3)
+                .map(({ html }) => html.slice(0, 200))
+                .join(' | ')}`,
+          );
+      });
+      expect(violations).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      expect(errors).toEqual([]);
+      await page.context().close();
+    });
+  });
+});
