@@ -24,5 +24,6 @@ export const PAGES: readonly Page[] = [
   page('/alerts', 'Alerts', () => import('./pages/alerts/alerts.js')),
   page('/explore', 'Explore', () => import('./pages/explore/explore.js')),
   page('/summary', 'Summary', () => import('./pages/summary/summary.js')),
+  page('/availability', 'Availability', () => import('./pages/availability/availability.js')),
   page('/system', 'System', () => import('./pages/system/system.js')),
 ];
