@@ -1,9 +1,12 @@
 import { reasonOf, type Labels, type Reading } from '@device-metrics/domain';
 import type { Parts } from '../run/source.js';
 import { disksOf, type Disk } from './linux/disks.js';
-import { patternsOf, type PcGroup } from './group.js';
+import { patiently, patternsOf, type PcGroup } from './group.js';
 import { readIfThere, readNumber, type Machine } from './machine.js';
 import { enduranceReading, smartReadings, smartState, type DiskState, type SmartReport } from './linux/smart.js';
+
+/** Disks that spin take some seconds to answer, ms. */
+const SMARTCTL_PATIENCE = 4_000;
 
 /** Whether disks wear out and fail: by the kernel, and by their own account (S.M.A.R.T.) where smartctl is there and may ask. */
 export const diskHealth: PcGroup = {
@@ -79,23 +82,27 @@ async function smartReports(
   parts: Parts,
 ): Promise<Map<Disk, SmartReport>> {
   const reports = new Map<Disk, SmartReport>();
-  for (const disk of disks) {
+  const asked = disks.map(async (disk) => {
     const device = `/dev/${disk.kernelName}`;
-    const report = await smartctl(machine, ['--json', '--all', '--nocheck=standby', device], signal).catch(reasonOf);
-    if (report === undefined) return reports;
-    if (typeof report === 'string') {
-      parts.reject(device, report);
-      continue;
+    const args = ['--json', '--all', '--nocheck=standby', device];
+    try {
+      // A disk that fails is the one that keeps smartctl waiting.
+      const report = await patiently(signal, (patience) => smartctl(machine, args, patience), SMARTCTL_PATIENCE);
+      if (!report) return;
+      const problem = report.smartctl?.messages?.map(({ string }) => string).join('; ') ?? '';
+      if (/permission denied|operation not permitted/i.test(problem)) {
+        say(`disk_health: smartctl may not open ${device}: ${problem}; docs/pc.md says how to let it`);
+        return;
+      }
+      // A device that is no disk of its own, as in a virtual machine, and one that sleeps have nothing to tell.
+      if (report.smart_status ?? report.nvme_smart_health_information_log ?? report.ata_smart_attributes) {
+        reports.set(disk, report);
+      }
+    } catch (error) {
+      parts.reject(device, reasonOf(error));
     }
-    const problem = report.smartctl?.messages?.map(({ string }) => string).join('; ') ?? '';
-    if (/permission denied|operation not permitted/i.test(problem)) {
-      say(`disk_health: smartctl may not open ${device}: ${problem}; docs/pc.md says how to let it`);
-      return reports;
-    }
-    // A device that is no disk of its own, as in a virtual machine, and one that sleeps have nothing to tell.
-    if (report.smart_status ?? report.nvme_smart_health_information_log ?? report.ata_smart_attributes)
-      reports.set(disk, report);
-  }
+  });
+  await Promise.all(asked);
   return reports;
 }
 

@@ -87,17 +87,23 @@ class PcSource implements Source {
 const PATIENCE = 2_000;
 
 /**
- * Reads one part of a run, and gives it up after 2 s or with the run, so that one that hangs does not cost the others: its
- * signal aborts then.
+ * Reads one part of a run, and gives it up in time or with the run, so that one that hangs does not cost the others: its signal
+ * aborts then.
+ *
+ * @param patience ms.
  */
-export function patiently<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export function patiently<T>(
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+  patience = PATIENCE,
+): Promise<T> {
   const own = new AbortController();
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       own.abort();
-      reject(new Error(`hangs: no answer within ${PATIENCE / 1000} s`));
+      reject(new Error(`hangs: no answer within ${patience / 1000} s`));
     };
-    const timer = setTimeout(giveUp, PATIENCE);
+    const timer = setTimeout(giveUp, patience);
     signal.addEventListener('abort', giveUp);
     void work(own.signal)
       .then(resolve, reject)
