@@ -55,6 +55,10 @@ itWithSmallDisk(
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await get(`/api/v1/reports/metrics/${refused}`)).status).toBe(404);
     expect((await post(BATCH, batch(refused))).status).toBe(503);
+    expect(await get('/api/v1/admin/backup')).toMatchObject({
+      status: 503,
+      body: { type: expect.stringContaining('disk-full') },
+    });
 
     mount('remount', 'size=64m');
     expect((await post(BATCH, batch(refused))).status).toBe(200);

@@ -46,7 +46,10 @@ export class AdminController {
       'application/vnd.sqlite3': { schema: { type: 'string', format: 'binary' }, example: 'SQLite format 3\u0000…' },
     },
   })
-  @ApiProblems({ 'backup-under-way': 'Another backup is under way; one at a time.' })
+  @ApiProblems({
+    'backup-under-way': 'Another backup is under way; one at a time.',
+    'disk-full': 'The disk of the server has no room for a copy of the database.',
+  })
   async getBackup(): Promise<StreamableFile> {
     const { stream, size } = await this.backup.create();
     const name = `device-metrics-${new Date().toISOString().replaceAll(':', '-')}.db`;

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { StoreOperation } from '@device-metrics/storage';
+import { StoreFullError, type StoreOperation } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Problem } from '../http/problem.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
@@ -49,7 +49,10 @@ export class Backup {
     } catch (error) {
       this.underWay = false;
       await this.removeLeftovers();
-      throw error;
+      if (!(error instanceof StoreFullError)) throw error;
+      throw new Problem('disk-full', 'The disk of the server has no room for a copy of the database.', {
+        retryAfter: 300,
+      });
     }
   }
 

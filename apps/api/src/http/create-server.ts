@@ -2,11 +2,15 @@ import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { serveDashboard } from '../dashboard/serve-dashboard.js';
+import { boundBodies } from './body-budget.js';
 import { acceptGzip } from './decompress.js';
+import { acceptJson } from './json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter, refuseAddress } from './problem.filter.js';
+import { lineUpReports } from './report-line.js';
 import { pathOf } from './target.js';
+import { endStalledReaders, refuseConnection, serverTimes } from './time-limits.js';
 import { closeUnusedConnections } from './unused-connections.js';
 import { acceptOnlyUtf8 } from './utf8-bodies.js';
 import { validation } from './validation.js';
@@ -25,8 +29,11 @@ export async function createServer(
   module: Type,
   { tls, trustedProxies = [], beforeRoutes }: ServerOptions = {},
 ): Promise<NestFastifyApplication> {
+  const times = serverTimes();
   const adapter = new FastifyAdapter({
-    ...(tls && { https: { cert: tls.cert, key: tls.key } }),
+    ...(tls ? { https: { ...times, cert: tls.cert, key: tls.key } } : { http: times }),
+    requestTimeout: times.requestTimeout,
+    clientErrorHandler: refuseConnection,
     bodyLimit: MAX_BODY,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PATH_PART },
     frameworkErrors: refuseAddress,
@@ -36,7 +43,7 @@ export async function createServer(
     forceCloseConnections: 'idle',
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    // Fastify's own JSON parser stays, which refuses __proto__ keys; Nest would add forms.
+    // Nest's would add forms, and take __proto__ keys.
     bodyParser: false,
     abortOnError: false,
     // Nest's own forty lines about modules and routes say nothing to a user.
@@ -45,8 +52,12 @@ export async function createServer(
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
   beforeRoutes?.(app);
+  lineUpReports(server);
   acceptGzip(server);
   acceptOnlyUtf8(server);
+  boundBodies(server);
+  acceptJson(server);
+  endStalledReaders(server);
   closeUnusedConnections(server);
   app.useGlobalPipes(validation());
   app.useGlobalFilters(new ProblemFilter());

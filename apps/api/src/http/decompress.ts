@@ -21,6 +21,7 @@ function gunzip(payload: RequestPayload): Readable {
   const gunzipped = createGunzip();
   payload.on('error', (error) => gunzipped.destroy(error));
   gunzipped.on('error', (error) => {
+    if (error instanceof Problem) return;
     Object.assign(error, { statusCode: 400, message: `the body is not gzip: ${error.message}` });
   });
   return payload.pipe(gunzipped);

@@ -16,6 +16,8 @@ export const PROBLEM_TYPES = {
   'unknown-collector': 404,
   'unknown-alert': 404,
   'unknown-alert-setup': 404,
+  'request-too-slow': 408,
+  'body-too-slow': 408,
   'backup-under-way': 409,
   'last-admin': 409,
   'name-taken': 409,
@@ -37,6 +39,8 @@ export const PROBLEM_TYPES = {
   'disk-full': 503,
   'database-unavailable': 503,
   'too-many-streams': 503,
+  'too-many-reports': 503,
+  'server-busy': 503,
 } as const satisfies Record<string, number>;
 
 export type ProblemType = keyof typeof PROBLEM_TYPES;

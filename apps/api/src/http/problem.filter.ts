@@ -22,7 +22,6 @@ export class ProblemFilter implements ExceptionFilter {
     // Otherwise the connection ends while the client still writes, and it never sees why.
     if (problem.getStatus() === 413) void reply.removeHeader('connection');
     if (problem.getStatus() === 401) void reply.header('www-authenticate', 'Bearer realm="device-metrics"');
-    if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
     sendProblem(problem, reply);
   }
 }
@@ -47,6 +46,7 @@ export const addressTooLong = ({ url }: FastifyRequest): Problem =>
 
 /** Answers a problem where Nest has no part in it. */
 export function sendProblem(problem: Problem, reply: FastifyReply): void {
+  if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
   void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
 }
 

@@ -201,7 +201,7 @@ export class SqliteStore implements Store {
 
   async backup(path: string): Promise<void> {
     this.assertOpen();
-    await this.db.backup(path);
+    await this.writing(() => this.db.backup(path));
   }
 
   async health(): Promise<StoreHealth> {

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './problem.js';
+
+export interface LineLimits {
+  /** Reports that are made at a time. */
+  readonly atOnce: number;
+  /** Of one connection. */
+  readonly ofOne: number;
+  /** Reports that wait. */
+  readonly waiting: number;
+  /** How long a reader that takes nothing keeps its place among those that are made, ms. */
+  readonly patience: number;
+}
+
+export const LINE_LIMITS: LineLimits = { atOnce: 6, ofOne: 2, waiting: 200, patience: 1_000 };
+const RETRY_AFTER = 5;
+
+interface Place {
+  readonly connection: Socket;
+  readonly response: ServerResponse;
+  /** Lets it begin. */
+  readonly call: () => void;
+  isBlocked: boolean;
+}
+
+/**
+ * The line of reports, which may take long: a few are made at a time, and connections take turns, so that somebody who
+ * asks for hundreds makes others wait for some. Everything else passes by. A reader that takes nothing of its report makes
+ * way.
+ */
+export class ReportLine {
+  private readonly running = new Set<Place>();
+  /** By connection, whose turn is next first. */
+  private readonly waiting = new Map<Socket, Place[]>();
+  private waitingCount = 0;
+
+  constructor(private readonly limits: LineLimits) {}
+
+  /**
+   * Resolves when it is this one's turn.
+   *
+   * @throws Problem where the line is too long.
+   */
+  async turn(connection: Socket, response: ServerResponse): Promise<void> {
+    if (this.waitingCount >= this.limits.waiting) {
+      throw new Problem('too-many-reports', `There are ${this.limits.waiting} reports that wait to be made.`, {
+        retryAfter: RETRY_AFTER,
+      });
+    }
+    await new Promise<void>((resolve) => {
+      const place: Place = { connection, response, call: resolve, isBlocked: false };
+      response.once('close', () => this.leave(place));
+      const line = this.waiting.get(connection);
+      if (line) line.push(place);
+      else this.waiting.set(connection, [place]);
+      this.waitingCount += 1;
+      this.next();
+    });
+  }
+
+  /** Takes those that are gone out of the line, and gives away the places of readers that take nothing. */
+  check(): void {
+    for (const connection of [...this.waiting.keys()]) if (connection.destroyed) this.leaveAll(connection);
+    for (const place of this.running) {
+      const { connection, response } = place;
+      const isBlocked = response.writableNeedDrain || connection.writableNeedDrain;
+      if (connection.destroyed || (isBlocked && place.isBlocked)) this.running.delete(place);
+      place.isBlocked = isBlocked;
+    }
+    this.next();
+  }
+
+  private leave(place: Place): void {
+    this.running.delete(place);
+    if (place.connection.destroyed) this.leaveAll(place.connection);
+    this.next();
+  }
+
+  /** Whoever waited on a connection that is no more: nobody would read it. */
+  private leaveAll(connection: Socket): void {
+    this.waitingCount -= this.waiting.get(connection)?.length ?? 0;
+    this.waiting.delete(connection);
+  }
+
+  private next(): void {
+    for (const [connection, line] of [...this.waiting]) {
+      if (this.running.size >= this.limits.atOnce) return;
+      if (this.runningOf(connection) >= this.limits.ofOne) continue;
+      const place = line.shift();
+      // To the end: others are served first now.
+      this.waiting.delete(connection);
+      if (line.length > 0) this.waiting.set(connection, line);
+      if (!place) continue;
+      this.waitingCount -= 1;
+      this.running.add(place);
+      place.call();
+    }
+  }
+
+  private runningOf(connection: Socket): number {
+    let count = 0;
+    for (const place of this.running) if (place.connection === connection) count += 1;
+    return count;
+  }
+}
+
+const isReport = (route: string | undefined): boolean => /^\/api\/v1\/reports\/(?!latest)/.test(route ?? '');
+
+/** Must come after the guard: whoever may not ask does not wait. */
+export function lineUpReports(server: FastifyInstance, limits: LineLimits = LINE_LIMITS): void {
+  const line = new ReportLine(limits);
+  const timer = setInterval(() => line.check(), limits.patience).unref();
+  server.addHook('onClose', (_server, done) => {
+    clearInterval(timer);
+    done();
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    if (isReport(request.routeOptions.url)) await line.turn(request.raw.socket, reply.raw);
+  });
+}

@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from '@jest/globals';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { boundBodies, type BodyLimits } from './body-budget.js';
+import { acceptGzip } from './decompress.js';
+import { acceptJson } from './json-body.js';
+import { Problem } from './problem.js';
+import { sendProblem } from './problem.filter.js';
+import { lineUpReports } from './report-line.js';
+import { endStalledReaders, refuseConnection, serverTimes, type TimeLimits } from './time-limits.js';
+
+let server: FastifyInstance | undefined;
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await server?.close();
+});
+
+const MB = 2 ** 20;
+
+/** A server with the limits of the api, some of them smaller; POST / answers when `answer` resolves. */
+async function start({
+  bodies = {},
+  times = {},
+  answer = async (): Promise<void> => undefined,
+}: {
+  bodies?: Partial<BodyLimits>;
+  times?: Partial<TimeLimits>;
+  answer?: () => Promise<void>;
+}): Promise<number> {
+  const limits = { head: 60_000, request: 60_000, stalledReader: 60_000, ...times };
+  const made = new FastifyAdapter({
+    http: serverTimes(limits),
+    requestTimeout: limits.request,
+    clientErrorHandler: refuseConnection,
+    bodyLimit: 8 * MB,
+    forceCloseConnections: true,
+  }).getInstance();
+  server = made;
+  lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
+  acceptGzip(made);
+  boundBodies(made, { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, ...bodies });
+  acceptJson(made);
+  endStalledReaders(made, limits);
+  made.setErrorHandler((error, _request, reply) => {
+    sendProblem(error instanceof Problem ? error : new Problem('server-failure', String(error)), reply);
+    return reply;
+  });
+  made.post('/', async () => {
+    await answer();
+    return { ok: true };
+  });
+  made.get('/api/v1/reports/endless', async () =>
+    Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(65_536);
+      })(),
+    ),
+  );
+  made.get('/api/v1/reports/slow', async () => {
+    await answer();
+    return { ok: true };
+  });
+  made.get('/small', async () => ({ ok: true }));
+  await made.listen({ port: 0, host: '127.0.0.1' });
+  return (made.server.address() as AddressInfo).port;
+}
+
+/** What a client gets that sends this and then nothing more. */
+function client(
+  port: number,
+  ...parts: (string | Buffer)[]
+): { socket: Socket; text: () => string; closed: Promise<unknown> } {
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
+  let text = '';
+  socket.on('data', (data) => (text += data.toString()));
+  socket.on('error', () => undefined);
+  for (const part of parts) socket.write(part);
+  return { socket, text: () => text, closed: once(socket, 'close') };
+}
+
+const head = (length: number, path = '/'): string =>
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+const statuses = (text: string): string[] => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status ?? '');
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(10);
+}
+
+async function post(port: number, body: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+}
+
+it('a connection without a head, half a head, and a body that stops or drips end with a 408; others go on', async () => {
+  const port = await start({ bodies: { window: 300 }, times: { head: 300 } });
+  const nothing = client(port);
+  const half = client(port, 'POST / HT');
+  const stopped = client(port, head(100), '{"a":');
+  const gzip = client(port, head(100).replace('Content-Type', 'Content-Encoding: gzip\r\nContent-Type'), 'x');
+  const dripping = client(port, head(100_000), '{');
+  const drip = setInterval(() => dripping.socket.write(' '), 20);
+  await Promise.all([nothing.closed, half.closed, stopped.closed, gzip.closed, dripping.closed]);
+  clearInterval(drip);
+  for (const { text } of [half, stopped, dripping]) {
+    expect(text()).toContain(' 408 Request Timeout');
+    expect(text()).toContain('urn:device-metrics:problem:');
+  }
+  expect((await post(port, '{}')).status).toBe(200);
+});
+
+it('bodies that stall hold no more than the budget, and give way to those that come', async () => {
+  const port = await start({});
+  const stalled = Array.from({ length: 12 }, () => client(port, head(8 * MB), Buffer.alloc(MB, 32)));
+  await until(() => stalled.filter(({ text }) => text().includes(' 503 ')).length >= 8);
+  await sleep(2_100);
+  for (let turn = 0; turn < 8; turn += 1) {
+    expect((await post(port, JSON.stringify('x'.repeat(MB)))).status).toBe(200);
+  }
+});
+
+it('requests that wait for their answer count: beyond the budget they are a 503 with Retry-After, and pass later', async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const port = await start({ answer: () => gate });
+  const body = JSON.stringify('x'.repeat(MB));
+  const answers = Array.from({ length: 12 }, () => post(port, body));
+  const first = await Promise.race(answers);
+  expect(first.status).toBe(503);
+  expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0);
+  let refused = 0;
+  for (const answer of answers) void answer.then(() => (refused += 1));
+  await until(() => refused >= 8);
+  open();
+  const all = (await Promise.all(answers)).map(({ status }) => status);
+  expect(all.filter((status) => status === 200).length).toBeGreaterThanOrEqual(3);
+  expect(all.filter((status) => status === 200).length).toBeLessThanOrEqual(4);
+  expect((await post(port, body)).status).toBe(200);
+});
+
+it('deep JSON is refused before it is parsed', async () => {
+  const port = await start({ bodies: { mostBytes: 32 * MB } });
+  for (const body of ['['.repeat(7 * MB), '{"a":'.repeat(MB), `{"metrics":${'['.repeat(70)}${']'.repeat(70)}}`]) {
+    const answer = await post(port, body);
+    expect(await answer.json()).toMatchObject({ status: 400, detail: expect.stringContaining('64') });
+  }
+});
+
+it('who asks for many reports at once waits for them, and others do not wait for all of these', async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const port = await start({ answer: () => gate });
+  const many = client(port, ...Array.from({ length: 9 }, () => get('/api/v1/reports/slow')));
+  await sleep(50);
+  expect((await fetch(`http://127.0.0.1:${port}/small`)).status).toBe(200);
+  const other = client(port, get('/api/v1/reports/slow'));
+  open();
+  await until(() => statuses(other.text()).length === 1 && statuses(many.text()).length === 9);
+  expect(statuses(other.text())).toEqual(['200']);
+  expect(statuses(many.text()).filter((status) => status === '503').length).toBe(3);
+});
+
+it('readers that take nothing of their reports neither keep others waiting nor stay', async () => {
+  const port = await start({ times: { stalledReader: 1_500 } });
+  const stalled = Array.from({ length: 4 }, () => client(port, get('/api/v1/reports/endless')));
+  for (const { socket } of stalled) socket.pause();
+  expect((await fetch(`http://127.0.0.1:${port}/api/v1/reports/slow`)).status).toBe(200);
+  await until(() => connections() <= 1);
+});
+
+/** Of the server, that are open. */
+const connections = (): number => Number((server?.server as unknown as { _connections: number })._connections);
