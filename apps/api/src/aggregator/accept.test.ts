@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import {
   deviceNameRule,
   labelsRule,
@@ -88,4 +88,21 @@ it('whatever a protocol hands over, what the rules refuse never reaches the stor
   }
   expect(wrong).toEqual([]);
   expect(stored).toBeGreaterThan(0);
+});
+
+it('nothing is taken while the clock of the server is before the year 2000', () => {
+  const accept = new Accept(
+    store,
+    new ApiMetrics(),
+    new LiveSamples(),
+    new JoinTags(openAccessStore(dataSource), store),
+    new Arrivals(),
+  );
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(86_400_000);
+  try {
+    expect(() => accept.receipt()).toThrow('The clock of the server says 1970-01-02');
+  } finally {
+    clock.mockRestore();
+  }
+  expect(accept.receipt().receivedAt).toBeGreaterThan(Date.UTC(2026));
 });

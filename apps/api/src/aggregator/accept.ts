@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { passSamples, type Candidates, type Receipt, type Refusal } from '@device-metrics/domain';
+import {
+  EARLIEST_TIMESTAMP,
+  passSamples,
+  toRfc3339,
+  type Candidates,
+  type Receipt,
+  type Refusal,
+} from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
@@ -28,10 +35,19 @@ export class Accept {
     private readonly arrivals: Arrivals,
   ) {}
 
-  /** What to decode a request with that comes now. */
+  /**
+   * What to decode a request with that comes now.
+   *
+   * @throws Problem while the clock of this machine cannot be right: every time would be taken for one of the future.
+   */
   receipt(): Receipt {
+    const receivedAt = Date.now();
+    if (receivedAt < EARLIEST_TIMESTAMP) {
+      const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
+      throw new Problem('clock-wrong', detail, { retryAfter: 60 });
+    }
     const receipt: Receipt = {
-      receivedAt: Date.now(),
+      receivedAt,
       oldest: this.sampleStore.oldestTimestamp(),
       unitOf: (sample) => this.sampleStore.unitOf(sample),
     };

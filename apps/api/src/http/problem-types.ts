@@ -41,6 +41,7 @@ export const PROBLEM_TYPES = {
   'too-many-streams': 503,
   'too-many-reports': 503,
   'server-busy': 503,
+  'clock-wrong': 503,
 } as const satisfies Record<string, number>;
 
 export type ProblemType = keyof typeof PROBLEM_TYPES;

@@ -7,7 +7,7 @@ import { CollectorModule } from '../run/collector.module.js';
 import { SettingsError } from '@device-metrics/settings';
 import { readConfig, type Config } from '../config/config.js';
 import { RedactingLogger } from '../run/logger.js';
-import { openSpool } from '../upload/open-spool.js';
+import { openSpool, takeSpool } from '../upload/open-spool.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 5_800;
@@ -19,6 +19,7 @@ export async function collect(config: Config): Promise<void> {
   const logger = new RedactingLogger('Collector', { logLevels: ['log', 'warn', 'error', 'fatal'] });
   logger.secrets = config.redactor;
   Logger.overrideLogger(logger);
+  const lock = takeSpool(config);
   const spool = openSpool(config, (message) => new Logger('Spool').error(message));
   const module = CollectorModule.of(config, spool);
   const app = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
@@ -35,7 +36,10 @@ export async function collect(config: Config): Promise<void> {
       stopping = true;
       unwatchFile(config.file);
       setTimeout(() => process.exit(0), LATEST_EXIT);
-      void app.close().then(() => process.exit(0));
+      void app.close().then(() => {
+        lock.close();
+        process.exit(0);
+      });
     });
   }
 }

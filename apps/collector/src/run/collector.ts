@@ -63,9 +63,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
     this.commit();
     await Promise.all([this.uploader.stop(), ...closed]);
-    const unwritten = this.unwritten.length + this.lost;
-    if (unwritten > 0)
-      this.log.error(`The spool cannot be written: ${unwritten} samples that waited in memory are lost`);
+    this.commitLast();
     const { pendingBatches, pendingSamples } = this.spool.totals();
     this.spool.close();
     this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
@@ -181,6 +179,34 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
       if (reason !== this.unwritable) this.log.error(`The spool cannot be written: ${reason}; samples wait in memory`);
       this.unwritable = reason;
       this.lost += this.unwritten.splice(0, Math.max(0, this.unwritten.length - MOST_UNWRITTEN)).length;
+    }
+  }
+
+  /** What the spool has not taken until the end takes the room that it holds for deletes, or is counted as given up. */
+  private commitLast(): void {
+    const { unwritten, lost } = this;
+    if (unwritten.length + lost === 0) return;
+    try {
+      this.spool.addLast(unwritten, Date.now(), lost);
+      if (lost > 0)
+        this.log.error(`The spool could not be written for long: ${lost} samples are given up, and counted`);
+    } catch (error) {
+      const given = unwritten.length + lost;
+      const isCounted = this.countLost(given) ? 'counted as evicted' : 'in no count';
+      this.log.error(
+        `The spool cannot be written: ${reasonOf(error)}; ${given} samples that waited in memory are lost, and ${isCounted}`,
+      );
+    }
+    this.unwritten = [];
+    this.lost = 0;
+  }
+
+  private countLost(samples: number): boolean {
+    try {
+      this.spool.countLost(samples);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -1,9 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { parseTime } from '@device-metrics/contract/rules';
 import { inBaseUnit, parseDecimal, quote, type Reading } from '@device-metrics/domain';
-import jsonata, { type Expression } from 'jsonata';
+import jsonata, { type ExprNode } from 'jsonata';
+import { MappingThread } from './mapping-thread.js';
 
-export type Mapping = Expression;
+export interface Mapping {
+  evaluate(input: unknown): Promise<unknown>;
+}
+
+/** For all mappings of this process that need one. */
+const thread = new MappingThread();
 
 /** How long a mapping may take, ms, and how deep its calls may go. */
 const LONGEST = 5_000;
@@ -18,7 +24,9 @@ const SLICE = 10;
  */
 export function parseMapping(text: string, longest = LONGEST): Mapping {
   try {
-    const mapping = jsonata(text, { timeout: longest, stack: DEEPEST });
+    const options = { timeout: longest, stack: DEEPEST };
+    const mapping = jsonata(text, options);
+    if (mayBacktrack(mapping.ast())) return { evaluate: (input) => thread.evaluate(text, options, input) };
     let last = 0;
     const beforeEachStep = (): Promise<void> | undefined =>
       performance.now() - last < SLICE ? undefined : setImmediate().then(() => void (last = performance.now()));
@@ -37,6 +45,19 @@ export interface MappingOptions {
   readonly reject?: ((part: string, reason: string) => void) | undefined;
   /** Whether a reading may have a `timestamp`. */
   readonly timestamps?: boolean | undefined;
+}
+
+/** Whether there is a regular expression in it, or may be made: while one backtracks nothing else runs on its thread. */
+function mayBacktrack(ast: ExprNode): boolean {
+  const nodes: unknown[] = [ast];
+  while (nodes.length > 0) {
+    const node = nodes.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const { type, value } = node as { type?: unknown; value?: unknown };
+    if (node instanceof RegExp || type === 'regex' || (type === 'variable' && value === 'eval')) return true;
+    for (const part of Object.values(node)) nodes.push(part);
+  }
+  return false;
 }
 
 /**

@@ -1,5 +1,8 @@
 import { SettingsError } from '@device-metrics/settings';
 import { type Config } from '../config/config.js';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { lockSpool, type SpoolLock } from './lock-spool.js';
 import { isDamage, type OnDamage } from './spool-file.js';
 import { Spool } from './spool.js';
 
@@ -17,5 +20,19 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
     const hint = isDamage(error) ? '; at its next start the collector saves what can be read of it' : '';
     const reason = `${(error as Error).message}${hint}`;
     throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
+  }
+}
+
+/**
+ * Holds the spool of a configuration for this process.
+ *
+ * @throws SettingsError where another collector has it.
+ */
+export function takeSpool({ spool }: Config): SpoolLock {
+  try {
+    mkdirSync(dirname(spool.path), { recursive: true });
+    return lockSpool(spool.path);
+  } catch (error) {
+    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be used: ${(error as Error).message}`]);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { openDatabase, sqliteDriver } from '@device-metrics/sqlite';
+import { gunzipSync } from 'node:zlib';
+import { openDatabase, recordsOfPages, sqliteDriver, type PageRecord } from '@device-metrics/sqlite';
 import type Database from 'better-sqlite3';
 
 export { SqliteUnavailableError } from '@device-metrics/sqlite';
@@ -127,8 +128,9 @@ interface DamagedRow {
 }
 
 /**
- * Copies what can be read of a damaged spool into a new one, under the same sequences. Reads from the first row up to the
- * damage, then from the last row down to it. Samples that are lost count as evicted, so that the totals still add up.
+ * Copies what can be read of a damaged spool into a new one, under the same sequences: by its tree from the first row up to
+ * the damage and from the last row down to it, then page by page what the tree does not lead to. Samples that are lost count
+ * as evicted, so that the totals still add up.
  */
 function salvage(damaged: string, fresh: string): Salvaged {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(fresh + suffix, { force: true });
@@ -139,7 +141,7 @@ function salvage(damaged: string, fresh: string): Salvaged {
     into.pragma('journal_mode = DELETE');
     // Not read-only: the write-ahead log beside it may hold the newest batches.
     old = openDatabase(damaged, { fileMustExist: true });
-    const salvaged = into.transaction(copy)(old, into);
+    const salvaged = into.transaction(copy)(old, damaged, into);
     into.close();
     return salvaged;
   } catch (error) {
@@ -151,20 +153,25 @@ function salvage(damaged: string, fresh: string): Salvaged {
   }
 }
 
-function copy(old: Database.Database, into: Database.Database): Salvaged {
+function copy(old: Database.Database, damaged: string, into: Database.Database): Salvaged {
   const insert = into.prepare(
     `INSERT OR IGNORE INTO batch (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, (name) => `@${name}`)})`,
   );
   let batches = 0;
   let samples = 0;
-  for (const direction of ['ASC', 'DESC'] as const) {
-    for (const row of readable(old, direction)) {
-      if (insert.run(row).changes === 0) continue;
-      batches += 1;
-      samples += row.samples;
-    }
+  const take = (row: DamagedRow): void => {
+    if (insert.run(row).changes === 0) return;
+    batches += 1;
+    samples += row.samples;
+  };
+  for (const direction of ['ASC', 'DESC'] as const) for (const row of readable(old, direction)) take(row);
+  const inPages = new Counters();
+  for (const record of recordsOfPages(damaged)) {
+    const row = batchOf(record);
+    if (row) take(row);
+    else inPages.see(record);
   }
-  return { batches, samples, lost: copyTotals(old, into, samples) };
+  return { batches, samples, lost: setCounters(readCounters(old) ?? inPages, into, samples) };
 }
 
 /** Every row from one end of the table to the first that cannot be read, one at a time: a spool may not fit into memory. */
@@ -178,25 +185,78 @@ function* readable(old: Database.Database, direction: 'ASC' | 'DESC'): Generator
   }
 }
 
-function copyTotals(old: Database.Database, into: Database.Database, saved: number): number | undefined {
-  const set = into.prepare('INSERT OR REPLACE INTO total VALUES (?, ?)');
-  let totals: Map<string, number>;
+/** The row of the table `batch` that a page holds; undefined where the record is something else, or torn. */
+function batchOf({ rowId, values }: PageRecord): DamagedRow | undefined {
+  if (rowId === undefined || values.length !== 9 || values[0] !== null) return undefined;
+  const [, state, attempts, created, newest, samples, bytes, reason, payload] = values;
+  const isWhole =
+    (state === 'pending' || state === 'quarantined') &&
+    [attempts, created, newest, samples, bytes].every((value) => Number.isSafeInteger(value)) &&
+    (reason === null || typeof reason === 'string') &&
+    Buffer.isBuffer(payload) &&
+    payload.length === bytes &&
+    isGzip(payload);
+  return isWhole
+    ? ({ sequence: rowId, state, attempts, created, newest, samples, bytes, reason, payload } as DamagedRow)
+    : undefined;
+}
+
+/** Whether a payload is whole: gzip has a checksum. */
+function isGzip(payload: Buffer): boolean {
+  try {
+    gunzipSync(payload);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const COUNTERS = ['generated', 'sent', 'evicted', 'dropped'];
+
+/** The totals, and the last sequence that was given. */
+class Counters {
+  readonly totals = new Map<string, number>();
+  sequence: number | undefined;
+
+  see({ rowId, values: [name, value, ...more] }: PageRecord): void {
+    if (more.length > 0 || typeof name !== 'string' || typeof value !== 'number') return;
+    if (rowId === undefined && COUNTERS.includes(name)) this.totals.set(name, value);
+    if (rowId !== undefined && name === 'batch') this.sequence = value;
+  }
+}
+
+function readCounters(old: Database.Database): Counters | undefined {
+  const found = new Counters();
   try {
     const rows = old.prepare('SELECT name, value FROM total').raw().all() as [string, number][];
-    totals = new Map(rows);
-    const sequence = old.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'batch'`).pluck().get() as
+    for (const [name, value] of rows) found.totals.set(name, value);
+    found.sequence = old.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'batch'`).pluck().get() as
       number | undefined;
-    if (sequence !== undefined) {
-      into.prepare(`DELETE FROM sqlite_sequence WHERE name = 'batch'`).run();
-      into.prepare(`INSERT INTO sqlite_sequence VALUES ('batch', ?)`).run(sequence);
-    }
+    return found;
   } catch {
+    return undefined;
+  }
+}
+
+function setCounters({ totals, sequence }: Counters, into: Database.Database, saved: number): number | undefined {
+  const set = into.prepare('INSERT OR REPLACE INTO total VALUES (?, ?)');
+  if (sequence !== undefined) {
+    into.prepare(`UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'batch'`).run(sequence);
+    into
+      .prepare(
+        `INSERT INTO sqlite_sequence SELECT 'batch', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'batch')`,
+      )
+      .run(sequence);
+  }
+  if (!totals.has('generated')) {
     set.run('generated', saved);
     return undefined;
   }
   const total = (name: string): number => totals.get(name) ?? 0;
   const lost = total('generated') - total('sent') - total('evicted') - total('dropped') - saved;
   for (const [name, value] of totals) set.run(name, value);
-  set.run('evicted', total('evicted') + lost);
-  return lost;
+  // Fewer than none: a page that the last commits did not reach any more holds what was sent meanwhile.
+  if (lost < 0) set.run('generated', total('generated') - lost);
+  else set.run('evicted', total('evicted') + lost);
+  return Math.max(0, lost);
 }

@@ -1,13 +1,17 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   rmdirSync,
   statSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -16,10 +20,26 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '@device-metrics/sqlite';
 import fc from 'fast-check';
+import { lockSpool } from './lock-spool.js';
 import { Spool, unpack, type WireSample, type SpoolLimits } from './spool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'spool-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+/** Only root can make a disk that is small: elsewhere the test is skipped. */
+function smallDisk(): boolean {
+  try {
+    const path = join(folder, 'disk');
+    mkdirSync(path);
+    execFileSync('mount', ['-o', 'size=16m', '-t', 'tmpfs', 'tmpfs', path], { stdio: 'pipe' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+const hasSmallDisk = smallDisk();
+afterAll(() => {
+  if (hasSmallDisk) execFileSync('umount', ['-l', join(folder, 'disk')]);
+  rmSync(folder, { recursive: true });
+});
 let file = '';
 let damage: string[] = [];
 beforeEach(() => {
@@ -41,6 +61,11 @@ function drain(spool: Spool): number[] {
     spool.acknowledge(batch.sequence);
   }
   return values;
+}
+
+/** Has the api take the oldest batches. */
+function drainSome(spool: Spool, batches: number): void {
+  for (let count = 0; count < batches; count += 1) spool.acknowledge(spool.nextOfAll(Infinity)?.sequence ?? 0);
 }
 
 describe('the spool', () => {
@@ -236,6 +261,69 @@ describe('a damaged file', () => {
     expect(open().totals().pendingSamples).toBeGreaterThan(100);
   });
 
+  describe('gives whatever its pages hold', () => {
+    const BATCHES = 120;
+
+    /** Batches of 100 random values, which take some pages each. */
+    function filled(): number {
+      const spool = open();
+      for (let batch = 0; batch < BATCHES; batch += 1) {
+        const samples = metrics(...range(batch * 100, batch * 100 + 100));
+        spool.add(
+          samples.map((sample) => ({ ...sample, labels: { text: randomBytes(30).toString('hex') } })),
+          0,
+        );
+      }
+      drainSome(spool, 20);
+      spool.close();
+      return statSync(file).size;
+    }
+
+    function saved(): number {
+      const spool = open();
+      const { generated, sent, evicted, pendingSamples } = spool.totals();
+      expect({ generated, sent }).toEqual({ generated: BATCHES * 100, sent: 2_000 });
+      expect(evicted).toBe(generated - sent - pendingSamples);
+      const values = drain(spool);
+      expect(values).toHaveLength(pendingSamples);
+      expect(values).toEqual([...new Set(values)].sort((a, b) => a - b));
+      spool.close();
+      return pendingSamples;
+    }
+
+    it.each([1, 4_096, 40_000, 0.3, 0.6])('when its end is cut off: %d', (cut) => {
+      const size = filled();
+      const left = Math.floor(cut < 1 ? size * (1 - cut) : size - cut);
+      truncateSync(file, left);
+      expect(saved()).toBeGreaterThanOrEqual(Math.floor((left / size) * 10_000) - 1_000);
+    });
+
+    it.each(['its header', 'its schema'])('when %s is zeroed', (what) => {
+      filled();
+      const handle = openSync(file, 'r+');
+      writeSync(handle, Buffer.alloc(what === 'its header' ? 100 : 4_096), 0, undefined, 0);
+      closeSync(handle);
+      expect(saved()).toBe(10_000);
+    });
+
+    it('when the top of its tree is zeroed, and what is in its log too', () => {
+      const spool = open();
+      for (let batch = 0; batch < 300; batch += 1) spool.add(metrics(batch), 0);
+      const db = openDatabase(file);
+      const root = db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'batch'`).pluck().get() as number;
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      db.close();
+      for (let batch = 300; batch < 310; batch += 1) spool.add(metrics(batch), 0);
+      const [copy, log] = [readFileSync(file), readFileSync(`${file}-wal`)];
+      spool.close();
+      copy.fill(0, (root - 1) * 4_096, root * 4_096);
+      copy.fill(0, 0, 100);
+      writeFileSync(file, copy);
+      writeFileSync(`${file}-wal`, log);
+      expect(drain(open()).length).toBeGreaterThanOrEqual(300);
+    });
+  });
+
   /** Two pages of it. */
   function damageMiddle(): void {
     const { size } = statSync(file);
@@ -243,10 +331,48 @@ describe('a damaged file', () => {
     writeSync(handle, Buffer.alloc(8_192, 0xa5), 0, 8_192, Math.floor(size / 8_192) * 4_096);
     closeSync(handle);
   }
+});
 
-  function drainSome(spool: Spool, batches: number): void {
-    for (let count = 0; count < batches; count += 1) spool.acknowledge(spool.nextOfAll(Infinity)?.sequence ?? 0);
-  }
+it('is held by one collector, until that ends', () => {
+  const lock = lockSpool(file);
+  expect(() => lockSpool(file)).toThrow('another collector');
+  lock.close();
+  lockSpool(file).close();
+});
+
+(hasSmallDisk ? it : it.skip)('sends, and so makes room, on a disk that another program has filled', () => {
+  file = join(folder, 'disk', 'spool.db');
+  const spool = open();
+  const batch = (): WireSample[] =>
+    metrics(...range(0, 100)).map((sample) => ({ ...sample, labels: { text: randomBytes(100).toString('hex') } }));
+  for (let count = 0; count < 200; count += 1) spool.add(batch(), 0);
+  const other = openSync(join(folder, 'disk', 'other'), 'w');
+  const fill = (): void => {
+    for (const size of [65_536, 4_096]) {
+      try {
+        for (;;) writeSync(other, Buffer.alloc(size, 1));
+      } catch {
+        // Full.
+      }
+    }
+  };
+  fill();
+  expect(() => {
+    for (;;) spool.add(batch(), 0);
+  }).toThrow('full');
+  const held = spool.totals();
+  drainSome(spool, 100);
+  spool.addLast(batch(), 0, 7);
+  expect(spool.totals()).toMatchObject({
+    generated: held.generated + 107,
+    sent: 10_000,
+    evicted: held.evicted + 7,
+    pendingSamples: held.pendingSamples - 10_000 + 100,
+  });
+  drainSome(spool, 1_000);
+  expect(spool.totals()).toMatchObject({ pendingSamples: 0, sent: held.generated + 100 - held.evicted });
+  closeSync(other);
+  spool.close();
 });
 
 describe('whatever happens', () => {

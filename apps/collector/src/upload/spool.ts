@@ -1,8 +1,9 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type Database from 'better-sqlite3';
 import { isDamage, openSpoolFile, recoverSpoolFile, type OnDamage } from './spool-file.js';
+import { freeBytesOf, SpoolReserve } from './spool-reserve.js';
 
 /** A sample as the wire carries it. */
 export interface WireSample {
@@ -47,7 +48,7 @@ export interface SpoolTotals {
   readonly generated: number;
   /** Samples that the api has acknowledged. */
   readonly sent: number;
-  /** Samples that were given up: by a full spool, oldest first, or by a damaged file. */
+  /** Samples that were given up: by a full spool, oldest first, by a damaged file, or where the disk took none. */
   readonly evicted: number;
   /** Quarantined samples that a person has dropped. */
   readonly dropped: number;
@@ -95,6 +96,7 @@ export class Spool {
   /** The batch that is on its way; eviction leaves it alone. */
   private inFlight = 0;
   private closed = false;
+  private readonly reserve: SpoolReserve;
 
   /**
    * Opens the file or makes it. A damaged file is set aside as `<file>.damaged-<time>`, never deleted, and what can be
@@ -111,6 +113,8 @@ export class Spool {
   ) {
     mkdirSync(dirname(file), { recursive: true });
     this.db = openSpoolFile(file, onDamage);
+    this.reserve = new SpoolReserve(file, limits.minFreeBytes, freeBytes);
+    if (onDamage) this.reserve.keep();
   }
 
   /**
@@ -124,7 +128,7 @@ export class Spool {
     for (let start = 0; start < samples.length; start += MAX_SAMPLES) {
       batches.push(pack(samples.slice(start, start + MAX_SAMPLES)));
     }
-    return this.transaction(() => {
+    const evicted = this.transaction(() => {
       const needed = batches.reduce((sum, { payload }) => sum + payload.length, 0);
       const evicted = this.makeRoom(needed);
       for (const batch of batches) this.insert(batch, now);
@@ -132,6 +136,26 @@ export class Spool {
       this.count('evicted', lost);
       return evicted;
     });
+    this.reserve.keep();
+    return evicted;
+  }
+
+  /**
+   * As `add`, for the samples that wait in memory when the collector ends: on a full disk they take the room that is held for
+   * deletes.
+   */
+  addLast(samples: readonly WireSample[], now: number, lost: number): number {
+    return this.withReserve(() => this.add(samples, now, lost));
+  }
+
+  /** Counts samples that will never reach the spool. */
+  countLost(samples: number): void {
+    this.withReserve(() =>
+      this.transaction(() => {
+        this.count('generated', samples);
+        this.count('evicted', samples);
+      }),
+    );
   }
 
   /** The oldest batch after this sequence that waits, if its samples are no newer than `until`. */
@@ -322,9 +346,20 @@ export class Spool {
     this.openAgain();
     this.db.pragma('synchronous = NORMAL');
     try {
-      work();
+      this.withReserve(work);
     } finally {
       if (this.db.open) this.db.pragma('synchronous = FULL');
+    }
+    this.reserve.keep();
+  }
+
+  /** Runs what makes room, also where another program has filled the disk. */
+  private withReserve<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isFull(error) || !this.reserve.giveUp()) throw error;
+      return work();
     }
   }
 
@@ -351,6 +386,9 @@ export class Spool {
     if (!this.db.open && !this.closed) this.db = openSpoolFile(this.file, this.onDamage);
   }
 }
+
+/** A log that cannot grow is an input and output error on some systems. */
+const isFull = (error: unknown): boolean => /^SQLITE_(FULL|IOERR)/.test(String((error as { code?: unknown }).code));
 
 /** What batches of one state hold together; kept by triggers, as counting a long queue takes too long. */
 interface Held {
@@ -381,9 +419,4 @@ function exampleOf(payload: Buffer): WireSample | undefined {
   } catch {
     return undefined;
   }
-}
-
-function freeBytesOf(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
 }

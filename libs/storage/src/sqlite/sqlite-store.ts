@@ -12,6 +12,7 @@ import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
 import { Devices } from './devices.js';
+import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
 import { END_OF_TIME, HOUR } from '../columnar/hour.js';
@@ -87,6 +88,8 @@ export class SqliteStore implements Store {
   private readonly row = new JournalRowWriter();
   private readonly select1;
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly clock: ClockWatch;
+  private saidDoubt: string | undefined;
   private closed = false;
 
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
@@ -94,6 +97,8 @@ export class SqliteStore implements Store {
     const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     store.recover();
+    // Before samples come by the time of a clock that may be wrong.
+    store.clock.doubt(store.newestTime());
     store.startTimers();
     return store;
   }
@@ -104,6 +109,7 @@ export class SqliteStore implements Store {
   ) {
     const { now } = settings;
     this.settings = settings;
+    this.clock = new ClockWatch(now);
     this.catalogue = new SeriesCatalogue(db, new SeriesLimit(settings, now));
     this.damaged = new DamagedTable(db, settings.onProblem);
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
@@ -319,7 +325,25 @@ export class SqliteStore implements Store {
       this.timers.push(setInterval(() => this.inBackground(act()), interval).unref());
     };
     every(sealInterval, () => this.sealer.run());
-    every(RETENTION_INTERVAL, () => this.maintain());
+    every(RETENTION_INTERVAL, () => this.upkeep());
+  }
+
+  /** As `maintain`, and deletes nothing while the clock is in doubt. */
+  private async upkeep(): Promise<void> {
+    const doubt = this.clock.doubt(this.newestTime());
+    if (doubt !== undefined && doubt !== this.saidDoubt) this.settings.onProblem(doubt);
+    this.saidDoubt = doubt;
+    if (doubt === undefined) await this.maintain();
+    else await this.writing(() => this.sealer.run());
+  }
+
+  private newestTime(): number | undefined {
+    let newest: number | undefined;
+    for (const { series } of this.catalogue.find({})) {
+      const time = this.catalogue.latest.timeOf(series.id);
+      if (newest === undefined || time > newest) newest = time;
+    }
+    return newest;
   }
 
   private inBackground(work: Promise<void>): void {

@@ -1,0 +1,67 @@
+import { expect, it } from '@jest/globals';
+import { ClockWatch } from './clock-watch.js';
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 0, 15);
+
+function watched(): {
+  watch: ClockWatch;
+  pass: (duration: number) => void;
+  set: (by: number) => void;
+  now: () => number;
+} {
+  let [time, moment] = [NOW, 1_000];
+  const pass = (duration: number): void => {
+    time += duration;
+    moment += duration;
+  };
+  const watch = new ClockWatch(
+    () => time,
+    () => moment,
+  );
+  return { watch, pass, set: (by) => void (time += by), now: () => time };
+}
+
+it('a clock that goes, with samples that come, is believed', () => {
+  const { watch, pass, now } = watched();
+  for (let turn = 0; turn < 100; turn += 1) {
+    expect(watch.doubt(now() - 5_000)).toBeUndefined();
+    pass(DAY);
+  }
+  expect(watch.doubt(undefined)).toBeUndefined();
+});
+
+it('after a jump ahead a day passes, though samples of that time come', () => {
+  const { watch, pass, set, now } = watched();
+  set(150 * DAY);
+  expect(watch.doubt(now())).toContain('jumped ahead by 3600 h');
+  pass(DAY - 1);
+  expect(watch.doubt(now())).toBeDefined();
+  pass(1);
+  expect(watch.doubt(now())).toBeUndefined();
+  pass(DAY);
+  expect(watch.doubt(now())).toBeUndefined();
+});
+
+it('a clock far ahead of the newest sample is believed after a day, until samples come again', () => {
+  const { watch, pass, now } = watched();
+  const newest = now() - 30 * DAY;
+  expect(watch.doubt(newest)).toContain('720 h ahead of the newest sample');
+  pass(DAY);
+  expect(watch.doubt(newest)).toBeUndefined();
+  pass(10 * DAY);
+  expect(watch.doubt(newest)).toBeUndefined();
+  expect(watch.doubt(now())).toBeUndefined();
+  pass(DAY / 2);
+  expect(watch.doubt(now() - 3 * DAY)).toBeDefined();
+});
+
+it('a clock that goes back deletes nothing more, and one that is put right again waits', () => {
+  const { watch, pass, set, now } = watched();
+  set(-20 * 365 * DAY);
+  expect(watch.doubt(NOW)).toBeUndefined();
+  set(20 * 365 * DAY);
+  expect(watch.doubt(now())).toContain('jumped');
+  pass(DAY);
+  expect(watch.doubt(now())).toBeUndefined();
+});

@@ -1,0 +1,60 @@
+import { showDuration } from '@device-metrics/domain';
+
+const DAY = 86_400_000;
+/** How far the clock may be from what is known of the time before nothing is deleted by it, ms. */
+const DOUBTFUL = 2 * DAY;
+/** How long somebody has to put it right, ms. */
+const PATIENCE = DAY;
+
+/**
+ * Whether what is old by the clock may be deleted: a clock that is wrong for once must not cost all samples. Deleting waits
+ * for a day where the clock has jumped ahead, or is far beyond the newest sample. Then the clock is believed.
+ */
+export class ClockWatch {
+  private time: number;
+  private moment: number;
+  private waitsUntil: number | undefined;
+  private reason = '';
+  private isBelieved = false;
+
+  /**
+   * @param now the clock, Unix milliseconds.
+   * @param elapsed milliseconds of a clock that nobody sets.
+   */
+  constructor(
+    private readonly now: () => number,
+    private readonly elapsed: () => number = () => performance.now(),
+  ) {
+    this.time = now();
+    this.moment = elapsed();
+  }
+
+  /**
+   * Why nothing may be deleted now; undefined where it may.
+   *
+   * @param newest time of the newest sample; undefined where there is none.
+   */
+  doubt(newest: number | undefined): string | undefined {
+    const [time, moment] = [this.now(), this.elapsed()];
+    const jump = time - this.time - (moment - this.moment);
+    this.time = time;
+    this.moment = moment;
+    const ahead = newest === undefined ? 0 : time - newest;
+    if (ahead <= DOUBTFUL) this.isBelieved = false;
+    if (jump > DOUBTFUL) this.wait(moment, `the clock has jumped ahead by ${showDuration(jump)}`);
+    else if (ahead > DOUBTFUL && !this.isBelieved) {
+      this.wait(moment, `the clock is ${showDuration(ahead)} ahead of the newest sample`);
+    }
+    if (this.waitsUntil === undefined) return undefined;
+    if (moment < this.waitsUntil) return this.reason;
+    this.waitsUntil = undefined;
+    this.isBelieved = true;
+    return undefined;
+  }
+
+  private wait(moment: number, why: string): void {
+    if (this.waitsUntil !== undefined) return;
+    this.waitsUntil = moment + PATIENCE;
+    this.reason = `nothing is deleted by its age for a day, since ${why}; is the clock of this machine right?`;
+  }
+}
