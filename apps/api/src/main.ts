@@ -38,7 +38,11 @@ try {
     beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
   }).catch((error: NodeJS.ErrnoException) => {
     if (!error.code?.startsWith('SQLITE_')) throw error;
-    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}`]);
+    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+    const hint = isDamaged
+      ? '; "node apps/api/dist/main.js repair FILE" saves what can be read of it into a new file'
+      : '';
+    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${hint}`]);
   });
   const closed = await app.get(MayOpen).whyNot(host);
   if (closed !== undefined) {

@@ -23,6 +23,7 @@ export { dataSourceOptions } from './sqlite/data-source.js';
 export { DeviceEntity } from './sqlite/entities/device.entity.js';
 export { SeriesEntity } from './sqlite/entities/series.entity.js';
 export { openSampleStore } from './sqlite/open-sample-store.js';
+export { repairDatabase, type RepairReport } from './sqlite/repair.js';
 export type { StoreSettings } from './sqlite/sqlite-store.js';
 export type {
   AccessStore,

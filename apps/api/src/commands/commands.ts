@@ -8,6 +8,7 @@ import { audit } from './audit.js';
 import { collectorCommands } from './collector.js';
 import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
+import { repair, REPAIR_USAGE } from './repair.js';
 import { tokenCommands } from './token.js';
 import { UsageError } from './usage.js';
 
@@ -21,7 +22,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
-${Object.values(COMMANDS)
+${[...Object.values(COMMANDS), { usage: REPAIR_USAGE }]
   .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
   .join('\n')}`;
 
@@ -36,6 +37,8 @@ export async function runCommand(
   print: (line: string) => void,
 ): Promise<void> {
   if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
+  // It alone must not open the database as the api does.
+  if (argv[0] === 'repair') return repair(argv.slice(1), settings, print);
   const [one = '', two = ''] = argv;
   const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

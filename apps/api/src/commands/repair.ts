@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { reasonOf } from '@device-metrics/domain';
+import { repairDatabase, type RepairReport } from '@device-metrics/storage';
+import type { ApiSettings } from '../settings.js';
+import { UsageError } from './usage.js';
+
+export const REPAIR_USAGE = `repair FILE
+    saves what can be read of a damaged database into a new file; stop the api before. The damaged one stays as it is`;
+
+/** @throws UsageError where there is nothing to repair, or the new file cannot be written. */
+export async function repair(
+  args: readonly string[],
+  { databasePath }: ApiSettings,
+  print: (line: string) => void,
+): Promise<void> {
+  const [fresh, ...more] = args;
+  if (fresh === undefined || more.length > 0) throw new UsageError(`repair takes other arguments:\n  ${REPAIR_USAGE}`);
+  if (!existsSync(databasePath)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
+  const report = await repairDatabase(databasePath, fresh).catch((error: unknown) => {
+    throw new UsageError(`${databasePath} could not be repaired: ${reasonOf(error)}`);
+  });
+  for (const line of reportLines(report)) print(line);
+  print(
+    `To use it: put ${fresh} in the place of ${databasePath}, delete ${databasePath}-wal and -shm, and start the api.`,
+  );
+}
+
+function* reportLines(report: RepairReport): Generator<string> {
+  const { devices, series, samples, rows, brokenTables, namelessDevices, damaged } = report;
+  yield `Saved: ${devices} devices, ${series} series, ${samples} samples.`;
+  yield `Rows: ${[...rows].map(([table, count]) => `${table} ${count}`).join(', ') || 'none'}.`;
+  if (brokenTables.length === 0) yield 'Every table could be read from its beginning to its end.';
+  else yield `Not whole, so that something may be missing: ${brokenTables.join(', ')}.`;
+  if (namelessDevices > 0) yield `${namelessDevices} devices lost their name; they are called repaired-device-N now.`;
+  if (damaged > 0) yield `${damaged} pieces were damaged in themselves; they are set aside in the table damaged.`;
+}
