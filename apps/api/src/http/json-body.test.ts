@@ -23,6 +23,8 @@ it('the depth of any JSON is known without parsing it, whatever brackets, quotes
 it('what is no JSON takes no longer', () => {
   expect(isTooDeep('['.repeat(4_000_000))).toBe(true);
   expect(isTooDeep('{"a":'.repeat(1_000_000))).toBe(true);
+  expect(isTooDeep('[],'.repeat(600_000))).toBe(true);
+  expect(isTooDeep('[1,1],'.repeat(400_000))).toBe(false);
   expect(isTooDeep(']'.repeat(4_000_000))).toBe(false);
   expect(isTooDeep(`"${'\\"'.repeat(2_000_000)}`)).toBe(false);
   expect(isTooDeep(`"${'\\'.repeat(4_000_000)}`)).toBe(false);

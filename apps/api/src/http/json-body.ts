@@ -8,30 +8,36 @@ const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [
   character.charCodeAt(0),
 ) as [number, number, number, number, number, number];
 
-/** Has the depth of every JSON body checked before it is parsed: megabytes of nested brackets would hold everybody up. */
+/** How many objects and arrays a body may have in all. */
+export const MAX_PARTS = 500_000;
+
+/** Has the depth of every JSON body checked before it is parsed: megabytes of brackets would hold everybody up. */
 export function acceptJson(server: FastifyInstance): void {
   // Fastify's own parser refuses __proto__ keys.
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (isTooDeep(body)) {
-      done(new Problem('unreadable-body', `The body must have at most ${MAX_DEPTH} objects and arrays in each other.`));
+      const most = `${MAX_DEPTH} objects and arrays in each other, and ${MAX_PARTS} in all`;
+      done(new Problem('unreadable-body', `The body must have at most ${most}.`));
     } else {
       void parse(request, body, done);
     }
   });
 }
 
-/** Whether JSON, or what pretends to be, opens more than `most` arrays and objects in each other. */
-export function isTooDeep(json: string, most = MAX_DEPTH): boolean {
+/** Whether JSON, or what pretends to be, opens more than `most` arrays and objects in each other, or `all` in all. */
+export function isTooDeep(json: string, most = MAX_DEPTH, all = MAX_PARTS): boolean {
   let depth = 0;
+  let parts = 0;
   for (let at = 0; at < json.length; at += 1) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) {
       at = endOfString(json, at);
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
       depth += 1;
-      if (depth > most) return true;
+      parts += 1;
+      if (depth > most || parts > all) return true;
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
       depth -= 1;
     }

@@ -292,7 +292,7 @@ function nextReadable(db: Database, table: string, last: number): number | undef
 function fits({ rowId, values }: PageRecord, { columns, hasRowId, least }: Table): boolean {
   if (rowId === undefined || !hasRowId || values.length < least || values.length > columns.length) return false;
   return values.every((value, index) => {
-    const { type, mayBeNull, isRowId } = columns[index] as Column;
+    const { type, mayBeNull, isRowId } = columns[index];
     if (value === null) return isRowId || mayBeNull;
     if (isRowId) return false;
     if (type === 'integer') return Number.isInteger(value);
