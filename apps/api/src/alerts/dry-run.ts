@@ -36,7 +36,7 @@ export class NoPastError extends Error {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** So many points are looked at at the most, in each series. */
-const MOST_POINTS = 50_000;
+const MOST_POINTS = 20_000;
 
 /** Runs a rule over what is stored, as if it had been there. @throws NoPastError for rules about this server. */
 export async function dryRun(store: Store, rhythms: DeviceRhythms, rule: Rule, range: TimeRange): Promise<DryRun> {

@@ -53,6 +53,11 @@ export class Arrivals {
     return this.devices.get(device);
   }
 
+  /** All devices of which anything has come. */
+  all(): Iterable<[device: string, arrival: Readonly<Arrival>]> {
+    return this.devices;
+  }
+
   /** The oldest time of what came from each device since the last call; devices of which nothing came are left out. */
   take(): Map<string, number> {
     const oldest = new Map<string, number>();

@@ -48,6 +48,8 @@ export class Evaluation {
   private readonly lastLook = new WeakMap<Rule, Moment>();
   private readonly startedAt: number;
   private firstLook = true;
+  /** The times of devices whose clock is wrong, at this look. */
+  private clocks: ReadonlyMap<string, number> = new Map();
 
   constructor(
     private readonly store: Store,
@@ -64,6 +66,7 @@ export class Evaluation {
 
   async look(changes: Changes, moment: Moment, stateRules: readonly string[], statesOf: StatesOf): Promise<void> {
     const late = this.arrivals.take();
+    this.clocks = this.ownClocks(moment);
     for (const { value: rule } of this.rules.list()) {
       const last = this.lastLook.get(rule);
       // A quarter of the grid: a timer that comes a little early is not to lose a turn.
@@ -181,7 +184,7 @@ export class Evaluation {
       this.endMissing(changes, rule, () => false, moment.now, statesOf, keys);
     }
     const levels = await levelsOf(this.store, series, condition);
-    for (const [at, its] of this.byClock(series, moment)) {
+    for (const [at, its] of this.byClock(series, moment.now)) {
       if (at === moment.now) await this.catchUp(changes, rule, condition, its, levels, moment, last, late, statesOf);
       const numbers = await measure(this.store, its, condition, at);
       const look = { at, elapsed };
@@ -237,6 +240,7 @@ export class Evaluation {
     const since = last ? last.now : this.firstLook ? this.lookedUntil : undefined;
     if (since === undefined || since > now) return;
     const whole = last === undefined;
+    if (!whole && [...late.values()].every((oldest) => oldest >= since - 2 * GRID)) return;
     const those = whole ? series : series.filter(({ deviceName }) => (late.get(deviceName) ?? now) < since - 2 * GRID);
     if (those.length === 0) return;
     // How long it had been wrong before a restart is found again from what was seen last.
@@ -275,18 +279,20 @@ export class Evaluation {
   }
 
   /** A device whose clock is wrong is looked at by its own clock: its windows end with its newest sample. */
-  private byClock(series: readonly Series[], { now, elapsed }: Moment): Map<number, readonly Series[]> {
+  private ownClocks({ now, elapsed }: Moment): Map<string, number> {
     const clocks = new Map<string, number>();
-    for (const deviceName of new Set(series.map((one) => one.deviceName))) {
-      const arrival = this.arrivals.of(deviceName);
-      if (arrival === undefined || elapsed - arrival.heard > OWN_CLOCK) continue;
-      const off = Math.abs(arrival.newest - now);
-      if (off > OWN_CLOCK && off < WRONG_CLOCK) clocks.set(deviceName, arrival.newest);
+    for (const [device, { heard, newest }] of this.arrivals.all()) {
+      const off = Math.abs(newest - now);
+      if (elapsed - heard <= OWN_CLOCK && off > OWN_CLOCK && off < WRONG_CLOCK) clocks.set(device, newest);
     }
-    if (clocks.size === 0) return new Map([[now, series]]);
+    return clocks;
+  }
+
+  private byClock(series: readonly Series[], now: number): Map<number, readonly Series[]> {
+    if (this.clocks.size === 0) return new Map([[now, series]]);
     const groups = new Map<number, Series[]>();
     for (const one of series) {
-      const at = clocks.get(one.deviceName) ?? now;
+      const at = this.clocks.get(one.deviceName) ?? now;
       const group = groups.get(at);
       if (group) group.push(one);
       else groups.set(at, [one]);
