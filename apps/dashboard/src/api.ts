@@ -12,6 +12,8 @@ type Answer<Operation> = Operation extends { responses: { 200: { content: { 'app
 type Parameters<Operation> = Operation extends { parameters: infer All } ? All : never;
 type Given<Query> = [NonNullable<Query>] extends [never] ? object : NonNullable<Query>;
 type QueryOf<Path extends Readable> = Parameters<Reading<Path>> extends { query?: infer Query } ? Given<Query> : object;
+/** Parameters may be undefined, which leaves them out. */
+type Loose<Query> = { [Name in keyof Query]: Query[Name] | undefined };
 type PathOf<Path extends Readable> = Parameters<Reading<Path>> extends { path: infer Names } ? Names : undefined;
 
 /** Parameters of a query; those that are undefined are left out, lists are repeated. */
@@ -71,7 +73,7 @@ export function addressOf(path: string, query: Query = {}, names: Record<string,
 /** Reads what openapi.json calls `path`. @throws ApiError */
 export async function read<Path extends Readable>(
   path: Path,
-  query: QueryOf<Path> & Query,
+  query: Loose<QueryOf<Path>> & Query,
   { signal, names }: { signal?: AbortSignal; names?: PathOf<Path> & Record<string, string> } = {},
 ): Promise<Answer<Reading<Path>>> {
   const response = await send(addressOf(path, query, names), signal ? { signal } : {});
