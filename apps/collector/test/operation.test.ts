@@ -216,6 +216,42 @@ describe('the commands', () => {
   );
 
   it.concurrent(
+    'show what of each source cannot be read, without secrets, and until it can be',
+    World.test(async (world) => {
+      let plug: unknown = { apower: 23.4, temperature: { tC: null } };
+      const { url } = await world.serve((request, response) => {
+        if (request.url === '/plug') answer(response, 200, plug);
+        else answer(response, 403, { detail: `not with ${request.headers.authorization}` });
+      });
+      const mapping =
+        '[{"metric_name": "power", "value": apower}, {"metric_name": "hw.temperature", "value": temperature.tC}]';
+      const device = (name: string): string =>
+        `{ protocol: http-json, device: ${name}, url: '${url}/${name}', token: '${SECRET}', mapping: '${mapping}' }`;
+      world.configure(device('plug'), device('locked'));
+      expect(await world.command('read', 'plug')).toMatch(
+        /"value":23\.4.*\n# plug: cannot read the value of hw\.temperature: must be a number, got null\n# 1 readings in .*; 1 parts could not be read or sent\n$/,
+      );
+      world.collector();
+      const statusSays = async (wanted: RegExp): Promise<string> => {
+        let said = '';
+        for (let tries = 0; tries < 50 && !wanted.test(said); tries += 1) said = await world.command('status');
+        expect(said).toMatch(wanted);
+        return said;
+      };
+      const status = await statusSays(/sources {6}1 read whole, 1 in part, 1 failed/);
+      expect(status).toMatch(/\n {2}locked, since 20.*Z, failed: answered 403 /);
+      expect(status).toMatch(
+        /\n {2}plug, since 20.*Z, in part: 1 could not be read or sent\n {4}the value of hw\.temperature: must be a number, got null\n/,
+      );
+      expect(status).not.toContain(SECRET);
+      plug = { apower: 23.4, temperature: { tC: 30 } };
+      await statusSays(/sources {6}2 read whole, 0 in part, 1 failed/);
+      const counts = world.api.valuesOf('collector.source.rejected', 'test-pc');
+      expect(counts).toEqual(expect.arrayContaining([0, 1]));
+    }),
+  );
+
+  it.concurrent(
     'show the queue, and send again or drop what the api refused',
     World.test(async (world) => {
       const at = Date.parse('2026-01-15T10:00:00Z');

@@ -14,7 +14,7 @@ export const commands: Readonly<Record<string, Command>> = {
     run: read,
   },
   status: {
-    usage: 'status                         show what is in the spool, and as whom it sends',
+    usage: 'status                         show the spool, as whom it sends, and how the sources fare',
     most: 0,
     run: status,
   },

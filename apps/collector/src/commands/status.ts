@@ -1,11 +1,11 @@
 import { showDuration } from '@device-metrics/domain';
 import type { Config } from '../config/config.js';
+import type { SourceState } from '../upload/spool.js';
 import type { Print } from './command.js';
 import { listQuarantined } from './quarantine.js';
 import { withSpool } from './with-spool.js';
 
 export function status(config: Config, _args: readonly string[], print: Print): void {
-  print(`sends to     ${config.api.url}, ${asWhom(config, Date.now())}`);
   withSpool(config, (spool) => {
     const totals = spool.totals();
     const age =
@@ -17,6 +17,8 @@ export function status(config: Config, _args: readonly string[], print: Print): 
       `given up     ${totals.evicted} samples by a full or damaged spool, ${totals.dropped} dropped from quarantine`,
     );
     print(`in all       ${totals.generated} samples`);
+    print(`sends to     ${config.api.url}, ${asWhom(config, Date.now())}`);
+    listSources(config, spool.sources(), print);
     print(
       `size         ${Math.ceil(totals.bytes / 1024)} KiB of at most ${Math.ceil(config.spool.maxBytes / 1024)} KiB`,
     );
@@ -32,4 +34,23 @@ function asWhom({ api }: Config, now: number): string {
     return `joined as ${credential.device_name} ${showDuration(Math.max(0, now - credential.joined_at))} ago, with the token ${name}`;
   }
   return token === undefined ? 'without a credential' : `with the token ${name ?? 'of API_TOKEN'}`;
+}
+
+/** How many of what a source could not read are shown. */
+const MOST_SHOWN = 10;
+
+/** How the sources fare that the configuration has, those with something to say one by one. */
+function listSources({ sources }: Config, noted: readonly SourceState[], print: Print): void {
+  const names = new Set([...sources.map(({ name }) => name), 'collector']);
+  const states = noted.filter(({ name }) => names.has(name));
+  const count = (ended: SourceState['ended']): number => states.filter((state) => state.ended === ended).length;
+  print(`sources      ${count('whole')} read whole, ${count('part')} in part, ${count('failed')} failed`);
+  for (const { name, ended, since, reason, rejected, rejectedCount } of states) {
+    if (ended === 'whole') continue;
+    const what = ended === 'failed' ? `failed: ${reason}` : `in part: ${rejectedCount} could not be read or sent`;
+    print(`  ${name}, since ${new Date(since).toISOString()}, ${what}`);
+    const shown = rejected.slice(0, MOST_SHOWN);
+    if (ended === 'part') for (const { part, reason: why } of shown) print(`    ${part}: ${why}`);
+    if (ended === 'part' && rejectedCount > shown.length) print(`    and ${rejectedCount - shown.length} more`);
+  }
 }

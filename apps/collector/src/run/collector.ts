@@ -5,6 +5,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { DevicesInUse } from './devices-in-use.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
 import { SourceRunner, toWireSample } from './run-source.js';
+import { SourceStates } from './source-states.js';
 import { SOURCE_TOOLS, type SourceTools } from './source.js';
 import type { SourceConfig } from '../config/sources.js';
 import { Timestamps } from './timestamps.js';
@@ -29,6 +30,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   private readonly log = new Logger('Collector');
   private readonly scheduled = new Map<string, Scheduled>();
   private readonly timestamps = new Timestamps();
+  private readonly states = new SourceStates();
   private unwritten: WireSample[] = [];
   /** Samples that had to go while the spool could not be written. */
   private lost = 0;
@@ -73,7 +75,8 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   reload(config: Config): void {
     const before = new Map(this.scheduled);
     const restart = changedForRestart(this.config, config);
-    this.config = { ...this.config, sources: config.sources, deviceName: config.deviceName, interval: config.interval };
+    const { sources, deviceName, interval, redactor } = config;
+    this.config = { ...this.config, sources, deviceName, interval, redactor };
     this.devices.set(this.config);
     this.apply(this.config);
     const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
@@ -98,6 +101,7 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     for (const [name, { identity, runner }] of this.scheduled) {
       if (wanted.get(name)?.identity === identity) continue;
       this.scheduled.delete(name);
+      this.states.forget(name);
       void runner.close();
     }
     const started: Scheduled[] = [];
@@ -156,10 +160,24 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
     const samples = await runner.run(timestamp);
     // A source that a reload has ended meanwhile has nothing to say any more.
     if (!samples || this.stopped || this.scheduled.get(runner.name)?.runner !== runner) return;
+    this.note(runner);
     const own = runReadings(runner).map((reading) => toWireSample(reading, this.config.deviceName, timestamp));
     // Not by `push`: its arguments must fit the stack, and a source may have more readings than that.
     this.unwritten = this.unwritten.concat(samples, own);
     this.commitTimer ??= setTimeout(() => this.commit(), COMMIT_DELAY);
+  }
+
+  /** For `collector status`, which another process answers. */
+  private note({ name, outcome }: SourceRunner): void {
+    const { redactor } = this.config;
+    const state = outcome && this.states.change(name, outcome, Date.now(), (text) => redactor.redact(text));
+    if (!state) return;
+    try {
+      this.spool.noteSource(state);
+    } catch {
+      // The commit of the samples says that the spool cannot be written; then the next run tries again.
+      this.states.forget(name);
+    }
   }
 
   private commit(): void {

@@ -25,6 +25,9 @@ const SCHEMA = `
   -- What has gone through the spool.
   CREATE TABLE IF NOT EXISTS total (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
+  -- How the last run of each source ended, for who looks in from outside: written when that changes.
+  CREATE TABLE IF NOT EXISTS source (name TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+
   -- What is in it, by state.
   CREATE TABLE IF NOT EXISTS held (
     state   TEXT PRIMARY KEY,

@@ -62,6 +62,20 @@ export interface SpoolTotals {
   readonly oldest: number | undefined;
 }
 
+/** How a source fares since it last changed; without secrets. */
+export interface SourceState {
+  readonly name: string;
+  readonly ended: 'whole' | 'part' | 'failed';
+  /** Since when its runs end so, Unix milliseconds. */
+  readonly since: number;
+  /** Why it failed; empty where it did not. */
+  readonly reason: string;
+  /** What could not be read or sent: the first of them. */
+  readonly rejected: readonly { readonly part: string; readonly reason: string }[];
+  /** How many there are. */
+  readonly rejectedCount: number;
+}
+
 /** Samples that the api refused, by the reason that it gave. */
 export type RefusedSamples = ReadonlyMap<string, readonly WireSample[]>;
 
@@ -270,6 +284,20 @@ export class Spool {
         bytes: pending.bytes + quarantined.bytes,
         oldest: oldest.pluck().get() as number | undefined,
       };
+    });
+  }
+
+  /** Keeps how a source fares. The next commit of samples takes it to the disk. */
+  noteSource(state: SourceState): void {
+    const sql = 'INSERT OR REPLACE INTO source VALUES (?, ?)';
+    this.withoutSync(() => this.run(sql, state.name, JSON.stringify(state)));
+  }
+
+  /** As the collector last noted them, also of sources that the configuration has no more. */
+  sources(): SourceState[] {
+    return this.look(() => {
+      const rows = this.db.prepare('SELECT state FROM source ORDER BY name').pluck().all() as string[];
+      return rows.map((row) => JSON.parse(row) as SourceState);
     });
   }
 
