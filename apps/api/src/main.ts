@@ -16,6 +16,7 @@ import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { runCommand } from './commands/commands.js';
 import { UsageError } from './commands/usage.js';
 import { createServer } from './http/create-server.js';
+import { StartingServer } from './http/starting-server.js';
 import { readApiSettings } from './settings.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
@@ -32,8 +33,13 @@ try {
   // Before Nest, which would tell a mistake by its stack.
   const settings = readApiSettings();
   const { host, port, databasePath, access } = settings;
+  const tls = await tlsMaterial(settings, Date.now());
+  const notListening = (error: NodeJS.ErrnoException): never => {
+    throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
+  };
+  const starting = await StartingServer.open({ host, port, tls }).catch(notListening);
   const app = await createServer(AppModule, {
-    tls: await tlsMaterial(settings, Date.now()),
+    tls,
     trustedProxies: access.trustedProxies,
     beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
   }).catch((error: NodeJS.ErrnoException) => {
@@ -49,9 +55,9 @@ try {
     await app.close();
     throw new SettingsError([closed]);
   }
-  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
-    throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
-  });
+  const free = starting.port;
+  await starting.close();
+  await app.listen({ host, port: free }).catch(notListening);
   app.useLogger(['log', 'warn', 'error', 'fatal']);
   stopOnSignal(app);
   if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {

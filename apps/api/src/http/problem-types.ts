@@ -37,6 +37,7 @@ export const PROBLEM_TYPES = {
   'no-backup': 501,
   'channel-failed': 502,
   'disk-full': 503,
+  starting: 503,
   'database-unavailable': 503,
   'too-many-streams': 503,
   'too-many-reports': 503,

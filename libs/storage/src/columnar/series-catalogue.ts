@@ -4,6 +4,7 @@ import {
   matchesAny,
   metricDefinition,
   selectsDevice,
+  Slices,
   type DeviceSelector,
   type Labels,
   type Sample,
@@ -15,6 +16,9 @@ import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
 import type { SeriesLimit } from './series-limit.js';
 import type { DeviceDescription } from '../store.js';
+
+/** Series that are read at a time when the store is opened. */
+const LOAD_PAGE = 1000;
 
 const UNLABELLED = labelsKey({});
 
@@ -83,7 +87,7 @@ export class SeriesCatalogue {
   private last: SeriesEntry | undefined;
 
   constructor(
-    db: Database,
+    private readonly db: Database,
     private readonly limit: SeriesLimit,
   ) {
     this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
@@ -91,7 +95,33 @@ export class SeriesCatalogue {
     this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
     this.upsertLatest = db.prepare('REPLACE INTO latest (series_id, ts, value) VALUES (?, ?, ?)');
     this.selectLastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'series'").pluck();
-    this.load(db);
+  }
+
+  /** Takes in what the tables have, and lets others through meanwhile; must come before anything else. */
+  async load(): Promise<void> {
+    const { db } = this;
+    const slices = new Slices();
+    const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
+    for (const { id, name, display_name: displayName, notes, tags } of devices.all()) {
+      this.addDevice(new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels }));
+    }
+    const page = db.prepare<[number, number], SeriesRow>(
+      `SELECT id, device_id, metric_name, labels_key, unit, ts, value
+       FROM series LEFT JOIN latest ON latest.series_id = series.id WHERE id > ? ORDER BY id LIMIT ?`,
+    );
+    for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
+      for (const row of rows) this.loadSeries(row);
+      last = rows[rows.length - 1].id;
+      if (slices.isOver()) await slices.next();
+    }
+  }
+
+  private loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
+    const device = this.devicesById.get(device_id);
+    if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
+    const labels = JSON.parse(key) as Labels;
+    this.hold(new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit }));
+    if (ts !== null && value !== null) this.latest.note(id, ts, value);
   }
 
   /** The series of a sample, which comes into being if need be; only within a transaction. */
@@ -305,26 +335,6 @@ export class SeriesCatalogue {
     this.latest.drop(series.id);
     device.sorted = undefined;
     this.sorted = undefined;
-  }
-
-  private load(db: Database): void {
-    const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
-    for (const { id, name, display_name: displayName, notes, tags } of devices.iterate()) {
-      const device = new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels });
-      this.addDevice(device);
-    }
-    const rows = db.prepare<[], SeriesRow>(
-      `SELECT id, device_id, metric_name, labels_key, unit, ts, value
-       FROM series LEFT JOIN latest ON latest.series_id = series.id`,
-    );
-    for (const { id, device_id, metric_name: metricName, labels_key: key, unit, ts, value } of rows.iterate()) {
-      const device = this.devicesById.get(device_id);
-      if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
-      const labels = JSON.parse(key) as Labels;
-      const entry = new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit });
-      this.hold(entry);
-      if (ts !== null && value !== null) this.latest.note(id, ts, value);
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { readJournalRow } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
@@ -8,11 +9,11 @@ import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 
 /**
- * Makes the heads anew from the journal, and takes note of the latest samples of parts, which are written down with their
+ * Makes the heads anew from the journal, in slices, and takes note of the latest samples of parts, which are written down with their
  * chunk only. Samples that are in a chunk or a part already are left out: an older sample must not come back over a newer
  * one that was sealed with it. Damaged rows are set aside.
  */
-export function recoverHeads(
+export async function recoverHeads(
   db: Database,
   catalogue: SeriesCatalogue,
   heads: Heads,
@@ -20,10 +21,11 @@ export function recoverHeads(
   pieces: PieceTable,
   damaged: DamagedTable,
   now: number,
-): void {
+): Promise<void> {
   const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
   const sealedThrough = new Map<number, number>();
-  noteLatestOfParts(catalogue, pieces);
+  const slices = new Slices();
+  await noteLatestOfParts(catalogue, pieces, slices);
 
   const isSealed = (entry: SeriesEntry, timestamp: number, row: number): boolean => {
     // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
@@ -35,6 +37,7 @@ export function recoverHeads(
   };
 
   for (const row of journal.stored()) {
+    if (slices.isOver()) await slices.next();
     const samples = samplesOf(row, catalogue);
     if (!samples) {
       db.transaction(() => {
@@ -53,8 +56,9 @@ export function recoverHeads(
   }
 }
 
-function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable): void {
+async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> {
   for (const { id } of [...pieces.withParts()]) {
+    if (slices.isOver()) await slices.next();
     for (const piece of pieces.parts(deviceOfChunk(id), hourOfChunk(id))) {
       pieces.summaries(piece, (series, { last, lastTime }) => {
         if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);

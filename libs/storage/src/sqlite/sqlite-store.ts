@@ -95,8 +95,9 @@ export class SqliteStore implements Store {
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
     const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
+    await store.catalogue.load();
     await adoptNarrowRows(db, store.catalogue, store.pieces);
-    store.recover();
+    await store.recover();
     // Before samples come by the time of a clock that may be wrong.
     store.clock.doubt(store.newestTime());
     store.startTimers();
@@ -313,9 +314,9 @@ export class SqliteStore implements Store {
     this.damaged.note(source, id, error, this.settings.now());
   }
 
-  private recover(): void {
+  private async recover(): Promise<void> {
     const { db, catalogue, heads, journal, pieces, damaged } = this;
-    recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
+    await recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
   }
 
   private startTimers(): void {
