@@ -85,13 +85,18 @@ export default tseslint.config(
   },
   {
     files: ['apps/api/src/**/*.ts', 'libs/*/src/**/*.ts'],
-    ignores: ['**/*.dto.ts'],
+    ignores: ['**/*.dto.ts', '**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-syntax': [
         'error',
         {
           selector: 'ImportSpecifier[imported.name=/^ApiProperty(Optional)?$/]',
           message: 'What goes over the wire is described in a file *.dto.ts.',
+        },
+        {
+          selector:
+            'CallExpression:matches([callee.object.name="Math"], [callee.property.name=/^(push|unshift|fromCharCode)$/]) > SpreadElement',
+          message: 'Arguments must fit the stack, which data may not: use reduce, or a loop.',
         },
       ],
     },

@@ -180,7 +180,7 @@ function numbersOfThing(
   const common = {
     thing,
     count: summaries.reduce((sum, { count }) => sum + count, 0),
-    lastTime: Math.max(...summaries.map(({ lastTime }) => lastTime)),
+    lastTime: summaries.reduce((newest, { lastTime }) => Math.max(newest, lastTime), -Infinity),
     ...{ figures: undefined, increase: undefined, state: undefined, points: undefined },
   };
   if (thing.as === 'state') return { ...common, state: currentState(thing, byId) };

@@ -65,7 +65,8 @@ export async function plan(store: SampleStore, question: Question, limit: QueryL
   const { series, steps } = question;
   const range = steps ? rangeOf(steps) : question.range;
   const hourly = await hourlyUntilOf(store, series, range);
-  const hourlyUntil = hourly.size === 0 ? undefined : Math.max(...hourly.values());
+  const hourlyUntil =
+    hourly.size === 0 ? undefined : [...hourly.values()].reduce((last, time) => Math.max(last, time), -Infinity);
   const passes = steps ? passesOf(steps, hourly.size > 0) : [];
   const common = {
     ...{ series, range, steps, columnNames: steps?.names ?? ['value'], hourlyUntil, passes },

@@ -38,7 +38,7 @@ export async function quantilesOfGroups(
   const counts = groups.map(({ series, count }) => (series.some((one) => hourly.has(one.deviceName)) ? 0 : count));
   const total = counts.reduce((sum, count) => sum + count, 0);
   refuseBeyond(limit, total, 'quantile', 'ask for fewer metrics or devices', range);
-  const largest = Math.max(0, ...counts);
+  const largest = counts.reduce((most, count) => Math.max(most, count), 0);
   if (largest > MAX_VALUES) {
     const reason = `can be of at most ${MAX_VALUES} samples in a row, got ${largest}; group_by finer, or ask for less time`;
     throw new QueryRefusal('quantile', reason);

@@ -77,7 +77,9 @@ async function inSlices(
   const columns = aggregations.map((): Column => []);
   for (let from = 0; from < steps; from += STEPS_AT_ONCE) {
     const part = aggregateSteps(samples, bounds.slice(from, from + STEPS_AT_ONCE + 1), aggregations);
-    part.forEach((values, index) => columns[index]?.push(...values));
+    part.forEach((values, index) => {
+      for (const value of values) columns[index]?.push(value);
+    });
     if (slices.isOver()) await slices.next();
   }
   return columns;

@@ -60,7 +60,8 @@ export async function dryRun(store: Store, rhythms: DeviceRhythms, rule: Rule, r
     if (!ofDevice.enabled) continue;
     const level = levels.get(one.id);
     const its = level === undefined ? ofDevice : { ...ofDevice, bounds: { above: level } };
-    firings.push(...firingsOf(subjectOfSeries(one), numbers, points, its.timing, (value) => judge(value, its)));
+    const found = firingsOf(subjectOfSeries(one), numbers, points, its.timing, (value) => judge(value, its));
+    for (const firing of found) firings.push(firing);
   }
   return { step: points.step, subjects: series.length, firings: firings.sort((a, b) => a.began - b.began) };
 }
@@ -117,7 +118,9 @@ async function ofDevices(
     }
     const verdictOf = (silent: number): 'wrong' | 'between' | 'right' =>
       silent >= most ? 'wrong' : silent >= lateAt ? 'between' : 'right';
-    firings.push(...firingsOf({ device: device.name }, numbers, points, ofDevice.timing, verdictOf));
+    for (const firing of firingsOf({ device: device.name }, numbers, points, ofDevice.timing, verdictOf)) {
+      firings.push(firing);
+    }
   }
   return { step: points.step, subjects: devices.length, firings: firings.sort((a, b) => a.began - b.began) };
 }

@@ -99,6 +99,7 @@ function around(gaps: Float64Array, index: number): Rhythm {
   const after = gaps.subarray(index + 1, index + 1 + NEIGHBOURS);
   const sides = [before, after].filter(({ length }) => length >= FEWEST_NEIGHBOURS).map(rhythmOfGaps);
   if (sides.length === 0) return rhythmOfGaps(gaps);
-  const slower = (of: (rhythm: Rhythm) => number): number => Math.max(...sides.map(of));
+  const slower = (of: (rhythm: Rhythm) => number): number =>
+    sides.reduce((most, side) => Math.max(most, of(side)), -Infinity);
   return { interval: slower(({ interval }) => interval), pause: slower(({ pause }) => pause) };
 }

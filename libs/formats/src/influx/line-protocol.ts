@@ -37,7 +37,9 @@ export function parseLineProtocol(text: string, options: LineProtocolOptions = {
     const start = scanner.at;
     readLine(
       number,
-      () => fields.push(...parseLine(scanner, options, number)),
+      () => {
+        for (const field of parseLine(scanner, options, number)) fields.push(field);
+      },
       (part, reason) => {
         // The text of a field may have taken lines with it that are good by themselves.
         scanner.at = start;
@@ -136,7 +138,7 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
     throw new Error(`must be a measurement and fields, as in cpu,host=a usage=0.5, got ${quote(line)}`);
   }
   const texts: { field: string; text: string }[] = [];
-  do texts.push(...readField(scanner));
+  do for (const text of readField(scanner)) texts.push(text);
   while (scanner.take(','));
   scanner.blanks();
   const timestamp = readTimestamp(scanner, options.precision ?? 'ns');

@@ -248,8 +248,8 @@ export class Evaluation {
       ({ phase }) => phase === 'pending' || phase === 'recovering',
     );
     const oldest = whole
-      ? Math.min(since, ...begun.map(({ seenAt }) => seenAt))
-      : Math.min(...those.map(({ deviceName }) => late.get(deviceName) ?? now));
+      ? begun.reduce((first, { seenAt }) => Math.min(first, seenAt), since)
+      : those.reduce((first, { deviceName }) => Math.min(first, late.get(deviceName) ?? now), Infinity);
     const earliest = now - (whole ? LONGEST_CATCH_UP : LATENESS);
     const start = Math.max(Math.floor(oldest / GRID) * GRID, earliest);
     // The last point is the look of now.

@@ -51,7 +51,7 @@ export async function compose(notice: Notice, key: string, world: Surroundings):
 }
 
 const worst = (items: readonly NoticeItem[]): Severity =>
-  SEVERITIES[Math.max(0, ...items.map(({ severity }) => SEVERITIES.indexOf(severity)))] ?? 'info';
+  SEVERITIES[items.reduce((worst, { severity }) => Math.max(worst, SEVERITIES.indexOf(severity)), 0)] ?? 'info';
 
 function alertOf(item: NoticeItem, world: Surroundings): MessageAlert {
   const { id, severity, subject, value, level, began, ended } = item;

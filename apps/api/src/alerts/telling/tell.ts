@@ -60,7 +60,7 @@ export function tell(changes: Changes, rules: TellingRules, now: number): AlertM
   for (const alert of alerts)
     if (alert.episode?.ended != null && now - alert.episode.ended > FORGOTTEN) changes.drop(alert);
   for (const { route, members } of groupsOf(alerts, rules)) {
-    messages.push(...tellGroup(changes, route, members, rules, now));
+    for (const message of tellGroup(changes, route, members, rules, now)) messages.push(message);
   }
   return messages;
 }

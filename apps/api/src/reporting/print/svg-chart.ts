@@ -52,8 +52,8 @@ export const MAX_LINES = LINE_STYLES.length;
 export function svgChart({ id, title, range, local, unit, lines }: Chart): Markup {
   const drawn = lines.map((line) => pointsOf(line, range));
   const all = drawn.flat();
-  const low = Math.min(...all.map((point) => point.low));
-  const high = Math.max(...all.map((point) => point.high));
+  const low = all.reduce((low, point) => Math.min(low, point.low), Infinity);
+  const high = all.reduce((high, point) => Math.max(high, point.high), -Infinity);
   const { divisor, symbol } = sizeFor(unit, all.length === 0 ? 0 : Math.max(Math.abs(low), Math.abs(high)));
   const ticks = all.length === 0 ? valueTicks(0, 0) : valueTicks(low / divisor, high / divisor);
   const isUnchanged = drawn.every((points) =>

@@ -115,7 +115,7 @@ class RowReader {
     const groups: SummaryGroup[] = [];
     for (const { group, things } of grouped) {
       const its = things.flatMap((thing) => byThing.get(thing) ?? []);
-      groups.push(...rowsOf(group, its, this.grouping));
+      for (const row of rowsOf(group, its, this.grouping)) groups.push(row);
       if (slices.isOver()) await slices.next();
     }
     return { groups, basis };
