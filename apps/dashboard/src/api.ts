@@ -104,7 +104,7 @@ async function send(address: string, init: RequestInit): Promise<Response> {
     connection.set({ reachable: false });
     throw new ApiError('The api does not answer.', 0);
   }
-  connection.set({ reachable: true, ...(response.ok && { signedOut: false }) });
+  connection.set({ reachable: true });
   const date = Date.parse(response.headers.get('date') ?? '');
   if (Math.abs(date + 500 - serverNow()) > 2_000) connection.clockAhead = date + 500 - Date.now();
   if (!response.ok) throw await problemOf(response);

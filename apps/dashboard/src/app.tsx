@@ -6,6 +6,7 @@ import { ApiError, connection } from './api.js';
 import { ConnectionLine } from './parts/connection-line.js';
 import { PageBoundary } from './parts/page-boundary.js';
 import { NotFound } from './parts/not-found.js';
+import { SignedIn } from './parts/sign-in.js';
 import { PAGES } from './pages.js';
 
 /** An answer that will not change is asked for once; one that failed for a while, again. */
@@ -26,8 +27,8 @@ const makeClient = (): QueryClient =>
 export function App() {
   const [client] = useState(makeClient);
   useEffect(() => {
-    const listener = ({ reachable }: { reachable: boolean }): void => {
-      if (reachable) void client.invalidateQueries();
+    const listener = ({ reachable, signedOut }: { reachable: boolean; signedOut: boolean }): void => {
+      if (reachable && !signedOut) void client.invalidateQueries();
     };
     connection.listeners.add(listener);
     return () => void connection.listeners.delete(listener);
@@ -41,14 +42,16 @@ export function App() {
       <ConnectionLine />
       <main id="content" tabIndex={-1}>
         <PageBoundary>
-          <Suspense fallback={<div className="page-wait" aria-busy="true" />}>
-            <Switch>
-              {PAGES.map(({ path, Show }) => (
-                <Route key={path} path={path} component={Show} />
-              ))}
-              <Route component={NotFound} />
-            </Switch>
-          </Suspense>
+          <SignedIn>
+            <Suspense fallback={<div className="page-wait" aria-busy="true" />}>
+              <Switch>
+                {PAGES.map(({ path, Show }) => (
+                  <Route key={path} path={path} component={Show} />
+                ))}
+                <Route component={NotFound} />
+              </Switch>
+            </Suspense>
+          </SignedIn>
         </PageBoundary>
       </main>
     </QueryClientProvider>

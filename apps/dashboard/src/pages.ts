@@ -21,6 +21,7 @@ const page = (
 export const PAGES: readonly Page[] = [
   page('/', 'Devices', () => import('./pages/home/home.js')),
   page('/devices/*', 'Device', () => import('./pages/device/device.js'), { linked: false }),
+  page('/share', 'Shared page', () => import('./pages/share/share.js'), { linked: false }),
   page('/alerts', 'Alerts', () => import('./pages/alerts/alerts.js')),
   page('/explore', 'Explore', () => import('./pages/explore/explore.js')),
   page('/summary', 'Summary', () => import('./pages/summary/summary.js')),
