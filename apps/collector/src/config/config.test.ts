@@ -33,7 +33,7 @@ const sourceOf = (config: Config, name: string): Config['sources'][number] | und
 describe('the configuration', () => {
   it('reads this PC and the api when nothing is configured', () => {
     const config = readConfig(NO_FILE);
-    expect(config).toMatchObject({ apiUrl: 'http://127.0.0.1:3000', deviceName: hostname(), interval: 10_000 });
+    expect(config).toMatchObject({ api: { url: 'http://127.0.0.1:3000' }, deviceName: hostname(), interval: 10_000 });
     expect(config.spool).toMatchObject({ maxBytes: 2 ** 30 });
     const groups = pcGroups.map(({ name }) => name);
     expect(config.sources.map(({ name }) => name)).toEqual([...groups, 'device-metrics-api']);
@@ -92,7 +92,7 @@ describe('the configuration', () => {
       'third_party[1].url: is missing; it must be a URL that begins with http:// or https://',
       'third_party[1].headers.X-Id: must be text; put it in quotes',
       'third_party[1].urll: is not known here; did you mean "url"?',
-      'third_party[2].device: must be a string of 1 to 128 printable characters without space at its ends, got " "',
+      'third_party[2].device: must be a string of 1 to 128 printable characters without space at its ends, and not . or .., got " "',
       'third_party[2].timeout: must be a duration from 1ms to 300s, as in 10s, got "1h"',
       'third_party[2].url: must be a URL that begins with http:// or https://, got "ftp://weather"',
       'third_party[2].username: is missing; a password needs one',
