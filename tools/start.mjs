@@ -7,7 +7,7 @@ import { parseEnv } from 'node:util';
 const children = [];
 let stopping = false;
 
-const api = start('api', 'apps/api/dist/main.js');
+const api = start('api', 'apps/api/dist/main.js', {}, process.argv.slice(2));
 const lines = createInterface(api.stdout);
 lines.on('line', (line) => {
   console.log(line);
@@ -26,8 +26,12 @@ function collectorSettings(url) {
   return said.API_URL === undefined ? { API_URL: url } : {};
 }
 
-function start(name, main, settings = {}) {
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+function start(name, main, settings = {}, args = []) {
+  if (!existsSync(main)) {
+    console.error(`There is no ${main}: it is built by npm ci && npm run build.`);
+    process.exit(1);
+  }
+  const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...settings },
   });

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
 import { SettingsError } from '@device-metrics/settings';
 import { SqliteUnavailableError } from '@device-metrics/storage';
-import { Logger, type INestApplication } from '@nestjs/common';
+import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { AccessStore } from '@device-metrics/storage';
 import { ACCESS_STORE } from './access/access-store.js';
@@ -15,17 +16,27 @@ import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { runCommand } from './commands/commands.js';
 import { UsageError } from './commands/usage.js';
+import { consoleLogger } from './http/console-logger.js';
 import { createServer } from './http/create-server.js';
 import { StartingServer } from './http/starting-server.js';
+import { KnownStores } from './known-store.js';
 import { readApiSettings } from './settings.js';
+import { version } from './version.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 10_000;
 
+const LEVELS: LogLevel[] = ['log', 'warn', 'error', 'fatal'];
+Logger.overrideLogger(consoleLogger(LEVELS));
 const logger = new Logger('api');
 
 try {
-  const [, , ...args] = process.argv;
+  const isNew = process.argv.includes('--new');
+  const args = process.argv.slice(2).filter((arg) => arg !== '--new');
+  if (args.length === 1 && args[0] === '--version') {
+    console.log(version());
+    process.exit(0);
+  }
   if (args.length > 0) {
     await runCommand(args, readApiSettings(), (line) => console.log(line));
     process.exit(0);
@@ -33,6 +44,9 @@ try {
   // Before Nest, which would tell a mistake by its stack.
   const settings = readApiSettings();
   const { host, port, databasePath, access } = settings;
+  const stores = new KnownStores(process.cwd());
+  const lost = isNew ? undefined : stores.whyNot(databasePath);
+  if (lost !== undefined) throw new SettingsError([lost]);
   const tls = await tlsMaterial(settings, Date.now());
   const notListening = (error: NodeJS.ErrnoException): never => {
     throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
@@ -58,7 +72,8 @@ try {
   const free = starting.port;
   await starting.close();
   await app.listen({ host, port: free }).catch(notListening);
-  app.useLogger(['log', 'warn', 'error', 'fatal']);
+  app.useLogger(consoleLogger(LEVELS));
+  rememberStore(stores, databasePath);
   stopOnSignal(app);
   if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
@@ -79,6 +94,15 @@ try {
     logger.error(error instanceof Error ? error.stack : error);
   }
   process.exit(1);
+}
+
+/** That a working folder cannot be written to is no reason not to start. */
+function rememberStore(stores: KnownStores, databasePath: string): void {
+  try {
+    stores.remember(databasePath);
+  } catch (error) {
+    logger.warn(`An unmounted disk will not be noticed at the next start: ${reasonOf(error)}`);
+  }
 }
 
 /** Ends with exit code 0 once the requests under way are answered; a signal that comes again changes nothing. */

@@ -4,10 +4,12 @@ import { commands, help } from './commands/commands.js';
 import { SettingsError } from '@device-metrics/settings';
 import { readConfig } from './config/config.js';
 import { didYouMean } from './config/section.js';
+import { version } from './version.js';
 import { SqliteUnavailableError } from './upload/spool-file.js';
 
 async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name === '--help' || name === '-h' || name === 'help') return console.log(help);
+  if (name === '--version') return console.log(version());
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (name !== undefined && !command) {
     throw new UsageError(`There is no command ${quote(name)}${didYouMean(name, Object.keys(commands))}\n\n${help}`);

@@ -93,7 +93,7 @@ export function rejectedItems(
   const items = itemsOf(body);
   const rejected = refused.map(({ item: index, field, reason, ofSender }) => ({
     index,
-    ...(ofSender ? { field, reason } : faultOf(items[index], receipt)),
+    ...(ofSender ? { field, reason } : faultOf(items[index], receipt, { field, reason })),
   }));
   return [...malformed, ...rejected].sort((a, b) => a.index - b.index);
 }
@@ -195,7 +195,8 @@ const optional =
     value === undefined ? undefined : rule(value);
 
 /** The first that is wrong with an item that was refused, by the fields that its form has. */
-function faultOf(item: unknown, { receivedAt, oldest }: Receipt): Fault {
+/** @param ofGate what the gate says of it, which knows more than the item does. */
+function faultOf(item: unknown, { receivedAt, oldest }: Receipt, ofGate?: Fault): Fault {
   if (!isObject(item)) return { field: '', reason: `must be an object, got ${quote(item)}` };
   const form = formOf(item);
   const known = KNOWN_FIELDS[form];
@@ -221,5 +222,5 @@ function faultOf(item: unknown, { receivedAt, oldest }: Receipt): Fault {
     const reason = rule(item[field]);
     if (reason !== undefined) return { field, reason };
   }
-  return { field: '', reason: 'was refused' };
+  return ofGate ?? { field: '', reason: 'was refused' };
 }

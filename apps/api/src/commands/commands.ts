@@ -24,7 +24,13 @@ const help = `Without a command the api runs until it gets SIGTERM. Commands wor
 runs, which takes up within a second what they change:
 ${[...Object.values(COMMANDS), { usage: REPAIR_USAGE }]
   .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
-  .join('\n')}`;
+  .join('\n')}
+
+Options:
+  --new                          begin with an empty database where there was one before
+  --version                      print the version
+
+Settings come from the environment or a file .env in the working folder; .env.example explains them.`;
 
 /**
  * Runs the command that the arguments name.

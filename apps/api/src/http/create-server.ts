@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { serveDashboard } from '../dashboard/serve-dashboard.js';
 import { boundBodies } from './body-budget.js';
+import { consoleLogger } from './console-logger.js';
 import { acceptGzip } from './decompress.js';
 import { acceptJson } from './json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
@@ -47,7 +48,7 @@ export async function createServer(
     bodyParser: false,
     abortOnError: false,
     // Nest's own forty lines about modules and routes say nothing to a user.
-    logger: ['warn', 'error', 'fatal'],
+    logger: consoleLogger(['warn', 'error', 'fatal']),
   });
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');

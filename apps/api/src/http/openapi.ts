@@ -8,6 +8,7 @@ import {
   SwaggerModule,
   type OpenAPIObject,
 } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from '@device-metrics/contract';
 import { PROBLEM_TYPES, problemUri, typeOfStatus, type ProblemType } from './problem-types.js';
 
@@ -42,12 +43,18 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
   return SwaggerModule.createDocument(app, config);
 }
 
-/** Swagger UI at /docs, the document itself at /docs/openapi.json. Everything comes from this server. */
+/** Swagger UI at /docs, the document itself at /openapi.json and /docs/openapi.json. Everything comes from this server. */
 export function serveOpenApi(app: INestApplication): void {
   SwaggerModule.setup('docs', app, () => openApiDocument(app), {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: 'Device Metrics API',
+  });
+  let text: string | undefined;
+  const server = app.getHttpAdapter().getInstance() as FastifyInstance;
+  server.get('/openapi.json', { config: { needs: 'open' } }, (_request, reply) => {
+    text ??= JSON.stringify(openApiDocument(app));
+    return reply.type('application/json').send(text);
   });
 }
 

@@ -43,6 +43,7 @@ configuration again. Commands:
 ${Object.values(commands)
   .map(({ usage }) => `  ${usage}`)
   .join('\n')}
+  --version                      print the version
 
 What it reads stands in collector.yaml, or the file that COLLECTOR_CONFIG names; collector.example.yaml shows everything. The
 other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, CREDENTIAL_PATH, DEVICE_NAME,

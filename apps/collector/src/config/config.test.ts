@@ -200,6 +200,7 @@ describe('the configuration', () => {
     folder.write('token', 's3cret-from-file\n');
     const yaml = `
       pc: false
+      api: false
       third_party:
         - { protocol: prometheus, device: "\${WHERE}-ups", url: "http://\${USER_NAME}:\${PASS}@ups/", token: "\${file:token}" }`;
     const { sources, redactor } = configOf(yaml, { WHERE: 'rack', USER_NAME: 'root', PASS: 'pa:ss"word' });
@@ -233,8 +234,28 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('keeps what the api tells of itself, unless it says otherwise', () => {
+    const names = (yaml: string): string[] =>
+      configOf(`pc: false\n${yaml}`).sources.map(({ deviceName }) => deviceName);
+    const api = '{ protocol: prometheus, device: device-metrics-api, url: "http://api:3000/metrics" }';
+    expect(names('')).toEqual(['device-metrics-api']);
+    expect(names('third_party: [{ protocol: prometheus, device: web, url: "http://a" }]')).toEqual([
+      'web',
+      'device-metrics-api',
+    ]);
+    expect(names(`third_party: [${api}]`)).toEqual(['device-metrics-api']);
+    expect(names('api: false')).toEqual([]);
+  });
+
+  it('sends to the port of the api in the same .env, unless API_URL names another', () => {
+    expect(configOf('pc: false', { PORT: '3210' }).apiUrl).toBe('http://127.0.0.1:3210');
+    expect(configOf('pc: false', { PORT: '3210', API_URL: 'http://api:3000' }).apiUrl).toBe('http://api:3000');
+    expect(configOf('pc: false').apiUrl).toBe('http://127.0.0.1:3000');
+  });
+
   it('tells whether a source has changed', () => {
     const entry = (timeout: string): string => `
+      api: false
       third_party:
         - { protocol: prometheus, device: web, url: "http://a", timeout: ${timeout} }
         - { protocol: prometheus, device: shop, url: "http://b" }`;

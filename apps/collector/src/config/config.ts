@@ -7,7 +7,7 @@ import { operationSettings, sourceSettings, spoolSettings } from './settings.js'
 import { Placeholders } from './placeholders.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
 import { isMapping, Section } from './section.js';
-import { sourcesOf, type SourceConfig } from './sources.js';
+import { API_DEVICE, sourcesOf, type SourceConfig } from './sources.js';
 
 export interface Config {
   readonly api: Api;
@@ -37,7 +37,7 @@ const DEFAULT_FILE = 'collector.yaml';
 export function readConfig(environment?: Environment): Config {
   const mistakes = new Mistakes();
   const redactor = new Redactor();
-  const variables = environment ?? readEnvironment(mistakes);
+  const variables = withPortOfApi(environment ?? readEnvironment(mistakes));
   const { deviceName, interval, configFile } = readSettings(sourceSettings, variables, mistakes);
   const api = readApi(variables, mistakes);
   if (mistakes.has('API_URL')) secretsOfNoUrl(variables['API_URL'] ?? '').forEach((secret) => redactor.add(secret));
@@ -46,7 +46,7 @@ export function readConfig(environment?: Environment): Config {
   const file = resolve(configFile ?? DEFAULT_FILE);
   const root = readFile(file, variables, mistakes, redactor);
   if (!root && configFile !== undefined) mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
-  const sources = sourcesOf(root ?? withNoFile(api, mistakes), { deviceName, interval });
+  const sources = sourcesOf(root ?? new Section({}, '', mistakes), { deviceName, interval, api: apiAsDevice(api) });
   const spool = readSettings(spoolSettings, variables, mistakes);
   const { metricsPort } = readSettings(operationSettings, variables, mistakes);
   mistakes.throwIfAny((mistake) => redactor.redact(mistake));
@@ -62,15 +62,21 @@ export function readConfig(environment?: Environment): Config {
   };
 }
 
-/** With no file every group of PC metrics is on, and an api on this PC is the third-party device. */
-function withNoFile({ url: apiUrl, token, credential }: Api, mistakes: Mistakes): Section {
-  if (!isOnThisPc(apiUrl)) return new Section({}, '', mistakes);
+/** The api of the same `.env` is on this machine, and at its port, unless `API_URL` says otherwise. */
+function withPortOfApi(variables: Environment): Environment {
+  const port = variables['PORT']?.trim();
+  if (variables['API_URL']?.trim() || port === undefined || !/^[1-9]\d{0,4}$/.test(port)) return variables;
+  return { ...variables, API_URL: `http://127.0.0.1:${port}` };
+}
+
+/** An api on this PC as a third-party device; another tells of itself to the collector beside it. */
+function apiAsDevice({ url: apiUrl, token, credential }: Api): Readonly<Record<string, unknown>> | undefined {
+  if (!isOnThisPc(apiUrl)) return undefined;
   const url = `${apiUrl.replace(/\/+$/, '')}/metrics`;
   // The token of a collector does not read, and on this PC nobody needs one.
   const login = credential ? {} : { token };
   const ca = credential?.certificate === undefined ? {} : { ca: credential.certificate };
-  const api = { protocol: 'prometheus', device: 'device-metrics-api', url, ...login, ...ca };
-  return new Section({ third_party: [api] }, '', mistakes);
+  return { protocol: 'prometheus', device: API_DEVICE, url, ...login, ...ca };
 }
 
 const isOnThisPc = (url: string): boolean =>

@@ -42,6 +42,11 @@ export class Section {
     return new Section({}, this.pathOf(key), this.mistakes, this.onSecret);
   }
 
+  /** A section that the file does not have, with what it would say. */
+  beside(value: unknown): Section {
+    return new Section(value, '', this.mistakes, this.onSecret);
+  }
+
   text(key: string): string {
     return this.required(key, 'text', '', isText);
   }

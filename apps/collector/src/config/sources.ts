@@ -8,6 +8,8 @@ import { protocols } from '../third-party/protocols.js';
 
 export const SHORTEST_INTERVAL = 100;
 export const LONGEST_INTERVAL = 86_400_000;
+/** The api as a device. */
+export const API_DEVICE = 'device-metrics-api';
 const DEFAULT_TIMEOUT = 5_000;
 const LONGEST_TIMEOUT = 300_000;
 
@@ -31,13 +33,22 @@ export interface SourceConfig {
 interface Defaults {
   readonly deviceName: string;
   readonly interval: number;
+  /** The api as a third-party device; undefined where it is not on this PC. */
+  readonly api: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The sources that a configuration asks for: the groups of this PC that are on, then the third-party devices. */
+/**
+ * The sources that a configuration asks for: the groups of this PC that are on, then the third-party devices, and the api
+ * itself, unless `api: false` leaves it out or it is among the third-party devices.
+ */
 export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
   const pc = pcSources(root, defaults);
   const thirdParty = root.sections('third_party').map((entry) => thirdPartySource(entry, defaults));
+  const wantsApi = root.flag('api', true);
   root.end();
+  if (defaults.api && wantsApi && !thirdParty.some((source) => source?.deviceName === API_DEVICE)) {
+    thirdParty.push(thirdPartySource(root.beside(defaults.api), defaults));
+  }
   const sources = [...pc, ...thirdParty.filter((source) => source !== undefined)];
   const taken = new Set(['collector', ...pcGroups.map(({ name }) => name)]);
   root.sections('third_party').forEach((entry, index) => {

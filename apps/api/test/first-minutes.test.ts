@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Server, temporaryFolder } from './server.js';
+
+const MAIN = join(import.meta.dirname, '../dist/main.js');
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+const settings = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  PORT: '0',
+  DATABASE_PATH: join(folder.path, 'disk/metrics.db'),
+});
+const run = (...args: string[]): { code: number | null; text: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: folder.path,
+    env: settings(),
+    encoding: 'utf8',
+  });
+  return { code: status, text: stdout + stderr };
+};
+/** Starts the api in the folder until it listens, and gives its log. */
+async function startAndStop(...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder.path, env: settings(), stdio: 'pipe' });
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      lines.push(line);
+      if (line.includes('Listening on')) child.kill('SIGTERM');
+    });
+  }
+  await once(child, 'close');
+  return lines.join('\n');
+}
+
+describe('the api', () => {
+  it('tells its version and its help, and refuses words that it does not know', () => {
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+    expect(run('--version')).toEqual({ code: 0, text: `${version}\n` });
+    expect(run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('--new') });
+    expect(run('strat')).toMatchObject({ code: 1, text: expect.stringContaining('There is no command "strat"') });
+  });
+
+  it('does not begin anew where a database was before, unless it is told to, and logs without colours to a pipe', async () => {
+    const log = await startAndStop();
+    expect(log).toContain('Listening on');
+    // eslint-disable-next-line no-control-regex -- colours begin with it
+    expect(log).not.toMatch(/\x1b\[/);
+    expect(await startAndStop()).toContain('Listening on');
+
+    rmSync(join(folder.path, 'disk'), { recursive: true });
+    const refused = run();
+    expect(refused.code).toBe(1);
+    expect(refused.text).toContain('was there before and is gone: is its disk mounted?');
+    expect(await startAndStop('--new')).toContain('Listening on');
+    expect(await startAndStop()).toContain('Listening on');
+  });
+
+  it('serves its OpenAPI document', async () => {
+    const server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+    try {
+      expect((await server.get('/openapi.json')).body).toMatchObject({ openapi: expect.stringMatching(/^3/) });
+    } finally {
+      await server.stop();
+    }
+  });
+});
