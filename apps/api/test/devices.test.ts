@@ -142,8 +142,8 @@ describe('what is said of a device', () => {
     [{ tags: { room: 4 } }, 'tags tag "room" must be a string of at most 256 printable characters or null, got 4'],
     [{ tags: { 'a=b': '' } }, 'without = and commas, got "a=b"'],
     [{ tags: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`t${i}`, ''])) }, 'tags must come to at most 32'],
-    [{ color: 'red' }, 'color is unknown; allowed are display_name, notes, tags'],
-    [{ toString: 'red' }, 'toString is unknown; allowed are display_name, notes, tags'],
+    [{ color: 'red' }, 'color is unknown; allowed are device_name, display_name, notes, tags'],
+    [{ toString: 'red' }, 'toString is unknown; allowed are device_name, display_name, notes, tags'],
     [[], 'The body must be a JSON object, got an array of 0.'],
     [null, 'The body must be a JSON object, got null.'],
     [undefined, 'The body must be a JSON object, got nothing.'],
@@ -185,4 +185,67 @@ it.each([
   const { status, body } = await server.get(`/api/v1/devices${query}`);
   expect(status).toBe(400);
   expect(body.detail).toContain(detail);
+});
+
+it('a device that is renamed keeps its history, and samples for its old name go on to it', async () => {
+  const send = (device_name: string, value: number): Promise<unknown> =>
+    server.post('/api/v1/aggregator/metrics/', {
+      device_name,
+      metric_name: 'renamed',
+      value,
+      timestamp: Date.now() - 9000 + value,
+    });
+  const change = (name: string, body: object): Promise<Response> =>
+    fetch(`${server.url}/api/v1/devices/${name}`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  const values = async (name: string): Promise<unknown> =>
+    (await server.get(`/api/v1/reports/metrics/${name}?metric_name=renamed`)).body.series?.flatMap((series: any) =>
+      series.samples.map(([, value]: unknown[]) => value),
+    );
+  await send('before', 1);
+  await send('other', 7);
+  const answer = await change('before', { device_name: 'after' });
+  expect(await answer.json()).toMatchObject({ device_name: 'after', former_names: ['before'] });
+  await send('before', 2);
+  await send('after', 3);
+  expect(await values('after')).toEqual([1, 2, 3]);
+  expect((await server.get('/api/v1/devices/before')).status).toBe(404);
+
+  const taken = await change('after', { device_name: 'other' });
+  expect(taken.status).toBe(409);
+  expect(((await taken.json()) as { detail: string }).detail).toContain('must be one that no device has, got "other"');
+
+  // The old name is free again once another device is given it.
+  await change('other', { device_name: 'before' });
+  await send('before', 8);
+  expect(await values('before')).toEqual([7, 8]);
+  expect(await values('after')).toEqual([1, 2, 3]);
+});
+
+it('one series of a device can be deleted', async () => {
+  const send = (labels: object, value: number): Promise<unknown> =>
+    server.post('/api/v1/aggregator/metrics/', { device_name: 'series', metric_name: 'm', labels, value });
+  await send({ a: '1' }, 1);
+  await send({ a: '2' }, 2);
+  const remove = async (query: string): Promise<number> =>
+    (await fetch(`${server.url}/api/v1/devices/series/series?${query}`, { method: 'DELETE' })).status;
+  const labels = async (): Promise<unknown> =>
+    (await server.get('/api/v1/reports/latest?device_name=series')).body.samples.map((sample: any) => [
+      sample.labels,
+      sample.value,
+    ]);
+  expect(await remove('metric_name=m')).toBe(400);
+  expect(await remove('metric_name=none&label=a=1')).toBe(400);
+  expect(await remove('metric_name=m&label=a=1')).toBe(204);
+  expect(await labels()).toEqual([[{ a: '2' }, 2]]);
+  await send({ a: '1' }, 5);
+  expect(await labels()).toEqual([
+    [{ a: '1' }, 5],
+    [{ a: '2' }, 2],
+  ]);
+  const report = await server.get('/api/v1/reports/metrics/series?label=a=1');
+  expect(report.body.series[0].samples).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 export {
+  DeviceTakenError,
   StoreFullError,
   TooLateError,
   TooManySeriesError,

@@ -317,7 +317,7 @@ describe.each(dialects)('$name', (dialect) => {
           sample(T0 + HOUR, 3, { device: 'a' }),
         ]);
       });
-      const plain = { displayName: null, notes: null, tags: {} };
+      const plain = { displayName: null, notes: null, tags: {}, formerNames: [] };
 
       it('are listed by name, with the times of their first and last sample', async () => {
         const expected = [
@@ -347,6 +347,24 @@ describe.each(dialects)('$name', (dialect) => {
             throw new RangeError('too many tags');
           }),
         ).rejects.toThrow('too many tags');
+      });
+
+      it('keep their history under another name, and samples for the old one, also after a start', async () => {
+        expect(await store.renameDevice('nobody', 'c')).toBeUndefined();
+        await expect(store.renameDevice('a', 'b')).rejects.toThrow('there is a device b');
+        const before = (await stored())['b/hw.temperature{}'];
+        await store.renameDevice('b', 'c');
+        await reopen();
+        expect(await store.device('b')).toBeUndefined();
+        expect((await stored())['c/hw.temperature{}']).toEqual(before);
+        expect((await store.device('c'))?.formerNames).toEqual(['b']);
+        const series = (await store.findSeries({ devices: ['c'] })).length;
+        await store.append([sample(T0 + 7, 9, { device: 'b' })]);
+        expect(await store.findSeries({ devices: ['c'] })).toHaveLength(series);
+        expect(await store.device('b')).toBeUndefined();
+        await store.deleteDevice('c');
+        await store.append([sample(T0 + 8, 9, { device: 'b' })]);
+        expect(await store.device('b')).toMatchObject({ seriesCount: 1, formerNames: [] });
       });
 
       it('are deleted with all they had, for good, and may come again', async () => {

@@ -123,6 +123,8 @@ export interface DeviceDescription {
 /** A device, what people say of it, and what there is of it. */
 export interface StoredDevice extends DeviceDescription {
   readonly name: string;
+  /** Names that it had before, for which samples still go to it. */
+  readonly formerNames: readonly string[];
   readonly seriesCount: number;
   /** Time of its oldest sample that is kept, Unix milliseconds; undefined once all have passed their retention. */
   readonly firstTime: number | undefined;
@@ -147,6 +149,17 @@ export interface DeviceStore {
     name: string,
     change: (before: DeviceDescription) => Partial<DeviceDescription>,
   ): Promise<StoredDevice | undefined>;
+
+  /**
+   * Gives a device another name, and gives the device; undefined when there is none of this name. Its history goes with it,
+   * and samples for the old name go on to it until another device is given that name.
+   *
+   * @throws DeviceTakenError when there is a device of the new name.
+   */
+  renameDevice(name: string, newName: string): Promise<StoredDevice | undefined>;
+
+  /** Deletes a series with its samples; false when there is none of this id. A sample that comes later makes a new one. */
+  deleteSeries(deviceName: string, seriesId: number): Promise<boolean>;
 
   /**
    * Deletes a device with its series and samples; false when there is none of this name. Once it resolves, nothing of the
@@ -203,6 +216,15 @@ export class StoreFullError extends Error {
 /** A device has as many series as it may; the message names the label that grows. */
 export class TooManySeriesError extends Error {
   override readonly name = 'TooManySeriesError';
+}
+
+/** There is a device of the name that another was to be given. */
+export class DeviceTakenError extends Error {
+  override readonly name = 'DeviceTakenError';
+
+  constructor(readonly deviceName: string) {
+    super(`there is a device ${deviceName}`);
+  }
 }
 
 /** A sample is older than the store takes: its hour has lost its samples, or is about to. */

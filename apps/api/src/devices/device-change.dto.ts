@@ -1,4 +1,4 @@
-import { Obeys, Optional, quote, type Rule, UNPRINTABLE } from '@device-metrics/contract';
+import { deviceNameRule, Obeys, Optional, quote, type Rule, UNPRINTABLE } from '@device-metrics/contract';
 import type { Labels } from '@device-metrics/domain';
 import type { DeviceDescription } from '@device-metrics/storage';
 import { ApiPropertyOptional } from '@nestjs/swagger';
@@ -44,6 +44,17 @@ function isText(value: unknown, min: number, max: number, without: RegExp): bool
 
 /** What is to change; what is left out stays, and null takes away, as in JSON Merge Patch (RFC 7396). */
 export class DeviceChangeDto {
+  @ApiPropertyOptional({
+    description:
+      'Its new name, which no other device has. Its history goes with it, and samples for the old name go on to it until another device ' +
+      'is given that name.',
+    type: String,
+    example: 'lab-pc-2',
+  })
+  @Optional()
+  @Obeys(deviceNameRule)
+  device_name?: string;
+
   @ApiPropertyOptional({
     description: 'What people call it; null for none.',
     nullable: true,

@@ -14,6 +14,13 @@ export class DeviceDto {
   @ApiPropertyOptional({ example: 'New fan on 2026-01-10.' })
   notes?: string;
 
+  @ApiPropertyOptional({
+    description: 'Names that it had before; samples for them still go to it.',
+    type: [String],
+    example: ['old-pc'],
+  })
+  former_names?: readonly string[];
+
   @ApiProperty({
     description: 'To find and group devices by.',
     type: 'object',
@@ -70,10 +77,11 @@ export class DevicesDto {
 
 /** @param now Unix milliseconds. */
 export function deviceDto(device: StoredDevice, rhythm: Rhythm | undefined, now: number): DeviceDto {
-  const { name, displayName, notes, tags, seriesCount, firstTime, lastTime } = device;
+  const { name, formerNames, displayName, notes, tags, seriesCount, firstTime, lastTime } = device;
   const limits = deadlines(rhythm, lastTime);
   return {
     device_name: name,
+    ...(formerNames.length > 0 && { former_names: formerNames }),
     ...(displayName !== null && { display_name: displayName }),
     ...(notes !== null && { notes }),
     tags,

@@ -1,6 +1,10 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Store, StoredDevice } from '@device-metrics/storage';
+import { labelsKey, quote } from '@device-metrics/domain';
+import { DeviceTakenError, type Store, type StoredDevice } from '@device-metrics/storage';
+import { invalidInput, Problem } from '../http/problem.js';
+import { OneSeriesQuery } from './one-series-query.dto.js';
+import { pairOf } from './pair-of.js';
 import { Needs } from '../access/needs.js';
 import { noDevice } from '../http/no-device.js';
 import { composedName } from '../http/composed.pipe.js';
@@ -67,7 +71,15 @@ export class DevicesController {
   ): Promise<DeviceDto> {
     const changed = await this.store.describeDevice(name, changeOf(change));
     if (!changed) throw noDevice(name);
-    return this.dto(changed);
+    const newName = change.device_name?.normalize('NFC');
+    if (newName === undefined) return this.dto(changed);
+    const renamed = await this.store.renameDevice(name, newName).catch((error: unknown) => {
+      if (!(error instanceof DeviceTakenError)) throw error;
+      throw new Problem('device-taken', `device_name must be one that no device has, got ${quote(newName)}.`);
+    });
+    if (!renamed) throw noDevice(name);
+    this.rhythms.forget(name);
+    return this.dto(renamed);
   }
 
   @Delete(':device_name')
@@ -82,6 +94,35 @@ export class DevicesController {
   @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
   async delete(@Param('device_name', composedName) name: string, @Query() _query: NoQuery): Promise<void> {
     if (!(await this.store.deleteDevice(name))) throw noDevice(name);
+    this.rhythms.forget(name);
+  }
+
+  @Delete(':device_name/series')
+  @Needs('devices:delete')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete one series of a device with all its samples',
+    description: 'There is no way back. A series that is still sent comes again with its next sample.',
+  })
+  @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
+  @ApiNoContentResponse({ description: 'Nothing of it is left.' })
+  @ApiProblems({ 400: 'metric_name and label must name one of its 4 series by all its labels, got "{}"', ...NO_DEVICE })
+  async deleteSeries(
+    @Param('device_name', composedName) name: string,
+    @Query() { metric_name: metricName, label = [] }: OneSeriesQuery,
+  ): Promise<void> {
+    await this.find(name);
+    const labels = labelsKey(Object.fromEntries(label.map(pairOf)));
+    const found = await this.store.findSeries({ devices: [name], metrics: [metricName] });
+    const series = found.find((one) => labelsKey(one.labels) === labels);
+    if (!series) {
+      const reason =
+        found.length === 0
+          ? `must be a metric of ${quote(name)}, got ${quote(metricName)}`
+          : `and label must name one of its ${found.length} series by all its labels, got ${quote(labels)}`;
+      throw invalidInput([{ field: 'metric_name', reason }]);
+    }
+    await this.store.deleteSeries(name, series.id);
     this.rhythms.forget(name);
   }
 

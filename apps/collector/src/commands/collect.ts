@@ -16,7 +16,11 @@ const WATCH_INTERVAL = 2_000;
 
 /** Collects until SIGTERM or SIGINT, then ends the process; SIGHUP or a change of the file reads the configuration again. */
 export async function collect(config: Config): Promise<void> {
-  const logger = new RedactingLogger('Collector', { logLevels: ['log', 'warn', 'error', 'fatal'] });
+  const logger = new RedactingLogger('Collector', {
+    logLevels: ['log', 'warn', 'error', 'fatal'],
+    // Colours are for people: a log that goes to a file or a pipe has none.
+    colors: process.stdout.isTTY === true,
+  });
   logger.secrets = config.redactor;
   Logger.overrideLogger(logger);
   const lock = takeSpool(config);

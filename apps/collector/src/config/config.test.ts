@@ -248,9 +248,9 @@ describe('the configuration', () => {
   });
 
   it('sends to the port of the api in the same .env, unless API_URL names another', () => {
-    expect(configOf('pc: false', { PORT: '3210' }).apiUrl).toBe('http://127.0.0.1:3210');
-    expect(configOf('pc: false', { PORT: '3210', API_URL: 'http://api:3000' }).apiUrl).toBe('http://api:3000');
-    expect(configOf('pc: false').apiUrl).toBe('http://127.0.0.1:3000');
+    expect(configOf('pc: false', { PORT: '3210' }).api.url).toBe('http://127.0.0.1:3210');
+    expect(configOf('pc: false', { PORT: '3210', API_URL: 'http://api:3000' }).api.url).toBe('http://api:3000');
+    expect(configOf('pc: false').api.url).toBe('http://127.0.0.1:3000');
   });
 
   it('tells whether a source has changed', () => {

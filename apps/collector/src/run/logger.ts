@@ -6,11 +6,6 @@ const SILENT = ['NestFactory', 'InstanceLoader'];
 
 /** The log of Nest with every secret taken out. */
 export class RedactingLogger extends ConsoleLogger {
-  constructor() {
-    // Colours are for people: a log that goes to a file or a pipe has none.
-    super({ colors: process.stdout.isTTY === true });
-  }
-
   secrets: Redactor | undefined;
 
   override log(message: unknown, ...others: unknown[]): void {

@@ -37,7 +37,7 @@ export class Device {
 
   constructor(
     readonly id: number,
-    readonly name: string,
+    public name: string,
     public description: DeviceDescription = { displayName: null, notes: null, tags: {} },
   ) {}
 
@@ -74,6 +74,8 @@ export class SeriesEntry {
 export class SeriesCatalogue {
   readonly latest = new LatestSamples();
   private readonly devices = new Map<string, Device>();
+  /** By the names that they had before. */
+  private readonly aliases = new Map<string, Device>();
   private readonly devicesById = new Map<number, Device>();
   private readonly entries = new Map<number, SeriesEntry>();
   private sorted: readonly SeriesEntry[] | undefined;
@@ -104,6 +106,11 @@ export class SeriesCatalogue {
     const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
     for (const { id, name, display_name: displayName, notes, tags } of devices.all()) {
       this.addDevice(new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels }));
+    }
+    const aliases = db.prepare<[], { name: string; device_id: number }>('SELECT name, device_id FROM device_alias');
+    for (const { name, device_id: id } of aliases.all()) {
+      const device = this.devicesById.get(id);
+      if (device) this.aliases.set(name, device);
     }
     const page = db.prepare<[number, number], SeriesRow>(
       `SELECT id, device_id, metric_name, labels_key, unit, ts, value
@@ -157,7 +164,8 @@ export class SeriesCatalogue {
     metricName,
     labels,
   }: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
-    const byLabels = this.devices.get(deviceName)?.metrics.get(metricName);
+    const device = this.devices.get(deviceName) ?? this.aliases.get(deviceName);
+    const byLabels = device?.metrics.get(metricName);
     return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels))?.series.unit;
   }
 
@@ -190,7 +198,32 @@ export class SeriesCatalogue {
     }
     this.devices.delete(device.name);
     this.devicesById.delete(device.id);
+    for (const [name, one] of this.aliases) if (one === device) this.aliases.delete(name);
     this.sorted = undefined;
+    this.forgetGuesses();
+  }
+
+  /** Gives a device another name, which no device has; samples for the old one go on to it. */
+  renameDevice(device: Device, name: string): void {
+    this.devices.delete(device.name);
+    this.aliases.set(device.name, device);
+    this.aliases.delete(name);
+    device.name = name;
+    this.devices.set(name, device);
+    for (const entry of device.entries()) entry.series = { ...entry.series, deviceName: name };
+    device.sorted = undefined;
+    this.sorted = undefined;
+    this.forgetGuesses();
+  }
+
+  /** The names that a device had before. */
+  formerNames(device: Device): string[] {
+    return [...this.aliases].flatMap(([name, one]) => (one === device ? [name] : [])).sort();
+  }
+
+  /** Takes a series out of memory, once it is gone from its table. */
+  dropSeries(entry: SeriesEntry): void {
+    this.drop(entry);
     this.forgetGuesses();
   }
 
@@ -281,7 +314,7 @@ export class SeriesCatalogue {
   }
 
   private deviceOf(name: string): Device {
-    const known = this.devices.get(name);
+    const known = this.devices.get(name) ?? this.aliases.get(name);
     if (known) return known;
     const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
     this.addDevice(device);

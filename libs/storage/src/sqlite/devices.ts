@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
 import { hourOfChunk, HOURS } from '../columnar/hour.js';
-import type { DeviceDescription, StoredDevice } from '../store.js';
+import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
 
@@ -14,6 +14,8 @@ const CHUNK_SLICE = 32;
 export class Devices {
   private readonly update: Statement<[string | null, string | null, string, number]>;
   private readonly removals: Statement<[number]>[];
+  private readonly renaming: (id: number, before: string, after: string) => void;
+  private readonly seriesRemovals: Statement<[number]>[];
   private readonly selectDeletions: Statement<[], number>;
   private readonly removeDeletion: Statement<[number]>;
 
@@ -29,8 +31,20 @@ export class Devices {
       'REPLACE INTO device_deletion (device_id) VALUES (?)',
       'DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE device_id = ?)',
       'DELETE FROM series WHERE device_id = ?',
+      'DELETE FROM device_alias WHERE device_id = ?',
       'DELETE FROM device WHERE id = ?',
     ].map((sql) => db.prepare(sql));
+    this.seriesRemovals = ['DELETE FROM latest WHERE series_id = ?', 'DELETE FROM series WHERE id = ?'].map((sql) =>
+      db.prepare(sql),
+    );
+    const rename = db.prepare<[string, number]>('UPDATE device SET name = ? WHERE id = ?');
+    const free = db.prepare<[string]>('DELETE FROM device_alias WHERE name = ?');
+    const alias = db.prepare<[string, number]>('REPLACE INTO device_alias (name, device_id) VALUES (?, ?)');
+    this.renaming = db.transaction((id: number, before: string, after: string) => {
+      free.run(after);
+      rename.run(after, id);
+      alias.run(before, id);
+    });
     this.selectDeletions = db.prepare<[], number>('SELECT device_id FROM device_deletion').pluck();
     this.removeDeletion = db.prepare('DELETE FROM device_deletion WHERE device_id = ?');
   }
@@ -58,6 +72,26 @@ export class Devices {
     this.update.run(description.displayName, description.notes, JSON.stringify(description.tags), device.id);
     device.description = description;
     return this.stored(device);
+  }
+
+  /** Samples for the old name go on to the device, until another device is given that name, or this one is deleted. */
+  rename(name: string, newName: string): StoredDevice | undefined {
+    const device = this.catalogue.device(name);
+    if (!device) return undefined;
+    if (name === newName) return this.stored(device);
+    if (this.catalogue.device(newName)) throw new DeviceTakenError(newName);
+    this.renaming(device.id, name, newName);
+    this.catalogue.renameDevice(device, newName);
+    return this.stored(device);
+  }
+
+  /** Nothing leads to its samples any more once its row is gone; their bytes go with the hours that they are in. */
+  deleteSeries(id: number): boolean {
+    const entry = this.catalogue.get(id);
+    if (!entry) return false;
+    this.db.transaction(() => this.seriesRemovals.forEach((removal) => removal.run(id)))();
+    this.catalogue.dropSeries(entry);
+    return true;
   }
 
   /**
@@ -112,7 +146,15 @@ export class Devices {
       seriesCount += 1;
       lastTime = Math.max(lastTime, this.catalogue.latest.timeOf(id));
     }
-    return { name: device.name, ...device.description, seriesCount, firstTime: this.firstTime(device.id), lastTime };
+    const formerNames = this.catalogue.formerNames(device);
+    return {
+      name: device.name,
+      formerNames,
+      ...device.description,
+      seriesCount,
+      firstTime: this.firstTime(device.id),
+      lastTime,
+    };
   }
 
   private firstTime(deviceId: number): number | undefined {

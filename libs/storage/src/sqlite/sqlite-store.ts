@@ -162,6 +162,17 @@ export class SqliteStore implements Store {
     return this.writing(() => this.deviceTable.describe(name, change));
   }
 
+  async renameDevice(name: string, newName: string): Promise<StoredDevice | undefined> {
+    this.assertOpen();
+    return this.writing(() => this.deviceTable.rename(name, newName));
+  }
+
+  async deleteSeries(deviceName: string, seriesId: number): Promise<boolean> {
+    this.assertOpen();
+    if (this.catalogue.get(seriesId)?.device.name !== deviceName) return false;
+    return this.writing(() => this.deviceTable.deleteSeries(seriesId));
+  }
+
   async deleteDevice(name: string): Promise<boolean> {
     this.assertOpen();
     return this.writing(() => this.deviceTable.delete(name));

@@ -4,6 +4,7 @@ import { DeviceDescription1764100000000 } from './1764100000000-device-descripti
 import { Access1764300000000 } from './1764300000000-access.js';
 import { Parts1764400000000 } from './1764400000000-parts.js';
 import { Alerts1764500000000 } from './1764500000000-alerts.js';
+import { DeviceAlias1764600000000 } from './1764600000000-device-alias.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Access1764300000000,
   Parts1764400000000,
   Alerts1764500000000,
+  DeviceAlias1764600000000,
 ];
