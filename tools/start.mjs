@@ -1,6 +1,7 @@
 /** `npm start`: the api, and the collector once the api listens; a signal, or the end of either, stops both. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseEnv } from 'node:util';
 
@@ -20,10 +21,43 @@ lines.on('line', (line) => {
 // Both apps end by themselves within seconds of a signal. Ctrl-C reaches them also directly, and once is enough for them.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
 
-/** The collector sends to this api, whatever its port, unless the environment or `.env` names another. */
+/**
+ * The collector sends to this api, whatever its port, unless the environment or `.env` names another; and with a token of its own, so
+ * that it goes on when the first user is made, from when on everybody needs one.
+ */
 function collectorSettings(url) {
   const said = { ...(existsSync('.env') && parseEnv(readFileSync('.env', 'utf8'))), ...process.env };
-  return said.API_URL === undefined ? { API_URL: url } : {};
+  if (said.API_URL !== undefined) return {};
+  const hasCredential = existsSync(said.CREDENTIAL_PATH || 'instance/credential.json');
+  if (said.API_TOKEN || said.API_TOKEN_FILE || hasCredential) return { API_URL: url };
+  try {
+    return {
+      API_URL: url,
+      ...(url.startsWith('https') ? join(url) : tokenOfThisPc(dirname(said.DATABASE_PATH || 'instance/x'))),
+    };
+  } catch (error) {
+    console.error(`The collector has no token of its own: ${error.message}`);
+    return { API_URL: url };
+  }
+}
+
+const run = (...args) => execFileSync(process.execPath, args, { encoding: 'utf8' });
+
+/** By its credential it knows the certificate of the api. */
+function join(url) {
+  const [, code] = /^Code (\S+),/.exec(run('apps/api/dist/main.js', 'invite', '--url', url));
+  run('apps/collector/dist/main.js', 'join', url, '--code', code);
+  return {};
+}
+
+/** Made once, in the folder of the database that knows it. */
+function tokenOfThisPc(folder) {
+  const file = `${folder}/collector-token`;
+  if (!existsSync(file)) {
+    const made = run('apps/api/dist/main.js', 'token', 'create', 'ingest', '--name', 'the collector of npm start');
+    writeFileSync(file, /dm_ingest_\S+/.exec(made)[0], { mode: 0o600 });
+  }
+  return { API_TOKEN_FILE: file };
 }
 
 function start(name, main, settings = {}, args = []) {

@@ -108,6 +108,20 @@ describe('a page of somebody else', () => {
   });
 });
 
+it('every answer tells browsers to load nothing from elsewhere, and to run no script but the files of this server', async () => {
+  for (const path of ['/api/v1/devices', '/docs', '/nowhere', '/metrics']) {
+    const { headers } = await server.get(path);
+    expect([path, headers.get('content-security-policy')]).toEqual([
+      path,
+      expect.stringMatching(/^default-src 'self';/),
+    ]);
+    expect(headers.get('content-security-policy')).not.toContain('script-src');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  }
+  const page = String((await server.get('/docs')).body);
+  expect(page).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>\s*\S/);
+});
+
 it('pages of this server may do everything', async () => {
   expect(await status('GET /api/v1/devices HTTP/1.1', `Host: ${own()}`, `Origin: http://${own()}`)).toBe(200);
   const named = ['GET /healthz HTTP/1.1', 'Host: metrics.example.org', 'Origin: https://metrics.example.org'];

@@ -10,6 +10,7 @@ import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter, refuseAddress } from './problem.filter.js';
 import { lineUpReports } from './report-line.js';
+import { sendSecurityHeaders } from './security-headers.js';
 import { pathOf } from './target.js';
 import { endStalledReaders, refuseConnection, serverTimes } from './time-limits.js';
 import { closeUnusedConnections } from './unused-connections.js';
@@ -52,6 +53,7 @@ export async function createServer(
   });
   const server = adapter.getInstance();
   server.removeContentTypeParser('text/plain');
+  sendSecurityHeaders(server);
   beforeRoutes?.(app);
   lineUpReports(server);
   acceptGzip(server);
