@@ -103,7 +103,11 @@ export class SessionDto {
   @ApiProperty({ example: false, description: 'Whether there is no user yet, and the first one can be made.' })
   first_user!: boolean;
 
-  @ApiProperty({ type: CallerDto, nullable: true })
+  @ApiProperty({
+    type: CallerDto,
+    nullable: true,
+    example: { kind: 'user', name: 'anna', role: 'viewer', rights: ['reports:read', 'server:read'], tags: null },
+  })
   caller!: CallerDto | null;
 
   @ApiProperty({ example: false, description: 'Whether one-time passwords are asked of this user.' })
