@@ -213,7 +213,7 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
     ['broken gzip', BATCH, bomb.subarray(20), { 'content-encoding': 'gzip' }, 400, 'gzip'],
     ['an unknown encoding', BATCH, '[]', { 'content-encoding': 'br' }, 415, 'must be gzip or none, got br'],
     ['too many items', BATCH, `[${'1,'.repeat(20_000)}1]`, {}, 413, 'at most 20000 items, got 20001'],
-    ['a deep body', BATCH, deep, {}, 400, 'must be an object, got an array of 1'],
+    ['a deep body', BATCH, deep, {}, 400, 'at most 64 objects and arrays in each other'],
     ['no batch', BATCH, {}, {}, 400, 'an array of metrics'],
     ['an empty batch', BATCH, { metrics: [] }, {}, 400, 'at least one item'],
     [

