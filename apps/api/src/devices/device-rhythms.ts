@@ -30,7 +30,9 @@ export class DeviceRhythms {
   /** The rhythm of the device's most frequent series; undefined while that has fewer than two samples. */
   async of({ name, lastTime }: StoredDevice): Promise<Rhythm | undefined> {
     const known = this.known.get(name);
-    if (known && lastTime >= known.lastTime && lastTime - known.lastTime < FRESH) return known.rhythm;
+    // What had too few readings for a rhythm is looked at again with its next one.
+    const fresh = known?.rhythm ? FRESH : 1;
+    if (known && lastTime >= known.lastTime && lastTime - known.lastTime < fresh) return known.rhythm;
     // A fleet is asked for one after the other: other requests go between.
     await setImmediate();
     const rhythm = await this.find(name, lastTime);
