@@ -23,7 +23,8 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  // Some tests start five processes, which takes 20 s where both cores are busy.
+  testTimeout: 90_000,
   // Many tests wait for processes: a core that jest keeps for itself would wait too.
   maxWorkers: '100%',
 };

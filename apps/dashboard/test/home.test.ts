@@ -80,7 +80,7 @@ describeInBrowser('the page of all devices', () => {
 
   it('says within seconds that a device is late, then offline, and that it is back', async () => {
     // Its readings are a second apart, so that it is late after 15 s and offline after 50 s.
-    for (let second = 60; second >= 49; second -= 1)
+    for (let second = 70; second >= 49; second -= 1)
       await send(site, 'sleeper', [['system.cpu.utilization', 0.5]], second);
     const { page } = await open(browser, `${site.url}/?q=sleeper`);
     await page.getByText(/^offline for/).waitFor();
