@@ -237,9 +237,12 @@ export class World {
 const PATIENCE = LONG ? 900_000 : 60_000;
 
 /** Waits for something to become true; fails when that takes too long. */
-export async function until(isTrue: () => boolean, message: () => string = () => isTrue.toString()): Promise<void> {
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  message: () => string = () => isTrue.toString(),
+): Promise<void> {
   const end = Date.now() + PATIENCE;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (Date.now() > end) throw new Error(`waited in vain: ${message()}`);
     await pause(10);
   }
