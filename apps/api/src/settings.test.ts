@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { Mistakes, readSettings } from '@device-metrics/settings';
-import { reportSettings, type ReportSettings } from './settings.js';
+import { Mistakes, readSettings, type SettingsError } from '@device-metrics/settings';
+import { readApiSettings, reportSettings, type ReportSettings } from './settings.js';
 
 function read(settings: Record<string, string>): { settings: ReportSettings; mistakes: string[] } {
   const mistakes = new Mistakes(' ');
@@ -38,5 +38,34 @@ describe('the settings of scheduled reports', () => {
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]).toContain(`${name} ${allowed}`);
     expect(mistakes[0]).toContain(`got "${value}"`);
+  });
+});
+
+describe('the settings of OpenID', () => {
+  const issuer = { OIDC_ISSUER: 'https://login.example.org/realms/home' };
+
+  it('say which group gets which role', () => {
+    const roles = 'metrics=admins=admin, staff=editor,*=viewer';
+    const { openId } = readApiSettings({ ...issuer, OIDC_CLIENT_ID: 'dm', OIDC_ROLES: roles });
+    expect(openId.roles).toEqual([
+      ['metrics=admins', 'admin'],
+      ['staff', 'editor'],
+      ['*', 'viewer'],
+    ]);
+  });
+
+  it.each([
+    [issuer, /OIDC_CLIENT_ID must be given too[^]*OIDC_ROLES must say who/],
+    [{ OIDC_ISSUER: 'http://login.example.org' }, /OIDC_ISSUER must be the https:/],
+    [{ ...issuer, OIDC_CLIENT_ID: 'dm', OIDC_ROLES: 'staff=boss' }, /OIDC_ROLES must be group=role/],
+    [{ ...issuer, OIDC_CLIENT_ID: 'dm', OIDC_ROLES: '*=viewer', OIDC_SCOPES: 'profile' }, /OIDC_SCOPES must be scopes/],
+  ])('refuse %j', (settings, mistake) => {
+    let mistakes = '';
+    try {
+      readApiSettings(settings);
+    } catch (error) {
+      mistakes = (error as SettingsError).mistakes.join('\n');
+    }
+    expect(mistakes).toMatch(mistake);
   });
 });

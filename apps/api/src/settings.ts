@@ -13,6 +13,7 @@ import {
   type SettingType,
   type SettingValues,
 } from '@device-metrics/settings';
+import type { Role } from '@device-metrics/storage';
 import { registerAs, type ConfigType } from '@nestjs/config';
 import { CronTime } from 'cron';
 
@@ -137,6 +138,100 @@ export const accessSettings = {
   },
 } satisfies SettingGroup;
 
+/** A provider only at https, or on this machine. */
+const isIssuer = (value: string): boolean => {
+  if (value === '') return true;
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
+};
+
+const ROLE_OF_GROUP = /^(.+)=(viewer|editor|admin)$/;
+
+/** Which group gives which role: the highest counts. */
+const groupRoles: SettingType<readonly (readonly [group: string, role: Role])[]> = {
+  allowed: 'group=role with commas between, as in metrics-admins=admin,*=viewer; * stands for everybody',
+  parse: (value) => {
+    const pairs = value
+      .split(',')
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== '');
+    const read = pairs.map((pair) => ROLE_OF_GROUP.exec(pair));
+    return read.includes(null)
+      ? undefined
+      : read.map((match) => [match?.[1]?.trim() ?? '', match?.[2] as Role] as const);
+  },
+};
+
+/** Signing in by an OpenID provider. */
+export const openIdSettings = {
+  issuer: {
+    name: 'OIDC_ISSUER',
+    type: text('the https:// address of an OpenID provider, or empty', isIssuer),
+    default: '',
+    meaning: 'OpenID provider by which people may sign in, as it calls itself; docs/security.md shows some',
+  },
+  clientId: {
+    name: 'OIDC_CLIENT_ID',
+    type: text('a string', () => true),
+    default: '',
+    meaning: 'name of this server at the provider',
+  },
+  clientSecret: {
+    name: 'OIDC_CLIENT_SECRET',
+    type: text('a string', () => true),
+    default: '',
+    meaning: 'its secret there; without one PKCE alone is relied on',
+  },
+  roles: {
+    name: 'OIDC_ROLES',
+    type: groupRoles,
+    default: '',
+    meaning: 'which groups of the provider get which role, such as `metrics-admins=admin,*=viewer`; `*`: everybody',
+  },
+  groupsClaim: {
+    name: 'OIDC_GROUPS_CLAIM',
+    type: text('the name of a claim', (value) => value !== ''),
+    default: 'groups',
+    meaning: 'claim that has the groups of somebody',
+  },
+  scopes: {
+    name: 'OIDC_SCOPES',
+    type: text('scopes with space between, openid among them', (value) => value.split(' ').includes('openid')),
+    default: 'openid profile email',
+    meaning: 'what the provider is asked for',
+  },
+  displayName: {
+    name: 'OIDC_NAME',
+    type: text('a string of 1 to 64 characters', (value) => value.length > 0 && value.length <= 64),
+    default: 'OpenID',
+    meaning: 'what the button of the sign-in calls the provider',
+  },
+} satisfies SettingGroup;
+
+/** How much one client may ask and send. */
+export const limitSettings = {
+  requestsPerSecond: {
+    name: 'MAX_REQUESTS_PER_SECOND',
+    type: integer(0, 1_000_000),
+    default: '1000',
+    meaning:
+      'requests that one credential, or one address without any, may send in the long run; beyond it comes 429; 0: any number',
+  },
+  samplesPerSecond: {
+    name: 'MAX_SAMPLES_PER_SECOND',
+    type: integer(0, 100_000_000),
+    default: '0',
+    meaning: 'samples that one credential may send in the long run; beyond it comes 429; 0: any number',
+  },
+  connections: {
+    name: 'MAX_CONNECTIONS',
+    type: integer(0, 1_000_000),
+    default: '4000',
+    meaning: 'connections at one time; those beyond it are closed at once; 0: any number',
+  },
+} satisfies SettingGroup;
+
 /** When and where printable reports of all devices are written without anybody asking. */
 export const reportSettings = {
   /** As in the query parameter `time_range`. */
@@ -228,6 +323,8 @@ export const alertSettings = {
 export const apiSettingGroups: readonly SettingGroup[] = [
   serverSettings,
   accessSettings,
+  openIdSettings,
+  limitSettings,
   reportSettings,
   alertSettings,
 ];
@@ -238,8 +335,14 @@ export type AlertSettings = SettingValues<typeof alertSettings>;
 
 export type AccessSettings = SettingValues<typeof accessSettings>;
 
+export type OpenIdSettings = SettingValues<typeof openIdSettings>;
+
+export type LimitSettings = SettingValues<typeof limitSettings>;
+
 export interface ApiSettings extends SettingValues<typeof serverSettings> {
   readonly access: AccessSettings;
+  readonly openId: OpenIdSettings;
+  readonly limits: LimitSettings;
   readonly reports: ReportSettings;
   readonly alerts: AlertSettings;
   /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
@@ -259,11 +362,22 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   if ((access.tlsCert === '') !== (access.tlsKey === '')) {
     mistakes.add(access.tlsCert === '' ? 'TLS_CERT' : 'TLS_KEY', 'must be given too: TLS_CERT and TLS_KEY go together');
   }
+  const openId = readSettings(openIdSettings, variables, mistakes);
+  if (openId.issuer !== '') {
+    if (openId.clientId === '') mistakes.add('OIDC_CLIENT_ID', 'must be given too: it goes together with OIDC_ISSUER');
+    if (openId.roles.length === 0 && !mistakes.has('OIDC_ROLES')) {
+      mistakes.add(
+        'OIDC_ROLES',
+        'must say who gets which role, as in metrics-admins=admin,*=viewer: else nobody gets in',
+      );
+    }
+  }
+  const limits = readSettings(limitSettings, variables, mistakes);
   const reports = readSettings(reportSettings, variables, mistakes);
   const alerts = readSettings(alertSettings, variables, mistakes);
   mistakes.throwIfAny();
   const alertVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith('ALERTS_')));
-  return { ...server, access, reports, alerts, alertVariables };
+  return { ...server, access, openId, limits, reports, alerts, alertVariables };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

@@ -29,6 +29,8 @@ export class ApiError extends Error {
     readonly status: number,
     /** What is wrong with each field of an input. */
     readonly fields: readonly { readonly field: string; readonly reason: string }[] = [],
+    /** The whole problem. */
+    readonly body: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -107,15 +109,16 @@ async function send(address: string, init: RequestInit): Promise<Response> {
   connection.set({ reachable: true });
   const date = Date.parse(response.headers.get('date') ?? '');
   if (Math.abs(date + 500 - serverNow()) > 2_000) connection.clockAhead = date + 500 - Date.now();
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) throw await problemOf(response, address);
   return response;
 }
 
-async function problemOf(response: Response): Promise<ApiError> {
-  if (response.status === 401) connection.set({ signedOut: true });
+async function problemOf(response: Response, address: string): Promise<ApiError> {
+  // What is not right at the sign-in itself, or of a shared link, is said there.
+  if (response.status === 401 && address !== '/api/v1/session') connection.set({ signedOut: true });
   try {
-    const { detail, errors } = (await response.json()) as Schema<'ProblemDto'>;
-    return new ApiError(detail, response.status, errors);
+    const problem = (await response.json()) as Schema<'ProblemDto'> & Record<string, unknown>;
+    return new ApiError(problem.detail, response.status, problem.errors, problem);
   } catch {
     return new ApiError(`The api answered ${response.status} ${response.statusText}.`, response.status);
   }

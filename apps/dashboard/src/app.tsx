@@ -3,7 +3,9 @@ import { Suspense, useEffect, useState } from 'react';
 import { Link, Route, Switch, useLocation, useSearchParams } from 'wouter';
 import { carried } from './address.js';
 import { ApiError, connection } from './api.js';
+import { useSession } from './data/session.js';
 import { ConnectionLine } from './parts/connection-line.js';
+import { Account } from './parts/account.js';
 import { PageBoundary } from './parts/page-boundary.js';
 import { NotFound } from './parts/not-found.js';
 import { SignedIn } from './parts/sign-in.js';
@@ -62,6 +64,7 @@ function Navigation() {
   const [location] = useLocation();
   const [parameters] = useSearchParams();
   const kiosk = parameters.has('kiosk');
+  const caller = useSession().session?.caller;
   // What only a person at the screen uses is hidden by the style.
   useEffect(() => {
     document.documentElement.classList.toggle('kiosk', kiosk);
@@ -69,21 +72,27 @@ function Navigation() {
   if (kiosk) return null;
   const isHere = (path: string): boolean =>
     path === '/' ? location === '/' || location.startsWith('/devices/') : location.startsWith(path);
+  // Who has come by a shared link sees its page, and is led nowhere else.
+  const isGuest = caller?.kind === 'share';
+  const pages = PAGES.filter(({ linked, needs }) => linked && (needs === undefined || caller?.rights.includes(needs)));
   return (
     <header className="frame">
-      <Link href="/" className="brand" aria-label="Device Metrics, to the devices">
+      <Link href={isGuest ? (caller.page ?? '/') : '/'} className="brand" aria-label="Device Metrics, to the devices">
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <path d="M3 19h6l3-9 5 14 3.5-9H29" />
         </svg>
         <span>Device Metrics</span>
       </Link>
-      <nav aria-label="Pages">
-        {PAGES.filter(({ linked }) => linked).map(({ path, title }) => (
-          <Link key={path} href={path + carried(parameters)} aria-current={isHere(path) ? 'page' : undefined}>
-            {title}
-          </Link>
-        ))}
-      </nav>
+      {caller && !isGuest && (
+        <nav aria-label="Pages">
+          {pages.map(({ path, title }) => (
+            <Link key={path} href={path + carried(parameters)} aria-current={isHere(path) ? 'page' : undefined}>
+              {title}
+            </Link>
+          ))}
+        </nav>
+      )}
+      <Account />
     </header>
   );
 }

@@ -7,6 +7,8 @@ export interface Page {
   readonly title: string;
   /** Whether the navigation has a link to it. */
   readonly linked: boolean;
+  /** A right without which the navigation has no link to it. */
+  readonly needs: string | undefined;
   readonly Show: LazyExoticComponent<ComponentType>;
 }
 
@@ -14,17 +16,19 @@ const page = (
   path: string,
   title: string,
   show: () => Promise<{ default: ComponentType }>,
-  { linked = true } = {},
-): Page => ({ path, title, linked, Show: lazy(show) });
+  { linked = true, needs }: { linked?: boolean; needs?: string } = {},
+): Page => ({ path, title, linked, needs, Show: lazy(show) });
 
 /** Every page, in the order of the navigation. */
 export const PAGES: readonly Page[] = [
   page('/', 'Devices', () => import('./pages/home/home.js')),
   page('/devices/*', 'Device', () => import('./pages/device/device.js'), { linked: false }),
+  page('/setup', 'First user', () => import('./pages/setup/setup.js'), { linked: false }),
   page('/share', 'Shared page', () => import('./pages/share/share.js'), { linked: false }),
   page('/alerts', 'Alerts', () => import('./pages/alerts/alerts.js')),
   page('/explore', 'Explore', () => import('./pages/explore/explore.js')),
   page('/summary', 'Summary', () => import('./pages/summary/summary.js')),
   page('/availability', 'Availability', () => import('./pages/availability/availability.js')),
-  page('/system', 'System', () => import('./pages/system/system.js')),
+  page('/system', 'System', () => import('./pages/system/system.js'), { needs: 'server:read' }),
+  page('/access', 'Access', () => import('./pages/access/access.js')),
 ];

@@ -201,6 +201,8 @@ describeInBrowser('every page', () => {
       '/summary?range=15m',
       '/availability?range=1h',
       '/system?range=15m',
+      '/access',
+      '/setup',
       '/nowhere',
     ])('%s is accessible and fits', async (path) => {
       const { page, errors } = await open(browser, site.url + path, {

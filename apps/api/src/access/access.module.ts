@@ -16,6 +16,8 @@ import { FirstAdminCode } from './sessions/first-admin.js';
 import { SessionController } from './sessions/session.controller.js';
 import { SignIn } from './sessions/sign-in.js';
 import { OneTimePasswords } from './sessions/totp.js';
+import { OpenIdController } from './openid/openid.controller.js';
+import { OpenIdProvider } from './openid/openid-provider.js';
 import { SharesController } from './shares/shares.controller.js';
 import { UsersController } from './users/users.controller.js';
 import { CERTIFICATE, tlsMaterial } from './tls/tls-material.js';
@@ -26,6 +28,7 @@ import { TokensController } from './tokens/tokens.controller.js';
   imports: [SampleStoreModule],
   controllers: [
     SessionController,
+    OpenIdController,
     UsersController,
     SharesController,
     TokensController,
@@ -41,6 +44,7 @@ import { TokensController } from './tokens/tokens.controller.js';
     MayOpen,
     JoinTags,
     SignIn,
+    OpenIdProvider,
     LastingAccesses,
     OneTimePasswords,
     FirstAdminCode,

@@ -23,6 +23,12 @@ export const devicesRule: Rule = (value) => {
   return bad === undefined ? undefined : `must hold names of 1 to 128 characters, got ${quote(bad)}`;
 };
 
+/** A path of this server, with its query: no browser takes it for an address elsewhere. */
+export const pageRule: Rule = (value) =>
+  typeof value === 'string' && /^\/(?![/\\])[^\\\s]*$/.test(value) && value.length <= 4_000
+    ? undefined
+    : wrong('a path of this server, as in /devices/lab-pc-1', value);
+
 /** Tags that a device has to have, or gets. */
 export const tagsRule: Rule = (value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

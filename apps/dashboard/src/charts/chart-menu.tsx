@@ -2,7 +2,10 @@ import { useRef, useState } from 'react';
 import { Link } from 'wouter';
 import type { ChartData } from '../data/chart-data.js';
 import type { ChartSpec } from '../data/chart-specs.js';
+import { carried } from '../address.js';
 import { copyText } from '../parts/copy-line.js';
+import { ShareForm } from '../pages/share/share-form.js';
+import { useMay } from '../data/session.js';
 import { PopoverMenu } from '../parts/popover-menu.js';
 import { timeText, type Zone } from '../time-window.js';
 import { formatterOf } from '../units.js';
@@ -24,6 +27,9 @@ export function ChartMenu({ title, device, spec, address, data, zone, files = tr
   const [said, setSaid] = useState('');
   const table = useRef<HTMLDialogElement>(null);
   const [tableOpen, setTableOpen] = useState(false);
+  const share = useRef<HTMLDialogElement>(null);
+  const [shareOpen, setShareOpen] = useState(false);
+  const mayShare = useMay('shares:write');
   const copy = async (text: string, what: string): Promise<void> => {
     setSaid((await copyText(text)) ? `${what} copied` : text);
     setTimeout(() => setSaid(''), 3_000);
@@ -65,8 +71,32 @@ export function ChartMenu({ title, device, spec, address, data, zone, files = tr
         >
           Show as a table
         </button>
+        {device !== undefined && mayShare && (
+          <button
+            type="button"
+            onClick={() => {
+              setShareOpen(true);
+              requestAnimationFrame(() => share.current?.showModal());
+            }}
+          >
+            Share this picture
+          </button>
+        )}
         {device !== undefined && <Link href={explore}>Compare devices</Link>}
       </PopoverMenu>
+      <dialog ref={share} aria-label={`Share ${title}`} onClose={() => setShareOpen(false)}>
+        {shareOpen && device !== undefined && (
+          <div className="stack">
+            <h2>
+              Share <bdi>{title}</bdi>
+            </h2>
+            <ShareForm
+              shared={{ page: pictureOf(device, spec), devices: [device] }}
+              onClose={() => share.current?.close()}
+            />
+          </div>
+        )}
+      </dialog>
       <dialog ref={table} className="wide" aria-label={`${title} as a table`} onClose={() => setTableOpen(false)}>
         {tableOpen && data && (
           <div className="stack">
@@ -84,6 +114,13 @@ export function ChartMenu({ title, device, spec, address, data, zone, files = tr
       </dialog>
     </>
   );
+}
+
+/** The page of one chart of a device, over the time that is shown now. */
+function pictureOf(device: string, spec: ChartSpec): string {
+  const parameters = new URLSearchParams(carried(new URLSearchParams(location.search)));
+  parameters.set('chart', spec.id);
+  return `/devices/${encodeURIComponent(device)}?${parameters.toString()}`;
 }
 
 /** More rows than a person reads; the files have all. */

@@ -2,6 +2,7 @@ import type { AccessStore, StoredUser } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { timeText } from '../time-text.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
@@ -10,9 +11,18 @@ import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import type { Caller } from '../caller.js';
 import { Needs } from '../needs.js';
+import { OpenIdProvider } from '../openid/openid-provider.js';
 import { FirstAdminCode } from './first-admin.js';
 import { hashPassword } from './password.js';
-import { FirstAdminDto, PasswordChangeDto, SessionDto, SignInDto, TotpCodeDto, TotpOfferDto } from './session.dto.js';
+import {
+  FirstAdminDto,
+  PasswordChangeDto,
+  PasswordDto,
+  SessionDto,
+  SignInDto,
+  TotpCodeDto,
+  TotpOfferDto,
+} from './session.dto.js';
 import { SignIn } from './sign-in.js';
 import { newUser } from '../users/new-user.js';
 import { OneTimePasswords } from './totp.js';
@@ -32,6 +42,7 @@ export class SessionController {
     private readonly firstAdmin: FirstAdminCode,
     private readonly authenticate: Authenticate,
     private readonly audit: Audit,
+    private readonly provider: OpenIdProvider,
   ) {}
 
   @Get()
@@ -141,7 +152,11 @@ export class SessionController {
   @ApiOkResponse({ type: TotpOfferDto })
   @ApiProblems(NO_PARAMETERS)
   offer(@Query() _query: NoQuery, @Req() request: FastifyRequest): TotpOfferDto {
-    return this.totp.offer(userOf(request), Date.now());
+    const user = userOf(request);
+    if (user.passwordHash === null) {
+      throw new Problem('not-allowed', `${user.name} signs in by OpenID, where one-time passwords are set up.`);
+    }
+    return this.totp.offer(user, Date.now());
   }
 
   @Put('totp')
@@ -168,9 +183,14 @@ export class SessionController {
   @Needs('signed in')
   @ApiOperation({ summary: 'Ask this user for no one-time passwords any more' })
   @ApiNoContentResponse({ description: 'They are off.' })
-  @ApiProblems(NO_PARAMETERS)
-  async withdraw(@Query() _query: NoQuery, @Req() request: FastifyRequest): Promise<void> {
+  @ApiProblems({ 400: 'password must be a string of at most 200 characters', ...BAD_BODY })
+  async withdraw(
+    @Body() { password }: PasswordDto,
+    @Query() _query: NoQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
     const user = userOf(request);
+    await this.signIn.confirm(request, user, password);
     await this.store.users.change(user.id, { totp: null });
     this.authenticate.forget();
     await this.audit.note(request, { action: 'user.totp', target: user.name, details: { totp: 'off' } });
@@ -178,6 +198,7 @@ export class SessionController {
 
   private async dto(caller: Caller): Promise<SessionDto> {
     const any = await this.store.users.any();
+    const openid = this.provider.displayName;
     const { kind, role, rights, limits, of } = caller;
     const shown = {
       kind,
@@ -185,13 +206,16 @@ export class SessionController {
       role: role ?? null,
       rights: [...rights],
       tags: limits.tags ?? null,
+      page: of.token?.page ?? null,
+      expires_at: timeText(of.token?.expiresAt ?? null),
     };
     return {
       sign_in: kind === 'nobody' ? 'required' : 'none',
       first_user: !any,
       caller: kind === 'nobody' ? null : shown,
       totp: (of.user?.totp ?? null) !== null,
-      openid: null,
+      has_password: (of.user?.passwordHash ?? null) !== null,
+      openid: openid === undefined ? null : { name: openid },
     };
   }
 }

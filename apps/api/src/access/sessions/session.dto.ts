@@ -61,6 +61,12 @@ export class PasswordChangeDto {
   new_password!: string;
 }
 
+export class PasswordDto {
+  @ApiProperty({ example: 'correct horse battery', description: 'Of the user who asks.' })
+  @Obeys(short)
+  password!: string;
+}
+
 export class TotpCodeDto {
   @ApiProperty({ example: '123456' })
   @Obeys(code)
@@ -93,6 +99,17 @@ export class CallerDto {
 
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, nullable: true, example: null })
   tags!: Labels | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: null,
+    description: 'The page that a shared link shows; null for everybody else.',
+  })
+  page!: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null, description: 'When its token ends.' })
+  expires_at!: string | null;
 }
 
 /** Who asks, and whether somebody has to sign in. */
@@ -106,12 +123,23 @@ export class SessionDto {
   @ApiProperty({
     type: CallerDto,
     nullable: true,
-    example: { kind: 'user', name: 'anna', role: 'viewer', rights: ['reports:read', 'server:read'], tags: null },
+    example: {
+      kind: 'user',
+      name: 'anna',
+      role: 'viewer',
+      rights: ['reports:read', 'server:read'],
+      tags: null,
+      page: null,
+      expires_at: null,
+    },
   })
   caller!: CallerDto | null;
 
   @ApiProperty({ example: false, description: 'Whether one-time passwords are asked of this user.' })
   totp!: boolean;
+
+  @ApiProperty({ example: true, description: 'Whether this user signs in by a password of this server.' })
+  has_password!: boolean;
 
   @ApiProperty({
     type: 'object',

@@ -67,7 +67,12 @@ export class SignIn {
   }
 
   /** Makes a session of a user, or of a token in place of one, and gives its cookie to the browser. */
-  async start(request: FastifyRequest, reply: FastifyReply, who: StoredUser | Caller): Promise<Caller> {
+  async start(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    who: StoredUser | Caller,
+    lifetime = LIFETIME,
+  ): Promise<Caller> {
     const secret = newSecret();
     const now = Date.now();
     const isUser = 'role' in who && 'passwordHash' in who;
@@ -80,10 +85,10 @@ export class SignIn {
       tokenId: token?.id ?? null,
       createdAt: now,
       seenAt: now,
-      expiresAt: Math.min(now + LIFETIME, token?.expiresAt ?? Infinity),
+      expiresAt: Math.min(now + lifetime, token?.expiresAt ?? Infinity),
       address: request.ip,
     });
-    this.setCookie(request, reply, secret, LIFETIME / 1_000);
+    this.setCookie(request, reply, secret, lifetime / 1_000);
     const caller = isUser ? callerOfUser(who, id) : token ? callerOfToken(token, id) : who;
     if (isUser) await this.store.users.change(who.id, { lastSignInAt: now });
     await this.audit.note(request, { action: 'session.sign-in', actor: caller.name });

@@ -1,7 +1,6 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { wrong } from '@device-metrics/domain';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { devicesRule, nameRule, spanRule, tagsRule } from '../rules.js';
+import { devicesRule, nameRule, pageRule, spanRule, tagsRule } from '../rules.js';
 import { TokenDto } from '../tokens/token.dto.js';
 
 export class NewShareDto {
@@ -10,11 +9,7 @@ export class NewShareDto {
   name!: string;
 
   @ApiProperty({ example: '/devices/lab-pc-1', description: 'The page that it shows.' })
-  @Obeys((value) =>
-    typeof value === 'string' && /^\/(?!\/)/.test(value) && value.length <= 4_000
-      ? undefined
-      : wrong('a path of this server, as in /devices/lab-pc-1', value),
-  )
+  @Obeys(pageRule)
   page!: string;
 
   @ApiPropertyOptional({ type: [String], example: ['lab-pc-1'], description: 'The devices that it shows.' })

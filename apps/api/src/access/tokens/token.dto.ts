@@ -2,6 +2,7 @@ import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredToken } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { timeText } from '../time-text.js';
 import { devicesRule, spanRule, nameRule, tagsRule } from '../rules.js';
 
 /** The kinds that people make; those of collectors and shares come with these. */
@@ -103,8 +104,6 @@ export class TokensDto {
   tokens!: TokenDto[];
 }
 
-const time = (value: number | null): string | null => (value === null ? null : toRfc3339(value));
-
 export function tokenDto(token: StoredToken, now: number): TokenDto {
   const isOver = (token.expiresAt ?? Infinity) <= now;
   return {
@@ -116,8 +115,8 @@ export function tokenDto(token: StoredToken, now: number): TokenDto {
     state: token.revokedAt !== null ? 'revoked' : isOver ? 'expired' : 'active',
     created_at: toRfc3339(token.createdAt),
     created_by: token.createdBy,
-    expires_at: time(token.expiresAt),
-    last_used_at: time(token.lastUsedAt),
-    rotated_at: time(token.rotatedAt),
+    expires_at: timeText(token.expiresAt),
+    last_used_at: timeText(token.lastUsedAt),
+    rotated_at: timeText(token.rotatedAt),
   };
 }

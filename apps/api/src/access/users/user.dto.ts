@@ -3,6 +3,7 @@ import { toRfc3339, wrong, type Labels, type Rule } from '@device-metrics/domain
 import type { Role, StoredUser } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { nameRule, tagsRule } from '../rules.js';
+import { timeText } from '../time-text.js';
 import { passwordRule } from '../sessions/session.dto.js';
 
 export const ROLES: readonly Role[] = ['viewer', 'editor', 'admin'];
@@ -80,6 +81,12 @@ export class UserDto {
   @ApiProperty({ example: false, description: 'Whether one-time passwords are asked for.' })
   totp!: boolean;
 
+  @ApiProperty({ example: true, description: 'Whether they sign in by a password of this server.' })
+  has_password!: boolean;
+
+  @ApiProperty({ example: false, description: 'Whether they sign in by the OpenID provider.' })
+  openid!: boolean;
+
   @ApiProperty({ example: '2026-01-15T10:00:00.000Z' })
   created_at!: string;
 
@@ -100,7 +107,9 @@ export const userDto = (user: StoredUser): UserDto => ({
   role: user.role,
   tags: user.tags,
   totp: user.totp !== null,
+  has_password: user.passwordHash !== null,
+  openid: user.subject !== null,
   created_at: toRfc3339(user.createdAt),
   created_by: user.createdBy,
-  last_sign_in_at: user.lastSignInAt === null ? null : toRfc3339(user.lastSignInAt),
+  last_sign_in_at: timeText(user.lastSignInAt),
 });

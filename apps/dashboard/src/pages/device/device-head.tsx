@@ -2,6 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { addressOf, ApiError, change, type Schema } from '../../api.js';
+import { useMay } from '../../data/session.js';
+import { ShareButton } from '../share/share-form.js';
 import { textOf } from '../../parts/form.js';
 import { Status } from '../../parts/status.js';
 import { useNow } from '../../parts/use-now.js';
@@ -14,6 +16,7 @@ export function DeviceHead({ device }: { device: DeviceDto }) {
   const tags = Object.entries(device.tags);
   const dialog = useRef<HTMLDialogElement>(null);
   const [editing, setEditing] = useState(false);
+  const mayEdit = useMay('devices:write');
   return (
     <div className="page-head device-head">
       <div className="grow">
@@ -36,16 +39,19 @@ export function DeviceHead({ device }: { device: DeviceDto }) {
       <a className="button" href={addressOf('/api/v1/reports/print', { device: device.device_name })}>
         Print
       </a>
-      <button
-        type="button"
-        className="button"
-        onClick={() => {
-          setEditing(true);
-          requestAnimationFrame(() => dialog.current?.showModal());
-        }}
-      >
-        Edit
-      </button>
+      <ShareButton page={location.pathname + location.search} devices={[device.device_name]} />
+      {mayEdit && (
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            setEditing(true);
+            requestAnimationFrame(() => dialog.current?.showModal());
+          }}
+        >
+          Edit
+        </button>
+      )}
       <dialog ref={dialog} aria-label="Edit the device" onClose={() => setEditing(false)}>
         {editing && <EditDevice device={device} onDone={() => dialog.current?.close()} />}
       </dialog>
@@ -74,6 +80,7 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
   const [mistake, setMistake] = useState('');
   const [busy, setBusy] = useState(false);
   const [deleting, setDeleting] = useState(false);
+  const mayDelete = useMay('devices:delete');
   const path = addressOf('/api/v1/devices/{device_name}', {}, { device_name: device.device_name });
   const run = async (act: () => Promise<void>): Promise<void> => {
     setBusy(true);
@@ -150,11 +157,12 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
         </p>
       )}
       <div className="actions">
-        {deleting ? (
+        {mayDelete && deleting && (
           <button type="button" className="button danger" disabled={busy} onClick={() => void remove()}>
             Delete it with all samples, for good
           </button>
-        ) : (
+        )}
+        {mayDelete && !deleting && (
           <button type="button" className="button plain danger" onClick={() => setDeleting(true)}>
             Delete…
           </button>

@@ -53,13 +53,15 @@ export default function Device() {
     return <Missing name={device} error={failed} onRetry={() => void known.refetch()} />;
   if (!known.data || !series.data) return <div className="page-wait" aria-busy="true" />;
   const hasProcesses = series.data.some(({ metric_name }) => metric_name === 'process.cpu.utilization');
-  const shown = sections[tab].length > 0 ? sections[tab] : [];
+  const only = address.get('chart');
+  const ofTab = sections[tab].length > 0 ? sections[tab] : sections[tab === 'metrics' ? 'collector' : 'metrics'];
+  const shown = only === undefined ? ofTab : onlyChart([...sections.metrics, ...sections.collector], only);
   return (
     <>
       <DeviceHead device={known.data} />
       <div className="device-bar">
         <TimeBar />
-        {sections.collector.length > 0 && sections.metrics.length > 0 && (
+        {only === undefined && sections.collector.length > 0 && sections.metrics.length > 0 && (
           <nav className="segments" aria-label="Part of the device">
             {(['metrics', 'collector'] as const).map((each) => (
               <button
@@ -83,7 +85,14 @@ export default function Device() {
           onClose={() => setPicked(undefined)}
         />
       )}
-      {(shown.length > 0 ? shown : tab === 'metrics' ? sections.collector : sections.metrics).map((section) => (
+      {only !== undefined && known.data && (
+        <p className="no-kiosk">
+          <button type="button" className="button small" onClick={() => address.set({ chart: undefined })}>
+            Show all of the device
+          </button>
+        </p>
+      )}
+      {shown.map((section) => (
         <SectionCharts key={section.id} section={section}>
           {section.charts.map((spec) => (
             <DeviceChart
@@ -102,6 +111,13 @@ export default function Device() {
     </>
   );
 }
+
+/** The one chart that an address names. */
+const onlyChart = (sections: readonly Section[], id: string): Section[] =>
+  sections
+    .map((section) => ({ ...section, closed: false, charts: section.charts.filter((spec) => spec.id === id) }))
+    .filter(({ charts }) => charts.length > 0)
+    .slice(0, 1);
 
 /** As it stands in the address: the router would take a / or a % of the name for one of the path. */
 function nameInAddress(): string {

@@ -1,7 +1,9 @@
 import { useRef, useState } from 'react';
 import { ApiError, change, type Schema } from '../../api.js';
 import { CopyLine } from '../../parts/copy-line.js';
+import { useMay } from '../../data/session.js';
 import { textOf } from '../../parts/form.js';
+import { tagsOf } from '../../parts/tags.js';
 import { timeText } from '../../time-window.js';
 
 /** The command that starts a collector which sends to this api, where the api asks nobody who they are. */
@@ -12,6 +14,8 @@ export const collectorCommand = (origin: string): string =>
 export function AddDevice() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [open, setOpen] = useState(false);
+  const may = useMay('access:manage');
+  if (!may) return null;
   return (
     <>
       <button
@@ -117,21 +121,10 @@ function Invitation({ onClose }: { onClose: () => void }) {
 
 /** @throws Error for a tag that is none. */
 function wishOf(form: FormData): Schema<'NewInvitationDto'> {
-  const pairs = textOf(form, 'tags')
-    .split(',')
-    .map((pair) => pair.trim())
-    .filter(Boolean);
-  const wrong = pairs.find((pair) => pair.indexOf('=') < 1);
-  if (wrong !== undefined) throw new Error(`A tag is name=value, got ${wrong}.`);
-  const tags = Object.fromEntries(
-    pairs.map((pair): [string, string] => {
-      const equals = pair.indexOf('=');
-      return [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
-    }),
-  );
+  const tags = tagsOf(textOf(form, 'tags'));
   return {
     uses: Number(textOf(form, 'uses')),
     expires_in: textOf(form, 'expires_in'),
-    ...(pairs.length > 0 && { tags }),
+    ...(Object.keys(tags).length > 0 && { tags }),
   };
 }

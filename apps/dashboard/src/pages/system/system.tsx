@@ -5,6 +5,7 @@ import { useTimeWindow } from '../../address.js';
 import { read } from '../../api.js';
 import { DeviceChart } from '../../charts/device-chart.js';
 import type { ChartSpec } from '../../data/chart-specs.js';
+import { useMay } from '../../data/session.js';
 import { serverMetrics, type ServerMetrics } from '../../data/server-metrics.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { TimeBar } from '../../parts/time-bar.js';
@@ -40,6 +41,7 @@ export default function System() {
     staleTime: 60_000,
   });
   const server = metrics.data?.metrics;
+  const mayBackUp = useMay('server:backup');
   return (
     <>
       <div className="page-head">
@@ -47,9 +49,11 @@ export default function System() {
         <a className="button" href="/docs">
           All calls
         </a>
-        <a className="button primary" href="/api/v1/admin/backup" download>
-          Back up now
-        </a>
+        {mayBackUp && (
+          <a className="button primary" href="/api/v1/admin/backup" download>
+            Back up now
+          </a>
+        )}
       </div>
       {metrics.error && !metrics.data && (
         <ProblemNotice

@@ -1,0 +1,10 @@
+import { Obeys, Optional } from '@device-metrics/contract';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { pageRule } from '../rules.js';
+
+export class BeginQuery {
+  @ApiPropertyOptional({ example: '/devices/lab-pc-1', default: '/', description: 'Where to go once signed in.' })
+  @Optional()
+  @Obeys(pageRule)
+  page?: string;
+}

@@ -1,0 +1,32 @@
+import { useQuery, type QueryClient } from '@tanstack/react-query';
+import { change, connection, read, type Schema } from '../api.js';
+
+export type Session = Schema<'SessionDto'>;
+
+const KEY = ['session'] as const;
+
+/** Who this is, and what they may do; undefined until the api has said it. */
+export const useSession = (): { session: Session | undefined; isPending: boolean } => {
+  const { data, isPending } = useQuery({
+    queryKey: KEY,
+    queryFn: ({ signal }) => read('/api/v1/session', {}, { signal }),
+    staleTime: 60_000,
+  });
+  return { session: data, isPending };
+};
+
+/** Whether who this is has a right, as `devices:write`: what they may not do they are not offered. */
+export const useMay = (right: string): boolean => useSession().session?.caller?.rights.includes(right) ?? false;
+
+/** Goes on as who this is now: nothing that was read as somebody else stays. */
+export function become(client: QueryClient, session: Session): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
+  client.setQueryData(KEY, session);
+  connection.set({ signedOut: false });
+}
+
+/** Forgets who this is. The page is loaded anew, so that nothing of before is on it. */
+export async function signOut(): Promise<void> {
+  await change('DELETE', '/api/v1/session');
+  location.assign('/');
+}
