@@ -143,6 +143,10 @@ describe('users', () => {
     expect((await new Browser().signIn('tom', PASSWORD, { totp: code })).status).toBe(401);
     const next = totp.generate({ timestamp: Date.now() + 30_000 });
     expect((await new Browser().signIn('tom', PASSWORD, { totp: next })).body).toMatchObject({ totp: true });
+    const withdraw = (password: string): Promise<Answer> => tom.send('DELETE', '/api/v1/session/totp', { password });
+    expect((await withdraw('wrong')).status).toBe(403);
+    expect((await withdraw(PASSWORD)).status).toBe(204);
+    expect((await new Browser().signIn('tom')).body).toMatchObject({ totp: false });
   });
 
   it('cannot be guessed: after five wrong passwords of a name from one address nobody gets on', async () => {
@@ -191,4 +195,21 @@ it('a shared link shows its devices and nothing else, until it is withdrawn; a l
   expect((await admin.send('DELETE', `/api/v1/shares/${id}`)).status).toBe(204);
   await closed;
   expect((await guest.send('GET', '/api/v1/devices')).status).toBe(401);
+});
+
+it('on the server itself users are made, changed and given another password by commands; which the server takes up', async () => {
+  const settings = { DATABASE_PATH: join(folder.path, 'metrics.db') };
+  const run = (...args: string[]): Promise<string[]> => Server.command(['user', ...args], settings);
+  const [password = ''] = await run('add', 'olga', '--role', 'editor', '--tag', 'room=lab');
+  const olga = new Browser();
+  expect((await olga.signIn('olga', password)).body.caller).toMatchObject({ role: 'editor', tags: { room: 'lab' } });
+  await run('role', 'olga', 'viewer');
+  expect((await run('list')).join('\n')).toMatch(/^viewer  olga: room=lab; password; signed in last 20/m);
+  const [next = ''] = await run('password', 'Olga');
+  expect((await new Browser().signIn('olga', password)).status).toBe(401);
+  expect((await new Browser().signIn('olga', next)).status).toBe(200);
+  await run('remove', 'olga');
+  expect((await new Browser().signIn('olga', next)).status).toBe(401);
+  await expect(run('remove', 'anna')).rejects.toThrow('anna is the last admin');
+  await expect(run('add', 'boss', '--role', 'boss')).rejects.toThrow('--role must be one of viewer, editor, admin');
 });

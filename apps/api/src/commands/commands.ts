@@ -10,11 +10,13 @@ import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
 import { repair, REPAIR_USAGE } from './repair.js';
 import { tokenCommands } from './token.js';
+import { userCommands } from './user.js';
 import { UsageError } from './usage.js';
 
 /** Names have one word or two. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   invite,
+  ...userCommands,
   ...tokenCommands,
   ...collectorCommands,
   audit,
