@@ -204,7 +204,7 @@ it('on the server itself users are made, changed and given another password by c
   const olga = new Browser();
   expect((await olga.signIn('olga', password)).body.caller).toMatchObject({ role: 'editor', tags: { room: 'lab' } });
   await run('role', 'olga', 'viewer');
-  expect((await run('list')).join('\n')).toMatch(/^viewer  olga: room=lab; password; signed in last 20/m);
+  expect((await run('list')).join('\n')).toMatch(/^viewer {2}olga: room=lab; password; signed in last 20/m);
   const [next = ''] = await run('password', 'Olga');
   expect((await new Browser().signIn('olga', password)).status).toBe(401);
   expect((await new Browser().signIn('olga', next)).status).toBe(200);
