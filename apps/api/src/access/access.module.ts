@@ -9,6 +9,7 @@ import { JoinController } from './collectors/join.controller.js';
 import { JoinTags } from './collectors/join-tags.js';
 import { Guard } from './guard.js';
 import { InvitationsController } from './invitations/invitations.controller.js';
+import { Rates } from './limits/rates.js';
 import { LastingAccesses } from './lasting-access.js';
 import { MayOpen } from './may-open.js';
 import { Certificate } from './tls/certificate.js';
@@ -40,6 +41,7 @@ import { TokensController } from './tokens/tokens.controller.js';
   providers: [
     Authenticate,
     Guard,
+    Rates,
     Audit,
     MayOpen,
     JoinTags,
@@ -57,6 +59,6 @@ import { TokensController } from './tokens/tokens.controller.js';
       },
     },
   ],
-  exports: [Authenticate, Guard, Audit, JoinTags, LastingAccesses],
+  exports: [Authenticate, Guard, Rates, Audit, JoinTags, LastingAccesses],
 })
 export class AccessModule {}

@@ -90,13 +90,19 @@ export const callerOfCollector = (collector: StoredCollector, token: StoredToken
 const current = new AsyncLocalStorage<Caller>();
 
 /** Who is limited to some devices and asks just now; undefined for everybody else, and for work of the server's own. */
-export const currentCaller = (): Caller | undefined => current.getStore();
+export function currentCaller(): Caller | undefined {
+  const caller = current.getStore();
+  return caller?.isLimited ? caller : undefined;
+}
+
+/** Who asks just now, where that is kept; see `runAs`. */
+export const askingCaller = (): Caller | undefined => current.getStore();
 
 /**
- * Runs what answers a request as its caller. Only for callers who are limited: knowing the caller everywhere costs every
- * promise of the process something.
+ * Runs what answers a request as its caller: one who is limited, and with `always` everybody. Knowing the caller everywhere costs
+ * every promise of the process something.
  */
-export function runAs(caller: Caller, work: () => void): void {
-  if (caller.isLimited) current.run(caller, work);
+export function runAs(caller: Caller, work: () => void, always = false): void {
+  if (caller.isLimited || always) current.run(caller, work);
   else work();
 }

@@ -7,6 +7,7 @@ import { apiConfig, type ApiConfig } from '../settings.js';
 import { Authenticate, type Credentials } from './authenticate.js';
 import { runAs, type Caller } from './caller.js';
 import { checkHost, isLoopbackAddress, isLoopbackName, parseHost } from './check-host.js';
+import { Rates } from './limits/rates.js';
 import type { Need } from './needs.js';
 
 declare module 'fastify' {
@@ -37,6 +38,7 @@ export class Guard {
 
   constructor(
     private readonly authenticate: Authenticate,
+    private readonly rates: Rates,
     @Inject(apiConfig.KEY) config: ApiConfig,
   ) {
     const { host, access } = config;
@@ -57,7 +59,7 @@ export class Guard {
       await this.checkRights(request);
     });
     // Here, as the parsing of the body loses what `runAs` keeps.
-    server.addHook('preValidation', (request, _reply, done) => runAs(request.caller, done));
+    server.addHook('preValidation', (request, _reply, done) => runAs(request.caller, done, this.rates.countsSamples));
   }
 
   /** @throws Problem for what a page of somebody else may have a browser send. */
@@ -87,6 +89,7 @@ export class Guard {
     const { isLocal } = credentials;
     const found = this.authenticate.caller(credentials);
     request.caller = found instanceof Promise ? await found : found;
+    this.rates.takeRequest(request.caller, request.ip);
     if (isOpen || (isLocal && needs === 'server:read' && request.routeOptions.url === '/metrics')) return;
     this.checkCaller(request.caller, needs);
     if (request.caller.of.sessionId !== undefined) checkSameOrigin(request);
@@ -120,6 +123,8 @@ export function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
   const { remoteAddress = '', localAddress = '' } = raw.socket;
   if (!isLoopbackAddress(remoteAddress) || !isLoopbackAddress(localAddress)) return false;
   if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
+  // As nginx asks that was told nothing; what is on this machine itself has spoken 1.1 for long.
+  if (raw.httpVersion === '1.0') return false;
   return isLoopbackName(parseHost(headers.host ?? '')?.name ?? '');
 }
 

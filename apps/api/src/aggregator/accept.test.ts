@@ -15,10 +15,12 @@ import {
 import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import { Rates } from '../access/limits/rates.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
+import { readApiSettings } from '../settings.js';
 import { Accept } from './accept.js';
 
 let folder: string;
@@ -36,6 +38,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const rates = (): Rates => new Rates(readApiSettings({}));
+
 const oneOf = (...right: unknown[]): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.anything() });
 const now = Date.now();
@@ -52,7 +56,7 @@ it('whatever a protocol hands over, what the rules refuse never reaches the stor
   const live = new LiveSamples();
   live.listen(() => undefined);
   const joinTags = new JoinTags(openAccessStore(dataSource), store);
-  const accept = new Accept(store, new ApiMetrics(), live, joinTags, new Arrivals());
+  const accept = new Accept(store, new ApiMetrics(), live, joinTags, new Arrivals(), rates());
   let kept = 0;
 
   await fc.assert(
@@ -97,6 +101,7 @@ it('nothing is taken while the clock of the server is before the year 2000', () 
     new LiveSamples(),
     new JoinTags(openAccessStore(dataSource), store),
     new Arrivals(),
+    rates(),
   );
   const clock = jest.spyOn(Date, 'now').mockReturnValue(86_400_000);
   try {

@@ -10,6 +10,7 @@ import {
 import type { SampleStore } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
+import { Rates } from '../access/limits/rates.js';
 import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
@@ -33,6 +34,7 @@ export class Accept {
     private readonly liveSamples: LiveSamples,
     private readonly joinTags: JoinTags,
     private readonly arrivals: Arrivals,
+    private readonly rates: Rates,
   ) {}
 
   /**
@@ -65,6 +67,7 @@ export class Accept {
   async accept(candidates: Candidates, receipt: Receipt): Promise<Accepted> {
     const caller = currentCaller();
     const items = candidates.ends?.length ?? candidates.samples.length;
+    this.rates.takeSamples(candidates.samples.length);
     const { samples, refused } = passSamples(candidates, receipt);
     this.metrics.itemsRejected.inc(refused.length);
     const [first] = refused;

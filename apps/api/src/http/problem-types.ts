@@ -32,6 +32,8 @@ export const PROBLEM_TYPES = {
   'unsupported-content': 415,
   'request-refused': 400,
   'too-many-attempts': 429,
+  'too-many-requests': 429,
+  'too-many-samples': 429,
   'too-many-series': 429,
   'server-failure': 500,
   'no-backup': 501,

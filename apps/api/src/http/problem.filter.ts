@@ -4,7 +4,15 @@ import { QueryRefusal } from '@device-metrics/query';
 import { StoreFullError, TooManySeriesError } from '@device-metrics/storage';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
+import type { ProblemType } from './problem-types.js';
 import { invalidInput, Problem, PROBLEM_JSON } from './problem.js';
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the problem that it is, for the metrics. */
+    problem?: ProblemType;
+  }
+}
 
 /** Turns everything that is thrown on the way to an answer into `application/problem+json`. */
 @Catch()
@@ -46,6 +54,7 @@ export const addressTooLong = ({ url }: FastifyRequest): Problem =>
 
 /** Answers a problem where Nest has no part in it. */
 export function sendProblem(problem: Problem, reply: FastifyReply): void {
+  reply.problem = problem.type;
   if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
   void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
 }

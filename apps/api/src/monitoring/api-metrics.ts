@@ -18,6 +18,19 @@ export class ApiMetrics {
     registers: [this.registry],
   });
 
+  readonly requestsRefused = new Counter({
+    name: 'device_metrics_requests_refused_total',
+    help: 'Requests that were answered with a problem, by its code: each limit has one.',
+    labelNames: ['problem'],
+    registers: [this.registry],
+  });
+
+  readonly connectionsRefused = new Counter({
+    name: 'device_metrics_connections_refused_total',
+    help: 'Connections that were closed at once, beyond MAX_CONNECTIONS.',
+    registers: [this.registry],
+  });
+
   readonly reportsWritten = new Counter({
     name: 'device_metrics_reports_written_total',
     help: 'Runs of REPORTS_SCHEDULE that wrote their reports.',

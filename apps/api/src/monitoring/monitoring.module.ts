@@ -3,6 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { StoreOperation } from '@device-metrics/storage';
 import type { FastifyInstance } from 'fastify';
 import { SAMPLE_STORE, SampleStoreModule } from '../sample-store.module.js';
+import { apiConfig, type ApiConfig } from '../settings.js';
 import { ApiMetrics } from './api-metrics.js';
 import { MonitoringController } from './monitoring.controller.js';
 import { addStoreMetrics } from './store-metrics.js';
@@ -19,13 +20,19 @@ export class MonitoringModule implements OnModuleInit {
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: ApiMetrics,
     @Inject(SAMPLE_STORE) store: StoreOperation,
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
   ) {
     addStoreMetrics(metrics.registry, store);
   }
 
   onModuleInit(): void {
     const server = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
+    const { connections } = this.config.limits;
+    // Node takes 0 for none at all.
+    if (connections > 0) server.server.maxConnections = connections;
+    server.server.on('drop', () => this.metrics.connectionsRefused.inc());
     server.addHook('onResponse', (request, reply, done) => {
+      if (reply.problem) this.metrics.requestsRefused.inc({ problem: reply.problem });
       const route = request.routeOptions.url ?? 'none';
       this.metrics.requestDuration.observe(
         {
