@@ -138,6 +138,12 @@ export default tseslint.config(
   ),
   forbids('libs/storage/src', onlyWorkspace('domain', 'sqlite'), sqliteTypes),
   forbids(
+    'libs/storage/src/columnar',
+    onlyWorkspace('domain'),
+    pattern('^(better-sqlite3|pg|typeorm)', 'What is columnar knows no SQL.'),
+    pattern('/(sqlite|postgres|access|alerts)/', 'What is columnar knows no SQL.'),
+  ),
+  forbids(
     'libs/query/src',
     onlyWorkspace('domain', 'storage'),
     typeorm,

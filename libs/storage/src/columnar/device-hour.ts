@@ -1,11 +1,11 @@
 import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
-import type { Heads } from './heads.js';
-import { HOUR, hourOfChunk } from './hour.js';
-import type { Pieces, StoredPiece, VisitSummary } from './pieces.js';
+import type { HeadSnapshot } from './heads.js';
+import { HOUR } from './hour.js';
+import type { PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
 
-/** All that the store has of one device and hour: a chunk, parts over it, heads over these. Valid until the next turn. */
+/** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
 export class DeviceHour {
   /** Unix milliseconds. */
   readonly start: number;
@@ -16,6 +16,7 @@ export class DeviceHour {
     private readonly sealed: readonly StoredPiece[],
     private readonly heads: readonly Head[],
     private readonly pieces: Pieces,
+    private readonly reader: PieceReader,
   ) {
     this.start = hour * HOUR;
   }
@@ -25,7 +26,15 @@ export class DeviceHour {
     return this.heads.length === 0 && this.sealed.every(({ raw }) => raw === 0);
   }
 
-  /** The samples of the series that are wanted, by id: those of heads over those of parts over those of the chunk. */
+  /** Calls `act` once the samples are at hand; gives a promise where they have to be fetched. */
+  withSamples(act: () => void): Promise<void> | undefined {
+    const fetching = this.reader.fetch(this.sealed);
+    if (fetching) return fetching.then(act);
+    act();
+    return undefined;
+  }
+
+  /** The samples of the series that are wanted, by id, once they are at hand: those of heads over those of parts over those of the chunk. */
   columns(wanted: { has(seriesId: number): boolean }): Map<number, Column> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
@@ -46,18 +55,34 @@ export class DeviceHour {
    * Calls `visit` with summaries of the wanted series within the range; more than once for one series where several
    * pieces have samples of it. Samples are read only where the range cuts through those of a series, or pieces overlap in
    * time. An hour of which only stats remain counts as a whole if its start is in the range.
+   *
+   * @returns a promise where samples have to be fetched.
    */
-  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): void {
+  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): Promise<void> | undefined {
     const startsInside = this.start >= range.start && this.start < range.end;
     const { whole, cut } = this.spans(range, wanted, startsInside, visit);
     for (const [id, summaries] of whole) if (!cut.has(id)) for (const summary of summaries) visit(id, summary);
-    if (cut.size === 0) return;
+    if (cut.size === 0) return undefined;
+    const fetching = this.reader.fetch(this.sealed);
+    const visitCut = (): void => this.visitCut(range, startsInside ? whole : undefined, cut, visit);
+    if (fetching) return fetching.then(visitCut);
+    visitCut();
+    return undefined;
+  }
+
+  /** Summaries of the samples of the series that the range cuts through. */
+  private visitCut(
+    range: TimeRange,
+    whole: ReadonlyMap<number, readonly Summary[]> | undefined,
+    cut: ReadonlySet<number>,
+    visit: VisitSummary,
+  ): void {
     const columns = this.columns(cut);
     for (const id of cut) {
       const column = columns.get(id);
       if (!column) {
         // What should be there and is not has been found damaged just now.
-        if (startsInside) for (const summary of whole.get(id) ?? []) visit(id, summary);
+        for (const summary of whole?.get(id) ?? []) visit(id, summary);
         continue;
       }
       const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
@@ -96,37 +121,30 @@ export class DeviceHour {
   }
 }
 
-/** Chunks that are fetched at once: about what is visited before others get their turn, and it may be out of date. */
-const PAGE = 8;
-
 /** Visits the hours of a device that hold anything within the range, in order of time, and yields in between. */
 export async function forEachHour(
   deviceId: number,
   range: TimeRange,
-  heads: Heads,
+  snapshot: HeadSnapshot,
   pieces: Pieces,
+  reader: PieceReader,
   slices: Slices,
-  visit: (hour: DeviceHour) => void,
+  visit: (hour: DeviceHour) => Promise<void> | void | undefined,
 ): Promise<void> {
+  const heads = snapshot.get(deviceId) ?? [];
   const end = Math.ceil(range.end / HOUR);
   let next = Math.floor(range.start / HOUR);
   while (next < end) {
-    const page = pieces.chunks(deviceId, next, end, PAGE);
-    const pageEnd = page.length < PAGE ? end : hourOfChunk(page[PAGE - 1].id) + 1;
-    const byHour = new Map(page.map((chunk) => [hourOfChunk(chunk.id), chunk]));
-    const hours = new Set(byHour.keys());
-    for (const { hour } of heads.ofDevice(deviceId)) if (hour >= next && hour < pageEnd) hours.add(hour);
-    for (const hour of pieces.hoursWithParts(deviceId)) if (hour >= next && hour < pageEnd) hours.add(hour);
-    next = pageEnd;
+    const read = reader.page(deviceId, next, end);
+    const page = read instanceof Promise ? await read : read;
+    const hours = new Set(page.hours.keys());
+    for (const { hour } of heads) if (hour >= next && hour < page.end) hours.add(hour);
+    next = page.end;
     for (const hour of [...hours].sort((a, b) => a - b)) {
-      const chunk = byHour.get(hour);
-      const sealed = [...(chunk ? [chunk] : []), ...pieces.parts(deviceId, hour)];
-      visit(new DeviceHour(hour, sealed, heads.at(deviceId, hour), pieces));
-      if (!slices.isOver()) continue;
-      await slices.next();
-      // What was fetched may be out of date by now.
-      next = hour + 1;
-      break;
+      const over = heads.filter((head) => head.hour === hour);
+      const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? [], over, pieces, reader));
+      if (pending) await pending;
+      if (slices.isOver()) await slices.next();
     }
   }
 }

@@ -2,6 +2,9 @@ import { Head } from './head.js';
 import { hourOf } from './hour.js';
 import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
 
+/** Heads by device, in their order. */
+export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;
+
 /**
  * All heads. A device and hour have at most one that takes samples, and before it in order those that are frozen, since
  * they are being sealed; the later ones win.
@@ -40,6 +43,16 @@ export class Heads {
 
   ofDevice(deviceId: number): readonly Head[] {
     return this.byDevice.get(deviceId) ?? [];
+  }
+
+  /** The heads that devices have now; later ones, and what is sealed meanwhile, leave it as it is. */
+  snapshot(deviceIds: Iterable<number>): HeadSnapshot {
+    const found = new Map<number, readonly Head[]>();
+    for (const id of deviceIds) {
+      const heads = this.byDevice.get(id);
+      if (heads) found.set(id, [...heads]);
+    }
+    return found;
   }
 
   get count(): number {

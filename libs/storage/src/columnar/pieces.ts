@@ -1,6 +1,7 @@
 import type { Summary } from '@device-metrics/domain';
 import type { EncodedPiece } from './piece.js';
 import type { Column } from './column.js';
+import type { Later } from './later.js';
 
 /** Where a piece stands: a device and an hour have at most one chunk, and parts that came after it, in their order. */
 export interface PieceKey {
@@ -19,6 +20,34 @@ export interface StoredPiece extends PieceKey {
   readonly raw: number;
 }
 
+/** A chunk or a part that is to be written. */
+export interface PieceWrite {
+  readonly id: number;
+  readonly sealedThrough: number;
+  /** A chunk takes the place of the one that was there and of all parts; a part comes behind those that are there. */
+  readonly kind: 'chunk' | 'part';
+  /** What a chunk takes the place of. */
+  readonly under: readonly StoredPiece[];
+  /** Undefined where what is there has all of it; then only the parts go. */
+  readonly piece: EncodedPiece | undefined;
+  /** Series, time and value of the latest samples that are in the hour. */
+  readonly latest: readonly (readonly [seriesId: number, time: number, value: number])[];
+}
+
+/** The hours of a device that have pieces, and their pieces in order: the chunk first. It ends before hour `end`. */
+export interface PiecePage {
+  readonly hours: ReadonlyMap<number, readonly StoredPiece[]>;
+  readonly end: number;
+}
+
+/** Reads pieces for one query. */
+export interface PieceReader {
+  /** What a device has from hour `from` on, up to hour `to` or an earlier one; devices come in the order that was said. */
+  page(deviceId: number, from: number, to: number): Later<PiecePage>;
+  /** Fetches the samples of pieces that are not at hand; undefined where all are. */
+  fetch(pieces: readonly StoredPiece[]): Promise<void> | undefined;
+}
+
 export type VisitSummary = (seriesId: number, summary: Readonly<Summary>) => void;
 
 /**
@@ -26,23 +55,17 @@ export type VisitSummary = (seriesId: number, summary: Readonly<Summary>) => voi
  * from the samples, damaged samples leave the stats.
  */
 export interface Pieces {
-  /** At most `limit` chunks of a device from hour `from` to before hour `to`, in order of time. */
-  chunks(deviceId: number, from: number, to: number, limit: number): StoredPiece[];
+  /** Reads what devices have from hour `from` to before hour `to`, with their samples or without. */
+  reader(deviceIds: readonly number[], from: number, to: number, withSamples: boolean): PieceReader;
 
-  /** The chunk of a device and hour, if there is one, and then its parts in their order. */
-  at(deviceId: number, hour: number): StoredPiece[];
-
-  /** The parts of a device and hour in their order. */
-  parts(deviceId: number, hour: number): StoredPiece[];
-
-  /** The hours of a device that have parts. */
-  hoursWithParts(deviceId: number): Iterable<number>;
+  /** The chunk of a device and hour, if there is one, and then its parts in their order, with their samples at hand. */
+  at(deviceId: number, hour: number): Later<StoredPiece[]>;
 
   /** All devices and hours that have parts, and since when, Unix milliseconds. */
   withParts(): Iterable<{ readonly id: number; readonly since: number }>;
 
   /** The last hour, from `from` to before `to`, of which a device has a chunk without samples. */
-  lastBareHour(deviceId: number, from: number, to: number): number | undefined;
+  lastBareHour(deviceId: number, from: number, to: number): Later<number | undefined>;
 
   /** Whether the chunk of a device and hour is to be left as it is, so that what comes for it stays in parts. */
   isClosed(id: number): boolean;
@@ -52,15 +75,6 @@ export interface Pieces {
 
   /** Calls `visit` for each series of a piece, by id. The summary is the same object each time. */
   summaries(piece: StoredPiece, visit: VisitSummary): void;
-
-  /** Writes a chunk in place of the one that was there and of all parts. */
-  putChunk(id: number, sealedThrough: number, chunk: EncodedPiece): void;
-
-  /** Adds a part behind those that are there. */
-  addPart(id: number, sealedThrough: number, part: EncodedPiece, now: number): void;
-
-  /** Deletes all parts of a device and hour. */
-  deleteParts(id: number): void;
 
   /** Leaves the chunk of a device and hour as it is, from now on; `damage` is why it can be neither read nor replaced. */
   close(id: number, damage?: unknown): void;

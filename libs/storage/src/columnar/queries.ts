@@ -1,7 +1,7 @@
 import { includeSummary, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
-import type { Heads } from './heads.js';
+import type { Heads, HeadSnapshot } from './heads.js';
 import { END_OF_TIME, HOUR, hourOf } from './hour.js';
 import { samplesOfSummary } from './samples-of-summary.js';
 import type {
@@ -13,7 +13,7 @@ import type {
   StepQuery,
   Tier,
 } from '../store.js';
-import type { Pieces } from './pieces.js';
+import type { PieceReader, Pieces } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { StepAggregator } from './steps.js';
 
@@ -24,6 +24,12 @@ const PASS = 4096;
 interface DeviceSeries {
   readonly deviceId: number;
   readonly series: Series[];
+}
+
+/** What one query reads from. */
+interface Sight {
+  readonly heads: HeadSnapshot;
+  readonly reader: PieceReader;
 }
 
 /** Reads what is in chunks and heads. */
@@ -41,19 +47,22 @@ export class Queries {
   ): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
     const slices = new Slices();
-    for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
+    const groups = this.byDevice(series, seriesPerPass(range));
+    const sight = this.sight(groups, range, true);
+    for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
       const wanted = new Set(found.keys());
-      await this.forEachHour(deviceId, range, slices, (hour) => {
+      await this.forEachHour(sight, deviceId, range, slices, (hour) => {
         if (summaries && hour.hasOnlyStats) {
-          hour.summaries(range, wanted, (id, summary) =>
+          return hour.summaries(range, wanted, (id, summary) =>
             found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, summaries)),
           );
-          return;
         }
-        for (const [id, column] of hour.columns(wanted)) {
-          found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
-        }
+        return hour.withSamples(() => {
+          for (const [id, column] of hour.columns(wanted)) {
+            found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
+          }
+        });
       });
       for (const one of some) {
         const pieces = found.get(one.id);
@@ -71,9 +80,11 @@ export class Queries {
       if (known) includeSummary(known, summary);
       else found.set(id, { ...summary });
     };
-    for (const { deviceId, series: some } of this.byDevice(series)) {
+    const groups = this.byDevice(series);
+    const sight = this.sight(groups, range, false);
+    for (const { deviceId, series: some } of groups) {
       const wanted = new Set(some.map(({ id }) => id));
-      await this.forEachHour(deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
+      await this.forEachHour(sight, deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
     }
     return series.flatMap((one) => {
       const summary = found.get(one.id);
@@ -84,18 +95,21 @@ export class Queries {
   async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
     const range = within(query.range);
     const slices = new Slices();
-    for (const { deviceId, series: some } of this.byDevice(series, seriesPerPass(range))) {
+    const groups = this.byDevice(series, seriesPerPass(range));
+    const sight = this.sight(groups, range, !(query.step >= HOUR));
+    for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
       const wanted = new Set(found.keys());
-      await this.forEachHour(deviceId, range, slices, (hour) => {
+      await this.forEachHour(sight, deviceId, range, slices, (hour) => {
         if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
-          hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
-        } else {
+          return hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
+        }
+        return hour.withSamples(() => {
           for (const [id, column] of hour.columns(wanted)) {
             const inside = sliceColumn(column, range.start - hour.start, range.end - hour.start);
             found.get(id)?.addColumn(hour.start, inside);
           }
-        }
+        });
       });
       for (const one of some) {
         const steps = found.get(one.id)?.finish();
@@ -105,11 +119,11 @@ export class Queries {
   }
 
   /** Up to the end of the last hour of which only the summaries are left, and from there on. */
-  tiers(deviceName: string, asked: TimeRange): Tier[] {
+  async tiers(deviceName: string, asked: TimeRange): Promise<Tier[]> {
     const device = this.catalogue.device(deviceName);
     const { start, end } = within(asked);
     if (end <= start) return [];
-    const hour = device && this.pieces.lastBareHour(device.id, Math.ceil(start / HOUR), hourOf(end - 1) + 1);
+    const hour = device && (await this.pieces.lastBareHour(device.id, Math.ceil(start / HOUR), hourOf(end - 1) + 1));
     if (hour === undefined) return [{ start, end, resolution: 0 }];
     const bareEnd = (hour + 1) * HOUR;
     const bare = { start, end: bareEnd, resolution: HOUR };
@@ -129,13 +143,22 @@ export class Queries {
     return found;
   }
 
+  /** The heads come first: what is sealed between the two is seen twice, and never not at all. */
+  private sight(groups: readonly DeviceSeries[], range: TimeRange, withSamples: boolean): Sight {
+    const ids = groups.map(({ deviceId }) => deviceId);
+    const heads = this.heads.snapshot(ids);
+    const [from, to] = [Math.floor(range.start / HOUR), Math.ceil(range.end / HOUR)];
+    return { heads, reader: this.pieces.reader(ids, from, to, withSamples) };
+  }
+
   private forEachHour(
+    { heads, reader }: Sight,
     deviceId: number,
     range: TimeRange,
     slices: Slices,
-    visit: (hour: DeviceHour) => void,
+    visit: (hour: DeviceHour) => Promise<void> | undefined,
   ): Promise<void> {
-    return forEachHour(deviceId, range, this.heads, this.pieces, slices, visit);
+    return forEachHour(deviceId, range, heads, this.pieces, reader, slices, visit);
   }
 
   /** Series that follow each other and are of one device, at most `limit` together, so that its chunks are read once. */

@@ -3,8 +3,9 @@ import { joinColumns, sameColumns, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from './hour.js';
+import type { Later } from './later.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
-import type { Pieces, StoredPiece } from './pieces.js';
+import type { Pieces, PieceWrite, StoredPiece } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { SingleRun } from './single-run.js';
 
@@ -22,8 +23,10 @@ export interface SealSettings {
 /** What the sealer needs of the database. */
 export interface SealTables {
   readonly pieces: Pieces;
-  /** Runs `work` in a transaction, and undoes it where it throws. */
-  transaction(work: () => void): void;
+  /** Whether this store seals what there is of a device: of several that share a database, one does. */
+  seals(deviceId: number): boolean;
+  /** Writes chunks and parts in one transaction, all or none. */
+  write(pieces: readonly PieceWrite[]): Later<void>;
   /** Whether an error says that the database is damaged in one place, and nothing against other places. */
   isDamage(error: unknown): boolean;
   /** Takes note that a part of a device and hour could not be written, since the database is damaged. */
@@ -49,6 +52,8 @@ interface Sealed {
   readonly heads: readonly Head[];
   readonly sealedThrough: number;
   readonly kind: 'chunk' | 'part';
+  /** The pieces that a chunk takes the place of. */
+  readonly under: readonly StoredPiece[];
   /** Undefined where nothing is to be written, since what is there has all of it. */
   readonly piece: EncodedPiece | undefined;
 }
@@ -129,6 +134,8 @@ export class Sealer {
       chosen.add(head);
       excess -= head.size;
     }
+    // Those that another store seals go once it has: until then no more comes to them.
+    for (const head of chosen) if (!this.tables.seals(head.device.id)) this.heads.freeze(head);
     await this.sealEarly(chosen);
   }
 
@@ -136,6 +143,7 @@ export class Sealer {
   private async sealEarly(heads: Iterable<Head>): Promise<void> {
     const ids = new Set(Array.from(heads, (head) => chunkId(head.device.id, head.hour)));
     for (const id of ids) {
+      if (!this.tables.seals(deviceOfChunk(id))) continue;
       if (this.work.stopped) break;
       await this.makePart(id);
     }
@@ -152,7 +160,7 @@ export class Sealer {
     const columns = byId(await this.columnsOver([], heads));
     const piece = columns.length === 0 ? undefined : await this.encode(hourOfChunk(id), columns);
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
-    await this.add({ id, heads, sealedThrough, kind: 'part', piece });
+    await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
 
   /** The heads of a device and hour, which take no more samples, once what is under way for it is written. */
@@ -175,6 +183,7 @@ export class Sealer {
       if (!this.tables.pieces.isClosed(id) && this.dueAt(id, since) <= now) due.add(id);
     }
     for (const [id, time] of this.retryAt) if (time > now) due.delete(id);
+    for (const id of due) if (!this.tables.seals(deviceOfChunk(id))) due.delete(id);
     return [...due].sort((a, b) => hourOfChunk(a) - hourOfChunk(b) || a - b);
   }
 
@@ -197,7 +206,8 @@ export class Sealer {
       if (heads.length > 0) await this.makePart(id);
       return;
     }
-    const sealed = pieces.at(deviceOfChunk(id), hourOfChunk(id));
+    const found = pieces.at(deviceOfChunk(id), hourOfChunk(id));
+    const sealed = found instanceof Promise ? await found : found;
     const [chunk] = sealed.filter(({ part }) => part === 0);
     const under = chunk ? pieces.columns(chunk) : new Map<number, Column>();
     if (chunk && under.size === 0 && this.hasSummaries(chunk)) {
@@ -213,7 +223,7 @@ export class Sealer {
     ].reduce((last, row) => Math.max(last, row), 0);
     const parts = sealed.filter(({ part }) => part > 0);
     const piece = await this.mergedPiece(hourOfChunk(id), under, parts, heads);
-    await this.add({ id, heads, sealedThrough, kind: 'chunk', piece });
+    await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece });
   }
 
   /** Undefined where the chunk that is there has all of it. */
@@ -289,7 +299,7 @@ export class Sealer {
     this.forgetBatch();
     if (batch.length === 0) return;
     try {
-      this.writeTogether(batch);
+      await this.writeTogether(batch);
     } catch (error) {
       if (!this.tables.isDamage(error)) throw error;
       for (const sealed of batch) await this.writeAlone(sealed);
@@ -298,35 +308,37 @@ export class Sealer {
     await this.slices.next();
   }
 
-  private writeTogether(batch: readonly Sealed[]): void {
+  private async writeTogether(batch: readonly Sealed[]): Promise<void> {
     // The device may have been deleted meanwhile.
     const wanted = batch.filter(({ id }) => this.catalogue.deviceById(deviceOfChunk(id)));
     const written = wanted.filter(({ heads }) => heads.every((head) => this.heads.has(head)));
-    this.tables.transaction(() => written.forEach((sealed) => this.put(sealed)));
+    const writing = this.tables.write(written.map((sealed) => this.rowOf(sealed)));
+    // In place: nothing may come between what is written and what leaves the memory.
+    if (writing instanceof Promise) await writing;
     for (const { heads } of batch) for (const head of heads) this.heads.remove(head);
   }
 
-  private put({ id, sealedThrough, kind, piece }: Sealed): void {
-    const { pieces } = this.tables;
-    if (kind === 'part') {
-      if (piece) pieces.addPart(id, sealedThrough, piece, this.settings.now());
-      return;
-    }
-    if (piece) {
-      pieces.putChunk(id, sealedThrough, piece);
-    } else {
-      pieces.deleteParts(id);
-    }
+  private rowOf({ id, sealedThrough, kind, under, piece }: Sealed): PieceWrite {
+    const latest = kind === 'part' ? [] : this.latestWithin(id);
+    return { id, sealedThrough, kind, under, piece, latest };
+  }
+
+  /** The series of a device whose latest sample is in an hour, which its journal row is about to lose. */
+  private latestWithin(id: number): PieceWrite['latest'] {
+    const found: [number, number, number][] = [];
+    const { latest } = this.catalogue;
+    const start = hourOfChunk(id) * HOUR;
     for (const entry of this.catalogue.deviceById(deviceOfChunk(id))?.entries() ?? []) {
-      const time = this.catalogue.latest.timeOf(entry.id);
-      if (time >= hourOfChunk(id) * HOUR && time < (hourOfChunk(id) + 1) * HOUR) this.catalogue.saveLatest(entry);
+      const time = latest.timeOf(entry.id);
+      if (time >= start && time < start + HOUR) found.push([entry.id, time, latest.valueOf(entry.id)]);
     }
+    return found;
   }
 
   /** Keeps what cannot be written as a chunk in parts, and what cannot be written at all in memory. */
   private async writeAlone(sealed: Sealed): Promise<void> {
     try {
-      this.writeTogether([sealed]);
+      await this.writeTogether([sealed]);
     } catch (error) {
       if (!this.tables.isDamage(error)) throw error;
       if (sealed.kind === 'part') {

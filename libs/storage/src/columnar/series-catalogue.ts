@@ -4,21 +4,16 @@ import {
   matchesAny,
   metricDefinition,
   selectsDevice,
-  Slices,
   type DeviceSelector,
   type Labels,
   type Sample,
   type Selector,
   type Series,
 } from '@device-metrics/domain';
-import type { Database, Statement } from 'better-sqlite3';
 import type { Head } from './head.js';
 import { LatestSamples } from './latest-samples.js';
 import type { SeriesLimit } from './series-limit.js';
 import type { DeviceDescription } from '../store.js';
-
-/** Series that are read at a time when the store is opened. */
-const LOAD_PAGE = 1000;
 
 const UNLABELLED = labelsKey({});
 
@@ -67,6 +62,28 @@ export class SeriesEntry {
   }
 }
 
+/** What the catalogue writes to its tables, within the transaction that is open. */
+export interface CatalogueTables {
+  /** Gives the id of a new device. */
+  addDevice(name: string): number;
+  /** Gives the id of a new series. */
+  addSeries(deviceId: number, metricName: string, labelsKey: string, unit: string | null): number;
+  setUnit(seriesId: number, unit: string): void;
+  /** The greatest id that a series ever had. */
+  lastSeriesId(): number;
+}
+
+/** A row of the table of series, with the latest sample where it is known. */
+export interface SeriesRow {
+  readonly id: number;
+  readonly device_id: number;
+  readonly metric_name: string;
+  readonly labels_key: string;
+  readonly unit: string | null;
+  readonly ts: number | null;
+  readonly value: number | null;
+}
+
 /**
  * All devices and series, in memory and in their tables. What a transaction adds stays on trial until `keep` or `undo`
  * follows its commit or rollback.
@@ -80,50 +97,27 @@ export class SeriesCatalogue {
   private readonly entries = new Map<number, SeriesEntry>();
   private sorted: readonly SeriesEntry[] | undefined;
   private readonly undoes: (() => void)[] = [];
-  private readonly insertDevice: Statement<[string]>;
-  private readonly insertSeries: Statement<[number, string, string, string | null]>;
-  private readonly updateUnit: Statement<[string, number]>;
-  private readonly upsertLatest: Statement<[number, number, number]>;
-  private readonly selectLastId: Statement<[], number>;
   /** Of the sample before. */
   private last: SeriesEntry | undefined;
 
   constructor(
-    private readonly db: Database,
+    private readonly tables: CatalogueTables,
     private readonly limit: SeriesLimit,
-  ) {
-    this.insertDevice = db.prepare('INSERT INTO device (name) VALUES (?)');
-    this.insertSeries = db.prepare('INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)');
-    this.updateUnit = db.prepare('UPDATE series SET unit = ? WHERE id = ?');
-    this.upsertLatest = db.prepare('REPLACE INTO latest (series_id, ts, value) VALUES (?, ?, ?)');
-    this.selectLastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'series'").pluck();
+  ) {}
+
+  /** Takes in a device that is in its table. */
+  loadDevice(device: Device): void {
+    this.addDevice(device);
   }
 
-  /** Takes in what the tables have, and lets others through meanwhile; must come before anything else. */
-  async load(): Promise<void> {
-    const { db } = this;
-    const slices = new Slices();
-    const devices = db.prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags FROM device');
-    for (const { id, name, display_name: displayName, notes, tags } of devices.all()) {
-      this.addDevice(new Device(id, name, { displayName, notes, tags: JSON.parse(tags) as Labels }));
-    }
-    const aliases = db.prepare<[], { name: string; device_id: number }>('SELECT name, device_id FROM device_alias');
-    for (const { name, device_id: id } of aliases.all()) {
-      const device = this.devicesById.get(id);
-      if (device) this.aliases.set(name, device);
-    }
-    const page = db.prepare<[number, number], SeriesRow>(
-      `SELECT id, device_id, metric_name, labels_key, unit, ts, value
-       FROM series LEFT JOIN latest ON latest.series_id = series.id WHERE id > ? ORDER BY id LIMIT ?`,
-    );
-    for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
-      for (const row of rows) this.loadSeries(row);
-      last = rows[rows.length - 1].id;
-      if (slices.isOver()) await slices.next();
-    }
+  /** Takes in a name that a device had before. */
+  loadAlias(name: string, deviceId: number): void {
+    const device = this.devicesById.get(deviceId);
+    if (device) this.aliases.set(name, device);
   }
 
-  private loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
+  /** Takes in a series that is in its table. */
+  loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
     const device = this.devicesById.get(device_id);
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
     const labels = JSON.parse(key) as Labels;
@@ -187,7 +181,7 @@ export class SeriesCatalogue {
 
   /** Whether a series of this id was ever there; such an id is never given again. */
   wasThere(seriesId: number): boolean {
-    return seriesId <= (this.selectLastId.get() ?? 0);
+    return seriesId <= this.tables.lastSeriesId();
   }
 
   /** Takes a device and its series out of memory, once they are gone from their tables. */
@@ -275,11 +269,6 @@ export class SeriesCatalogue {
     return named;
   }
 
-  /** Writes down the latest sample of a series, which its journal row is about to lose. */
-  saveLatest({ id }: SeriesEntry): void {
-    this.upsertLatest.run(id, this.latest.timeOf(id), this.latest.valueOf(id));
-  }
-
   keep(): void {
     this.undoes.length = 0;
   }
@@ -316,7 +305,7 @@ export class SeriesCatalogue {
   private deviceOf(name: string): Device {
     const known = this.devices.get(name) ?? this.aliases.get(name);
     if (known) return known;
-    const device = new Device(Number(this.insertDevice.run(name).lastInsertRowid), name);
+    const device = new Device(this.tables.addDevice(name), name);
     this.addDevice(device);
     this.undoes.push(() => {
       this.devices.delete(name);
@@ -329,7 +318,7 @@ export class SeriesCatalogue {
     const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
     this.limit.take(device, metricName);
     this.undoes.push(() => this.limit.giveBack(device));
-    const id = Number(this.insertSeries.run(device.id, metricName, key, unit).lastInsertRowid);
+    const id = this.tables.addSeries(device.id, metricName, key, unit);
     const series = { id, deviceName: device.name, metricName, labels: { ...labels }, unit };
     const entry = this.hold(new SeriesEntry(device, key, series));
     this.undoes.push(() => this.drop(entry));
@@ -338,7 +327,7 @@ export class SeriesCatalogue {
 
   private setUnit(entry: SeriesEntry, unit: string): void {
     const before = entry.series;
-    this.updateUnit.run(unit, before.id);
+    this.tables.setUnit(before.id, unit);
     entry.series = { ...before, unit };
     this.undoes.push(() => {
       entry.series = before;
@@ -369,24 +358,6 @@ export class SeriesCatalogue {
     device.sorted = undefined;
     this.sorted = undefined;
   }
-}
-
-interface DeviceRow {
-  readonly id: number;
-  readonly name: string;
-  readonly display_name: string | null;
-  readonly notes: string | null;
-  readonly tags: string;
-}
-
-interface SeriesRow {
-  readonly id: number;
-  readonly device_id: number;
-  readonly metric_name: string;
-  readonly labels_key: string;
-  readonly unit: string | null;
-  readonly ts: number | null;
-  readonly value: number | null;
 }
 
 function isEmpty(labels: Labels): boolean {

@@ -49,7 +49,7 @@ async function adoptHour(
     pieces.putChunk(chunkId(device.id, hour), 0, chunk);
     for (const entry of moved) {
       rows.remove(entry, hour);
-      catalogue.saveLatest(entry);
+      pieces.saveLatest(entry.id, catalogue.latest.timeOf(entry.id), catalogue.latest.valueOf(entry.id));
     }
   })();
 }

@@ -4,7 +4,15 @@ import { sealFrame } from '../columnar/codec/frame.js';
 import { NOT_DECIMAL } from '../columnar/codec/values.js';
 import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
 import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
-import type { PieceKey, Pieces, StoredPiece, VisitSummary } from '../columnar/pieces.js';
+import type {
+  PieceKey,
+  PiecePage,
+  PieceReader,
+  Pieces,
+  PieceWrite,
+  StoredPiece,
+  VisitSummary,
+} from '../columnar/pieces.js';
 import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
 import { PartIndex } from './part-index.js';
@@ -14,6 +22,9 @@ import { isUnreadable, ReadableChunks } from './unreadable.js';
 interface RowKey {
   readonly id: number;
 }
+
+/** Chunks that are fetched at once: about what is visited before others get their turn. */
+const PAGE = 8;
 
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
@@ -36,6 +47,25 @@ export class PieceTable implements Pieces {
     this.partIndex = new PartIndex(db, now(), (error) => this.note('part', 0, error));
   }
 
+  reader(): PieceReader {
+    return { page: (deviceId, from, to) => this.page(deviceId, from, to), fetch: () => undefined };
+  }
+
+  private page(deviceId: number, from: number, to: number): PiecePage {
+    const chunks = this.chunks(deviceId, from, to, PAGE);
+    const end = chunks.length < PAGE ? to : hourOfChunk(chunks[PAGE - 1].id) + 1;
+    const hours = new Map(chunks.map((chunk) => [hourOfChunk(chunk.id), [chunk]]));
+    for (const hour of this.partIndex.hoursOf(deviceId)) {
+      if (hour < from || hour >= end) continue;
+      const parts = this.parts(deviceId, hour);
+      const known = hours.get(hour);
+      if (known) known.push(...parts);
+      else if (parts.length > 0) hours.set(hour, parts);
+    }
+    return { hours, end };
+  }
+
+  /** At most `limit` chunks of a device from hour `from` to before hour `to`, in order of time. */
   chunks(deviceId: number, from: number, to: number, limit: number): StoredPiece[] {
     const found = this.readable.range(chunkId(deviceId, from), chunkId(deviceId, to), limit);
     if (this.withoutSamples.size === 0) return found;
@@ -96,6 +126,23 @@ export class PieceTable implements Pieces {
     return Math.max(ofChunk, ofParts ?? 0);
   }
 
+  /** Writes pieces in one transaction. */
+  write(rows: readonly PieceWrite[]): void {
+    this.db.transaction(() => rows.forEach((row) => this.writeOne(row)))();
+  }
+
+  private writeOne({ id, sealedThrough, kind, piece, latest }: PieceWrite): void {
+    if (kind === 'chunk' && piece) this.putChunk(id, sealedThrough, piece);
+    else if (kind === 'chunk') this.deleteParts(id);
+    else if (piece) this.addPart(id, sealedThrough, piece, this.now());
+    for (const one of latest) this.saveLatest(...one);
+  }
+
+  /** Writes down the latest sample of a series. */
+  saveLatest(seriesId: number, time: number, value: number): void {
+    this.statements.upsertLatest.run(seriesId, time, value);
+  }
+
   putChunk(id: number, sealedThrough: number, { stats, data }: EncodedPiece): void {
     sealFrame(stats, [id, 0, sealedThrough]);
     if (data) sealFrame(data, [id, 0]);
@@ -104,7 +151,7 @@ export class PieceTable implements Pieces {
     this.deleteParts(id);
   }
 
-  addPart(id: number, sealedThrough: number, { stats, data }: EncodedPiece, now: number): void {
+  private addPart(id: number, sealedThrough: number, { stats, data }: EncodedPiece, now: number): void {
     const part = this.partIndex.nextPart(id);
     sealFrame(stats, [id, part, sealedThrough]);
     if (data) sealFrame(data, [id, part]);
@@ -112,7 +159,7 @@ export class PieceTable implements Pieces {
     this.partIndex.add(id, part, now);
   }
 
-  deleteParts(id: number): void {
+  private deleteParts(id: number): void {
     if (!this.partIndex.has(id)) return;
     this.statements.deleteParts.run(id);
     this.partIndex.delete(id);
@@ -292,6 +339,9 @@ function prepare(db: Database) {
     partsSealedThrough: one<[number], number>('SELECT max(sealed_through) FROM part WHERE id = ?').pluck(),
     upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
       'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
+    ),
+    upsertLatest: one<[number, number, number], unknown>(
+      'INSERT INTO latest (series_id, ts, value) VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value',
     ),
     insertPart: one<[number, number, number, Uint8Array, Uint8Array | null], unknown>(
       'INSERT INTO part (id, part, sealed_through, stats, data) VALUES (?, ?, ?, ?, ?)',

@@ -8,6 +8,7 @@ import {
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
+import { catalogueTables, loadCatalogue } from './catalogue-tables.js';
 import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
@@ -19,7 +20,8 @@ import { END_OF_TIME, HOUR } from '../columnar/hour.js';
 import { Journal } from './journal.js';
 import { Queries } from '../columnar/queries.js';
 import { recoverHeads } from './recover.js';
-import { Retention, type RetentionPeriods } from './retention.js';
+import { Retention, type RetentionPeriods, type RetentionTables } from '../columnar/retention.js';
+import { shrinkFile } from './shrink-file.js';
 import {
   TooLateError,
   TooManySeriesError,
@@ -95,7 +97,7 @@ export class SqliteStore implements Store {
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
     const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
-    await store.catalogue.load();
+    await loadCatalogue(db, store.catalogue);
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     await store.recover();
     // Before samples come by the time of a clock that may be wrong.
@@ -111,13 +113,13 @@ export class SqliteStore implements Store {
     const { now } = settings;
     this.settings = settings;
     this.clock = new ClockWatch(now);
-    this.catalogue = new SeriesCatalogue(db, new SeriesLimit(settings, now));
+    this.catalogue = new SeriesCatalogue(catalogueTables(db), new SeriesLimit(settings, now));
     this.damaged = new DamagedTable(db, settings.onProblem);
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
     this.pieces = new PieceTable(db, this.damaged, now);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
     this.sealer = new Sealer(this.catalogue, this.heads, this.sealTables(), settings);
-    this.retention = new Retention(db, this.catalogue, this.heads, this.pieces, settings, now);
+    this.retention = new Retention(this.catalogue, this.heads, this.retentionTables(), settings, now);
     this.queries = new Queries(this.catalogue, this.heads, this.pieces);
     this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer);
     this.select1 = db.prepare('SELECT 1');
@@ -310,13 +312,26 @@ export class SqliteStore implements Store {
   }
 
   private sealTables(): SealTables {
-    const { db, journal, pieces } = this;
+    const { journal, pieces } = this;
     return {
       pieces,
-      transaction: (work) => db.transaction(work)(),
+      seals: () => true,
+      write: (rows) => pieces.write(rows),
       isDamage: isUnreadable,
       notePart: (id, error) => this.noteDamage('part', id, error),
       trimJournal: (needed) => journal.trim(needed),
+    };
+  }
+
+  private retentionTables(): RetentionTables {
+    const { db, pieces } = this;
+    return {
+      seals: () => true,
+      dropData: (deviceId, from, to, limit) => pieces.dropData(deviceId, from, to, limit),
+      delete: (deviceId, from, to, limit) => pieces.delete(deviceId, from, to, limit),
+      hoursWithParts: (deviceId) => pieces.hoursWithParts(deviceId),
+      isClosed: (id) => pieces.isClosed(id),
+      shrink: () => shrinkFile(db),
     };
   }
 

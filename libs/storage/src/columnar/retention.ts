@@ -1,10 +1,9 @@
 import { Slices } from '@device-metrics/domain';
-import type { Database } from 'better-sqlite3';
-import type { PieceTable } from './piece-table.js';
-import type { Heads } from '../columnar/heads.js';
-import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
-import { SingleRun } from '../columnar/single-run.js';
-import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import type { Heads } from './heads.js';
+import { chunkId, HOUR, hourOf } from './hour.js';
+import type { Later } from './later.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import { SingleRun } from './single-run.js';
 
 const DAY = 24 * HOUR;
 
@@ -21,10 +20,22 @@ const LATE_SHARE = 0.9;
 
 /** Chunks that one transaction drops or deletes. */
 const CHUNK_SLICE = 32;
-/** Pages that one transaction gives back to the file system. */
-const PAGE_SLICE = 64;
-/** Free pages up to this share of the file stay for what comes next. */
-const KEPT_FREE = 1 / 50;
+
+/** What retention needs of the database. */
+export interface RetentionTables {
+  /** Whether this store looks after a device: of several that share a database, one does. */
+  seals(deviceId: number): boolean;
+  /** Drops the samples of a device from hour `from` to before `to`, of at most `limit` chunks; gives the hour to go on from. */
+  dropData(deviceId: number, from: number, to: number, limit: number): Later<number | undefined>;
+  /** Deletes what a device has from hour `from` to before `to`, at most `limit` chunks; gives the hour to go on from. */
+  delete(deviceId: number, from: number, to: number, limit: number): Later<number | undefined>;
+  /** The hours of a device that have parts. */
+  hoursWithParts(deviceId: number): Iterable<number>;
+  /** Whether the chunk of a device and hour is to be left as it is, so that parts stay beside it. */
+  isClosed(id: number): boolean;
+  /** Gives some room back to the disk; false once there is none left to give. */
+  shrink(): boolean;
+}
 
 /** Drops what is older than it is to be kept, and makes the file smaller. */
 export class Retention {
@@ -35,10 +46,9 @@ export class Retention {
   private readonly work = new SingleRun(() => this.goThrough(this.now()));
 
   constructor(
-    private readonly db: Database,
     private readonly catalogue: SeriesCatalogue,
     private readonly heads: Heads,
-    private readonly pieces: PieceTable,
+    private readonly tables: RetentionTables,
     { rawRetention, hourlyRetention }: RetentionPeriods,
     /** The clock, Unix milliseconds. */
     private readonly now: () => number,
@@ -77,10 +87,11 @@ export class Retention {
     const slices = new Slices();
     for (const { id } of [...this.catalogue.allDevices()]) {
       if (this.work.stopped) return;
+      if (!this.tables.seals(id)) continue;
       await this.dropRaw(id, now, slices);
       await this.deleteHourly(id, now, slices);
     }
-    await this.shrink(slices);
+    while (!this.work.stopped && this.tables.shrink()) await slices.next();
   }
 
   private async dropRaw(deviceId: number, now: number, slices: Slices): Promise<void> {
@@ -89,7 +100,7 @@ export class Retention {
     const to = this.notBeyondOpen(deviceId, Math.max(0, hourOf(now - this.raw)));
     if (to <= from) return;
     let hour: number | undefined = from;
-    while ((hour = this.pieces.dropData(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
+    while ((hour = await this.tables.dropData(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
     this.rawFrom.set(deviceId, to);
   }
 
@@ -97,7 +108,7 @@ export class Retention {
     if (this.hourly === Infinity) return;
     const to = this.notBeyondOpen(deviceId, hourOf(this.oldestKept(now)));
     let hour: number | undefined = 0;
-    while ((hour = this.pieces.delete(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
+    while ((hour = await this.tables.delete(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
   }
 
   /**
@@ -106,17 +117,9 @@ export class Retention {
    */
   private notBeyondOpen(deviceId: number, hour: number): number {
     let first = this.heads.ofDevice(deviceId).reduce((before, head) => Math.min(before, head.hour), hour);
-    for (const other of this.pieces.hoursWithParts(deviceId)) {
-      if (!this.pieces.isClosed(chunkId(deviceId, other))) first = Math.min(first, other);
+    for (const other of this.tables.hoursWithParts(deviceId)) {
+      if (!this.tables.isClosed(chunkId(deviceId, other))) first = Math.min(first, other);
     }
     return first;
-  }
-
-  private async shrink(slices: Slices): Promise<void> {
-    const pages = (name: 'freelist_count' | 'page_count'): number => this.db.pragma(name, { simple: true }) as number;
-    while (!this.work.stopped && pages('freelist_count') > Math.max(PAGE_SLICE, pages('page_count') * KEPT_FREE)) {
-      this.db.pragma(`incremental_vacuum(${PAGE_SLICE})`);
-      await slices.next();
-    }
   }
 }
