@@ -1,6 +1,7 @@
 export {
   DeviceTakenError,
   StoreFullError,
+  StoreUnavailableError,
   TooLateError,
   TooManySeriesError,
   type DeviceDescription,
@@ -20,12 +21,15 @@ export {
   type Tier,
 } from './store.js';
 export { SqliteUnavailableError } from '@device-metrics/sqlite';
-export { dataSourceOptions } from './sqlite/data-source.js';
+export { dataSourceOptions, openDataSource } from './data-source.js';
+export { DatabaseRefusedError, durabilityOf } from './postgres/data-source.js';
+export { asUnavailable } from './postgres/unavailable.js';
+export { isPostgresUrl, shownUrl } from './postgres/connection.js';
 export { DeviceEntity } from './sqlite/entities/device.entity.js';
 export { SeriesEntity } from './sqlite/entities/series.entity.js';
-export { openSampleStore } from './sqlite/open-sample-store.js';
+export { openSampleStore } from './open-sample-store.js';
 export { repairDatabase, type RepairReport } from './sqlite/repair.js';
-export type { StoreSettings } from './sqlite/sqlite-store.js';
+export type { StoreSettings } from './columnar/store-settings.js';
 export type {
   AccessStore,
   AuditEntry,

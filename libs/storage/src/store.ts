@@ -198,6 +198,19 @@ export interface StoreOperation {
 
   health(): Promise<StoreHealth>;
 
+  /**
+   * Whether this process is the one that does a work on schedule, such as `alerts`, now: of several that share a database one is,
+   * until it ends or is silent for ten seconds.
+   */
+  holds(work: string): Promise<boolean>;
+
+  /**
+   * Calls `hear` with samples that other processes have taken, soon after they did. Undefined where there are no others.
+   *
+   * @returns what ends it.
+   */
+  readonly hearOthers?: ((hear: (samples: readonly Sample[]) => void) => () => void) | undefined;
+
   /** Resolves if the store answers. */
   ping(): Promise<void>;
 
@@ -211,6 +224,11 @@ export interface Store extends SampleStore, DeviceStore, StoreOperation {}
 /** The disk or the database has no room for what was to be appended; once it has, the same call succeeds. */
 export class StoreFullError extends Error {
   override readonly name = 'StoreFullError';
+}
+
+/** The database cannot be used now; once it can, the same call succeeds. Whether what was written is there is not known. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError';
 }
 
 /** A device has as many series as it may; the message names the label that grows. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../sqlite/data-source.js';
+import { dataSourceOptions } from '../data-source.js';
 import { migrations } from '../sqlite/migrations/index.js';
-import { openSampleStore } from '../sqlite/open-sample-store.js';
+import { openSampleStore } from '../open-sample-store.js';
 import type { AccessStore, StoredCollector, StoredToken, StoredUser } from './access-store.js';
 import { openAccessStore } from './open-access-store.js';
 

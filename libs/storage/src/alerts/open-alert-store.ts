@@ -1,6 +1,5 @@
-import type { Database } from 'better-sqlite3';
 import type { DataSource } from 'typeorm';
-import { connectionOf } from '../sqlite/data-source.js';
+import { sqlOf, type Sql, type Statement } from '../sql.js';
 import type {
   AlertDocument,
   AlertDocumentKind,
@@ -12,95 +11,104 @@ import type {
   StoredAlertState,
 } from './alert-store.js';
 
-/** The alert store on a DataSource that has been initialized with `dataSourceOptions`. */
-export const openAlertStore = (dataSource: DataSource): AlertStore => new SqliteAlertStore(connectionOf(dataSource));
+/** The alert store on a DataSource of `openDataSource`. */
+export const openAlertStore = (dataSource: DataSource): AlertStore => new SqlAlertStore(sqlOf(dataSource));
 
 interface Row {
   readonly body: string;
 }
 
 /** The columns of a row with its body as JSON. */
-const parsed = <T>(row: unknown): T => ({ ...(row as object), body: JSON.parse((row as Row).body) as unknown }) as T;
+const parsed = <T>(row: Row): T => ({ ...row, body: JSON.parse(row.body) as unknown }) as T;
 
-const MESSAGE = `id, key, channel, state, created_at AS createdAt, next_at AS nextAt, attempts, sent_at AS sentAt, error, body`;
+const byName = (a: AlertDocument, b: AlertDocument): number => (a.name < b.name ? -1 : 1);
 
-/** Statements run on the connection itself: only its own transactions are safe from those of other callers. */
-class SqliteAlertStore implements AlertStore {
-  private readonly insertDocument;
-  private readonly replaceDocument;
-  private readonly replaceState;
-  private readonly deleteState;
-  private readonly insertChange;
-  private readonly insertMessage;
+const MESSAGE = `id, key, channel, state, created_at AS "createdAt", next_at AS "nextAt", attempts, sent_at AS "sentAt", error, body`;
+const DOCUMENT = `SELECT name, body, changed_at AS "changedAt" FROM alert_document WHERE kind = ?`;
+const ADD_DOCUMENT =
+  'INSERT INTO alert_document (kind, name, body, changed_at) VALUES (?, ?, ?, ?) ON CONFLICT (kind, name)';
 
-  constructor(private readonly db: Database) {
-    const document = 'INTO alert_document (kind, name, body, changed_at) VALUES (?, ?, ?, ?)';
-    this.insertDocument = db.prepare(`INSERT OR IGNORE ${document}`);
-    this.replaceDocument = db.prepare(`REPLACE ${document}`);
-    this.replaceState = db.prepare('REPLACE INTO alert_state (rule, subject, device, body) VALUES (?, ?, ?, ?)');
-    this.deleteState = db.prepare('DELETE FROM alert_state WHERE rule = ? AND subject = ?');
-    this.insertChange = db.prepare(
-      'INSERT INTO alert_history (at, rule, subject, device, body) VALUES (?, ?, ?, ?, ?)',
-    );
-    this.insertMessage = db.prepare(
-      `INSERT OR IGNORE INTO alert_message (key, channel, state, created_at, next_at, body) VALUES (?, ?, 'waiting', ?, ?, ?)`,
-    );
-  }
+const put = ({ kind, name, body, changedAt }: AlertDocument & { readonly kind: AlertDocumentKind }): Statement => [
+  `${ADD_DOCUMENT} DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at`,
+  kind,
+  name,
+  JSON.stringify(body),
+  changedAt,
+];
+
+class SqlAlertStore implements AlertStore {
+  constructor(private readonly sql: Sql) {}
 
   async documents(kind: AlertDocumentKind): Promise<AlertDocument[]> {
-    const select = 'SELECT name, body, changed_at AS changedAt FROM alert_document WHERE kind = ? ORDER BY name';
-    return this.db
-      .prepare(select)
-      .all(kind)
-      .map(parsed<AlertDocument>);
+    const rows = await this.sql.rows<Row>(DOCUMENT, kind);
+    return rows.map((row) => parsed<AlertDocument>(row)).sort(byName);
   }
 
   async document(kind: AlertDocumentKind, name: string): Promise<AlertDocument | undefined> {
-    const select = 'SELECT name, body, changed_at AS changedAt FROM alert_document WHERE kind = ? AND name = ?';
-    const row = this.db.prepare(select).get(kind, name);
-    return row === undefined ? undefined : parsed<AlertDocument>(row);
+    const [row] = await this.sql.rows<Row>(`${DOCUMENT} AND name = ?`, kind, name);
+    return row && parsed<AlertDocument>(row);
   }
 
   async put(documents: readonly (AlertDocument & { readonly kind: AlertDocumentKind })[]): Promise<void> {
-    this.db.transaction(() => {
-      for (const { kind, name, body, changedAt } of documents) {
-        this.replaceDocument.run(kind, name, JSON.stringify(body), changedAt);
-      }
-    })();
+    await this.sql.together(documents.map(put));
   }
 
   async add(kind: AlertDocumentKind, { name, body, changedAt }: AlertDocument): Promise<boolean> {
-    return this.insertDocument.run(kind, name, JSON.stringify(body), changedAt).changes > 0;
+    const added = await this.sql.rows(
+      `${ADD_DOCUMENT} DO NOTHING RETURNING name`,
+      kind,
+      name,
+      JSON.stringify(body),
+      changedAt,
+    );
+    return added.length > 0;
   }
 
   async remove(kind: AlertDocumentKind, name: string): Promise<boolean> {
-    return this.db.prepare('DELETE FROM alert_document WHERE kind = ? AND name = ?').run(kind, name).changes > 0;
+    const sql = 'DELETE FROM alert_document WHERE kind = ? AND name = ? RETURNING name';
+    return (await this.sql.rows(sql, kind, name)).length > 0;
   }
 
   async states(): Promise<StoredAlertState[]> {
-    return this.db
-      .prepare('SELECT rule, subject, device, body FROM alert_state')
-      .all()
-      .map(parsed<StoredAlertState>);
+    const rows = await this.sql.rows<Row>('SELECT rule, subject, device, body FROM alert_state');
+    return rows.map((row) => parsed<StoredAlertState>(row));
   }
 
   async commit({ at, states, gone, changes, messages, documents = [] }: AlertStep): Promise<void> {
     if (states.length + gone.length + changes.length + messages.length + documents.length === 0) return;
-    this.db.transaction(() => {
-      for (const { rule, subject, device, body } of states) {
-        this.replaceState.run(rule, subject, device, JSON.stringify(body));
-      }
-      for (const { rule, subject } of gone) this.deleteState.run(rule, subject);
-      for (const change of changes) {
-        this.insertChange.run(change.at, change.rule, change.subject, change.device, JSON.stringify(change.body));
-      }
-      for (const { key, channel, body } of messages) {
-        this.insertMessage.run(key, channel, at, at, JSON.stringify(body));
-      }
-      for (const { kind, name, body, changedAt } of documents) {
-        this.replaceDocument.run(kind, name, JSON.stringify(body), changedAt);
-      }
-    })();
+    await this.sql.together([
+      ...states.map(({ rule, subject, device, body }): Statement => [
+        `INSERT INTO alert_state (rule, subject, device, body) VALUES (?, ?, ?, ?)
+         ON CONFLICT (rule, subject) DO UPDATE SET device = excluded.device, body = excluded.body`,
+        rule,
+        subject,
+        device,
+        JSON.stringify(body),
+      ]),
+      ...gone.map(({ rule, subject }): Statement => [
+        'DELETE FROM alert_state WHERE rule = ? AND subject = ?',
+        rule,
+        subject,
+      ]),
+      ...changes.map((change): Statement => [
+        'INSERT INTO alert_history (at, rule, subject, device, body) VALUES (?, ?, ?, ?, ?)',
+        change.at,
+        change.rule,
+        change.subject,
+        change.device,
+        JSON.stringify(change.body),
+      ]),
+      ...messages.map(({ key, channel, body }): Statement => [
+        `INSERT INTO alert_message (key, channel, state, created_at, next_at, body) VALUES (?, ?, 'waiting', ?, ?, ?)
+         ON CONFLICT (key) DO NOTHING`,
+        key,
+        channel,
+        at,
+        at,
+        JSON.stringify(body),
+      ]),
+      ...documents.map(put),
+    ]);
   }
 
   async history({ device, rule, start, end, before, limit }: AlertHistoryFilter): Promise<StoredAlertChange[]> {
@@ -113,45 +121,48 @@ class SqliteAlertStore implements AlertStore {
     ];
     const given = conditions.filter(([, value]) => value !== undefined);
     const where = given.length === 0 ? '' : `WHERE ${given.map(([text]) => text).join(' AND ')}`;
-    return this.db
-      .prepare(`SELECT id, at, rule, subject, device, body FROM alert_history ${where} ORDER BY id DESC LIMIT ?`)
-      .all(...given.map(([, value]) => value), limit)
-      .map(parsed<StoredAlertChange>);
+    const rows = await this.sql.rows<Row>(
+      `SELECT id, at, rule, subject, device, body FROM alert_history ${where} ORDER BY id DESC LIMIT ?`,
+      ...given.map(([, value]) => value),
+      limit,
+    );
+    return rows.map((row) => parsed<StoredAlertChange>(row));
   }
 
   async forget(before: number): Promise<void> {
-    this.db.transaction(() => {
-      this.db.prepare('DELETE FROM alert_history WHERE at < ?').run(before);
-      this.db.prepare(`DELETE FROM alert_message WHERE state <> 'waiting' AND created_at < ?`).run(before);
-    })();
+    await this.sql.together([
+      ['DELETE FROM alert_history WHERE at < ?', before],
+      [`DELETE FROM alert_message WHERE state <> 'waiting' AND created_at < ?`, before],
+    ]);
   }
 
   async next(channel: string): Promise<StoredAlertMessage | undefined> {
     const select = `SELECT ${MESSAGE} FROM alert_message WHERE state = 'waiting' AND channel = ? ORDER BY id LIMIT 1`;
-    const row = this.db.prepare(select).get(channel);
-    return row === undefined ? undefined : parsed<StoredAlertMessage>(row);
+    const [row] = await this.sql.rows<Row>(select, channel);
+    return row && parsed<StoredAlertMessage>(row);
   }
 
   async waitingChannels(): Promise<string[]> {
-    return this.db
-      .prepare<[], string>(`SELECT DISTINCT channel FROM alert_message WHERE state = 'waiting'`)
-      .pluck()
-      .all();
+    const select = `SELECT DISTINCT channel FROM alert_message WHERE state = 'waiting'`;
+    return (await this.sql.rows<{ channel: string }>(select)).map(({ channel }) => channel);
   }
 
   async sent(id: number, at: number): Promise<void> {
-    this.db
-      .prepare(
-        `UPDATE alert_message SET state = 'sent', sent_at = ?, error = NULL, attempts = attempts + 1 WHERE id = ?`,
-      )
-      .run(at, id);
+    await this.sql.rows(
+      `UPDATE alert_message SET state = 'sent', sent_at = ?, error = NULL, attempts = attempts + 1 WHERE id = ?`,
+      at,
+      id,
+    );
   }
 
   async notSent(id: number, error: string, nextAt: number | undefined): Promise<void> {
-    const state = nextAt === undefined ? 'failed' : 'waiting';
-    this.db
-      .prepare('UPDATE alert_message SET state = ?, error = ?, attempts = attempts + 1, next_at = ? WHERE id = ?')
-      .run(state, error, nextAt ?? 0, id);
+    await this.sql.rows(
+      'UPDATE alert_message SET state = ?, error = ?, attempts = attempts + 1, next_at = ? WHERE id = ?',
+      nextAt === undefined ? 'failed' : 'waiting',
+      error,
+      nextAt ?? 0,
+      id,
+    );
   }
 
   async messages(filter: {
@@ -159,9 +170,13 @@ class SqliteAlertStore implements AlertStore {
     limit: number;
   }): Promise<StoredAlertMessage[]> {
     const { state, limit } = filter;
-    return this.db
-      .prepare(`SELECT ${MESSAGE} FROM alert_message WHERE ? IS NULL OR state = ? ORDER BY id DESC LIMIT ?`)
-      .all(state ?? null, state ?? null, limit)
-      .map(parsed<StoredAlertMessage>);
+    const rows = await (state === undefined
+      ? this.sql.rows<Row>(`SELECT ${MESSAGE} FROM alert_message ORDER BY id DESC LIMIT ?`, limit)
+      : this.sql.rows<Row>(
+          `SELECT ${MESSAGE} FROM alert_message WHERE state = ? ORDER BY id DESC LIMIT ?`,
+          state,
+          limit,
+        ));
+    return rows.map((row) => parsed<StoredAlertMessage>(row));
   }
 }

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import type { Summary, TimeRange } from '@device-metrics/domain';
 import type { EncodedPiece } from './piece.js';
 import type { Column } from './column.js';
 import type { Later } from './later.js';
@@ -18,6 +18,8 @@ export interface StoredPiece extends PieceKey {
   readonly stats: Uint8Array;
   /** Whether its samples are there, 0 or 1; the raw retention drops them. */
   readonly raw: number;
+  /** Its samples as they are stored, where they had to be fetched and have been. */
+  data?: Uint8Array | undefined;
 }
 
 /** A chunk or a part that is to be written. */
@@ -55,8 +57,12 @@ export type VisitSummary = (seriesId: number, summary: Readonly<Summary>) => voi
  * from the samples, damaged samples leave the stats.
  */
 export interface Pieces {
-  /** Reads what devices have from hour `from` to before hour `to`, with their samples or without. */
-  reader(deviceIds: readonly number[], from: number, to: number, withSamples: boolean): PieceReader;
+  /** Reads what devices have within a range; of which hours the samples are wanted, others are fetched where need be. */
+  reader(
+    deviceIds: readonly number[],
+    range: TimeRange,
+    wantsSamples: 'of all hours' | 'of hours that it cuts',
+  ): PieceReader;
 
   /** The chunk of a device and hour, if there is one, and then its parts in their order, with their samples at hand. */
   at(deviceId: number, hour: number): Later<StoredPiece[]>;
@@ -71,7 +77,7 @@ export interface Pieces {
   isClosed(id: number): boolean;
 
   /** The samples of a piece by series id, only those that are wanted; none when they were dropped or are damaged. */
-  columns(piece: PieceKey, wanted?: { has(seriesId: number): boolean }): Map<number, Column>;
+  columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column>;
 
   /** Calls `visit` for each series of a piece, by id. The summary is the same object each time. */
   summaries(piece: StoredPiece, visit: VisitSummary): void;

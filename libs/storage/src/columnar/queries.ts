@@ -26,6 +26,8 @@ interface DeviceSeries {
   readonly series: Series[];
 }
 
+type WantsSamples = Parameters<Pieces['reader']>[2];
+
 /** What one query reads from. */
 interface Sight {
   readonly heads: HeadSnapshot;
@@ -48,7 +50,7 @@ export class Queries {
     const range = within(asked);
     const slices = new Slices();
     const groups = this.byDevice(series, seriesPerPass(range));
-    const sight = this.sight(groups, range, true);
+    const sight = this.sight(groups, range, 'of all hours');
     for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
       const wanted = new Set(found.keys());
@@ -81,7 +83,7 @@ export class Queries {
       else found.set(id, { ...summary });
     };
     const groups = this.byDevice(series);
-    const sight = this.sight(groups, range, false);
+    const sight = this.sight(groups, range, 'of hours that it cuts');
     for (const { deviceId, series: some } of groups) {
       const wanted = new Set(some.map(({ id }) => id));
       await this.forEachHour(sight, deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
@@ -96,7 +98,7 @@ export class Queries {
     const range = within(query.range);
     const slices = new Slices();
     const groups = this.byDevice(series, seriesPerPass(range));
-    const sight = this.sight(groups, range, !(query.step >= HOUR));
+    const sight = this.sight(groups, range, query.step >= HOUR ? 'of hours that it cuts' : 'of all hours');
     for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
       const wanted = new Set(found.keys());
@@ -144,11 +146,10 @@ export class Queries {
   }
 
   /** The heads come first: what is sealed between the two is seen twice, and never not at all. */
-  private sight(groups: readonly DeviceSeries[], range: TimeRange, withSamples: boolean): Sight {
+  private sight(groups: readonly DeviceSeries[], range: TimeRange, wantsSamples: WantsSamples): Sight {
     const ids = groups.map(({ deviceId }) => deviceId);
     const heads = this.heads.snapshot(ids);
-    const [from, to] = [Math.floor(range.start / HOUR), Math.ceil(range.end / HOUR)];
-    return { heads, reader: this.pieces.reader(ids, from, to, withSamples) };
+    return { heads, reader: this.pieces.reader(ids, range, wantsSamples) };
   }
 
   private forEachHour(

@@ -135,6 +135,48 @@ export class SeriesCatalogue {
     return entry;
   }
 
+  /** The series of a sample; undefined while there is none. */
+  knownEntryOf(sample: Sample): SeriesEntry | undefined {
+    let entry = this.guess(sample);
+    if (!entry) {
+      const byLabels = this.deviceOfSample(sample.deviceName)?.metrics.get(sample.metricName);
+      entry = byLabels?.get(isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels));
+      if (!entry) return undefined;
+    }
+    if (this.last) this.last.next = entry;
+    this.last = entry;
+    return entry;
+  }
+
+  /** The device that samples for a name go to. */
+  deviceOfSample(name: string): Device | undefined {
+    return this.devices.get(name) ?? this.aliases.get(name);
+  }
+
+  /**
+   * Asks whether there may be new series, which are all different and not there yet.
+   *
+   * @throws TooManySeriesError where one of them may not be; then none of them counts.
+   */
+  admit(wanted: readonly Pick<Sample, 'deviceName' | 'metricName'>[]): void {
+    const made = new Map<string, Device>();
+    const taken: Device[] = [];
+    try {
+      for (const { deviceName, metricName } of wanted) {
+        let device = this.deviceOfSample(deviceName) ?? made.get(deviceName);
+        if (!device) made.set(deviceName, (device = new Device(-1 - made.size, deviceName)));
+        this.limit.take(device, metricName);
+        device.seriesCount += 1;
+        taken.push(device);
+      }
+    } catch (error) {
+      for (const device of taken) this.limit.giveBack(device);
+      throw error;
+    } finally {
+      for (const device of taken) device.seriesCount -= 1;
+    }
+  }
+
   /** The series that followed the one before last time: senders repeat their order, and this costs no look-up. */
   private guess({ deviceName, metricName, labels }: Sample): SeriesEntry | undefined {
     const guess = this.last?.next;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { assertSafeVersion, connectionOf, dataSourceOptions } from './data-source.js';
+import { assertSafeVersion, connectionOf, sqliteOptions } from './data-source.js';
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 
@@ -16,7 +16,7 @@ describe('the DataSource', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'data-source-'));
     path = join(folder, 'not', 'yet', 'there', 'metrics.db');
-    dataSource = new DataSource(dataSourceOptions(path));
+    dataSource = new DataSource(sqliteOptions(path));
   });
   afterEach(async () => {
     if (dataSource.isInitialized) await dataSource.destroy();
@@ -61,7 +61,7 @@ describe('the DataSource', () => {
     const db = openDatabase(other);
     db.exec('CREATE TABLE mine (x); INSERT INTO mine VALUES (7)');
     db.close();
-    dataSource = await new DataSource(dataSourceOptions(other)).initialize();
+    dataSource = await new DataSource(sqliteOptions(other)).initialize();
     expect(pragma('auto_vacuum')).toBe(2);
     expect(await dataSource.query('SELECT x FROM mine')).toEqual([{ x: 7 }]);
   });

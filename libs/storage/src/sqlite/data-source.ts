@@ -19,7 +19,7 @@ const CACHE_KIBIBYTES = 16 * 1024;
  * On this connection nothing may open a TypeORM transaction, and so nothing may call `save()`: all callers share one
  * query runner, and their statements would fall into each other's transactions.
  */
-export function dataSourceOptions(path: string): DataSourceOptions {
+export function sqliteOptions(path: string): DataSourceOptions {
   return {
     type: 'better-sqlite3',
     driver: sqliteDriver(),
@@ -33,7 +33,7 @@ export function dataSourceOptions(path: string): DataSourceOptions {
   };
 }
 
-/** The connection beneath a DataSource made with `dataSourceOptions`. */
+/** The connection beneath a DataSource made with `sqliteOptions`. */
 export function connectionOf(dataSource: DataSource): Database {
   return (dataSource.driver as unknown as { databaseConnection: Database }).databaseConnection;
 }

@@ -6,6 +6,7 @@ import { hourOfChunk, HOURS } from '../columnar/hour.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
+import { firstTimeOf, storedDevice } from '../columnar/stored-device.js';
 
 /** Chunks that one transaction deletes. */
 const CHUNK_SLICE = 32;
@@ -140,35 +141,11 @@ export class Devices {
   }
 
   private stored(device: Device): StoredDevice {
-    let seriesCount = 0;
-    let lastTime = -Infinity;
-    for (const { id } of device.entries()) {
-      seriesCount += 1;
-      lastTime = Math.max(lastTime, this.catalogue.latest.timeOf(id));
-    }
-    const formerNames = this.catalogue.formerNames(device);
-    return {
-      name: device.name,
-      formerNames,
-      ...device.description,
-      seriesCount,
-      firstTime: this.firstTime(device.id),
-      lastTime,
-    };
-  }
-
-  private firstTime(deviceId: number): number | undefined {
-    const [chunk] = this.pieces.chunks(deviceId, 0, HOURS, 1);
+    const heads = this.heads.ofDevice(device.id);
+    const [chunk] = this.pieces.chunks(device.id, 0, HOURS, 1);
     let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
-    for (const other of this.pieces.hoursWithParts(deviceId)) hour = Math.min(hour, other);
-    const heads = this.heads.ofDevice(deviceId);
-    for (const head of heads) hour = Math.min(hour, head.hour);
-    if (hour === Infinity) return undefined;
-    let first = Infinity;
-    for (const piece of this.pieces.at(deviceId, hour)) {
-      this.pieces.summaries(piece, (_id, { firstTime }) => (first = Math.min(first, firstTime)));
-    }
-    for (const head of heads) if (head.hour === hour) first = Math.min(first, head.firstTime());
-    return first === Infinity ? undefined : first;
+    for (const other of this.pieces.hoursWithParts(device.id)) hour = Math.min(hour, other);
+    const sealed = hour === Infinity ? [] : this.pieces.at(device.id, hour);
+    return storedDevice(device, this.catalogue, firstTimeOf(sealed, heads, this.pieces));
   }
 }

@@ -15,7 +15,7 @@ import type {
 } from '../columnar/pieces.js';
 import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
-import { PartIndex } from './part-index.js';
+import { PartIndex } from '../columnar/part-index.js';
 import { isUnreadable, ReadableChunks } from './unreadable.js';
 
 /** A row that retention looks at. */
@@ -28,7 +28,7 @@ const PAGE = 8;
 
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
-  readonly partIndex: PartIndex;
+  readonly partIndex = new PartIndex();
   private readonly readable: ReadableChunks;
   private readonly statements;
   /** Device and hour of chunks that are to be left as they are. */
@@ -44,7 +44,18 @@ export class PieceTable implements Pieces {
     this.statements = prepare(db);
     // A page holds chunks of several hours: it counts once for each device.
     this.readable = new ReadableChunks(db, (id, error) => this.note('chunk', chunkId(deviceOfChunk(id), 0), error));
-    this.partIndex = new PartIndex(db, now(), (error) => this.note('part', 0, error));
+    this.loadParts();
+  }
+
+  private loadParts(): void {
+    const rows = this.db.prepare<[], { id: number; last: number }>(
+      'SELECT id, max(part) AS last FROM part GROUP BY id',
+    );
+    try {
+      for (const { id, last } of rows.iterate()) this.partIndex.add(id, last, this.now());
+    } catch (error) {
+      this.note('part', 0, error);
+    }
   }
 
   reader(): PieceReader {
@@ -59,7 +70,7 @@ export class PieceTable implements Pieces {
       if (hour < from || hour >= end) continue;
       const parts = this.parts(deviceId, hour);
       const known = hours.get(hour);
-      if (known) known.push(...parts);
+      if (known) for (const part of parts) known.push(part);
       else if (parts.length > 0) hours.set(hour, parts);
     }
     return { hours, end };

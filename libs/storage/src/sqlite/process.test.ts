@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from './data-source.js';
-import { openSampleStore } from './open-sample-store.js';
+import { sqliteOptions } from './data-source.js';
+import { openSampleStore } from '../open-sample-store.js';
 import { sampleAt, SERIES } from '../testing/numbered-samples.mjs';
 import { runIngest, type Said } from '../testing/run-ingest.js';
 import { EVER } from '../testing/test-store.js';
@@ -43,7 +43,7 @@ describe('the store as a process', () => {
     }
     await runIngest({ path, first: acknowledged, count: KILLED_SAMPLES - acknowledged, batch: BATCH }, () => undefined);
 
-    const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+    const dataSource = await new DataSource(sqliteOptions(path)).initialize();
     const store = await openSampleStore(dataSource, { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 });
     const series = await store.findSeries({});
     let count = 0;

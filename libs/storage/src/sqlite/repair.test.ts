@@ -16,8 +16,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { openDatabase } from '@device-metrics/sqlite';
 import { DataSource } from 'typeorm';
 import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
-import { dataSourceOptions } from './data-source.js';
-import { openSampleStore } from './open-sample-store.js';
+import { sqliteOptions } from './data-source.js';
+import { openSampleStore } from '../open-sample-store.js';
 import { repairDatabase, type RepairReport } from './repair.js';
 
 const DEVICES = 8;
@@ -64,7 +64,7 @@ function overwrite(path: string, at: number, bytes: Buffer): void {
 
 /** What the new database has of the samples that there were; fails where it has any other. */
 async function samplesIn(path: string): Promise<number> {
-  const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+  const dataSource = await new DataSource(sqliteOptions(path)).initialize();
   const store = await openSampleStore(dataSource, { now: () => T0 + HOURS * HOUR, sealInterval: 0 });
   const wrong: unknown[] = [];
   let count = 0;

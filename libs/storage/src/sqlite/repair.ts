@@ -13,8 +13,8 @@ import { openDatabase, recordsOfPages, type PageRecord, type SqlValue } from '@d
 import type { Database, Statement } from 'better-sqlite3';
 import { DataSource } from 'typeorm';
 import { deviceOfChunk, END_OF_TIME } from '../columnar/hour.js';
-import { dataSourceOptions } from './data-source.js';
-import { openSampleStore } from './open-sample-store.js';
+import { sqliteOptions } from './data-source.js';
+import { openSampleStore } from '../open-sample-store.js';
 
 /** What was saved of a damaged database. */
 export interface RepairReport {
@@ -124,7 +124,7 @@ function header(pages: number): Buffer {
 }
 
 async function makeEmpty(path: string): Promise<void> {
-  const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+  const dataSource = await new DataSource(sqliteOptions(path)).initialize();
   await dataSource.destroy();
 }
 
@@ -337,7 +337,7 @@ function nameDevices(db: Database): number {
 
 /** Reads everything once by the store, which sets aside what is damaged in itself. */
 async function readAll(path: string): Promise<Pick<RepairReport, 'devices' | 'series' | 'samples' | 'damaged'>> {
-  const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+  const dataSource = await new DataSource(sqliteOptions(path)).initialize();
   try {
     const store = await openSampleStore(dataSource, { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 });
     let samples = 0;

@@ -1,11 +1,4 @@
-import {
-  reasonOf,
-  type DeviceSelector,
-  type Sample,
-  type Selector,
-  type Series,
-  type TimeRange,
-} from '@device-metrics/domain';
+import { type DeviceSelector, type Sample, type Selector, type Series, type TimeRange } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
 import { catalogueTables, loadCatalogue } from './catalogue-tables.js';
@@ -16,14 +9,12 @@ import { Devices } from './devices.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
-import { END_OF_TIME, HOUR } from '../columnar/hour.js';
 import { Journal } from './journal.js';
 import { Queries } from '../columnar/queries.js';
 import { recoverHeads } from './recover.js';
-import { Retention, type RetentionPeriods, type RetentionTables } from '../columnar/retention.js';
+import { Retention, type RetentionTables } from '../columnar/retention.js';
 import { shrinkFile } from './shrink-file.js';
 import {
-  TooLateError,
   TooManySeriesError,
   type DeviceDescription,
   type ReadOptions,
@@ -37,39 +28,13 @@ import {
   type StoreHealth,
   type Tier,
 } from '../store.js';
-import { Sealer, type SealSettings, type SealTables } from '../columnar/sealer.js';
-import { SeriesLimit, type SeriesLimits } from '../columnar/series-limit.js';
+import { Sealer, type SealTables } from '../columnar/sealer.js';
+import { SeriesLimit } from '../columnar/series-limit.js';
 import { SeriesCatalogue, type SeriesEntry } from '../columnar/series-catalogue.js';
+import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
-
-export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLimits {
-  /** How often heads are looked at for sealing, ms; 0 leaves it all to `maintain`. */
-  readonly sealInterval: number;
-  /** Hears of what went wrong in the background; it is tried again. */
-  readonly onProblem: (problem: unknown) => void;
-}
-
-const DAY = 24 * HOUR;
-
-const DEFAULTS: StoreSettings = {
-  rawRetention: 90 * DAY,
-  hourlyRetention: 5 * 365 * DAY,
-  sealDelay: 5 * 60_000,
-  maxHeadSamples: 1 << 18,
-  maxOpenSamples: 1 << 22,
-  maxSeriesPerDevice: 20_000,
-  maxNewSeriesPerMinute: 10_000,
-  now: Date.now,
-  sealInterval: 1000,
-  onProblem: (problem) => process.emitWarning(reasonOf(problem)),
-};
-
-/** Of `maxOpenSamples`: from here on appends wait for sealing. */
-const FULL_SHARE = 1.25;
-
-/** How often retention is looked after, ms. */
-const RETENTION_INTERVAL = 10 * 60_000;
+import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
 export class SqliteStore implements Store {
@@ -96,7 +61,7 @@ export class SqliteStore implements Store {
 
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
-    const store = new SqliteStore(db, { ...DEFAULTS, ...settings });
+    const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
     await loadCatalogue(db, store.catalogue);
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     await store.recover();
@@ -128,7 +93,7 @@ export class SqliteStore implements Store {
   async append(samples: readonly Sample[]): Promise<void> {
     this.assertOpen();
     if (samples.length === 0) return;
-    this.assertStorable(samples);
+    assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
     await this.commits.add(samples);
   }
@@ -239,6 +204,10 @@ export class SqliteStore implements Store {
       bytes: pragma('page_count') * pageSize,
       freeBytes: pragma('freelist_count') * pageSize,
     };
+  }
+
+  async holds(): Promise<boolean> {
+    return true;
   }
 
   async ping(): Promise<void> {
@@ -377,18 +346,6 @@ export class SqliteStore implements Store {
     work.catch((error: unknown) => {
       if (!this.closed) this.settings.onProblem(asStoreFull(error, this.db.name));
     });
-  }
-
-  /** A wrong sample is refused before it can spoil a commit that others share. */
-  private assertStorable(samples: readonly Sample[]): void {
-    const oldest = this.oldestTimestamp() - HOUR;
-    for (const { timestamp, value } of samples) {
-      if (timestamp < oldest) throw new TooLateError(`timestamp must be ${oldest} or later, got ${timestamp}`);
-      if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= END_OF_TIME) {
-        throw new RangeError(`timestamp must be an integer from 0 to before ${END_OF_TIME}, got ${timestamp}`);
-      }
-      if (!Number.isFinite(value)) throw new RangeError(`value must be finite, got ${value}`);
-    }
   }
 
   private assertOpen(): void {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
-import type { StoreSettings } from '../sqlite/sqlite-store.js';
+import type { StoreSettings } from '../columnar/store-settings.js';
 
 /** A line of `ingest.mjs`. */
 export interface Said {

@@ -5,9 +5,9 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import type { SqliteStore, StoreSettings } from '../sqlite/sqlite-store.js';
-import { connectionOf, dataSourceOptions } from '../sqlite/data-source.js';
-import { openSampleStore } from '../sqlite/open-sample-store.js';
+import { SqliteStore } from '../sqlite/sqlite-store.js';
+import type { StoreSettings } from '../columnar/store-settings.js';
+import { connectionOf, sqliteOptions } from '../sqlite/data-source.js';
 import type { SampleStore } from '../store.js';
 import type { OpenStore } from './dialects.js';
 
@@ -89,14 +89,14 @@ export class TestStore implements OpenStore {
   }
 
   /** `[time, value]` of all samples that match, under `device/metric`. */
-  async stored(selector: Selector = {}, range = EVER): Promise<Record<string, [number, number][]>> {
+  async stored(selector: Selector = {}, range: TimeRange = EVER): Promise<Record<string, [number, number][]>> {
     return storedIn(this.store, selector, range);
   }
 
   private async start(): Promise<void> {
-    this.dataSource = await new DataSource(dataSourceOptions(this.path)).initialize();
+    this.dataSource = await new DataSource(sqliteOptions(this.path)).initialize();
     try {
-      this.store = await openSampleStore(this.dataSource, {
+      this.store = await SqliteStore.open(connectionOf(this.dataSource), {
         now: () => this.now,
         sealInterval: 0,
         onProblem: (problem) => this.problems.push(String(problem)),

@@ -1,5 +1,4 @@
-import type { Database } from 'better-sqlite3';
-import { deviceOfChunk, hourOfChunk } from '../columnar/hour.js';
+import { deviceOfChunk, hourOfChunk } from './hour.js';
 
 interface Entry {
   readonly id: number;
@@ -13,16 +12,6 @@ interface Entry {
 export class PartIndex {
   private readonly entries = new Map<number, Entry>();
   private readonly byDevice = new Map<number, Set<number>>();
-
-  /** @param onUnreadable hears of an error that leaves parts out. */
-  constructor(db: Database, now: number, onUnreadable: (error: unknown) => void) {
-    const rows = db.prepare<[], { id: number; last: number }>('SELECT id, max(part) AS last FROM part GROUP BY id');
-    try {
-      for (const { id, last } of rows.iterate()) this.add(id, last, now);
-    } catch (error) {
-      onUnreadable(error);
-    }
-  }
 
   has(id: number): boolean {
     return this.entries.has(id);

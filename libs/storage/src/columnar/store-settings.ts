@@ -1,0 +1,33 @@
+import { reasonOf } from '@device-metrics/domain';
+import { HOUR } from './hour.js';
+import type { RetentionPeriods } from './retention.js';
+import type { SealSettings } from './sealer.js';
+import type { SeriesLimits } from './series-limit.js';
+
+export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLimits {
+  /** How often heads are looked at for sealing, ms; 0 leaves it all to `maintain`. */
+  readonly sealInterval: number;
+  /** Hears of what went wrong in the background; it is tried again. */
+  readonly onProblem: (problem: unknown) => void;
+}
+
+const DAY = 24 * HOUR;
+
+export const DEFAULT_SETTINGS: StoreSettings = {
+  rawRetention: 90 * DAY,
+  hourlyRetention: 5 * 365 * DAY,
+  sealDelay: 5 * 60_000,
+  maxHeadSamples: 1 << 18,
+  maxOpenSamples: 1 << 22,
+  maxSeriesPerDevice: 20_000,
+  maxNewSeriesPerMinute: 10_000,
+  now: Date.now,
+  sealInterval: 1000,
+  onProblem: (problem) => process.emitWarning(reasonOf(problem)),
+};
+
+/** Of `maxOpenSamples`: from here on appends wait for sealing. */
+export const FULL_SHARE = 1.25;
+
+/** How often retention is looked after, ms. */
+export const RETENTION_INTERVAL = 10 * 60_000;

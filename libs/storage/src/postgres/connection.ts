@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ClientConfig } from 'pg';
+
+const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** Whether an address is one of PostgreSQL. */
+export const isPostgresUrl = (address: string): boolean => /^postgres(ql)?:\/\//.test(address);
+
+/** The address without its password. */
+export function shownUrl(address: string): string {
+  try {
+    const url = new URL(address);
+    if (url.password !== '') url.password = '***';
+    if (url.searchParams.has('password')) url.searchParams.set('password', '***');
+    return url.href;
+  } catch {
+    return 'postgres://…';
+  }
+}
+
+/**
+ * How to connect to what an address says: `postgres://user:password@host:port/database`, with `sslmode`, `sslrootcert`, `sslcert`,
+ * `sslkey`, `passfile`, `application_name`, `options` and `connect_timeout` as libpq has them. Several hosts may stand with
+ * commas between them: `reachable` tries them in turn.
+ *
+ * @throws Error that says what is wrong with it.
+ */
+export function connectionOf(
+  address: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ClientConfig[] {
+  const parts = /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(address);
+  if (!parts) throw new Error('must be postgres://user:password@host:port/database');
+  const [, login = '', hosts, name = '', query = ''] = parts;
+  const [user = '', ...secret] = login.split(':');
+  const options = new URLSearchParams(query);
+  const asked = options.get('sslmode') ?? environment['PGSSLMODE'] ?? 'prefer';
+  const mode = SSL_MODES.find((known) => known === asked);
+  if (!mode) throw new Error(`has sslmode ${JSON.stringify(asked)}; allowed are ${SSL_MODES.join(', ')}`);
+  const database = decodeURIComponent(name) || environment['PGDATABASE'] || 'device_metrics';
+  const role = decodeURIComponent(user) || environment['PGUSER'] || 'postgres';
+  return hosts.split(',').map((one) => {
+    const place = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(one);
+    if (!place) throw new Error(`has the host ${JSON.stringify(one)}; it must be host or host:port`);
+    const host =
+      decodeURIComponent(place[1].replace(/^\[|\]$/g, '')) ||
+      (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
+    const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
+    const password =
+      secret.length > 0
+        ? decodeURIComponent(secret.join(':'))
+        : (options.get('password') ??
+          environment['PGPASSWORD'] ??
+          passwordOfFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
+    return {
+      host,
+      port,
+      database,
+      user: role,
+      ...(password !== undefined && { password }),
+      ssl: sslOf(mode, host, options),
+      application_name: options.get('application_name') ?? 'device-metrics',
+      connectionTimeoutMillis: Number(options.get('connect_timeout') ?? 5) * 1000,
+      ...(options.has('options') && { options: options.get('options') ?? '' }),
+    };
+  });
+}
+
+/** `prefer` is without TLS here: whoever is between could refuse it anyway. */
+function sslOf(mode: (typeof SSL_MODES)[number], host: string, options: URLSearchParams): ClientConfig['ssl'] {
+  if (mode === 'disable' || mode === 'prefer') return false;
+  const file = (name: string): string | undefined => {
+    const path = options.get(name);
+    return path === null ? undefined : readFileSync(path, 'utf8');
+  };
+  const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')];
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+    // As libpq: with an authority of its own `require` asks for it too.
+    rejectUnauthorized: mode !== 'require' || ca !== undefined,
+    ...(mode === 'verify-full' ? { servername: host } : { checkServerIdentity: () => undefined }),
+  };
+}
+
+/** What a file of lines `host:port:database:user:password` has, `*` standing for any; without a path, `~/.pgpass`. */
+function passwordOfFile(
+  path: string | undefined,
+  ...wanted: readonly [host: string, port: number, database: string, user: string]
+): string | undefined {
+  let lines: string[];
+  try {
+    lines = readFileSync(path ?? join(homedir(), '.pgpass'), 'utf8').split(/\r?\n/);
+  } catch (error) {
+    if (path === undefined) return undefined;
+    throw new Error(`names the password file ${path}, which cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  for (const line of lines) {
+    if (line.startsWith('#')) continue;
+    const fields = line.match(/(?:\\.|[^:\\])+/g)?.map((field) => field.replace(/\\(.)/g, '$1')) ?? [];
+    if (fields.length === 5 && wanted.every((value, at) => fields[at] === '*' || fields[at] === String(value)))
+      return fields[4];
+  }
+  return undefined;
+}

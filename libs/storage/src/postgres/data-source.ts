@@ -1,0 +1,156 @@
+import type { DataSource, DataSourceOptions } from 'typeorm';
+import type pg from 'pg';
+import { reasonOf } from '@device-metrics/domain';
+import { accessEntities } from '../access/access.entities.js';
+import { connectionOf } from './connection.js';
+import { migrations } from './migrations/index.js';
+import { asUnavailable } from './unavailable.js';
+
+/** Connections for users, tokens, alerts and the like; the store of samples has its own. */
+const CONNECTIONS = 4;
+
+/** A number that only this program locks: of processes that start at once, one makes the tables. */
+const LOCK = 4_719_803_211;
+
+/** The database is there and cannot be worked with; the message says what would do. */
+export class DatabaseRefusedError extends Error {
+  override readonly name = 'DatabaseRefusedError';
+}
+
+/** How safe an acknowledged commit is, by the settings of the server, and what is to be done about it. */
+export interface Durability {
+  readonly isSafe: boolean;
+  readonly said: string;
+}
+
+/** What the server promises of a commit. The store asks for `synchronous_commit` itself where it is off. */
+export async function durabilityOf(dataSource: DataSource): Promise<Durability | undefined> {
+  if (dataSource.options.type !== 'postgres') return undefined;
+  const [{ version, commit, fsync, standbys }] = await dataSource.query<
+    { version: string; commit: string; fsync: string; standbys: string }[]
+  >(
+    `SELECT current_setting('server_version') AS version, current_setting('synchronous_commit') AS commit,
+       current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`,
+  );
+  const kind = standbys === '' ? 'on the disk of the primary' : `on the disk of the primary and of ${standbys}`;
+  const off = isSynchronous(commit) ? '' : ` (the server has ${commit}; the store asks for on)`;
+  const said = `PostgreSQL ${version}, synchronous_commit ${isSynchronous(commit) ? commit : 'on'}${off}: what is acknowledged is ${kind}`;
+  if (fsync === 'on') return { isSafe: true, said };
+  return { isSafe: false, said: `${said}, but fsync is off: a power failure may take what was acknowledged` };
+}
+
+/** Whether a commit waits for the disk. */
+export const isSynchronous = (commit: string): boolean => commit !== 'off' && commit !== 'local';
+
+/** Options of the DataSource of a process on PostgreSQL; `prepareTables` comes after it is initialized. */
+export function postgresOptions(url: string): DataSourceOptions {
+  const [config] = connectionOf(url, process.env);
+  return {
+    type: 'postgres',
+    entities: accessEntities,
+    migrations,
+    migrationsRun: false,
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    installExtensions: false,
+    parseInt8: true,
+    poolSize: CONNECTIONS,
+    poolErrorHandler: () => undefined,
+    extra: { ...config, keepAlive: true } satisfies pg.PoolConfig,
+  };
+}
+
+/** The connection that `postgresOptions` made. */
+export const configOf = (dataSource: DataSource): pg.PoolConfig =>
+  (dataSource.options as { extra?: unknown }).extra as pg.PoolConfig;
+
+/** Where a DataSource connects to, without secrets. */
+const placeOf = (dataSource: DataSource): string => {
+  const { user, host, port, database } = configOf(dataSource);
+  return `postgres://${user}@${host}:${port}/${database}`;
+};
+
+/** What a refused connection means. */
+export function refusalOf(error: unknown, dataSource: DataSource): Error {
+  const at = placeOf(dataSource);
+  const code =
+    (error as { code?: unknown } | null)?.code ?? (error as { driverError?: { code?: unknown } }).driverError?.code;
+  const reason = reasonOf(error) || String(code);
+  switch (code) {
+    case '28P01':
+    case '28000':
+      return new DatabaseRefusedError(`${at} lets nobody in with this user and password: ${reason}`);
+    case '3D000':
+      return new DatabaseRefusedError(`${at} names a database that is not there: ${reason}; "createdb" makes one`);
+    case '42501':
+      return new DatabaseRefusedError(
+        `the user of ${at} has no right to make or read its tables: ${reason}; the owner of the database may GRANT it`,
+      );
+    case '25006':
+      return new DatabaseRefusedError(`${at} is read-only, as a standby is: name the primary`);
+    default:
+      return asUnavailable(error) === error
+        ? (error as Error)
+        : new DatabaseRefusedError(`${at} cannot be reached: ${reason}`);
+  }
+}
+
+/**
+ * Makes the tables of an empty database. A database of an older version is left as it is until `mayUpgrade`, since processes of that
+ * version may still work on it.
+ *
+ * @throws DatabaseRefusedError
+ */
+export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    try {
+      await upgrade(dataSource, mayUpgrade, async (sql) => (await runner.query(sql)) as { name: string }[]);
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
+    }
+  } catch (error) {
+    throw refusalOf(error, dataSource);
+  } finally {
+    await runner.release();
+  }
+}
+
+async function upgrade(
+  dataSource: DataSource,
+  mayUpgrade: boolean,
+  query: (sql: string) => Promise<{ name: string }[]>,
+): Promise<void> {
+  const at = placeOf(dataSource);
+  const tables = await query(`SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1`);
+  const names = tables.map(({ name }) => name);
+  const ours = migrations.map(({ name }) => name);
+  if (!names.includes('migrations')) {
+    if (names.length > 0) {
+      throw new DatabaseRefusedError(
+        `${at} has tables of another program (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}): name a database of its own`,
+      );
+    }
+    await dataSource.runMigrations({ transaction: 'each' });
+    return;
+  }
+  const done = (await query('SELECT name FROM migrations ORDER BY id')).map(({ name }) => name);
+  const foreign = done.filter((name) => !ours.includes(name));
+  if (foreign.length > 0) {
+    const isOurs = done.includes(ours[0]);
+    throw new DatabaseRefusedError(
+      isOurs
+        ? `${at} was made by a newer version of the api (${foreign.join(', ')}): start that version`
+        : `${at} has tables of another program (${foreign.slice(0, 3).join(', ')}): name a database of its own`,
+    );
+  }
+  const missing = ours.filter((name) => !done.includes(name));
+  if (missing.length === 0) return;
+  if (!mayUpgrade && done.length > 0) {
+    throw new DatabaseRefusedError(
+      `${at} has the tables of an older version of the api (without ${missing.join(', ')}): stop all api processes of that version, and run "api database migrate"`,
+    );
+  }
+  await dataSource.runMigrations({ transaction: 'each' });
+}

@@ -1,0 +1,95 @@
+import pg from 'pg';
+import { asUnavailable } from './unavailable.js';
+
+/** Statements of one transaction. */
+export interface Transaction {
+  rows<T>(sql: string, values?: readonly unknown[]): Promise<T[]>;
+  /** Gives how many rows it changed. */
+  run(sql: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/** How long an answer may take before the connection is given up, ms: what is lost on the way gives none. */
+const LONGEST = 30_000;
+
+const INT8 = 20;
+const BYTEA = 17;
+
+type Parse = (text: string) => unknown;
+
+/** Integers as numbers: none here is beyond 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number): Parse => {
+    if (oid === INT8) return Number;
+    if (oid === BYTEA) return (hex) => Buffer.from(hex.slice(2), 'hex');
+    return pg.types.getTypeParser(oid, 'text') as Parse;
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** Connections to one database. What says that it cannot be used now is a StoreUnavailableError. */
+export class Database {
+  private readonly pool: pg.Pool;
+  /** Beside the others, so that reads never keep a commit or a lease waiting. */
+  private readonly urgent: pg.Pool;
+
+  constructor(config: pg.PoolConfig, size: number) {
+    const shared = { ...config, types, keepAlive: true, query_timeout: LONGEST };
+    this.pool = new pg.Pool({ ...shared, max: size });
+    this.urgent = new pg.Pool({ ...shared, max: 2 });
+    // An idle connection that breaks is made anew when it is needed, and only then is that of interest.
+    for (const pool of [this.pool, this.urgent]) pool.on('error', () => undefined);
+  }
+
+  async rows<T>(sql: string, values: readonly unknown[] = []): Promise<T[]> {
+    return (await query(this.pool, sql, values)).rows as T[];
+  }
+
+  async run(sql: string, values: readonly unknown[] = []): Promise<number> {
+    return (await query(this.pool, sql, values)).rowCount ?? 0;
+  }
+
+  /** A statement that waits for no read; prepared under `name`, if it has one. */
+  async urgently<T>(sql: string, values: readonly unknown[] = [], name?: string): Promise<T[]> {
+    return (await query(this.urgent, sql, values, name)).rows as T[];
+  }
+
+  /** All that `work` does, or nothing. */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect().catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
+    try {
+      await client.query('BEGIN');
+      const result = await work({
+        rows: async <R>(sql: string, values: readonly unknown[] = []) => (await query(client, sql, values)).rows as R[],
+        run: async (sql, values = []) => (await query(client, sql, values)).rowCount ?? 0,
+      });
+      await client.query('COMMIT');
+      client.release();
+      return result;
+    } catch (error) {
+      const undone = await client.query('ROLLBACK').then(
+        () => true,
+        () => false,
+      );
+      client.release(!undone);
+      throw asUnavailable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.pool.end(), this.urgent.end()]);
+  }
+}
+
+async function query(
+  on: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[],
+  name?: string,
+): Promise<pg.QueryResult> {
+  try {
+    return await on.query({ text, values: values as unknown[], ...(name !== undefined && { name }) });
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}

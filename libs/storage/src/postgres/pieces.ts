@@ -1,0 +1,358 @@
+import { reasonOf, type TimeRange } from '@device-metrics/domain';
+import { summarizeColumn, type Column } from '../columnar/column.js';
+import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
+import { decodePiece } from '../columnar/piece.js';
+import type { PiecePage, PieceReader, Pieces, PieceWrite, StoredPiece, VisitSummary } from '../columnar/pieces.js';
+import { readStats } from '../columnar/stats.js';
+import { PartIndex } from '../columnar/part-index.js';
+import type { Database, Transaction } from './database.js';
+import { joinThrough, type Through } from './position-log.js';
+
+/** Rows that one query gives of many devices, at most, and of each of them. */
+const STATS = { devices: 64, rows: 64 };
+const SAMPLES = { devices: 16, rows: 16 };
+
+interface Row {
+  readonly device_id: number;
+  readonly hour: number;
+  readonly part: number;
+  readonly sealed_through: number;
+  readonly through: string;
+  readonly stats: Uint8Array;
+  readonly raw: boolean;
+  readonly data: Uint8Array | null;
+}
+
+interface PgPiece extends StoredPiece {
+  readonly through: string;
+  /** What its stats are sealed under; `sealedThrough` is of the process that reads. */
+  readonly statsKey: number;
+}
+
+const COLUMNS = 'p.device_id, p.hour, p.part, p.sealed_through, p.through, p.stats, p.data IS NOT NULL AS raw';
+
+/** The sealed samples in the table `piece`, where part 0 is the chunk. */
+export class PgPieces implements Pieces {
+  /** Of the devices that this process seals. */
+  readonly partIndex = new PartIndex();
+  private readonly closed = new Set<number>();
+  /** Pieces that were found damaged in this run. */
+  damaged = 0;
+  private readonly said = new Set<string>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly now: () => number,
+    private readonly onProblem: (problem: unknown) => void,
+  ) {}
+
+  reader(
+    deviceIds: readonly number[],
+    range: TimeRange,
+    wantsSamples: 'of all hours' | 'of hours that it cuts',
+  ): PieceReader {
+    return new PgReader(this.database, deviceIds, range, wantsSamples === 'of all hours');
+  }
+
+  async at(deviceId: number, hour: number): Promise<StoredPiece[]> {
+    const rows = await this.database.rows<Row>(
+      `SELECT ${COLUMNS}, p.data FROM piece p WHERE device_id = $1 AND hour = $2 ORDER BY part`,
+      [deviceId, hour],
+    );
+    return rows.map(pieceOf);
+  }
+
+  withParts(): Iterable<{ readonly id: number; readonly since: number }> {
+    return this.partIndex.all();
+  }
+
+  async lastBareHour(deviceId: number, from: number, to: number): Promise<number | undefined> {
+    const [row] = await this.database.rows<{ hour: number }>(
+      `SELECT hour FROM piece WHERE device_id = $1 AND hour >= $2 AND hour < $3 AND part = 0 AND data IS NULL
+       ORDER BY hour DESC LIMIT 1`,
+      [deviceId, from, to],
+    );
+    return row?.hour;
+  }
+
+  /** Takes in which hours of devices of these shards have parts. */
+  async loadParts(shards: readonly number[], shardOf: (deviceId: number) => number, count: number): Promise<void> {
+    for (const { id } of [...this.partIndex.all()]) {
+      if (shards.includes(shardOf(deviceOfChunk(id)))) this.partIndex.delete(id);
+    }
+    const rows = await this.database.rows<{ device_id: number; hour: number; last: number }>(
+      `SELECT device_id, hour, max(part) AS last FROM piece WHERE part > 0 AND device_id % $2 = ANY($1)
+       GROUP BY device_id, hour`,
+      [shards, count],
+    );
+    for (const { device_id, hour, last } of rows) this.partIndex.add(chunkId(device_id, hour), last, this.now());
+  }
+
+  /** Calls `visit` with the summaries of all parts. */
+  async summariesOfParts(visit: VisitSummary): Promise<void> {
+    const rows = await this.database.rows<Row>(`SELECT ${COLUMNS}, NULL AS data FROM piece p WHERE part > 0`);
+    for (const row of rows) this.summaries(pieceOf(row), visit);
+  }
+
+  /** By device and hour the journal rows that are in what is sealed. */
+  async through(ids: readonly number[]): Promise<Map<number, Through>> {
+    const found = new Map<number, Through>(ids.map((id) => [id, {}]));
+    if (ids.length === 0) return found;
+    const rows = await this.database.rows<{ device_id: number; hour: number; through: string }>(
+      `SELECT p.device_id, p.hour, p.through FROM piece p
+       JOIN unnest($1::bigint[], $2::integer[]) AS w (device_id, hour) USING (device_id, hour)`,
+      [ids.map(deviceOfChunk), ids.map(hourOfChunk)],
+    );
+    for (const { device_id, hour, through } of rows) {
+      const id = chunkId(device_id, hour);
+      found.set(id, joinThrough(found.get(id) ?? {}, JSON.parse(through) as Through));
+    }
+    return found;
+  }
+
+  /** The first pieces of each device. */
+  async first(deviceIds: readonly number[]): Promise<Map<number, StoredPiece[]>> {
+    const rows = await this.database.rows<Row>(
+      `SELECT ${COLUMNS}, NULL AS data FROM unnest($1::bigint[]) AS d (id), LATERAL (
+         SELECT * FROM piece WHERE device_id = d.id ORDER BY hour, part LIMIT 8) p ORDER BY p.device_id, p.hour, p.part`,
+      [deviceIds],
+    );
+    const found = new Map<number, StoredPiece[]>();
+    for (const row of rows) {
+      const known = found.get(row.device_id);
+      if (!known) found.set(row.device_id, [pieceOf(row)]);
+      else if (hourOfChunk(known[0].id) === row.hour) known.push(pieceOf(row));
+    }
+    return found;
+  }
+
+  async dropData(deviceId: number, from: number, to: number): Promise<undefined> {
+    await this.database.run(
+      'UPDATE piece SET data = NULL WHERE device_id = $1 AND hour >= $2 AND hour < $3 AND data IS NOT NULL',
+      [deviceId, from, to],
+    );
+  }
+
+  async delete(deviceId: number, from: number, to: number): Promise<undefined> {
+    await this.database.run('DELETE FROM piece WHERE device_id = $1 AND hour >= $2 AND hour < $3', [
+      deviceId,
+      from,
+      to,
+    ]);
+    for (const hour of [...this.partIndex.hoursOf(deviceId)]) {
+      if (hour >= from && hour < to) this.partIndex.delete(chunkId(deviceId, hour));
+    }
+  }
+
+  /** A device is gone with all its pieces. */
+  forget(deviceId: number): void {
+    for (const hour of [...this.partIndex.hoursOf(deviceId)]) this.partIndex.delete(chunkId(deviceId, hour));
+  }
+
+  isClosed(id: number): boolean {
+    return this.closed.has(id);
+  }
+
+  close(id: number, damage?: unknown): void {
+    this.closed.add(id);
+    if (damage !== undefined) this.note(`chunk ${id}`, damage);
+  }
+
+  columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
+    if (!piece.data) return new Map();
+    try {
+      return decodePiece(piece.data, [piece.id, piece.part], wanted);
+    } catch (error) {
+      this.note(`data of ${piece.id} part ${piece.part}`, error);
+      return new Map();
+    }
+  }
+
+  summaries(piece: StoredPiece, visit: VisitSummary): void {
+    const hourStart = hourOfChunk(piece.id) * HOUR;
+    try {
+      readStats(piece.stats, [piece.id, piece.part, (piece as PgPiece).statsKey], hourStart, visit);
+    } catch (error) {
+      this.note(`stats of ${piece.id} part ${piece.part}`, error);
+      for (const [id, column] of this.columns(piece)) visit(id, summarizeColumn(column, hourStart));
+    }
+  }
+
+  /** Writes pieces; `through` says which journal rows are in what they were made of. */
+  async write(
+    transaction: Transaction,
+    rows: readonly PieceWrite[],
+    through: (row: PieceWrite) => Through,
+  ): Promise<void> {
+    const ids = [...new Set(rows.map(({ id }) => deviceOfChunk(id)))];
+    const kept = await transaction.rows<{ id: number }>('SELECT id FROM device WHERE id = ANY($1) FOR KEY SHARE', [
+      ids,
+    ]);
+    const there = new Set(kept.map(({ id }) => id));
+    for (const row of rows) {
+      if (there.has(deviceOfChunk(row.id))) await this.writeOne(transaction, row, through(row));
+    }
+    await saveLatest(
+      transaction,
+      rows.filter(({ id }) => there.has(deviceOfChunk(id))),
+    );
+  }
+
+  /** Takes note of chunks, once they are committed. */
+  written(rows: readonly PieceWrite[]): void {
+    for (const { id, kind } of rows) if (kind === 'chunk') this.partIndex.delete(id);
+  }
+
+  private async writeOne(transaction: Transaction, row: PieceWrite, made: Through): Promise<void> {
+    const { id, kind, piece } = row;
+    const [device, hour] = [deviceOfChunk(id), hourOfChunk(id)];
+    const through = JSON.stringify(row.under.reduce((joined, one) => joinThrough(joined, throughOf(one)), made));
+    if (kind === 'chunk') {
+      await transaction.run('DELETE FROM piece WHERE device_id = $1 AND hour = $2 AND part > 0', [device, hour]);
+      if (!piece) {
+        await transaction.run('UPDATE piece SET through = $3 WHERE device_id = $1 AND hour = $2 AND part = 0', [
+          device,
+          hour,
+          through,
+        ]);
+        return;
+      }
+    }
+    if (!piece) return;
+    const part = kind === 'chunk' ? 0 : this.partIndex.nextPart(id);
+    sealFrame(piece.stats, [id, part, 0]);
+    if (piece.data) sealFrame(piece.data, [id, part]);
+    await transaction.run(
+      `INSERT INTO piece (device_id, hour, part, sealed_through, through, stats, data) VALUES ($1, $2, $3, 0, $4, $5, $6)
+       ON CONFLICT (device_id, hour, part) DO UPDATE SET sealed_through = 0, through = excluded.through,
+         stats = excluded.stats, data = excluded.data`,
+      [device, hour, part, through, Buffer.from(piece.stats), piece.data && Buffer.from(piece.data)],
+    );
+    if (kind === 'part') this.partIndex.add(id, part, this.now());
+  }
+
+  /** Says once that something is damaged. */
+  note(place: string, error: unknown): void {
+    if (!(error instanceof DamagedError) && !(error instanceof RangeError)) throw error;
+    if (this.said.has(place)) return;
+    this.said.add(place);
+    this.damaged += 1;
+    this.onProblem(new Error(`the database is damaged: ${place}: ${reasonOf(error)}; everything else goes on`));
+  }
+}
+
+async function saveLatest(transaction: Transaction, rows: readonly PieceWrite[]): Promise<void> {
+  const all = rows.flatMap(({ id, latest }) => latest.map((one) => [deviceOfChunk(id), ...one] as const));
+  // One row of a key only: of a device several hours may be sealed together.
+  const newest = new Map<number, (typeof all)[number]>();
+  for (const one of all) if (!(one[2] < (newest.get(one[1])?.[2] ?? 0))) newest.set(one[1], one);
+  if (newest.size === 0) return;
+  const column = (at: 0 | 1 | 2 | 3): number[] => Array.from(newest.values(), (one) => one[at]);
+  await transaction.run(
+    `INSERT INTO latest (device_id, series_id, ts, value)
+     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::double precision[])
+     ON CONFLICT (device_id, series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value`,
+    [column(0), column(1), column(2), column(3).map((value) => (Object.is(value, -0) ? '-0' : value))],
+  );
+}
+
+export const throughOf = (piece: StoredPiece): Through => JSON.parse((piece as PgPiece).through) as Through;
+
+const pieceOf = (row: Row): PgPiece => ({
+  id: chunkId(row.device_id, row.hour),
+  part: row.part,
+  sealedThrough: 0,
+  statsKey: row.sealed_through,
+  through: row.through,
+  stats: row.stats,
+  raw: row.raw ? 1 : 0,
+  data: row.data ?? undefined,
+});
+
+/** Fetches pieces of several devices at once, in the order in which they are asked for. */
+class PgReader implements PieceReader {
+  private readonly order: readonly number[];
+  private readonly pages = new Map<number, { readonly from: number; readonly page: PiecePage }>();
+  private readonly data: string;
+
+  constructor(
+    private readonly database: Database,
+    deviceIds: readonly number[],
+    { start, end }: TimeRange,
+    private readonly withSamples: boolean,
+  ) {
+    this.order = [...new Set(deviceIds)];
+    const cut = [start, end].flatMap((time) => (time % HOUR === 0 ? [] : [Math.floor(time / HOUR)]));
+    const hours = cut.length === 0 ? 'false' : `p.hour IN (${cut.map((hour) => Math.trunc(hour)).join(', ')})`;
+    this.data = withSamples ? 'p.data' : `CASE WHEN ${hours} THEN p.data END AS data`;
+  }
+
+  async page(deviceId: number, from: number, to: number): Promise<PiecePage> {
+    const known = this.pages.get(deviceId);
+    this.pages.delete(deviceId);
+    if (known?.from === from) return known.page;
+    const limits = this.withSamples ? SAMPLES : STATS;
+    const at = this.order.indexOf(deviceId);
+    // Of a device that goes on, or comes again, nothing is known of what comes next.
+    const isFirst = !known && this.pages.size === 0;
+    if (isFirst) await this.readSome(this.order.slice(at, at + limits.devices), from, to, limits.rows);
+    if (!this.pages.has(deviceId)) await this.readSome([deviceId], from, to, limits.devices * limits.rows);
+    const read = this.pages.get(deviceId)?.page ?? (await this.wholeHour(deviceId, from, to));
+    this.pages.delete(deviceId);
+    return read;
+  }
+
+  private async readSome(ids: readonly number[], from: number, to: number, limit: number): Promise<void> {
+    const rows = await this.database.rows<Row>(
+      `SELECT ${COLUMNS}, ${this.data} FROM unnest($1::bigint[]) AS d (id), LATERAL (
+         SELECT * FROM piece WHERE device_id = d.id AND hour >= $2 AND hour < $3 ORDER BY hour, part LIMIT $4) p
+       ORDER BY p.device_id, p.hour, p.part`,
+      [ids, from, Math.min(to, 2 ** 31 - 1), limit],
+    );
+    const byDevice = new Map<number, Row[]>(ids.map((id) => [id, []]));
+    for (const row of rows) byDevice.get(row.device_id)?.push(row);
+    for (const [id, some] of byDevice) {
+      const page = pageOf(some, to, limit);
+      if (page) this.pages.set(id, { from, page });
+    }
+  }
+
+  /** The first hour alone, which has more parts than are read at a time. */
+  private async wholeHour(deviceId: number, from: number, to: number): Promise<PiecePage> {
+    const rows = await this.database.rows<Row>(
+      `SELECT ${COLUMNS}, ${this.data} FROM piece p WHERE device_id = $1 AND hour =
+         (SELECT min(hour) FROM piece WHERE device_id = $1 AND hour >= $2 AND hour < $3) ORDER BY part`,
+      [deviceId, from, Math.min(to, 2 ** 31 - 1)],
+    );
+    return pageOf(rows, rows.length === 0 ? to : rows[0].hour + 1, Infinity) as PiecePage;
+  }
+
+  fetch(pieces: readonly StoredPiece[]): Promise<void> | undefined {
+    const missing = pieces.filter(({ raw, data }) => raw === 1 && !data);
+    if (missing.length === 0) return undefined;
+    const [{ id }] = missing;
+    return this.database
+      .rows<{
+        part: number;
+        data: Uint8Array | null;
+      }>('SELECT part, data FROM piece WHERE device_id = $1 AND hour = $2', [deviceOfChunk(id), hourOfChunk(id)])
+      .then((rows) => {
+        for (const piece of missing) piece.data = rows.find(({ part }) => part === piece.part)?.data ?? undefined;
+      });
+  }
+}
+
+/** An hour whose rows may not all be there belongs to the next page; undefined where there is no other. */
+function pageOf(rows: readonly Row[], to: number, limit: number): PiecePage | undefined {
+  const hours = new Map<number, StoredPiece[]>();
+  for (const row of rows) {
+    const known = hours.get(row.hour);
+    if (known) known.push(pieceOf(row));
+    else hours.set(row.hour, [pieceOf(row)]);
+  }
+  if (rows.length < limit) return { hours, end: to };
+  const last = rows[rows.length - 1].hour;
+  hours.delete(last);
+  return hours.size === 0 ? undefined : { hours, end: last };
+}

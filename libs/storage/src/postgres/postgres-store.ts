@@ -1,0 +1,444 @@
+import {
+  reasonOf,
+  type DeviceSelector,
+  type Sample,
+  type Selector,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
+import type pg from 'pg';
+import { assertStorable } from '../columnar/assert-storable.js';
+import { ClockWatch } from '../columnar/clock-watch.js';
+import { JournalRowWriter } from '../columnar/codec/journal-row.js';
+import type { SeriesEntry } from '../columnar/series-catalogue.js';
+import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
+import {
+  StoreUnavailableError,
+  type DeviceDescription,
+  type ReadOptions,
+  type SeriesLatest,
+  type SeriesSamples,
+  type SeriesSteps,
+  type SeriesSummary,
+  type StepQuery,
+  type Store,
+  type StoredDevice,
+  type StoreHealth,
+  type Tier,
+} from '../store.js';
+import { isSynchronous } from './data-source.js';
+import { Database } from './database.js';
+import { PgDevices } from './devices.js';
+import { JOURNAL_GRACE, Session } from './session.js';
+import { rowKey } from './writer.js';
+
+/** What only this store has to know. */
+export interface PostgresSettings extends StoreSettings {
+  /** Connections for queries; there are two more for commits and leases. */
+  readonly connections: number;
+  /** How long journal rows stay at least, ms. */
+  readonly journalGrace: number;
+}
+
+/** How often leases are renewed, ms. */
+const BEAT = 2_000;
+/** How often the others' rows are read while somebody waits for them, ms. */
+const LISTENING = 250;
+/** Samples that one commit takes, at most. */
+const LARGEST_COMMIT = 200_000;
+/** Own samples that wait to be taken in, at most. */
+const MOST_PENDING = 100_000;
+
+interface Waiting {
+  readonly samples: readonly Sample[];
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The store of the design on PostgreSQL, which several processes may share; see docs/scale.md. */
+export class PostgresStore implements Store {
+  private readonly database: Database;
+  private readonly settings: PostgresSettings;
+  private readonly clock: ClockWatch;
+  private readonly row = new JournalRowWriter();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly listeners = new Set<(samples: readonly Sample[]) => void>();
+  /** Undefined while it is made anew. */
+  private session: Session | undefined;
+  private renewing: Promise<void> | undefined;
+  private waiting: Waiting[] = [];
+  private committing: Promise<void> | undefined;
+  private beating = false;
+  private closed = false;
+
+  static async open(config: pg.PoolConfig, settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
+    const store = new PostgresStore(await synchronously(config), {
+      ...DEFAULT_SETTINGS,
+      connections: 8,
+      journalGrace: JOURNAL_GRACE,
+      ...settings,
+    });
+    try {
+      store.session = await store.begin();
+    } catch (error) {
+      await store.database.close();
+      throw error;
+    }
+    store.clock.doubt(store.newestTime());
+    store.startTimers();
+    return store;
+  }
+
+  private constructor(config: pg.PoolConfig, settings: PostgresSettings) {
+    this.settings = settings;
+    this.database = new Database(config, settings.connections);
+    this.clock = new ClockWatch(settings.now);
+  }
+
+  async append(samples: readonly Sample[]): Promise<void> {
+    this.assertOpen();
+    if (samples.length === 0) return;
+    const { sealer, heads } = this.current();
+    assertStorable(samples, this.oldestTimestamp());
+    if (heads.size > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ samples, resolve, reject });
+      this.committing ??= this.commitAll();
+    });
+  }
+
+  oldestTimestamp(): number {
+    return this.current().retention.oldestTimestamp();
+  }
+
+  unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
+    return this.current().catalogue.unitOf(sample);
+  }
+
+  async findSeries(selector: Selector): Promise<readonly Series[]> {
+    return (await this.upToDate()).catalogue.find(selector).map(({ series }) => series);
+  }
+
+  async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {
+    return new PgDevices(this.database, await this.upToDate()).select(selector);
+  }
+
+  async device(name: string): Promise<StoredDevice | undefined> {
+    return new PgDevices(this.database, await this.upToDate()).get(name);
+  }
+
+  async describeDevice(
+    name: string,
+    change: (before: DeviceDescription) => Partial<DeviceDescription>,
+  ): Promise<StoredDevice | undefined> {
+    return new PgDevices(this.database, await this.upToDate()).describe(name, change);
+  }
+
+  async renameDevice(name: string, newName: string): Promise<StoredDevice | undefined> {
+    return new PgDevices(this.database, await this.upToDate()).rename(name, newName);
+  }
+
+  async deleteSeries(deviceName: string, seriesId: number): Promise<boolean> {
+    return new PgDevices(this.database, await this.upToDate()).deleteSeries(deviceName, seriesId);
+  }
+
+  async deleteDevice(name: string): Promise<boolean> {
+    return new PgDevices(this.database, await this.upToDate()).delete(name);
+  }
+
+  async *readSamples(
+    series: readonly Series[],
+    range: TimeRange,
+    options: ReadOptions = {},
+  ): AsyncGenerator<SeriesSamples> {
+    yield* (await this.upToDate()).queries.samples(series, range, options);
+  }
+
+  async tiers(deviceName: string, range: TimeRange): Promise<readonly Tier[]> {
+    return (await this.upToDate()).queries.tiers(deviceName, range);
+  }
+
+  async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
+    return (await this.upToDate()).queries.summaries(series, range);
+  }
+
+  async *readSteps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+    yield* (await this.upToDate()).queries.steps(series, query);
+  }
+
+  async latest(series: readonly Series[]): Promise<SeriesLatest[]> {
+    const { queries, retention } = await this.upToDate();
+    return queries.latest(series, retention.oldestKept());
+  }
+
+  async maintain(): Promise<void> {
+    this.assertOpen();
+    await this.current().maintain();
+  }
+
+  async health(): Promise<StoreHealth> {
+    const { catalogue, heads, pieces } = await this.upToDate();
+    const [journal] = await this.database.rows<{ rows: number; bytes: number }>(
+      'SELECT count(*) AS rows, coalesce(sum(octet_length(data)), 0)::bigint AS bytes FROM journal',
+    );
+    const [{ bytes }] = await this.database.rows<{ bytes: number }>(
+      `SELECT sum(pg_total_relation_size(c.oid))::bigint AS bytes FROM pg_class c
+       WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace`,
+    );
+    return {
+      devices: catalogue.deviceCount,
+      series: catalogue.seriesCount,
+      journalRows: journal.rows,
+      journalBytes: journal.bytes,
+      heads: heads.count,
+      headSamples: heads.size,
+      damaged: pieces.damaged,
+      bytes,
+      freeBytes: 0,
+    };
+  }
+
+  async ping(): Promise<void> {
+    this.assertOpen();
+    await this.database.urgently('SELECT 1');
+    this.current();
+  }
+
+  hearOthers(hear: (samples: readonly Sample[]) => void): () => void {
+    this.listeners.add(hear);
+    return () => this.listeners.delete(hear);
+  }
+
+  async holds(work: string): Promise<boolean> {
+    this.assertOpen();
+    return this.current().leases.holds(work);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    for (const timer of this.timers) clearInterval(timer);
+    this.closed = true;
+    await this.committing;
+    await this.renewing;
+    const { session } = this;
+    if (session) {
+      await session.end();
+      // Where the database is away, its leases run out by themselves.
+      await session.leases.releaseAll().catch(() => undefined);
+      await session.writer.end().catch(() => undefined);
+    }
+    await this.database.close();
+  }
+
+  private begin(): Promise<Session> {
+    const tell = (samples: readonly Sample[]): void => {
+      for (const listener of this.listeners) listener(samples);
+    };
+    const hear = (): typeof tell | undefined => (this.listeners.size > 0 ? tell : undefined);
+    return Session.begin(this.database, this.settings, hear, this.settings.journalGrace);
+  }
+
+  /** @throws StoreUnavailableError while what was missed is being read. */
+  private current(): Session {
+    if (!this.session)
+      throw new StoreUnavailableError('what other processes took is being read; in a moment it is there');
+    return this.session;
+  }
+
+  /** The session once it has all that was acknowledged before the call, by any process. */
+  private async upToDate(): Promise<Session> {
+    this.assertOpen();
+    const session = this.current();
+    if (session.isBehind) await this.renew();
+    else {
+      try {
+        await session.catchUp();
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
+        throw new StoreUnavailableError(`what other processes took cannot be read: ${reasonOf(error)}`, {
+          cause: error,
+        });
+      }
+    }
+    return this.current();
+  }
+
+  /** Commits what waits, group after group; what comes meanwhile shares the next commit. */
+  private async commitAll(): Promise<void> {
+    await new Promise(setImmediate);
+    while (this.waiting.length > 0) {
+      const group: Waiting[] = [];
+      let size = 0;
+      while (
+        this.waiting.length > 0 &&
+        (group.length === 0 || size + this.waiting[0].samples.length <= LARGEST_COMMIT)
+      ) {
+        const [one] = this.waiting.splice(0, 1);
+        group.push(one);
+        size += one.samples.length;
+      }
+      try {
+        await this.commit(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.committing = undefined;
+  }
+
+  private async commit(group: readonly Waiting[]): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const session = this.current();
+      const { writer, version } = session;
+      const entries: SeriesEntry[] = [];
+      const good: Waiting[] = [];
+      for (const one of group) {
+        const found = await session.entriesOf(one.samples).catch((error: unknown) => {
+          one.reject(error);
+        });
+        if (!found) continue;
+        good.push(one);
+        for (const entry of found) entries.push(entry);
+      }
+      if (good.length === 0) return;
+      // Making series may have found that devices have changed.
+      if (session.version !== version) continue;
+      const number = writer.nextNumber;
+      const data = this.rowOf(good, entries, rowKey(writer.id, number));
+      let at: number | undefined;
+      try {
+        at = await writer.commit(data, version);
+      } catch (error) {
+        // Whether it was written shows once nothing more can come under that lease.
+        await this.replaceWriter(session);
+        throw error;
+      }
+      if (at !== undefined) {
+        session.wrote({ writer: writer.id, number, at, calls: good.map(({ samples }) => samples), entries });
+        for (const { resolve } of good) resolve();
+        if (session.pendingSamples > MOST_PENDING) await session.catchUp();
+        return;
+      }
+      if (!(await writer.renew())) {
+        await this.replaceWriter(session);
+        throw new StoreUnavailableError('this process was away for so long that its lease has run out; send again');
+      }
+      await session.catchUp();
+      group = good;
+    }
+    throw new StoreUnavailableError('devices are being changed all the time');
+  }
+
+  private rowOf(group: readonly Waiting[], entries: readonly SeriesEntry[], key: number): Uint8Array {
+    this.row.reserve(entries.length);
+    let at = 0;
+    for (const { samples } of group) {
+      for (const { timestamp, value } of samples) this.row.add(entries[at++].id, timestamp, value);
+    }
+    return this.row.finish(key);
+  }
+
+  /** Gets another lease to write with, and all anew where something may have been missed. */
+  private async replaceWriter(session: Session): Promise<void> {
+    if (session !== this.session) return;
+    try {
+      if (session.isBehind) await this.renew();
+      else await session.register();
+    } catch (error) {
+      // The next beat tries again.
+      this.session = undefined;
+      void error;
+    }
+  }
+
+  /** Reads everything anew. */
+  private renew(): Promise<void> {
+    this.renewing ??= (async () => {
+      const before = this.session;
+      this.session = undefined;
+      try {
+        await before?.end();
+        await before?.writer.end();
+        await before?.leases.releaseAll();
+        this.session = await this.begin();
+      } finally {
+        this.renewing = undefined;
+      }
+    })();
+    return this.renewing;
+  }
+
+  private startTimers(): void {
+    const { sealInterval } = this.settings;
+    const every = (interval: number, act: () => Promise<void>): void => {
+      this.timers.push(
+        setInterval(() => {
+          act().catch((error: unknown) => {
+            if (!this.closed) this.settings.onProblem(error);
+          });
+        }, interval).unref(),
+      );
+    };
+    every(BEAT, () => this.beat());
+    every(LISTENING, async () => {
+      const { session } = this;
+      if (this.listeners.size > 0 && session && !session.isBehind) await session.catchUp();
+    });
+    if (sealInterval === 0) return;
+    every(sealInterval, async () => {
+      const { session } = this;
+      if (!session || session.isBehind) return;
+      await session.catchUp();
+      await session.sealer.run();
+    });
+    every(RETENTION_INTERVAL, () => this.upkeep());
+  }
+
+  private async beat(): Promise<void> {
+    if (this.beating) return;
+    this.beating = true;
+    try {
+      const { session } = this;
+      if (!session || session.isBehind) await this.renew();
+      else if (!(await session.beat())) await this.renew();
+      else if (this.settings.sealInterval > 0) await session.trim();
+    } finally {
+      this.beating = false;
+    }
+  }
+
+  /** As `maintain`, and deletes nothing while the clock is in doubt. */
+  private async upkeep(): Promise<void> {
+    const doubt = this.clock.doubt(this.newestTime());
+    if (doubt !== undefined) this.settings.onProblem(doubt);
+    else await this.maintain();
+  }
+
+  private newestTime(): number | undefined {
+    const { catalogue } = this.current();
+    let newest: number | undefined;
+    for (const { id } of catalogue.find({})) {
+      const time = catalogue.latest.timeOf(id);
+      if (newest === undefined || time > newest) newest = time;
+    }
+    return newest;
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new Error('the sample store is closed');
+  }
+}
+
+/** A commit waits for the disk, whatever the server's default is; where an operator asks for more than that, it stays. */
+async function synchronously(config: pg.PoolConfig): Promise<pg.PoolConfig> {
+  const database = new Database(config, 1);
+  try {
+    const [{ commit }] = await database.rows<{ commit: string }>(
+      `SELECT current_setting('synchronous_commit') AS commit`,
+    );
+    if (isSynchronous(commit)) return config;
+    return { ...config, options: `${config.options ?? ''} -c synchronous_commit=on` };
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,445 @@
+import { Slices, type Sample } from '@device-metrics/domain';
+import { readJournalRow, type JournalRow } from '../columnar/codec/journal-row.js';
+import { Heads } from '../columnar/heads.js';
+import type { Head } from '../columnar/head.js';
+import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
+import type { PieceWrite } from '../columnar/pieces.js';
+import { Queries } from '../columnar/queries.js';
+import { Retention } from '../columnar/retention.js';
+import { Sealer } from '../columnar/sealer.js';
+import { SeriesCatalogue, type CatalogueTables, type SeriesEntry } from '../columnar/series-catalogue.js';
+import { SeriesLimit } from '../columnar/series-limit.js';
+import type { StoreSettings } from '../columnar/store-settings.js';
+import { StoreUnavailableError } from '../store.js';
+import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
+import type { Database } from './database.js';
+import { Leases, SHARDS, shardOf } from './leases.js';
+import { PgPieces } from './pieces.js';
+import { PositionLog, type Through } from './position-log.js';
+import { Rounds } from './rounds.js';
+import { rowKey, Writer } from './writer.js';
+
+/** Rows of the journal that are read at a time. */
+const PAGE = 128;
+
+/** How long journal rows stay at least, ms: who has not read the others' for a while reads all anew. */
+export const JOURNAL_GRACE = 30_000;
+
+/** Rows of a writer behind `after`, up to `last`. */
+interface Unread {
+  readonly writer: number;
+  readonly after: number;
+  readonly last: number;
+}
+
+interface ReadRow {
+  readonly writer: number;
+  readonly number: number;
+  /** The database's clock, microseconds. */
+  readonly at: number;
+  readonly row: JournalRow | undefined;
+}
+
+/** A row that this process has written itself. */
+export interface OwnRow {
+  readonly writer: number;
+  readonly number: number;
+  readonly at: number;
+  readonly calls: readonly (readonly Sample[])[];
+  readonly entries: readonly SeriesEntry[];
+}
+
+/** Of samples that another process took; undefined while nobody listens. */
+export type Hear = () => ((samples: readonly Sample[]) => void) | undefined;
+
+const WRITES_NOTHING: CatalogueTables = {
+  addDevice: () => fail(),
+  addSeries: () => fail(),
+  setUnit: () => fail(),
+  lastSeriesId: () => Infinity,
+};
+
+function fail(): never {
+  throw new Error('series are made before their samples are written');
+}
+
+/**
+ * What this process knows of the database: all devices and series, and the samples of all processes that are not sealed yet.
+ * It is made anew where the process may have missed something.
+ */
+export class Session {
+  readonly catalogue: SeriesCatalogue;
+  readonly heads: Heads;
+  readonly log = new PositionLog();
+  readonly rows: CatalogueRows;
+  readonly pieces: PgPieces;
+  readonly sealer: Sealer;
+  readonly retention: Retention;
+  readonly queries: Queries;
+  writer!: Writer;
+  leases!: Leases;
+  /** Of the catalogue. */
+  version = 0;
+  /** Samples of own rows that are not in heads yet. */
+  pendingSamples = 0;
+  private pending: OwnRow[] = [];
+  private readonly rounds = new Rounds(() => this.readOthers());
+  /** When the rows of the others were read the last time, ms of a clock that nobody sets. */
+  private readAt = performance.now();
+
+  static async begin(database: Database, settings: StoreSettings, hear: Hear, journalGrace: number): Promise<Session> {
+    const session = new Session(database, settings, hear, journalGrace);
+    session.version = await session.rows.version();
+    await session.rows.load(session.catalogue);
+    await session.register();
+    await session.recover();
+    await session.balance();
+    return session;
+  }
+
+  private constructor(
+    private readonly database: Database,
+    private readonly settings: StoreSettings,
+    private readonly hear: Hear,
+    private readonly journalGrace: number,
+  ) {
+    const { now } = settings;
+    this.rows = new CatalogueRows(database);
+    this.catalogue = new SeriesCatalogue(WRITES_NOTHING, new SeriesLimit(settings, now));
+    this.pieces = new PgPieces(database, now, settings.onProblem);
+    this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
+    const seals = (deviceId: number): boolean => this.leases.shards.has(shardOf(deviceId));
+    this.sealer = new Sealer(
+      this.catalogue,
+      this.heads,
+      {
+        pieces: this.pieces,
+        seals,
+        write: (pieces) => this.write(pieces),
+        isDamage: () => false,
+        notePart: (_id, error) => settings.onProblem(error),
+        trimJournal: () => false,
+      },
+      settings,
+    );
+    const { pieces } = this;
+    const retentionTables = {
+      seals,
+      dropData: (id: number, from: number, to: number) => pieces.dropData(id, from, to),
+      delete: (id: number, from: number, to: number) => pieces.delete(id, from, to),
+      hoursWithParts: (id: number) => pieces.partIndex.hoursOf(id),
+      isClosed: (id: number) => pieces.isClosed(id),
+      shrink: () => false,
+    };
+    this.retention = new Retention(this.catalogue, this.heads, retentionTables, settings, now);
+    this.queries = new Queries(this.catalogue, this.heads, pieces);
+  }
+
+  /** Whether rows may be gone from the journal that this process has not read. */
+  get isBehind(): boolean {
+    return performance.now() - this.readAt > JOURNAL_GRACE * (2 / 3);
+  }
+
+  /** Gets a lease to write with, in place of the one before; what is under way with that is written before, or never. */
+  async register(): Promise<void> {
+    const before = this.writer as Writer | undefined;
+    if (before) {
+      await before.end();
+      await this.leases.releaseAll();
+    }
+    this.writer = await Writer.register(this.database, this.rows);
+    this.leases = new Leases(this.database, this.writer.id);
+  }
+
+  /** Takes in what all processes have committed before the call. */
+  catchUp(): Promise<void> {
+    return this.rounds.run();
+  }
+
+  /** Takes note of an own row that is on disk. */
+  wrote(row: OwnRow): void {
+    this.pending.push(row);
+    this.pendingSamples += row.entries.length;
+  }
+
+  /**
+   * The series of samples, those that were not there made.
+   *
+   * @throws TooManySeriesError
+   */
+  async entriesOf(samples: readonly Sample[]): Promise<SeriesEntry[]> {
+    const entries: SeriesEntry[] = [];
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const missing = new Map<string, NewSeries>();
+      const units: SeriesEntry[] = [];
+      entries.length = 0;
+      for (const sample of samples) {
+        const entry = this.catalogue.knownEntryOf(sample);
+        if (!entry) {
+          const labels = Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+          missing.set(JSON.stringify([sample.deviceName, sample.metricName, labels]), sample);
+        } else {
+          entries.push(entry);
+          if (sample.unit !== undefined && entry.series.unit === null) {
+            entry.series = { ...entry.series, unit: sample.unit };
+            units.push(entry);
+          }
+        }
+      }
+      if (units.length > 0) await this.saveUnits(units);
+      if (missing.size === 0) return entries;
+      const wanted = [...missing.values()];
+      this.catalogue.admit(wanted);
+      await this.rows.make(this.catalogue, wanted);
+    }
+    throw new StoreUnavailableError('devices are being deleted while samples come for them');
+  }
+
+  /** Seals, renews leases, and lets go of what others have sealed; false where the lease to write has run out. */
+  async beat(): Promise<boolean> {
+    const lives = await this.writer.renew();
+    if (!lives) return false;
+    await this.balance();
+    await this.catchUp();
+    await this.dropSealed();
+    return true;
+  }
+
+  /** Seals all that is due and deletes what is too old, of the devices that are this process's. */
+  async maintain(): Promise<void> {
+    await this.catchUp();
+    await this.sealer.runAnew();
+    await this.retention.run();
+    if (this.leases.shards.has(0)) {
+      await this.database.run('DELETE FROM series s WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = s.device_id)');
+    }
+    await this.trim();
+  }
+
+  /** Lets go of journal rows that are sealed. */
+  async trim(): Promise<void> {
+    const through = new Map<number, Through>();
+    for (const shard of this.leases.shards) through.set(shard, this.log.throughBefore(this.firstOpen(shard)));
+    await this.leases.publish(through);
+    if (this.leases.shards.size > 0) await this.leases.trim(this.journalGrace, this.log);
+  }
+
+  async end(): Promise<void> {
+    await this.sealer.stop();
+    await this.retention.stop();
+    await this.rounds.idle();
+  }
+
+  private firstOpen(shard: number): number {
+    for (const head of this.heads.all()) if (shardOf(head.device.id) === shard) return head.firstRow;
+    return Infinity;
+  }
+
+  private async balance(): Promise<void> {
+    await this.leases.balance(async (shards) => {
+      await this.pieces.loadParts(shards, shardOf, SHARDS);
+      await this.catchUp();
+      await this.dropHeads([...this.heads.all()].filter(({ device }) => shards.includes(shardOf(device.id))));
+    });
+  }
+
+  /** Heads whose samples another process has sealed. */
+  private async dropSealed(): Promise<void> {
+    const now = this.settings.now();
+    const isDue = (head: Head): boolean => head.frozen || (head.hour + 1) * HOUR <= now;
+    await this.dropHeads(
+      [...this.heads.all()].filter((head) => !this.leases.shards.has(shardOf(head.device.id)) && isDue(head)),
+    );
+  }
+
+  private async dropHeads(heads: readonly Head[]): Promise<void> {
+    if (heads.length === 0) return;
+    const idOf = (head: Head): number => chunkId(head.device.id, head.hour);
+    const sealed = await this.pieces.through([...new Set(heads.map(idOf))]);
+    for (const head of heads) {
+      if (this.log.isCovered(head.firstRow, head.lastRow, sealed.get(idOf(head)) ?? {})) this.heads.remove(head);
+    }
+  }
+
+  private async write(pieces: readonly PieceWrite[]): Promise<void> {
+    if (pieces.length === 0) return;
+    const names = this.leases.namesOf(pieces.map(({ id }) => Math.floor(id / 2 ** 24)));
+    await this.database.transaction(async (transaction) => {
+      const held = await transaction.rows(Leases.CHECK, [names, this.writer.id]);
+      if (held.length < names.length) throw new StoreUnavailableError('another process seals these devices now');
+      await this.pieces.write(transaction, pieces, ({ sealedThrough }) => this.log.throughAt(sealedThrough));
+    });
+    this.pieces.written(pieces);
+  }
+
+  private async saveUnits(entries: readonly SeriesEntry[]): Promise<void> {
+    await this.database.transaction(async (transaction) => {
+      for (const { id, device, series } of entries) {
+        await transaction.run('UPDATE series SET unit = $3 WHERE device_id = $1 AND id = $2 AND unit IS NULL', [
+          device.id,
+          id,
+          series.unit,
+        ]);
+        await this.rows.note(transaction, { unitOf: id });
+      }
+    });
+    await this.catchUp();
+  }
+
+  private async recover(): Promise<void> {
+    await this.pieces.summariesOfParts((id, { last, lastTime }) => {
+      if (this.catalogue.get(id)) this.catalogue.latest.note(id, lastTime, last);
+    });
+    const { unread } = await this.look();
+    const sealed = new Map<number, Through>();
+    await this.read(unread, [], async (rows) => {
+      const ids = new Set<number>();
+      for (const { row } of rows) {
+        for (let index = 0; row && index < row.seriesIds.length; index += 1) {
+          const entry = this.catalogue.get(row.seriesIds[index]);
+          const id = entry && chunkId(entry.device.id, hourOf(row.timestamps[index]));
+          if (id !== undefined && !sealed.has(id)) ids.add(id);
+        }
+      }
+      for (const [id, through] of await this.pieces.through([...ids])) sealed.set(id, through);
+      return (entry, timestamp, { writer, number }) =>
+        number <= (sealed.get(chunkId(entry.device.id, hourOf(timestamp)))?.[writer] ?? 0);
+    });
+    this.readAt = performance.now();
+  }
+
+  private async readOthers(): Promise<void> {
+    const began = performance.now();
+    // Own rows that were acknowledged before others are looked at: whatever those had before them is seen then.
+    const own = this.pending;
+    this.pending = [];
+    try {
+      const { unread, version } = await this.look(own);
+      if (version !== this.version) {
+        this.version = await this.rows.follow(this.catalogue, this.version, (deviceId) => {
+          this.heads.dropDevice(deviceId);
+          this.pieces.forget(deviceId);
+        });
+      }
+      await this.read(unread, own);
+      this.readAt = began;
+    } finally {
+      const left = own.filter(({ writer, number }) => number > this.log.seenOf(writer));
+      if (left.length > 0) this.pending = [...left, ...this.pending];
+    }
+  }
+
+  /** Which rows there are that this process has not read, and the version of the catalogue. */
+  private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
+    const writers = await this.database.rows<{ id: number; last: number; version: number }>(
+      'SELECT id, last, (SELECT version FROM catalogue_state) AS version FROM writer',
+    );
+    const known = new Map<number, number>();
+    for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
+    const unread = writers.flatMap(({ id: writer, last }) => {
+      const after = Math.max(this.log.seenOf(writer), known.get(writer) ?? 0);
+      return writer !== this.writer.id && last > after ? [{ writer, after, last }] : [];
+    });
+    return { unread, version: writers[0]?.version ?? this.version };
+  }
+
+  /** Takes in rows of others and own ones in the order of the database's clock. */
+  private async read(
+    unread: readonly Unread[],
+    own: readonly OwnRow[],
+    prepare?: (rows: readonly ReadRow[]) => Promise<(entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean>,
+  ): Promise<void> {
+    const slices = new Slices();
+    let next = 0;
+    const takeOwn = (before: number): void => {
+      for (; next < own.length && own[next].at < before; next += 1) this.takeOwn(own[next]);
+    };
+    for await (const rows of this.pages(unread)) {
+      const unknown = new Set<number>();
+      for (const { row } of rows) for (const id of row?.seriesIds ?? []) if (!this.catalogue.get(id)) unknown.add(id);
+      await this.rows.loadSeries(this.catalogue, [...unknown]);
+      const isSealed = await prepare?.(rows);
+      const hear = prepare ? undefined : this.hear();
+      for (const row of rows) {
+        takeOwn(row.at);
+        this.takeOther(row, isSealed);
+        if (hear) hear(this.samplesOf(row));
+        if (slices.isOver()) await slices.next();
+      }
+    }
+    takeOwn(Infinity);
+    for (const { writer, last } of unread) this.log.skip(writer, last);
+    if (this.sealer.isPressed()) this.sealer.run().catch(this.settings.onProblem);
+  }
+
+  private async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
+    if (unread.length === 0) return;
+    const ranges = unread.map(
+      ({ writer, after, last }) => `(writer = ${writer} AND number > ${after} AND number <= ${last})`,
+    );
+    for (let cursor = [-1, 0, 0]; ;) {
+      const rows = await this.database.rows<{ writer: number; number: number; at: number; data: Uint8Array }>(
+        `SELECT writer, number, at, data FROM journal WHERE (${ranges.join(' OR ')}) AND (at, writer, number) > ($1, $2, $3)
+         ORDER BY at, writer, number LIMIT ${PAGE}`,
+        cursor,
+      );
+      if (rows.length > 0)
+        yield rows.map(({ writer, number, at, data }) => ({
+          writer,
+          number,
+          at,
+          row: this.decoded(data, writer, number),
+        }));
+      if (rows.length < PAGE) return;
+      const last = rows[rows.length - 1];
+      cursor = [last.at, last.writer, last.number];
+    }
+  }
+
+  private decoded(data: Uint8Array, writer: number, number: number): JournalRow | undefined {
+    try {
+      return readJournalRow(data, rowKey(writer, number));
+    } catch (error) {
+      this.pieces.note(`journal row ${number} of writer ${writer}`, error);
+      return undefined;
+    }
+  }
+
+  private takeOwn({ writer, number, calls, entries }: OwnRow): void {
+    const position = this.log.add(writer, number);
+    const now = this.settings.now();
+    let at = 0;
+    for (const samples of calls) {
+      for (const { timestamp, value } of samples) {
+        const entry = entries[at++];
+        // It may have been deleted since.
+        if (this.catalogue.get(entry.id) === entry) this.heads.push(entry, timestamp, value, position, now);
+      }
+    }
+    this.pendingSamples -= entries.length;
+  }
+
+  private takeOther(read: ReadRow, isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean): void {
+    const position = this.log.add(read.writer, read.number);
+    if (!read.row) return;
+    const { seriesIds, timestamps, values } = read.row;
+    const now = this.settings.now();
+    for (let index = 0; index < seriesIds.length; index += 1) {
+      const entry = this.catalogue.get(seriesIds[index]);
+      if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
+      this.heads.push(entry, timestamps[index], values[index], position, now);
+    }
+  }
+
+  private samplesOf({ row }: ReadRow): Sample[] {
+    const samples: Sample[] = [];
+    for (let index = 0; row && index < row.seriesIds.length; index += 1) {
+      const series = this.catalogue.get(row.seriesIds[index])?.series;
+      if (!series) continue;
+      const { deviceName, metricName, labels, unit } = series;
+      const [timestamp, value] = [row.timestamps[index], row.values[index]];
+      samples.push({ deviceName, metricName, labels, unit: unit ?? undefined, timestamp, value });
+    }
+    return samples;
+  }
+}

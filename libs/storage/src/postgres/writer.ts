@@ -1,0 +1,75 @@
+import { hostname } from 'node:os';
+import type { CatalogueRows } from './catalogue-rows.js';
+import type { Database } from './database.js';
+
+/** How long a writer or a holder of a lease may be silent, s. */
+export const LEASE_SECONDS = 10;
+
+const NUMBERS = 2 ** 32;
+
+/** What the frame of a journal row is sealed under. */
+export const rowKey = (writer: number, number: number): number => writer * NUMBERS + number;
+
+const UNTIL = `clock_timestamp() + interval '${LEASE_SECONDS} s'`;
+
+/**
+ * One statement: the lease is asked for and renewed, nothing that others have changed is overlooked, and the row gets the time
+ * of the database, which says whose sample is the later one. Of one writer that never goes back.
+ */
+const COMMIT = `WITH lease AS (
+    UPDATE writer SET last = $2, until = ${UNTIL}
+    WHERE id = $1 AND last = $2 - 1 AND until > clock_timestamp() AND (SELECT version FROM catalogue_state) = $4
+    RETURNING greatest($5::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS at)
+  INSERT INTO journal (writer, number, at, data) SELECT $1, $2, at, $3 FROM lease RETURNING at`;
+
+/** The lease under which this process writes journal rows, and the numbers that it gives them. */
+export class Writer {
+  private last = 0;
+  private lastAt = 0;
+
+  private constructor(
+    private readonly database: Database,
+    readonly id: number,
+  ) {}
+
+  static async register(database: Database, rows: CatalogueRows): Promise<Writer> {
+    const id = await rows.take('writer', 1);
+    await database.urgently(`INSERT INTO writer (id, last, until, host) VALUES ($1, 0, ${UNTIL}, $2)`, [
+      id,
+      `${hostname()} ${process.pid}`,
+    ]);
+    return new Writer(database, id);
+  }
+
+  get nextNumber(): number {
+    return this.last + 1;
+  }
+
+  /**
+   * Writes the row `nextNumber`; gives its time, or undefined where the lease has run out or the catalogue has another version.
+   * Once it resolves, the row is on disk.
+   */
+  async commit(data: Uint8Array, version: number): Promise<number | undefined> {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const values = [this.id, this.nextNumber, bytes, version, this.lastAt];
+    const [row] = await this.database.urgently<{ at: number }>(COMMIT, values, 'commit');
+    if (!row) return undefined;
+    this.last += 1;
+    this.lastAt = row.at;
+    return row.at;
+  }
+
+  /** False where the lease has run out: then nothing is written under it any more. */
+  async renew(): Promise<boolean> {
+    const rows = await this.database.urgently(
+      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > clock_timestamp() RETURNING id`,
+      [this.id],
+    );
+    return rows.length > 0;
+  }
+
+  /** Ends the lease: what is under way is written before that, or never. */
+  async end(): Promise<void> {
+    await this.database.urgently(`UPDATE writer SET until = '-infinity' WHERE id = $1`, [this.id]);
+  }
+}

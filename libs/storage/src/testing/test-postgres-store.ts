@@ -1,0 +1,65 @@
+import type { Selector, TimeRange } from '@device-metrics/domain';
+import type { DataSource } from 'typeorm';
+import { dataSourceOptions, openDataSource } from '../data-source.js';
+import { configOf } from '../postgres/data-source.js';
+import { PostgresStore, type PostgresSettings } from '../postgres/postgres-store.js';
+import type { OpenStore } from './dialects.js';
+import { dropDatabase, makeDatabaseWithTables } from './postgres.js';
+import { EVER, HOUR, storedIn, T0 } from './test-store.js';
+
+/** A store on a PostgreSQL database of its own, whose clock the test sets. */
+export class TestPostgresStore implements OpenStore {
+  now = T0;
+  store!: PostgresStore;
+  readonly problems: string[] = [];
+  private dataSource!: DataSource;
+
+  private constructor(
+    readonly url: string,
+    private readonly settings: Partial<PostgresSettings>,
+  ) {}
+
+  static async open(settings: Partial<PostgresSettings> = {}): Promise<TestPostgresStore> {
+    const opened = new TestPostgresStore(await makeDatabaseWithTables(), settings);
+    opened.dataSource = await openDataSource(dataSourceOptions(opened.url));
+    opened.store = await opened.another();
+    return opened;
+  }
+
+  /** Another process, as far as the database can tell. */
+  another(settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
+    return PostgresStore.open(configOf(this.dataSource), {
+      now: () => this.now,
+      sealInterval: 0,
+      journalGrace: 0,
+      connections: 3,
+      onProblem: (problem) => this.problems.push(String(problem)),
+      ...this.settings,
+      ...settings,
+    });
+  }
+
+  async query<T>(sql: string): Promise<T[]> {
+    return this.dataSource.query(sql);
+  }
+
+  async reopen(): Promise<void> {
+    await this.store.close();
+    this.store = await this.another();
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await this.dataSource.destroy();
+    await dropDatabase(this.url);
+  }
+
+  async sealAll(): Promise<void> {
+    this.now += 24 * HOUR;
+    await this.store.maintain();
+  }
+
+  stored(selector: Selector = {}, range: TimeRange = EVER): Promise<Record<string, [number, number][]>> {
+    return storedIn(this.store, selector, range);
+  }
+}
