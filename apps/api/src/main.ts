@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
 import { SettingsError } from '@device-metrics/settings';
-import { SqliteUnavailableError } from '@device-metrics/storage';
+import { DatabaseRefusedError, SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { AccessStore } from '@device-metrics/storage';
@@ -43,9 +43,9 @@ try {
   }
   // Before Nest, which would tell a mistake by its stack.
   const settings = readApiSettings();
-  const { host, port, databasePath, access } = settings;
+  const { host, port, databasePath, databaseUrl, access } = settings;
   const stores = new KnownStores(process.cwd());
-  const lost = isNew ? undefined : stores.whyNot(databasePath);
+  const lost = isNew || databaseUrl !== '' ? undefined : stores.whyNot(databasePath);
   if (lost !== undefined) throw new SettingsError([lost]);
   const tls = await tlsMaterial(settings, Date.now());
   const notListening = (error: NodeJS.ErrnoException): never => {
@@ -57,6 +57,7 @@ try {
     trustedProxies: access.trustedProxies,
     beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
   }).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof DatabaseRefusedError) throw new SettingsError([`DATABASE_URL ${error.message}`]);
     if (!error.code?.startsWith('SQLITE_')) throw error;
     const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
     const hint = isDamaged
@@ -73,7 +74,7 @@ try {
   await starting.close();
   await app.listen({ host, port: free }).catch(notListening);
   app.useLogger(consoleLogger(LEVELS));
-  rememberStore(stores, databasePath);
+  if (databaseUrl === '') rememberStore(stores, databasePath);
   stopOnSignal(app);
   if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;

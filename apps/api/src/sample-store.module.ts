@@ -3,16 +3,18 @@ import { Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/comm
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import {
   dataSourceOptions,
+  durabilityOf,
   openAccessStore,
   openAlertStore,
+  openDataSource,
   openSampleStore,
   type Store,
 } from '@device-metrics/storage';
-import type { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 import { ACCESS_STORE } from './access/access-store.js';
 import { limitToCaller } from './access/limit-store.js';
 import { ALERT_STORE } from './alerts/alert-store.token.js';
-import { apiConfig, type ApiConfig } from './settings.js';
+import { apiConfig, databaseOf, type ApiConfig } from './settings.js';
 
 /** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
 export const SAMPLE_STORE = Symbol('SampleStore');
@@ -21,32 +23,39 @@ const onProblem = (problem: unknown): void => {
   new Logger('storage').error(reasonOf(problem));
 };
 
+/** What an acknowledgement is worth on this server. */
+async function sayDurability(dataSource: DataSource): Promise<void> {
+  const durability = await durabilityOf(dataSource);
+  if (durability) new Logger('storage')[durability.isSafe ? 'log' : 'warn'](durability.said);
+}
+
 /** Opens the database at the start and closes it at the stop. */
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [apiConfig.KEY],
       // A database that can't be opened now is no better in 3 s: fail at once, with the reason.
-      useFactory: (config: ApiConfig) => ({ ...dataSourceOptions(config.databasePath), retryAttempts: 0 }),
+      useFactory: (config: ApiConfig) => ({ ...dataSourceOptions(databaseOf(config)), retryAttempts: 0 }),
+      dataSourceFactory: (options) => openDataSource(options as DataSourceOptions),
     }),
   ],
   providers: [
     {
       provide: SAMPLE_STORE,
       inject: [getDataSourceToken(), apiConfig.KEY],
-      useFactory: async (
-        dataSource: DataSource,
-        { rawRetention, hourlyRetention, maxSeriesPerDevice, maxNewSeriesPerMinute }: ApiConfig,
-      ) =>
-        limitToCaller(
-          await openSampleStore(dataSource, {
-            rawRetention,
-            hourlyRetention,
-            maxSeriesPerDevice,
-            maxNewSeriesPerMinute,
-            onProblem,
-          }),
-        ),
+      useFactory: async (dataSource: DataSource, config: ApiConfig) => {
+        await sayDurability(dataSource);
+        const { rawRetention, hourlyRetention, maxSeriesPerDevice, maxNewSeriesPerMinute } = config;
+        const store = await openSampleStore(dataSource, {
+          rawRetention,
+          hourlyRetention,
+          maxSeriesPerDevice,
+          maxNewSeriesPerMinute,
+          connections: config.databaseConnections,
+          onProblem,
+        });
+        return limitToCaller(store);
+      },
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
     { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },

@@ -38,6 +38,11 @@ function comesToPass(schedule: string, timeZone: string): boolean {
   }
 }
 
+const postgresUrl: SettingType<string> = {
+  allowed: 'empty, or an address such as postgres://user:password@host:5432/database?sslmode=verify-full',
+  parse: (value) => (value === '' || /^postgres(ql)?:\/\/[^\s]+$/.test(value) ? value : undefined),
+};
+
 export const serverSettings = {
   host: {
     name: 'HOST',
@@ -53,6 +58,19 @@ export const serverSettings = {
     type: path,
     default: 'instance/metrics.db',
     meaning: 'its SQLite file; it and its folder are made at the first start',
+  },
+  /** Empty: SQLite. */
+  databaseUrl: {
+    name: 'DATABASE_URL',
+    type: postgresUrl,
+    default: '',
+    meaning: 'a PostgreSQL database in place of that file, which several api processes may share; see docs/scale.md',
+  },
+  databaseConnections: {
+    name: 'DATABASE_CONNECTIONS',
+    type: integer(1, 1_000),
+    default: '8',
+    meaning: 'connections to PostgreSQL for queries; each process has six more',
   },
   rawRetention: {
     name: 'RETENTION_RAW',
@@ -348,6 +366,10 @@ export interface ApiSettings extends SettingValues<typeof serverSettings> {
   /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
   readonly alertVariables: Environment;
 }
+
+/** The address of the database: a path of SQLite, or one of PostgreSQL. */
+export const databaseOf = ({ databaseUrl, databasePath }: Pick<ApiSettings, 'databaseUrl' | 'databasePath'>): string =>
+  databaseUrl === '' ? databasePath : databaseUrl;
 
 /** @throws SettingsError with every mistake at once. */
 export function readApiSettings(environment?: Environment): ApiSettings {

@@ -13,6 +13,7 @@ const UNLIMITED: ReadonlySet<string> = new Set([
   'summarize',
   'latest',
   'health',
+  'holds',
   'ping',
 ]);
 

@@ -127,6 +127,25 @@ export class Alerts {
     return this.failures.get(channel);
   }
 
+  /** Whether this process looks after alerts now: of several that share a database one does. */
+  async isMine(): Promise<boolean> {
+    const { store } = this.options;
+    if (store.hearOthers) await this.reload();
+    return store.holds('alerts');
+  }
+
+  /** Takes in what other processes have seen, and what people have told them. */
+  private async reload(): Promise<void> {
+    const work = this.queue
+      .catch(() => undefined)
+      .then(async () => {
+        await this.states.reload(this.options.alertStore);
+        for (const registry of this.registries()) await registry.reload();
+      });
+    this.queue = work;
+    await work;
+  }
+
   /** Looks at all rules whose time has come, and says what is to be said. */
   async look(): Promise<void> {
     const { clock, alertStore } = this.options;

@@ -24,8 +24,12 @@ export class AlertTimers {
   ) {}
 
   start(): void {
-    this.repeat(GRID, async () => this.alerts.look());
-    this.repeat(SENDING, async () => this.alerts.sendWaiting());
+    this.repeat(GRID, async () => {
+      if (await this.alerts.isMine()) await this.alerts.look();
+    });
+    this.repeat(SENDING, async () => {
+      if (await this.alerts.isMine()) await this.alerts.sendWaiting();
+    });
     if (this.settings.alerts.heartbeatUrl !== '')
       this.repeat(MINUTE, () => this.beat(this.settings.alerts.heartbeatUrl));
   }

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { quote } from '@device-metrics/domain';
-import { dataSourceOptions, openAccessStore } from '@device-metrics/storage';
-import { DataSource } from 'typeorm';
-import type { ApiSettings } from '../settings.js';
+import { DatabaseRefusedError, dataSourceOptions, openAccessStore, openDataSource } from '@device-metrics/storage';
+import { databaseOf, type ApiSettings } from '../settings.js';
 import { audit } from './audit.js';
 import { collectorCommands } from './collector.js';
 import { invite } from './invite.js';
@@ -56,9 +55,11 @@ export async function runCommand(
   if (positionals.length < least || positionals.length > most) {
     throw new UsageError(`${name} takes other arguments:\n  ${command.usage}`);
   }
-  const { databasePath } = settings;
-  const isThere = existsSync(databasePath);
-  const dataSource = await new DataSource(dataSourceOptions(databasePath)).initialize();
+  const { databasePath, databaseUrl } = settings;
+  const isThere = databaseUrl !== '' || existsSync(databasePath);
+  const dataSource = await openDataSource(dataSourceOptions(databaseOf(settings))).catch((error: unknown) => {
+    throw error instanceof DatabaseRefusedError ? new UsageError(`DATABASE_URL ${error.message}`) : error;
+  });
   try {
     if (!isThere) print(`# There was no ${databasePath}; it is made`);
     const store = openAccessStore(dataSource);

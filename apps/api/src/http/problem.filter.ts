@@ -1,7 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { quote } from '@device-metrics/contract';
 import { QueryRefusal } from '@device-metrics/query';
-import { StoreFullError, TooManySeriesError } from '@device-metrics/storage';
+import { asUnavailable, StoreFullError, StoreUnavailableError, TooManySeriesError } from '@device-metrics/storage';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import type { ProblemType } from './problem-types.js';
@@ -59,13 +59,17 @@ export function sendProblem(problem: Problem, reply: FastifyReply): void {
   void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
 }
 
-function problemOf(error: unknown, request: FastifyRequest): Problem {
-  if (error instanceof Problem) return error;
+function problemOf(thrown: unknown, request: FastifyRequest): Problem {
+  if (thrown instanceof Problem) return thrown;
+  const error = asUnavailable(thrown);
   if (error instanceof QueryRefusal) return invalidInput([{ field: error.field, reason: error.reason }]);
   if (error instanceof StoreFullError) {
     return new Problem('disk-full', 'The disk of the server is full: nothing of this request was stored.', {
       retryAfter: 30,
     });
+  }
+  if (error instanceof StoreUnavailableError) {
+    return new Problem('database-unavailable', `The database cannot be used now: ${error.message}.`, { retryAfter: 2 });
   }
   if (error instanceof TooManySeriesError) {
     const detail = `Nothing of this request was stored: ${error.message}.`;

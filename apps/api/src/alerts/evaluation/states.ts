@@ -13,8 +13,15 @@ export class States {
 
   static async load(store: AlertStore): Promise<States> {
     const states = new States();
-    for (const { body } of await store.states()) states.put(body as AlertState);
+    await states.reload(store);
     return states;
+  }
+
+  /** Takes in what the database has, in place of what is known. */
+  async reload(store: AlertStore): Promise<void> {
+    const found = await store.states();
+    this.rules.clear();
+    for (const { body } of found) this.put(body as AlertState);
   }
 
   ofRule(rule: string): ReadonlyMap<string, AlertState> {

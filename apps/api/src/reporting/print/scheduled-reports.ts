@@ -60,6 +60,8 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   /** Never rejects. */
   private async run(now: number): Promise<void> {
     try {
+      // Of several processes that share a database, one writes them.
+      if (!(await this.store.holds('reports'))) return;
       const { name, devices } = await writeRun(this.store, this.folders, this.config, now, {
         signal: this.stop.signal,
         onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
