@@ -56,8 +56,8 @@ describe('the server', () => {
 
     const { body, headers } = await get('/metrics');
     expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
-    expect(body).toContain('device_metrics_samples_stored_total 2\n');
-    expect(body).toContain('device_metrics_items_rejected_total 1\n');
+    expect(body).toContain('device_metrics_samples_stored_total{protocol="json"} 2\n');
+    expect(body).toContain('device_metrics_items_rejected_total{protocol="json"} 1\n');
     expect(body).toMatch(
       /http_server_request_duration_seconds_count\{http_request_method="POST",http_route="[^"]*batch"/,
     );

@@ -1,3 +1,4 @@
+import { composedLabels, deviceNames, metricNames, units } from './known-names.js';
 import type { Labels, Sample } from './sample.js';
 import { labelsKey } from './series.js';
 import { conversionBetween, convert } from './units.js';
@@ -12,7 +13,6 @@ import {
   unitRule,
   valueRule,
   wrong,
-  type Rule,
 } from './sample-rules.js';
 
 /** What a protocol takes for a sample: the fields of one, whatever they hold. The gate decides. */
@@ -81,41 +81,16 @@ export function passSamples(
   return { samples: samples as Sample[], refused };
 }
 
-/**
- * Names that have passed their rule, each as one string that all its samples share: it is hashed and compared once
- * instead of wherever the sample goes. Bounded: when it is full of names it starts again.
- */
-class KnownNames {
-  private readonly names = new Map<unknown, string>();
-
-  constructor(private readonly rule: Rule) {}
-
-  /** The shared string, composed (NFC): é is one name, however it was typed. Undefined where the name is refused. */
-  get(name: unknown): string | undefined {
-    const known = this.names.get(name);
-    if (known !== undefined) return known;
-    if (this.rule(name) !== undefined) return undefined;
-    const composed = (name as string).normalize('NFC');
-    if (this.names.size >= 20_000) this.names.clear();
-    this.names.set(name, composed);
-    return composed;
-  }
-}
-
-const deviceNames = new KnownNames(deviceNameRule);
-const metricNames = new KnownNames(metricNameRule);
-const units = new KnownNames(unitRule);
-
 /** Samples that follow each other share much: what is as in the sample before has passed already. */
-class SampleGate {
+export class SampleGate {
   private readonly receivedAt: number;
   private readonly oldest: number;
   private readonly latest: number;
   private readonly deviceOf: Receipt['deviceOf'];
-  /** As the candidate before had it, and what that means. */
   private readonly unitOf: Receipt['unitOf'];
   /** Units of series that come into being with these samples. */
   private readonly newUnits = new Map<string, string>();
+  /** As the candidate before had it, and what that means. */
   private givenName: unknown;
   private deviceName: string | undefined;
   private labels: unknown = NO_LABELS;
@@ -168,7 +143,7 @@ class SampleGate {
   }
 
   /** The unit of the series; it is `unit` where nobody has said another. */
-  private storedUnit(sample: Sample, unit: string): string {
+  storedUnit(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>, unit: string): string {
     const stored = this.unitOf?.(sample);
     if (stored !== null && stored !== undefined) return stored;
     const key = `${sample.deviceName}\n${sample.metricName}\n${labelsKey(sample.labels)}`;
@@ -203,17 +178,4 @@ class SampleGate {
       reason: wrong(`${quote(unit)}, which this series has, or one that it can be converted to`, candidate.unit),
     };
   }
-}
-
-const ASCII = /^[\x20-\x7E]*$/;
-
-/** The same labels where nothing is to be composed, which is nearly always. */
-function composedLabels(labels: Labels): Labels {
-  for (const name in labels) {
-    if (ASCII.test(name) && ASCII.test(labels[name] ?? '')) continue;
-    return Object.fromEntries(
-      Object.entries(labels).map(([name, text]) => [name.normalize('NFC'), text.normalize('NFC')]),
-    );
-  }
-  return labels;
 }

@@ -1,3 +1,4 @@
+export { ByteMap, isAt } from './byte-map.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
 export { LineError, type ParseOptions } from './lines.js';

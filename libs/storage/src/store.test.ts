@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { like, type Labels, type Sample, type Selector, type TimeRange } from '@device-metrics/domain';
+import {
+  like,
+  NamedSeries,
+  type Labels,
+  type Sample,
+  type SampleColumns,
+  type Selector,
+  type TimeRange,
+} from '@device-metrics/domain';
 import { TooManySeriesError, type Store } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
 
@@ -21,6 +29,15 @@ const sample = (timestamp: number, value: number, parts: SampleParts = {}): Samp
   labels: parts.labels ?? {},
   timestamp,
   value,
+});
+
+const named = (deviceName: string, metricName = 'm', labels: Labels = {}, unit?: string): NamedSeries =>
+  NamedSeries.of({ deviceName, metricName, unit, labels });
+
+const columns = (...samples: [NamedSeries, number, number][]): SampleColumns => ({
+  series: samples.map(([series]) => series),
+  timestamps: Float64Array.from(samples, ([, time]) => time),
+  values: Float64Array.from(samples, ([, , value]) => value),
 });
 
 const LONG_BEFORE = Date.UTC(2025, 0);
@@ -71,6 +88,61 @@ describe.each(dialects)('$name', (dialect) => {
     };
     const theSamples = async (range = EVER): Promise<[number, number][]> =>
       (await stored(range))['lab-pc-1/hw.temperature{}'] ?? [];
+
+    it('takes samples as columns as it takes them one by one', async () => {
+      const [a, b] = [named('a', 'm', { x: '1' }, 'V'), named('b')];
+      await store.append(columns([a, T0 + 20, 3], [b, T0, -0], [a, T0, 1], [a, T0 + 20, 2]));
+      await store.append([sample(T0 + 30, 4, { device: 'a', metric: 'm', labels: { x: '1' } })]);
+      expect(await stored()).toEqual({
+        'a/m{"x":"1"}': [
+          [T0, 1],
+          [T0 + 20, 2],
+          [T0 + 30, 4],
+        ],
+        'b/m{}': [[T0, -0]],
+      });
+      expect(store.unitOf(a)).toBe('V');
+      expect(store.unitOf(named('a', 'm', { x: '1' }))).toBe('V');
+      await expect(store.append(columns([b, T0 + 1, NaN]))).rejects.toThrow('value must be finite, got NaN');
+      await expect(store.append(columns([named('b', ' '), T0, 1]))).rejects.toThrow(RangeError);
+    });
+
+    it('takes what a series was named with for what that means now, whatever became of the device', async () => {
+      const [a, b] = [named('a'), named('b')];
+      await store.append(columns([a, T0, 1], [b, T0, 2]));
+      await store.deleteDevice('b');
+      await store.renameDevice('a', 'c');
+      await store.append(columns([a, T0 + 1, 3], [b, T0 + 1, 4]));
+      expect(await stored()).toEqual({
+        'c/m{}': [
+          [T0, 1],
+          [T0 + 1, 3],
+        ],
+        'b/m{}': [[T0 + 1, 4]],
+      });
+      await store.renameDevice('b', 'a');
+      await store.append(columns([a, T0 + 2, 5], [b, T0 + 2, 6]));
+      const [series] = await store.findSeries({ devices: ['c'] });
+      await store.deleteSeries('c', series?.id ?? -1);
+      await reopen();
+      await store.append(columns([a, T0 + 3, 7]));
+      expect(await stored()).toEqual({
+        'a/m{}': [
+          [T0 + 1, 4],
+          [T0 + 2, 6],
+          [T0 + 3, 7],
+        ],
+      });
+    });
+
+    it('forgets what it found for a series whose first samples were never stored', async () => {
+      const few = Array.from({ length: 401 }, (_, index) => named('many', `m${index}`));
+      await expect(
+        store.append(columns(...few.map((one) => [one, T0, 1] as [NamedSeries, number, number]))),
+      ).rejects.toThrow(TooManySeriesError);
+      await store.append(columns([few[0] as NamedSeries, T0, 2]));
+      expect(await stored()).toEqual({ 'many/m0{}': [[T0, 2]] });
+    });
 
     it('is empty at first', async () => {
       expect(await store.findSeries({})).toEqual([]);

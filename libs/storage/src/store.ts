@@ -1,4 +1,13 @@
-import type { DeviceSelector, Labels, Sample, Selector, Series, Summary, TimeRange } from '@device-metrics/domain';
+import type {
+  DeviceSelector,
+  Labels,
+  Sample,
+  SampleBatch,
+  Selector,
+  Series,
+  Summary,
+  TimeRange,
+} from '@device-metrics/domain';
 
 /** Samples of one series, in ascending order of time, one per timestamp. */
 export interface SeriesSamples {
@@ -73,7 +82,7 @@ export interface SampleStore {
    * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
    *   first and then appends at once ever sees it.
    */
-  append(samples: readonly Sample[]): Promise<void>;
+  append(samples: SampleBatch): Promise<void>;
 
   /** Samples before this time, Unix ms, are not taken any more: soon only summaries are left of their time. */
   oldestTimestamp(): number;

@@ -10,7 +10,9 @@ import {
   timeRule,
   unitRule,
   valueRule,
+  NamedSeries,
   type Candidate,
+  type ColumnCandidates,
 } from '@device-metrics/domain';
 import { dataSourceOptions, openAccessStore, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
@@ -52,6 +54,14 @@ const candidate: fc.Arbitrary<Candidate> = fc.record({
   value: fc.oneof(fc.double(), oneOf(1, '1', null)),
 });
 
+/** What a fast decoder would make of them. */
+const columnsOf = (samples: readonly Candidate[]): ColumnCandidates => ({
+  series: samples.map((names) => NamedSeries.of(names)),
+  timestamps: Float64Array.from(samples, ({ timestamp }) => numberOf(timestamp)),
+  values: Float64Array.from(samples, ({ value }) => numberOf(value)),
+});
+const numberOf = (value: unknown): number => (typeof value === 'number' ? value : NaN);
+
 it('whatever a protocol hands over, what the rules refuse never reaches the store nor its listeners', async () => {
   const live = new LiveSamples();
   live.listen(() => undefined);
@@ -61,8 +71,15 @@ it('whatever a protocol hands over, what the rules refuse never reaches the stor
 
   await fc.assert(
     fc.asyncProperty(fc.array(candidate, { minLength: 1 }), async (samples) => {
-      const { accepted, rejected } = await accept.accept({ samples: [...samples] }, accept.receipt());
+      const receipt = accept.receipt('json');
+      // Each by both entrances, which decide alike.
+      const { accepted, rejected } = await accept.accept({ samples: samples.map((one) => ({ ...one })) }, receipt);
       expect(accepted + rejected.length).toBe(samples.length);
+      const other = await accept.acceptColumns(columnsOf(samples), receipt);
+      expect(other.accepted).toBe(accepted);
+      expect(other.rejected.map(({ item, field }) => [item, field])).toEqual(
+        rejected.map(({ item, field }) => [item, field]),
+      );
       kept += accepted;
     }),
     { numRuns: 300 },
@@ -105,9 +122,9 @@ it('nothing is taken while the clock of the server is before the year 2000', () 
   );
   const clock = jest.spyOn(Date, 'now').mockReturnValue(86_400_000);
   try {
-    expect(() => accept.receipt()).toThrow('The clock of the server says 1970-01-02');
+    expect(() => accept.receipt('json')).toThrow('The clock of the server says 1970-01-02');
   } finally {
     clock.mockRestore();
   }
-  expect(accept.receipt().receivedAt).toBeGreaterThan(Date.UTC(2026));
+  expect(accept.receipt('json').receivedAt).toBeGreaterThan(Date.UTC(2026));
 });

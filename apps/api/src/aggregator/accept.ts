@@ -1,11 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  countOf,
   EARLIEST_TIMESTAMP,
+  passColumns,
   passSamples,
   toRfc3339,
   type Candidates,
+  type ColumnCandidates,
   type Receipt,
   type Refusal,
+  type SampleBatch,
 } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
@@ -14,7 +18,7 @@ import { Rates } from '../access/limits/rates.js';
 import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
-import { ApiMetrics } from '../monitoring/api-metrics.js';
+import { ApiMetrics, type IngestProtocol } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 
 /** What became of the items that a protocol handed over. */
@@ -23,6 +27,11 @@ export interface Accepted {
   readonly accepted: number;
   /** The others, of which nothing was stored, in their order. */
   readonly rejected: readonly Refusal[];
+}
+
+/** When and by which protocol something came. */
+export interface ProtocolReceipt extends Receipt {
+  readonly protocol: IngestProtocol;
 }
 
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
@@ -42,16 +51,19 @@ export class Accept {
    *
    * @throws Problem while the clock of this machine cannot be right: every time would be taken for one of the future.
    */
-  receipt(): Receipt {
+  receipt(protocol: IngestProtocol): ProtocolReceipt {
     const receivedAt = Date.now();
     if (receivedAt < EARLIEST_TIMESTAMP) {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
       throw new Problem('clock-wrong', detail, { retryAfter: 60 });
     }
-    const receipt: Receipt = {
+    const { sampleStore } = this;
+    const receipt: ProtocolReceipt = {
+      protocol,
       receivedAt,
-      oldest: this.sampleStore.oldestTimestamp(),
-      unitOf: (sample) => this.sampleStore.unitOf(sample),
+      oldest: sampleStore.oldestTimestamp(),
+      // Asked for each sample: whose store it is has been found out once.
+      unitOf: sampleStore.unitOf.bind(sampleStore),
     };
     const caller = currentCaller();
     return caller ? { ...receipt, deviceOf: (name) => caller.deviceOf(name) } : receipt;
@@ -64,20 +76,35 @@ export class Accept {
    * @throws Problem when the caller may send none of them.
    * @throws StoreFullError when the disk has no room; then nothing was stored.
    */
-  async accept(candidates: Candidates, receipt: Receipt): Promise<Accepted> {
-    const caller = currentCaller();
+  async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const items = candidates.ends?.length ?? candidates.samples.length;
     this.rates.takeSamples(candidates.samples.length);
-    const { samples, refused } = passSamples(candidates, receipt);
-    this.metrics.itemsRejected.inc(refused.length);
+    return this.store(items, passSamples(candidates, receipt), receipt);
+  }
+
+  /** The same for a protocol that is decoded to columns. */
+  async acceptColumns(candidates: ColumnCandidates, receipt: ProtocolReceipt): Promise<Accepted> {
+    const items = candidates.ends?.length ?? candidates.series.length;
+    this.rates.takeSamples(candidates.series.length);
+    return this.store(items, passColumns(candidates, receipt), receipt);
+  }
+
+  private async store(
+    items: number,
+    { samples, refused }: { readonly samples: SampleBatch; readonly refused: readonly Refusal[] },
+    { protocol }: ProtocolReceipt,
+  ): Promise<Accepted> {
+    const caller = currentCaller();
+    const count = countOf(samples);
+    this.metrics.itemsRejected.inc({ protocol }, refused.length);
     const [first] = refused;
     // A collector is told item by item, so that a device of somebody else does not hold up its own.
-    if (first && samples.length === 0 && refused.every((item) => item.ofSender) && caller?.kind !== 'collector') {
+    if (first && count === 0 && refused.every((item) => item.ofSender) && caller?.kind !== 'collector') {
       throw new Problem('not-allowed', `${first.field} ${first.reason}`);
     }
-    if (samples.length > 0) {
+    if (count > 0) {
       await this.sampleStore.append(samples);
-      this.metrics.samplesStored.inc(samples.length);
+      this.metrics.samplesStored.inc({ protocol }, count);
       if (caller?.of.collector) await this.joinTags.give(caller.of.collector);
       this.liveSamples.publish(samples);
       this.arrivals.note(samples);

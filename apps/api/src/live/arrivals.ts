@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Sample } from '@device-metrics/domain';
+import { isColumns, type SampleBatch } from '@device-metrics/domain';
 
 /** What has come from a device lately. */
 export interface Arrival {
@@ -22,31 +22,41 @@ const NEWEST_AGE = 60_000;
 export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
-  note(samples: readonly Sample[], heard = performance.now(), now = Date.now()): void {
+  note(samples: SampleBatch, heard = performance.now(), now = Date.now()): void {
     let device: string | undefined;
     let arrival: Arrival | undefined;
-    for (const { deviceName, timestamp } of samples) {
+    const one = (deviceName: string, timestamp: number): void => {
       if (deviceName !== device || arrival === undefined) {
         device = deviceName;
-        arrival = this.devices.get(deviceName);
-        if (arrival === undefined) {
-          arrival = { heard, newest: timestamp, newestSince: heard, behind: now - timestamp, oldest: timestamp };
-          this.devices.set(deviceName, arrival);
-        }
-        // A sender may go on with what it had kept: the newest of the last minute counts.
-        if (heard - arrival.newestSince > NEWEST_AGE) {
-          arrival.newestSince = heard;
-          arrival.newest = timestamp;
-          arrival.behind = now - timestamp;
-        }
-        arrival.heard = heard;
+        arrival = this.arrivalOf(deviceName, timestamp, heard, now);
       }
       if (timestamp > arrival.newest) {
         arrival.newest = timestamp;
         arrival.behind = now - timestamp;
       }
       if (timestamp < arrival.oldest) arrival.oldest = timestamp;
+    };
+    if (isColumns(samples)) {
+      samples.series.forEach(({ deviceName }, at) => one(deviceName, samples.timestamps[at] as number));
+    } else {
+      for (const { deviceName, timestamp } of samples) one(deviceName, timestamp);
     }
+  }
+
+  private arrivalOf(device: string, timestamp: number, heard: number, now: number): Arrival {
+    let arrival = this.devices.get(device);
+    if (arrival === undefined) {
+      arrival = { heard, newest: timestamp, newestSince: heard, behind: now - timestamp, oldest: timestamp };
+      this.devices.set(device, arrival);
+    }
+    // A sender may go on with what it had kept: the newest of the last minute counts.
+    if (heard - arrival.newestSince > NEWEST_AGE) {
+      arrival.newestSince = heard;
+      arrival.newest = timestamp;
+      arrival.behind = now - timestamp;
+    }
+    arrival.heard = heard;
+    return arrival;
   }
 
   of(device: string): Readonly<Arrival> | undefined {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Sample } from '@device-metrics/domain';
+import { eachSample, type Sample, type SampleBatch } from '@device-metrics/domain';
 
 /** Samples of one request, or a part of them; events have numbers that grow by one. */
 export type LiveEvent = readonly Sample[];
@@ -27,13 +27,14 @@ export class LiveSamples {
   private samplesInWindow = 0;
   private keepUntil = 0;
 
-  publish(samples: readonly Sample[]): void {
+  publish(batch: SampleBatch): void {
     if (this.listeners.size === 0 && performance.now() > this.keepUntil) {
       this.newest += 1;
       this.window = [];
       this.samplesInWindow = 0;
       return;
     }
+    const samples = eachSample(batch);
     for (let from = 0; from < samples.length; from += PER_EVENT) {
       this.newest += 1;
       this.window.push(samples.slice(from, from + PER_EVENT));

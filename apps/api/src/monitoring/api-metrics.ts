@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
+/** The protocols that samples come by. */
+export const INGEST_PROTOCOLS = ['json', 'influx', 'remote-write', 'otlp'] as const;
+export type IngestProtocol = (typeof INGEST_PROTOCOLS)[number];
+
 /** What this server says about itself, in Prometheus' terms. */
 @Injectable()
 export class ApiMetrics {
@@ -8,13 +12,15 @@ export class ApiMetrics {
 
   readonly samplesStored = new Counter({
     name: 'device_metrics_samples_stored_total',
-    help: 'Samples that were acknowledged, and so are on disk.',
+    help: 'Samples that were acknowledged, and so are on disk, by the protocol that they came by.',
+    labelNames: ['protocol'],
     registers: [this.registry],
   });
 
   readonly itemsRejected = new Counter({
     name: 'device_metrics_items_rejected_total',
-    help: 'Items of batches that were refused.',
+    help: 'Items of batches that were refused, by the protocol that they came by.',
+    labelNames: ['protocol'],
     registers: [this.registry],
   });
 
@@ -52,6 +58,10 @@ export class ApiMetrics {
   });
 
   constructor() {
+    for (const protocol of INGEST_PROTOCOLS) {
+      this.samplesStored.inc({ protocol }, 0);
+      this.itemsRejected.inc({ protocol }, 0);
+    }
     collectDefaultMetrics({ register: this.registry });
   }
 }

@@ -47,7 +47,10 @@ export class MonitoringController {
   @ApiOperation({ summary: 'Metrics of this server for Prometheus' })
   @ApiOkResponse({
     content: {
-      'text/plain': { schema: { type: 'string' }, example: 'device_metrics_samples_stored_total 86400\n' },
+      'text/plain': {
+        schema: { type: 'string' },
+        example: 'device_metrics_samples_stored_total{protocol="json"} 86400\n',
+      },
     },
   })
   metrics(): Promise<string> {

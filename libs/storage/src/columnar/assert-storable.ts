@@ -1,4 +1,4 @@
-import type { Sample } from '@device-metrics/domain';
+import { isColumns, type SampleBatch } from '@device-metrics/domain';
 import { TooLateError } from '../store.js';
 import { END_OF_TIME, HOUR } from './hour.js';
 
@@ -7,13 +7,24 @@ import { END_OF_TIME, HOUR } from './hour.js';
  *
  * @param oldestTimestamp what the store says of itself.
  */
-export function assertStorable(samples: readonly Sample[], oldestTimestamp: number): void {
+export function assertStorable(samples: SampleBatch, oldestTimestamp: number): void {
   const oldest = oldestTimestamp - HOUR;
-  for (const { timestamp, value } of samples) {
-    if (timestamp < oldest) throw new TooLateError(`timestamp must be ${oldest} or later, got ${timestamp}`);
-    if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= END_OF_TIME) {
-      throw new RangeError(`timestamp must be an integer from 0 to before ${END_OF_TIME}, got ${timestamp}`);
+  if (isColumns(samples)) {
+    const { series, timestamps, values } = samples;
+    for (let index = 0; index < series.length; index += 1) {
+      const { fault } = series[index];
+      if (fault) throw new RangeError(`${fault.field} ${fault.reason}`);
+      assertOne(timestamps[index], values[index], oldest);
     }
-    if (!Number.isFinite(value)) throw new RangeError(`value must be finite, got ${value}`);
+  } else {
+    for (const { timestamp, value } of samples) assertOne(timestamp, value, oldest);
   }
+}
+
+function assertOne(timestamp: number, value: number, oldest: number): void {
+  if (timestamp < oldest) throw new TooLateError(`timestamp must be ${oldest} or later, got ${timestamp}`);
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp >= END_OF_TIME) {
+    throw new RangeError(`timestamp must be an integer from 0 to before ${END_OF_TIME}, got ${timestamp}`);
+  }
+  if (!Number.isFinite(value)) throw new RangeError(`value must be finite, got ${value}`);
 }

@@ -3,6 +3,7 @@ import {
   labelsKey,
   matchesAny,
   metricDefinition,
+  NamedSeries,
   selectsDevice,
   type DeviceSelector,
   type Labels,
@@ -97,6 +98,8 @@ export class SeriesCatalogue {
   private readonly entries = new Map<number, SeriesEntry>();
   private sorted: readonly SeriesEntry[] | undefined;
   private readonly undoes: (() => void)[] = [];
+  /** Another object whenever a name may mean another series than before. */
+  private state: object = {};
   /** Of the sample before. */
   private last: SeriesEntry | undefined;
 
@@ -177,6 +180,19 @@ export class SeriesCatalogue {
     }
   }
 
+  /** The same as `entryOf` for a series that was named before, whose look-up is kept with it. */
+  entryOfNamed(named: NamedSeries): SeriesEntry {
+    const entry = this.foundFor(named) ?? this.lookUp(named);
+    named.found = entry;
+    named.foundIn = this.state;
+    if (named.unit !== undefined && entry.series.unit === null) this.setUnit(entry, named.unit);
+    return entry;
+  }
+
+  private foundFor(named: NamedSeries): SeriesEntry | undefined {
+    return named.foundIn === this.state ? (named.found as SeriesEntry) : undefined;
+  }
+
   /** The series that followed the one before last time: senders repeat their order, and this costs no look-up. */
   private guess({ deviceName, metricName, labels }: Sample): SeriesEntry | undefined {
     const guess = this.last?.next;
@@ -188,18 +204,17 @@ export class SeriesCatalogue {
       : undefined;
   }
 
-  private lookUp(sample: Sample): SeriesEntry {
+  private lookUp(sample: Named): SeriesEntry {
     const device = this.deviceOf(sample.deviceName);
     const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
     return device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
   }
 
   /** The unit of the series that a sample goes to; undefined while there is none. */
-  unitOf({
-    deviceName,
-    metricName,
-    labels,
-  }: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
+  unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
+    const found = sample instanceof NamedSeries ? this.foundFor(sample) : undefined;
+    if (found) return found.series.unit;
+    const { deviceName, metricName, labels } = sample;
     const device = this.devices.get(deviceName) ?? this.aliases.get(deviceName);
     const byLabels = device?.metrics.get(metricName);
     return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels))?.series.unit;
@@ -321,8 +336,9 @@ export class SeriesCatalogue {
     this.forgetGuesses();
   }
 
-  /** No guess may lead to a series that is not there. */
+  /** No guess, and nothing that was kept with a name, may lead to a series that is not there. */
   private forgetGuesses(): void {
+    this.state = {};
     this.last = undefined;
     for (const entry of this.entries.values()) entry.next = undefined;
   }
@@ -356,12 +372,12 @@ export class SeriesCatalogue {
     return device;
   }
 
-  private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Sample): SeriesEntry {
+  private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Named): SeriesEntry {
     const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
     this.limit.take(device, metricName);
     this.undoes.push(() => this.limit.giveBack(device));
     const id = this.tables.addSeries(device.id, metricName, key, unit);
-    const series = { id, deviceName: device.name, metricName, labels: { ...labels }, unit };
+    const series = { id, deviceName: device.name, metricName, labels: owned(labels), unit };
     const entry = this.hold(new SeriesEntry(device, key, series));
     this.undoes.push(() => this.drop(entry));
     return entry;
@@ -401,6 +417,12 @@ export class SeriesCatalogue {
     this.sorted = undefined;
   }
 }
+
+/** What names a series. */
+type Named = Pick<Sample, 'deviceName' | 'metricName' | 'unit' | 'labels'>;
+
+/** Labels that nobody changes. */
+const owned = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : { ...labels });
 
 function isEmpty(labels: Labels): boolean {
   for (const _ in labels) return false;

@@ -1,7 +1,10 @@
 import {
+  countOf,
+  eachSample,
   reasonOf,
   type DeviceSelector,
   type Sample,
+  type SampleBatch,
   type Selector,
   type Series,
   type TimeRange,
@@ -95,11 +98,12 @@ export class PostgresStore implements Store {
     this.clock = new ClockWatch(settings.now);
   }
 
-  async append(samples: readonly Sample[]): Promise<void> {
+  async append(batch: SampleBatch): Promise<void> {
     this.assertOpen();
-    if (samples.length === 0) return;
+    if (countOf(batch) === 0) return;
     const { sealer, heads } = this.current();
-    assertStorable(samples, this.oldestTimestamp());
+    assertStorable(batch, this.oldestTimestamp());
+    const samples = eachSample(batch);
     if (heads.size > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
     await new Promise<void>((resolve, reject) => {
       this.waiting.push({ samples, resolve, reject });

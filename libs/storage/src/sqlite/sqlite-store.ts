@@ -1,4 +1,13 @@
-import { type DeviceSelector, type Sample, type Selector, type Series, type TimeRange } from '@device-metrics/domain';
+import {
+  countOf,
+  isColumns,
+  type DeviceSelector,
+  type Sample,
+  type SampleBatch,
+  type Selector,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
 import { catalogueTables, loadCatalogue } from './catalogue-tables.js';
@@ -48,7 +57,7 @@ export class SqliteStore implements Store {
   private readonly retention: Retention;
   private readonly queries: Queries;
   private readonly deviceTable: Devices;
-  private readonly commits = new GroupCommit<readonly Sample[]>(
+  private readonly commits = new GroupCommit<SampleBatch>(
     (calls) => this.commit(calls),
     (error) => error instanceof TooManySeriesError,
   );
@@ -90,9 +99,9 @@ export class SqliteStore implements Store {
     this.select1 = db.prepare('SELECT 1');
   }
 
-  async append(samples: readonly Sample[]): Promise<void> {
+  async append(samples: SampleBatch): Promise<void> {
     this.assertOpen();
-    if (samples.length === 0) return;
+    if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
     await this.commits.add(samples);
@@ -224,7 +233,7 @@ export class SqliteStore implements Store {
   }
 
   /** Writes the waiting calls to the journal as one row, and then to the heads. */
-  private commit(calls: readonly (readonly Sample[])[]): void {
+  private commit(calls: readonly SampleBatch[]): void {
     const entries: SeriesEntry[] = [];
     let rowId = 0;
     let bytes = 0;
@@ -246,9 +255,18 @@ export class SqliteStore implements Store {
     this.addToHeads(calls, entries, rowId);
   }
 
-  private addToRow(samples: readonly Sample[], entries: SeriesEntry[]): void {
+  private addToRow(samples: SampleBatch, entries: SeriesEntry[]): void {
     const { catalogue, row } = this;
-    row.reserve(samples.length);
+    row.reserve(countOf(samples));
+    if (isColumns(samples)) {
+      const { series, timestamps, values } = samples;
+      for (let index = 0; index < series.length; index += 1) {
+        const entry = catalogue.entryOfNamed(series[index]);
+        entries.push(entry);
+        row.add(entry.id, timestamps[index], values[index]);
+      }
+      return;
+    }
     for (const sample of samples) {
       const entry = catalogue.entryOf(sample);
       entries.push(entry);
@@ -256,12 +274,19 @@ export class SqliteStore implements Store {
     }
   }
 
-  private addToHeads(calls: readonly (readonly Sample[])[], entries: readonly SeriesEntry[], rowId: number): void {
+  private addToHeads(calls: readonly SampleBatch[], entries: readonly SeriesEntry[], rowId: number): void {
     const { heads } = this;
     const now = this.settings.now();
     let at = 0;
     for (const samples of calls) {
-      for (const { timestamp, value } of samples) heads.push(entries[at++], timestamp, value, rowId, now);
+      if (isColumns(samples)) {
+        const { series, timestamps, values } = samples;
+        for (let index = 0; index < series.length; index += 1) {
+          heads.push(entries[at++], timestamps[index], values[index], rowId, now);
+        }
+      } else {
+        for (const { timestamp, value } of samples) heads.push(entries[at++], timestamp, value, rowId, now);
+      }
     }
     if (this.sealer.isPressed()) this.inBackground(this.sealer.run());
   }

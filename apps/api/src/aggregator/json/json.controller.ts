@@ -20,12 +20,11 @@ import {
   toRfc3339,
   type BatchCandidates,
 } from '@device-metrics/contract';
-import type { Receipt } from '@device-metrics/domain';
 import { Needs } from '../../access/needs.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { Accept } from '../accept.js';
+import { Accept, type ProtocolReceipt } from '../accept.js';
 import { batchExamples, metricExamples } from './examples.js';
 
 /** The JSON protocol, version 1: see "Send a metric" in the README. */
@@ -48,7 +47,7 @@ export class JsonController {
   @ApiCreatedResponse({ type: MetricDto })
   @ApiProblems({ 400: 'value must be a finite number, got "warm"' })
   async postMetric(@Body() metric: MetricDto): Promise<MetricDto> {
-    const receipt = this.gate.receipt();
+    const receipt = this.gate.receipt('json');
     const candidates = this.decode([metric], receipt);
     const time = candidates.samples[0]?.timestamp;
     const { rejected } = await this.store([metric], candidates, receipt);
@@ -84,7 +83,7 @@ export class JsonController {
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
-    const receipt = this.gate.receipt();
+    const receipt = this.gate.receipt('json');
     const { accepted, rejected } = await this.store(body, this.decode(body, receipt), receipt);
     if (accepted === 0) {
       const errors = rejected.map(({ index, field, reason }) => ({
@@ -96,7 +95,7 @@ export class JsonController {
     return { accepted, rejected };
   }
 
-  private decode(body: unknown, receipt: Receipt): BatchCandidates {
+  private decode(body: unknown, receipt: ProtocolReceipt): BatchCandidates {
     try {
       return decodeCandidates(body, receipt);
     } catch (error) {
@@ -107,9 +106,9 @@ export class JsonController {
   }
 
   /** Hands the candidates to the gate, and gives its answer in the words of the wire format. */
-  private async store(body: unknown, candidates: BatchCandidates, receipt: Receipt): Promise<BatchResultDto> {
+  private async store(body: unknown, candidates: BatchCandidates, receipt: ProtocolReceipt): Promise<BatchResultDto> {
     const items = candidates.ends.length;
-    this.metrics.itemsRejected.inc(candidates.malformed.length);
+    this.metrics.itemsRejected.inc({ protocol: receipt.protocol }, candidates.malformed.length);
     const refused = (await this.gate.accept(candidates, receipt)).rejected;
     const rejected = rejectedItems(body, candidates, refused, receipt);
     return { accepted: items - rejected.length, rejected };

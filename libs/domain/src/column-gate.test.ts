@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { passColumns, type ColumnCandidates } from './column-gate.js';
+import { NamedSeries } from './named-series.js';
+import { eachSample } from './sample-columns.js';
+import { passSamples, type Candidate, type Receipt } from './sample-gate.js';
+
+const now = Date.UTC(2026, 0, 15);
+const stored = new Map<unknown, string | null>([
+  ['hw.temperature', 'Cel'],
+  ['node_load1', null],
+]);
+const receipt: Receipt = {
+  receivedAt: now,
+  oldest: Date.UTC(2025, 11, 1),
+  deviceOf: (name) => ({ foreign: { refused: 'is not yours' }, 'lab-pc-1': 'pc' })[name] ?? name,
+  unitOf: ({ metricName }) => stored.get(metricName),
+};
+
+const candidate: fc.Arbitrary<Candidate & { timestamp: number; value: number }> = fc.record({
+  deviceName: fc.constantFrom<unknown>('lab-pc-1', 'Ku\u0308che 2', 'foreign', ' ends', '', 7),
+  metricName: fc.constantFrom<unknown>('hw.temperature', 'node_load1', 'new', '1st'),
+  unit: fc.constantFrom<unknown>(undefined, 'Cel', '[degF]', 'By', ''),
+  labels: fc.constantFrom<unknown>({}, { cpu: '0' }, { e: 'e\u0301' }, { 'a\nb': '' }, []),
+  timestamp: fc.oneof(
+    fc.integer({ min: Date.UTC(2025, 10), max: Date.UTC(2026, 1) }),
+    fc.constantFrom(
+      NaN,
+      Infinity,
+      -1,
+      now + 0.5,
+      0,
+      now,
+      now + 600_000,
+      now + 600_001,
+      receipt.oldest,
+      receipt.oldest - 1,
+    ),
+  ),
+  value: fc.oneof(fc.double(), fc.constantFrom(1.7e308, -1.7e308, -0, NaN)),
+});
+const weighted = fc.oneof(
+  { weight: 3, arbitrary: candidate },
+  {
+    weight: 5,
+    arbitrary: candidate.map((one) => ({ ...one, deviceName: 'pc-2', labels: {}, unit: undefined, timestamp: now })),
+  },
+);
+
+/** What a decoder hands over that knows each series by its fields. */
+function columnsOf(samples: readonly (Candidate & { timestamp: number; value: number })[]): ColumnCandidates {
+  const known = new Map<string, NamedSeries>();
+  const seriesOf = (names: Candidate): NamedSeries => {
+    const { deviceName, metricName, unit, labels } = names;
+    const key = JSON.stringify([deviceName, metricName, unit, labels]);
+    const series = known.get(key) ?? NamedSeries.of(names);
+    known.set(key, series);
+    return series;
+  };
+  return {
+    series: samples.map(seriesOf),
+    timestamps: Float64Array.from(samples, ({ timestamp }) => timestamp),
+    values: Float64Array.from(samples, ({ value }) => value),
+  };
+}
+
+describe('the entrance for columns', () => {
+  it('decides as the gate does for single samples, with the same reasons, item by item', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(weighted, { maxLength: 3 })), fc.boolean(), (items, asItems) => {
+        let end = 0;
+        const ends = items.map((item) => (end += item.length));
+        const samples = items.flat();
+        const columns = columnsOf(samples);
+        const slow = passSamples({ samples: samples.map((one) => ({ ...one })), ...(asItems && { ends }) }, receipt);
+        const fast = passColumns({ ...columns, ...(asItems && { ends }) }, receipt);
+
+        expect(fast.refused).toEqual(slow.refused);
+        expect(eachSample(fast.samples)).toEqual(slow.samples);
+        expect(fast.samples.timestamps).toHaveLength(slow.samples.length);
+        expect(fast.samples.values).toHaveLength(slow.samples.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('cannot be given a series whose names were changed after they were checked', () => {
+    const labels = { cpu: '0' };
+    const series = NamedSeries.of({ deviceName: 'pc', metricName: 'm', unit: undefined, labels });
+    labels.cpu = 'a\nb';
+    expect(series.labels).toEqual({ cpu: '0' });
+    expect(() => Object.assign(series.labels, { cpu: '1' })).toThrow(TypeError);
+  });
+});

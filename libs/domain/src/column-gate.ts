@@ -1,0 +1,109 @@
+import type { NamedSeries } from './named-series.js';
+import type { SampleColumns } from './sample-columns.js';
+import { SampleGate, type Receipt, type Refusal } from './sample-gate.js';
+import { EARLIEST_TIMESTAMP, MAX_AHEAD } from './sample-rules.js';
+import { conversionBetween, convert } from './units.js';
+
+/** What a fast protocol has decoded, position by position. The gate is given it for good: what passes are the samples. */
+export interface ColumnCandidates {
+  /** The series of each sample, by the bytes that named it. */
+  readonly series: NamedSeries[];
+  /** Unix ms, whatever they hold; at least as many as `series`. */
+  readonly timestamps: Float64Array;
+  /** Whatever they hold; at least as many as `series`. */
+  readonly values: Float64Array;
+  /** Where each item ends in the columns: an item is stored whole or not at all. Left out: each sample is an item. */
+  readonly ends?: ArrayLike<number>;
+}
+
+/** Decides which samples of columns pass, by the rules and with the reasons of `passSamples`. */
+export function passColumns(
+  { series, timestamps, values, ends }: ColumnCandidates,
+  receipt: Receipt,
+): { readonly samples: SampleColumns; readonly refused: Refusal[] } {
+  const gate = new ColumnGate(receipt);
+  const refused: Refusal[] = [];
+  const items = ends?.length ?? series.length;
+  let kept = 0;
+  let at = 0;
+  for (let item = 0; item < items; item += 1) {
+    const end = ends?.[item] ?? item + 1;
+    const first = kept;
+    for (; at < end; at += 1) {
+      const candidate = series[at] as NamedSeries;
+      const timestamp = timestamps[at] as number;
+      const value = values[at] as number;
+      const passed = gate.passed(candidate, timestamp, value);
+      if (passed === undefined) {
+        refused.push({ item, ...gate.reasonOf(candidate, timestamp, value) });
+        kept = first;
+        at = end;
+        break;
+      }
+      series[kept] = passed;
+      timestamps[kept] = timestamp;
+      values[kept] = gate.value;
+      kept += 1;
+    }
+  }
+  series.length = kept;
+  return { samples: { series, timestamps: timestamps.subarray(0, kept), values: values.subarray(0, kept) }, refused };
+}
+
+class ColumnGate {
+  /** Of the sample that passed last, in the unit of its series. */
+  value = 0;
+  private readonly oldest: number;
+  private readonly latest: number;
+  private readonly deviceOf: Receipt['deviceOf'];
+  private readonly unitOf: Receipt['unitOf'];
+  /** Knows the reasons, and the units of series that come into being with these samples. */
+  private readonly slow: SampleGate;
+  /** As the sample before had it, and what that means. */
+  private given: NamedSeries | undefined;
+  private taken: NamedSeries | undefined;
+
+  constructor(receipt: Receipt) {
+    this.oldest = Math.max(receipt.oldest, EARLIEST_TIMESTAMP);
+    this.latest = receipt.receivedAt + MAX_AHEAD;
+    this.deviceOf = receipt.deviceOf;
+    this.unitOf = receipt.unitOf;
+    this.slow = new SampleGate(receipt);
+  }
+
+  /** The series that a sample goes to; undefined where the sample does not pass. */
+  passed(series: NamedSeries, timestamp: number, value: number): NamedSeries | undefined {
+    // Only a finite number is 0 from itself.
+    if (value - value !== 0 || !(timestamp >= this.oldest && timestamp <= this.latest)) return undefined;
+    if (timestamp !== Math.floor(timestamp)) return undefined;
+    if (series !== this.given) {
+      this.given = series;
+      this.taken = series.fault ? undefined : this.ofSender(series);
+    }
+    this.value = value;
+    const { taken } = this;
+    if (taken?.unit === undefined || this.unitOf === undefined) return taken;
+    return this.unitOf(taken) === taken.unit ? taken : this.inStoredUnit(taken, taken.unit, value);
+  }
+
+  reasonOf(series: NamedSeries, timestamp: number, value: number): Omit<Refusal, 'item'> {
+    const { deviceName, metricName, unit, labels, fault } = series;
+    return fault ?? this.slow.reasonOf({ deviceName, metricName, unit, labels, timestamp, value });
+  }
+
+  /** Undefined where the sender may send nothing of its device. */
+  private ofSender(series: NamedSeries): NamedSeries | undefined {
+    const device = this.deviceOf ? this.deviceOf(series.deviceName) : series.deviceName;
+    return typeof device === 'string' ? series.as(device, series.unit) : undefined;
+  }
+
+  /** The series in the unit that is stored, with `value` in it; undefined where no conversion is known. */
+  private inStoredUnit(series: NamedSeries, unit: string, value: number): NamedSeries | undefined {
+    const known = this.slow.storedUnit(series, unit);
+    if (known === unit) return series;
+    const conversion = conversionBetween(unit, known);
+    if (!conversion) return undefined;
+    this.value = convert(value, conversion);
+    return Number.isFinite(this.value) ? series.as(series.deviceName, known) : undefined;
+  }
+}

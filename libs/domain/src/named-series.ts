@@ -1,0 +1,80 @@
+import { composedLabels, deviceNames, metricNames, units } from './known-names.js';
+import type { Labels } from './sample.js';
+import { deviceNameRule, labelsRule, metricNameRule, unitRule } from './sample-rules.js';
+
+/** What is wrong with a series as it was named: the first of its fields. */
+export interface SeriesFault {
+  readonly field: 'device_name' | 'metric_name' | 'unit' | 'labels';
+  /** What is allowed and what came. */
+  readonly reason: string;
+}
+
+/** The fields that name a series, whatever they hold. */
+export interface SeriesNames {
+  readonly deviceName: unknown;
+  readonly metricName: unknown;
+  /** Undefined where the sender does not say. */
+  readonly unit: unknown;
+  readonly labels: unknown;
+}
+
+/**
+ * A series as its sender names it. The rules for names are asked once, when it is made; whoever decodes keeps it, by the
+ * bytes that named it, and hands it over with each of its samples. One that breaks a rule is kept in the same way: the gate
+ * refuses its samples, and says why.
+ */
+export class NamedSeries {
+  /** What a store has found for it, and the state of that store for which it holds; nobody else's business. */
+  found: unknown = undefined;
+  foundIn: unknown = undefined;
+  private other: NamedSeries | undefined = undefined;
+
+  private constructor(
+    readonly deviceName: string,
+    readonly metricName: string,
+    readonly unit: string | undefined,
+    readonly labels: Labels,
+    /** Why it is none; the names are then empty. */
+    readonly fault: SeriesFault | undefined,
+  ) {}
+
+  /** The only way to get one. Series with the same labels share them where those are frozen. */
+  static of(names: SeriesNames): NamedSeries {
+    const fault = faultOf(names);
+    if (fault) return new NamedSeries('', '', undefined, {}, fault);
+    return new NamedSeries(
+      deviceNames.get(names.deviceName) as string,
+      metricNames.get(names.metricName) as string,
+      names.unit === undefined ? undefined : units.get(names.unit),
+      frozen(composedLabels(names.labels as Labels)),
+      undefined,
+    );
+  }
+
+  /** The same of another device or in another unit; the last one is kept. */
+  as(deviceName: string, unit: string | undefined): NamedSeries {
+    if (deviceName === this.deviceName && unit === this.unit) return this;
+    if (this.other?.deviceName !== deviceName || this.other.unit !== unit) {
+      this.other = NamedSeries.of({ ...this.names(), deviceName, unit });
+    }
+    return this.other;
+  }
+
+  private names(): SeriesNames {
+    const { deviceName, metricName, unit, labels } = this;
+    return { deviceName, metricName, unit, labels };
+  }
+}
+
+const frozen = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : Object.freeze({ ...labels }));
+
+function faultOf({ deviceName, metricName, unit, labels }: SeriesNames): SeriesFault | undefined {
+  const reasons: [SeriesFault['field'], string | undefined][] = [
+    ['device_name', deviceNameRule(deviceName)],
+    ['metric_name', metricNameRule(metricName)],
+    ['unit', unit === undefined ? undefined : unitRule(unit)],
+    ['labels', labelsRule(labels)],
+  ];
+  for (const [field, reason] of reasons) if (reason !== undefined) return { field, reason };
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import type { NamedSeries } from './named-series.js';
+import type { Sample } from './sample.js';
+
+/** SampleBatch as columns, position by position, in the order in which they came. The gate makes them. */
+export interface SampleColumns {
+  readonly series: readonly NamedSeries[];
+  /** Integer milliseconds since the Unix epoch, UTC. */
+  readonly timestamps: Float64Array;
+  /** Finite doubles. */
+  readonly values: Float64Array;
+}
+
+/** SampleBatch however they stand. */
+export type SampleBatch = readonly Sample[] | SampleColumns;
+
+export const isColumns = (samples: SampleBatch): samples is SampleColumns => 'series' in samples;
+
+export const countOf = (samples: SampleBatch): number => (isColumns(samples) ? samples.series.length : samples.length);
+
+/** The same samples one by one. */
+export function eachSample(samples: SampleBatch): readonly Sample[] {
+  if (!isColumns(samples)) return samples;
+  const { timestamps, values } = samples;
+  return samples.series.map(({ deviceName, metricName, unit, labels }, at) => ({
+    deviceName,
+    metricName,
+    unit,
+    labels,
+    timestamp: timestamps[at] as number,
+    value: values[at] as number,
+  }));
+}
