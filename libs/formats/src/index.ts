@@ -1,5 +1,12 @@
 export { ByteMap, isAt } from './byte-map.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
+export {
+  LineScanner,
+  TooManyFieldsError,
+  type FieldMeaning,
+  type ScannedLines,
+  type WrongLine,
+} from './influx/scan-lines.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
 export { LineError, type ParseOptions } from './lines.js';
 export { distinctNames, type DistinctName } from './names.js';

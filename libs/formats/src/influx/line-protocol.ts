@@ -1,4 +1,4 @@
-import { parseDecimal, quote, type Labels } from '@device-metrics/domain';
+import { parseDecimal, quote, reasonOf, type Labels } from '@device-metrics/domain';
 import { LineError, readLine, type ParseOptions } from '../lines.js';
 
 /** One field of a line that is a number. */
@@ -17,9 +17,20 @@ export interface LineProtocolOptions extends ParseOptions {
 }
 
 /** What a timestamp counts. */
-export const PRECISIONS = ['ns', 'us', 'ms', 's'] as const;
+export const PRECISIONS = ['ns', 'us', 'ms', 's', 'm', 'h'] as const;
 export type Precision = (typeof PRECISIONS)[number];
-const PER_MILLISECOND: Readonly<Record<Precision, bigint>> = { ns: 1_000_000n, us: 1_000n, ms: 1n, s: 0n };
+
+/** How many of it are a millisecond, or how many milliseconds it is. */
+const PRECISION_SIZES: Readonly<
+  Record<Precision, { readonly perMillisecond?: bigint; readonly milliseconds?: number }>
+> = {
+  ns: { perMillisecond: 1_000_000n },
+  us: { perMillisecond: 1_000n },
+  ms: { perMillisecond: 1n },
+  s: { milliseconds: 1_000 },
+  m: { milliseconds: 60_000 },
+  h: { milliseconds: 3_600_000 },
+};
 
 /**
  * The numbers of a text in Influx line protocol: `cpu,host=a usage=0.5,ok=true 1700000000000000000`. Truth values are 1 and 0;
@@ -50,6 +61,25 @@ export function parseLineProtocol(text: string, options: LineProtocolOptions = {
     number += scanner.endLine(start);
   }
   return fields;
+}
+
+/** What is wrong with the first line of a text; undefined where nothing is. */
+export function faultOfLine(text: string): string | undefined {
+  try {
+    parseLine(new Scanner(text), {}, 1);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+/**
+ * The names that a line begins with, as in `cpu,host=a`.
+ *
+ * @throws Error where it says something else.
+ */
+export function readPrefix(text: string): { readonly measurement: string; readonly tags: Labels } {
+  return prefixOf(new Scanner(`${text} `));
 }
 
 /** Goes through the text from left to right; at the end of a line there is nothing. */
@@ -129,10 +159,7 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
   scanner.blanks();
   if (scanner.isAtEnd || scanner.ahead('#')) return [];
   const line = scanner.rest;
-  const measurement = plain(scanner.part(', '));
-  if (measurement === '') throw new Error(`must begin with a measurement, got ${quote(line)}`);
-  const tags: [string, string][] = [];
-  while (scanner.take(',')) tags.push(readTag(scanner));
+  const { measurement, tags } = prefixOf(scanner);
   scanner.blanks();
   if (scanner.isAtEnd) {
     throw new Error(`must be a measurement and fields, as in cpu,host=a usage=0.5, got ${quote(line)}`);
@@ -142,11 +169,10 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
   while (scanner.take(','));
   scanner.blanks();
   const timestamp = readTimestamp(scanner, options.precision ?? 'ns');
-  const labels = Object.fromEntries(tags);
   const time = options.timestamps && timestamp !== undefined ? { timestamp } : {};
   const fields: Field[] = [];
   for (const { field, text } of texts) {
-    const add = (): unknown => fields.push({ measurement, field, tags: labels, value: numberOf(text), ...time });
+    const add = (): unknown => fields.push({ measurement, field, tags, value: numberOf(text), ...time });
     // Of a bad field the others of the line are read all the same.
     if (options.reject) readLine(number, add, options.reject);
     else add();
@@ -154,12 +180,21 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
   return fields;
 }
 
+function prefixOf(scanner: Scanner): { readonly measurement: string; readonly tags: Labels } {
+  const line = scanner.rest;
+  const measurement = asPlain(scanner.part(', '));
+  if (measurement === '') throw new Error(`must begin with a measurement, got ${quote(line)}`);
+  const tags: [string, string][] = [];
+  while (scanner.take(',')) tags.push(readTag(scanner));
+  return { measurement, tags: Object.fromEntries(tags) };
+}
+
 function readTag(scanner: Scanner): [name: string, value: string] {
   const before = scanner.rest;
   const name = scanner.part('=, ');
   const value = scanner.take('=') ? scanner.part(', ') : '';
   if (name === '' || value === '') throw mustBePair('tag', before);
-  return [plain(name), plain(value)];
+  return [asPlain(name), asPlain(value)];
 }
 
 /** None for a field that is a text. */
@@ -174,7 +209,7 @@ function readField(scanner: Scanner): { field: string; text: string }[] {
   }
   const text = scanner.part(', ');
   if (text === '') throw mustBePair('field', before);
-  return [{ field: plain(field), text }];
+  return [{ field: asPlain(field), text }];
 }
 
 const mustBePair = (what: string, got: string): Error =>
@@ -183,18 +218,35 @@ const mustBePair = (what: string, got: string): Error =>
 function readTimestamp(scanner: Scanner, precision: Precision): number | undefined {
   if (scanner.isAtEnd) return undefined;
   const text = scanner.part(' ');
-  if (!/^-?\d{1,19}$/.test(text)) throw new Error(`the timestamp must be a whole number, got ${quote(text)}`);
+  const time = timeOf(text, precision);
   scanner.blanks();
   if (!scanner.isAtEnd) throw new Error(`nothing may follow the timestamp, got ${quote(scanner.rest)}`);
-  return precision === 's' ? Number(text) * 1000 : Number(BigInt(text) / PER_MILLISECOND[precision]);
+  return time;
 }
 
-const plain = (text: string): string => text.replace(/\\([,= \\])/g, '$1');
+/**
+ * Unix ms of a timestamp; what is less is cut off.
+ *
+ * @throws Error where it is none.
+ */
+export function timeOf(text: string, precision: Precision): number {
+  if (!/^-?\d{1,19}$/.test(text)) throw new Error(`the timestamp must be a whole number, got ${quote(text)}`);
+  const { perMillisecond, milliseconds = 1 } = PRECISION_SIZES[precision];
+  return perMillisecond === undefined ? Number(text) * milliseconds : Number(BigInt(text) / perMillisecond);
+}
 
-function numberOf(text: string): number {
+/** A name without what escapes its letters. */
+export const asPlain = (text: string): string => text.replace(/\\([,= \\])/g, '$1');
+
+/**
+ * The number that the value of a field means.
+ *
+ * @throws Error where it is none.
+ */
+export function numberOf(text: string): number {
   if (/^(t|true)$/i.test(text)) return 1;
   if (/^(f|false)$/i.test(text)) return 0;
-  const value = /^[+-]?\d+[iu]$/.test(text) ? Number(text.slice(0, -1)) : parseDecimal(text);
+  const value = /^([+-]?\d+i|\+?\d+u)$/.test(text) ? Number(text.slice(0, -1)) : parseDecimal(text);
   if (value === undefined) throw new Error(`the value of a field must be a number, got ${quote(text)}`);
   return value;
 }

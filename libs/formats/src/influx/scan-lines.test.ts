@@ -1,0 +1,220 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { parseLineProtocol, PRECISIONS, type Precision } from './line-protocol.js';
+import { LineScanner, TooManyFieldsError, type ScannedLines } from './scan-lines.js';
+
+const receivedAt = Date.UTC(2026, 0, 15);
+
+const scannerOf = (mostFields = 1_000): LineScanner<string> =>
+  new LineScanner<string>(
+    (measurement, tags) => (field) => ({ series: JSON.stringify([measurement, tags, field]) }),
+    mostFields,
+  );
+
+const scan = (scanner: LineScanner<string>, text: string | Uint8Array, precision: Precision = 'ns') =>
+  scanner.scan(typeof text === 'string' ? Buffer.from(text) : text, { precision, receivedAt });
+
+/** What both say of a text, in one form. */
+function byBytes(scanned: ScannedLines<string>): unknown {
+  const { series, timestamps, values, wrong } = scanned;
+  return {
+    samples: series.map((name, at) => [name, timestamps[at], values[at]]),
+    wrong: wrong.map(({ line, reason }) => `line ${line}: ${reason}`),
+  };
+}
+function byText(text: string, precision: Precision): unknown {
+  const wrong: string[] = [];
+  const reject = (part: string, reason: string): void => void wrong.push(`${part}: ${reason}`);
+  const fields = parseLineProtocol(text, { reject, timestamps: true, precision });
+  return {
+    samples: fields.map(({ measurement, tags, field, timestamp = receivedAt, value }) => [
+      JSON.stringify([measurement, tags, field]),
+      timestamp,
+      value,
+    ]),
+    wrong,
+  };
+}
+
+const name = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom('cpu', 'm', 'host', 'usage_idle', 'a\\ b', 'c\\,d', 'e\\=f', 'ü', 'C:\\x', '"q"'),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.string({
+      minLength: 1,
+      maxLength: 4,
+      unit: fc.constantFrom('a', '\\', ',', '=', ' ', '\r', '#', '"'),
+    }),
+  },
+);
+const value = fc.oneof(
+  { weight: 5, arbitrary: fc.double({ noNaN: true, noDefaultInfinity: true }).map(String) },
+  { weight: 3, arbitrary: fc.maxSafeInteger().map((integer) => `${integer}i`) },
+  { weight: 2, arbitrary: fc.tuple(fc.integer(), fc.nat(9999)).map(([a, b]) => `${a}.${b}`) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      '5.',
+      '.5',
+      '-.5',
+      '+1',
+      '-0',
+      '-0i',
+      '1e3',
+      '1E-400',
+      '1e400',
+      '-1u',
+      '7u',
+      '1.5i',
+      '-',
+      '.',
+      '',
+      'N/A',
+      'NaN',
+      'Inf',
+      't',
+      'FALSE',
+      'True',
+      '9223372036854775807i',
+      '0.1000000000000000055511151231257827',
+      '123456789012345.6',
+      '00000000000000000001',
+      '1_000',
+      '0x10',
+      '"text"',
+      '"a \\" b, c=1\nd e=2"',
+      '"',
+      '"x"y',
+      '"\\',
+      '1\r',
+    ),
+  },
+);
+const timestamp = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('') },
+  { weight: 3, arbitrary: fc.integer({ min: Date.UTC(2020), max: Date.UTC(2030) }).map((ms) => ` ${ms}123456`) },
+  { weight: 2, arbitrary: fc.bigInt(-(10n ** 20n), 10n ** 20n).map((time) => ` ${time}`) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      ' 0',
+      ' -1',
+      ' -1000001',
+      ' 12',
+      ' 1.5',
+      ' x',
+      ' ',
+      '  17 ',
+      ' 1 2',
+      '\t9',
+      ' 9\t',
+      ' 1e9',
+      ' 00017',
+    ),
+  },
+);
+const join = (separator: string) => (parts: string[]) => parts.join(separator);
+const line = fc
+  .tuple(
+    fc.constantFrom('', '', '', ' ', '\t', '# '),
+    fc
+      .tuple(name, fc.array(fc.tuple(name, name).map(join('=')), { maxLength: 3 }))
+      .map(([first, tags]) => [first, ...tags].join(',')),
+    fc.constantFrom(' ', ' ', ' ', '  ', '\t', ' \t', ''),
+    fc.array(fc.tuple(name, value).map(join('=')), { minLength: 1, maxLength: 4 }).map(join(',')),
+    timestamp,
+    fc.constantFrom('\n', '\n', '\n', '\r\n', '\n\n', '', '\r'),
+  )
+  .map(join(''));
+const text = fc.array(line, { maxLength: 6 }).map(join(''));
+
+describe('lines read from bytes', () => {
+  it('are what the parser of texts reads, and refused for the same reasons, however well the scanner knows them', () => {
+    const scanner = scannerOf(50);
+    fc.assert(
+      fc.property(
+        fc.array(text, { minLength: 1, maxLength: 3 }),
+        fc.constantFrom(...PRECISIONS),
+        (texts, precision) => {
+          for (const one of [...texts, ...texts]) {
+            expect(byBytes(scan(scanner, one, precision))).toEqual(byText(one, precision));
+          }
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('are that also after any byte of them has become another', () => {
+    const scanner = scannerOf(50);
+    fc.assert(
+      fc.property(text, fc.nat(), fc.nat(127), fc.boolean(), (whole, where, other, cut) => {
+        const bytes = Buffer.from(whole);
+        if (bytes.length > 0 && !cut) bytes[where % bytes.length] = other;
+        const one = Buffer.from((cut ? bytes.subarray(0, where % (bytes.length + 1)) : bytes).toString()).toString();
+        if (one.includes('\uFFFD')) return;
+        expect(byBytes(scan(scanner, one))).toEqual(byText(one, 'ns'));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('give back every double, bit for bit', () => {
+    const scanner = scannerOf();
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (numbers) => {
+        const body = numbers.map((number, at) => `m f${at}=${Object.is(number, -0) ? '-0' : number}`).join('\n');
+        const { values } = scan(scanner, body);
+        numbers.forEach((number, at) => expect(Object.is(values[at], number)).toBe(true));
+      }),
+    );
+  });
+
+  it('that are no UTF-8 are refused where they name something, and the others are taken', () => {
+    const bad = (before: string, after: string): Buffer =>
+      Buffer.concat([Buffer.from(before), Buffer.from([0xc3, 0x28]), Buffer.from(after)]);
+    const body = Buffer.concat([
+      bad('m,host=', ' f=1\n'),
+      bad('m,host=a ', '=1,g=2\n'),
+      bad('m,host=a g="', '",f=3\n'),
+      Buffer.from('m,host=a f=4\n'),
+    ]);
+    const { values, wrong } = scan(scannerOf(), body);
+    expect([...values]).toEqual([2, 3, 4]);
+    expect(wrong).toEqual([
+      { line: 1, reason: 'must be UTF-8' },
+      { line: 2, reason: 'the name of a field must be UTF-8' },
+    ]);
+  });
+
+  it('know the line of each of their numbers, also behind texts with line feeds', () => {
+    const { values, lineOf, texts, newTexts } = scan(scannerOf(), 'a f=1,g=2\n\nb t="x\ny",f=3\n# c\nbad\nd f=4');
+    expect([...values].map((_, at) => lineOf(at))).toEqual([1, 1, 3, 7]);
+    expect([texts, newTexts]).toEqual([1, ['b t']]);
+  });
+
+  it('give no message for more wrong lines than asked for, and count them', () => {
+    const { wrong, wrongCount } = scannerOf().scan(Buffer.from('bad\n'.repeat(50)), {
+      precision: 'ns',
+      receivedAt,
+      mostWrong: 3,
+    });
+    expect([wrong.map(({ line }) => line), wrongCount]).toEqual([[1, 2, 3], 50]);
+  });
+
+  it('with more numbers than anybody sends at once are refused', () => {
+    const body = `m ${Array.from({ length: 500_001 }, (_, at) => `f${at % 7}=1`).join(',')}`;
+    expect(() => scan(scannerOf(), body)).toThrow(TooManyFieldsError);
+  });
+
+  it('with many names cost no more than others', () => {
+    const scanner = scannerOf(100);
+    const fields = Array.from({ length: 20_000 }, (_, at) => `f${at}=1`);
+    for (const body of [`m ${fields.join(',')}`, `m ${fields.reverse().join(',')}`]) {
+      expect(scan(scanner, body).series).toHaveLength(20_000);
+    }
+  });
+});

@@ -1,0 +1,526 @@
+import { convert, lowerBound, reasonOf, type Conversion, type Labels } from '@device-metrics/domain';
+import { ByteMap, isAt } from '../byte-map.js';
+import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
+
+/** What the values of a field are: samples of a series, in its unit. */
+export interface FieldMeaning<T> {
+  readonly series: T;
+  /** What makes values of the series of those that are sent. */
+  readonly conversion?: Conversion | undefined;
+}
+
+/** What the fields of lines with these names mean; the second is asked once for each field. */
+export type LineMeaning<T> = (measurement: string, tags: Labels) => (field: string) => FieldMeaning<T>;
+
+/** A line or a field of it that could not be read. */
+export interface WrongLine {
+  /** In the text, from 1. */
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** The numbers of a text, position by position in the order in which they stand. */
+export interface ScannedLines<T> {
+  readonly series: T[];
+  /** Unix ms; of lines without a time it is the one that was given for them. */
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+  /** The line of a position. */
+  readonly lineOf: (position: number) => number;
+  /** How many lines and fields could not be read. */
+  readonly wrongCount: number;
+  /** The first of them. */
+  readonly wrong: readonly WrongLine[];
+  /** How many fields were texts, and the names of those that were not known for one before. */
+  readonly texts: number;
+  readonly newTexts: readonly string[];
+}
+
+export interface ScanOptions {
+  /** What a timestamp counts. */
+  readonly precision: Precision;
+  /** The time of lines without one, Unix ms. */
+  readonly receivedAt: number;
+  /** Of how many wrong lines to say what is wrong. */
+  readonly mostWrong?: number;
+}
+
+/** The body has more fields than are taken at once. */
+export class TooManyFieldsError extends Error {
+  override readonly name = 'TooManyFieldsError';
+}
+
+/** Numbers of one text. */
+export const MAX_FIELDS = 500_000;
+
+const code = (letter: string): number => letter.charCodeAt(0);
+const FEED = code('\n');
+const RETURN = code('\r');
+const BLANK = code(' ');
+const TAB = code('\t');
+const QUOTE = code('"');
+const HASH = code('#');
+const COMMA = code(',');
+const MINUS = code('-');
+const DOT = code('.');
+const ZERO = code('0');
+const NINE = code('9');
+const EQUALS = code('=');
+const BACKSLASH = code('\\');
+const INTEGER = code('i');
+const UNSIGNED = code('u');
+
+/** So many digits are an integer that a double holds exactly, and so is the power of ten. */
+const EXACT_DIGITS = 15;
+const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
+
+/** Digits of a timestamp that are less than a millisecond, or what one of it is in milliseconds. */
+const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly factor: number }>> = {
+  ns: { cut: 6, factor: 1 },
+  us: { cut: 3, factor: 1 },
+  ms: { cut: 0, factor: 1 },
+  s: { cut: 0, factor: 1_000 },
+  m: { cut: 0, factor: 60_000 },
+  h: { cut: 0, factor: 3_600_000 },
+};
+
+class Field<T> {
+  meaning: FieldMeaning<T> | undefined = undefined;
+  isText = false;
+
+  /** @param key its name as it was sent, with the equals sign. */
+  constructor(readonly key: Uint8Array) {}
+}
+
+/** Measurement and tags of lines. */
+class Prefix<T> {
+  /** Fields in the order in which they were first sent. */
+  readonly fields: Field<T>[] = [];
+  /** What came on the line after it. */
+  next: Prefix<T> | undefined = undefined;
+  private byKey: ByteMap<number> | undefined;
+
+  constructor(
+    readonly key: Uint8Array,
+    readonly measurement: string,
+    readonly meaningOf: (field: string) => FieldMeaning<T>,
+  ) {}
+
+  /** The place of a field; -1 while it is not known. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    if (!this.byKey) {
+      this.byKey = new ByteMap(MAX_FIELDS, Infinity);
+      this.fields.forEach(({ key }, place) => this.byKey?.set(key, 0, key.length, place));
+    }
+    return this.byKey.get(bytes, start, end) ?? -1;
+  }
+
+  add(field: Field<T>): number {
+    this.byKey?.set(field.key, 0, field.key.length, this.fields.length);
+    return this.fields.push(field) - 1;
+  }
+}
+
+/**
+ * Reads Influx line protocol from bytes, as `parseLineProtocol` reads it from text. What a line and a field are called is
+ * looked at once; later ones are found by their bytes, and numbers are read from bytes. What is not as usual is left to the
+ * parser of texts, so that both take and refuse the same, for the same reasons.
+ *
+ * It keeps what it has found, of at most `mostFields` fields of all lines; beyond that it starts again.
+ */
+export class LineScanner<T> {
+  private readonly prefixes: ByteMap<Prefix<T>>;
+  /** Names of fields, which many lines share. */
+  private readonly names: ByteMap<Uint8Array>;
+  private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
+  private known = 0;
+  private last: Prefix<T> | undefined;
+
+  constructor(
+    private readonly meaning: LineMeaning<T>,
+    private readonly mostFields: number,
+  ) {
+    this.prefixes = new ByteMap(mostFields);
+    this.names = new ByteMap(mostFields);
+  }
+
+  /** @throws TooManyFieldsError when there are more than MAX_FIELDS numbers. */
+  scan(text: Uint8Array, options: ScanOptions): ScannedLines<T> {
+    return new Scan(this, withFeed(text), options).run();
+  }
+
+  /** The names that a line begins with, in front of a blank; undefined where they are wrong. */
+  prefixAt(bytes: Uint8Array, start: number, end: number): Prefix<T> | undefined {
+    const prefix = this.prefixes.get(bytes, start, end) ?? this.addPrefix(bytes, start, end);
+    if (this.last) this.last.next = prefix;
+    this.last = prefix;
+    return prefix;
+  }
+
+  /** The one that came after the last one before, if it stands here too. */
+  guess(bytes: Uint8Array, start: number): Prefix<T> | undefined {
+    const prefix = this.last?.next;
+    if (!prefix) return undefined;
+    const end = start + prefix.key.length;
+    if (bytes[end] !== BLANK || end >= bytes.length || !isAt(prefix.key, bytes, start, end)) return undefined;
+    this.last = prefix;
+    return prefix;
+  }
+
+  addField(prefix: Prefix<T>, bytes: Uint8Array, start: number, end: number): number {
+    if (this.known >= this.mostFields) this.clear();
+    this.known += 1;
+    let key = this.names.get(bytes, start, end);
+    if (!key) {
+      key = copyOf(bytes, start, end);
+      this.names.set(bytes, start, end, key);
+    }
+    return prefix.add(new Field<T>(key));
+  }
+
+  /** Undefined where its name is not UTF-8. */
+  meaningOf(prefix: Prefix<T>, field: Field<T>): FieldMeaning<T> | undefined {
+    const name = this.nameOf(field);
+    return name === undefined ? undefined : prefix.meaningOf(name);
+  }
+
+  nameOf({ key }: Field<T>): string | undefined {
+    try {
+      return asPlain(this.utf8.decode(key.subarray(0, -1)));
+    } catch {
+      return undefined;
+    }
+  }
+
+  private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T> | undefined {
+    try {
+      const { measurement, tags } = readPrefix(this.utf8.decode(bytes.subarray(start, end)));
+      const prefix = new Prefix(copyOf(bytes, start, end), measurement, this.meaning(measurement, Object.freeze(tags)));
+      this.prefixes.set(bytes, start, end, prefix);
+      return prefix;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private clear(): void {
+    this.prefixes.clear();
+    this.names.clear();
+    this.known = 0;
+    this.last = undefined;
+  }
+}
+
+const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  Uint8Array.prototype.slice.call(bytes, start, end);
+
+/** So that every loop ends at a line feed. */
+function withFeed(text: Uint8Array): Uint8Array {
+  if (text.length > 0 && text[text.length - 1] === FEED) return text;
+  const ended = new Uint8Array(text.length + 1);
+  ended.set(text);
+  ended[text.length] = FEED;
+  return ended;
+}
+
+/** One pass through one text. */
+class Scan<T> {
+  private readonly series: T[] = [];
+  private timestamps: Float64Array;
+  private values: Float64Array;
+  private count = 0;
+  private at = 0;
+  private line = 1;
+  /** Where the positions of each line begin, and its number. */
+  private readonly starts: number[] = [];
+  private readonly lines: number[] = [];
+  private readonly wrong: WrongLine[] = [];
+  private wrongCount = 0;
+  private texts = 0;
+  private readonly newTexts: string[] = [];
+  private readonly cut: number;
+  private readonly factor: number;
+
+  constructor(
+    private readonly scanner: LineScanner<T>,
+    private readonly bytes: Uint8Array,
+    private readonly options: ScanOptions,
+  ) {
+    const usual = Math.max(64, Math.min(MAX_FIELDS, bytes.length >> 4));
+    this.timestamps = new Float64Array(usual);
+    this.values = new Float64Array(usual);
+    ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
+  }
+
+  run(): ScannedLines<T> {
+    const { bytes, series, wrong, newTexts } = this;
+    while (this.at < bytes.length) this.readLine();
+    return {
+      series,
+      timestamps: this.timestamps.subarray(0, this.count),
+      values: this.values.subarray(0, this.count),
+      lineOf: (position) => this.lineOf(position),
+      wrongCount: this.wrongCount,
+      wrong,
+      texts: this.texts,
+      newTexts,
+    };
+  }
+
+  private readLine(): void {
+    const { bytes, at: start, count: first, texts, wrongCount } = this;
+    this.skipBlanks();
+    if (this.isAtEnd() || bytes[this.at] === HASH) {
+      this.endLine(this.at);
+      return;
+    }
+    const prefix = this.readPrefix();
+    if (!prefix || !this.readFields(prefix) || !this.readTime(first)) {
+      this.count = first;
+      this.series.length = first;
+      this.texts = texts;
+      this.wrongCount = wrongCount;
+      this.wrong.length = Math.min(this.wrong.length, wrongCount);
+      this.refuse(faultOfLine(this.textTo(start, this.feedFrom(this.at))) ?? 'must be UTF-8');
+      // The text of a field may have taken lines with it that are good by themselves.
+      this.endLine(start);
+      return;
+    }
+    if (this.count > first) {
+      this.starts.push(first);
+      this.lines.push(this.line);
+    }
+    // The text of a field may have line feeds.
+    if (this.texts > texts) this.line += feedsIn(bytes, start, this.at);
+    this.endLine(this.at);
+  }
+
+  /** Goes to the beginning of the line after `at`. */
+  private endLine(at: number): void {
+    this.at = this.feedFrom(at) + 1;
+    this.line += 1;
+  }
+
+  /** The names at the beginning of the line; afterwards the fields come. */
+  private readPrefix(): Prefix<T> | undefined {
+    const { bytes, scanner, at } = this;
+    let prefix = scanner.guess(bytes, at);
+    if (prefix) {
+      this.at = at + prefix.key.length;
+    } else {
+      const end = this.endOfPart(at, 0, 0);
+      if (bytes[end] !== BLANK) return undefined;
+      this.at = end;
+      prefix = scanner.prefixAt(bytes, at, end);
+    }
+    this.skipBlanks();
+    return prefix;
+  }
+
+  /** False where the line is wrong. */
+  private readFields(prefix: Prefix<T>): boolean {
+    const { bytes } = this;
+    for (let place = 0; ; place += 1) {
+      place = this.readName(prefix, place);
+      if (place < 0 || !this.readValue(prefix, prefix.fields[place] as Field<T>)) return false;
+      if (bytes[this.at] !== COMMA) return true;
+      this.at += 1;
+    }
+  }
+
+  /** The place of the field that comes; afterwards its value does. Negative where there is none. */
+  private readName(prefix: Prefix<T>, place: number): number {
+    const { bytes, at } = this;
+    const expected = prefix.fields[place];
+    if (expected && isAt(expected.key, bytes, at, at + expected.key.length)) {
+      this.at = at + expected.key.length;
+      return place;
+    }
+    const end = this.endOfPart(at, COMMA, EQUALS);
+    if (end === at || bytes[end] !== EQUALS) return -1;
+    this.at = end + 1;
+    const found = prefix.find(bytes, at, end + 1);
+    return found >= 0 ? found : this.scanner.addField(prefix, bytes, at, end + 1);
+  }
+
+  /** False where the line is wrong; a value that is no number only costs itself. */
+  private readValue(prefix: Prefix<T>, field: Field<T>): boolean {
+    const { bytes } = this;
+    const start = this.at;
+    let at = start;
+    let byte = bytes[at] as number;
+    if (byte === QUOTE) return this.skipText(prefix, field);
+    const isNegative = byte === MINUS;
+    if (isNegative) byte = bytes[++at] as number;
+    const digits = at;
+    let number = 0;
+    while (byte >= ZERO && byte <= NINE) {
+      number = number * 10 + (byte - ZERO);
+      byte = bytes[++at] as number;
+    }
+    let count = at - digits;
+    if (byte === DOT) {
+      const point = at;
+      byte = bytes[++at] as number;
+      while (byte >= ZERO && byte <= NINE) {
+        number = number * 10 + (byte - ZERO);
+        byte = bytes[++at] as number;
+      }
+      const decimals = at - point - 1;
+      count += decimals;
+      // Both are exact, and so the quotient is the double that is nearest.
+      if (count <= EXACT_DIGITS) number /= POWERS[decimals] as number;
+    } else if (byte === INTEGER || (byte === UNSIGNED && !isNegative)) {
+      byte = bytes[++at] as number;
+    }
+    const isOver = byte === COMMA || byte === BLANK || byte === FEED || (byte === RETURN && bytes[at + 1] === FEED);
+    if (!isOver || count === 0 || count > EXACT_DIGITS) return this.readUnusual(prefix, field);
+    this.at = at;
+    this.add(prefix, field, isNegative ? -number : number);
+    return true;
+  }
+
+  /** A value that is no short decimal. */
+  private readUnusual(prefix: Prefix<T>, field: Field<T>): boolean {
+    const start = this.at;
+    const end = this.endOfPart(start, COMMA, COMMA);
+    if (end === start) return false;
+    this.at = end;
+    try {
+      this.add(prefix, field, numberOf(this.textTo(start, end)));
+    } catch (error) {
+      this.refuse(reasonOf(error));
+    }
+    return true;
+  }
+
+  private add(prefix: Prefix<T>, field: Field<T>, value: number): void {
+    const meaning = (field.meaning ??= this.scanner.meaningOf(prefix, field));
+    if (!meaning) return this.refuse('the name of a field must be UTF-8');
+    if (this.count === this.values.length) this.grow();
+    this.series.push(meaning.series);
+    this.values[this.count++] = meaning.conversion ? convert(value, meaning.conversion) : value;
+  }
+
+  /** Past the text of a field, which is counted; false where it does not end. */
+  private skipText(prefix: Prefix<T>, field: Field<T>): boolean {
+    const { bytes } = this;
+    let at = this.at + 1;
+    while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+    if (at >= bytes.length) return false;
+    this.at = at + 1;
+    const byte = bytes[this.at];
+    if (byte !== COMMA && byte !== BLANK && !this.isAtEnd()) return false;
+    this.texts += 1;
+    if (!field.isText) {
+      field.isText = true;
+      if (this.newTexts.length < 10) this.newTexts.push(`${prefix.measurement} ${this.scanner.nameOf(field) ?? ''}`);
+    }
+    return true;
+  }
+
+  /** Gives the samples of this line their time; false where the line does not end after it. */
+  private readTime(first: number): boolean {
+    this.skipBlanks();
+    let time = this.options.receivedAt;
+    if (!this.isAtEnd()) {
+      const read = this.readTimestamp();
+      if (read === undefined) return false;
+      time = read;
+      this.skipBlanks();
+      if (!this.isAtEnd()) return false;
+    }
+    this.timestamps.fill(time, first, this.count);
+    return true;
+  }
+
+  private readTimestamp(): number | undefined {
+    const { bytes, cut } = this;
+    const start = this.at;
+    let at = start;
+    let byte = bytes[at] as number;
+    while (byte >= ZERO && byte <= NINE) byte = bytes[++at] as number;
+    const kept = at - start - cut;
+    if (kept <= 0 || kept > EXACT_DIGITS || at - start > 19 || (byte !== FEED && byte !== BLANK && byte !== RETURN)) {
+      return this.unusualTimestamp();
+    }
+    let number = 0;
+    for (let digit = start; digit < start + kept; digit += 1) number = number * 10 + ((bytes[digit] as number) - ZERO);
+    this.at = at;
+    return number * this.factor;
+  }
+
+  private unusualTimestamp(): number | undefined {
+    const end = this.timeEnd();
+    try {
+      const time = timeOf(this.textTo(this.at, end), this.options.precision);
+      this.at = end;
+      return time;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private timeEnd(): number {
+    const { bytes } = this;
+    let at = this.at;
+    while (bytes[at] !== BLANK && bytes[at] !== FEED) at += 1;
+    return bytes[at] === FEED && bytes[at - 1] === RETURN ? at - 1 : at;
+  }
+
+  /** Where a name or a value ends: at a blank, at one of two others that are not escaped, or where the line does. */
+  private endOfPart(start: number, separator: number, other: number): number {
+    const { bytes } = this;
+    for (let at = start; ; at += 1) {
+      const byte = bytes[at];
+      if (byte === FEED) return at > start && bytes[at - 1] === RETURN ? at - 1 : at;
+      if (byte === BLANK || byte === separator || byte === other) return at;
+      if (byte === BACKSLASH && bytes[at + 1] !== FEED) at += 1;
+    }
+  }
+
+  private skipBlanks(): void {
+    const { bytes } = this;
+    while (bytes[this.at] === BLANK || bytes[this.at] === TAB) this.at += 1;
+  }
+
+  /** Whether the line is over here, but for a carriage return. */
+  private isAtEnd(): boolean {
+    const byte = this.bytes[this.at];
+    return byte === FEED || (byte === RETURN && this.bytes[this.at + 1] === FEED);
+  }
+
+  private feedFrom(at: number): number {
+    return this.bytes.indexOf(FEED, Math.min(at, this.bytes.length - 1));
+  }
+
+  private textTo(start: number, end: number): string {
+    const { buffer, byteOffset } = this.bytes;
+    return Buffer.from(buffer, byteOffset + start, end - start).toString('utf8');
+  }
+
+  private refuse(reason: string): void {
+    this.wrongCount += 1;
+    if (this.wrong.length < (this.options.mostWrong ?? Infinity)) this.wrong.push({ line: this.line, reason });
+  }
+
+  private grow(): void {
+    if (this.count >= MAX_FIELDS) throw new TooManyFieldsError(`at most ${MAX_FIELDS} numbers at once`);
+    const capacity = Math.min(MAX_FIELDS, this.count * 2);
+    for (const column of ['timestamps', 'values'] as const) {
+      const grown = new Float64Array(capacity);
+      grown.set(this[column]);
+      this[column] = grown;
+    }
+  }
+
+  private lineOf(position: number): number {
+    return this.lines[lowerBound(this.starts, position + 1) - 1] as number;
+  }
+}
+
+function feedsIn(bytes: Uint8Array, start: number, end: number): number {
+  let feeds = 0;
+  for (let at = start; at < end; at += 1) if (bytes[at] === FEED) feeds += 1;
+  return feeds;
+}
