@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiProblems } from '../http/openapi.js';
+import { AddRouteConfig } from '../http/route-config.js';
 import type { Right } from './rights.js';
 
 /** `open`: for everybody; `signed in`: for everybody who has shown who they are. */
@@ -12,9 +12,9 @@ export type Need = Right | 'open' | 'signed in';
  */
 export const Needs = (need: Need): MethodDecorator =>
   need === 'open'
-    ? applyDecorators(RouteConfig({ needs: need }), ApiExtension('x-needs', need), SetMetadata('needs', need))
+    ? applyDecorators(AddRouteConfig({ needs: need }), ApiExtension('x-needs', need), SetMetadata('needs', need))
     : applyDecorators(
-        RouteConfig({ needs: need }),
+        AddRouteConfig({ needs: need }),
         SetMetadata('needs', need),
         ApiExtension('x-needs', need),
         ApiBearerAuth(),

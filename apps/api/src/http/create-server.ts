@@ -9,6 +9,7 @@ import { acceptJson } from './json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveOpenApi } from './openapi.js';
 import { ProblemFilter, refuseAddress } from './problem.filter.js';
+import { acceptBytes } from './raw-body.js';
 import { lineUpReports } from './report-line.js';
 import { sendSecurityHeaders } from './security-headers.js';
 import { pathOf } from './target.js';
@@ -60,6 +61,7 @@ export async function createServer(
   acceptOnlyUtf8(server);
   boundBodies(server);
   acceptJson(server);
+  acceptBytes(server);
   endStalledReaders(server);
   closeUnusedConnections(server);
   app.useGlobalPipes(validation());

@@ -6,11 +6,13 @@ import { Problem } from './problem.js';
 /** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
 export function acceptGzip(server: FastifyInstance): void {
   server.addHook('preParsing', (request, _reply, payload, done) => {
-    const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
-    if (encoding === 'identity') return done(null, payload);
-    if (encoding !== 'gzip') {
-      return done(new Problem('unsupported-content', `The content encoding must be gzip or none, got ${encoding}.`));
+    const encoding = request.headers['content-encoding']?.toLowerCase();
+    const { encodings = ['identity', 'gzip'] } = request.routeOptions.config.speaks ?? {};
+    if (encoding !== undefined && !encodings.includes(encoding)) {
+      const allowed = encodings.includes('gzip') ? 'gzip or none' : encodings.join(' or ');
+      return done(new Problem('unsupported-content', `The content encoding must be ${allowed}, got ${encoding}.`));
     }
+    if (encoding !== 'gzip') return done(null, payload);
     delete request.headers['content-encoding'];
     delete request.headers['content-length'];
     done(null, gunzip(payload));

@@ -17,7 +17,10 @@ export function acceptJson(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (isTooDeep(body)) {
+    const { speaks } = request.routeOptions.config;
+    if (speaks && !speaks.parsesJson) {
+      done(null, Buffer.from(body));
+    } else if (isTooDeep(body)) {
       const most = `${MAX_DEPTH} objects and arrays in each other, and ${MAX_PARTS} in all`;
       done(new Problem('unreadable-body', `The body must have at most ${most}.`));
     } else {

@@ -56,7 +56,12 @@ export const addressTooLong = ({ url }: FastifyRequest): Problem =>
 export function sendProblem(problem: Problem, reply: FastifyReply): void {
   reply.problem = problem.type;
   if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
-  void reply.status(problem.getStatus()).header('content-type', PROBLEM_JSON).send(JSON.stringify(problem.body()));
+  const { request } = reply;
+  const { contentType, body } = request.routeOptions?.config?.speaks?.problem(problem, request) ?? {
+    contentType: PROBLEM_JSON,
+    body: JSON.stringify(problem.body()),
+  };
+  void reply.status(problem.getStatus()).header('content-type', contentType).send(body);
 }
 
 function problemOf(thrown: unknown, request: FastifyRequest): Problem {
@@ -93,19 +98,23 @@ function statusOf(error: unknown): number {
 
 /** What the parser of the request could not take, in words that say what is allowed. */
 function clientMistake(status: number, error: Error, request: FastifyRequest): Problem {
+  const { speaks } = request.routeOptions.config;
   switch (status) {
     case 413:
       return new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes, after decompression.`);
     case 415:
       return new Problem(
         'unsupported-content',
-        `The content type must be application/json, got ${request.headers['content-type'] || 'none'}.`,
+        `The content type must be ${speaks ? 'a media type' : 'application/json'}, got ${request.headers['content-type'] || 'none'}.`,
       );
     case 400:
       if ((error as NodeJS.ErrnoException).code === 'NOT_UTF8') {
         return new Problem('unreadable-body', 'The body must be UTF-8.');
       }
-      return new Problem('unreadable-body', `The body could not be read, it must be valid JSON: ${error.message}`);
+      return new Problem(
+        'unreadable-body',
+        `The body could not be read${speaks && !speaks.parsesJson ? '' : ', it must be valid JSON'}: ${error.message}`,
+      );
     default:
       return new Problem('request-refused', error.message, { status });
   }

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './problem.js';
+
+const WITHOUT_BODY = new Set(['GET', 'HEAD']);
+
+/** Gives routes of other protocols their bodies as bytes, whatever these say that they are; on other routes it is a 415. */
+export function acceptBytes(server: FastifyInstance): void {
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  server.addHook('preParsing', ({ method, headers, is404, routeOptions }, _reply, payload, done) => {
+    const type = headers['content-type'];
+    const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+    if (
+      WITHOUT_BODY.has(method) ||
+      is404 ||
+      routeOptions.config.speaks ||
+      (type === undefined && !hasBody) ||
+      /^\s*application\/json\s*(;|$)/i.test(type ?? '')
+    ) {
+      return done(null, payload);
+    }
+    done(new Problem('unsupported-content', `The content type must be application/json, got ${type || 'none'}.`));
+  });
+}
