@@ -293,6 +293,30 @@ export const reportSettings = {
   },
 } satisfies SettingGroup;
 
+/** How lines of InfluxDB's protocol name things. */
+export const influxSettings = {
+  deviceTags: {
+    name: 'INFLUX_DEVICE_TAGS',
+    type: {
+      allowed: 'names of tags with commas between them, as in host or sensor_id,host',
+      parse: (value: string) => {
+        const tags = value.split(',').map((tag) => tag.trim());
+        return tags.every((tag) => tag !== '') ? tags : undefined;
+      },
+    },
+    default: 'agent_host,source,host',
+    meaning:
+      'Influx lines: the tag whose value is the device, the first of these that a line has; without one its database or bucket is',
+  },
+  names: {
+    name: 'INFLUX_NAMES',
+    type: oneOf(['opentelemetry', 'as-sent']),
+    default: 'opentelemetry',
+    meaning:
+      '`opentelemetry`: what Telegraf, Home Assistant and Proxmox send gets the names, units and labels of the metric catalogue',
+  },
+} satisfies SettingGroup;
+
 const webAddress = text('an address that begins with http:// or https://, or empty', (value) =>
   /^(https?:\/\/[^\s]+)?$/.test(value),
 );
@@ -343,6 +367,7 @@ export const apiSettingGroups: readonly SettingGroup[] = [
   accessSettings,
   openIdSettings,
   limitSettings,
+  influxSettings,
   reportSettings,
   alertSettings,
 ];
@@ -350,6 +375,8 @@ export const apiSettingGroups: readonly SettingGroup[] = [
 export type ReportSettings = SettingValues<typeof reportSettings>;
 
 export type AlertSettings = SettingValues<typeof alertSettings>;
+
+export type InfluxSettings = SettingValues<typeof influxSettings>;
 
 export type AccessSettings = SettingValues<typeof accessSettings>;
 
@@ -361,6 +388,7 @@ export interface ApiSettings extends SettingValues<typeof serverSettings> {
   readonly access: AccessSettings;
   readonly openId: OpenIdSettings;
   readonly limits: LimitSettings;
+  readonly influx: InfluxSettings;
   readonly reports: ReportSettings;
   readonly alerts: AlertSettings;
   /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
@@ -395,11 +423,12 @@ export function readApiSettings(environment?: Environment): ApiSettings {
     }
   }
   const limits = readSettings(limitSettings, variables, mistakes);
+  const influx = readSettings(influxSettings, variables, mistakes);
   const reports = readSettings(reportSettings, variables, mistakes);
   const alerts = readSettings(alertSettings, variables, mistakes);
   mistakes.throwIfAny();
   const alertVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith('ALERTS_')));
-  return { ...server, access, openId, limits, reports, alerts, alertVariables };
+  return { ...server, access, openId, limits, influx, reports, alerts, alertVariables };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

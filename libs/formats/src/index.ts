@@ -4,6 +4,7 @@ export {
   LineScanner,
   TooManyFieldsError,
   type FieldMeaning,
+  type LineMeaning,
   type ScannedLines,
   type WrongLine,
 } from './influx/scan-lines.js';

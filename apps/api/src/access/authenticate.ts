@@ -131,13 +131,15 @@ export class Authenticate {
   }
 }
 
-/** The token of `Bearer <token>`, `Token <token>`, or of Basic with the token as password (RFC 7617); undefined for others. */
+/** The token of `Bearer <token>`, `Token <token>`, `Token <name>:<token>`, or of Basic with the token as password (RFC 7617); undefined for others. */
 export function tokenIn(authorization: string): string | undefined {
   const [, scheme = '', value = ''] = /^(\w+) +(\S+)\s*$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':
-    case 'token':
       return value;
+    case 'token':
+      // Senders of InfluxDB 1.8 put a name before it.
+      return value.slice(value.lastIndexOf(':') + 1);
     case 'basic': {
       const text = Buffer.from(value, 'base64').toString('utf8');
       return text.slice(text.indexOf(':') + 1);

@@ -114,7 +114,9 @@ export class Guard {
 
 /** What a request shows of who sends it. */
 export function credentialsOf(request: FastifyRequest): Credentials {
-  const { authorization, cookie } = request.headers;
+  const { cookie } = request.headers;
+  const { speaks } = request.routeOptions.config;
+  const authorization = request.headers.authorization ?? speaks?.authorization?.(request);
   return { authorization, cookie, isLocal: isLocalRequest(request), isSecure: request.protocol === 'https' };
 }
 

@@ -4,12 +4,14 @@ import { LiveModule } from '../live/live.module.js';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
 import { Accept } from './accept.js';
+import { InfluxController } from './influx/influx.controller.js';
+import { TakeLines } from './influx/take-lines.js';
 import { JsonController } from './json/json.controller.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
   imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule],
-  controllers: [JsonController],
-  providers: [Accept],
+  controllers: [JsonController, InfluxController],
+  providers: [Accept, TakeLines],
 })
 export class AggregatorModule {}

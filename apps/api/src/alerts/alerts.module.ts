@@ -84,10 +84,11 @@ export class AlertsModule implements OnModuleInit, OnApplicationBootstrap, OnApp
     @Inject(Alerts) private readonly alerts: Alerts,
   ) {}
 
-  /** The button on the page behind a link sends an empty form; nothing else takes forms. */
+  /** The button on the page behind a link sends an empty form; to protocols of others a form is bytes; nothing else takes forms. */
   onModuleInit(): void {
     const server = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
-    server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, _body, done) => {
+    server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (request, body, done) => {
+      if (request.routeOptions.config.speaks) return done(null, body);
       if (request.url.startsWith('/api/v1/alerts/act/')) return done(null, {});
       done(new Problem('unsupported-content', 'The content type must be application/json, got a form.'));
     });

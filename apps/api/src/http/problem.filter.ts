@@ -25,7 +25,10 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const problem = problemOf(error, request);
     if (problem.getStatus() === 500) {
-      this.logger.error(`${request.method} ${request.url}`, error instanceof Error ? error.stack : String(error));
+      this.logger.error(
+        `${request.method} ${withoutSecrets(request.url)}`,
+        error instanceof Error ? error.stack : String(error),
+      );
     }
     // Otherwise the connection ends while the client still writes, and it never sees why.
     if (problem.getStatus() === 413) void reply.removeHeader('connection');
@@ -33,6 +36,9 @@ export class ProblemFilter implements ExceptionFilter {
     sendProblem(problem, reply);
   }
 }
+
+/** InfluxDB's senders may have their password in the address. */
+const withoutSecrets = (url: string): string => url.replace(/([?&](?:p|u|token)=)[^&]*/g, '$1…');
 
 /** What the router refuses before any call is found, which no filter sees. */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {

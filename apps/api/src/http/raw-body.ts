@@ -14,7 +14,7 @@ export function acceptBytes(server: FastifyInstance): void {
       is404 ||
       routeOptions.config.speaks ||
       (type === undefined && !hasBody) ||
-      /^\s*application\/json\s*(;|$)/i.test(type ?? '')
+      /^\s*application\/(json|x-www-form-urlencoded)\s*(;|$)/i.test(type ?? '')
     ) {
       return done(null, payload);
     }

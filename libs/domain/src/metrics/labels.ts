@@ -10,7 +10,7 @@ const states = (...values: string[]): LabelDefinition => ({ meaning: 'state', va
  */
 export const labelCatalogue: Readonly<Record<string, LabelDefinition>> = {
   'cpu.logical_number': thing,
-  'cpu.mode': states('user', 'nice', 'system', 'interrupt', 'steal', 'iowait', 'idle'),
+  'cpu.mode': states('user', 'nice', 'system', 'interrupt', 'softirq', 'steal', 'iowait', 'idle'),
   'system.memory.state': states('used', 'cached', 'buffers', 'free'),
   'system.paging.state': states('used', 'free'),
   'system.paging.fault.type': states('major', 'minor'),

@@ -1,7 +1,7 @@
 import { counter, gauge, updowncounter, type Metrics, type OneNumber } from './definition.js';
 
 const USED: OneNumber = { as: 'share', states: ['used'] };
-const BUSY: OneNumber = { as: 'share', states: ['user', 'nice', 'system', 'interrupt', 'steal'] };
+const BUSY = { as: 'share', states: ['user', 'nice', 'system', 'interrupt', 'softirq', 'steal'] } as const;
 const ALL: OneNumber = { as: 'sum' };
 
 const FILESYSTEM = [
@@ -20,6 +20,12 @@ export const systemMetrics: Metrics = {
   'system.cpu.utilization': gauge('1', 'Share of time that the processors were busy since the last reading.', [
     'cpu.logical_number',
   ]),
+  'system.cpu.mode.utilization': gauge(
+    '1',
+    'Share of time that a processor spent in each mode that is not idle.',
+    ['cpu.logical_number', 'cpu.mode'],
+    { as: 'sum', states: BUSY.states },
+  ),
   'system.cpu.time': counter(
     's',
     'Time that a processor spent in each mode.',
@@ -90,6 +96,10 @@ export const systemMetrics: Metrics = {
     { as: 'state' },
   ),
   'container.cpu.time': counter('s', 'Processor time of a container, by mode.', ['container.name', 'cpu.mode']),
+  'container.cpu.usage': gauge('{cpu}', 'Processors that a container kept busy.', ['container.name']),
+  'container.memory.utilization': gauge('1', 'Share of its limit that the memory of a container has.', [
+    'container.name',
+  ]),
   'container.memory.usage': updowncounter('By', 'Memory of a container.', ['container.name']),
   'container.memory.working_set': updowncounter(
     'By',

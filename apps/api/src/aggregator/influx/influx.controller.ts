@@ -1,0 +1,114 @@
+import { Body, Controller, Get, Header, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { quote } from '@device-metrics/domain';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Needs } from '../../access/needs.js';
+import { Problem } from '../../http/problem.js';
+import { Speaks } from '../../http/speaks.js';
+import { version } from '../../version.js';
+import { speaks, version1, version2, type Dialect } from './dialect.js';
+import { SenderQueries } from './query.js';
+import { TakeLines } from './take-lines.js';
+
+/** What senders take this server for: the last version of which they expect no more than is here. */
+const AS_VERSION = '1.8.10';
+
+type Parameters = Readonly<Record<string, string | string[] | undefined>>;
+
+/** InfluxDB's way to write, of its versions 1 and 2: see docs/send. It is InfluxDB that documents it. */
+@ApiExcludeController()
+@Controller()
+export class InfluxController {
+  private readonly queries = new SenderQueries();
+  private readonly version = version();
+
+  constructor(private readonly lines: TakeLines) {}
+
+  @Post('write')
+  @Needs('samples:write')
+  @Speaks(speaks(version1))
+  @HttpCode(204)
+  @Header('x-influxdb-version', AS_VERSION)
+  async write(@Body() body: unknown, @Query() query: Parameters): Promise<void> {
+    await this.take(body, query, one(query['db']) ?? '', version1);
+  }
+
+  @Post('api/v2/write')
+  @Needs('samples:write')
+  @Speaks(speaks(version2))
+  @HttpCode(204)
+  @Header('x-influxdb-version', AS_VERSION)
+  async writeToBucket(@Body() body: unknown, @Query() query: Parameters): Promise<void> {
+    await this.take(body, query, one(query['bucket']) ?? '', version2);
+  }
+
+  @Get('ping')
+  @Needs('open')
+  @Header('x-influxdb-version', AS_VERSION)
+  @Header('x-influxdb-build', 'OSS')
+  ping(@Query() query: Parameters, @Res({ passthrough: true }) reply: FastifyReply): unknown {
+    const verbose = one(query['verbose']);
+    if (verbose !== undefined && verbose !== 'false' && verbose !== '0') return { version: AS_VERSION };
+    void reply.status(204);
+    return undefined;
+  }
+
+  @Get('health')
+  @Needs('open')
+  health(): unknown {
+    const { version } = this;
+    return {
+      name: 'device-metrics',
+      message: 'ready for writes',
+      status: 'pass',
+      checks: [],
+      version: AS_VERSION,
+      commit: version,
+    };
+  }
+
+  @Get('query')
+  @Needs('samples:write')
+  @Speaks(speaks(version1))
+  @Header('x-influxdb-version', AS_VERSION)
+  query(@Query() query: Parameters): unknown {
+    return this.answer(one(query['q']));
+  }
+
+  @Post('query')
+  @Needs('samples:write')
+  @Speaks(speaks(version1))
+  @HttpCode(200)
+  @Header('x-influxdb-version', AS_VERSION)
+  postQuery(@Query() query: Parameters, @Body() body: unknown, @Req() { headers }: FastifyRequest): unknown {
+    const isForm = (headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+    const form =
+      isForm && body instanceof Uint8Array ? new URLSearchParams(Buffer.from(body).toString('utf8')) : undefined;
+    return this.answer(form?.get('q') ?? one(query['q']));
+  }
+
+  private answer(query: string | undefined): unknown {
+    if (query === undefined || query.trim() === '') {
+      throw new Problem('invalid-input', 'missing required parameter "q"');
+    }
+    return this.queries.answer(query);
+  }
+
+  private async take(body: unknown, query: Parameters, database: string, { precisions }: Dialect): Promise<void> {
+    const said = one(query['precision']) || 'ns';
+    const precision = Object.hasOwn(precisions, said) ? precisions[said] : undefined;
+    if (!precision) {
+      const allowed = Object.keys(precisions).join(', ');
+      throw new Problem('invalid-input', `invalid precision: must be one of ${allowed}, got ${quote(said)}`);
+    }
+    if (!(body instanceof Uint8Array) || body.length === 0) return;
+    const { count, reasons } = await this.lines.take(body, database, precision);
+    if (count === 0) return;
+    const rest = count - reasons.length;
+    const more = rest > 0 ? `; and ${rest} more` : '';
+    throw new Problem('invalid-input', `partial write: ${reasons.join('; ')}${more} dropped=${count}`);
+  }
+}
+
+const one = (parameter: string | string[] | undefined): string | undefined =>
+  Array.isArray(parameter) ? parameter[0] : parameter;

@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals';
+import { metricDefinition } from '@device-metrics/domain';
+import { LineScanner } from '@device-metrics/formats';
+import { lineMeaning, type Naming } from './name-lines.js';
+
+const naming: Naming = { deviceTags: ['agent_host', 'source', 'host'], names: 'opentelemetry' };
+
+/** `device metric{labels} value unit` of each number of a text. */
+function named(text: string, { deviceTags, names }: Partial<Naming> = {}): string[] {
+  const meaning = lineMeaning({ ...naming, ...(deviceTags && { deviceTags }), ...(names && { names }) }, 'db');
+  const { series, values, wrong } = new LineScanner(meaning, 1_000).scan(Buffer.from(text), {
+    precision: 'ns',
+    receivedAt: 0,
+  });
+  expect(wrong).toEqual([]);
+  return series.map(({ deviceName, metricName, labels, unit, fault }, at) => {
+    const pairs = Object.entries(labels).map(([label, value]) => `${label}=${value}`);
+    return fault ? fault.reason : `${deviceName} ${metricName}{${pairs.join(',')}} ${values[at]} ${unit ?? '-'}`;
+  });
+}
+
+describe('lines of Telegraf', () => {
+  it.each([
+    [
+      'cpu,cpu=cpu-total,host=pc usage_user=12.5,usage_system=2.5,usage_idle=80,usage_nice=0,usage_softirq=1,usage_guest=0',
+      [
+        'pc system.cpu.mode.utilization{cpu.mode=user} 0.125 1',
+        'pc system.cpu.mode.utilization{cpu.mode=system} 0.025 1',
+        'pc system.cpu.utilization{} 0.2 1',
+        'pc system.cpu.mode.utilization{cpu.mode=nice} 0 1',
+        'pc system.cpu.mode.utilization{cpu.mode=softirq} 0.01 1',
+        'pc cpu.usage_guest{} 0 -',
+      ],
+    ],
+    ['cpu,cpu=cpu3,host=pc time_idle=7', ['pc system.cpu.time{cpu.logical_number=3,cpu.mode=idle} 7 s']],
+    [
+      'mem,host=pc total=8e9,used=2e9,buffered=1i,available_percent=75,used_percent=25',
+      [
+        'pc system.memory.limit{} 8000000000 By',
+        'pc system.memory.usage{system.memory.state=used} 2000000000 By',
+        'pc system.memory.usage{system.memory.state=buffers} 1 By',
+        'pc mem.available_percent{} 75 -',
+        'pc system.memory.utilization{system.memory.state=used} 0.25 1',
+      ],
+    ],
+    [
+      'disk,device=sda1,fstype=ext4,host=pc,mode=rw,path=/ used=5i,used_percent=50,inodes_free=3i',
+      [
+        'usage{X,system.filesystem.state=used} 5 By',
+        'utilization{X} 0.5 1',
+        'inodes.usage{X,system.filesystem.state=free} 3 {inode}',
+      ].map(
+        (one) =>
+          `pc system.filesystem.${one.replace(
+            'X',
+            'system.device=sda1,system.filesystem.type=ext4,system.filesystem.mode=rw,system.filesystem.mountpoint=/',
+          )}`,
+      ),
+    ],
+    [
+      'diskio,name=sda,host=pc read_bytes=4096i,write_time=1500i,io_time=20i,iops_in_progress=0i',
+      [
+        'pc system.disk.io{system.device=sda,disk.io.direction=read} 4096 By',
+        'pc system.disk.operation_time{system.device=sda,disk.io.direction=write} 1.5 s',
+        'pc system.disk.io_time{system.device=sda} 0.02 s',
+        'pc diskio.iops_in_progress{system.device=sda} 0 -',
+      ],
+    ],
+    [
+      'net,host=pc,interface=eth0 bytes_recv=1i,drop_out=2i',
+      [
+        'pc system.network.io{network.interface.name=eth0,network.io.direction=receive} 1 By',
+        'pc system.network.packet.dropped{network.interface.name=eth0,network.io.direction=transmit} 2 {packet}',
+      ],
+    ],
+    [
+      'system,host=pc load1=0.5,uptime=60i,n_users=2i',
+      ['pc system.cpu.load_average.1m{} 0.5 {thread}', 'pc system.uptime{} 60 s', 'pc system.user.count{} 2 {user}'],
+    ],
+    ['temp,host=pc,sensor=coretemp_core_0 temp=48.5', ['pc hw.temperature{hw.id=coretemp_core_0} 48.5 Cel']],
+    [
+      'sensors,chip=nct6775,feature=fan1,host=pc fan_input=1200i\nsensors,chip=nct6775,feature=temp1,host=pc temp_crit=90',
+      [
+        'pc hw.fan.speed{hw.parent=nct6775,hw.id=fan1} 1200 rpm',
+        'pc hw.temperature.limit{hw.parent=nct6775,hw.id=temp1,hw.limit_type=high.critical} 90 Cel',
+      ],
+    ],
+    [
+      'docker_container_cpu,container_name=web,container_image=nginx,container_status=running,cpu=cpu-total,host=pc usage_percent=150,usage_in_usermode=2000000000i',
+      [
+        'pc container.cpu.usage{container.name=web,container.image.name=nginx} 1.5 {cpu}',
+        'pc container.cpu.time{container.name=web,container.image.name=nginx,cpu.mode=user} 2 s',
+      ],
+    ],
+    [
+      'docker_container_net,container_name=web,network=total,host=pc rx_bytes=9i\ndocker_container_net,container_name=web,network=eth0,host=pc tx_bytes=8i',
+      [
+        'pc container.network.io{container.name=web,network.io.direction=receive} 9 By',
+        'pc container.network.io{container.name=web,network.interface.name=eth0,network.io.direction=transmit} 8 By',
+      ],
+    ],
+    [
+      'snmp,agent_host=192.0.2.7,host=pc uptime=4200i\ninterface,agent_host=192.0.2.7,host=pc,ifDescr=port1,ifName=Gi0/1 ifHCInOctets=5i,ifHighSpeed=1000i,ifInOctets=5i',
+      [
+        '192.0.2.7 system.uptime{host=pc} 42 s',
+        '192.0.2.7 system.network.io{host=pc,network.interface.name=Gi0/1,network.io.direction=receive} 5 By',
+        '192.0.2.7 hw.network.bandwidth.limit{host=pc,hw.id=Gi0/1} 125000000 By/s',
+        '192.0.2.7 interface.ifInOctets{host=pc,network.interface.name=Gi0/1} 5 -',
+      ],
+    ],
+    [
+      'ping,host=pc,url=example.org average_response_ms=12.5,percent_packet_loss=50,packets_transmitted=4i,result_code=0i',
+      [
+        'pc ping.duration.mean{server.address=example.org} 0.0125 s',
+        'pc ping.packet_loss{server.address=example.org} 0.5 1',
+        'pc ping.packets.transmitted{server.address=example.org} 4 {packet}',
+        'pc ping.result_code{server.address=example.org} 0 -',
+      ],
+    ],
+  ])('%s', (text, expected) => {
+    expect(named(text)).toEqual(expected);
+  });
+
+  it('become metrics of the catalogue in its unit, where it has them', () => {
+    const text =
+      'cpu,host=a usage_idle=1,time_user=1\nmem,host=a used_percent=1\nswap,host=a used=1\ndiskio,host=a io_time=1';
+    for (const one of named(text)) {
+      const [, metric = '', , unit] = one.split(/[ {]/).filter((part) => !part.endsWith('}'));
+      expect([metric, metricDefinition(metric)?.unit]).toEqual([metric, unit]);
+    }
+  });
+});
+
+describe('lines of others', () => {
+  it('have the name of measurement and field, and the device of the first tag that is for devices', () => {
+    expect(named('weather,host=roof,place=north temp=1,value=2')).toEqual([
+      'roof weather.temp{place=north} 1 -',
+      'roof weather{place=north} 2 -',
+    ]);
+    expect(named('weather,id=7,host=roof value=2', { deviceTags: ['id'] })).toEqual(['7 weather{host=roof} 2 -']);
+    expect(named('weather value=2')).toEqual(['db weather{} 2 -']);
+  });
+
+  it('that a metric name cannot have stay apart by a label', () => {
+    expect(named('温度 value=1\n湿度 value=2\n1st\\ one,name=x a\\ b=3')).toEqual([
+      'db __{name=温度} 1 -',
+      'db __{name=湿度} 2 -',
+      'db _1st_one.a_b{name=x,sent.name=1st one.a b} 3 -',
+    ]);
+  });
+
+  it('of Home Assistant become what their unit measures', () => {
+    const tags = 'domain=sensor,entity_id=attic,source=HA';
+    expect(
+      named(`°C,${tags} value=21.5\n%,${tags} value=40\nkWh,${tags} value=1\nppm,${tags} value=400,min=1`),
+    ).toEqual([
+      'HA homeassistant.temperature{domain=sensor,entity_id=attic} 21.5 Cel',
+      'HA homeassistant.ratio{domain=sensor,entity_id=attic} 0.4 1',
+      'HA homeassistant.energy{domain=sensor,entity_id=attic} 3600000 J',
+      'HA homeassistant.value{domain=sensor,entity_id=attic} 400 ppm',
+      'HA ppm.min{domain=sensor,entity_id=attic} 1 -',
+    ]);
+    expect(named('sensor.attic,domain=sensor,entity_id=attic value=1')).toEqual([
+      'db homeassistant.value{domain=sensor,entity_id=attic} 1 -',
+    ]);
+  });
+
+  it('of Proxmox become what the collector calls them', () => {
+    expect(named('system,object=qemu,vmid=100,nodename=pve,host=web cpu=0.25,mem=5i,uptime=9i,netin=1i')).toEqual([
+      'web system.cpu.utilization{object=qemu,vmid=100,nodename=pve} 0.25 1',
+      'web system.memory.usage{object=qemu,vmid=100,nodename=pve,system.memory.state=used} 5 By',
+      'web system.uptime{object=qemu,vmid=100,nodename=pve} 9 s',
+      'web system.network.io{object=qemu,vmid=100,nodename=pve,network.io.direction=receive} 1 By',
+    ]);
+  });
+
+  it('stay as they are sent where that is wanted', () => {
+    expect(named('cpu,cpu=cpu-total,host=pc usage_idle=80', { names: 'as-sent' })).toEqual([
+      'pc cpu.usage_idle{cpu=cpu-total} 80 -',
+    ]);
+  });
+
+  it('without a device, or with names that nobody may have, say why', () => {
+    const meaning = lineMeaning(naming, '');
+    const { series } = new LineScanner(meaning, 10).scan(Buffer.from('m f=1'), { precision: 'ns', receivedAt: 0 });
+    expect(series[0]?.fault).toMatchObject({ field: 'device_name' });
+    expect(named(`m,host=${'x'.repeat(129)} f=1`)[0]).toMatch(/^must be a string of 1 to 128 printable characters/);
+  });
+});

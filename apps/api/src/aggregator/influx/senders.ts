@@ -1,0 +1,64 @@
+import { convertibleUnits, toBaseUnit, type Labels } from '@device-metrics/domain';
+import { to, type Mapping } from './mapping.js';
+import { telegraf } from './telegraf.js';
+
+/** What is measured in a base unit, for senders that name only the unit. */
+const QUANTITIES: Readonly<Record<string, string>> = {
+  '1': 'ratio',
+  A: 'current',
+  'bit/s': 'bit_rate',
+  By: 'size',
+  'By/s': 'data_rate',
+  Cel: 'temperature',
+  g: 'mass',
+  Hz: 'frequency',
+  J: 'energy',
+  m: 'distance',
+  Pa: 'pressure',
+  s: 'duration',
+  V: 'voltage',
+  VA: 'apparent_power',
+  W: 'power',
+};
+
+/** Home Assistant calls a measurement by the unit of the entity, or by the entity where it has none. */
+function homeAssistant(measurement: string, tags: Labels): Mapping {
+  const tagMapping = { entity_id: 'entity_id', domain: 'domain' };
+  if (measurement === `${tags['domain']}.${tags['entity_id']}` || measurement === 'state') {
+    return { tags: tagMapping, fields: { value: to('homeassistant.value') } };
+  }
+  const conversion = convertibleUnits.includes(measurement)
+    ? toBaseUnit(measurement)
+    : { unit: measurement, factor: 1, offset: 0 };
+  const metric = `homeassistant.${QUANTITIES[conversion.unit] ?? 'value'}`;
+  return { tags: tagMapping, fields: { value: { metric, conversion } } };
+}
+
+/** A node, guest or storage of Proxmox VE. */
+const proxmox: Mapping = {
+  tags: {},
+  fields: {
+    cpu: to('system.cpu.utilization'),
+    cpus: to('system.cpu.logical.count'),
+    uptime: to('system.uptime'),
+    mem: to('system.memory.usage', { 'system.memory.state': 'used' }),
+    memused: to('system.memory.usage', { 'system.memory.state': 'used' }),
+    memfree: to('system.memory.usage', { 'system.memory.state': 'free' }),
+    maxmem: to('system.memory.limit'),
+    memtotal: to('system.memory.limit'),
+    netin: to('system.network.io', { 'network.io.direction': 'receive' }),
+    netout: to('system.network.io', { 'network.io.direction': 'transmit' }),
+    diskread: to('system.disk.io', { 'disk.io.direction': 'read' }),
+    diskwrite: to('system.disk.io', { 'disk.io.direction': 'write' }),
+  },
+};
+
+const PROXMOX_OBJECTS = new Set(['nodes', 'qemu', 'lxc']);
+const PROXMOX_MEASUREMENTS = new Set(['system', 'cpustat', 'memory']);
+
+/** What is known of lines with these names; undefined where nothing is. */
+export function mappingOf(measurement: string, tags: Labels): Mapping | undefined {
+  if (tags['entity_id'] !== undefined && tags['domain'] !== undefined) return homeAssistant(measurement, tags);
+  if (PROXMOX_OBJECTS.has(tags['object'] ?? '')) return PROXMOX_MEASUREMENTS.has(measurement) ? proxmox : undefined;
+  return Object.hasOwn(telegraf, measurement) ? telegraf[measurement] : undefined;
+}

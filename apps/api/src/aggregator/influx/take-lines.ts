@@ -1,0 +1,94 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { NamedSeries, Refusal } from '@device-metrics/domain';
+import { LineScanner, TooManyFieldsError, type Precision, type ScannedLines } from '@device-metrics/formats';
+import { Problem } from '../../http/problem.js';
+import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { apiConfig, type ApiConfig } from '../../settings.js';
+import { Accept } from '../accept.js';
+import { lineMeaning } from './name-lines.js';
+
+/** What is remembered of names, so that a line's series are found by its bytes: so many fields of all lines of a database. */
+const MOST_FIELDS = 300_000;
+/** Databases of which names are remembered. */
+const MOST_DATABASES = 16;
+/** Wrong lines that an answer names. */
+const MOST_NAMED = 20;
+
+/** What of a request was not stored. */
+export interface NotStored {
+  readonly count: number;
+  /** The first of them, with their lines. */
+  readonly reasons: readonly string[];
+}
+
+/** Stores lines: numbers become samples, texts are counted. */
+@Injectable()
+export class TakeLines {
+  private readonly logger = new Logger('influx');
+  private readonly scanners = new Map<string, LineScanner<NamedSeries>>();
+
+  constructor(
+    private readonly gate: Accept,
+    private readonly metrics: ApiMetrics,
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+  ) {}
+
+  /**
+   * Resolves when all that can be stored is on disk.
+   *
+   * @param database the device of lines that name none.
+   */
+  async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
+    const receipt = this.gate.receipt('influx');
+    const lines = this.scan(body, database, { precision, receivedAt: receipt.receivedAt, mostWrong: MOST_NAMED });
+    const { series, timestamps, values, wrong, wrongCount } = lines;
+    this.noteTexts(lines);
+    this.metrics.itemsRejected.inc({ protocol: 'influx' }, wrongCount + lines.texts);
+    if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
+    const { rejected } = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
+    const faults = [
+      ...wrong,
+      ...rejected
+        .slice(0, MOST_NAMED)
+        .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database) })),
+    ];
+    faults.sort((a, b) => a.line - b.line);
+    const reasons = faults.slice(0, MOST_NAMED).map(({ line, reason }) => `line ${line}: ${reason}`);
+    return { count: wrongCount + rejected.length, reasons };
+  }
+
+  private scan(
+    body: Uint8Array,
+    database: string,
+    options: Parameters<LineScanner<NamedSeries>['scan']>[1],
+  ): ScannedLines<NamedSeries> {
+    try {
+      return this.scannerOf(database).scan(body, options);
+    } catch (error) {
+      if (error instanceof TooManyFieldsError) throw new Problem('batch-too-long', `The body has ${error.message}.`);
+      throw error;
+    }
+  }
+
+  private scannerOf(database: string): LineScanner<NamedSeries> {
+    let scanner = this.scanners.get(database);
+    if (!scanner) {
+      if (this.scanners.size >= MOST_DATABASES) this.scanners.clear();
+      scanner = new LineScanner(lineMeaning(this.config.influx, database), MOST_FIELDS);
+      this.scanners.set(database, scanner);
+    }
+    return scanner;
+  }
+
+  private said({ field, reason }: Refusal, database: string): string {
+    if (field !== 'device_name' || database !== '' || !reason.endsWith('got ""')) return `${field} ${reason}`;
+    const { deviceTags } = this.config.influx;
+    const tags = [deviceTags.slice(0, -1).join(', '), ...deviceTags.slice(-1)].filter((tag) => tag !== '').join(' or ');
+    return `has no device: it must have a tag ${tags}, or the address a db or bucket`;
+  }
+
+  private noteTexts({ newTexts }: ScannedLines<NamedSeries>): void {
+    if (newTexts.length === 0) return;
+    this.logger.warn(`fields that are texts are not stored, only counted as refused: ${newTexts.join(', ')}`);
+  }
+}

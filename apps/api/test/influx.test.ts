@@ -1,0 +1,348 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { InfluxDB } from 'influx';
+import { Server, temporaryFolder, type Answer } from './server.js';
+
+let server: Server;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let ingest: string;
+let read: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const settings = { DATABASE_PATH: join(folder.path, 'metrics.db') };
+  server = await Server.start(settings);
+  const token = async (kind: string): Promise<string> =>
+    /dm_\S+/.exec((await Server.command(['token', 'create', kind, '--name', kind], settings)).join('\n'))?.[0] ?? '';
+  [ingest, read] = [await token('ingest'), await token('read')];
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+const text = { 'content-type': 'text/plain; charset=utf-8' };
+const write = (lines: string | Uint8Array, query = '', headers: Record<string, string> = text): Promise<Answer> =>
+  server.post(`/write${query}`, lines, headers);
+const write2 = (lines: string | Uint8Array, query = '', headers: Record<string, string> = text): Promise<Answer> =>
+  server.post(`/api/v2/write${query}`, lines, headers);
+
+/** `[metric, labels, samples]` of a device. */
+async function stored(device: string): Promise<[string, unknown, [string, number][]][]> {
+  const { body } = await server.get(`/api/v1/reports/metrics/${encodeURIComponent(device)}?start_time=-30d&limit=5000`);
+  return (body.series ?? []).map((one: any) => [one.metric_name, one.labels, one.samples]);
+}
+const now = Date.now();
+const at = (secondsAgo: number): number => Math.floor(now / 1000) - secondsAgo;
+const said = (secondsAgo: number): string => new Date(at(secondsAgo) * 1000).toISOString();
+
+describe('lines', () => {
+  it('are stored with 204, in each precision, and without a time at the time of receipt', async () => {
+    const time = at(60);
+    for (const [query, stamp] of [
+      ['?db=a', `${time}000000000`],
+      ['?precision=n', `${time + 1}000000000`],
+      ['?precision=u', `${time + 2}000000`],
+      ['?precision=ms', `${time + 3}000`],
+      ['?precision=s', `${time + 4}`],
+      ['?precision=m', `${Math.floor(time / 60)}`],
+    ]) {
+      const { status, body, headers } = await write(`m,host=times f=${stamp?.length} ${stamp}\n`, query);
+      expect([query, status, body]).toEqual([query, 204, '']);
+      expect(headers.get('x-influxdb-version')).toMatch(/^1\.8/);
+    }
+    expect((await write2(`m,host=times f=2 ${time + 5}000000`, '?org=o&bucket=b&precision=us')).status).toBe(204);
+    const before = Date.now();
+    await write('m,host=untimed f=1');
+    const [[, , [[untimed]]]] = (await stored('untimed')) as any;
+    expect(Date.parse(untimed)).toBeGreaterThanOrEqual(before);
+    const [[name, labels, samples]] = (await stored('times')) as any;
+    expect([name, labels]).toEqual(['m.f', {}]);
+    const minute = new Date(Math.floor(time / 60) * 60_000).toISOString();
+    expect(samples).toEqual(
+      [
+        [said(60), 19],
+        [said(59), 19],
+        [said(58), 16],
+        [said(57), 13],
+        [said(56), 10],
+        [said(55), 2],
+        [minute, 8],
+      ].sort(),
+    );
+  });
+
+  it('may be gzip, of any content type, of any length, and none at all', async () => {
+    expect((await write(gzipSync(`m,host=gzip f=1`), '', { ...text, 'content-encoding': 'gzip' })).status).toBe(204);
+    for (const type of ['application/x-www-form-urlencoded', 'application/json', 'application/octet-stream']) {
+      expect((await write(`m,host=gzip,type=${type.length} f=1`, '', { 'content-type': type })).status).toBe(204);
+    }
+    expect(await stored('gzip')).toHaveLength(4);
+    for (const nothing of ['', '\n', '# only a comment\n']) {
+      expect([(await write(nothing)).status, (await write2(nothing)).status]).toEqual([204, 204]);
+    }
+  });
+
+  it('without a device say what would name it', async () => {
+    expect((await write('m f=1')).body).toEqual({
+      error:
+        'partial write: line 1: has no device: it must have a tag agent_host, source or host, or the address a db or bucket dropped=1',
+    });
+  });
+
+  it('of which some are wrong are stored but for them, and the answer says which', async () => {
+    const lines = `m,host=part f=1,t="text",g=N/A ${at(9)}\nno fields\n\nm,host=part f=2 ${at(8)}\nm,host=part f=3 9\n`;
+    const answer = await write(lines, '?precision=s');
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(answer.body).toEqual({
+      error: expect.stringMatching(
+        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9000 dropped=3$/,
+      ),
+    });
+    expect(await stored('part')).toEqual([
+      [
+        'm.f',
+        {},
+        [
+          [said(9), 1],
+          [said(8), 2],
+        ],
+      ],
+    ]);
+
+    expect((await write2('m f=1\nbad\n', '?bucket=part2')).body).toEqual({
+      code: 'invalid',
+      message: expect.stringMatching(/^partial write: line 2: .* dropped=1$/),
+    });
+    expect(await stored('part2')).toHaveLength(1);
+  });
+
+  it('that are texts are counted as refused, and said once', async () => {
+    const rejected = (): Promise<number> => server.metric('device_metrics_items_rejected_total{protocol="influx"}');
+    const kept = (): Promise<number> => server.metric('device_metrics_samples_stored_total{protocol="influx"}');
+    const [before, keptBefore] = [await rejected(), await kept()];
+    for (let turn = 0; turn < 3; turn += 1) {
+      expect((await write('status,host=words state="on",code=1')).status).toBe(204);
+    }
+    expect([(await rejected()) - before, (await kept()) - keptBefore]).toEqual([3, 3]);
+    expect(
+      server.log.filter((line) => line.includes('texts are not stored') && line.includes('status state')),
+    ).toHaveLength(1);
+  });
+
+  it('sent again change nothing, and those of before are taken in any order', async () => {
+    const lines = [3, 1, 2].map((day) => `m,host=again f=${day} ${at(day * 86_400)}`).join('\n');
+    for (let turn = 0; turn < 3; turn += 1) await write(lines, '?precision=s');
+    await write(`m,host=again f=9 ${at(2 * 86_400)}`, '?precision=s');
+    expect(await stored('again')).toEqual([
+      [
+        'm.f',
+        {},
+        [
+          [said(3 * 86_400), 3],
+          [said(2 * 86_400), 9],
+          [said(86_400), 1],
+        ],
+      ],
+    ]);
+  });
+
+  it('of any names and numbers come back bit for bit', async () => {
+    const letter = fc.constantFrom('a', 'B', '7', 'ü', '温', ' ', ',', '=', '"', '/', '{');
+    const word = fc.string({ unit: letter, minLength: 1, maxLength: 6 }).filter((one) => one.trim() === one);
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+    const escaped = (name: string): string => name.replace(/[,= ]/g, '\\$&');
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(word, word, { maxKeys: 3 }),
+        fc.dictionary(word, number, { minKeys: 1, maxKeys: 6 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 86_400_000 }), { minLength: 1, maxLength: 4 }),
+        async (tags, fields, ages) => {
+          run += 1;
+          const device = `round ${run}`;
+          const ownTags = Object.entries({ ...tags, host: device });
+          const lines = ages.map(
+            (age, turn) =>
+              `m,${ownTags.map((pair) => pair.map(escaped).join('=')).join(',')} ` +
+              `${Object.entries(fields)
+                .map(([field, value]) => `${escaped(field)}=${textOf(turn % 2 ? -value : value)}`)
+                .join(',')} ${now - age}`,
+          );
+          expect((await write(lines.join('\n'), '?precision=ms')).body).toBe('');
+          const found = await stored(device);
+          expect(found).toHaveLength(Object.keys(fields).length);
+          const values = ages
+            .map((age, turn) => [new Date(now - age).toISOString(), turn] as const)
+            .sort(([a], [b]) => (a < b ? -1 : 1));
+          for (const [field, value] of Object.entries(fields)) {
+            const name = field === 'value' ? 'm' : `m.${field}`;
+            const [, , samples] =
+              found.find(
+                ([metric, labels]) =>
+                  ((labels as any)['sent.name'] ?? (tags['name'] === undefined && (labels as any).name) ?? metric) ===
+                    name || metric === name,
+              ) ?? [];
+            expect(samples).toEqual(values.map(([time, turn]) => [time, turn % 2 ? -value : value]));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('that were damaged on their way are stored or refused, and nothing worse', async () => {
+    const line = `m,host=hurt,n=1 f=1.5,g=22i,h=t ${now}\n`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(line.length * 3 - 1),
+        fc.nat(255),
+        fc.constantFrom('flip', 'cut', 'gzip'),
+        async (place, byte, kind) => {
+          const whole = Buffer.from(line.repeat(3));
+          let body: Uint8Array = whole;
+          if (kind === 'cut') body = whole.subarray(0, place);
+          else if (kind === 'flip') whole[place] = byte;
+          else {
+            body = gzipSync(whole);
+            body[place % body.length] = byte;
+          }
+          const answer = await write(
+            body,
+            '?precision=ms&db=hurt',
+            kind === 'gzip' ? { 'content-encoding': 'gzip' } : text,
+          );
+          expect([204, 400]).toContain(answer.status);
+          if (answer.status === 400) expect(answer.body.error).toEqual(expect.any(String));
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect((await server.get('/readyz')).status).toBe(200);
+  });
+});
+
+/** As a sender writes it, and -0 too. */
+const textOf = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+
+describe('what senders are told', () => {
+  const unknown = 'dm_ingest_0123456789ab_0123456789012345678901234567890123456789012';
+
+  it('who they are may come in every way that they have', async () => {
+    const query = '?db=credentials&precision=s';
+    const credentials = (value: string): Record<string, string> => ({ ...text, authorization: value });
+    const basic = `Basic ${Buffer.from(`telegraf:${ingest}`).toString('base64')}`;
+    for (const value of [`Token ${ingest}`, `Bearer ${ingest}`, `Token telegraf:${ingest}`, basic]) {
+      expect([value, (await write('m f=1', query, credentials(value))).status]).toEqual([value, 204]);
+      expect([value, (await write2('m f=1', query.replace('db', 'bucket'), credentials(value))).status]).toEqual([
+        value,
+        204,
+      ]);
+    }
+    expect((await write('m f=1', `${query}&u=telegraf&p=${ingest}`)).status).toBe(204);
+  });
+
+  it('a token that does not work is a 401 and one that may not a 403, each in the form of its version', async () => {
+    const refused = await write('m f=1', `?u=x&p=${unknown}`);
+    expect([refused.status, refused.body]).toEqual([401, { error: 'The token is unknown.' }]);
+    const refused2 = await write2('m f=1', '', { ...text, authorization: `Token ${unknown}` });
+    expect([refused2.status, refused2.body]).toEqual([401, { code: 'unauthorized', message: 'The token is unknown.' }]);
+    const forbidden = await write('m f=1', '', { ...text, authorization: `Token ${read}` });
+    expect([forbidden.status, forbidden.body]).toEqual([403, { error: expect.stringContaining('samples:write') }]);
+    const forbidden2 = await write2('m f=1', '', { ...text, authorization: `Token ${read}` });
+    expect([forbidden2.status, forbidden2.body.code]).toEqual([403, 'forbidden']);
+    expect(server.log.join('\n')).not.toContain(unknown);
+  });
+
+  it('a body that cannot be taken is said in the form of its version', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 'm f=1\n'));
+    const gzip = { ...text, 'content-encoding': 'gzip' };
+    const tooLarge = await write2(bomb, '', gzip);
+    expect([tooLarge.status, tooLarge.body.code]).toEqual([413, 'request too large']);
+    const notGzip = await write('m f=1', '', gzip);
+    expect([notGzip.status, notGzip.body]).toEqual([400, { error: expect.stringMatching(/gzip/) }]);
+    const brotli = await write2(brotliCompressSync('m f=1'), '', { ...text, 'content-encoding': 'br' });
+    expect([brotli.status, brotli.body]).toEqual([415, { code: 'invalid', message: expect.stringContaining('gzip') }]);
+    const precision = await write('m f=1', '?precision=d');
+    expect([precision.status, precision.body]).toEqual([
+      400,
+      { error: 'invalid precision: must be one of ns, us, ms, s, m, h, n, u, µ, got "d"' },
+    ]);
+    const many = await write(`m ${'f=1,'.repeat(500_001)}f=1`);
+    expect([many.status, many.body.error]).toEqual([413, expect.stringContaining('500000')]);
+  });
+
+  it('is there before they write: /ping, /health and the database that they ask for', async () => {
+    const ping = await server.get('/ping');
+    expect([ping.status, ping.headers.get('x-influxdb-version')]).toEqual([204, '1.8.10']);
+    expect((await server.get('/ping?verbose=true')).body).toEqual({ version: '1.8.10' });
+    expect((await server.get('/health')).body).toMatchObject({ status: 'pass', name: 'device-metrics' });
+    const query = async (q: string): Promise<unknown> =>
+      (
+        await server.post('/query', new URLSearchParams({ q }).toString(), {
+          'content-type': 'application/x-www-form-urlencoded',
+        })
+      ).body;
+    expect(await query('CREATE DATABASE "telegraf"')).toEqual({ results: [{ statement_id: 0 }] });
+    expect(await query('CREATE RETENTION POLICY "a" ON "telegraf" DURATION 7d REPLICATION 1;SHOW DATABASES')).toEqual({
+      results: [
+        { statement_id: 0 },
+        { statement_id: 1, series: [{ name: 'databases', columns: ['name'], values: [['telegraf']] }] },
+      ],
+    });
+    expect(await query('SELECT * FROM cpu')).toEqual({
+      results: [{ statement_id: 0, error: expect.stringContaining('/api/v1/reports') }],
+    });
+    expect((await server.get('/query')).body).toEqual({ error: 'missing required parameter "q"' });
+  });
+
+  it('a sender that waits for "100 Continue", as curl with much does, gets it', async () => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      'POST /write?db=continue HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 5\r\nconnection: close\r\n\r\n',
+    );
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(first.toString()).toMatch(/^HTTP\/1\.1 100 Continue/);
+    socket.write('m f=1');
+    expect((await socket.setEncoding('utf8').toArray()).join('')).toMatch(/^HTTP\/1\.1 204 /);
+  });
+});
+
+describe('the client `influx`', () => {
+  it('makes its database, writes points, and gets its errors', async () => {
+    const { hostname, port } = new URL(server.url);
+    const client = new InfluxDB({
+      hosts: [{ host: hostname, port: Number(port), protocol: 'http' }],
+      database: 'npm',
+      username: 'x',
+      password: ingest,
+    });
+    expect(await client.ping(5_000)).toMatchObject([{ online: true, version: '1.8.10' }]);
+    await client.createDatabase('npm');
+    expect(await client.getDatabaseNames()).toContain('npm');
+    const timestamp = new Date(now - 5_000);
+    await client.writePoints([
+      {
+        measurement: 'room',
+        tags: { host: 'npm-client', place: 'a b,c' },
+        fields: { temp: 21.25, open: true },
+        timestamp,
+      },
+      { measurement: 'room', tags: { host: 'npm-client', place: 'x' }, fields: { temp: -0.5 }, timestamp },
+    ]);
+    expect(await stored('npm-client')).toEqual([
+      ['room.open', { place: 'a b,c' }, [[timestamp.toISOString(), 1]]],
+      ['room.temp', { place: 'a b,c' }, [[timestamp.toISOString(), 21.25]]],
+      ['room.temp', { place: 'x' }, [[timestamp.toISOString(), -0.5]]],
+    ]);
+    await expect(
+      client.writePoints([{ measurement: 'room', fields: { temp: 1 }, timestamp: new Date(0) }]),
+    ).rejects.toThrow(/partial write/);
+  });
+});
