@@ -29,7 +29,7 @@ const onlyWorkspace = (...names) =>
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
 const onlyApi = (name) => ({ name, message: 'Only apps/dashboard/src/api.ts talks to the api.' });
-const ofApi = [onlyWorkspace('domain', 'contract', 'settings', 'storage', 'query'), typeorm, sqlite];
+const ofApi = [onlyWorkspace('domain', 'contract', 'formats', 'settings', 'storage', 'query'), typeorm, sqlite];
 
 /** The rooms of the api, and which others each may import. */
 const ROOMS = {

@@ -140,7 +140,7 @@ describe.each(dialects)('$name', (dialect) => {
       await expect(
         store.append(columns(...few.map((one) => [one, T0, 1] as [NamedSeries, number, number]))),
       ).rejects.toThrow(TooManySeriesError);
-      await store.append(columns([few[0] as NamedSeries, T0, 2]));
+      await store.append(columns([few[0], T0, 2]));
       expect(await stored()).toEqual({ 'many/m0{}': [[T0, 2]] });
     });
 

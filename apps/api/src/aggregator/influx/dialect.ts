@@ -13,7 +13,7 @@ const own = Object.fromEntries(PRECISIONS.map((precision) => [precision, precisi
 const { ns, us, ms, s } = own as Readonly<Record<Precision, Precision>>;
 
 export const version1: Dialect = {
-  precisions: { ...own, n: ns, u: us, µ: us } as Readonly<Record<string, Precision>>,
+  precisions: { ...own, n: ns, u: us, µ: us },
   error: (_status, error) => ({ error }),
 };
 
@@ -31,7 +31,7 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 export const version2: Dialect = {
-  precisions: { ns, us, ms, s } as Readonly<Record<string, Precision>>,
+  precisions: { ns, us, ms, s },
   error: (status, message) => ({ code: CODES[status] ?? 'invalid', message }),
 };
 
