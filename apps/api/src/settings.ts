@@ -361,6 +361,43 @@ export const alertSettings = {
   },
 } satisfies SettingGroup;
 
+/** A label or attribute that names the device. */
+export interface DeviceLabel {
+  readonly name: string;
+  /** Whether a port at the end of it is left out. */
+  readonly withoutPort: boolean;
+}
+
+const deviceLabels: SettingType<readonly DeviceLabel[]> = {
+  allowed: 'names with commas between them, as in instance,job; host(instance) for what is before the port',
+  parse: (value) => {
+    const found = value.split(',').map((item) => /^(host\()?([^\s(),]+)(\))?$/.exec(item.trim()));
+    const labels: DeviceLabel[] = [];
+    for (const match of found) {
+      const [, open, name, close] = match ?? [];
+      if (name === undefined || (open === undefined) !== (close === undefined)) return undefined;
+      labels.push({ name, withoutPort: open !== undefined });
+    }
+    return labels;
+  },
+};
+
+/** What becomes of what others send. */
+export const ingestSettings = {
+  remoteWriteDevice: {
+    name: 'REMOTE_WRITE_DEVICE',
+    type: deviceLabels,
+    default: 'host(instance),job',
+    meaning: 'labels of Prometheus remote write that name the device, of which the first that a series has counts',
+  },
+  otlpDevice: {
+    name: 'OTLP_DEVICE',
+    type: deviceLabels,
+    default: 'host.name,service.instance.id,service.name',
+    meaning: 'resource attributes of OpenTelemetry that name the device, of which the first that a resource has counts',
+  },
+} satisfies SettingGroup;
+
 /** Everything that the api reads from the environment or `.env`, in the order of the documentation. */
 export const apiSettingGroups: readonly SettingGroup[] = [
   serverSettings,
@@ -368,6 +405,7 @@ export const apiSettingGroups: readonly SettingGroup[] = [
   openIdSettings,
   limitSettings,
   influxSettings,
+  ingestSettings,
   reportSettings,
   alertSettings,
 ];
@@ -377,6 +415,7 @@ export type ReportSettings = SettingValues<typeof reportSettings>;
 export type AlertSettings = SettingValues<typeof alertSettings>;
 
 export type InfluxSettings = SettingValues<typeof influxSettings>;
+export type IngestSettings = SettingValues<typeof ingestSettings>;
 
 export type AccessSettings = SettingValues<typeof accessSettings>;
 
@@ -389,6 +428,7 @@ export interface ApiSettings extends SettingValues<typeof serverSettings> {
   readonly openId: OpenIdSettings;
   readonly limits: LimitSettings;
   readonly influx: InfluxSettings;
+  readonly ingest: IngestSettings;
   readonly reports: ReportSettings;
   readonly alerts: AlertSettings;
   /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
@@ -424,11 +464,12 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   }
   const limits = readSettings(limitSettings, variables, mistakes);
   const influx = readSettings(influxSettings, variables, mistakes);
+  const ingest = readSettings(ingestSettings, variables, mistakes);
   const reports = readSettings(reportSettings, variables, mistakes);
   const alerts = readSettings(alertSettings, variables, mistakes);
   mistakes.throwIfAny();
   const alertVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith('ALERTS_')));
-  return { ...server, access, openId, limits, influx, reports, alerts, alertVariables };
+  return { ...server, access, openId, limits, influx, ingest, reports, alerts, alertVariables };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

@@ -7,11 +7,13 @@ import { Accept } from './accept.js';
 import { InfluxController } from './influx/influx.controller.js';
 import { TakeLines } from './influx/take-lines.js';
 import { JsonController } from './json/json.controller.js';
+import { RemoteWriteController } from './remote-write/remote-write.controller.js';
+import { WrittenSeries } from './remote-write/written-series.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
   imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule],
-  controllers: [JsonController, InfluxController],
-  providers: [Accept, TakeLines],
+  controllers: [JsonController, InfluxController, RemoteWriteController],
+  providers: [Accept, TakeLines, WrittenSeries],
 })
 export class AggregatorModule {}

@@ -24,6 +24,13 @@ export class ApiMetrics {
     registers: [this.registry],
   });
 
+  readonly exemplarsIgnored = new Counter({
+    name: 'device_metrics_exemplars_ignored_total',
+    help: 'Exemplars that came beside samples, by the protocol that they came by; none is kept.',
+    labelNames: ['protocol'],
+    registers: [this.registry],
+  });
+
   readonly requestsRefused = new Counter({
     name: 'device_metrics_requests_refused_total',
     help: 'Requests that were answered with a problem, by its code: each limit has one.',

@@ -1,0 +1,103 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { NamedSeries } from '@device-metrics/domain';
+import {
+  decodeWriteRequest,
+  decodeWriteRequestV2,
+  ProtobufError,
+  SnappyError,
+  unsnap,
+  type WriteRequest,
+} from '@device-metrics/formats';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Needs } from '../../access/needs.js';
+import { MAX_BODY } from '../../http/limits.js';
+import { ApiProblems } from '../../http/openapi.js';
+import { Problem } from '../../http/problem.js';
+import { Speaks } from '../../http/speaks.js';
+import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { Accept } from '../accept.js';
+import { Refusals } from '../refusals.js';
+import { versionOf } from './version-of.js';
+import { WrittenSeries } from './written-series.js';
+
+const HISTOGRAMS =
+  'native histograms are not taken: send classic ones, by send_native_histograms: false in remote_write of Prometheus';
+
+/** Prometheus remote write 1.0 and 2.0, as https://prometheus.io/docs/specs/prw/ says. */
+@ApiTags('aggregator')
+@Controller('api/v1/write')
+export class RemoteWriteController {
+  constructor(
+    private readonly gate: Accept,
+    private readonly series: WrittenSeries,
+    private readonly metrics: ApiMetrics,
+  ) {}
+
+  @Post()
+  @Needs('samples:write')
+  @Speaks({
+    encodings: ['snappy'],
+    // Senders write its first line to their log.
+    problem: ({ message }) => ({ contentType: 'text/plain; charset=utf-8', body: message }),
+  })
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Prometheus remote write, 1.0 and 2.0',
+    description:
+      'For Prometheus, Grafana Alloy, vmagent, Telegraf and others; docs/send/ says how to set them up. The body is ' +
+      '`prometheus.WriteRequest` or `io.prometheus.write.v2.Request`, as the content type says, in the block format of Snappy. ' +
+      'Errors are text. Of a request with samples that are refused the others are stored, and the answer is 400.',
+  })
+  @ApiConsumes('application/x-protobuf')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @ApiNoContentResponse({ description: 'All of it is on disk, fsynced. The headers say how much there was.' })
+  @ApiProblems({
+    400: '1 of 500 samples were refused, and the others are stored. 1: value must be a finite number, got Infinity',
+    413: `The body must have at most ${MAX_BODY} bytes, after decompression.`,
+    415: 'The content encoding must be snappy, got gzip.',
+    'too-many-series': 'Nothing of this request was stored: …',
+    'disk-full': 'The disk of the server is full: nothing of this request was stored.',
+  })
+  async write(
+    @Req() { headers, body }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    const decode = versionOf(headers) === 1 ? decodeWriteRequest : decodeWriteRequestV2;
+    const receipt = this.gate.receipt('remote-write');
+    const request = decoded(body, (bytes) =>
+      decode<NamedSeries>(bytes, { series: (...at) => this.series.of(...at), metadata: () => undefined }),
+    );
+    const refusals = new Refusals();
+    for (const { reason, samples } of request.unreadable) refusals.add(reason, samples);
+    for (const { count } of request.histograms) refusals.add(HISTOGRAMS, count);
+    this.metrics.itemsRejected.inc({ protocol: 'remote-write' }, refusals.count);
+    this.metrics.exemplarsIgnored.inc({ protocol: 'remote-write' }, request.exemplars);
+    const { accepted, rejected } = await this.gate.acceptColumns(request, receipt);
+    refusals.addAll(rejected);
+    const written = accepted + request.withoutValue.length;
+    void reply.headers({
+      'x-prometheus-remote-write-samples-written': written,
+      'x-prometheus-remote-write-histograms-written': 0,
+      'x-prometheus-remote-write-exemplars-written': 0,
+    });
+    if (refusals.count > 0) throw new Problem('invalid-input', refusals.text('samples', written));
+  }
+}
+
+/** @throws Problem, a 400 or 413, where the body is not what its headers say. */
+function decoded<T extends object>(body: unknown, decode: (bytes: Uint8Array) => WriteRequest<T>): WriteRequest<T> {
+  try {
+    return decode(unsnap(body instanceof Uint8Array ? body : new Uint8Array(), MAX_BODY));
+  } catch (error) {
+    if (error instanceof SnappyError) {
+      if (error.isTooLong)
+        throw new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes: ${error.message}.`);
+      throw new Problem('unreadable-body', `The body must be in Snappy's block format: ${error.message}.`);
+    }
+    if (error instanceof ProtobufError) {
+      throw new Problem('unreadable-body', `The body must be a write request in Protocol Buffers: ${error.message}.`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import { ByteMap, exposedUnit, ProtobufError, readLabels } from '@device-metrics/formats';
+import { apiConfig, type ApiConfig } from '../../settings.js';
+import { deviceOf } from '../device-labels.js';
+
+/** Series that are known by their bytes: those of 5,000 devices. */
+const MOST_SERIES = 500_000;
+
+/** The device of series that none of the labels of REMOTE_WRITE_DEVICE has, as of recording rules. */
+const OTHER_DEVICE = 'prometheus';
+
+/** The series of write requests, found by the bytes of their labels. */
+@Injectable()
+export class WrittenSeries {
+  private readonly known = new ByteMap<NamedSeries>(MOST_SERIES);
+
+  constructor(@Inject(apiConfig.KEY) private readonly config: ApiConfig) {}
+
+  /** The series, or why there is none. */
+  of(bytes: Uint8Array, start: number, end: number): NamedSeries | string {
+    const known = this.known.get(bytes, start, end);
+    if (known) return known;
+    try {
+      const series = this.named(readLabels(bytes, start, end));
+      if (typeof series !== 'string') this.known.set(bytes, start, end, series);
+      return series;
+    } catch (error) {
+      if (error instanceof ProtobufError) return error.message;
+      throw error;
+    }
+  }
+
+  private named(labels: Map<string, string>): NamedSeries | string {
+    const name = labels.get('__name__');
+    if (name === undefined) return 'it has no label __name__';
+    const metricName = toMetricName(name);
+    // Names of other letters stay apart by the label that no other can be.
+    if (metricName === name) labels.delete('__name__');
+    const deviceName = deviceOf(labels, this.config.ingest.remoteWriteDevice, OTHER_DEVICE);
+    const all: Labels = Object.fromEntries(labels);
+    return NamedSeries.of({ deviceName, metricName, unit: exposedUnit({ name, labels: all, value: 0 }), labels: all });
+  }
+}

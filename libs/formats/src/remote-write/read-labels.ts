@@ -1,0 +1,47 @@
+import { BYTES, ProtoReader, ProtobufError, tag, textOf } from '../protobuf/reader.js';
+
+/** Field numbers of `prometheus.TimeSeries` and `prometheus.Label`. */
+export const LABELS = tag(1, BYTES);
+const NAME = tag(1, BYTES);
+const VALUE = tag(2, BYTES);
+
+/**
+ * The labels of a series, `__name__` among them. An empty value means that there is no such label, as Prometheus has it.
+ *
+ * @throws ProtobufError where they cannot be read, have no name, or one comes twice.
+ */
+export function readLabels(bytes: Uint8Array, start: number, end: number): Map<string, string> {
+  const labels = new Map<string, string>();
+  const reader = new ProtoReader(bytes, start, end);
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field !== LABELS) reader.skip(field);
+    else readLabel(reader, labels);
+  }
+  return labels;
+}
+
+function readLabel(reader: ProtoReader, labels: Map<string, string>): void {
+  const { end } = reader;
+  reader.end = reader.length();
+  let [name, value] = ['', ''];
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === NAME) name = readText(reader);
+    else if (field === VALUE) value = readText(reader);
+    else reader.skip(field);
+  }
+  reader.end = end;
+  if (name === '') throw new ProtobufError(`a label has no name, and the value ${JSON.stringify(value.slice(0, 99))}`);
+  if (labels.has(name)) throw new ProtobufError(`the label ${JSON.stringify(name.slice(0, 99))} comes twice`);
+  if (value !== '') labels.set(name, value);
+}
+
+/** @throws ProtobufError where it is not UTF-8. */
+export function readText(reader: ProtoReader): string {
+  const start = reader.at;
+  const end = reader.length();
+  const from = reader.at;
+  reader.at = end;
+  const text = textOf(reader.bytes, from, end);
+  if (text === undefined) throw new ProtobufError(`byte ${start}: a text that is not UTF-8`);
+  return text;
+}
