@@ -133,6 +133,17 @@ export class ProtoReader {
     return this.view.getInt32(at + 4, true) * TWO_32 + this.view.getUint32(at, true);
   }
 
+  /** 8 bytes of nanoseconds as whole milliseconds, exactly: rounding to a double first could give the one before. */
+  nanosAsMs(): number {
+    const { at } = this;
+    if (at + 8 > this.end) throw this.cutOff('8 bytes');
+    this.at = at + 8;
+    const low = this.view.getUint32(at, true);
+    const high = this.view.getUint32(at + 4, true);
+    // 2^32 ns are 4294 ms and 967296 ns.
+    return high * 4294 + Math.floor((high * 967_296 + low) / 1e6);
+  }
+
   /** Where the bytes that follow end: a text, bytes, a message or packed numbers. `at` is where they begin. */
   length(): number {
     const start = this.at;

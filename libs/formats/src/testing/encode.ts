@@ -1,4 +1,3 @@
-import { compress } from 'snappyjs';
 import { ProtoWriter } from '../protobuf/writer.js';
 import { METRIC_TYPES, type MetricMetadata } from '../remote-write/write-request.js';
 
@@ -71,5 +70,12 @@ export function encodeWriteRequestV2(series: readonly SentSeries[]): Uint8Array 
   return Buffer.concat([request.finish(), timeSeries.finish()]);
 }
 
-/** Snappy's block format. */
-export const snap = (bytes: Uint8Array): Uint8Array => compress(bytes);
+/** Snappy's block format, as literals only: nothing of it is compressed. */
+export function snap(bytes: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [new ProtoWriter().packed(bytes.length).finish()];
+  for (let at = 0; at < bytes.length; at += 256) {
+    const part = bytes.subarray(at, at + 256);
+    parts.push(Uint8Array.of(60 << 2, part.length - 1), part);
+  }
+  return Buffer.concat(parts);
+}
