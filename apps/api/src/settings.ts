@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isTimeZone, MAX_HOURS, parseDuration, parseHours } from '@device-metrics/domain';
+import { isTimeZone, like, MAX_HOURS, matchesAny, parseDuration, parseHours } from '@device-metrics/domain';
 import {
   integer,
   Mistakes,
@@ -382,6 +382,20 @@ const deviceLabels: SettingType<readonly DeviceLabel[]> = {
   },
 };
 
+/** Which names are taken: those that a pattern fits, and none with a `!`. */
+const namePatterns: SettingType<(name: string) => boolean> = {
+  allowed: 'patterns of names with commas between them, as in *,!process.*; * is any text, ! takes out',
+  parse: (value) => {
+    const patterns = value.split(',').map((item) => item.trim());
+    if (value !== '' && !patterns.every((pattern) => /^!?[^\s!,]+$/.test(pattern))) return undefined;
+    const taken = matchesAny(patterns.filter((pattern) => pattern !== '' && !pattern.startsWith('!')).map(like));
+    const left = matchesAny(
+      patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => like(pattern.slice(1))),
+    );
+    return (name) => taken(name) && !left(name);
+  },
+};
+
 /** What becomes of what others send. */
 export const ingestSettings = {
   remoteWriteDevice: {
@@ -395,6 +409,14 @@ export const ingestSettings = {
     type: deviceLabels,
     default: 'host.name,service.instance.id,service.name',
     meaning: 'resource attributes of OpenTelemetry that name the device, of which the first that a resource has counts',
+  },
+  otlpLabels: {
+    name: 'OTLP_LABELS',
+    type: namePatterns,
+    default:
+      '*,!telemetry.*,!os.*,!host.arch,!host.id,!host.ip,!host.mac,!host.type,!host.cpu.*,!host.image.*,!process.command*,' +
+      '!process.executable.*,!process.runtime.*,!process.owner,!service.version,!cloud.*,!container.image.*',
+    meaning: 'which resource attributes of OpenTelemetry become labels; those that tell apart what is measured must',
   },
 } satisfies SettingGroup;
 

@@ -20,5 +20,7 @@ writeFileSync(path, `${JSON.stringify(openApiDocument(app), withoutToday, 2)}\n`
 
 /** Examples with today's time, which can be sent as they stand, would make another file of every build. */
 function withoutToday(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && Math.abs(value - Date.now()) < DAY ? Date.UTC(2026, 0, 15, 10) : value;
+  const time = Date.UTC(2026, 0, 15, 10);
+  if (typeof value === 'string') return value.replace(/^\d{13}(?=000000$)/, String(time));
+  return typeof value === 'number' && Math.abs(value - Date.now()) < DAY ? time : value;
 }

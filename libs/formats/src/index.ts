@@ -23,3 +23,6 @@ export { decodeWriteRequestV2 } from './remote-write/decode-v2.js';
 export { readLabels } from './remote-write/read-labels.js';
 export type { MetricMetadata, MetricType, WriteReader, WriteRequest } from './remote-write/write-request.js';
 export { SnappyError, unsnap } from './snappy.js';
+export { MetricsDecoder, type OtlpMetric, type PointSink, type SummaryPoint } from './otlp/decode-metrics.js';
+export type { HistogramPoint } from './otlp/histogram.js';
+export { metricsFromJson, OtlpJsonError } from './otlp/metrics-json.js';

@@ -7,13 +7,16 @@ import { Accept } from './accept.js';
 import { InfluxController } from './influx/influx.controller.js';
 import { TakeLines } from './influx/take-lines.js';
 import { JsonController } from './json/json.controller.js';
+import { DeltaSums } from './otlp/delta-sums.js';
+import { OtlpController } from './otlp/otlp.controller.js';
+import { OtlpNames } from './otlp/otlp-series.js';
 import { RemoteWriteController } from './remote-write/remote-write.controller.js';
 import { WrittenSeries } from './remote-write/written-series.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
   imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule],
-  controllers: [JsonController, InfluxController, RemoteWriteController],
-  providers: [Accept, TakeLines, WrittenSeries],
+  controllers: [JsonController, InfluxController, RemoteWriteController, OtlpController],
+  providers: [Accept, TakeLines, WrittenSeries, OtlpNames, DeltaSums],
 })
 export class AggregatorModule {}

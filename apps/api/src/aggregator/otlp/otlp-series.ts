@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { labelsKey, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import type { OtlpMetric } from '@device-metrics/formats';
+import { apiConfig, type ApiConfig } from '../../settings.js';
+import { deviceOf } from '../device-labels.js';
+
+/** The device of resources that have none of the attributes of OTLP_DEVICE. */
+const OTHER_DEVICE = 'opentelemetry';
+/** Sets of labels that are kept, so that series with equal ones share them. */
+const MOST_LABELS = 100_000;
+
+/** The series of what OpenTelemetry calls one: a histogram has several, as Prometheus names them. */
+export class OtlpSeries {
+  private readonly parts = new Map<string, NamedSeries>();
+  private own: NamedSeries | undefined;
+
+  constructor(
+    private readonly deviceName: string,
+    private readonly metricName: string,
+    private readonly unit: string | undefined,
+    private readonly labels: Labels,
+  ) {}
+
+  get value(): NamedSeries {
+    this.own ??= this.named('', this.unit, this.labels);
+    return this.own;
+  }
+
+  get count(): NamedSeries {
+    return this.part('_count', undefined);
+  }
+
+  get sum(): NamedSeries {
+    return this.part('_sum', this.unit);
+  }
+
+  /** How many values were at most so large. */
+  bucket(bound: number): NamedSeries {
+    return this.part('_bucket', undefined, 'le', bound === Infinity ? '+Inf' : String(bound));
+  }
+
+  quantile(quantile: number): NamedSeries {
+    return this.part('', this.unit, 'quantile', String(quantile));
+  }
+
+  private part(suffix: string, unit: string | undefined, label?: string, text = ''): NamedSeries {
+    const key = suffix + text;
+    let part = this.parts.get(key);
+    if (!part) {
+      part = this.named(suffix, unit, label === undefined ? this.labels : { ...this.labels, [label]: text });
+      this.parts.set(key, part);
+    }
+    return part;
+  }
+
+  private named(suffix: string, unit: string | undefined, labels: Labels): NamedSeries {
+    return NamedSeries.of({ deviceName: this.deviceName, metricName: this.metricName + suffix, unit, labels });
+  }
+}
+
+/** Gives resources, metrics and attributes of OpenTelemetry their device, names and labels. */
+@Injectable()
+export class OtlpNames {
+  private readonly labels = new Map<string, Labels>();
+
+  constructor(@Inject(apiConfig.KEY) private readonly config: ApiConfig) {}
+
+  seriesOf(
+    resource: ReadonlyMap<string, string>,
+    { name, unit }: OtlpMetric,
+    attributes: ReadonlyMap<string, string>,
+  ): OtlpSeries {
+    const { otlpDevice, otlpLabels } = this.config.ingest;
+    const ofResource = new Map(resource);
+    const deviceName = deviceOf(ofResource, otlpDevice, OTHER_DEVICE);
+    const metricName = toMetricName(name);
+    const labels = [
+      ...[...ofResource].filter(([key]) => otlpLabels(key)),
+      ...attributes,
+      // Names of other letters stay apart by the label that no other can be.
+      ...(metricName === name ? [] : [['__name__', name] as const]),
+    ];
+    return new OtlpSeries(
+      deviceName,
+      metricName,
+      unit === '' ? undefined : unit,
+      this.shared(Object.fromEntries(labels)),
+    );
+  }
+
+  /** One object for equal labels. */
+  private shared(labels: Labels): Labels {
+    const key = labelsKey(labels);
+    const known = this.labels.get(key);
+    if (known) return known;
+    if (this.labels.size >= MOST_LABELS) this.labels.clear();
+    this.labels.set(key, Object.freeze(labels));
+    return labels;
+  }
+}

@@ -1,0 +1,167 @@
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { timeRule } from '@device-metrics/domain';
+import { metricsFromJson, MetricsDecoder, OtlpJsonError, ProtobufError } from '@device-metrics/formats';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Needs } from '../../access/needs.js';
+import { MAX_BODY } from '../../http/limits.js';
+import { ApiProblems } from '../../http/openapi.js';
+import { Problem } from '../../http/problem.js';
+import { Speaks } from '../../http/speaks.js';
+import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { Accept, type ProtocolReceipt } from '../accept.js';
+import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
+import { DeltaSums } from './delta-sums.js';
+import { OtlpNames, type OtlpSeries } from './otlp-series.js';
+import { Points, type PointSample } from './points.js';
+
+/** Series that are known by their bytes: those of 5,000 devices. */
+const MOST_SERIES = 500_000;
+
+/** OTLP/HTTP for metrics, as https://opentelemetry.io/docs/specs/otlp/ says. */
+@ApiTags('aggregator')
+@Controller('v1/metrics')
+export class OtlpController {
+  private readonly decoder: MetricsDecoder<OtlpSeries>;
+
+  constructor(
+    private readonly gate: Accept,
+    private readonly deltas: DeltaSums,
+    private readonly metrics: ApiMetrics,
+    names: OtlpNames,
+  ) {
+    this.decoder = new MetricsDecoder((...named) => names.seriesOf(...named), MOST_SERIES);
+  }
+
+  @Post()
+  @Needs('samples:write')
+  @Speaks({ parsesJson: true, problem: statusOf })
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Metrics of OpenTelemetry (OTLP/HTTP)',
+    description:
+      'For OpenTelemetry Collectors and SDKs; docs/send/ says how to set them up. The body is `ExportMetricsServiceRequest`, ' +
+      'in Protocol Buffers or JSON, also with gzip, and the answer has the same form. Each point is stored whole or refused ' +
+      'whole; `partialSuccess` says how many were refused, and why. Errors are `google.rpc.Status`.',
+  })
+  @ApiConsumes(JSON_TYPE, PROTOBUF)
+  @ApiBody({
+    schema: { type: 'object' },
+    examples: {
+      gauge: {
+        value: {
+          resourceMetrics: [
+            {
+              resource: { attributes: [{ key: 'host.name', value: { stringValue: 'lab-pc-1' } }] },
+              scopeMetrics: [
+                {
+                  metrics: [
+                    {
+                      name: 'hw.temperature',
+                      unit: 'Cel',
+                      gauge: { dataPoints: [{ timeUnixNano: `${Date.now()}000000`, asDouble: 48.5 }] },
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        },
+      },
+    },
+  })
+  @ApiOkResponse({
+    description: 'On disk, fsynced, but for the points that were refused.',
+    schema: { type: 'object', example: {} },
+  })
+  @ApiProblems({
+    400: 'resourceMetrics must be an array, got {}',
+    413: `The body must have at most ${MAX_BODY} bytes, after decompression.`,
+    415: 'The content type must be application/x-protobuf or application/json, got text/plain.',
+    'too-many-series': 'Nothing of this request was stored: …',
+    'disk-full': 'The disk of the server is full: nothing of this request was stored.',
+  })
+  async export(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const receipt = this.gate.receipt('otlp');
+    const points = this.decode(request);
+    this.metrics.exemplarsIgnored.inc({ protocol: 'otlp' }, points.exemplars);
+    this.metrics.itemsRejected.inc({ protocol: 'otlp' }, points.refusals.count);
+    const accepted = await this.store(points, receipt);
+    const { refusals } = points;
+    const stored = accepted + points.withoutValue.length;
+    if (refusals.count > 0 && stored === 0) throw new Problem('invalid-input', refusals.text('points', 0));
+    const { contentType, body } = responseOf(
+      refusals.count,
+      refusals.count > 0 ? refusals.text('points', stored) : '',
+      request,
+    );
+    void reply.header('content-type', contentType);
+    return body;
+  }
+
+  /** @throws Problem, a 400 or 415, where the body is not what its headers say. */
+  private decode(request: FastifyRequest): Points {
+    const type = request.headers['content-type'];
+    const isProtobuf = /^\s*application\/x-protobuf\s*(;|$)/i.test(type ?? '');
+    if (!isProtobuf && !isJson(request)) {
+      const detail = `The content type must be ${PROTOBUF} or ${JSON_TYPE}, got ${type ?? 'none'}.`;
+      throw new Problem('unsupported-content', detail);
+    }
+    const points = new Points();
+    try {
+      const { body } = request;
+      const bytes = isProtobuf ? ((body as Uint8Array | undefined) ?? new Uint8Array()) : metricsFromJson(body);
+      this.decoder.decode(bytes, points);
+      return points;
+    } catch (error) {
+      if (error instanceof OtlpJsonError) throw new Problem('unreadable-body', `${error.message}.`);
+      if (error instanceof ProtobufError) {
+        const detail = `The body must be ExportMetricsServiceRequest in Protocol Buffers: ${error.message}.`;
+        throw new Problem('unreadable-body', detail);
+      }
+      throw error;
+    }
+  }
+
+  /** How many points were stored; the others are noted in their refusals. */
+  private async store(points: Points, receipt: ProtocolReceipt): Promise<number> {
+    if (points.deltas.length === 0) return this.accept(points, receipt);
+    return this.deltas.inTurn(async () => {
+      const summable: PointSample[][] = [];
+      for (const samples of points.deltas) {
+        if (isSummable(samples, receipt)) summable.push(samples.map((sample) => ofSender(sample, receipt)));
+        else points.add(samples);
+      }
+      for (const samples of await this.deltas.samplesOf(summable)) points.add(samples);
+      return this.accept(points, receipt);
+    });
+  }
+
+  private async accept({ series, times, values, ends, refusals }: Points, receipt: ProtocolReceipt): Promise<number> {
+    const timestamps = Float64Array.from(times);
+    const { accepted, rejected } = await this.gate.acceptColumns(
+      { series, timestamps, values: Float64Array.from(values), ends },
+      receipt,
+    );
+    refusals.addAll(rejected);
+    return accepted;
+  }
+}
+
+/** Whether the gate will take what becomes of a delta: what it refuses must not be in any sum. */
+function isSummable(samples: readonly PointSample[], { receivedAt, oldest, deviceOf }: ProtocolReceipt): boolean {
+  const isTime = timeRule(() => receivedAt, oldest);
+  return samples.every(
+    ({ series, time, value }) =>
+      series.fault === undefined &&
+      Number.isFinite(value) &&
+      isTime(time) === undefined &&
+      typeof (deviceOf?.(series.deviceName) ?? '') === 'string',
+  );
+}
+
+function ofSender(sample: PointSample, { deviceOf }: ProtocolReceipt): PointSample {
+  const { series } = sample;
+  const device = deviceOf?.(series.deviceName);
+  return typeof device === 'string' ? { ...sample, series: series.as(device, series.unit) } : sample;
+}

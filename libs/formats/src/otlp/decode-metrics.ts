@@ -1,0 +1,523 @@
+import { ByteMap } from '../byte-map.js';
+import { BYTES, FIXED64, ProtoReader, ProtobufError, tag, textOf, VARINT } from '../protobuf/reader.js';
+import { readAttributes } from './attributes.js';
+import { addExplicit, addExponential, type Buckets, type HistogramPoint } from './histogram.js';
+
+export type OtlpType = 'gauge' | 'sum' | 'histogram' | 'exponential' | 'summary';
+
+/** A metric as it was sent, without its points. */
+export interface OtlpMetric {
+  readonly name: string;
+  /** Empty where the sender does not say. */
+  readonly unit: string;
+  /** Empty where the sender does not say; of the first time that the metric came. */
+  readonly description: string;
+  readonly type: OtlpType;
+  /** Whether points say what has come since the one before, and not since the start. */
+  readonly isDelta: boolean;
+  /** Whether a sum never falls but at a new start. */
+  readonly isMonotonic: boolean;
+}
+
+/** A series of OTLP: the points of one metric with the same attributes. */
+export type MakeSeries<S extends object> = (
+  resource: ReadonlyMap<string, string>,
+  metric: OtlpMetric,
+  attributes: ReadonlyMap<string, string>,
+) => S;
+
+/** Takes points, in their order. Times are Unix ms. */
+export interface PointSink<S extends object> {
+  number(series: S, metric: OtlpMetric, time: number, value: number, start: number): void;
+  /** @param point is valid until this returns. */
+  histogram(series: S, metric: OtlpMetric, time: number, point: HistogramPoint, start: number): void;
+  summary(series: S, metric: OtlpMetric, time: number, point: SummaryPoint): void;
+  /** A point that says that there is no value now. */
+  missing(series: S, metric: OtlpMetric, time: number): void;
+  /** A point that cannot be read, and why. */
+  refuse(reason: string): void;
+  exemplar(): void;
+}
+
+export interface SummaryPoint {
+  count: number;
+  sum: number;
+  readonly quantiles: number[];
+  readonly values: number[];
+}
+
+/** A histogram of more buckets is refused. */
+const MOST_BUCKETS = 1_000;
+
+const RESOURCE_METRICS = tag(1, BYTES);
+/** Of `ResourceMetrics`. */
+const RESOURCE = tag(1, BYTES);
+const SCOPE_METRICS = tag(2, BYTES);
+/** Of `Resource`. */
+const RESOURCE_ATTRIBUTES = tag(1, BYTES);
+/** Of `ScopeMetrics`. */
+const METRICS = tag(2, BYTES);
+/** Of `Metric`. */
+const NAME = tag(1, BYTES);
+const DESCRIPTION = tag(2, BYTES);
+const UNIT = tag(3, BYTES);
+const DATA: ReadonlyMap<number, OtlpType> = new Map([
+  [tag(5, BYTES), 'gauge'],
+  [tag(7, BYTES), 'sum'],
+  [tag(9, BYTES), 'histogram'],
+  [tag(10, BYTES), 'exponential'],
+  [tag(11, BYTES), 'summary'],
+]);
+/** Of the kinds of data. */
+const DATA_POINTS = tag(1, BYTES);
+const TEMPORALITY = tag(2, VARINT);
+const IS_MONOTONIC = tag(3, VARINT);
+const DELTA = 1;
+const CUMULATIVE = 2;
+/** Of every point. */
+const START = tag(2, FIXED64);
+const TIME = tag(3, FIXED64);
+/** Of `NumberDataPoint`. */
+const NUMBER_ATTRIBUTES = tag(7, BYTES);
+const AS_DOUBLE = tag(4, FIXED64);
+const AS_INT = tag(6, FIXED64);
+const NUMBER_EXEMPLARS = tag(5, BYTES);
+const NUMBER_FLAGS = tag(8, VARINT);
+/** Of `HistogramDataPoint`. */
+const HISTOGRAM_ATTRIBUTES = tag(9, BYTES);
+const COUNT = tag(4, FIXED64);
+const SUM = tag(5, FIXED64);
+const BUCKET_COUNTS = tag(6, BYTES);
+const BUCKET_COUNT = tag(6, FIXED64);
+const BOUNDS = tag(7, BYTES);
+const BOUND = tag(7, FIXED64);
+const HISTOGRAM_EXEMPLARS = tag(8, BYTES);
+const HISTOGRAM_FLAGS = tag(10, VARINT);
+/** Of `ExponentialHistogramDataPoint`. */
+const EXPONENTIAL_ATTRIBUTES = tag(1, BYTES);
+const SCALE = tag(6, VARINT);
+const ZERO_COUNT = tag(7, FIXED64);
+const POSITIVE = tag(8, BYTES);
+const NEGATIVE = tag(9, BYTES);
+const EXPONENTIAL_FLAGS = tag(10, VARINT);
+const EXPONENTIAL_EXEMPLARS = tag(11, BYTES);
+const ZERO_THRESHOLD = tag(14, FIXED64);
+/** Of `Buckets`. */
+const OFFSET = tag(1, VARINT);
+const COUNTS = tag(2, BYTES);
+const ONE_COUNT = tag(2, VARINT);
+/** Of `SummaryDataPoint`. */
+const SUMMARY_ATTRIBUTES = tag(7, BYTES);
+const SUMMARY_FLAGS = tag(8, VARINT);
+const QUANTILE_VALUES = tag(6, BYTES);
+const QUANTILE = tag(1, FIXED64);
+const QUANTILE_VALUE = tag(2, FIXED64);
+
+interface Resource {
+  readonly id: number;
+  /** Or why they cannot be read. */
+  readonly attributes: ReadonlyMap<string, string> | string;
+}
+
+interface Metric {
+  readonly id: number;
+  readonly metric: OtlpMetric;
+}
+
+/**
+ * Reads `ExportMetricsServiceRequest`, and remembers resources, metrics and series by the bytes that named them: what comes
+ * again costs no text.
+ */
+export class MetricsDecoder<S extends object> {
+  private readonly resources: ByteMap<Resource>;
+  private readonly metrics: ByteMap<Metric>;
+  private readonly known: ByteMap<S>;
+  private nextId = 1;
+  /** The bytes that name a metric or a series. */
+  private key = Buffer.alloc(1024);
+
+  // Of the point that is read.
+  private reader = new ProtoReader(new Uint8Array());
+  private from = -1;
+  private to = -1;
+  private isTogether = true;
+  private start = 0;
+  private time = 0;
+  private flags = 0;
+
+  constructor(
+    private readonly make: MakeSeries<S>,
+    mostSeries: number,
+  ) {
+    this.known = new ByteMap(mostSeries);
+    this.resources = new ByteMap(mostSeries, mostSeries * 32);
+    this.metrics = new ByteMap(10_000);
+  }
+
+  /** @throws ProtobufError where the bytes are no such message; some points may have been given then. */
+  decode(body: Uint8Array, sink: PointSink<S>): void {
+    const reader = new ProtoReader(body);
+    this.reader = reader;
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === RESOURCE_METRICS) this.within(() => this.readResourceMetrics(sink));
+      else reader.skip(field);
+    }
+  }
+
+  private within(read: () => void): void {
+    const { reader } = this;
+    const outer = reader.end;
+    const end = reader.length();
+    reader.end = end;
+    read();
+    reader.at = end;
+    reader.end = outer;
+  }
+
+  private readResourceMetrics(sink: PointSink<S>): void {
+    const { reader } = this;
+    const first = reader.at;
+    let [start, end] = [first, first];
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === RESOURCE) {
+        end = reader.length();
+        start = reader.at;
+        reader.at = end;
+      } else {
+        reader.skip(field);
+      }
+    }
+    const resource = this.resourceOf(start, end);
+    reader.at = first;
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === SCOPE_METRICS) this.within(() => this.readScopeMetrics(resource, sink));
+      else reader.skip(field);
+    }
+  }
+
+  private resourceOf(start: number, end: number): Resource {
+    const { bytes } = this.reader;
+    const known = this.resources.get(bytes, start, end);
+    if (known) return known;
+    const resource = { id: this.nextId++, attributes: attributesOf(bytes, start, end, RESOURCE_ATTRIBUTES) };
+    this.resources.set(bytes, start, end, resource);
+    return resource;
+  }
+
+  private readScopeMetrics(resource: Resource, sink: PointSink<S>): void {
+    const { reader } = this;
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === METRICS) this.within(() => this.readMetric(resource, sink));
+      else reader.skip(field);
+    }
+  }
+
+  private readMetric(resource: Resource, sink: PointSink<S>): void {
+    const { reader } = this;
+    let [nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd] = [0, 0, 0, 0, 0, 0];
+    let [dataStart, dataEnd] = [0, 0];
+    let type: OtlpType | undefined;
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if ((field & 7) !== BYTES) {
+        reader.skip(field);
+        continue;
+      }
+      const end = reader.length();
+      const start = reader.at;
+      reader.at = end;
+      if (field === NAME) [nameStart, nameEnd] = [start, end];
+      else if (field === UNIT) [unitStart, unitEnd] = [start, end];
+      else if (field === DESCRIPTION) [helpStart, helpEnd] = [start, end];
+      else if (DATA.has(field)) [type, dataStart, dataEnd] = [DATA.get(field), start, end];
+    }
+    if (type === undefined) return;
+    const outer = reader.end;
+    [reader.at, reader.end] = [dataStart, dataEnd];
+    const form = this.formOf(type);
+    const metric = this.metricOf(type, form, nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd);
+    [reader.at, reader.end] = [dataStart, dataEnd];
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
+      else reader.skip(field);
+    }
+    reader.end = outer;
+  }
+
+  /** Temporality and whether it is monotonic, as one number. */
+  private formOf(type: OtlpType): number {
+    if (type === 'gauge' || type === 'summary') return CUMULATIVE;
+    const { reader } = this;
+    let [temporality, isMonotonic] = [0, 0];
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === TEMPORALITY) temporality = reader.int64();
+      else if (field === IS_MONOTONIC) isMonotonic = reader.int64() === 0 ? 0 : 1;
+      else reader.skip(field);
+    }
+    return (temporality === DELTA || temporality === CUMULATIVE ? temporality : 0) + 4 * isMonotonic;
+  }
+
+  private metricOf(
+    type: OtlpType,
+    form: number,
+    nameStart: number,
+    nameEnd: number,
+    unitStart: number,
+    unitEnd: number,
+    helpStart: number,
+    helpEnd: number,
+  ): Metric | string {
+    const { bytes } = this.reader;
+    this.room(nameEnd - nameStart + (unitEnd - unitStart) + 8);
+    const { key } = this;
+    key[0] = type.charCodeAt(0);
+    key[1] = type.charCodeAt(1);
+    key[2] = form;
+    key.writeUInt32LE(nameEnd - nameStart, 3);
+    let at = copy(bytes, nameStart, nameEnd, key, 7);
+    at = copy(bytes, unitStart, unitEnd, key, at);
+    const known = this.metrics.get(key, 0, at);
+    if (known) return known;
+    const [name, unit] = [textOf(bytes, nameStart, nameEnd), textOf(bytes, unitStart, unitEnd)];
+    if (name === undefined || unit === undefined) return 'the name and the unit of a metric must be UTF-8';
+    const temporality = form & 3;
+    if (temporality === 0) {
+      return `the aggregation temporality of ${JSON.stringify(name.slice(0, 99))} must be 1 (delta) or 2 (cumulative)`;
+    }
+    const description = textOf(bytes, helpStart, helpEnd) ?? '';
+    const isMonotonic = form >= 4 || type === 'histogram' || type === 'exponential';
+    const metric: Metric = {
+      id: this.nextId++,
+      metric: { name, unit, description, type, isDelta: temporality === DELTA, isMonotonic },
+    };
+    this.metrics.set(key, 0, at, metric);
+    return metric;
+  }
+
+  private readPoint(resource: Resource, metric: Metric | string, sink: PointSink<S>): void {
+    const { reader } = this;
+    const outer = reader.end;
+    const end = reader.length();
+    reader.end = end;
+    const start = reader.at;
+    this.from = -1;
+    this.to = -1;
+    this.isTogether = true;
+    this.start = 0;
+    this.time = 0;
+    this.flags = 0;
+    if (typeof metric === 'string') {
+      sink.refuse(metric);
+    } else {
+      const { type } = metric.metric;
+      if (type === 'gauge' || type === 'sum') this.readNumber(resource, metric, sink, start);
+      else if (type === 'summary') this.readSummary(resource, metric, sink, start);
+      else this.readHistogram(resource, metric, sink, start, type === 'exponential');
+    }
+    reader.at = end;
+    reader.end = outer;
+  }
+
+  /** Reads a field that every kind of point has; false where it is none. */
+  private readCommon(field: number, at: number, attributes: number): boolean {
+    const { reader } = this;
+    if (field === attributes) {
+      reader.at = reader.length();
+      if (this.from < 0) this.from = at;
+      else if (this.to !== at) this.isTogether = false;
+      this.to = reader.at;
+    } else if (field === TIME) {
+      this.time = reader.nanosAsMs();
+    } else if (field === START) {
+      this.start = reader.nanosAsMs();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private readNumber(resource: Resource, metric: Metric, sink: PointSink<S>, start: number): void {
+    const { reader } = this;
+    let value = NaN;
+    let hasValue = false;
+    for (let at = reader.at, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
+      if (this.readCommon(field, at, NUMBER_ATTRIBUTES)) continue;
+      if (field === AS_DOUBLE || field === AS_INT) {
+        value = field === AS_INT ? reader.sfixed64() : reader.double();
+        hasValue = true;
+      } else if (field === NUMBER_FLAGS) {
+        this.flags = reader.uint32();
+      } else {
+        if (field === NUMBER_EXEMPLARS) sink.exemplar();
+        reader.skip(field);
+      }
+    }
+    const series = this.seriesOf(resource, metric, start, NUMBER_ATTRIBUTES);
+    if (typeof series === 'string') sink.refuse(series);
+    else if (this.hasNoValue() || (hasValue && Number.isNaN(value))) sink.missing(series, metric.metric, this.time);
+    else if (!hasValue) sink.refuse(`a point of ${metric.metric.name} must have asDouble or asInt`);
+    else sink.number(series, metric.metric, this.time, value, this.start);
+  }
+
+  private readHistogram(
+    resource: Resource,
+    metric: Metric,
+    sink: PointSink<S>,
+    start: number,
+    isExponential: boolean,
+  ): void {
+    const { reader } = this;
+    const [attributes, exemplars, flags] = isExponential
+      ? [EXPONENTIAL_ATTRIBUTES, EXPONENTIAL_EXEMPLARS, EXPONENTIAL_FLAGS]
+      : [HISTOGRAM_ATTRIBUTES, HISTOGRAM_EXEMPLARS, HISTOGRAM_FLAGS];
+    const point: HistogramPoint = { count: 0, sum: undefined, bounds: [], atMost: [] };
+    const bounds: number[] = [];
+    const counts: number[] = [];
+    const positive: Buckets = { offset: 0, counts: [] };
+    const negative: Buckets = { offset: 0, counts: [] };
+    let [scale, zeroCount, zeroThreshold] = [0, 0, 0];
+    for (let at = reader.at, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
+      if (this.readCommon(field, at, attributes)) continue;
+      if (field === COUNT) point.count = reader.fixed64();
+      else if (field === SUM) point.sum = reader.double();
+      else if (field === flags) this.flags = reader.uint32();
+      else if (field === exemplars) {
+        sink.exemplar();
+        reader.skip(field);
+      } else if (isExponential) {
+        if (field === SCALE) scale = reader.sint32();
+        else if (field === ZERO_COUNT) zeroCount = reader.fixed64();
+        else if (field === POSITIVE) this.readBuckets(positive);
+        else if (field === NEGATIVE) this.readBuckets(negative);
+        else if (field === ZERO_THRESHOLD) zeroThreshold = reader.double();
+        else reader.skip(field);
+      } else if (field === BUCKET_COUNTS) {
+        for (const last = reader.length(); reader.at < last;) take(counts, reader.fixed64());
+      } else if (field === BOUNDS) {
+        for (const last = reader.length(); reader.at < last;) take(bounds, reader.double());
+      } else if (field === BUCKET_COUNT) take(counts, reader.fixed64());
+      else if (field === BOUND) take(bounds, reader.double());
+      else reader.skip(field);
+    }
+    const series = this.seriesOf(resource, metric, start, attributes);
+    if (typeof series === 'string') {
+      sink.refuse(series);
+      return;
+    }
+    if (this.hasNoValue()) {
+      sink.missing(series, metric.metric, this.time);
+      return;
+    }
+    const wrong = isExponential
+      ? addExponential(point, { scale, zeroCount, zeroThreshold, positive, negative })
+      : addExplicit(point, bounds, counts);
+    const tooMany = Math.max(counts.length, positive.counts.length, negative.counts.length) > MOST_BUCKETS;
+    if (tooMany)
+      sink.refuse(`a histogram may have at most ${MOST_BUCKETS} buckets, and ${metric.metric.name} has more`);
+    else if (wrong !== undefined) sink.refuse(`${metric.metric.name}: ${wrong}`);
+    else sink.histogram(series, metric.metric, this.time, point, this.start);
+  }
+
+  private readBuckets(buckets: Buckets): void {
+    const { reader } = this;
+    this.within(() => {
+      for (let field = reader.next(); field !== 0; field = reader.next()) {
+        if (field === OFFSET) buckets.offset = reader.sint32();
+        else if (field === ONE_COUNT) take(buckets.counts, reader.int64());
+        else if (field === COUNTS) {
+          for (const last = reader.length(); reader.at < last;) take(buckets.counts, reader.int64());
+        } else reader.skip(field);
+      }
+    });
+  }
+
+  private readSummary(resource: Resource, metric: Metric, sink: PointSink<S>, start: number): void {
+    const { reader } = this;
+    const point: SummaryPoint = { count: 0, sum: 0, quantiles: [], values: [] };
+    for (let at = reader.at, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
+      if (this.readCommon(field, at, SUMMARY_ATTRIBUTES)) continue;
+      if (field === COUNT) point.count = reader.fixed64();
+      else if (field === SUM) point.sum = reader.double();
+      else if (field === SUMMARY_FLAGS) this.flags = reader.uint32();
+      else if (field === QUANTILE_VALUES) this.within(() => this.readQuantile(point));
+      else reader.skip(field);
+    }
+    const series = this.seriesOf(resource, metric, start, SUMMARY_ATTRIBUTES);
+    if (typeof series === 'string') sink.refuse(series);
+    else if (this.hasNoValue()) sink.missing(series, metric.metric, this.time);
+    else if (point.quantiles.length > MOST_BUCKETS) sink.refuse(`a summary may have at most ${MOST_BUCKETS} quantiles`);
+    else sink.summary(series, metric.metric, this.time, point);
+  }
+
+  private readQuantile(point: SummaryPoint): void {
+    const { reader } = this;
+    let [quantile, value] = [0, 0];
+    for (let field = reader.next(); field !== 0; field = reader.next()) {
+      if (field === QUANTILE) quantile = reader.double();
+      else if (field === QUANTILE_VALUE) value = reader.double();
+      else reader.skip(field);
+    }
+    take(point.quantiles, quantile);
+    take(point.values, value);
+  }
+
+  private hasNoValue(): boolean {
+    return (this.flags & 1) === 1;
+  }
+
+  private seriesOf({ id, attributes }: Resource, metric: Metric, start: number, field: number): S | string {
+    const { bytes } = this.reader;
+    if (typeof attributes === 'string') return attributes;
+    const named = this.isTogether
+      ? bytes.subarray(Math.max(0, this.from), Math.max(0, this.to))
+      : gathered(bytes, start, this.reader.end, field);
+    this.room(named.length + 8);
+    const { key } = this;
+    key.writeUInt32LE(id, 0);
+    key.writeUInt32LE(metric.id, 4);
+    const end = copy(named, 0, named.length, key, 8);
+    const known = this.known.get(key, 0, end);
+    if (known) return known;
+    const own = attributesOf(named, 0, named.length, field);
+    if (typeof own === 'string') return own;
+    const series = this.make(attributes, metric.metric, own);
+    this.known.set(key, 0, end, series);
+    return series;
+  }
+
+  private room(bytes: number): void {
+    if (bytes > this.key.length) this.key = Buffer.alloc(bytes * 2);
+  }
+}
+
+/** The attributes, or why they cannot be read: that costs the points that have them, and no others. */
+function attributesOf(bytes: Uint8Array, start: number, end: number, field: number): Map<string, string> | string {
+  try {
+    return readAttributes(bytes, start, end, field);
+  } catch (error) {
+    if (error instanceof ProtobufError) return error.message;
+    throw error;
+  }
+}
+
+/** Keeps one number more than may come, so that it shows. */
+function take(numbers: number[], number: number): void {
+  if (numbers.length <= MOST_BUCKETS) numbers.push(number);
+}
+
+/** The fields of a tag, one after the other, where others stand between them. */
+function gathered(bytes: Uint8Array, start: number, end: number, wanted: number): Uint8Array {
+  const reader = new ProtoReader(bytes, start, end);
+  const parts: Uint8Array[] = [];
+  for (let at = start, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
+    reader.skip(field);
+    if (field === wanted) parts.push(bytes.subarray(at, reader.at));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Copies bytes, and gives where they end. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+  let next = at;
+  for (let index = start; index < end; index += 1) to[next++] = from[index] as number;
+  return next;
+}

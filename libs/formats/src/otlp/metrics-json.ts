@@ -1,0 +1,187 @@
+import { quote } from '@device-metrics/domain';
+import { ProtoWriter } from '../protobuf/writer.js';
+
+/** What is wrong with JSON that is no message of OTLP, and where. */
+export class OtlpJsonError extends Error {
+  override readonly name = 'OtlpJsonError';
+}
+
+type Scalar = 'string' | 'bool' | 'varint' | 'sint' | 'fixed64' | 'sfixed64' | 'double' | 'bytes';
+type MessageName = keyof typeof MESSAGES;
+interface Field {
+  readonly number: number;
+  readonly type: Scalar | (string & {});
+  readonly repeated?: true;
+}
+
+const field = (number: number, type: string): Field => ({ number, type });
+const list = (number: number, type: string): Field => ({ number, type, repeated: true });
+
+/** The messages of `ExportMetricsServiceRequest` with the names that JSON has for their fields. */
+const MESSAGES = {
+  ExportMetricsServiceRequest: { resourceMetrics: list(1, 'ResourceMetrics') },
+  ResourceMetrics: { resource: field(1, 'Resource'), scopeMetrics: list(2, 'ScopeMetrics') },
+  Resource: { attributes: list(1, 'KeyValue') },
+  ScopeMetrics: { metrics: list(2, 'Metric') },
+  Metric: {
+    name: field(1, 'string'),
+    description: field(2, 'string'),
+    unit: field(3, 'string'),
+    gauge: field(5, 'Gauge'),
+    sum: field(7, 'Sum'),
+    histogram: field(9, 'Histogram'),
+    exponentialHistogram: field(10, 'ExponentialHistogram'),
+    summary: field(11, 'Summary'),
+  },
+  Gauge: { dataPoints: list(1, 'NumberDataPoint') },
+  Sum: {
+    dataPoints: list(1, 'NumberDataPoint'),
+    aggregationTemporality: field(2, 'varint'),
+    isMonotonic: field(3, 'bool'),
+  },
+  Histogram: { dataPoints: list(1, 'HistogramDataPoint'), aggregationTemporality: field(2, 'varint') },
+  ExponentialHistogram: {
+    dataPoints: list(1, 'ExponentialHistogramDataPoint'),
+    aggregationTemporality: field(2, 'varint'),
+  },
+  Summary: { dataPoints: list(1, 'SummaryDataPoint') },
+  NumberDataPoint: {
+    startTimeUnixNano: field(2, 'fixed64'),
+    timeUnixNano: field(3, 'fixed64'),
+    asDouble: field(4, 'double'),
+    exemplars: list(5, 'Exemplar'),
+    asInt: field(6, 'sfixed64'),
+    attributes: list(7, 'KeyValue'),
+    flags: field(8, 'varint'),
+  },
+  HistogramDataPoint: {
+    startTimeUnixNano: field(2, 'fixed64'),
+    timeUnixNano: field(3, 'fixed64'),
+    count: field(4, 'fixed64'),
+    sum: field(5, 'double'),
+    bucketCounts: list(6, 'fixed64'),
+    explicitBounds: list(7, 'double'),
+    exemplars: list(8, 'Exemplar'),
+    attributes: list(9, 'KeyValue'),
+    flags: field(10, 'varint'),
+  },
+  ExponentialHistogramDataPoint: {
+    attributes: list(1, 'KeyValue'),
+    startTimeUnixNano: field(2, 'fixed64'),
+    timeUnixNano: field(3, 'fixed64'),
+    count: field(4, 'fixed64'),
+    sum: field(5, 'double'),
+    scale: field(6, 'sint'),
+    zeroCount: field(7, 'fixed64'),
+    positive: field(8, 'Buckets'),
+    negative: field(9, 'Buckets'),
+    flags: field(10, 'varint'),
+    exemplars: list(11, 'Exemplar'),
+    zeroThreshold: field(14, 'double'),
+  },
+  Buckets: { offset: field(1, 'sint'), bucketCounts: list(2, 'varint') },
+  SummaryDataPoint: {
+    startTimeUnixNano: field(2, 'fixed64'),
+    timeUnixNano: field(3, 'fixed64'),
+    count: field(4, 'fixed64'),
+    sum: field(5, 'double'),
+    quantileValues: list(6, 'ValueAtQuantile'),
+    attributes: list(7, 'KeyValue'),
+    flags: field(8, 'varint'),
+  },
+  ValueAtQuantile: { quantile: field(1, 'double'), value: field(2, 'double') },
+  Exemplar: {},
+  KeyValue: { key: field(1, 'string'), value: field(2, 'AnyValue') },
+  AnyValue: {
+    stringValue: field(1, 'string'),
+    boolValue: field(2, 'bool'),
+    intValue: field(3, 'varint'),
+    doubleValue: field(4, 'double'),
+    arrayValue: field(5, 'ArrayValue'),
+    kvlistValue: field(6, 'KeyValueList'),
+    bytesValue: field(7, 'bytes'),
+  },
+  ArrayValue: { values: list(1, 'AnyValue') },
+  KeyValueList: { values: list(1, 'KeyValue') },
+} as const satisfies Record<string, Record<string, Field>>;
+
+/**
+ * The request of OTLP/HTTP in JSON as the message of Protocol Buffers that it stands for, so that both are read in one way.
+ * Fields that are not known are left out, and null is as good as nothing.
+ *
+ * @param json parsed, and of a depth that somebody has checked.
+ * @throws OtlpJsonError at the first value of a wrong type.
+ */
+export function metricsFromJson(json: unknown): Uint8Array {
+  const writer = new ProtoWriter();
+  writeMessage(writer, 'ExportMetricsServiceRequest', json, '');
+  return writer.finish();
+}
+
+function writeMessage(writer: ProtoWriter, name: MessageName, json: unknown, path: string): void {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object', json);
+  const fields: Readonly<Record<string, Field>> = MESSAGES[name];
+  for (const [key, value] of Object.entries(json)) {
+    const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (!known || value === null) continue;
+    const at = path === '' ? key : `${path}.${key}`;
+    if (!known.repeated) {
+      writeField(writer, known, value, at);
+      continue;
+    }
+    if (!Array.isArray(value)) throw wrong(at, 'an array', value);
+    value.forEach((item: unknown, index) => writeField(writer, known, item, `${at}[${index}]`));
+  }
+}
+
+function writeField(writer: ProtoWriter, { number, type }: Field, value: unknown, path: string): void {
+  switch (type) {
+    case 'string':
+      if (typeof value !== 'string') throw wrong(path, 'a string', value);
+      writer.text(number, value);
+      return;
+    case 'bool':
+      if (typeof value !== 'boolean') throw wrong(path, 'true or false', value);
+      writer.varint(number, value ? 1 : 0);
+      return;
+    case 'varint':
+      writer.varint(number, integer(value, path));
+      return;
+    case 'sint':
+      writer.sint(number, Number(integer(value, path)));
+      return;
+    case 'fixed64':
+    case 'sfixed64':
+      writer.fixed64(number, integer(value, path));
+      return;
+    case 'double':
+      writer.double(number, double(value, path));
+      return;
+    case 'bytes':
+      if (typeof value !== 'string') throw wrong(path, 'base64', value);
+      writer.data(number, Buffer.from(value, 'base64'));
+      return;
+    default:
+      writer.message(number, (inner) => writeMessage(inner, type as MessageName, value, path));
+  }
+}
+
+function integer(value: unknown, path: string): bigint {
+  const isNumber = typeof value === 'number' && Number.isInteger(value);
+  if (!isNumber && !(typeof value === 'string' && /^-?\d{1,20}$/.test(value))) {
+    throw wrong(path, 'an integer, or a string with one', value);
+  }
+  const found = BigInt(value);
+  if (found < -(2n ** 63n) || found >= 2n ** 64n) throw wrong(path, 'an integer of 64 bits', value);
+  return found;
+}
+
+function double(value: unknown, path: string): number {
+  if (typeof value === 'number') return value;
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
+  if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
+  throw wrong(path, 'a number', value);
+}
+
+const wrong = (path: string, allowed: string, value: unknown): OtlpJsonError =>
+  new OtlpJsonError(`${path || 'the body'} must be ${allowed}, got ${quote(value)}`);

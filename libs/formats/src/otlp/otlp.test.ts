@@ -1,0 +1,273 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ProtobufError } from '../protobuf/reader.js';
+import { ProtoWriter } from '../protobuf/writer.js';
+import { MetricsDecoder, type OtlpMetric } from './decode-metrics.js';
+import { metricsFromJson } from './metrics-json.js';
+
+interface Series {
+  readonly resource: Record<string, string>;
+  readonly attributes: Record<string, string>;
+}
+
+/** What a body says, point by point. */
+function pointsOf(body: Uint8Array, decoder = decoderOfTests()): Record<string, unknown>[] {
+  const points: Record<string, unknown>[] = [];
+  const note = (series: Series, { name, unit, isDelta }: OtlpMetric, more: object): void =>
+    void points.push({ ...series, name, unit, ...(isDelta && { isDelta }), ...more });
+  decoder.decode(body, {
+    number: (series, metric, time, value, start) => note(series, metric, { time, value, start }),
+    histogram: (series, metric, time, { count, sum, bounds, atMost }, start) =>
+      note(series, metric, { time, count, sum, bounds, atMost, start }),
+    summary: (series, metric, time, { count, sum, quantiles, values }) =>
+      note(series, metric, { time, count, sum, quantiles, values }),
+    missing: (series, metric, time) => note(series, metric, { time, missing: true }),
+    refuse: (reason) => points.push({ refused: reason }),
+    exemplar: () => points.push({ exemplar: true }),
+  });
+  return points;
+}
+const decoderOfTests = (): MetricsDecoder<Series> =>
+  new MetricsDecoder(
+    (resource, _metric, attributes) => ({
+      resource: Object.fromEntries(resource),
+      attributes: Object.fromEntries(attributes),
+    }),
+    1_000,
+  );
+const read = (json: unknown): Record<string, unknown>[] => pointsOf(metricsFromJson(json));
+
+const attribute = (key: string, value: object): object => ({ key, value });
+const request = (metrics: object[], attributes: object[] = []): { resourceMetrics: object[] } => ({
+  resourceMetrics: [{ resource: { attributes }, scopeMetrics: [{ scope: { name: 'test' }, metrics }] }],
+});
+const host = { resource: { 'host.name': 'a' }, attributes: {} };
+const ofHost = [attribute('host.name', { stringValue: 'a' })];
+const time = { timeUnixNano: '1764000000123999999', startTimeUnixNano: '1764000000000000000' };
+const at = { time: 1_764_000_000_123, start: 1_764_000_000_000 };
+
+describe('metrics of OpenTelemetry', () => {
+  it('are gauges and sums of doubles and integers', () => {
+    const metrics = [
+      {
+        name: 'g',
+        unit: 'Cel',
+        gauge: {
+          dataPoints: [
+            { ...time, asDouble: 21.5 },
+            { ...time, asInt: '-9007199254740993' },
+          ],
+        },
+      },
+      { name: 's', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [{ ...time, asInt: 3 }] } },
+      { name: 'n', gauge: { dataPoints: [{ ...time, flags: 1 }, { ...time, asDouble: 'NaN' }, { ...time }] } },
+    ];
+    expect(read(request(metrics, ofHost))).toEqual([
+      { ...host, name: 'g', unit: 'Cel', value: 21.5, ...at },
+      { ...host, name: 'g', unit: 'Cel', value: -9007199254740992, ...at },
+      { ...host, name: 's', unit: '', isDelta: true, value: 3, ...at },
+      { ...host, name: 'n', unit: '', missing: true, time: at.time },
+      { ...host, name: 'n', unit: '', missing: true, time: at.time },
+      { refused: 'a point of n must have asDouble or asInt' },
+    ]);
+  });
+
+  it('are histograms, whose buckets count what is at most so large', () => {
+    const explicit = { ...time, count: 6, sum: 9.5, bucketCounts: ['1', '2', '3'], explicitBounds: [0.5, 1] };
+    const metrics = [
+      { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [explicit, { ...time, count: 1 }] } },
+      { name: 'w', histogram: { aggregationTemporality: 2, dataPoints: [{ ...explicit, bucketCounts: [1] }] } },
+      { name: 'o', histogram: { aggregationTemporality: 2, dataPoints: [{ ...explicit, explicitBounds: [1, 0.5] }] } },
+      { name: 't', histogram: { dataPoints: [explicit] } },
+    ];
+    expect(read(request(metrics, ofHost))).toEqual([
+      { ...host, name: 'h', unit: '', count: 6, sum: 9.5, bounds: [0.5, 1], atMost: [1, 3], ...at },
+      { ...host, name: 'h', unit: '', count: 1, sum: undefined, bounds: [], atMost: [], ...at },
+      { refused: 'w: bucket_counts must be one more than explicit_bounds, got 1 and 2' },
+      { refused: 'o: explicit_bounds must grow, got 1 before 0.5' },
+      { refused: 'the aggregation temporality of "t" must be 1 (delta) or 2 (cumulative)' },
+    ]);
+  });
+
+  it('are exponential histograms, whose fine buckets are merged', () => {
+    const point = (more: object): object => ({
+      name: 'e',
+      exponentialHistogram: { aggregationTemporality: 2, dataPoints: [{ ...time, count: 20, ...more }] },
+    });
+    const found = read(
+      request([
+        point({ scale: 0, positive: { offset: -1, bucketCounts: [1, 0, 2, 0] } }),
+        point({ scale: 4, positive: { offset: 0, bucketCounts: [1, 1, 1, 1, 1, 1, 1, 1] } }),
+        point({
+          scale: 0,
+          zeroCount: 3,
+          negative: { offset: 0, bucketCounts: [1, 2] },
+          positive: { offset: 0, bucketCounts: [4] },
+        }),
+        point({ scale: 0, zeroCount: 3, zeroThreshold: 5, positive: { offset: 0, bucketCounts: [4] } }),
+      ]),
+    );
+    expect(found).toMatchObject([
+      { bounds: [1, 2, 4], atMost: [1, 1, 3] },
+      { bounds: [2 ** 0.25, 2 ** 0.5], atMost: [4, 8] },
+      // -4 to -2, -2 to -1, 0, 1 to 2.
+      { bounds: [-2, -1, 0, 2], atMost: [2, 3, 6, 10] },
+      { refused: 'e: its buckets overlap' },
+    ]);
+  });
+
+  it('are summaries', () => {
+    const quantileValues = [
+      { quantile: 0.5, value: 1 },
+      { quantile: 0.99, value: 7 },
+    ];
+    const summary = { dataPoints: [{ ...time, count: 4, sum: 12, quantileValues }] };
+    expect(read(request([{ name: 'q', summary }]))).toMatchObject([
+      { name: 'q', count: 4, sum: 12, quantiles: [0.5, 0.99], values: [1, 7] },
+    ]);
+  });
+
+  it('have attributes of every type as texts', () => {
+    const attributes = [
+      attribute('s', { stringValue: 'é' }),
+      attribute('b', { boolValue: true }),
+      attribute('i', { intValue: '12' }),
+      attribute('d', { doubleValue: 0.5 }),
+      attribute('a', { arrayValue: { values: [{ stringValue: 'x' }, { intValue: 1 }] } }),
+      attribute('k', { kvlistValue: { values: [attribute('y', { boolValue: false })] } }),
+      attribute('x', { bytesValue: 'AQI=' }),
+      attribute('e', {}),
+    ];
+    const [point] = read(request([{ name: 'g', gauge: { dataPoints: [{ ...time, asInt: 1, attributes }] } }]));
+    expect(point?.['attributes']).toEqual({
+      s: 'é',
+      b: 'true',
+      i: '12',
+      d: '0.5',
+      a: '["x",1]',
+      k: '{"y":false}',
+      x: 'AQI=',
+      e: '',
+    });
+  });
+
+  it('keep the series of equal bytes, and tell apart all others', () => {
+    const decoder = decoderOfTests();
+    const labels = fc.dictionary(fc.string({ minLength: 1 }), fc.string(), { maxKeys: 3 });
+    const sent = fc.array(
+      fc.record({ name: fc.constantFrom('a', 'ab'), unit: fc.constantFrom('', 'b'), labels, resource: labels }),
+    );
+    const pairs = (of: Record<string, string>): object[] =>
+      Object.entries(of).map(([key, stringValue]) => attribute(key, { stringValue }));
+    fc.assert(
+      fc.property(sent, (series) => {
+        const body = metricsFromJson({
+          resourceMetrics: series.flatMap(({ name, unit, labels: own, resource }, value) => {
+            const point = { ...time, asInt: value, attributes: pairs(own) };
+            return request([{ name, unit, gauge: { dataPoints: [point] } }], pairs(resource)).resourceMetrics;
+          }),
+        });
+        const expected = series.map(({ name, unit, labels: own, resource }, value) => ({
+          name,
+          unit,
+          value,
+          ...at,
+          attributes: { ...own },
+          resource: { ...resource },
+        }));
+        expect(pointsOf(body, decoder)).toEqual(expected);
+        expect(pointsOf(body, decoder)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('may have their fields in any order', () => {
+    const pair = (key: string) => (one: ProtoWriter) => void one.text(1, key).message(2, (value) => value.text(1, 'v'));
+    const body = new ProtoWriter()
+      .message(1, (resource) =>
+        resource
+          .message(2, (scope) =>
+            scope.message(2, (metric) =>
+              metric
+                .message(5, (gauge) =>
+                  gauge.message(1, (point) =>
+                    point.message(7, pair('a')).double(4, 0.5).message(7, pair('b')).fixed64(3, 5_000_000n),
+                  ),
+                )
+                .text(3, 's')
+                .text(1, 'late'),
+            ),
+          )
+          .message(1, (one) => one.message(1, pair('r'))),
+      )
+      .finish();
+    expect(pointsOf(body)).toEqual([
+      { name: 'late', unit: 's', value: 0.5, time: 5, start: 0, attributes: { a: 'v', b: 'v' }, resource: { r: 'v' } },
+    ]);
+  });
+
+  it('that are changed anywhere are refused as no such message, or read as what they are now', () => {
+    const body = metricsFromJson(
+      request(
+        [
+          { name: 'g', gauge: { dataPoints: [{ ...time, asDouble: 1, attributes: ofHost }] } },
+          {
+            name: 'h',
+            histogram: {
+              aggregationTemporality: 2,
+              dataPoints: [{ ...time, count: 3, bucketCounts: [1, 2], explicitBounds: [1] }],
+            },
+          },
+          {
+            name: 'e',
+            exponentialHistogram: {
+              aggregationTemporality: 1,
+              dataPoints: [{ ...time, count: 3, scale: 1, positive: { offset: 1, bucketCounts: [3] } }],
+            },
+          },
+        ],
+        ofHost,
+      ),
+    );
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 255 }), fc.nat(), (place, flip, cut) => {
+        const changed = Buffer.from(body);
+        const index = place % changed.length;
+        changed[index] = (changed[index] ?? 0) ^ flip;
+        try {
+          pointsOf(cut % 2 === 0 ? changed : changed.subarray(0, cut % changed.length));
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtobufError);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('that stand too deep in each other cost their points only', () => {
+    let value: object = { stringValue: 'x' };
+    for (let depth = 0; depth < 40; depth += 1) value = { arrayValue: { values: [value] } };
+    const points = [
+      { ...time, asInt: 1, attributes: [attribute('deep', value)] },
+      { ...time, asInt: 2 },
+    ];
+    expect(read(request([{ name: 'g', gauge: { dataPoints: points } }]))).toMatchObject([
+      { refused: 'an attribute has more than 16 lists in each other' },
+      { value: 2 },
+    ]);
+  });
+
+  it('in JSON say where a value is wrong', () => {
+    const bad =
+      (point: object): (() => unknown) =>
+      () =>
+        read(request([{ name: 'g', gauge: { dataPoints: [point] } }]));
+    const path = 'resourceMetrics[0].scopeMetrics[0].metrics[0].gauge.dataPoints[0]';
+    expect(bad({ asInt: 'x' })).toThrow(`${path}.asInt must be an integer, or a string with one, got "x"`);
+    expect(bad({ asDouble: 'warm' })).toThrow(`${path}.asDouble must be a number, got "warm"`);
+    expect(bad({ timeUnixNano: 1.5 })).toThrow(`${path}.timeUnixNano must be an integer`);
+    expect(bad({ attributes: {} })).toThrow(`${path}.attributes must be an array, got {}`);
+    expect(() => read([])).toThrow('the body must be an object, got an array of 0');
+    expect(() => read({ resourceMetrics: null, other: 1 })).not.toThrow();
+  });
+});
