@@ -7,6 +7,7 @@ import {
   openAccessStore,
   openAlertStore,
   openDataSource,
+  openSaidStore,
   openSampleStore,
   type Store,
 } from '@device-metrics/storage';
@@ -14,6 +15,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import { ACCESS_STORE } from './access/access-store.js';
 import { limitToCaller } from './access/limit-store.js';
 import { ALERT_STORE } from './alerts/alert-store.token.js';
+import { SAID_STORE } from './said/said-store.token.js';
 import { apiConfig, databaseOf, type ApiConfig } from './settings.js';
 
 /** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
@@ -58,9 +60,10 @@ async function sayDurability(dataSource: DataSource): Promise<void> {
       },
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
+    { provide: SAID_STORE, inject: [getDataSourceToken()], useFactory: openSaidStore },
     { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },
   ],
-  exports: [SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
+  exports: [SAID_STORE, SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}

@@ -8,9 +8,14 @@ import { Server, temporaryFolder, type Answer } from './server.js';
 let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 
+const settings = (): Record<string, string> => ({
+  DATABASE_PATH: join(folder.path, 'metrics.db'),
+  MAX_NEW_SERIES_PER_MINUTE: '0',
+});
+
 beforeAll(async () => {
   folder = await temporaryFolder();
-  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db'), MAX_NEW_SERIES_PER_MINUTE: '0' });
+  server = await Server.start(settings());
 });
 afterAll(async () => {
   await server.stop();
@@ -282,6 +287,76 @@ describe('remote write', () => {
     expect(value('device_metrics_samples_stored_total')).toBeGreaterThan(400);
     expect(value('device_metrics_items_rejected_total')).toBeGreaterThanOrEqual(10);
     expect(value('device_metrics_exemplars_ignored_total')).toBe(2);
+  });
+
+  it('ends a series by a stale marker or NaN until its next sample, and says nothing else of it', async () => {
+    const device = 'stale';
+    const of = (name: string): SentSeries['labels'] => [
+      ['__name__', name],
+      ['instance', device],
+    ];
+    const latest = async (query = ''): Promise<any[]> =>
+      (await server.get(`/api/v1/reports/latest?device_name=${device}${query}`)).body.samples;
+    await write([
+      { labels: of('goes_on'), samples: [[now - 9000, 1]] },
+      { labels: of('stops'), samples: [[now - 9000, 1]] },
+    ]);
+    const marker = await write([{ labels: of('stops'), samples: [[now - 6000, NaN]] }]);
+    expect([marker.status, written(marker)[0]]).toEqual([204, '1']);
+    await write2([
+      { labels: of('stops'), samples: [[now - 3000, NaN]] },
+      { labels: of('never_was'), samples: [[now - 3000, NaN]] },
+    ]);
+
+    const ended = [
+      { metric_name: 'goes_on', value: 1 },
+      { metric_name: 'stops', value: 1, timestamp: iso(now - 9000), ended_at: iso(now - 6000) },
+    ];
+    expect(await latest()).toMatchObject(ended);
+    expect((await latest())[0].ended_at).toBeUndefined();
+    expect((await latest('&max_age=1h')).map(({ metric_name: name }) => name)).toEqual(['goes_on']);
+    expect((await report(device)).map(({ samples }) => samples.length)).toEqual([1, 1]);
+
+    await server.stop('SIGKILL');
+    server = await Server.start(settings());
+    expect(await latest()).toMatchObject(ended);
+    await write([{ labels: of('stops'), samples: [[now, 2]] }]);
+    expect((await latest('&max_age=1h')).map(({ metric_name: name }) => name)).toEqual(['goes_on', 'stops']);
+  });
+
+  it('takes unit, kind and help of metrics from metadata, and keeps them', async () => {
+    const labels = (name: string): SentSeries['labels'] => [
+      ['__name__', name],
+      ['instance', 'described'],
+    ];
+    const sample = [[now, 1]] as const;
+    await post(
+      snap(
+        encodeWriteRequest(
+          [{ labels: labels('one_work'), samples: sample }],
+          [{ name: 'one_work', type: 'counter', help: 'Work that was done.', unit: 'joules' }],
+        ),
+      ),
+    );
+    await write2([
+      {
+        labels: labels('two_rest'),
+        samples: sample,
+        metadata: { type: 'gauge', help: 'Rest that is left.', unit: 'seconds' },
+      },
+    ]);
+    const described = async (): Promise<any[]> =>
+      (await server.get('/api/v1/metrics')).body.metrics.filter(({ metric_name: name }: any) =>
+        /^(one|two)_/.test(name),
+      );
+    const expected = [
+      { metric_name: 'one_work', kind: 'counter', help: 'Work that was done.', unit: 'J' },
+      { metric_name: 'two_rest', kind: 'gauge', help: 'Rest that is left.', unit: 's' },
+    ];
+    expect(await described()).toMatchObject(expected);
+    await server.stop();
+    server = await Server.start(settings());
+    expect(await described()).toMatchObject(expected);
   });
 });
 

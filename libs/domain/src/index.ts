@@ -78,3 +78,4 @@ export { includeSummary, type Summary } from './summary.js';
 export { lowerBound } from './lower-bound.js';
 export { Slices } from './slices.js';
 export { codeOfBytes, codeOfFingerprint, formatJoinCode, parseJoinCode, type JoinCode } from './join-code.js';
+export { saidKind, sayKind } from './metrics/said-kinds.js';

@@ -65,3 +65,4 @@ export type {
   StoredAlertState,
 } from './alerts/alert-store.js';
 export { openAlertStore } from './alerts/open-alert-store.js';
+export { openSaidStore, type MetricDescription, type SaidStore, type SeriesEnd } from './said/said-store.js';

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
 import { ScheduleModule } from '@nestjs/schedule';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
+import { SaidModule } from '../said/said.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
 import { PrintController } from './print/print.controller.js';
 import { ScheduledReports } from './print/scheduled-reports.js';
@@ -9,7 +10,7 @@ import { ReportsController } from './reports.controller.js';
 
 /** Answers questions about what is stored. */
 @Module({
-  imports: [SampleStoreModule, DevicesModule, MonitoringModule, ScheduleModule.forRoot()],
+  imports: [SampleStoreModule, SaidModule, DevicesModule, MonitoringModule, ScheduleModule.forRoot()],
   controllers: [ReportsController, PrintController],
   providers: [ScheduledReports],
 })

@@ -25,6 +25,8 @@ import { DeviceReportDto } from './device-report/device-report.dto.js';
 import { deviceReport, reportWriters } from './device-report/device-report.js';
 import { LatestQuery } from './latest/latest-query.dto.js';
 import { LatestDto } from './latest/latest.dto.js';
+import { MetricDescriptions } from '../said/metric-descriptions.js';
+import { SeriesEnds } from '../said/series-ends.js';
 import { latestReport } from './latest/latest.js';
 import { CatalogueDto } from './metric-list/metric-list.dto.js';
 import { metricList } from './metric-list/metric-list.js';
@@ -39,6 +41,8 @@ export class ReportsController {
     @Inject(SAMPLE_STORE) private readonly store: Store,
     private readonly rhythms: DeviceRhythms,
     @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
+    private readonly ends: SeriesEnds,
+    private readonly descriptions: MetricDescriptions,
   ) {}
 
   @Get('reports/metrics/:device_name')
@@ -148,7 +152,7 @@ export class ReportsController {
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
   async latest(@Query() query: LatestQuery): Promise<LatestDto> {
     const latest = await this.store.latest(await this.store.findSeries(selectorOf(query)));
-    return latestReport(latest, query, Date.now());
+    return latestReport(latest, query, Date.now(), (one) => this.ends.endOf(one));
   }
 
   @Get('metrics')
@@ -157,6 +161,6 @@ export class ReportsController {
   @ApiOkResponse({ type: CatalogueDto })
   @ApiProblems(NO_PARAMETERS)
   async catalogue(@Query() _query: NoQuery): Promise<CatalogueDto> {
-    return metricList(await this.store.findSeries({}));
+    return metricList(await this.store.findSeries({}), (name) => this.descriptions.of(name)?.help);
   }
 }

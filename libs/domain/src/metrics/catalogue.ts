@@ -4,6 +4,7 @@ import type { LabelMeaning, MetricDefinition, MetricKind, Metrics, OneNumber } f
 import { hardwareMetrics } from './hardware.js';
 import { labelCatalogue } from './labels.js';
 import { systemMetrics } from './system.js';
+import { saidKind } from './said-kinds.js';
 
 /**
  * The metrics that this project itself sends, by name. Names, units, kinds and labels follow the OpenTelemetry semantic
@@ -16,9 +17,9 @@ export function metricDefinition(name: string): MetricDefinition | undefined {
   return Object.hasOwn(metricCatalogue, name) ? metricCatalogue[name] : undefined;
 }
 
-/** By the catalogue, or by the name that Prometheus gives to a counter; else a gauge. */
+/** By the catalogue, by what a sender said, or by the name that Prometheus gives to a counter; else a gauge. */
 export const metricKind = (name: string): MetricKind =>
-  metricDefinition(name)?.kind ?? (name.endsWith('_total') ? 'counter' : 'gauge');
+  metricDefinition(name)?.kind ?? saidKind(name) ?? (name.endsWith('_total') ? 'counter' : 'gauge');
 
 /** What a person means who asks for one number of a metric; for any metric, not only those of the catalogue. */
 export const oneNumber = (name: string): OneNumber =>

@@ -23,11 +23,18 @@ const UNIT = tag(5, BYTES);
  * @throws ProtobufError where the bytes are no such message; a text that is not UTF-8 counts once its series is asked for.
  */
 export function decodeWriteRequest<T extends object>(body: Uint8Array, into: WriteReader<T>): WriteRequest<T> {
-  const columns = new WriteColumns<T>(countOf(body, TIMESERIES));
+  // First what is said of metrics, wherever it stands: it has the units of the series.
+  let count = 0;
+  const first = new ProtoReader(body);
+  for (let field = first.next(); field !== 0; field = first.next()) {
+    if (field === TIMESERIES) count += 1;
+    if (field === METADATA) readMetadata(first, into);
+    else first.skip(field);
+  }
+  const columns = new WriteColumns<T>(count);
   const reader = new ProtoReader(body);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === TIMESERIES) readSeries(reader, columns, into);
-    else if (field === METADATA) readMetadata(reader, into);
     else reader.skip(field);
   }
   return columns;

@@ -30,7 +30,7 @@ export interface WriteReader<T extends object> {
    * other: `readLabels` reads them. The same bytes are the same series. A text says why there is none.
    */
   readonly series: (bytes: Uint8Array, start: number, end: number) => T | string;
-  /** Hears of metadata, in version 2 before the series that they stand with. */
+  /** Hears of metadata before the series that they are about. */
   readonly metadata: (metadata: MetricMetadata) => void;
 }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { labelsKey, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
 import type { OtlpMetric } from '@device-metrics/formats';
 import { apiConfig, type ApiConfig } from '../../settings.js';
+import { MetricDescriptions } from '../../said/metric-descriptions.js';
 import { deviceOf } from '../device-labels.js';
 
 /** The device of resources that have none of the attributes of OTLP_DEVICE. */
@@ -58,22 +59,31 @@ export class OtlpSeries {
   }
 }
 
+function kindOf(type: OtlpMetric['type'], isMonotonic: boolean): string {
+  if (type === 'sum') return isMonotonic ? 'counter' : 'updowncounter';
+  return type === 'exponential' ? 'histogram' : type;
+}
+
 /** Gives resources, metrics and attributes of OpenTelemetry their device, names and labels. */
 @Injectable()
 export class OtlpNames {
   private readonly labels = new Map<string, Labels>();
 
-  constructor(@Inject(apiConfig.KEY) private readonly config: ApiConfig) {}
+  constructor(
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+    private readonly descriptions: MetricDescriptions,
+  ) {}
 
   seriesOf(
     resource: ReadonlyMap<string, string>,
-    { name, unit }: OtlpMetric,
+    { name, unit, description, type, isMonotonic }: OtlpMetric,
     attributes: ReadonlyMap<string, string>,
   ): OtlpSeries {
     const { otlpDevice, otlpLabels } = this.config.ingest;
     const ofResource = new Map(resource);
     const deviceName = deviceOf(ofResource, otlpDevice, OTHER_DEVICE);
     const metricName = toMetricName(name);
+    this.descriptions.say({ name: metricName, type: kindOf(type, isMonotonic), unit, help: description });
     const labels = [
       ...[...ofResource].filter(([key]) => otlpLabels(key)),
       ...attributes,

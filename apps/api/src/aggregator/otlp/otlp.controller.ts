@@ -9,7 +9,9 @@ import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { MetricDescriptions } from '../../said/metric-descriptions.js';
 import { Accept, type ProtocolReceipt } from '../accept.js';
+import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
 import { DeltaSums } from './delta-sums.js';
 import { OtlpNames, type OtlpSeries } from './otlp-series.js';
@@ -27,7 +29,9 @@ export class OtlpController {
   constructor(
     private readonly gate: Accept,
     private readonly deltas: DeltaSums,
+    private readonly ends: TakeEnds,
     private readonly metrics: ApiMetrics,
+    private readonly descriptions: MetricDescriptions,
     names: OtlpNames,
   ) {
     this.decoder = new MetricsDecoder((...named) => names.seriesOf(...named), MOST_SERIES);
@@ -84,11 +88,12 @@ export class OtlpController {
   async export(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
     const receipt = this.gate.receipt('otlp');
     const points = this.decode(request);
+    await this.descriptions.save();
     this.metrics.exemplarsIgnored.inc({ protocol: 'otlp' }, points.exemplars);
     this.metrics.itemsRejected.inc({ protocol: 'otlp' }, points.refusals.count);
     const accepted = await this.store(points, receipt);
-    const { refusals } = points;
-    const stored = accepted + points.withoutValue.length;
+    const { refusals, withoutValue } = points;
+    const stored = accepted + (await this.ends.take(withoutValue, receipt, refusals));
     if (refusals.count > 0 && stored === 0) throw new Problem('invalid-input', refusals.text('points', 0));
     const { contentType, body } = responseOf(
       refusals.count,

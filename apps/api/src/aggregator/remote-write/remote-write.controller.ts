@@ -16,8 +16,10 @@ import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { MetricDescriptions } from '../../said/metric-descriptions.js';
 import { Accept } from '../accept.js';
 import { Refusals } from '../refusals.js';
+import { TakeEnds } from '../take-ends.js';
 import { versionOf } from './version-of.js';
 import { WrittenSeries } from './written-series.js';
 
@@ -31,6 +33,8 @@ export class RemoteWriteController {
   constructor(
     private readonly gate: Accept,
     private readonly series: WrittenSeries,
+    private readonly ends: TakeEnds,
+    private readonly descriptions: MetricDescriptions,
     private readonly metrics: ApiMetrics,
   ) {}
 
@@ -66,8 +70,12 @@ export class RemoteWriteController {
     const decode = versionOf(headers) === 1 ? decodeWriteRequest : decodeWriteRequestV2;
     const receipt = this.gate.receipt('remote-write');
     const request = decoded(body, (bytes) =>
-      decode<NamedSeries>(bytes, { series: (...at) => this.series.of(...at), metadata: () => undefined }),
+      decode<NamedSeries>(bytes, {
+        series: (...at) => this.series.of(...at),
+        metadata: (said) => this.series.describe(said),
+      }),
     );
+    await this.descriptions.save();
     const refusals = new Refusals();
     for (const { reason, samples } of request.unreadable) refusals.add(reason, samples);
     for (const { count } of request.histograms) refusals.add(HISTOGRAMS, count);
@@ -75,7 +83,8 @@ export class RemoteWriteController {
     this.metrics.exemplarsIgnored.inc({ protocol: 'remote-write' }, request.exemplars);
     const { accepted, rejected } = await this.gate.acceptColumns(request, receipt);
     refusals.addAll(rejected);
-    const written = accepted + request.withoutValue.length;
+    const ended = await this.ends.take(request.withoutValue, receipt, refusals);
+    const written = accepted + ended;
     void reply.headers({
       'x-prometheus-remote-write-samples-written': written,
       'x-prometheus-remote-write-histograms-written': 0,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
-import { ByteMap, exposedUnit, ProtobufError, readLabels } from '@device-metrics/formats';
+import { ByteMap, exposedUnit, ProtobufError, readLabels, type MetricMetadata } from '@device-metrics/formats';
+import { MetricDescriptions } from '../../said/metric-descriptions.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { deviceOf } from '../device-labels.js';
 
@@ -15,7 +16,15 @@ const OTHER_DEVICE = 'prometheus';
 export class WrittenSeries {
   private readonly known = new ByteMap<NamedSeries>(MOST_SERIES);
 
-  constructor(@Inject(apiConfig.KEY) private readonly config: ApiConfig) {}
+  constructor(
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+    private readonly descriptions: MetricDescriptions,
+  ) {}
+
+  /** Takes note of what a sender says of a metric family. */
+  describe(metadata: MetricMetadata): void {
+    if (this.descriptions.say({ ...metadata, name: toMetricName(metadata.name) })) this.known.clear();
+  }
 
   /** The series, or why there is none. */
   of(bytes: Uint8Array, start: number, end: number): NamedSeries | string {
@@ -39,6 +48,8 @@ export class WrittenSeries {
     if (metricName === name) labels.delete('__name__');
     const deviceName = deviceOf(labels, this.config.ingest.remoteWriteDevice, OTHER_DEVICE);
     const all: Labels = Object.fromEntries(labels);
-    return NamedSeries.of({ deviceName, metricName, unit: exposedUnit({ name, labels: all, value: 0 }), labels: all });
+    const said = this.descriptions.of(metricName)?.unit;
+    const unit = exposedUnit({ name, labels: all, value: 0, ...(said && { unit: said }) });
+    return NamedSeries.of({ deviceName, metricName, unit, labels: all });
   }
 }

@@ -10,7 +10,9 @@ const age: Rule = (value) =>
 
 export class LatestQuery extends FleetQuery {
   @ApiPropertyOptional({
-    description: 'Leaves out samples that are older, such as those of devices that are gone; default: none is too old.',
+    description:
+      'Leaves out samples that are older, such as those of devices that are gone, and series that have ended; default: none is ' +
+      'too old.',
     example: '1h',
   })
   @Optional()

@@ -8,13 +8,16 @@ export class CatalogueMetricDto {
   unit?: string;
 
   @ApiPropertyOptional({
-    description: 'Of metrics that this project knows.',
+    description: 'Of metrics that this project knows, or whose sender says so.',
     enum: ['gauge', 'counter', 'updowncounter'],
     example: 'gauge',
   })
   kind?: string;
 
-  @ApiPropertyOptional({ description: 'Of metrics that this project knows.', example: 'Share of time that …' })
+  @ApiPropertyOptional({
+    description: 'Of metrics that this project knows, or whose sender says so.',
+    example: 'Share of time that …',
+  })
   help?: string;
 
   @ApiProperty({ description: 'How many devices have it.', example: 12 })

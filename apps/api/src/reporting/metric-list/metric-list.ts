@@ -1,25 +1,34 @@
-import { metricDefinition, type Series } from '@device-metrics/domain';
+import { metricDefinition, saidKind, type Series } from '@device-metrics/domain';
 import type { CatalogueDto, CatalogueMetricDto } from './metric-list.dto.js';
 
-/** Every metric of which there are series. */
-export function metricList(series: readonly Series[]): CatalogueDto {
+/**
+ * Every metric of which there are series.
+ *
+ * @param helpOf what a sender has said of a metric.
+ */
+export function metricList(series: readonly Series[], helpOf: (name: string) => string | undefined): CatalogueDto {
   const byName = new Map<string, Series[]>();
   for (const one of series) {
     const same = byName.get(one.metricName);
     if (same) same.push(one);
     else byName.set(one.metricName, [one]);
   }
-  const metrics = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, same]) => listedMetric(name, same));
+  const metrics = [...byName]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, same]) => listedMetric(name, same, helpOf(name)));
   return { metrics };
 }
 
-function listedMetric(name: string, series: readonly Series[]): CatalogueMetricDto {
+function listedMetric(name: string, series: readonly Series[], said: string | undefined): CatalogueMetricDto {
   const definition = metricDefinition(name);
+  const kind = definition?.kind ?? saidKind(name);
+  const help = definition?.help ?? said;
   const unit = series.find((one) => one.unit !== null)?.unit;
   return {
     metric_name: name,
     ...(unit && { unit }),
-    ...(definition && { kind: definition.kind, help: definition.help }),
+    ...(kind && { kind }),
+    ...(help && { help }),
     devices: new Set(series.map(({ deviceName }) => deviceName)).size,
     series: series.length,
   };
