@@ -92,22 +92,24 @@ export default function Device() {
           </button>
         </p>
       )}
-      {shown.map((section) => (
-        <SectionCharts key={section.id} section={section}>
-          {section.charts.map((spec) => (
-            <DeviceChart
-              key={spec.id}
-              device={device}
-              interval={known.data.interval}
-              spec={spec}
-              window={window}
-              zone={zone}
-              onZoom={zoom}
-              onPick={hasProcesses ? setPicked : undefined}
-            />
-          ))}
-        </SectionCharts>
-      ))}
+      <div className="device-sections">
+        {shown.map((section) => (
+          <SectionCharts key={section.id} section={section}>
+            {section.charts.map((spec) => (
+              <DeviceChart
+                key={spec.id}
+                device={device}
+                interval={known.data.interval}
+                spec={spec}
+                window={window}
+                zone={zone}
+                onZoom={zoom}
+                onPick={hasProcesses ? setPicked : undefined}
+              />
+            ))}
+          </SectionCharts>
+        ))}
+      </div>
     </>
   );
 }

@@ -88,6 +88,9 @@ export default function Explore() {
         <ProblemNotice what="The api did not answer this question." error={error} onRetry={() => void refetch()} />
       ) : (
         <>
+          {error && (
+            <ProblemNotice what="The question was not answered." error={error} onRetry={() => void refetch()} />
+          )}
           <article className="chart" aria-busy={isPlaceholderData || !data}>
             <header>
               <h3>

@@ -88,8 +88,8 @@ export default function System() {
           />
           <Fact
             name="Open in memory"
-            value={`${whole(server.sum('device_metrics_store_head_samples'))} samples`}
-            note={`${bytes(server.sum('device_metrics_store_journal_bytes'))} in the journal`}
+            value={whole(server.sum('device_metrics_store_head_samples'))}
+            note={`samples; ${bytes(server.sum('device_metrics_store_journal_bytes'))} in the journal`}
           />
           <Damaged count={server.sum('device_metrics_store_damaged') ?? 0} />
           <Uptime
@@ -189,7 +189,10 @@ function BytesPerSample({ file }: { file: number }) {
     enabled: false,
     staleTime: Infinity,
     queryFn: async ({ signal }) => {
-      const query = { start_time: '2000-01-01T00:00:00Z', end_time: 'now', group_by: ['metric'] };
+      const { devices } = await read('/api/v1/devices', {}, { signal });
+      const first = devices.map(({ first_seen = 'now' }) => first_seen).reduce((a, b) => (a < b ? a : b), 'now');
+      if (first === 'now') return 0;
+      const query = { start_time: first, end_time: 'now', group_by: ['metric'] };
       const { summaries } = await read('/api/v1/reports/summary', query, { signal });
       return summaries.reduce((sum, { count }) => sum + count, 0);
     },

@@ -1,33 +1,27 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { FleetDevice, sendFleet } from '../../../tools/bench/dashboard/fleet.mjs';
-import { describeInBrowser, launch, open } from './browser.js';
-import { send, startSite, type Site } from './site.js';
+import { beforeAll, expect, it } from '@jest/globals';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { open, type WatchedPage } from './browser.js';
+import { send } from './site.js';
+import type { Stage } from './stage.js';
 
-describeInBrowser('the page of one device', () => {
-  let site: Site;
-  let browser: Browser;
-  const device = new FleetDevice(0);
-  const end = Math.floor(Date.now() / 60_000) * 60_000;
+/** The page of one device. */
+export function device(stage: Stage): void {
+  const { device, end } = stage;
   /** A fixed stretch, so that its numbers do not move. */
   const fixed = `start=${new Date(end - 3_600_000).toISOString()}&end=${new Date(end).toISOString()}`;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([startSite(), launch()]);
-    await sendFleet(site.url, { devices: [device], start: end - 7_200_000, end, interval: 10_000 });
     const program = (name: string, share: number) =>
       ['process.cpu.utilization', share, { 'process.executable.name': name, 'cpu.mode': 'user' }] as const;
     // Round the middle of the hour, which a click hits to some seconds.
     for (let second = -60; second <= 60; second += 10) {
       const secondsAgo = (Date.now() - end) / 1000 + 1800 + second;
-      await send(site, device.name, [program('chromium', 0.61), program('backup', 0.07)], secondsAgo);
+      await send(stage.site, device.name, [program('chromium', 0.61), program('backup', 0.07)], secondsAgo);
     }
-  }, 120_000);
-  afterAll(async () => {
-    await browser?.close();
-    await site?.end();
   });
 
+  const show = (query = '', options?: BrowserContextOptions): Promise<WatchedPage> =>
+    stage.open(`/devices/${device.name}?${query}`, options);
   const chart = (page: Page, metric: string): Locator => page.locator(`article[id="chart-${metric}"]`);
   const shown = async (page: Page, metric: string): Promise<Locator> => {
     const found = chart(page, metric);
@@ -42,10 +36,10 @@ describeInBrowser('the page of one device', () => {
       .map((request) => new URL(request, 'http://x').searchParams);
 
   it('draws what the device report says: gauges, states of a whole, counters as rates', async () => {
-    const { page, errors } = await open(browser, `${site.url}/devices/${device.name}?${fixed}`);
+    const { page, errors } = await show(fixed);
     const report = async (query: string): Promise<any[]> =>
       (
-        await site.server.get(
+        await stage.site.server.get(
           `/api/v1/reports/metrics/${device.name}?start_time=${new Date(end - 3_600_000).toISOString()}&end_time=${new Date(end).toISOString()}&${query}`,
         )
       ).body.series;
@@ -72,7 +66,7 @@ describeInBrowser('the page of one device', () => {
   });
 
   it('asks for finer data where a person zooms, shows all charts of that time, and goes back', async () => {
-    const { page, requests } = await open(browser, `${site.url}/devices/${device.name}?range=24h`);
+    const { page, requests } = await show('range=24h');
     const cpu = await shown(page, 'system.cpu.utilization');
     await page.locator('canvas').nth(2).waitFor();
     const [wide] = reports(requests, 'system.cpu.utilization');
@@ -104,12 +98,12 @@ describeInBrowser('the page of one device', () => {
   });
 
   it('restores the picture from a copied link, in its time zone', async () => {
-    const first = await open(browser, `${site.url}/devices/${device.name}?${fixed}`, { timezoneId: 'Europe/Berlin' });
+    const first = await show(fixed, { timezoneId: 'Europe/Berlin' });
     await first.page.getByRole('button', { name: 'UTC' }).click();
     await first.page.waitForURL(/tz=UTC/);
     const expected = await values(await shown(first.page, 'hw.temperature'));
     const span = await first.page.getByRole('button', { name: / – / }).innerText();
-    const second = await open(browser, first.page.url(), { timezoneId: 'Asia/Kolkata' });
+    const second = await open(stage.browser, first.page.url(), { timezoneId: 'Asia/Kolkata' });
     expect(await values(await shown(second.page, 'hw.temperature'))).toEqual(expected);
     expect(await second.page.getByRole('button', { name: / – / }).innerText()).toBe(span);
     await first.page.context().close();
@@ -117,15 +111,15 @@ describeInBrowser('the page of one device', () => {
   });
 
   it('takes up a new value by itself', async () => {
-    const { page } = await open(browser, `${site.url}/devices/${device.name}?range=15m`);
+    const { page } = await show('range=15m');
     const found = await shown(page, 'hw.temperature');
-    await send(site, device.name, [['hw.temperature', 91.5, { 'hw.id': 'cpu' }]]);
+    await send(stage.site, device.name, [['hw.temperature', 91.5, { 'hw.id': 'cpu' }]]);
     await found.getByText('91.5 °C').waitFor();
     await page.context().close();
   });
 
   it('names the programs of a moment that is clicked at', async () => {
-    const { page } = await open(browser, `${site.url}/devices/${device.name}?${fixed}`);
+    const { page } = await show(fixed);
     const cpu = await shown(page, 'system.cpu.utilization');
     const over = (await cpu.locator('.u-over').boundingBox())!;
     await page.mouse.click(over.x + over.width / 2, over.y + 50);
@@ -139,7 +133,7 @@ describeInBrowser('the page of one device', () => {
   });
 
   it('gives a chart as a file, a link, a call and a table', async () => {
-    const { page } = await open(browser, `${site.url}/devices/${device.name}?${fixed}`, {
+    const { page } = await show(fixed, {
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     const found = await shown(page, 'hw.temperature');
@@ -153,7 +147,7 @@ describeInBrowser('the page of one device', () => {
     await found.getByText('Call copied').waitFor();
     const call = await page.evaluate(() => navigator.clipboard.readText());
     const address = /^curl '(.*)'$/.exec(call)?.[1] ?? '';
-    const { body } = await site.server.get(address.slice(site.url.length));
+    const { body } = await stage.site.server.get(address.slice(stage.site.url.length));
     expect(body.series.map(({ metric_name }: any) => metric_name)).toEqual(['hw.temperature']);
     await menu.click();
     await found.getByRole('button', { name: 'Show as a table' }).click();
@@ -166,7 +160,7 @@ describeInBrowser('the page of one device', () => {
   });
 
   it('changes display name, notes and tags', async () => {
-    const { page } = await open(browser, `${site.url}/devices/${device.name}`);
+    const { page } = await show();
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByLabel('Display name').fill('Bench 1');
     await page.getByLabel('Notes').fill('new fan');
@@ -176,8 +170,8 @@ describeInBrowser('the page of one device', () => {
     await page.getByLabel('Tags').fill('room=lab\n');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'Bench 1' }).waitFor();
-    const { body } = await site.server.get(`/api/v1/devices/${device.name}`);
+    const { body } = await stage.site.server.get(`/api/v1/devices/${device.name}`);
     expect(body).toMatchObject({ display_name: 'Bench 1', notes: 'new fan', tags: { room: 'lab' } });
     await page.context().close();
   });
-});
+}
