@@ -2,10 +2,10 @@ import { useAddress } from '../../address.js';
 import { useTitle } from '../../parts/use-title.js';
 import './alerts.css';
 import { Changes } from './changes.js';
+import { Channels } from './channels.js';
 import { Now } from './now.js';
-import { Messages } from './messages.js';
+import { Quiet } from './quiet.js';
 import { Rules } from './rules.js';
-import { Setup } from './setup.js';
 
 const TABS = [
   ['now', 'Now', () => <Now />],
@@ -34,61 +34,5 @@ export default function Alerts() {
       </div>
       {tab[2]()}
     </>
-  );
-}
-
-function Quiet() {
-  return (
-    <div className="stack">
-      <Setup
-        kind="silences"
-        title="Silences"
-        what="Nobody is told of what is silenced; it stays in the history."
-        example={{ select: { device: 'lab-*' }, for: '2h', comment: 'New fan is ordered.' }}
-      />
-      <Setup
-        kind="maintenance"
-        title="Maintenance windows"
-        what="Once (from, until), weekly, or by cron."
-        example={{
-          select: { tag: 'room=lab' },
-          weekly: { days: ['tue'], at: '22:00' },
-          duration: '2h',
-          timezone: 'Europe/Berlin',
-        }}
-      />
-      <Setup
-        kind="dependencies"
-        title="Dependencies"
-        what="While a device is away, nobody is told of those behind it."
-        example={{ devices: { tag: 'room=lab' }, on: 'lab-switch' }}
-      />
-    </div>
-  );
-}
-
-function Channels() {
-  return (
-    <div className="stack">
-      <Setup
-        kind="channels"
-        title="Channels"
-        what="Ways to tell somebody. Secrets may be ${ALERTS_…} of the api’s environment, and are never shown again."
-        example={{ type: 'ntfy', topic: '${ALERTS_NTFY_TOPIC}' }}
-        testable
-      />
-      <Setup
-        kind="routes"
-        title="Routes"
-        what="Who hears of what. While there is none, every alert goes to every channel."
-        example={{
-          select: { severity: 'critical' },
-          channels: ['phone'],
-          group_by: ['rule', 'severity'],
-          repeat: '4h',
-        }}
-      />
-      <Messages />
-    </div>
   );
 }

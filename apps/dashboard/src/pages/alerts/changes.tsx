@@ -22,8 +22,8 @@ export function Changes() {
   const changes = data?.pages.flatMap((page) => page.changes) ?? [];
   if (data && changes.length === 0) return <p className="panel alerts-empty">Nothing has happened yet.</p>;
   return (
-    <div className="panel alerts-room">
-      <table aria-label="History of alerts">
+    <div className="panel wide-room">
+      <table className="plain stacked" aria-label="History of alerts">
         <thead>
           <tr>
             <th scope="col">Time</th>
@@ -37,14 +37,14 @@ export function Changes() {
         <tbody>
           {changes.map((one) => (
             <tr key={one.id}>
-              <td>
+              <td data-head="Time">
                 <time dateTime={one.time}>{timeText(Date.parse(one.time), zone)}</time>
               </td>
-              <td>
+              <td data-head="Severity">
                 <Severity severity={one.severity} />
               </td>
-              <td>{one.rule}</td>
-              <td>
+              <td data-head="Rule">{one.rule}</td>
+              <td data-head="What">
                 {one.device_name === '' ? (
                   'this server'
                 ) : (
@@ -53,8 +53,8 @@ export function Changes() {
                   </Link>
                 )}
               </td>
-              <td>{one.from === one.to ? one.to : `${one.from} → ${one.to}`}</td>
-              <td>{one.note}</td>
+              <td data-head="Change">{one.from === one.to ? one.to : `${one.from} → ${one.to}`}</td>
+              <td data-head="Note">{one.note}</td>
             </tr>
           ))}
         </tbody>

@@ -16,10 +16,13 @@ export function Messages() {
   });
   if (!data || data.messages.length === 0) return null;
   return (
-    <section className="panel setup" aria-labelledby={id}>
-      <h2 id={id}>Messages</h2>
-      <div className="alerts-room">
-        <table aria-labelledby={id}>
+    <section className="setup" aria-labelledby={id}>
+      <div className="bar setup-head">
+        <h2 id={id}>Messages</h2>
+        <p className="soft">The newest 200.</p>
+      </div>
+      <div className="panel wide-room">
+        <table className="plain stacked" aria-labelledby={id}>
           <thead>
             <tr>
               <th scope="col">Time</th>
@@ -32,13 +35,15 @@ export function Messages() {
           <tbody>
             {data.messages.map((message) => (
               <tr key={message.id}>
-                <td>{timeText(Date.parse(message.created), zone)}</td>
-                <td>{message.channel}</td>
-                <td className={message.state === 'sent' ? undefined : 'bad-text'}>{message.state}</td>
-                <td>
+                <td data-head="Time">{timeText(Date.parse(message.created), zone)}</td>
+                <td data-head="Channel">{message.channel}</td>
+                <td data-head="State" className={message.state === 'sent' ? undefined : 'bad-text'}>
+                  {message.state}
+                </td>
+                <td data-head="About">
                   {message.group} ({message.alerts})
                 </td>
-                <td>{message.error}</td>
+                <td data-head="Why not">{message.error}</td>
               </tr>
             ))}
           </tbody>

@@ -1,72 +1,79 @@
-import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
-import { change, type Schema } from '../../api.js';
-import { useTimeWindow } from '../../address.js';
-import { timeText } from '../../time-window.js';
-import { duration } from '../../units.js';
-import { parsed, Setup } from './setup.js';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { RuleFields } from './rule-form.js';
+import { DryRun } from './dry-run.js';
+import type { Document } from './document.js';
+import { Severity, useAlerts } from './now.js';
+import { conditionWords, watchWords } from './rule-words.js';
+import { save, Setup, type Item } from './setup.js';
 
-const DAY = 86_400_000;
-const SHOWN = 50;
+/** What a rule of nothing in particular begins as. */
+const FRESH: Document = {
+  select: { metric: 'hw.temperature' },
+  condition: { above: 80 },
+  for: '5m',
+  severity: 'warning',
+};
 
 /** What is watched. */
 export function Rules() {
+  const { data } = useAlerts();
+  const counts = new Map<string, number>();
+  for (const { rule, state } of data?.alerts ?? []) {
+    if (state === 'alerting' || state === 'recovering') counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  }
   return (
     <Setup
-      kind="rules"
-      title="Rules"
-      what="A rule that was there from the start is changed by saving it; deleting that brings it back."
-      example={{ select: { metric: 'hw.temperature' }, condition: { above: 80 }, for: '5m', severity: 'warning' }}
-      more={(document) => <DryRun document={document} />}
+      look={{
+        kind: 'rules',
+        title: 'Rules',
+        one: 'rule',
+        what: 'Each series that a rule watches has a state of its own.',
+        none: 'There is no rule.',
+        fresh: FRESH,
+        columns: ['Watches', 'When', 'For', 'Severity', 'Now', 'On'],
+        cells: (item) => [
+          <bdi key="watches" className="soft">
+            {watchWords(item.document)}
+          </bdi>,
+          conditionWords(item.document),
+          textOf(item.document['for']) || 'at once',
+          <Severity key="severity" severity={textOf(item.document['severity']) || 'warning'} />,
+          counts.has(item.name) ? <strong className="bad-text">{counts.get(item.name)}</strong> : '–',
+          <Switch key="on" item={item} />,
+        ],
+        fields: <RuleFields />,
+        more: (document) => <DryRun document={document} />,
+      }}
     />
   );
 }
 
-/** When the rule would have fired. */
-function DryRun({ document }: { document: string }) {
-  const { zone } = useTimeWindow();
-  const [days, setDays] = useState(7);
-  const run = useMutation({
-    mutationFn: () =>
-      change<Schema<'DryRunResultDto'>>('POST', '/api/v1/alerts/rules/dry-run', {
-        rule: { name: 'dry run', ...parsed(document) },
-        start_time: new Date(Date.now() - days * DAY).toISOString(),
-      }),
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Switches a rule on or off. */
+function Switch({ item }: { item: Item }) {
+  const client = useQueryClient();
+  const isOn = item.document['enabled'] !== false;
+  const change = useMutation({
+    mutationFn: () => save('rules', item.name, { ...item.document, enabled: !isOn }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['alert-setup', 'rules'] }),
   });
   return (
-    <div className="stack">
-      <div className="bar">
-        <label>
-          Days{' '}
-          <select className="field" value={days} onChange={({ target }) => setDays(Number(target.value))}>
-            {[1, 7, 30, 90].map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-        <button type="button" className="button" disabled={run.isPending} onClick={() => run.mutate()}>
-          {run.isPending ? 'Running…' : 'Dry run'}
-        </button>
-        {run.error && (
-          <span role="alert" className="bad-text">
-            {run.error.message}
-          </span>
-        )}
-      </div>
-      {run.data && (
-        <div role="status">
-          <p>
-            It watches {run.data.subjects} and would have fired {run.data.count} times.
-          </p>
-          <ul>
-            {run.data.firings.slice(0, SHOWN).map((firing) => (
-              <li key={`${firing.began} ${firing.summary}`}>
-                {timeText(Date.parse(firing.began), zone)}, for {duration(firing.duration / 1000)}: {firing.summary}
-              </li>
-            ))}
-          </ul>
-        </div>
+    <>
+      <input
+        type="checkbox"
+        className="switch"
+        role="switch"
+        aria-label={`${item.name} is on`}
+        checked={change.isPending ? !isOn : isOn}
+        disabled={item.origin === 'file' || change.isPending}
+        onChange={() => change.mutate()}
+      />
+      {change.error && (
+        <span role="alert" className="bad-text">
+          {change.error.message}
+        </span>
       )}
-    </div>
+    </>
   );
 }

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useId, useState, type ReactNode } from 'react';
-import { addressOf, change, read, type Schema } from '../../api.js';
-import { textOf } from '../../parts/form.js';
+import { useId, useMemo, useRef, useState, type ReactNode } from 'react';
+import { addressOf, ApiError, change, read, type Schema } from '../../api.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
+import { parsed, without, type Document } from './document.js';
+import { EditingContext } from './fields.js';
 
 export type Kind = 'rules' | 'channels' | 'routes' | 'silences' | 'maintenance' | 'dependencies';
 export type Item = Schema<'AlertSetupDto'>;
@@ -17,174 +18,235 @@ export const useSetup = (kind: Kind) =>
     refetchInterval: 30_000,
   });
 
-/** What is set up of one kind, with a form for each and for a new one. */
-export function Setup({
-  kind,
-  title,
-  what,
-  example,
-  testable = false,
-  more,
-}: {
-  kind: Kind;
-  title: string;
-  what: string;
-  example: object;
-  testable?: boolean;
-  more?: (document: string) => ReactNode;
-}) {
+/** Writes a document under its name, in place of what has it. */
+export const save = (kind: Kind, name: string, document: Document): Promise<Item> =>
+  change<Item>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name });
+
+/** How things of one kind are shown and changed. */
+export interface SetupLook {
+  readonly kind: Kind;
+  readonly title: string;
+  /** What they are for, in a sentence. */
+  readonly what: string;
+  /** What a new one is called in the button, as `rule`. */
+  readonly one: string;
+  /** Said where there is none. */
+  readonly none: string;
+  /** What a new one begins as. */
+  readonly fresh: Document;
+  /** Heads of the columns after the name. */
+  readonly columns: readonly string[];
+  /** The cells of these columns. */
+  readonly cells: (item: Item) => readonly ReactNode[];
+  /** The fields of the form. */
+  readonly fields: ReactNode;
+  /** What stands below the fields, of the document as it is now. */
+  readonly more?: (document: Document) => ReactNode;
+}
+
+/** What is set up of one kind as a table, with a form for each and for a new one. */
+export function Setup({ look }: { look: SetupLook }) {
+  const { kind, title, what, one, none, columns, cells } = look;
   const { data, error, refetch } = useSetup(kind);
-  const [open, setOpen] = useState<string>();
+  const [open, setOpen] = useState<Item | 'new'>();
   const id = useId();
   if (error && !data) {
     return <ProblemNotice what={`${title} were not read.`} error={error} onRetry={() => void refetch()} />;
   }
   return (
-    <section className="panel setup" aria-labelledby={id}>
-      <div className="bar">
+    <section className="setup" aria-labelledby={id}>
+      <div className="bar setup-head">
         <h2 id={id}>{title}</h2>
-        <button type="button" className="button" onClick={() => setOpen('')}>
-          New
+        <p className="soft grow">{what}</p>
+        <button type="button" className="button no-kiosk" onClick={() => setOpen('new')}>
+          New {one}
         </button>
       </div>
-      <p className="soft">{what}</p>
-      {open === '' && (
-        <SetupForm kind={kind} name="" document={shown(example)} onClose={() => setOpen(undefined)} more={more} />
+      {data && data.items.length === 0 && <p className="panel alerts-empty soft">{none}</p>}
+      {data && data.items.length > 0 && (
+        <div className="panel wide-room">
+          <table className="plain stacked" aria-label={title}>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                {columns.map((column) => (
+                  <th key={column} scope="col">
+                    {column}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {data.items.map((item) => (
+                <tr key={item.name} data-off={item.document['enabled'] === false || undefined}>
+                  <td>
+                    <button type="button" className="as-link" onClick={() => setOpen(item)}>
+                      <bdi>{item.name}</bdi>
+                    </button>{' '}
+                    {item.origin === 'file' && <span className="tag">ALERTS_FILE</span>}
+                  </td>
+                  {cells(item).map((cell, index) => (
+                    <td key={columns[index]} data-head={columns[index]}>
+                      {cell}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
-      <ul>
-        {data?.items.map((item) => (
-          <li key={item.name}>
-            <div className="bar">
-              <button
-                type="button"
-                className="button"
-                aria-expanded={open === item.name}
-                onClick={() => setOpen(open === item.name ? undefined : item.name)}
-              >
-                {item.name}
-              </button>
-              <span className="soft">
-                {item.origin === 'file' ? 'of ALERTS_FILE' : item.origin === 'default' ? 'from the start' : ''}
-                {item.document['enabled'] === false && ' off'}
-              </span>
-              {testable && <Test name={item.name} />}
-              {item.failure && <span className="bad-text">{item.failure}</span>}
-            </div>
-            {open === item.name && (
-              <SetupForm
-                kind={kind}
-                name={item.name}
-                document={shown(item.document)}
-                origin={item.origin}
-                onClose={() => setOpen(undefined)}
-                more={more}
-              />
-            )}
-          </li>
-        ))}
-      </ul>
+      {open && <SetupDialog look={look} item={open === 'new' ? undefined : open} onClose={() => setOpen(undefined)} />}
     </section>
   );
 }
 
-function SetupForm({
-  kind,
-  name,
-  document: initial,
-  origin,
-  onClose,
-  more,
-}: {
-  kind: Kind;
-  name: string;
-  document: string;
-  origin?: string;
-  onClose: () => void;
-  more?: ((document: string) => ReactNode) | undefined;
-}) {
-  const client = useQueryClient();
-  const [text, setText] = useState(initial);
+interface DialogProps {
+  readonly look: SetupLook;
+  /** Left out: a new one. */
+  readonly item?: Item | undefined;
+  /** What a new one begins as, where that is known better. */
+  readonly fresh?: Document;
+  readonly onClose: () => void;
+}
+
+/** The form of one thing, over the page. */
+export function SetupDialog({ look, item, fresh, onClose }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  return (
+    <dialog
+      ref={(element) => {
+        dialog.current = element;
+        if (element && !element.open) element.showModal();
+      }}
+      className="wide"
+      aria-labelledby={id}
+      onClose={onClose}
+    >
+      <h2 id={id}>{item ? <bdi>{item.name}</bdi> : `New ${look.one}`}</h2>
+      <SetupForm look={look} item={item} fresh={fresh ?? look.fresh} onClose={() => dialog.current?.close()} />
+    </dialog>
+  );
+}
+
+function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Document }) {
+  const { kind, fields, more } = look;
+  const client = useQueryClient();
+  const [name, setName] = useState(item?.name ?? '');
+  const [document, setDocument] = useState(() => without(item?.document ?? fresh, ['name', 'by']));
+  const [text, setText] = useState<string>();
+  const readOnly = item?.origin === 'file';
   const done = async (): Promise<void> => {
     await client.invalidateQueries({ queryKey: ['alert-setup', kind] });
     onClose();
   };
-  const save = useMutation({
-    mutationFn: async (form: FormData) => {
-      const to = name || textOf(form, 'name').trim();
-      await change('PUT', addressOf(PATH, {}, { kind, name: to }), { ...parsed(text), name: to });
+  const saving = useMutation({
+    mutationFn: async () => {
+      await save(kind, name.trim(), text === undefined ? document : parsed(text));
     },
     onSuccess: done,
   });
-  const remove = useMutation({
+  const removing = useMutation({
     mutationFn: () => change('DELETE', addressOf(PATH, {}, { kind, name })),
     onSuccess: done,
   });
-  const failure = save.error ?? remove.error;
-  const fixed = origin === 'file';
+  const failure = saving.error ?? removing.error;
+  const mistakes = failure instanceof ApiError ? failure.fields : NO_MISTAKES;
+  const editing = useMemo(
+    () => ({ document, change: setDocument, readOnly, mistakes }),
+    [document, readOnly, mistakes],
+  );
+  const [switchMistake, setSwitchMistake] = useState('');
+  const showText = (asText: boolean): void => {
+    setSwitchMistake('');
+    if (asText) return setText(shown(document));
+    try {
+      setDocument(parsed(text ?? '{}'));
+      setText(undefined);
+    } catch (error) {
+      setSwitchMistake((error as Error).message);
+    }
+  };
   return (
-    <form className="stack" action={(form) => save.mutate(form)}>
-      {name === '' && (
-        <label>
-          Name <input name="name" className="field" required maxLength={128} />
-        </label>
-      )}
-      <label htmlFor={id}>{fixed ? 'As in ALERTS_FILE' : 'As docs/alerts.md describes it'}</label>
-      <textarea
-        id={id}
-        className="field document"
-        rows={Math.min(24, text.split('\n').length + 1)}
-        spellCheck={false}
-        readOnly={fixed}
-        value={text}
-        onChange={({ target }) => setText(target.value)}
-      />
-      {failure && (
-        <p role="alert" className="bad-text">
-          {failure.message}
-        </p>
-      )}
-      {more?.(text)}
-      {!fixed && (
-        <div className="actions">
-          {origin === 'database' && (
-            <button type="button" className="button" disabled={remove.isPending} onClick={() => remove.mutate()}>
-              Delete
-            </button>
-          )}
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
+    <form className="stack" action={() => saving.mutate()}>
+      <div className="bar">
+        {item === undefined && (
+          <label className="labelled grow">
+            Name
+            <input
+              name="name"
+              className="field"
+              required
+              maxLength={128}
+              value={name}
+              onChange={({ target }) => setName(target.value)}
+            />
+          </label>
+        )}
+        <div className="segments push" role="group" aria-label="How it is written">
+          <button type="button" aria-pressed={text === undefined} onClick={() => text !== undefined && showText(false)}>
+            Form
           </button>
-          <button className="button primary" disabled={save.isPending}>
-            Save
+          <button type="button" aria-pressed={text !== undefined} onClick={() => text === undefined && showText(true)}>
+            Text
           </button>
         </div>
+      </div>
+      <EditingContext value={editing}>
+        {text === undefined ? (
+          fields
+        ) : (
+          <label className="labelled">
+            As docs/alerts.md describes it
+            <textarea
+              className="field document"
+              rows={Math.min(20, text.split('\n').length + 1)}
+              spellCheck={false}
+              readOnly={readOnly}
+              value={text}
+              onChange={({ target }) => setText(target.value)}
+            />
+          </label>
+        )}
+        {more?.(document)}
+      </EditingContext>
+      {(failure || switchMistake !== '') && (
+        <div role="alert" className="bad-text">
+          {switchMistake || failure?.message}
+          {mistakes.length > 1 && (
+            <ul>
+              {mistakes.map(({ field, reason }) => (
+                <li key={field + reason}>
+                  {field}: {reason}
+                </li>
+              ))}
+            </ul>
+          )}
+        </div>
       )}
+      <div className="actions">
+        {item?.origin === 'database' && (
+          <button
+            type="button"
+            className="button danger push-right"
+            disabled={removing.isPending}
+            onClick={() => removing.mutate()}
+          >
+            Delete
+          </button>
+        )}
+        <button type="button" className="button" onClick={onClose}>
+          {readOnly ? 'Close' : 'Cancel'}
+        </button>
+        {!readOnly && (
+          <button className="button primary" disabled={saving.isPending}>
+            Save
+          </button>
+        )}
+      </div>
     </form>
   );
 }
 
-/** @throws Error in a person's words. */
-export function parsed(text: string): object {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error('This must be a JSON object.');
-  return value;
-}
-
-function Test({ name }: { name: string }) {
-  const test = useMutation({
-    mutationFn: () => change('POST', addressOf('/api/v1/alerts/channels/{name}/test', {}, { name })),
-  });
-  return (
-    <>
-      <button type="button" className="button" disabled={test.isPending} onClick={() => test.mutate()}>
-        Send a test
-      </button>
-      <span role="status">
-        {test.isSuccess && 'Taken.'}
-        {test.error && <span className="bad-text">{test.error.message}</span>}
-      </span>
-    </>
-  );
-}
+const NO_MISTAKES: readonly never[] = [];
