@@ -60,7 +60,8 @@ try {
     for (const [name, path] of PAGES.filter(([name]) => name.includes(options.only))) {
       await page.goto(site.url + path);
       await page.locator('main *').first().waitFor();
-      await page.waitForFunction(`document.querySelectorAll('[aria-busy="true"]').length === 0`);
+      const busy = page.locator('[aria-busy="true"]');
+      for (let tries = 0; tries < 100 && (await busy.count()) > 0; tries += 1) await page.waitForTimeout(100);
       // The small charts of a table come after it.
       await page.waitForLoadState('networkidle', { timeout: 3_000 }).catch(() => undefined);
       const file = join(folder, `${name}-${scheme}-${width}.png`);

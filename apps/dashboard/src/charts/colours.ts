@@ -22,6 +22,8 @@ export function currentColours(): {
   text: string;
   soft: string;
   surface: string;
+  warn: string;
+  bad: string;
   of: (index: number) => string;
 } {
   const probe = document.createElement('span');
@@ -38,6 +40,8 @@ export function currentColours(): {
     text: read('--text'),
     soft: read('--soft'),
     surface: read('--surface'),
+    warn: read('--warn'),
+    bad: read('--bad'),
     of: (index: number) => all[index % COLOURS] ?? '',
   };
   probe.remove();

@@ -1,7 +1,9 @@
 import { memo, useMemo, useRef, useState } from 'react';
 import { addressOf } from '../api.js';
 import { aggregationsOf, chartData, type ChartData } from '../data/chart-data.js';
+import { NO_MARKS, type AlertMarks } from '../data/alert-marks.js';
 import { isWhole, type ChartSpec } from '../data/chart-specs.js';
+import { useAlertMarks } from '../data/use-alert-marks.js';
 import { reportQuery, useReport, type ReportWish } from '../data/use-report.js';
 import { ProblemNotice } from '../parts/problem-notice.js';
 import { useInView } from '../parts/use-in-view.js';
@@ -46,6 +48,7 @@ export const DeviceChart = memo(function DeviceChart(props: DeviceChartProps) {
   };
   const { data, error, isPlaceholderData, refetch } = useReport(wish, inView);
   const chart = useMemo(() => data && chartData(spec, data.report), [data, spec]);
+  const marks = useAlertMarks(device, spec, window);
   // What is on its way is drawn over the new stretch already, so that the axis never jumps twice.
   const bounds = useMemo(
     () => (data && !isPlaceholderData ? { start: data.start, end: data.end } : boundsOf(window, serverNow())),
@@ -79,6 +82,7 @@ export const DeviceChart = memo(function DeviceChart(props: DeviceChartProps) {
           height={height}
           bounds={bounds}
           shown={inView}
+          marks={marks}
           onZoom={onZoom}
           onPick={onPick}
         />
@@ -94,12 +98,13 @@ interface DrawnProps {
   readonly height: number;
   readonly bounds: { readonly start: number; readonly end: number };
   readonly shown: boolean;
+  readonly marks?: AlertMarks;
   readonly onZoom?: ((start: number, end: number) => void) | undefined;
   readonly onPick?: ((time: number) => void) | undefined;
 }
 
 /** The drawing with its legend; takes the room that it will need before there is anything to draw. */
-export function Drawn({ chart, spec, zone, height, bounds, shown, onZoom, onPick }: DrawnProps) {
+export function Drawn({ chart, spec, zone, height, bounds, shown, marks = NO_MARKS, onZoom, onPick }: DrawnProps) {
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const legend = useRef<LegendHandle>(null);
   const format = useMemo(() => formatterOf(spec.unit, spec.metrics[0]), [spec]);
@@ -129,7 +134,8 @@ export function Drawn({ chart, spec, zone, height, bounds, shown, onZoom, onPick
         hidden={hidden}
         height={height}
         bounds={bounds}
-        label={`${spec.title}, ${spanText(bounds.start, bounds.end, zone)}: ${words(chart, format)}`}
+        marks={marks}
+        label={`${spec.title}, ${spanText(bounds.start, bounds.end, zone)}: ${words(chart, format)}${markWords(marks, format)}`}
         onCursor={(index) => legend.current?.show(index)}
         onZoom={onZoom}
         onPick={onPick}
@@ -137,6 +143,12 @@ export function Drawn({ chart, spec, zone, height, bounds, shown, onZoom, onPick
       <Legend data={chart} format={format} hidden={hidden} onToggle={toggle} zone={zone} handle={legend} />
     </>
   );
+}
+
+/** The levels and episodes in words. */
+function markWords({ levels, episodes }: AlertMarks, format: (value: number) => string): string {
+  const at = levels.map(({ rule, value }) => `; ${rule} at ${format(value)}`).join('');
+  return episodes.length === 0 ? at : `${at}; alerted ${episodes.length === 1 ? 'once' : `${episodes.length} times`}`;
 }
 
 /** The lines in words, for those who do not see them. */

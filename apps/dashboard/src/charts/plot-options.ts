@@ -1,8 +1,10 @@
 import uPlot from 'uplot';
+import type { AlertMarks } from '../data/alert-marks.js';
 import type { ChartData } from '../data/chart-data.js';
 import type { Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
 import { BINARY_STEPS, timeTicks, valueRange, valueTicks } from './axes.js';
+import { markEpisodes, markLevels, withLevels } from './alert-marks.js';
 import { BEFORE, currentColours, dashOf, faded, QUIET } from './colours.js';
 
 /** How a chart is drawn, its data aside. */
@@ -22,6 +24,8 @@ export interface PlotHooks {
   /** The ends of the time axis, ms. */
   readonly bounds: () => { start: number; end: number };
   readonly hourlyUntil: () => number | undefined;
+  /** Levels and episodes of alerts. */
+  readonly marks: () => AlertMarks;
   /** Index of the time at the cursor; null where it has left. */
   readonly onCursor: (index: number | null) => void;
   /** A stretch was dragged over. */
@@ -107,7 +111,7 @@ export function plotOptions(
           return [start, end];
         },
       },
-      y: { range: (_plot, low, high) => valueRange(low, high, fromZero, look.whole) },
+      y: { range: (_plot, low, high) => withLevels(valueRange(low, high, fromZero, look.whole), hooks.marks()) },
     },
     axes: [
       {
@@ -137,7 +141,11 @@ export function plotOptions(
           hooks.onZoom?.(start, end);
         },
       ],
-      drawClear: [(plot) => markHourly(plot, hooks.hourlyUntil(), colours)],
+      drawClear: [
+        (plot) => markHourly(plot, hooks.hourlyUntil(), colours),
+        (plot) => markEpisodes(plot, hooks.marks(), colours),
+      ],
+      draw: [(plot) => markLevels(plot, hooks.marks(), look.format, colours)],
     },
   };
 }

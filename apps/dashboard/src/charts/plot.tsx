@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { AlertMarks } from '../data/alert-marks.js';
 import type { ChartData } from '../data/chart-data.js';
 import { plotColumns, plotOptions, type PlotHooks, type PlotLook } from './plot-options.js';
 import { useDark } from './use-colour-scheme.js';
@@ -12,6 +13,7 @@ interface PlotProps {
   readonly height: number;
   readonly bounds: { readonly start: number; readonly end: number };
   readonly label: string;
+  readonly marks: AlertMarks;
   readonly onCursor: (index: number | null) => void;
   readonly onZoom?: ((start: number, end: number) => void) | undefined;
   /** A time was clicked at. */
@@ -19,14 +21,14 @@ interface PlotProps {
 }
 
 /** The drawing itself; made anew when its lines change, and only given new numbers otherwise. */
-export function Plot({ data, look, hidden, height, bounds, label, onCursor, onZoom, onPick }: PlotProps) {
+export function Plot({ data, look, hidden, height, bounds, label, marks, onCursor, onZoom, onPick }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [width, setWidth] = useState(0);
   const dark = useDark();
   // What the drawing asks for while it lives, always the newest.
-  const now = useRef({ data, bounds, onCursor, onZoom, onPick });
-  now.current = { data, bounds, onCursor, onZoom, onPick };
+  const now = useRef({ data, bounds, marks, onCursor, onZoom, onPick });
+  now.current = { data, bounds, marks, onCursor, onZoom, onPick };
 
   useLayoutEffect(() => {
     const element = place.current;
@@ -51,6 +53,7 @@ export function Plot({ data, look, hidden, height, bounds, label, onCursor, onZo
     const hooks: PlotHooks = {
       bounds: () => now.current.bounds,
       hourlyUntil: () => now.current.data.hourlyUntil,
+      marks: () => now.current.marks,
       onCursor: (index) => now.current.onCursor(index),
       onZoom: onZoom && ((start, end) => now.current.onZoom?.(start, end)),
     };
@@ -81,7 +84,7 @@ export function Plot({ data, look, hidden, height, bounds, label, onCursor, onZo
   useEffect(() => {
     plot.current?.setData(plotColumns(data, look, hidden));
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [data, bounds.start, bounds.end]);
+  }, [data, bounds.start, bounds.end, marks]);
 
   const move = (event: React.KeyboardEvent): void => {
     const current = plot.current;

@@ -1,11 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { addressOf, change, read } from '../../api.js';
-import { textsAt, type Document } from './document.js';
+import { textsAt, type Document } from '../../data/alert-document.js';
 import { FlagField, NumberField, PairsField, TextField, TextsField, useEditing } from './fields.js';
 import { Messages } from './messages.js';
 import { SelectFields } from './quiet.js';
 import { selectWords } from './rule-words.js';
-import { Setup, useSetup, type Item } from './setup.js';
+import { useSetup, type SetupItem } from '../../data/use-alerts.js';
+import { Setup } from './setup.js';
 
 /** Ways to tell somebody, who is told of what, and what was said. */
 export function Channels() {
@@ -131,7 +132,7 @@ function ChannelField({ path, field }: { path: string; field: Field }) {
 }
 
 /** Sends a message to a channel at once; says what the receiver said. */
-function Test({ item }: { item: Item }) {
+function Test({ item }: { item: SetupItem }) {
   const test = useMutation({
     mutationFn: () => change('POST', addressOf('/api/v1/alerts/channels/{name}/test', {}, { name: item.name })),
   });

@@ -5,7 +5,7 @@ import { change, type Schema } from '../../api.js';
 import { useTimeWindow } from '../../address.js';
 import { timeText } from '../../time-window.js';
 import { duration } from '../../units.js';
-import type { Document } from './document.js';
+import type { Document } from '../../data/alert-document.js';
 import { chartAddress } from './now.js';
 
 const DAY = 86_400_000;

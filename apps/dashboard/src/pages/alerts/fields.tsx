@@ -1,5 +1,5 @@
 import { createContext, useContext, useId, useState, type ReactNode } from 'react';
-import { textsAt, valueAt, withValue, type Document } from './document.js';
+import { textsAt, valueAt, withValue, type Document } from '../../data/alert-document.js';
 
 /** The document that a form changes, and what the api said is wrong with it. */
 export interface Editing {

@@ -1,28 +1,18 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'wouter';
-import { addressOf, change, read, serverNow, type Schema } from '../../api.js';
+import { addressOf, change, serverNow } from '../../api.js';
+import { isOpen, useAlerts, type Alert } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { useNow } from '../../parts/use-now.js';
 import { ago } from '../../units.js';
 import { SILENCES } from './quiet.js';
 import { SetupDialog } from './setup.js';
 
-type Alert = Schema<'AlertDto'>;
-
 const HOUR = 3_600_000;
-/** How often the states are asked for, ms. */
-const EVERY = 10_000;
 /** More rows than a person reads at once. */
 const ROWS = 100;
 const STATES: Readonly<Record<string, string>> = { no_data: 'no data', error: 'not known' };
-
-export const useAlerts = () =>
-  useQuery({
-    queryKey: ['alerts'],
-    queryFn: ({ signal }) => read('/api/v1/alerts', {}, { signal }),
-    refetchInterval: EVERY,
-  });
 
 /** The chart of what an alert is about, around a time. */
 export function chartAddress(device: string, time: string): string {
@@ -33,8 +23,6 @@ export function chartAddress(device: string, time: string): string {
   });
   return `/devices/${encodeURIComponent(device)}?${parameters.toString()}`;
 }
-
-const isOpen = ({ state }: Alert): boolean => state === 'alerting' || state === 'recovering';
 
 /** Everything that is not normal: what alerts, then what may, and what is not known. */
 export function Now() {

@@ -3,10 +3,11 @@ import { useDeviceNames } from '../../data/use-names.js';
 import { useNow } from '../../parts/use-now.js';
 import { timeText } from '../../time-window.js';
 import { ago } from '../../units.js';
-import { textsAt, valueAt, withValue, type Document } from './document.js';
+import { textsAt, valueAt, withValue, type Document } from '../../data/alert-document.js';
 import { TextField, TextsField, useEditing } from './fields.js';
 import { selectWords } from './rule-words.js';
-import { Setup, useSetup, type SetupLook } from './setup.js';
+import { useSetup } from '../../data/use-alerts.js';
+import { Setup, type SetupLook } from './setup.js';
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];

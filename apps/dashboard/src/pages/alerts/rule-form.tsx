@@ -1,7 +1,7 @@
 import { metricDefinition } from '@device-metrics/domain';
 import { useDeviceNames, useMetrics } from '../../data/use-names.js';
 import { formatterOf } from '../../units.js';
-import { textsAt, valueAt, withValue, type Document } from './document.js';
+import { textsAt, valueAt, withValue, type Document } from '../../data/alert-document.js';
 import { ChoiceField, FlagField, NumberField, TextField, TextsField, useEditing } from './fields.js';
 import { conditionKind, CONDITIONS, formatOf, OF_NO_METRIC, type ConditionKind } from './rule-words.js';
 

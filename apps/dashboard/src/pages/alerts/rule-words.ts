@@ -1,6 +1,6 @@
 import { metricDefinition } from '@device-metrics/domain';
 import { formatterOf, type Formatter } from '../../units.js';
-import { textsAt, valueAt, type Document } from './document.js';
+import { textsAt, valueAt, type Document } from '../../data/alert-document.js';
 
 /** The conditions that the form of a rule knows, and their words. */
 export const CONDITIONS = {
@@ -59,12 +59,14 @@ export function conditionWords(document: Document): string {
     const value = of(key);
     return typeof value === 'string' || typeof value === 'number' ? String(value) : fallback;
   };
-  const format = formatOf(document);
+  const shown = formatOf(document);
+  const format: Formatter = (value) => shown(value).replace(/\.0+(?=\D|$)/, '');
   const level = (key: string): string => format(Number(of(key)));
   const measure = text('measure', 'last');
   const subject = MEASURES[measure] ?? `${measure} of ${text('window', '5m')} `;
   switch (conditionKind(document)) {
     case 'above': {
+      if (of('above') === 0.5 && measure === 'last') return 'is so';
       const own =
         of('above_metric') === undefined
           ? ''
@@ -72,6 +74,7 @@ export function conditionWords(document: Document): string {
       return `${subject}> ${own}${of('above') === undefined ? '' : level('above')}`;
     }
     case 'below':
+      if (of('below') === 0.5 && measure === 'last') return 'is not so';
       return `${subject}< ${level('below')}`;
     case 'equals':
       return `${subject}= ${level('equals')}`;

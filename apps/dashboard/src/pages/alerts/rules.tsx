@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { RuleFields } from './rule-form.js';
 import { DryRun } from './dry-run.js';
-import type { Document } from './document.js';
-import { Severity, useAlerts } from './now.js';
+import type { Document } from '../../data/alert-document.js';
+import { useAlerts, isOpen, type SetupItem } from '../../data/use-alerts.js';
+import { Severity } from './now.js';
 import { conditionWords, watchWords } from './rule-words.js';
-import { save, Setup, type Item } from './setup.js';
+import { save, Setup } from './setup.js';
 
 /** What a rule of nothing in particular begins as. */
 const FRESH: Document = {
@@ -18,9 +19,7 @@ const FRESH: Document = {
 export function Rules() {
   const { data } = useAlerts();
   const counts = new Map<string, number>();
-  for (const { rule, state } of data?.alerts ?? []) {
-    if (state === 'alerting' || state === 'recovering') counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  }
+  for (const { rule } of (data?.alerts ?? []).filter(isOpen)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
   return (
     <Setup
       look={{
@@ -51,7 +50,7 @@ export function Rules() {
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** Switches a rule on or off. */
-function Switch({ item }: { item: Item }) {
+function Switch({ item }: { item: SetupItem }) {
   const client = useQueryClient();
   const isOn = item.document['enabled'] !== false;
   const change = useMutation({

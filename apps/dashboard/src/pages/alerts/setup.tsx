@@ -1,30 +1,21 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useMemo, useRef, useState, type ReactNode } from 'react';
-import { addressOf, ApiError, change, read, type Schema } from '../../api.js';
+import { addressOf, ApiError, change } from '../../api.js';
+import { useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
-import { parsed, without, type Document } from './document.js';
+import { parsed, without, type Document } from '../../data/alert-document.js';
 import { EditingContext } from './fields.js';
-
-export type Kind = 'rules' | 'channels' | 'routes' | 'silences' | 'maintenance' | 'dependencies';
-export type Item = Schema<'AlertSetupDto'>;
 
 const PATH = '/api/v1/alerts/{kind}/{name}';
 const shown = (document: unknown): string => JSON.stringify(document, null, 2);
 
-export const useSetup = (kind: Kind) =>
-  useQuery({
-    queryKey: ['alert-setup', kind],
-    queryFn: ({ signal }) => read('/api/v1/alerts/{kind}', {}, { signal, names: { kind } }),
-    refetchInterval: 30_000,
-  });
-
 /** Writes a document under its name, in place of what has it. */
-export const save = (kind: Kind, name: string, document: Document): Promise<Item> =>
-  change<Item>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name });
+export const save = (kind: SetupKind, name: string, document: Document): Promise<SetupItem> =>
+  change<SetupItem>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name });
 
 /** How things of one kind are shown and changed. */
 export interface SetupLook {
-  readonly kind: Kind;
+  readonly kind: SetupKind;
   readonly title: string;
   /** What they are for, in a sentence. */
   readonly what: string;
@@ -37,7 +28,7 @@ export interface SetupLook {
   /** Heads of the columns after the name. */
   readonly columns: readonly string[];
   /** The cells of these columns. */
-  readonly cells: (item: Item) => readonly ReactNode[];
+  readonly cells: (item: SetupItem) => readonly ReactNode[];
   /** The fields of the form. */
   readonly fields: ReactNode;
   /** What stands below the fields, of the document as it is now. */
@@ -48,7 +39,7 @@ export interface SetupLook {
 export function Setup({ look }: { look: SetupLook }) {
   const { kind, title, what, one, none, columns, cells } = look;
   const { data, error, refetch } = useSetup(kind);
-  const [open, setOpen] = useState<Item | 'new'>();
+  const [open, setOpen] = useState<SetupItem | 'new'>();
   const id = useId();
   if (error && !data) {
     return <ProblemNotice what={`${title} were not read.`} error={error} onRetry={() => void refetch()} />;
@@ -104,7 +95,7 @@ export function Setup({ look }: { look: SetupLook }) {
 interface DialogProps {
   readonly look: SetupLook;
   /** Left out: a new one. */
-  readonly item?: Item | undefined;
+  readonly item?: SetupItem | undefined;
   /** What a new one begins as, where that is known better. */
   readonly fresh?: Document;
   readonly onClose: () => void;

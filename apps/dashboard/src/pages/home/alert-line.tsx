@@ -1,6 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import { read } from '../../api.js';
+import { isOpen, useAlerts } from '../../data/use-alerts.js';
 
 /** How many alerts are named before the rest becomes a number. */
 const NAMED = 6;
@@ -8,15 +7,8 @@ const NAMED = 6;
 const SAID = new Set(['Device offline', 'Source fails', 'Data damaged', 'Samples refused']);
 
 export const useOpenAlerts = () => {
-  const { data } = useQuery({
-    queryKey: ['alerts'],
-    queryFn: ({ signal }) => read('/api/v1/alerts', {}, { signal }),
-    refetchInterval: 30_000,
-  });
-  return (data?.alerts ?? []).filter(
-    ({ state, severity, rule }) =>
-      (state === 'alerting' || state === 'recovering') && severity !== 'info' && !SAID.has(rule),
-  );
+  const { data } = useAlerts();
+  return (data?.alerts ?? []).filter((alert) => isOpen(alert) && alert.severity !== 'info' && !SAID.has(alert.rule));
 };
 
 /** The alerts that are open. */
