@@ -9,6 +9,7 @@ import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { ReportingModule } from './reporting/reporting.module.js';
+import { StatusModule } from './status/status.module.js';
 
 @Module({
   imports: [
@@ -20,6 +21,7 @@ import { ReportingModule } from './reporting/reporting.module.js';
     ReportingModule,
     LiveModule,
     AlertsModule,
+    StatusModule,
     AdminModule,
   ],
 })

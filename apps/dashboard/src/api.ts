@@ -76,9 +76,20 @@ export function addressOf(path: string, query: Query = {}, names: Record<string,
 export async function read<Path extends Readable>(
   path: Path,
   query: Loose<QueryOf<Path>> & Query,
-  { signal, names }: { signal?: AbortSignal; names?: PathOf<Path> & Record<string, string> } = {},
+  {
+    signal,
+    names,
+    headers,
+  }: {
+    signal?: AbortSignal;
+    names?: PathOf<Path> & Record<string, string>;
+    headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Answer<Reading<Path>>> {
-  const response = await send(addressOf(path, query, names), signal ? { signal } : {});
+  const response = await send(addressOf(path, query, names), {
+    ...(signal && { signal }),
+    ...(headers && { headers }),
+  });
   const json = response.headers.get('content-type')?.includes('json');
   return (json ? await response.json() : await response.text()) as Answer<Reading<Path>>;
 }

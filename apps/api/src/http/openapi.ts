@@ -27,6 +27,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('alerts', 'What is watched, and who is told.')
     .addTag('devices', 'What is measured, and whether it is there.')
     .addTag('access', 'Who gets in, and what they may do.')
+    .addTag('status', 'A page for everybody, of chosen devices.')
     .addTag('monitoring', 'How this server is.')
     .addBearerAuth({
       type: 'http',

@@ -6,6 +6,7 @@ import { Channels } from './channels.js';
 import { Now } from './now.js';
 import { Quiet } from './quiet.js';
 import { Rules } from './rules.js';
+import { StatusSetup } from './status-setup.js';
 
 const TABS = [
   ['now', 'Now', () => <Now />],
@@ -13,6 +14,7 @@ const TABS = [
   ['rules', 'Rules', () => <Rules />],
   ['quiet', 'Silences', () => <Quiet />],
   ['channels', 'Channels', () => <Channels />],
+  ['status', 'Status page', () => <StatusSetup />],
 ] as const;
 
 /** What is wrong, what was, what is watched, and who is told. */
