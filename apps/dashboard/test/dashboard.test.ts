@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { alerts } from './alerts.js';
 import { describeInBrowser } from './browser.js';
 import { device } from './device.js';
 import { home } from './home.js';
@@ -13,5 +14,6 @@ describeInBrowser('the dashboard', () => {
 
   describe('the page of all devices', () => home(stage));
   describe('the page of one device', () => device(stage));
+  describe('alerts', () => alerts(stage));
   describe('every page', () => pages(stage));
 });

@@ -1,4 +1,5 @@
 import { useAddress } from '../../address.js';
+import { useMay } from '../../data/session.js';
 import { useTitle } from '../../parts/use-title.js';
 import './alerts.css';
 import { Changes } from './changes.js';
@@ -21,13 +22,15 @@ const TABS = [
 export default function Alerts() {
   useTitle('Alerts');
   const { get, set } = useAddress();
-  const tab = TABS.find(([key]) => key === get('tab')) ?? TABS[0];
+  const may = useMay('alerts:write');
+  const tabs = TABS.filter(([key]) => may || key !== 'status');
+  const tab = tabs.find(([key]) => key === get('tab')) ?? TABS[0];
   return (
     <>
       <div className="page-head">
         <h1 className="grow">Alerts</h1>
         <div className="segments" role="group" aria-label="Part of the page">
-          {TABS.map(([key, words]) => (
+          {tabs.map(([key, words]) => (
             <button key={key} type="button" aria-pressed={key === tab[0]} onClick={() => set({ tab: key })}>
               {words}
             </button>

@@ -5,6 +5,7 @@ import { FlagField, NumberField, PairsField, TextField, TextsField, useEditing }
 import { Messages } from './messages.js';
 import { SelectFields } from './quiet.js';
 import { selectWords } from './rule-words.js';
+import { useMay } from '../../data/session.js';
 import { useSetup, type SetupItem } from '../../data/use-alerts.js';
 import { Setup } from './setup.js';
 
@@ -133,12 +134,13 @@ function ChannelField({ path, field }: { path: string; field: Field }) {
 
 /** Sends a message to a channel at once; says what the receiver said. */
 function Test({ item }: { item: SetupItem }) {
+  const may = useMay('alerts:write');
   const test = useMutation({
     mutationFn: () => change('POST', addressOf('/api/v1/alerts/channels/{name}/test', {}, { name: item.name })),
   });
   return (
     <>
-      <button type="button" className="button small" disabled={test.isPending} onClick={() => test.mutate()}>
+      <button type="button" className="button small" disabled={!may || test.isPending} onClick={() => test.mutate()}>
         {test.isPending ? 'Sending…' : 'Send a test'}
       </button>{' '}
       <span role="status">

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'wouter';
 import { addressOf, change, serverNow } from '../../api.js';
+import { useMay } from '../../data/session.js';
 import { isOpen, useAlerts, type Alert } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { useNow } from '../../parts/use-now.js';
@@ -148,6 +149,7 @@ function Answers({ alert }: { alert: Alert }) {
   const client = useQueryClient();
   const [asked, setAsked] = useState<'acknowledge' | 'silence'>();
   const id = useId();
+  const may = useMay('alerts:write');
   const acknowledge = useMutation({
     mutationFn: (comment: string) =>
       change('POST', addressOf('/api/v1/alerts/{id}/acknowledge', {}, { id: alert.id }), { comment }),
@@ -184,18 +186,22 @@ function Answers({ alert }: { alert: Alert }) {
   return (
     <span className="bar">
       {alert.acknowledged_by === null ? (
-        <button type="button" className="button small" onClick={() => setAsked('acknowledge')}>
-          Acknowledge
-        </button>
+        may && (
+          <button type="button" className="button small" onClick={() => setAsked('acknowledge')}>
+            Acknowledge
+          </button>
+        )
       ) : (
         <span className="soft">
           {alert.acknowledged_by}
           {alert.comment && `: ${alert.comment}`}
         </span>
       )}
-      <button type="button" className="button small" onClick={() => setAsked('silence')}>
-        Silence
-      </button>
+      {may && (
+        <button type="button" className="button small" onClick={() => setAsked('silence')}>
+          Silence
+        </button>
+      )}
       {asked === 'silence' && (
         <SetupDialog
           look={SILENCES}

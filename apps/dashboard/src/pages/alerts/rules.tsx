@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { RuleFields } from './rule-form.js';
 import { DryRun } from './dry-run.js';
 import type { Document } from '../../data/alert-document.js';
+import { useMay } from '../../data/session.js';
 import { useAlerts, isOpen, type SetupItem } from '../../data/use-alerts.js';
 import { Severity } from './now.js';
 import { conditionWords, watchWords } from './rule-words.js';
@@ -52,6 +53,7 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** Switches a rule on or off. */
 function Switch({ item }: { item: SetupItem }) {
   const client = useQueryClient();
+  const may = useMay('alerts:write');
   const isOn = item.document['enabled'] !== false;
   const change = useMutation({
     mutationFn: () => save('rules', item.name, { ...item.document, enabled: !isOn }),
@@ -65,7 +67,7 @@ function Switch({ item }: { item: SetupItem }) {
         role="switch"
         aria-label={`${item.name} is on`}
         checked={change.isPending ? !isOn : isOn}
-        disabled={item.origin === 'file' || change.isPending}
+        disabled={!may || item.origin === 'file' || change.isPending}
         onChange={() => change.mutate()}
       />
       {change.error && (

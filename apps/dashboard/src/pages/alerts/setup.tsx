@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useMemo, useRef, useState, type ReactNode } from 'react';
 import { addressOf, ApiError, change } from '../../api.js';
+import { useMay } from '../../data/session.js';
 import { useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { parsed, without, type Document } from '../../data/alert-document.js';
@@ -40,6 +41,7 @@ export function Setup({ look }: { look: SetupLook }) {
   const { kind, title, what, one, none, columns, cells } = look;
   const { data, error, refetch } = useSetup(kind);
   const [open, setOpen] = useState<SetupItem | 'new'>();
+  const may = useMay('alerts:write');
   const id = useId();
   if (error && !data) {
     return <ProblemNotice what={`${title} were not read.`} error={error} onRetry={() => void refetch()} />;
@@ -49,9 +51,11 @@ export function Setup({ look }: { look: SetupLook }) {
       <div className="bar setup-head">
         <h2 id={id}>{title}</h2>
         <p className="soft grow">{what}</p>
-        <button type="button" className="button no-kiosk" onClick={() => setOpen('new')}>
-          New {one}
-        </button>
+        {may && (
+          <button type="button" className="button no-kiosk" onClick={() => setOpen('new')}>
+            New {one}
+          </button>
+        )}
       </div>
       {data && data.items.length === 0 && <p className="panel alerts-empty soft">{none}</p>}
       {data && data.items.length > 0 && (
@@ -127,7 +131,8 @@ function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Docume
   const [name, setName] = useState(item?.name ?? '');
   const [document, setDocument] = useState(() => without(item?.document ?? fresh, ['name', 'by']));
   const [text, setText] = useState<string>();
-  const readOnly = item?.origin === 'file';
+  const may = useMay('alerts:write');
+  const readOnly = !may || item?.origin === 'file';
   const done = async (): Promise<void> => {
     await client.invalidateQueries({ queryKey: ['alert-setup', kind] });
     onClose();
@@ -217,7 +222,7 @@ function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Docume
         </div>
       )}
       <div className="actions">
-        {item?.origin === 'database' && (
+        {may && item?.origin === 'database' && (
           <button
             type="button"
             className="button danger push-right"
