@@ -62,13 +62,23 @@ export function App() {
 
 function Navigation() {
   const [location] = useLocation();
-  const [parameters] = useSearchParams();
+  const [parameters, setParameters] = useSearchParams();
   const kiosk = parameters.has('kiosk');
   const caller = useSession().session?.caller;
   // What only a person at the screen uses is hidden by the style.
   useEffect(() => {
     document.documentElement.classList.toggle('kiosk', kiosk);
-  }, [kiosk]);
+    if (!kiosk) return;
+    const leave = (): void => setParameters((before) => withoutKiosk(before), { replace: true });
+    const byKey = ({ key }: KeyboardEvent): void => void (key === 'Escape' && leave());
+    const byScreen = (): void => void (document.fullscreenElement === null && leave());
+    document.addEventListener('keydown', byKey);
+    document.addEventListener('fullscreenchange', byScreen);
+    return () => {
+      document.removeEventListener('keydown', byKey);
+      document.removeEventListener('fullscreenchange', byScreen);
+    };
+  }, [kiosk, setParameters]);
   if (kiosk) return null;
   const isHere = (path: string): boolean =>
     path === '/' ? location === '/' || location.startsWith('/devices/') : location.startsWith(path);
@@ -95,4 +105,10 @@ function Navigation() {
       <Account />
     </header>
   );
+}
+
+function withoutKiosk(parameters: URLSearchParams): URLSearchParams {
+  const after = new URLSearchParams(parameters);
+  after.delete('kiosk');
+  return after;
 }

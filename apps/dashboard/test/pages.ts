@@ -53,6 +53,13 @@ export function pages(stage: Stage): void {
         .count(),
     ).toBe(3);
     expect(await rows.first().locator('td').last().innerText()).toMatch(/^[+−]?[\d.]+ %$/);
+    const menu = page.getByRole('button', { name: 'Take away: hw.temperature' });
+    await menu.click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Save as CSV' }).click();
+    const [head, ...steps] = (await readFile(await (await download).path(), 'utf8')).trim().split('\r\n');
+    expect(head?.split(',')).toEqual(['timestamp', ...shown.map((name) => expect.stringContaining(name))]);
+    expect(steps.length).toBeGreaterThan(10);
 
     await page.getByLabel('Add a device').fill('lab-*');
     await page.getByLabel('Add a device').press('Enter');
@@ -163,11 +170,16 @@ export function pages(stage: Stage): void {
     await page.context().close();
   });
 
-  it('has no controls in a kiosk', async () => {
+  it('has no controls in a kiosk, which a button begins and Escape ends', async () => {
     const { page } = await stage.open('/devices/lab-pc-001?range=15m&kiosk=1');
     await page.locator('article.chart canvas').first().waitFor();
     expect(await page.getByRole('navigation').count()).toBe(0);
     expect(await page.getByRole('button', { name: 'Edit' }).isVisible()).toBe(false);
+    await page.keyboard.press('Escape');
+    await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+    await page.getByRole('button', { name: 'Kiosk' }).click();
+    await page.waitForURL(/kiosk=1/);
+    await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'detached' });
     await page.context().close();
   });
 

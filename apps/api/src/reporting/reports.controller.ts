@@ -19,6 +19,7 @@ import { AvailabilityDto } from './availability/availability.dto.js';
 import { availability, availabilityWriters } from './availability/availability.js';
 import { CompareQuery } from './compare/compare-query.dto.js';
 import { CompareDto } from './compare/compare.dto.js';
+import { compareWriters } from './compare/compare-writers.js';
 import { compare } from './compare/compare.js';
 import { DeviceReportQuery } from './device-report/device-report-query.dto.js';
 import { DeviceReportDto } from './device-report/device-report.dto.js';
@@ -113,10 +114,21 @@ export class ReportsController {
   @Get('reports/compare')
   @Needs('reports:read')
   @ApiOperation({ summary: 'Compare: one metric of many devices on one time axis, the top or the bottom of them' })
-  @ApiOkResponse({ type: CompareDto })
+  @ApiAnswer(CompareDto, {
+    csv: 'timestamp,lab-pc-1 hw.id=cpu\r\n2026-01-15T00:00:00.000Z,42.5\r\n',
+    ndjson: '{"timestamp":"2026-01-15T00:00:00.000Z","values":[42.5]}\n',
+  })
   @ApiProblems({ 400: 'metric_name must be the name of one metric, got nothing' })
-  compare(@Query() query: CompareQuery): Promise<CompareDto> {
-    return compare(this.store, query, Date.now(), this.settings);
+  async compare(
+    @Query() query: CompareQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const answer = await compare(this.store, query, Date.now(), this.settings);
+    const { format } = query;
+    const time = Date.parse(answer.start_time);
+    const writers = compareWriters(answer, query);
+    return sendAnswer({ writers, format, subject: answer.metric_name, time, nextCursor: undefined }, request, reply);
   }
 
   @Get('reports/availability')

@@ -3,6 +3,7 @@ import { serverNow } from '../api.js';
 import { useTimeWindow } from '../address.js';
 import { boundsOf, dateText, LENGTHS, lengthOf, timeText, type TimeWindow, type Zone } from '../time-window.js';
 import { textOf } from './form.js';
+import { KioskButton } from './kiosk-button.js';
 import './time-bar.css';
 
 /** Lengths that stand as buttons; the others are in the list. */
@@ -92,6 +93,7 @@ export function TimeBar({ fallback }: { fallback?: string }) {
           </button>
         ))}
       </div>
+      <KioskButton />
       {choosing && (
         <Calendar
           window={window}

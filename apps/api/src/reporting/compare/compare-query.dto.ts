@@ -8,7 +8,7 @@ const RANKS = ['value', 'difference', 'percent'] as const;
 
 export class CompareQuery extends IntersectionType(
   PickType(FleetQuery, ['device_name', 'label', 'tag'] as const),
-  PickType(DeviceReportQuery, ['start_time', 'end_time', 'step', 'timezone'] as const),
+  PickType(DeviceReportQuery, ['start_time', 'end_time', 'step', 'timezone', 'bom', 'format'] as const),
 ) {
   @ApiProperty({ example: 'system.cpu.utilization' })
   @Obeys(metricName)

@@ -47,7 +47,7 @@ export default function Explore() {
       if (!question.before || report.series.length === 0) return { report, before: undefined, start, end };
       const length = lengthOf(window);
       const earlier = compareQuery(
-        { ...question, order: 'top', count: 1000 },
+        { ...question, order: 'top', count: 1000, before: false },
         window,
         start - length,
         end - length,
@@ -96,7 +96,7 @@ export default function Explore() {
               <h3>
                 <bdi>{question.metric}</bdi> <span className="soft">{question.aggregation}</span>
               </h3>
-              <ChartMenu title={question.metric} spec={spec} address={call} data={chart} zone={zone} files={false} />
+              <ChartMenu title={question.metric} spec={spec} address={call} data={chart} zone={zone} />
             </header>
             <Drawn
               chart={chart}
@@ -117,9 +117,8 @@ export default function Explore() {
   );
 }
 
-/** The series in their order with the mean of what is drawn, and how that was in the time before. */
+/** The series in their order with their number over the whole time, and how that was in the time before. */
 function Ranking({ answer: { report, before }, format }: { answer: Answer; format: Formatter }) {
-  const earlier = new Map((before?.series ?? []).map((series) => [keyOf(series), meanOf(series.values)]));
   return (
     <div className="panel ranking">
       <table className="plain">
@@ -130,8 +129,8 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
             </th>
             <th scope="col">Device</th>
             <th scope="col">Labels</th>
-            <th scope="col" className="number">
-              Mean
+            <th scope="col" className="number" title="Over the whole time">
+              {report.aggregation}
             </th>
             <th scope="col" className="number">
               Min
@@ -142,7 +141,7 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
             {before && (
               <>
                 <th scope="col" className="number">
-                  Mean before
+                  Before
                 </th>
                 <th scope="col" className="number">
                   Change
@@ -154,8 +153,6 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
         <tbody>
           {report.series.map((series, index) => {
             const known = series.values.filter((value) => value !== null);
-            const mean = meanOf(series.values);
-            const was = earlier.get(keyOf(series));
             return (
               <tr key={keyOf(series)}>
                 <td className="number soft">{index + 1}</td>
@@ -173,7 +170,7 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
                       .join(' ')}
                   </bdi>
                 </td>
-                <td className="number">{format(mean)}</td>
+                <td className="number">{format(series.value)}</td>
                 <td className="number">
                   {format(known.length > 0 ? known.reduce((a, b) => Math.min(a, b)) : undefined)}
                 </td>
@@ -182,8 +179,8 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
                 </td>
                 {before && (
                   <>
-                    <td className="number">{format(was)}</td>
-                    <td className="number">{changeText(mean, was)}</td>
+                    <td className="number">{format(series.before)}</td>
+                    <td className="number">{changeText(series.percent)}</td>
                   </>
                 )}
               </tr>
@@ -195,14 +192,8 @@ function Ranking({ answer: { report, before }, format }: { answer: Answer; forma
   );
 }
 
-/** Mean of the steps that have a value. */
-function meanOf(values: readonly (number | null)[]): number | undefined {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-function changeText(now: number | undefined, before: number | undefined): string {
-  if (now === undefined || before === undefined || before === 0) return '–';
-  const change = (now / before - 1) * 100;
-  return `${change > 0 ? '+' : change < 0 ? '−' : ''}${Math.abs(change).toFixed(Math.abs(change) < 10 ? 1 : 0)} %`;
+function changeText(percent: number | null | undefined): string {
+  if (percent === null || percent === undefined) return '–';
+  const text = `${Math.abs(percent).toFixed(1)} %`;
+  return percent > 0 ? `+${text}` : percent < 0 ? `−${text}` : text;
 }

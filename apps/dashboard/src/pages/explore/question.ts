@@ -66,6 +66,7 @@ export function compareQuery(question: Question, window: TimeWindow, start: numb
     step,
     aggregation: question.aggregation,
     [question.order]: String(question.count),
+    ...(question.before && { offset: `${Math.round((end - start) / 1000)}s` }),
     ...(step.endsWith('d') && zone === 'local' && { timezone: zoneName('local') }),
   };
 }

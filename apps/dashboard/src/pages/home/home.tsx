@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { useAddress } from '../../address.js';
 import type { FleetDevice } from '../../data/fleet.js';
 import { FleetContext, useFleet } from '../../data/use-fleet.js';
+import { KioskButton } from '../../parts/kiosk-button.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { useTitle } from '../../parts/use-title.js';
 import { AddDevice } from './add-device.js';
@@ -23,6 +24,7 @@ export default function Home() {
     <FleetContext value={context}>
       <div className="page-head">
         <h1 className="grow">Devices</h1>
+        <KioskButton />
         <AddDevice />
       </div>
       <Problems devices={devices} />
