@@ -1,14 +1,15 @@
 /**
  * Every page, light and dark, at 1280 and 390 px, with 500 devices and this PC.
  *
- * Usage: npm run screenshots [-- FOLDER] [--url URL] [--only WORD]. With --url it shows that api instead of one of its own.
+ * Usage: npm run screenshots [-- FOLDER] [--url URL] [--only WORD] [--readme]. With --url it shows that api instead of one of
+ * its own; --readme writes the two pictures of the README.
  */
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
-import { collect, fill, fillAlerts, goOn, startSite } from './bench/dashboard/site.mjs';
+import { collect, fill, fillAlerts, fillStatus, goOn, startSite } from './bench/dashboard/site.mjs';
 
 /** The name of the file, the path, and what is done there before the picture. */
 const PAGES = [
@@ -23,15 +24,20 @@ const PAGES = [
   ['alerts-rules', '/alerts?tab=rules'],
   ['alerts-silences', '/alerts?tab=quiet'],
   ['alerts-channels', '/alerts?tab=channels'],
+  ['alerts-status', '/alerts?tab=status'],
+  ['status', '/status'],
+  ['access', '/access'],
   ['system', '/system'],
   ['kiosk', '/devices/lab-pc-001?range=24h&kiosk=1'],
   ['not-found', '/nowhere'],
 ];
+/** The pictures of the README: of which file, and its place. */
+const README = { 'home-dark-1280': 'docs/images/devices.png', 'device-30d-light-1280': 'docs/images/device.png' };
 const LOOKS = ['light', 'dark'].flatMap((scheme) => [1280, 390].map((width) => ({ scheme, width })));
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { url: { type: 'string' }, only: { type: 'string', default: '' } },
+  options: { url: { type: 'string' }, only: { type: 'string', default: '' }, readme: { type: 'boolean' } },
 });
 const folder = positionals[0] ?? join(tmpdir(), 'device-metrics-screenshots');
 await mkdir(folder, { recursive: true });
@@ -48,6 +54,7 @@ try {
     const fleet = await fill(site.url);
     stop = goOn(site.url, fleet);
     await fillAlerts(site.url);
+    await fillStatus(site.url);
     await collect(site.url, site.folder, 60);
   }
   for (const { scheme, width } of LOOKS) {
@@ -67,6 +74,8 @@ try {
       const file = join(folder, `${name}-${scheme}-${width}.png`);
       await page.screenshot({ path: file });
       console.log(file);
+      const place = options.readme && README[`${name}-${scheme}-${width}`];
+      if (place) await page.screenshot({ path: place, clip: { x: 0, y: 0, width, height: 700 } });
     }
     await context.close();
   }

@@ -10,7 +10,7 @@ export function alerts(stage: Stage): void {
     const { page, errors } = await stage.open('/alerts?tab=rules');
     await page.getByRole('button', { name: 'New rule' }).click();
     const form = page.getByRole('dialog');
-    await form.getByLabel('Name').fill('Warm');
+    await form.getByLabel('Name', { exact: true }).fill('Warm');
     await form.getByLabel('Metric', { exact: true }).fill('hw.temperature');
     await form.getByLabel('Devices', { exact: true }).fill(stage.device.name);
     await form.getByLabel('Level', { exact: true }).fill('1000');
@@ -73,13 +73,14 @@ export function alerts(stage: Stage): void {
       heard.push(request.url ?? '');
       response.end('{}');
     }).listen(0, '127.0.0.1');
+    receiver.unref();
     const { page } = await stage.open('/alerts?tab=channels');
     await page.getByRole('button', { name: 'New channel' }).click();
     const form = page.getByRole('dialog');
-    await form.getByLabel('Name').fill('phone');
-    await form.getByLabel('Type').selectOption('ntfy');
-    await form.getByLabel(/^topic/).fill('secret-topic');
-    await form.getByLabel(/^url/).fill(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}`);
+    await form.getByLabel('Name', { exact: true }).fill('phone');
+    await form.getByLabel(/^Type/).selectOption('ntfy');
+    await form.getByLabel('topic').fill('secret-topic');
+    await form.getByLabel('url (if wanted)').fill(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}`);
     await form.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText('Taken.').waitFor();
@@ -111,7 +112,7 @@ export function alerts(stage: Stage): void {
     const form = page.getByRole('dialog');
     expect(await form.getByLabel('Rules').inputValue()).toBe('Loud');
     expect(await form.getByLabel('Devices').inputValue()).toBe('siren');
-    await form.getByLabel('Name').fill('quiet please');
+    await form.getByLabel('Name', { exact: true }).fill('quiet please');
     await form.getByRole('button', { name: 'Save' }).click();
     await form.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Silences' }).click();
@@ -129,7 +130,7 @@ export function alerts(stage: Stage): void {
 
   it('the status page is made by an editor, has a password, and shows what was chosen', async () => {
     const { page, errors } = await stage.open('/alerts?tab=status');
-    await page.getByLabel('Title').fill('Our devices');
+    await page.getByLabel('Title', { exact: true }).fill('Our devices');
     await page.getByLabel('Devices with all of these tags').fill('owner=it');
     await page.getByLabel('What they are called').selectOption('tag:room');
     await page.getByLabel('Password').fill('open sesame');

@@ -95,6 +95,22 @@ export async function fillAlerts(url) {
   });
 }
 
+/** A page for everybody, with an incident. */
+export async function fillStatus(url) {
+  await call(url, 'PUT', '/api/v1/status/page', {
+    enabled: true,
+    title: 'Institute of optics',
+    text: 'Ask it@example.org.',
+    tags: ['room=*'],
+    names: 'tag:room',
+  });
+  await call(url, 'POST', '/api/v1/status/incidents', {
+    title: 'The switch of the office is slow',
+    state: 'identified',
+    text: 'A new one is on its way.',
+  });
+}
+
 /** Runs the collector of this PC for a while. */
 export async function collect(url, folder, seconds) {
   const child = spawn(process.execPath, [COLLECTOR], {

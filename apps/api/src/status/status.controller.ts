@@ -49,7 +49,12 @@ export class StatusController {
     summary: 'Status page: how the chosen devices are, their last 90 days, and incidents',
     description: 'For everybody, where an editor has made a page. It has no tags, and names only as they were chosen.',
   })
-  @ApiHeader({ name: 'x-status-pass', required: false, description: 'Of a page with a password.' })
+  @ApiHeader({
+    name: 'x-status-pass',
+    required: false,
+    description: 'Of a page with a password.',
+    example: '1768471200000.kVn0…',
+  })
   @ApiOkResponse({ type: PublicStatusDto })
   @ApiProblems({ ...NO_PARAMETERS, 'unknown-address': NO_PAGE, 'password-needed': LOCKED })
   async read(@Headers('x-status-pass') pass: string | undefined, @Query() _query: NoQuery): Promise<PublicStatusDto> {

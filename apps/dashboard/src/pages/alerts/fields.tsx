@@ -27,16 +27,26 @@ interface FieldProps {
   readonly options?: readonly string[] | undefined;
 }
 
-/** The frame of a field: its words, what is wrong with it, and what it means. */
-function Labelled({ path, label, note, children }: FieldProps & { children: ReactNode }) {
+/** What ties a field to its words. */
+interface Ties {
+  readonly id: string;
+  readonly 'aria-describedby': string;
+  readonly 'aria-invalid': boolean | undefined;
+}
+
+/** The frame of a field: its words, and below it what is wrong with it, or what it means. */
+function Labelled({ path, label, note, children }: FieldProps & { children: (ties: Ties) => ReactNode }) {
   const { mistakes } = useEditing();
+  const id = useId();
   const mistake = mistakes.find(({ field }) => field === path || field.startsWith(`${path}[`));
   return (
-    <label className="labelled">
-      <span>{label}</span>
-      {children}
-      {mistake ? <span className="bad-text">{mistake.reason}</span> : note && <small className="soft">{note}</small>}
-    </label>
+    <div className="labelled">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, 'aria-describedby': `${id}-note`, 'aria-invalid': mistake && true })}
+      <small id={`${id}-note`} className={mistake ? 'bad-text' : 'soft'}>
+        {mistake?.reason ?? note}
+      </small>
+    </div>
   );
 }
 
@@ -52,29 +62,35 @@ export function TextField(props: FieldProps & { lines?: number; secret?: boolean
   const set = (text: string): void => change(withValue(document, path, text === '' ? undefined : text));
   return (
     <Labelled {...props}>
-      {lines ? (
-        <textarea
-          className="field"
-          rows={lines}
-          value={value}
-          placeholder={placeholder}
-          readOnly={readOnly}
-          onChange={({ target }) => set(target.value)}
-        />
-      ) : (
-        <input
-          className="field"
-          value={value}
-          placeholder={placeholder}
-          readOnly={readOnly}
-          spellCheck={false}
-          autoComplete="off"
-          type={secret && !/^(\$\{|file:)/.test(value) && value !== '' ? 'password' : 'text'}
-          list={options && id}
-          onChange={({ target }) => set(target.value)}
-        />
+      {(ties) => (
+        <>
+          {lines ? (
+            <textarea
+              {...ties}
+              className="field"
+              rows={lines}
+              value={value}
+              placeholder={placeholder}
+              readOnly={readOnly}
+              onChange={({ target }) => set(target.value)}
+            />
+          ) : (
+            <input
+              {...ties}
+              className="field"
+              value={value}
+              placeholder={placeholder}
+              readOnly={readOnly}
+              spellCheck={false}
+              autoComplete="off"
+              type={secret && !/^(\$\{|file:)/.test(value) && value !== '' ? 'password' : 'text'}
+              list={options && id}
+              onChange={({ target }) => set(target.value)}
+            />
+          )}
+          {options && !lines && <Options id={id} options={options} />}
+        </>
       )}
-      {options && !lines && <Options id={id} options={options} />}
     </Labelled>
   );
 }
@@ -97,25 +113,30 @@ export function TextsField(props: FieldProps) {
   const id = useId();
   return (
     <Labelled {...props}>
-      <input
-        className="field"
-        value={draft ?? textsAt(document, path).join(', ')}
-        placeholder={placeholder}
-        readOnly={readOnly}
-        spellCheck={false}
-        autoComplete="off"
-        list={options && id}
-        onChange={({ target }) => {
-          setDraft(target.value);
-          const texts = target.value
-            .split(',')
-            .map((text) => text.trim())
-            .filter(Boolean);
-          change(withValue(document, path, texts.length === 0 ? undefined : texts.length === 1 ? texts[0] : texts));
-        }}
-        onBlur={() => setDraft(undefined)}
-      />
-      {options && <Options id={id} options={options} />}
+      {(ties) => (
+        <>
+          <input
+            {...ties}
+            className="field"
+            value={draft ?? textsAt(document, path).join(', ')}
+            placeholder={placeholder}
+            readOnly={readOnly}
+            spellCheck={false}
+            autoComplete="off"
+            list={options && id}
+            onChange={({ target }) => {
+              setDraft(target.value);
+              const texts = target.value
+                .split(',')
+                .map((text) => text.trim())
+                .filter(Boolean);
+              change(withValue(document, path, texts.length === 0 ? undefined : texts.length === 1 ? texts[0] : texts));
+            }}
+            onBlur={() => setDraft(undefined)}
+          />
+          {options && <Options id={id} options={options} />}
+        </>
+      )}
     </Labelled>
   );
 }
@@ -127,20 +148,23 @@ export function NumberField(props: FieldProps) {
   const [draft, setDraft] = useState<string>();
   return (
     <Labelled {...props}>
-      <input
-        className="field"
-        inputMode="decimal"
-        value={draft ?? textOf(valueAt(document, path))}
-        placeholder={placeholder}
-        readOnly={readOnly}
-        onChange={({ target }) => {
-          setDraft(target.value);
-          const text = target.value.trim().replace(',', '.');
-          const number = Number(text);
-          change(withValue(document, path, text === '' ? undefined : Number.isNaN(number) ? text : number));
-        }}
-        onBlur={() => setDraft(undefined)}
-      />
+      {(ties) => (
+        <input
+          {...ties}
+          className="field"
+          inputMode="decimal"
+          value={draft ?? textOf(valueAt(document, path))}
+          placeholder={placeholder}
+          readOnly={readOnly}
+          onChange={({ target }) => {
+            setDraft(target.value);
+            const text = target.value.trim().replace(',', '.');
+            const number = Number(text);
+            change(withValue(document, path, text === '' ? undefined : Number.isNaN(number) ? text : number));
+          }}
+          onBlur={() => setDraft(undefined)}
+        />
+      )}
     </Labelled>
   );
 }
@@ -152,19 +176,22 @@ export function ChoiceField({ choices, ...props }: FieldProps & { choices: reado
   const value = textOf(valueAt(document, props.path)) || usual;
   return (
     <Labelled {...props}>
-      <select
-        className="field"
-        value={value}
-        disabled={readOnly}
-        onChange={({ target }) => change(withValue(document, props.path, target.value))}
-      >
-        {!choices.some(([key]) => key === value) && <option>{value}</option>}
-        {choices.map(([key, words]) => (
-          <option key={key} value={key}>
-            {words}
-          </option>
-        ))}
-      </select>
+      {(ties) => (
+        <select
+          {...ties}
+          className="field"
+          value={value}
+          disabled={readOnly}
+          onChange={({ target }) => change(withValue(document, props.path, target.value))}
+        >
+          {!choices.some(([key]) => key === value) && <option>{value}</option>}
+          {choices.map(([key, words]) => (
+            <option key={key} value={key}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
     </Labelled>
   );
 }
@@ -195,25 +222,28 @@ export function PairsField(props: FieldProps) {
   const pairs = Object.entries((valueAt(document, props.path) ?? {}) as Readonly<Record<string, unknown>>);
   return (
     <Labelled {...props}>
-      <textarea
-        className="field"
-        rows={2}
-        value={draft ?? pairs.map(([name, value]) => `${name}=${String(value)}`).join('\n')}
-        placeholder="name=value, one a line"
-        readOnly={readOnly}
-        onChange={({ target }) => {
-          setDraft(target.value);
-          const entries = target.value
-            .split('\n')
-            .filter((line) => line.indexOf('=') > 0)
-            .map((line): [string, string] => {
-              const equals = line.indexOf('=');
-              return [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
-            });
-          change(withValue(document, props.path, entries.length === 0 ? undefined : Object.fromEntries(entries)));
-        }}
-        onBlur={() => setDraft(undefined)}
-      />
+      {(ties) => (
+        <textarea
+          {...ties}
+          className="field"
+          rows={2}
+          value={draft ?? pairs.map(([name, value]) => `${name}=${String(value)}`).join('\n')}
+          placeholder="name=value, one a line"
+          readOnly={readOnly}
+          onChange={({ target }) => {
+            setDraft(target.value);
+            const entries = target.value
+              .split('\n')
+              .filter((line) => line.indexOf('=') > 0)
+              .map((line): [string, string] => {
+                const equals = line.indexOf('=');
+                return [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
+              });
+            change(withValue(document, props.path, entries.length === 0 ? undefined : Object.fromEntries(entries)));
+          }}
+          onBlur={() => setDraft(undefined)}
+        />
+      )}
     </Labelled>
   );
 }
