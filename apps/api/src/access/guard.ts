@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.js';
 import { targetHostOf } from '../http/target.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
+import { Audit } from './audit/audit.js';
+import { noteCall } from './audit/audited.js';
 import { Authenticate, type Credentials } from './authenticate.js';
 import { runAs, type Caller } from './caller.js';
 import { checkHost, isLoopbackAddress, isLoopbackName, parseHost } from './check-host.js';
@@ -39,6 +41,7 @@ export class Guard {
   constructor(
     private readonly authenticate: Authenticate,
     private readonly rates: Rates,
+    private readonly audit: Audit,
     @Inject(apiConfig.KEY) config: ApiConfig,
   ) {
     const { host, access } = config;
@@ -58,6 +61,7 @@ export class Guard {
       this.checkSender(request);
       await this.checkRights(request);
     });
+    server.addHook('onSend', (request, reply) => noteCall(this.audit, request, reply));
     // Here, as the parsing of the body loses what `runAs` keeps.
     server.addHook('preValidation', (request, _reply, done) => runAs(request.caller, done, this.rates.countsSamples));
   }

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
@@ -37,6 +38,7 @@ export class AdminController {
 
   @Get('backup')
   @Needs('server:backup')
+  @Audited('server.backup')
   @ApiOperation({
     summary: 'Backup: a consistent copy of the whole database, while everything else goes on',
     description: 'To restore it, stop the api, put the file in the place of `DATABASE_PATH`, and start the api.',

@@ -4,6 +4,7 @@ import { parseDuration, quote, reasonOf, toRfc3339 } from '@device-metrics/domai
 import type { FastifyRequest } from 'fastify';
 import { stringify } from 'yaml';
 import { currentCaller } from '../access/caller.js';
+import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
@@ -70,6 +71,7 @@ export class AlertSetupController {
   @Post('import')
   @HttpCode(200)
   @Needs('alerts:write')
+  @Audited('alert-setup.import')
   @ApiOperation({
     summary: 'Import: writes what a file has in place of what has the same names; all of it, or nothing',
   })
@@ -133,6 +135,7 @@ export class AlertSetupController {
 
   @Put(':kind/:name')
   @Needs('alerts:write')
+  @Audited('alert-setup.put')
   @ApiOperation({
     summary: 'Set up a rule, channel, route, silence, maintenance window or dependency',
     description: 'In place of what has the name. docs/alerts.md describes each. A secret that comes as stars stays.',
@@ -183,6 +186,7 @@ export class AlertSetupController {
   @Delete(':kind/:name')
   @HttpCode(204)
   @Needs('alerts:write')
+  @Audited('alert-setup.delete')
   @ApiOperation({ summary: 'Delete what was set up; a default rule holds again as it was' })
   @ApiParam(KIND)
   @ApiParam(NAME)

@@ -13,6 +13,8 @@ import type { AlertStore, Store } from '@device-metrics/storage';
 import type { FastifyInstance } from 'fastify';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { DevicesModule } from '../devices/devices.module.js';
+import { SecretBox } from '../access/sessions/secret-box.js';
+import { sealChannels } from './notify/seal-channels.js';
 import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveModule } from '../live/live.module.js';
@@ -62,7 +64,7 @@ async function fileOf(path: string): Promise<typeof NO_FILE> {
       ) =>
         Alerts.open({
           store,
-          alertStore,
+          alertStore: sealChannels(alertStore, SecretBox.beside(databasePath)),
           rhythms,
           arrivals,
           server: new OwnNumbers(store, metrics, databasePath, elapsed),

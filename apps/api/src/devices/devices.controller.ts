@@ -5,6 +5,7 @@ import { DeviceTakenError, type Store, type StoredDevice } from '@device-metrics
 import { invalidInput, Problem } from '../http/problem.js';
 import { OneSeriesQuery } from './one-series-query.dto.js';
 import { pairOf } from './pair-of.js';
+import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
 import { noDevice } from '../http/no-device.js';
 import { composedName } from '../http/composed.pipe.js';
@@ -53,6 +54,7 @@ export class DevicesController {
 
   @Patch(':device_name')
   @Needs('devices:write')
+  @Audited('device.change')
   @ApiOperation({
     summary: 'Change what is said of a device: its display name, notes and tags',
     description: 'What is left out stays; null takes away (JSON Merge Patch, RFC 7396). The answer is the device.',
@@ -84,6 +86,7 @@ export class DevicesController {
 
   @Delete(':device_name')
   @Needs('devices:delete')
+  @Audited('device.delete')
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a device with all its samples',
@@ -99,6 +102,7 @@ export class DevicesController {
 
   @Delete(':device_name/series')
   @Needs('devices:delete')
+  @Audited('series.delete', ({ query }) => ({ metric: String((query as Partial<OneSeriesQuery>).metric_name) }))
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete one series of a device with all its samples',

@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = problemOf(error, request);
     if (problem.getStatus() === 500) {
       this.logger.error(
-        `${request.method} ${withoutSecrets(request.url)}`,
+        `${request.method} ${pathOf(request.url)}`,
         error instanceof Error ? error.stack : String(error),
       );
     }
@@ -37,9 +37,6 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** InfluxDB's senders may have their password in the address. */
-const withoutSecrets = (url: string): string => url.replace(/([?&](?:p|u|token)=)[^&]*/g, '$1…');
-
 /** What the router refuses before any call is found, which no filter sees. */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const problem =
@@ -47,7 +44,7 @@ export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequ
       ? addressTooLong(request)
       : new Problem(
           'unreadable-address',
-          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(request.url)}.`,
+          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(pathOf(request.url))}.`,
         );
   sendProblem(problem, reply);
 }
@@ -55,7 +52,7 @@ export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequ
 export const addressTooLong = ({ url }: FastifyRequest): Problem =>
   new Problem(
     'address-too-long',
-    `A part of the path must have at most ${MAX_PATH_PART} characters, got ${quote(url)}.`,
+    `A part of the path must have at most ${MAX_PATH_PART} characters, got ${quote(pathOf(url))}.`,
   );
 
 /** Answers a problem where Nest has no part in it. */
@@ -92,9 +89,12 @@ function problemOf(thrown: unknown, request: FastifyRequest): Problem {
   return new Problem('server-failure', 'The server failed; its log says why.');
 }
 
+/** Without the query: some programs write passwords there. */
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
+
 /** The answer to a call that there is not. */
 export const noRoute = ({ method, url }: FastifyRequest): Problem =>
-  new Problem('unknown-address', `There is no ${method} ${url.slice(0, 200)}; /docs lists what there is.`);
+  new Problem('unknown-address', `There is no ${method} ${pathOf(url).slice(0, 200)}; /docs lists what there is.`);
 
 function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();

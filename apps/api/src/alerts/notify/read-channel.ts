@@ -42,9 +42,12 @@ export const readChannel = (document: unknown): Channel =>
  */
 const PLACEHOLDER = /^(\$\{ALERTS_[A-Z0-9_]+\}|file:[A-Za-z0-9_][A-Za-z0-9_.-]*)$/;
 
+/** Whether a value says where a secret is, and is none itself. */
+export const isPlaceholder = (value: unknown): boolean => typeof value === 'string' && PLACEHOLDER.test(value);
+
 function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
   const value = reader.value(key);
-  if (field.secret && typeof value === 'string' && PLACEHOLDER.test(value)) return value;
+  if (field.secret && isPlaceholder(value)) return value;
   if (field.secret && value === HIDDEN) {
     reader.note(key, 'must be given again, as the receiver is another one');
     return value;
@@ -73,8 +76,7 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
 /** A channel as everybody may see it. */
 export function shownChannel({ name, type, written }: Channel): ChannelDocument {
   const shown = Object.entries(written).map(([key, value]): [string, unknown] => {
-    const isName = typeof value === 'string' && PLACEHOLDER.test(value);
-    return [key, type.fields[key]?.secret && !isName ? HIDDEN : value];
+    return [key, type.fields[key]?.secret && !isPlaceholder(value) ? HIDDEN : value];
   });
   return { name, type: type.type, ...(Object.fromEntries(shown) as ChannelDocument) };
 }
