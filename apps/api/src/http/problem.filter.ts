@@ -89,6 +89,9 @@ function problemOf(thrown: unknown, request: FastifyRequest): Problem {
   return new Problem('server-failure', 'The server failed; its log says why.');
 }
 
+/** Node quotes what stands around a mistake in JSON, which may be a password. */
+const withoutBody = (message: string): string => message.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
+
 /** Without the query: some programs write passwords there. */
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
@@ -119,7 +122,7 @@ function clientMistake(status: number, error: Error, request: FastifyRequest): P
       }
       return new Problem(
         'unreadable-body',
-        `The body could not be read${speaks && !speaks.parsesJson ? '' : ', it must be valid JSON'}: ${error.message}`,
+        `The body could not be read${speaks && !speaks.parsesJson ? '' : ', it must be valid JSON'}: ${withoutBody(error.message)}`,
       );
     default:
       return new Problem('request-refused', error.message, { status });

@@ -13,11 +13,12 @@ export async function post(
 ): Promise<string> {
   let response: Response;
   let text: string;
+  const { address, authorization } = partsOf(url);
   try {
-    response = await fetch(url, {
+    response = await fetch(address, {
       method: 'POST',
       body,
-      headers: { 'user-agent': 'device-metrics', ...headers },
+      headers: { 'user-agent': 'device-metrics', ...authorization, ...headers },
       redirect: 'error',
       signal: AbortSignal.timeout(TIMEOUT),
     });
@@ -40,6 +41,17 @@ export async function post(
 
 export const postJson = (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> =>
   post(url, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+
+/** `fetch` takes no address with user and password, and names them in its refusal: they go along as Basic (RFC 7617). */
+function partsOf(url: string): { address: string; authorization: Record<string, string> } {
+  if (!URL.canParse(url)) return { address: url, authorization: {} };
+  const parsed = new URL(url);
+  const { username, password } = parsed;
+  if (username === '' && password === '') return { address: url, authorization: {} };
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  parsed.username = parsed.password = '';
+  return { address: parsed.href, authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` } };
+}
 
 /** Where a message went, without what is secret in a URL. */
 function hostOf(url: string): string {
