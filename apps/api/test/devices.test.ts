@@ -142,8 +142,10 @@ describe('what is said of a device', () => {
     [{ tags: { room: 4 } }, 'tags tag "room" must be a string of at most 256 printable characters or null, got 4'],
     [{ tags: { 'a=b': '' } }, 'without = and commas, got "a=b"'],
     [{ tags: Object.fromEntries(Array.from({ length: 33 }, (_, i) => [`t${i}`, ''])) }, 'tags must come to at most 32'],
-    [{ color: 'red' }, 'color is unknown; allowed are device_name, display_name, notes, tags'],
-    [{ toString: 'red' }, 'toString is unknown; allowed are device_name, display_name, notes, tags'],
+    [{ color: 'red' }, 'color is unknown; allowed are device_name, merge, display_name, notes, tags'],
+    [{ toString: 'red' }, 'toString is unknown; allowed are device_name, merge, display_name, notes, tags'],
+    [{ device_name: 'other', merge: 'yes' }, 'merge must be true or false, got "yes"'],
+    [{ merge: true }, 'merge goes with the device_name of the device to merge with'],
     [[], 'The body must be a JSON object, got an array of 0.'],
     [null, 'The body must be a JSON object, got null.'],
     [undefined, 'The body must be a JSON object, got nothing.'],
@@ -223,6 +225,73 @@ it('a device that is renamed keeps its history, and samples for its old name go 
   await send('before', 8);
   expect(await values('before')).toEqual([7, 8]);
   expect(await values('after')).toEqual([1, 2, 3]);
+});
+
+it('two devices become one where that is said, and a refusal changes nothing', async () => {
+  const post = (
+    device_name: string,
+    unit: string,
+    samples: [number, number][],
+    metric_name = 'merged',
+  ): Promise<unknown> =>
+    server.post('/api/v1/aggregator/metrics/batch/', [{ device_name, metric_name, unit, samples }]);
+  const samples = async (name: string): Promise<unknown> =>
+    (await server.get(`/api/v1/reports/metrics/${name}?metric_name=merged&start_time=-3h`)).body.series[0].samples.map(
+      ([time, value]: [string, number]) => [Date.parse(time), value],
+    );
+  const [T, HOUR] = [NOW - 2 * 3_600_000, 3_600_000];
+  await post('pc-old', 'KiBy', [
+    [T, 1],
+    [T + 5, 2],
+  ]);
+  await post('pc-new', 'By', [
+    [T + 5, 7],
+    [T + HOUR, 8],
+  ]);
+  await post('pc-old', 'Cel', [[T, 20]], 'hw.temperature');
+  await send('PATCH', 'pc-old', { display_name: 'Old', notes: 'by the door', tags: { room: 'lab', floor: '1' } });
+  await send('PATCH', 'pc-new', { display_name: 'New', tags: { floor: '2' } });
+
+  const refused = await send('PATCH', 'pc-old', { device_name: 'pc-new', display_name: 'Both' });
+  expect(refused).toMatchObject({ status: 409, body: { type: 'urn:device-metrics:problem:device-taken' } });
+  expect(refused.body.detail).toContain('with "merge": true the two become one');
+  expect((await send('GET', 'pc-old')).body.display_name).toBe('Old');
+
+  const merged = await send('PATCH', 'pc-old', { device_name: 'pc-new', merge: true, tags: { owner: 'optics' } });
+  expect(merged).toMatchObject({
+    status: 200,
+    body: {
+      device_name: 'pc-new',
+      former_names: ['pc-old'],
+      display_name: 'New',
+      notes: 'by the door',
+      tags: { floor: '2', owner: 'optics', room: 'lab' },
+      first_seen: iso(T),
+      last_seen: iso(T + HOUR),
+      series: 2,
+    },
+  });
+  await post('pc-old', 'By', [[T + HOUR + 1, 9]]);
+  expect(await samples('pc-new')).toEqual([
+    [T, 1024],
+    [T + 5, 7],
+    [T + HOUR, 8],
+    [T + HOUR + 1, 9],
+  ]);
+  expect((await send('GET', 'pc-old')).status).toBe(404);
+
+  await post('pc-far', 'Cel', [[T, 1]]);
+  const unfit = await send('PATCH', 'pc-far', { device_name: 'pc-new', merge: true });
+  expect([unfit.status, unfit.body.type, unfit.body.detail]).toEqual([
+    409,
+    'urn:device-metrics:problem:not-mergeable',
+    '"merged" is in "Cel" of "pc-far" and in "By" of "pc-new", and one does not convert into the other.',
+  ]);
+  expect(await samples('pc-far')).toEqual([[T, 1]]);
+  // Where no device has the name there is nothing to merge.
+  expect((await send('PATCH', 'pc-far', { device_name: 'pc-farther', merge: true })).body.device_name).toBe(
+    'pc-farther',
+  );
 });
 
 it('one series of a device can be deleted', async () => {

@@ -87,7 +87,7 @@ export function conversionBetween(from: string, to: string): Conversion | undefi
 }
 
 /** The value in the base unit, without the digits that binary fractions add: 21.3 % is 0.213, not 0.21300000000000002. */
-export function convert(value: number, { factor, offset }: Conversion): number {
+export function convert(value: number, { factor, offset }: Pick<Conversion, 'factor' | 'offset'>): number {
   return factor === 1 && offset === 0 ? value : tidy(value * factor + offset);
 }
 

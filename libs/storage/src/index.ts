@@ -1,5 +1,6 @@
 export {
   DeviceTakenError,
+  NotMergeableError,
   StoreFullError,
   StoreUnavailableError,
   TooLateError,

@@ -8,7 +8,7 @@ import {
   type Selector,
   type TimeRange,
 } from '@device-metrics/domain';
-import { TooManySeriesError, type Store } from './store.js';
+import { TooManySeriesError, type DeviceDescription, type Store } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
 
 const HOUR = 3_600_000;
@@ -437,6 +437,51 @@ describe.each(dialects)('$name', (dialect) => {
         await store.deleteDevice('c');
         await store.append([sample(T0 + 8, 9, { device: 'b' })]);
         expect(await store.device('b')).toMatchObject({ seriesCount: 1, formerNames: [] });
+      });
+
+      it('become one, and samples for the one that went go on to the other, also after a start', async () => {
+        if (!store.mergeDevices) return expect(dialect.name).toBe('PostgreSQL');
+        const keep = (_: unknown, target: DeviceDescription): DeviceDescription => target;
+        const [a, b] = await Promise.all(['a', 'b'].map((device) => stored(EVER, { devices: [device] })));
+        expect(await store.mergeDevices('nobody', 'a', keep)).toBeUndefined();
+        expect(await store.mergeDevices('b', 'nobody', keep)).toBeUndefined();
+        await store.append([sample(T0 + HOUR, 8, { device: 'b' }), sample(T0 + HOUR, 7, { device: 'a' })]);
+        const tags = { room: 'lab' };
+        const merged = await store.mergeDevices('b', 'a', (source, target) => ({ ...source, ...target, tags }));
+        expect(merged).toMatchObject({ name: 'a', formerNames: ['b'], tags, lastTime: T0 + HOUR });
+        const both = new Map([...Object.values(b)[0], ...Object.values(a)[0], [T0 + HOUR, 7]] as [number, number][]);
+        const expected = [...both].sort(([x], [y]) => x - y);
+        expect((await stored())['a/hw.temperature{}']).toEqual(expected);
+        await reopen();
+        expect((await stored())['a/hw.temperature{}']).toEqual(expected);
+        expect(await store.device('a')).toEqual(merged);
+        expect(await store.latest(await store.findSeries({ metrics: ['hw.temperature'] }))).toMatchObject([
+          { timestamp: T0 + HOUR, value: 7 },
+        ]);
+        await store.append([sample(T0 + 2 * HOUR, 9, { device: 'b' })]);
+        expect((await stored())['a/hw.temperature{}']).toEqual([...expected, [T0 + 2 * HOUR, 9]]);
+        expect(await store.device('b')).toBeUndefined();
+        expect(await store.health()).toMatchObject({ devices: 1, damaged: 0 });
+      });
+
+      it('become one in one unit, or stay as they are where units do not fit', async () => {
+        if (!store.mergeDevices) return expect(dialect.name).toBe('PostgreSQL');
+        const keep = (_: unknown, target: DeviceDescription): DeviceDescription => target;
+        await store.append([
+          sample(T0, 2, { device: 'x', metric: 'm', unit: 'KiBy' }),
+          sample(T0 + 1, 1024, { device: 'y', metric: 'm', unit: 'By' }),
+          sample(T0 + 1, 1024, { device: 'z', metric: 'm', unit: 'Cel' }),
+        ]);
+        const before = await stored();
+        await expect(store.mergeDevices('x', 'z', keep)).rejects.toThrow(
+          '"m" is in "KiBy" of "x" and in "Cel" of "z", and one does not convert into the other',
+        );
+        expect(await stored()).toEqual(before);
+        await store.mergeDevices('x', 'y', keep);
+        expect((await stored(EVER, { devices: ['y'] }))['y/m{}']).toEqual([
+          [T0, 2048],
+          [T0 + 1, 1024],
+        ]);
       });
 
       it('are deleted with all they had, for good, and may come again', async () => {

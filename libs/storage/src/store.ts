@@ -167,6 +167,22 @@ export interface DeviceStore {
    */
   renameDevice(name: string, newName: string): Promise<StoredDevice | undefined>;
 
+  /**
+   * Gives all that a device has to another, and gives that one; undefined when one of them is not there. Series of the same
+   * metric and labels become one. Where both have a sample of a time, that of `into` stays; of hours of which only summaries
+   * are left, these are added up. Samples for the names of the device go on to `into`, until another device is given such a
+   * name. `describe` gets what is said of both, and gives what is to be said of `into`; what it throws is thrown, and nothing
+   * has changed. It resolves once the whole history has moved. After a crash the devices are as before, or the rest
+   * follows after the next start. Undefined where the database has no means for it.
+   *
+   * @throws NotMergeableError
+   */
+  mergeDevices?(
+    name: string,
+    into: string,
+    describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,
+  ): Promise<StoredDevice | undefined>;
+
   /** Deletes a series with its samples; false when there is none of this id. A sample that comes later makes a new one. */
   deleteSeries(deviceName: string, seriesId: number): Promise<boolean>;
 
@@ -252,6 +268,11 @@ export class DeviceTakenError extends Error {
   constructor(readonly deviceName: string) {
     super(`there is a device ${deviceName}`);
   }
+}
+
+/** Two devices cannot become one; the message says why. */
+export class NotMergeableError extends Error {
+  override readonly name = 'NotMergeableError';
 }
 
 /** A sample is older than the store takes: its hour has lost its samples, or is about to. */

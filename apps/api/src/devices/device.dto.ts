@@ -1,8 +1,6 @@
-import { toRfc3339 } from '@device-metrics/contract';
 import type { Labels } from '@device-metrics/domain';
-import type { StoredDevice } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { deadlines, statusAt, STATUSES, type DeviceStatus, type Rhythm } from './rhythm.js';
+import { STATUSES, type DeviceStatus } from './rhythm.js';
 
 export class DeviceDto {
   @ApiProperty({ example: 'lab-pc-1' })
@@ -73,24 +71,4 @@ export class DeviceDto {
 export class DevicesDto {
   @ApiProperty({ description: 'By name.', type: [DeviceDto] })
   devices!: DeviceDto[];
-}
-
-/** @param now Unix milliseconds. */
-export function deviceDto(device: StoredDevice, rhythm: Rhythm | undefined, now: number): DeviceDto {
-  const { name, formerNames, displayName, notes, tags, seriesCount, firstTime, lastTime } = device;
-  const limits = deadlines(rhythm, lastTime);
-  return {
-    device_name: name,
-    ...(formerNames.length > 0 && { former_names: formerNames }),
-    ...(displayName !== null && { display_name: displayName }),
-    ...(notes !== null && { notes }),
-    tags,
-    status: statusAt(now, limits),
-    ...(firstTime !== undefined && { first_seen: toRfc3339(firstTime) }),
-    last_seen: toRfc3339(lastTime),
-    ...(rhythm && { interval: Math.round(rhythm.interval) }),
-    late_at: toRfc3339(limits.lateAt),
-    offline_at: toRfc3339(limits.offlineAt),
-    series: seriesCount,
-  };
 }

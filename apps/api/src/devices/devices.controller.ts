@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { labelsKey, quote } from '@device-metrics/domain';
-import { DeviceTakenError, type Store, type StoredDevice } from '@device-metrics/storage';
-import { invalidInput, Problem } from '../http/problem.js';
+import type { Store, StoredDevice } from '@device-metrics/storage';
+import { invalidInput } from '../http/problem.js';
 import { OneSeriesQuery } from './one-series-query.dto.js';
 import { pairOf } from './pair-of.js';
 import { Audited } from '../access/audit/audited.js';
@@ -13,9 +13,11 @@ import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
-import { DeviceChangeDto, changeOf } from './device-change.dto.js';
+import { changeDevice } from './change-device.js';
+import { deviceAnswer } from './device-answer.js';
+import { DeviceChangeDto } from './device-change.dto.js';
 import { DeviceRhythms } from './device-rhythms.js';
-import { DeviceDto, deviceDto, DevicesDto } from './device.dto.js';
+import { DeviceDto, DevicesDto } from './device.dto.js';
 import { DevicesQuery } from './devices-query.dto.js';
 
 const NO_DEVICE = {
@@ -56,13 +58,17 @@ export class DevicesController {
   @Needs('devices:write')
   @Audited('device.change')
   @ApiOperation({
-    summary: 'Change what is said of a device: its display name, notes and tags',
+    summary: 'Change what is said of a device: its name, display name, notes and tags; or merge it with another',
     description: 'What is left out stays; null takes away (JSON Merge Patch, RFC 7396). The answer is the device.',
   })
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiOkResponse({ type: DeviceDto })
   @ApiProblems({
     400: 'display_name must be a string of 1 to 128 printable characters, or null for none, got 7',
+    'device-taken':
+      'device_name must be one that no device has, got "lab-pc-2"; with "merge": true the two become one.',
+    'not-mergeable':
+      '"hw.temperature" is in "Cel" of "lab-pc-1" and in "By" of "lab-pc-2", and one does not convert into the other.',
     ...NO_DEVICE,
     ...BAD_BODY,
   })
@@ -71,17 +77,9 @@ export class DevicesController {
     @Body() change: DeviceChangeDto,
     @Query() _query: NoQuery,
   ): Promise<DeviceDto> {
-    const changed = await this.store.describeDevice(name, changeOf(change));
-    if (!changed) throw noDevice(name);
-    const newName = change.device_name?.normalize('NFC');
-    if (newName === undefined) return this.dto(changed);
-    const renamed = await this.store.renameDevice(name, newName).catch((error: unknown) => {
-      if (!(error instanceof DeviceTakenError)) throw error;
-      throw new Problem('device-taken', `device_name must be one that no device has, got ${quote(newName)}.`);
-    });
-    if (!renamed) throw noDevice(name);
-    this.rhythms.forget(name);
-    return this.dto(renamed);
+    const device = await changeDevice(this.store, name, change);
+    for (const one of [name, device.name]) this.rhythms.forget(one);
+    return this.dto(device);
   }
 
   @Delete(':device_name')
@@ -137,6 +135,6 @@ export class DevicesController {
   }
 
   private async dto(device: StoredDevice): Promise<DeviceDto> {
-    return deviceDto(device, await this.rhythms.of(device), Date.now());
+    return deviceAnswer(device, await this.rhythms.of(device), Date.now());
   }
 }

@@ -26,6 +26,7 @@ export const PROBLEM_TYPES = {
   'collector-conflict': 409,
   'no-conflict': 409,
   'device-taken': 409,
+  'not-mergeable': 409,
   'read-only': 409,
   'link-expired': 410,
   'body-too-large': 413,

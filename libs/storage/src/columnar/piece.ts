@@ -26,6 +26,7 @@ const LARGE_BODY = 1 << 16;
 /** How many timelines back an equal one is looked for. */
 const TIMELINES = 32;
 
+const OPTIONS = { level: constants.Z_BEST_SPEED };
 const deflate = promisify(deflateRaw);
 
 /** The two blobs of a chunk or a part, as frames that are still to be sealed under their key. */
@@ -68,8 +69,16 @@ export class PieceEncoder {
   /** The piece; the next one can begin once it is there. */
   async finish(): Promise<EncodedPiece> {
     const body = this.body.written();
-    const options = { level: constants.Z_BEST_SPEED };
-    const deflated = body.length < LARGE_BODY ? deflateRawSync(body, options) : await deflate(body, options);
+    return body.length < LARGE_BODY ? this.finishNow() : this.pieceOf(body, await deflate(body, OPTIONS));
+  }
+
+  /** The same at once. */
+  finishNow(): EncodedPiece {
+    const body = this.body.written();
+    return this.pieceOf(body, deflateRawSync(body, OPTIONS));
+  }
+
+  private pieceOf(body: Uint8Array, deflated: Uint8Array): EncodedPiece {
     const data = new Uint8Array(FRAME_HEADER + BODY_LENGTH + deflated.length);
     new DataView(data.buffer).setUint32(FRAME_HEADER, body.length, true);
     data.set(deflated, FRAME_HEADER + BODY_LENGTH);

@@ -98,6 +98,17 @@ export class Sealer {
     return this.work.stop();
   }
 
+  /** Does `work` while nothing is being sealed. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.work.alone(work);
+  }
+
+  /** Makes parts of what heads have of a device; only to be called within `alone`. What comes meanwhile stays in heads. */
+  async sealDevice(deviceId: number): Promise<void> {
+    this.slices = new Slices();
+    await this.sealEarly(this.heads.ofDevice(deviceId));
+  }
+
   /** Whether a head is too large, or all of them together are, so that sealing cannot wait. */
   isPressed(): boolean {
     return this.heads.overfull || this.heads.size > this.settings.maxOpenSamples;
@@ -319,20 +330,8 @@ export class Sealer {
   }
 
   private rowOf({ id, sealedThrough, kind, under, piece }: Sealed): PieceWrite {
-    const latest = kind === 'part' ? [] : this.latestWithin(id);
+    const latest = kind === 'part' ? [] : this.catalogue.latestWithin(deviceOfChunk(id), hourOfChunk(id));
     return { id, sealedThrough, kind, under, piece, latest };
-  }
-
-  /** The series of a device whose latest sample is in an hour, which its journal row is about to lose. */
-  private latestWithin(id: number): PieceWrite['latest'] {
-    const found: [number, number, number][] = [];
-    const { latest } = this.catalogue;
-    const start = hourOfChunk(id) * HOUR;
-    for (const entry of this.catalogue.deviceById(deviceOfChunk(id))?.entries() ?? []) {
-      const time = latest.timeOf(entry.id);
-      if (time >= start && time < start + HOUR) found.push([entry.id, time, latest.valueOf(entry.id)]);
-    }
-    return found;
   }
 
   /** Keeps what cannot be written as a chunk in parts, and what cannot be written at all in memory. */

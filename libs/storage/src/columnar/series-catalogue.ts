@@ -12,6 +12,7 @@ import {
   type Series,
 } from '@device-metrics/domain';
 import type { Head } from './head.js';
+import { hourOf } from './hour.js';
 import { LatestSamples } from './latest-samples.js';
 import type { SeriesLimit } from './series-limit.js';
 import type { DeviceDescription } from '../store.js';
@@ -267,6 +268,24 @@ export class SeriesCatalogue {
     this.forgetGuesses();
   }
 
+  /**
+   * The series of a device that is to take in another one of the same metric and labels; it comes into being if need be, and
+   * only within a transaction.
+   */
+  counterpart(device: Device, { series, labelsKey: key }: SeriesEntry): SeriesEntry {
+    const known = device.metrics.get(series.metricName)?.get(key);
+    if (!known) return this.insertEntry(device, key, series);
+    if (known.series.unit === null && series.unit !== null) this.setUnit(known, series.unit);
+    return known;
+  }
+
+  /** Takes a device out of memory whose series have gone to another; samples for its names go on to that one. */
+  mergeDevice(source: Device, target: Device): void {
+    const names = [source.name, ...this.formerNames(source)];
+    this.dropDevice(source);
+    for (const name of names) this.aliases.set(name, target);
+  }
+
   /** The names that a device had before. */
   formerNames(device: Device): string[] {
     return [...this.aliases].flatMap(([name, one]) => (one === device ? [name] : [])).sort();
@@ -326,6 +345,16 @@ export class SeriesCatalogue {
     return named;
   }
 
+  /** Series, time and value of the latest samples of a device that are in an hour. */
+  latestWithin(deviceId: number, hour: number): [seriesId: number, time: number, value: number][] {
+    const found: [number, number, number][] = [];
+    for (const { id } of this.devicesById.get(deviceId)?.entries() ?? []) {
+      const time = this.latest.timeOf(id);
+      if (hourOf(time) === hour) found.push([id, time, this.latest.valueOf(id)]);
+    }
+    return found;
+  }
+
   keep(): void {
     this.undoes.length = 0;
   }
@@ -376,6 +405,14 @@ export class SeriesCatalogue {
     const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
     this.limit.take(device, metricName);
     this.undoes.push(() => this.limit.giveBack(device));
+    return this.insertEntry(device, key, { metricName, unit, labels });
+  }
+
+  private insertEntry(
+    device: Device,
+    key: string,
+    { metricName, unit, labels }: Pick<Series, 'metricName' | 'unit' | 'labels'>,
+  ): SeriesEntry {
     const id = this.tables.addSeries(device.id, metricName, key, unit);
     const series = { id, deviceName: device.name, metricName, labels: owned(labels), unit };
     const entry = this.hold(new SeriesEntry(device, key, series));

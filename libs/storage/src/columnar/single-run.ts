@@ -20,6 +20,20 @@ export class SingleRun {
     await this.run();
   }
 
+  /** Does other work while no run is under way; the next one begins after it. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    while (this.running) await this.running.catch(() => undefined);
+    const result = work();
+    const ended = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.running = ended.finally(() => {
+      this.running = undefined;
+    });
+    return result;
+  }
+
   /** Resolves once the run that is under way has ended, whatever came of it. */
   async stop(): Promise<void> {
     this.stopped = true;

@@ -3,6 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
 import { hourOfChunk, HOURS } from '../columnar/hour.js';
+import type { DeviceMerges } from './device-merges.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
@@ -26,10 +27,15 @@ export class Devices {
     private readonly heads: Heads,
     private readonly pieces: PieceTable,
     private readonly sealer: Sealer,
+    private readonly merges: DeviceMerges,
   ) {
     this.update = db.prepare('UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?');
     this.removals = [
       'REPLACE INTO device_deletion (device_id) VALUES (?)',
+      // What was on its way to it goes too.
+      'REPLACE INTO device_deletion (device_id) SELECT source_id FROM device_merge WHERE target_id = ?',
+      'DELETE FROM series_merge WHERE source_id IN (SELECT source_id FROM device_merge WHERE target_id = ?)',
+      'DELETE FROM device_merge WHERE target_id = ?',
       'DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE device_id = ?)',
       'DELETE FROM series WHERE device_id = ?',
       'DELETE FROM device_alias WHERE device_id = ?',
@@ -86,6 +92,19 @@ export class Devices {
     return this.stored(device);
   }
 
+  /** Gives all that there is of a device to another one. */
+  async merge(
+    name: string,
+    into: string,
+    describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,
+  ): Promise<StoredDevice | undefined> {
+    const [source, target] = [this.catalogue.device(name), this.catalogue.device(into)];
+    if (!source || !target) return undefined;
+    if (source === target) return this.stored(target);
+    const merged = await this.merges.merge(source, target, describe);
+    return merged && this.catalogue.deviceById(target.id) ? this.stored(target) : undefined;
+  }
+
   /** Nothing leads to its samples any more once its row is gone; their bytes go with the hours that they are in. */
   deleteSeries(id: number): boolean {
     const entry = this.catalogue.get(id);
@@ -121,7 +140,7 @@ export class Devices {
   async setAsideOrphans(): Promise<void> {
     const slices = new Slices();
     const known = new Set(Array.from(this.catalogue.allDevices(), ({ id }) => id));
-    const deleted = new Set(this.selectDeletions.all());
+    const deleted = new Set([...this.selectDeletions.all(), ...this.merges.sources()]);
     for (let id = this.pieces.nextDevice(0); id !== undefined; id = this.pieces.nextDevice(id + 1)) {
       // A device that is new since then has nothing sealed yet.
       const isOrphan = !known.has(id) && !deleted.has(id) && !this.catalogue.deviceById(id);

@@ -37,6 +37,14 @@ const command = fc.oneof(
     }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('merge' as const),
+      device: fc.constantFrom('a', 'b'),
+      sealing: fc.boolean(),
+    }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       act: fc.constant('read' as const),
@@ -60,6 +68,20 @@ class Model {
 
   delete(device: string): void {
     for (const series of this.series.keys()) if (series.startsWith(`${device}/`)) this.series.delete(series);
+  }
+
+  /** Samples of the target stay; of hours before `rawFrom` there are only summaries, which are added up. */
+  merge(source: string, target: string, rawFrom: number): void {
+    for (const [series, samples] of [...this.series]) {
+      if (!series.startsWith(`${source}/`)) continue;
+      const into = series.replace(source, target);
+      const known = new Map(this.series.get(into));
+      for (const [time, value] of samples) {
+        if (!known.has(time)) this.set(into, time, value);
+        else if (time < rawFrom) this.set(into, time - 0.5, value);
+      }
+    }
+    this.delete(source);
   }
 
   samples(from: number, to: number): Record<string, [number, number][]> {
@@ -96,6 +118,8 @@ const STEPS = [60_000, HOUR, 5 * HOUR, 1_234_567];
 class Pair {
   private readonly model = new Model();
   private last: ReturnType<typeof sample>[] = [];
+  /** Where samples for a name go that no device has. */
+  private readonly aliases = new Map<string, string>();
 
   constructor(private readonly real: TestStore) {}
 
@@ -103,7 +127,9 @@ class Pair {
     const oldest = this.real.store.oldestTimestamp();
     this.last = samples.filter(({ timestamp }) => timestamp >= oldest);
     await this.real.store.append(this.last);
-    for (const one of this.last) this.model.set(`${one.deviceName}/${one.metricName}`, one.timestamp, one.value);
+    for (const { deviceName, metricName, timestamp, value } of this.last) {
+      this.model.set(`${this.aliases.get(deviceName) ?? deviceName}/${metricName}`, timestamp, value);
+    }
   }
 
   resend(): Promise<void> {
@@ -117,9 +143,23 @@ class Pair {
     await this.real.store.deleteDevice(device);
     await maintenance;
     this.model.delete(device);
-    this.last = this.last.filter(({ deviceName }) => deviceName !== device);
+    this.last = this.last.filter(({ deviceName }) => (this.aliases.get(deviceName) ?? deviceName) !== device);
+    for (const [name, target] of this.aliases) if (target === device) this.aliases.delete(name);
     const known = new Set((await this.real.store.devices()).map(({ name }) => name));
     expect(known.has(device)).toBe(false);
+  }
+
+  /** @param sealing whether hours are being sealed meanwhile. */
+  async merge(source: string, target: string, sealing: boolean): Promise<void> {
+    const { store, now } = this.real;
+    const maintenance = sealing ? store.maintain() : undefined;
+    if (sealing) await new Promise(setImmediate);
+    const merged = await store.mergeDevices(source, target, (_, description) => description);
+    await maintenance;
+    if (!merged) return;
+    this.model.merge(source, target, Math.floor((now - RAW) / HOUR) * HOUR);
+    this.aliases.set(source, target);
+    expect(merged.formerNames).toContain(source);
   }
 
   /** Samples as they are within the raw retention, summaries of whole hours within the hourly one, nothing before. */
@@ -210,6 +250,8 @@ describe('the store', () => {
               await real.reopen();
             } else if (next.act === 'delete') {
               await pair.delete(next.device, next.sealing);
+            } else if (next.act === 'merge') {
+              await pair.merge(next.device, next.device === 'a' ? 'b' : 'a', next.sealing);
             } else {
               await pair.compare(real.now + next.from * HOUR - next.cut, real.now + HOUR - next.cut);
             }

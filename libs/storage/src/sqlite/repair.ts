@@ -323,14 +323,13 @@ function nameDevices(db: Database): number {
       owners.add(deviceOfChunk(id));
     }
   }
-  const deletions = tables.has('device_deletion')
-    ? db.prepare('SELECT device_id FROM device_deletion').pluck().all()
-    : [];
-  const deleted = new Set(deletions as number[]);
+  const idsOf = (table: string, column: string): number[] =>
+    tables.has(table) ? (db.prepare(`SELECT ${column} FROM ${table}`).pluck().all() as number[]) : [];
+  const gone = new Set([...idsOf('device_deletion', 'device_id'), ...idsOf('device_merge', 'source_id')]);
   const add = db.prepare('INSERT OR IGNORE INTO device (id, name) VALUES (?, ?)');
   let named = 0;
   for (const id of owners) {
-    if (!known.has(id) && !deleted.has(id)) named += add.run(id, `repaired-device-${id}`).changes;
+    if (!known.has(id) && !gone.has(id)) named += add.run(id, `repaired-device-${id}`).changes;
   }
   return named;
 }

@@ -14,6 +14,7 @@ import { catalogueTables, loadCatalogue } from './catalogue-tables.js';
 import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
+import { DeviceMerges } from './device-merges.js';
 import { Devices } from './devices.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
@@ -56,6 +57,7 @@ export class SqliteStore implements Store {
   private readonly sealer: Sealer;
   private readonly retention: Retention;
   private readonly queries: Queries;
+  private readonly merges: DeviceMerges;
   private readonly deviceTable: Devices;
   private readonly commits = new GroupCommit<SampleBatch>(
     (calls) => this.commit(calls),
@@ -95,7 +97,9 @@ export class SqliteStore implements Store {
     this.sealer = new Sealer(this.catalogue, this.heads, this.sealTables(), settings);
     this.retention = new Retention(this.catalogue, this.heads, this.retentionTables(), settings, now);
     this.queries = new Queries(this.catalogue, this.heads, this.pieces);
-    this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer);
+    const { maxSeriesPerDevice } = settings;
+    this.merges = new DeviceMerges(db, this.catalogue, this.heads, this.pieces, this.sealer, maxSeriesPerDevice);
+    this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer, this.merges);
     this.select1 = db.prepare('SELECT 1');
   }
 
@@ -143,6 +147,15 @@ export class SqliteStore implements Store {
     return this.writing(() => this.deviceTable.rename(name, newName));
   }
 
+  async mergeDevices(
+    name: string,
+    into: string,
+    describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,
+  ): Promise<StoredDevice | undefined> {
+    this.assertOpen();
+    return this.writing(() => this.deviceTable.merge(name, into, describe));
+  }
+
   async deleteSeries(deviceName: string, seriesId: number): Promise<boolean> {
     this.assertOpen();
     if (this.catalogue.get(seriesId)?.device.name !== deviceName) return false;
@@ -188,6 +201,7 @@ export class SqliteStore implements Store {
     await this.writing(async () => {
       await this.sealer.runAnew();
       await this.retention.run();
+      await this.merges.finish();
       await this.deviceTable.finishDeletions();
       await this.deviceTable.setAsideOrphans();
     });
@@ -228,6 +242,7 @@ export class SqliteStore implements Store {
     for (const timer of this.timers) clearInterval(timer);
     this.commits.flush();
     this.closed = true;
+    await this.merges.stop();
     await this.sealer.stop();
     await this.retention.stop();
   }
@@ -342,6 +357,7 @@ export class SqliteStore implements Store {
   private startTimers(): void {
     const { sealInterval } = this.settings;
     if (sealInterval === 0) return;
+    this.inBackground(this.merges.finish());
     const every = (interval: number, act: () => Promise<void>): void => {
       this.timers.push(setInterval(() => this.inBackground(act()), interval).unref());
     };

@@ -5,6 +5,7 @@ import { Access1764300000000 } from './1764300000000-access.js';
 import { Parts1764400000000 } from './1764400000000-parts.js';
 import { Alerts1764500000000 } from './1764500000000-alerts.js';
 import { DeviceAlias1764600000000 } from './1764600000000-device-alias.js';
+import { DeviceMerge1764900000000 } from './1764900000000-device-merge.js';
 import { Said1765300000000 } from './1765300000000-said.js';
 
 /** In the order in which they run. */
@@ -16,5 +17,6 @@ export const migrations = [
   Parts1764400000000,
   Alerts1764500000000,
   DeviceAlias1764600000000,
+  DeviceMerge1764900000000,
   Said1765300000000,
 ];

@@ -1,0 +1,51 @@
+import { quote, type Rule, UNPRINTABLE } from '@device-metrics/contract';
+
+/** Of what people say of a device. */
+export const MAX_DISPLAY_NAME = 128;
+export const MAX_NOTES = 4_000;
+export const MAX_TAGS = 32;
+const MAX_TAG_NAME = 64;
+const MAX_TAG_VALUE = 256;
+
+/** As `UNPRINTABLE`, but for tabs and ends of lines. */
+const UNPRINTABLE_IN_TEXT = /[^\P{Cc}\t\n\r]|\p{Cs}/u;
+
+export const displayNameRule: Rule = (value) =>
+  value === null || isText(value, 1, MAX_DISPLAY_NAME, UNPRINTABLE)
+    ? undefined
+    : `must be a string of 1 to ${MAX_DISPLAY_NAME} printable characters, or null for none, got ${quote(value)}`;
+
+export const notesRule: Rule = (value) =>
+  value === null || isText(value, 1, MAX_NOTES, UNPRINTABLE_IN_TEXT)
+    ? undefined
+    : `must be a text of 1 to ${MAX_NOTES} characters, or null for none, got ${quote(value)}`;
+
+export const tagsRule: Rule = (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return `must be an object of strings, as in {"room": "lab"}, with null for a tag to remove, got ${quote(value)}`;
+  }
+  for (const [name, text] of Object.entries(value)) {
+    if (!isText(name, 1, MAX_TAG_NAME, UNPRINTABLE) || /[=,]/.test(name)) {
+      return `tag names must be 1 to ${MAX_TAG_NAME} printable characters without = and commas, got ${quote(name)}`;
+    }
+    if (text !== null && !isText(text, 0, MAX_TAG_VALUE, UNPRINTABLE)) {
+      return `tag ${quote(name)} must be a string of at most ${MAX_TAG_VALUE} printable characters or null, got ${quote(text)}`;
+    }
+  }
+  return undefined;
+};
+
+export const mergeRule: Rule = (value) =>
+  typeof value === 'boolean' ? undefined : `must be true or false, got ${quote(value)}`;
+
+export const statusesRule =
+  (statuses: readonly string[]): Rule =>
+  (value) => {
+    const given: unknown[] = Array.isArray(value) ? value : [value];
+    const wrong = given.find((status) => !statuses.some((known) => known === status));
+    return wrong === undefined ? undefined : `must be one of ${statuses.join(', ')}, got ${quote(wrong)}`;
+  };
+
+function isText(value: unknown, min: number, max: number, without: RegExp): boolean {
+  return typeof value === 'string' && value.length >= min && value.length <= max && !without.test(value);
+}
