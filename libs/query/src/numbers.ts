@@ -82,19 +82,11 @@ export async function numbersOf(
   const samples = toRead.reduce((sum, { id }) => sum + (byId.get(id)?.count ?? 0), 0);
   const hourly = samples > Math.min(MAX_SAMPLES, limit.maxQuerySamples);
   const basis = { hourly, rateStep: hourly ? HOUR : rateStep(range) };
+  const counters = growing.flatMap(({ series }) => series);
+  const filled = fromFirstSample(range, counters, byId);
   const grown = hourly
-    ? await hourlyGrowth(
-        store,
-        growing.flatMap(({ series }) => series),
-        range,
-      )
-    : await exactGrowth(
-        store,
-        growing.flatMap(({ series }) => series),
-        range,
-        basis.rateStep,
-        byId,
-      );
+    ? await hourlyGrowth(store, counters, filled)
+    : await exactGrowth(store, counters, filled, basis.rateStep, byId);
   const read = hourly ? hourlyMeans : exactValues;
   const values = await read(
     store,
@@ -109,6 +101,12 @@ export async function numbersOf(
 }
 
 const rateStep = (range: TimeRange): number => Math.min(HOUR, Math.max(60_000, autoStep(range, RATE_STEPS)));
+
+/** The range without the hours before the first sample, which hold nothing but steps. */
+function fromFirstSample(range: TimeRange, series: readonly Series[], byId: ReadonlyMap<number, Summary>): TimeRange {
+  const first = series.reduce((first, { id }) => Math.min(first, byId.get(id)?.firstTime ?? Infinity), Infinity);
+  return first === Infinity ? range : { ...range, start: Math.max(range.start, Math.floor(first / HOUR) * HOUR) };
+}
 
 async function exactGrowth(
   store: SampleStore,

@@ -47,10 +47,8 @@ export async function availability(
   await refuseLarge(store, devices, range, limit);
   const known: DeviceTimes[] = [];
   for (const device of devices) {
-    const watched = { start: Math.max(range.start, device.firstTime ?? device.lastTime), end: range.end };
-    if (watched.end <= watched.start) continue;
-    const series = await store.findSeries({ devices: [device.name] });
-    known.push({ device, watched, silences: await silencesOf(store, series, watched, now) });
+    const times = await timesOf(store, device, range, now);
+    if (times) known.push(times);
   }
   const tags = parseGrouping(groupBy)?.tags ?? [];
   const groups = grouped(known, groupBy.includes('device'), tags);
@@ -75,6 +73,31 @@ export async function availability(
       ),
     },
   };
+}
+
+/** Of one device, up to now; undefined where it had not been heard of yet. */
+export async function availabilityOf(
+  store: Store,
+  device: StoredDevice,
+  asked: TimeRange,
+  now: number,
+): Promise<AvailabilityRowDto | undefined> {
+  const range = { start: asked.start, end: Math.max(asked.start, Math.min(asked.end, now)) };
+  const times = await timesOf(store, device, range, now);
+  return times && rowOf({ device: device.name, tags: undefined, members: [times] }, range)[0];
+}
+
+/** Undefined where the device had not been heard of yet. */
+async function timesOf(
+  store: Store,
+  device: StoredDevice,
+  range: TimeRange,
+  now: number,
+): Promise<DeviceTimes | undefined> {
+  const watched = { start: Math.max(range.start, device.firstTime ?? device.lastTime), end: range.end };
+  if (watched.end <= watched.start) return undefined;
+  const series = await store.findSeries({ devices: [device.name] });
+  return { device, watched, silences: await silencesOf(store, series, watched, now) };
 }
 
 async function refuseLarge(

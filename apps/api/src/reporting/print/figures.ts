@@ -1,128 +1,169 @@
 import { EARLIEST_TIMESTAMP } from '@device-metrics/contract';
-import { metricDefinition, metricKind, type Series } from '@device-metrics/domain';
-import { NO_LIMIT, plan, rangeOf, read, type Steps } from '@device-metrics/query';
+import {
+  metricDefinition,
+  oneNumber,
+  stateLabels,
+  type Labels,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
+import {
+  numbersOf,
+  thingsOf,
+  type Figures,
+  type NumberKind,
+  type Points,
+  type QueryLimit,
+  type ThingNumbers,
+} from '@device-metrics/query';
 import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
+import { together } from '../summary/grouping.js';
+import { commonLabels } from './common-labels.js';
 import { unitOf, type Unit } from './quantity.js';
 
-/** What a report says of the values of some samples. */
-export interface Figures {
-  readonly min: number;
-  readonly mean: number;
-  readonly max: number;
-  readonly last: number;
-}
-
-export interface SeriesFigures {
-  readonly series: Series;
-  /** Of a counter: of what it grew per second; undefined where there are too few samples to say. */
+/** What can be drawn as a line: a series, or numbers that are made of several. */
+export interface Line {
+  readonly labels: Labels;
+  /** Of a counter: of what it grew per second; undefined where there are too few samples to say, and of states. */
   readonly figures: Figures | undefined;
+  /** Whose samples are drawn; undefined where `points` are. */
+  readonly series: Series | undefined;
+  readonly points: Points | undefined;
+  /** The state that it is in, of a metric that tells one. */
+  readonly state: string | undefined;
 }
 
-/** One metric of one device. */
+/** One metric of one device, in one unit. */
 export interface Metric {
   readonly name: string;
   readonly help: string | undefined;
-  /** Only ever grows, so that its rate is what says something. */
-  readonly isCounter: boolean;
+  /** What its figures are, see the metric catalogue. */
+  readonly as: NumberKind;
+  /** Of a share: of what. */
+  readonly shareOf: string;
   /** Tells when something happened, in Unix seconds, as `system.boot_time` does. */
   readonly isMoment: boolean;
+  /** Of its figures. */
   readonly unit: Unit;
-  /** The largest mean first. */
-  readonly series: readonly SeriesFigures[];
+  /** Of the figures of its lines. */
+  readonly lineUnit: Unit;
+  /** What makes `lineUnit`: UCUM. */
+  readonly lineUcum: string | null;
+  /** Whether its lines are of what it grew per second. */
+  readonly isRate: boolean;
+  /** Whether any of its lines is not flat. */
+  readonly changes: boolean;
+  /** The largest mean first; of states those that count. */
+  readonly lines: readonly Line[];
+  readonly seriesCount: number;
   /** Samples of all series. */
   readonly count: number;
-  /** Of all series; the last value is that of the newest sample. */
   readonly figures: Figures | undefined;
   /** Of the newest sample, Unix milliseconds. */
   readonly lastTime: number;
 }
 
-/** @param rateSteps the steps by which counters are read: with the one aggregation `rate`. */
+/** What the catalogue says a person means who asks for each of the metrics. */
 export async function metricsOf(
   store: SampleStore,
   summaries: readonly SeriesSummary[],
-  rateSteps: Steps,
+  range: TimeRange,
+  limit: QueryLimit,
 ): Promise<Metric[]> {
-  const counters = summaries.map(({ series }) => series).filter(({ metricName }) => isCounter(metricName));
-  const rates = new Map<number, Figures>();
-  const question = { series: counters, range: rangeOf(rateSteps), steps: rateSteps };
-  for await (const { series, columns } of read(store, await plan(store, question, NO_LIMIT))) {
-    const figures = figuresOf(columns[0] ?? []);
-    if (figures) rates.set(series.id, figures);
-  }
-  return Array.from(byMetric(summaries), ([name, same]) => metric(name, same, rates));
+  const things = thingsOf(summaries.map(({ series }) => series));
+  const { numbers } = await numbersOf(store, things, summaries, range, limit);
+  const byId = new Map(summaries.map((one) => [one.series.id, one]));
+  return Array.from(byMetric(numbers).values(), (same) => metric(same, byId));
 }
 
-/** Whether a metric is a counter: by the catalogue, or by the name that Prometheus gives to one. */
-export const isCounter = (name: string): boolean => metricKind(name) === 'counter';
-
-function byMetric(summaries: readonly SeriesSummary[]): Map<string, SeriesSummary[]> {
-  const groups = new Map<string, SeriesSummary[]>();
-  for (const one of summaries) {
-    const same = groups.get(one.series.metricName);
+function byMetric(numbers: readonly ThingNumbers[]): Map<string, [ThingNumbers, ...ThingNumbers[]]> {
+  const groups = new Map<string, [ThingNumbers, ...ThingNumbers[]]>();
+  for (const one of numbers) {
+    const [{ metricName, unit }] = one.thing.series as [Series];
+    const key = JSON.stringify([metricName, unit, one.thing.as]);
+    const same = groups.get(key);
     if (same) same.push(one);
-    else groups.set(one.series.metricName, [one]);
+    else groups.set(key, [one]);
   }
   return groups;
 }
 
-function metric(name: string, summaries: readonly SeriesSummary[], rates: ReadonlyMap<number, Figures>): Metric {
-  const counter = isCounter(name);
-  const parts = summaries.map(({ series, summary }): Part => ({
-    series,
-    figures: counter ? rates.get(series.id) : ofGauge(summary),
-    count: summary.count,
-    lastTime: summary.lastTime,
-  }));
-  const ucum = summaries.find(({ series }) => series.unit !== null)?.series.unit ?? null;
-  const figures = together(parts);
+function metric(numbers: readonly [ThingNumbers, ...ThingNumbers[]], byId: ReadonlyMap<number, SeriesSummary>): Metric {
+  const [{ thing }] = numbers;
+  const [first] = thing.series as [Series];
+  const isRate = thing.isCounter && thing.as !== 'share';
+  const lineUcum = thing.isCounter && thing.as === 'share' ? '1' : first.unit;
+  const figures = together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
+  const lines = linesOf(numbers, byId);
   return {
-    name,
-    help: metricDefinition(name)?.help,
-    isCounter: counter,
+    name: first.metricName,
+    help: metricDefinition(first.metricName)?.help,
+    as: thing.as,
+    shareOf: thing.as === 'share' ? countedStates(numbers) : '',
     // A span of so many years would be a strange thing to measure.
-    isMoment: !counter && ucum === 's' && figures !== undefined && figures.min >= EARLIEST_TIMESTAMP / 1000,
-    unit: unitOf(ucum, counter),
-    series: parts.toSorted((a, b) => largestFirst(a.figures?.mean, b.figures?.mean)),
-    count: parts.reduce((sum, { count }) => sum + count, 0),
+    isMoment:
+      thing.as === 'value' && first.unit === 's' && figures !== undefined && figures.min >= EARLIEST_TIMESTAMP / 1000,
+    unit: unitOf(isRate ? first.unit : thing.unit, isRate),
+    lineUnit: unitOf(lineUcum, isRate),
+    lineUcum,
+    isRate,
+    changes: lines.some((line) => isChanging(line, byId)),
+    lines,
+    seriesCount: numbers.reduce((sum, one) => sum + one.thing.series.length, 0),
+    count: numbers.reduce((sum, { count }) => sum + count, 0),
     figures,
-    lastTime: parts.reduce((latest, { lastTime }) => Math.max(latest, lastTime), -Infinity),
+    lastTime: numbers.reduce((latest, { lastTime }) => Math.max(latest, lastTime), -Infinity),
   };
 }
 
-interface Part extends SeriesFigures {
-  readonly count: number;
-  readonly lastTime: number;
+/** The states that count in a share, as `user, nice, system`; of those that there are. */
+function countedStates(numbers: readonly ThingNumbers[]): string {
+  const present = new Set(numbers.flatMap(({ thing }) => thing.series.flatMap(({ labels }) => Object.values(labels))));
+  const meant = oneNumber(numbers[0]?.thing.series[0]?.metricName ?? '');
+  return meant.as === 'share' ? meant.states.filter((state) => present.has(state)).join(', ') : '';
 }
 
-/** Every sample counts alike for the mean. */
-function together(parts: readonly Part[]): Figures | undefined {
-  const known = parts.flatMap((part) => (part.figures ? [{ ...part.figures, ...part }] : []));
-  const [first] = known;
-  if (!first) return undefined;
-  const count = known.reduce((sum, part) => sum + part.count, 0);
-  return {
-    min: known.reduce((least, { min }) => Math.min(least, min), first.min),
-    mean: known.reduce((sum, part) => sum + part.mean * (part.count / count), 0),
-    max: known.reduce((most, { max }) => Math.max(most, max), first.max),
-    last: known.reduce((newest, part) => (part.lastTime >= newest.lastTime ? part : newest)).last,
-  };
+function linesOf(numbers: readonly ThingNumbers[], byId: ReadonlyMap<number, SeriesSummary>): Line[] {
+  const lines = numbers.flatMap((one): (Line & { counts: boolean })[] => {
+    const { thing, figures, points, state } = one;
+    const labels = commonLabels(thing.series);
+    if (thing.as === 'state') {
+      return [
+        { labels, figures: undefined, series: undefined, points: undefined, state: stateName(state), counts: true },
+      ];
+    }
+    if (thing.as === 'share' && thing.isCounter) {
+      return [{ labels, figures, series: undefined, points, state: undefined, counts: true }];
+    }
+    return thing.series.map((series, index) => ({
+      labels: series.labels,
+      figures: thing.series.length === 1 ? figures : thing.isCounter ? undefined : figuresOf(byId.get(series.id)),
+      ...{ series, points: undefined, state: undefined },
+      counts: thing.counted.has(index),
+    }));
+  });
+  const mean = (line: Line): number => line.figures?.mean ?? -Infinity;
+  return lines.toSorted((a, b) => Number(b.counts) - Number(a.counts) || compare(mean(b), mean(a)));
 }
 
-const largestFirst = (a = -Infinity, b = -Infinity): number => (a === b ? 0 : b > a ? 1 : -1);
+const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);
 
-const ofGauge = ({ min, max, sum, count, last }: SeriesSummary['summary']): Figures => ({
-  min,
-  mean: sum / count,
-  max,
-  last,
-});
+const stateName = (series: Series | undefined): string =>
+  series
+    ? stateLabels(series.metricName, series.labels)
+        .map((label) => series.labels[label] ?? '')
+        .join(', ')
+    : '–';
 
-/** Undefined when no step has a rate. */
-function figuresOf(rates: ArrayLike<number | null>): Figures | undefined {
-  const values = Array.from(rates).filter((rate) => rate !== null);
-  const last = values.at(-1);
-  if (last === undefined) return undefined;
-  const [min, max] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
-  return { min, mean: values.reduce((a, b) => a + b) / values.length, max, last };
+function figuresOf(one: SeriesSummary | undefined): Figures | undefined {
+  if (!one) return undefined;
+  const { min, max, sum, count, last } = one.summary;
+  return { min, max, mean: sum / count, last, weight: count };
+}
+
+function isChanging({ figures, points, series }: Line, byId: ReadonlyMap<number, SeriesSummary>): boolean {
+  if (points) return points.values.some((value) => value !== points.values[0]);
+  if (figures) return figures.min !== figures.max;
+  const summary = series && byId.get(series.id)?.summary;
+  return summary !== undefined && summary.min !== summary.max;
 }

@@ -1,19 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
-import { like, type TimeRange } from '@device-metrics/domain';
+import { like, metricKind, type TimeRange } from '@device-metrics/domain';
 import { refuseBeyond, type QueryLimit } from '@device-metrics/query';
 import type { Store } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
 import { summaryRange } from '../time-span.js';
-import { charts, chartSteps } from './charts.js';
-import { isCounter, metricsOf } from './figures.js';
+import type { DeviceRhythms } from '../../devices/device-rhythms.js';
+import { aboutDevice } from './about-device.js';
+import { charts } from './charts.js';
+import { metricsOf } from './figures.js';
+import { glance } from './glance.js';
+import { inPrintOrder } from './order.js';
 import { LocalTime } from './local-time.js';
 import { PAGE_END, pageStart } from './page.js';
 import type { PrintQuery } from './print-query.dto.js';
-import { metricTable, reportHead } from './report-parts.js';
+import { glanceTable, metricTable, reportHead } from './report-parts.js';
 
 /**
- * One page about one device: a table of its metrics, then a chart of each. It comes in pieces, and lets other work go
+ * One page about one device: what it is, how busy and full it is, a table of its metrics, then a chart of each that changes. It comes in pieces, and lets other work go
  * first between them.
  *
  * @param now Unix milliseconds.
@@ -21,30 +25,34 @@ import { metricTable, reportHead } from './report-parts.js';
  */
 export async function printReport(
   store: Store,
+  rhythms: DeviceRhythms,
   query: PrintQuery,
   now: number,
   limit: QueryLimit,
 ): Promise<AsyncIterable<string>> {
   const local = new LocalTime(query.timezone ?? 'UTC');
   const asked = summaryRange(query, now);
+  const device = await store.device(query.device);
+  if (!device) throw noDevice(query.device);
   const selected = await store.findSeries({ devices: [query.device], metrics: query.metric_name?.map(like) });
-  if (selected.length === 0 && !(await store.device(query.device))) throw noDevice(query.device);
   const summaries = await store.summarize(selected, asked);
   // Counters are read sample by sample.
-  const counted = summaries.filter(({ series }) => isCounter(series.metricName));
+  const counted = summaries.filter(({ series }) => metricKind(series.metricName) === 'counter');
   const samples = counted.reduce((sum, { summary }) => sum + summary.count, 0);
   refuseBeyond(limit, samples, 'time_range', 'ask for fewer counters by metric_name', asked);
   const newest = summaries.reduce((latest, { summary }) => Math.max(latest, summary.lastTime), now);
   // Left open, the range reaches a little beyond now for clocks that are ahead; without such, it ends now.
   const range = { start: asked.start, end: query.end_time === undefined ? newest + 1 : asked.end };
-  const charted = within(range, now);
-  const metrics = charted ? await metricsOf(store, summaries, chartSteps(charted, ['rate'], local)) : [];
+  const charted = within(sinceFirst(range, device.firstTime), now);
+  const metrics = charted ? inPrintOrder(await metricsOf(store, summaries, charted, limit)) : [];
+  const about = await aboutDevice(store, rhythms, device, charted ?? range, now);
   return pieces();
 
   async function* pieces(): AsyncGenerator<string> {
-    yield pageStart(`${query.device}: metrics`).text;
-    yield reportHead({ device: query.device, range, made: now, local, metrics, filter: query.metric_name }).text;
+    yield pageStart(`${about.device.displayName ?? about.device.name}: metrics`).text;
+    yield reportHead({ about, range, made: now, local, metrics, filter: query.metric_name }).text;
     if (charted && metrics.length > 0) {
+      yield glanceTable(glance(metrics)).text;
       yield metricTable(metrics, local).text;
       for await (const piece of charts(store, metrics, charted, local)) {
         yield piece.text;
@@ -54,6 +62,12 @@ export async function printReport(
     yield PAGE_END.text;
   }
 }
+
+/** Of a new device without the time before it came: a chart of that is empty. */
+const sinceFirst = ({ start, end }: TimeRange, firstTime = start): TimeRange => ({
+  start: Math.max(start, Math.min(firstTime, end - 1)),
+  end,
+});
 
 /** The part of a range in which there can be samples; undefined where there is none. */
 function within({ start, end }: TimeRange, now: number): TimeRange | undefined {

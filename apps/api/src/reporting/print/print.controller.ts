@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Store } from '@device-metrics/storage';
+import { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { Needs } from '../../access/needs.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
@@ -15,6 +16,7 @@ import { printReport } from './print-report.js';
 export class PrintController {
   constructor(
     @Inject(SAMPLE_STORE) private readonly store: Store,
+    private readonly rhythms: DeviceRhythms,
     @Inject(apiConfig.KEY) private readonly settings: ApiConfig,
   ) {}
 
@@ -23,10 +25,11 @@ export class PrintController {
   @Header('content-security-policy', `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`)
   @Header('x-content-type-options', 'nosniff')
   @ApiOperation({
-    summary: 'Printable report: one page about a device, with a table of its metrics and a chart of each',
+    summary: 'Printable report: one page about a device, with a table of its metrics and charts',
     description:
-      'HTML that is complete in itself: no script, and nothing that it loads. Counters are shown by their rate. Of a metric ' +
-      'with many series, the ten with the largest mean are drawn.',
+      'HTML that is complete in itself: no script, and nothing that it loads. First what the device is, its status and its availability, ' +
+      'how busy and how full it is. Counters are shown by their rate, states by the share that the metric catalogue names. What does not ' +
+      'change has no chart; of a metric with many series, the ten with the largest mean are drawn.',
   })
   @ApiOkResponse({
     content: { 'text/html': { schema: { type: 'string' }, example: '<!doctype html>\n<html lang="en">…' } },
@@ -36,7 +39,7 @@ export class PrintController {
     'unknown-device': 'There is no device "lab-pc-9"; GET /api/v1/devices names those that there are.',
   })
   async print(@Query() query: PrintQuery): Promise<StreamableFile> {
-    const page = await printReport(this.store, query, Date.now(), this.settings);
+    const page = await printReport(this.store, this.rhythms, query, Date.now(), this.settings);
     return new StreamableFile(Readable.from(page, { objectMode: false }), { type: 'text/html; charset=utf-8' });
   }
 }

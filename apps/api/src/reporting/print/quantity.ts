@@ -44,7 +44,7 @@ export function quantity(value: number, unit: Unit): string {
   if (!Number.isFinite(value)) return '–';
   const { divisor, symbol } = sizeFor(unit, value);
   const text = shortNumber(value / divisor);
-  return symbol === '' ? text : `${text}\u00A0${symbol}`;
+  return /^(\/|$)/.test(symbol) ? text + symbol : `${text}\u00A0${symbol}`;
 }
 
 /** Digits in groups of three. */
@@ -58,6 +58,16 @@ function shortNumber(value: number): string {
   if (amount === 0) return '0';
   if (amount >= 1e7 || amount < 1e-4) return String(Number(value.toPrecision(3)));
   return String(Number(value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(amount))))));
+}
+
+/**
+ * How far the axis of a chart reaches at the least, in the unit as it is stored, so that what is next to nothing looks so: 10 % of a
+ * share, 10 kB or one a second of what a counter counts.
+ */
+export function leastTop(ucum: string | null, perSecond: boolean): number {
+  if (ucum === '1' || (ucum === 's' && perSecond)) return 0.1;
+  if (!perSecond) return 0;
+  return ucum === 'By' ? 10_240 : 1;
 }
 
 const PREFIXES: Readonly<Record<string, number>> = {

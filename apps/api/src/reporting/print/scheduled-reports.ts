@@ -5,6 +5,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { reasonOf } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
@@ -27,6 +28,7 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     @Inject(SAMPLE_STORE) private readonly store: Store,
     @Inject(apiConfig.KEY) private readonly config: ApiConfig,
+    private readonly rhythms: DeviceRhythms,
     private readonly metrics: ApiMetrics,
     private readonly scheduler: SchedulerRegistry,
   ) {
@@ -62,7 +64,8 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
     try {
       // Of several processes that share a database, one writes them.
       if (!(await this.store.holds('reports'))) return;
-      const { name, devices } = await writeRun(this.store, this.folders, this.config, now, {
+      const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
+      const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
         signal: this.stop.signal,
         onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
       });

@@ -20,6 +20,8 @@ export interface Chart {
   readonly range: TimeRange;
   readonly local: LocalTime;
   readonly unit: Unit;
+  /** How far the axis of values reaches at the least where all of them are at zero or above, see `leastTop`. */
+  readonly least?: number;
   /** Drawn in the order of `lineStyle`. */
   readonly lines: readonly ChartLine[];
 }
@@ -31,31 +33,36 @@ const HEIGHT = { usual: 134, unchanged: 44 };
 /** Below the plot, for the times. */
 const BOTTOM = 20;
 
-/** Lines are told apart by dashes too, for those who print or see no colours. */
+/** Lines are told apart by dashes too, for those who print or see no colours. `dark` is the colour on a dark screen. */
 const LINE_STYLES = [
-  { color: '#0b57a4', dashes: 'none' },
-  { color: '#c2410c', dashes: '7 3' },
-  { color: '#15803d', dashes: '2 2' },
-  { color: '#7e22ce', dashes: '9 3 2 3' },
-  { color: '#92700a', dashes: '4 4' },
-  { color: '#0e7490', dashes: '14 4' },
-  { color: '#be123c', dashes: '9 3 2 3 2 3' },
-  { color: '#3f6212', dashes: '1 4' },
-  { color: '#334155', dashes: '5 1' },
-  { color: '#a21caf', dashes: '14 3 5 3' },
+  { color: '#0b57a4', dark: '#6ea8fe', dashes: 'none' },
+  { color: '#c2410c', dark: '#ff9f68', dashes: '7 3' },
+  { color: '#15803d', dark: '#4ade80', dashes: '2 2' },
+  { color: '#7e22ce', dark: '#c79bff', dashes: '9 3 2 3' },
+  { color: '#92700a', dark: '#e0b84a', dashes: '4 4' },
+  { color: '#0e7490', dark: '#4fd1e5', dashes: '14 4' },
+  { color: '#be123c', dark: '#ff7a95', dashes: '9 3 2 3 2 3' },
+  { color: '#3f6212', dark: '#a3d14f', dashes: '1 4' },
+  { color: '#334155', dark: '#a9b6c9', dashes: '5 1' },
+  { color: '#a21caf', dark: '#f08df5', dashes: '14 3 5 3' },
 ] as const;
+
+/** The styles of the lines on a dark screen; they count over the colours that the lines themselves have. */
+export const DARK_LINES = LINE_STYLES.map(
+  ({ dark }, index) => `.l${index} { stroke: ${dark}; } .f${index} { fill: ${dark}; }`,
+).join('\n  ');
 
 /** So many lines can be told apart. */
 export const MAX_LINES = LINE_STYLES.length;
 
 /** A line chart over time; lines have gaps where their series has. */
-export function svgChart({ id, title, range, local, unit, lines }: Chart): Markup {
+export function svgChart({ id, title, range, local, unit, least = 0, lines }: Chart): Markup {
   const drawn = lines.map((line) => pointsOf(line, range));
   const all = drawn.flat();
   const low = all.reduce((low, point) => Math.min(low, point.low), Infinity);
   const high = all.reduce((high, point) => Math.max(high, point.high), -Infinity);
-  const { divisor, symbol } = sizeFor(unit, all.length === 0 ? 0 : Math.max(Math.abs(low), Math.abs(high)));
-  const ticks = all.length === 0 ? valueTicks(0, 0) : valueTicks(low / divisor, high / divisor);
+  const { divisor, symbol } = sizeFor(unit, all.length === 0 ? least : Math.max(Math.abs(low), Math.abs(high), least));
+  const ticks = all.length === 0 ? valueTicks(0, 0) : valueTicks(low / divisor, high / divisor, least / divisor);
   const isUnchanged = drawn.every((points) =>
     points.every((point) => point.low === points[0]?.low && point.high === point.low),
   );
@@ -135,7 +142,7 @@ const ends = ({ values }: Ticks): [number, number] => [values[0] as number, valu
 
 const stroke = (index: number): Markup => {
   const { color, dashes } = LINE_STYLES[index % MAX_LINES] as (typeof LINE_STYLES)[number];
-  return markup`fill="none" stroke="${color}" stroke-width="1.4" stroke-linejoin="round" stroke-dasharray="${dashes}"`;
+  return markup`fill="none" stroke="${color}" stroke-width="1.4" stroke-linejoin="round" stroke-dasharray="${dashes}" class="l${index % MAX_LINES}"`;
 };
 
 function lineMarkup(points: readonly Point[], index: number, at: Frame): Markup {
@@ -145,14 +152,14 @@ function lineMarkup(points: readonly Point[], index: number, at: Frame): Markup 
     .filter((part) => part.length > 1 && part.some(({ low, high }) => low < high))
     .map((part) => {
       const outline = [...path(part, at, 'high'), ...path(part.toReversed(), at, 'low')];
-      return markup`<path d="M${outline.join('L')}Z" fill="${color}" fill-opacity="0.16"/>\n`;
+      return markup`<path d="M${outline.join('L')}Z" fill="${color}" fill-opacity="0.16" class="f${index % MAX_LINES}"/>\n`;
     });
   const lines = parts.filter((part) => part.length > 1).map((part) => `M${path(part, at, 'value').join('L')}`);
   const dots = parts
     .filter((part) => part.length === 1)
     .map(([point]) => {
       const { time, value } = point as Point;
-      return markup`<circle cx="${at.x(time)}" cy="${at.y(value)}" r="1.8" fill="${color}"/>\n`;
+      return markup`<circle cx="${at.x(time)}" cy="${at.y(value)}" r="1.8" fill="${color}" class="f${index % MAX_LINES}"/>\n`;
     });
   return markup`${bands}${lines.length > 0 ? markup`<path d="${lines.join('')}" ${stroke(index)}/>\n` : ''}${dots}`;
 }
@@ -167,13 +174,13 @@ function valueAxis({ values, labels }: Ticks, symbol: string, divisor: number, a
     const isBase = index === 0;
     return markup`<path d="M${PLOT.left} ${y}H${PLOT.right}" class="${isBase ? 'axis' : 'grid'}"/><text x="${PLOT.left - 6}" y="${rounded(y + 3.5)}" text-anchor="end">${isLabelled ? (labels[index] ?? '') : ''}</text>\n`;
   });
-  return markup`<text x="${PLOT.left - 6}" y="9" text-anchor="end">${symbol}</text>\n${lines}`;
+  return markup`<text x="${PLOT.left - 6}" y="${PLOT.top - 7}" text-anchor="end">${symbol}</text>\n${lines}`;
 }
 
 function timeAxis(range: TimeRange, local: LocalTime, at: Frame): Markup {
-  const ticks = timeTicks(range, local).map(({ time, label }) => {
+  const ticks = timeTicks(range, local).map(({ time, label }, index) => {
     const x = at.x(time);
-    return markup`<path d="M${x} ${PLOT.top}V${at.bottom}" class="grid"/><path d="M${x} ${at.bottom}v4" class="axis"/><text x="${x}" y="${at.bottom + 15}" text-anchor="middle">${label}</text>\n`;
+    return markup`<path d="M${x} ${PLOT.top}V${at.bottom}" class="grid"/><path d="M${x} ${at.bottom}v4" class="axis"/><text x="${x}" y="${at.bottom + 5}" dy="0.95em" text-anchor="middle" class="${index % 2 === 0 ? 'even' : 'odd'}">${label}</text>\n`;
   });
   return markup`${ticks}`;
 }

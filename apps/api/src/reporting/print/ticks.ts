@@ -12,13 +12,25 @@ export interface Ticks {
   readonly labels: readonly string[];
 }
 
-/** Round values that enclose a range. Zero is among them unless the range is narrow and far from it. */
-export function valueTicks(low: number, high: number): Ticks {
+/** What an axis that does not begin at zero spans at the least, as a share of its values: noise is no mountain. */
+const LEAST_SPAN = 0.1;
+
+/**
+ * Round values that enclose a range. Zero is among them unless the range is narrow and far from it.
+ *
+ * @param least how far they reach at the least where all values are at zero or above; then they begin there.
+ */
+export function valueTicks(low: number, high: number, least = 0): Ticks {
+  if (least > 0 && low >= 0) return ticksBetween(0, Math.max(high, least));
   const isNarrow = high - low <= Math.max(Math.abs(low), Math.abs(high)) * 1e-9;
   const reachesZero =
     isNarrow || Math.min(Math.abs(low), Math.abs(high)) <= 0.6 * Math.max(Math.abs(low), Math.abs(high));
-  const from = reachesZero ? Math.min(0, low) : low;
-  const to = reachesZero ? (low === 0 && high === 0 ? 1 : Math.max(0, high)) : high;
+  if (reachesZero) return ticksBetween(Math.min(0, low), low === 0 && high === 0 ? 1 : Math.max(0, high));
+  const missing = Math.max(0, LEAST_SPAN * Math.max(Math.abs(low), Math.abs(high)) - (high - low)) / 2;
+  return ticksBetween(low - missing, high + missing);
+}
+
+function ticksBetween(from: number, to: number): Ticks {
   const { step, decimals } = roundStep((to - from) / VALUE_TICKS);
   const first = Math.floor(from / step);
   const length = Math.max(1, Math.ceil(to / step) - first) + 1;

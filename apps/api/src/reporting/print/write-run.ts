@@ -1,5 +1,6 @@
 import type { Series } from '@device-metrics/domain';
 import type { SeriesSummary, Store } from '@device-metrics/storage';
+import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import type { ApiSettings } from '../../settings.js';
 import { lastHours } from '../time-span.js';
 import { fileName } from './file-name.js';
@@ -23,6 +24,7 @@ interface Watch {
  */
 export async function writeRun(
   store: Store,
+  rhythms: DeviceRhythms,
   folders: ReportFolders,
   { reports: { timeRange, timeZone }, maxQuerySamples }: Pick<ApiSettings, 'reports' | 'maxQuerySamples'>,
   now: number,
@@ -39,7 +41,12 @@ export async function writeRun(
       const query = { device: entry.name, time_range: timeRange, timezone: timeZone };
       devices.push({
         ...entry,
-        file: await writePage(run, entry.name, () => printReport(store, query, now, { maxQuerySamples }), onFailure),
+        file: await writePage(
+          run,
+          entry.name,
+          () => printReport(store, rhythms, query, now, { maxQuerySamples }),
+          onFailure,
+        ),
       });
     }
     const index = indexPage({

@@ -138,7 +138,7 @@ function rowOf(
 }
 
 /** Every number counts alike for the mean. */
-function together(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
+export function together(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
   const [first] = figures;
   if (!first || figures.length === 1) return first;
   const weight = figures.reduce((sum, one) => sum + one.weight, 0);
