@@ -56,6 +56,8 @@ svg.sample { width: 40px; height: 8px; vertical-align: middle; }
   th, td { padding-right: 6px; }
   dl { gap: 1px 10px; font-size: 13px; }
   table { font-size: 12px; }
+  .summary th:first-child { width: 38%; }
+  svg.chart text.symbol { transform: translateY(-7px); }
   .legend { width: 100%; margin-left: 0; } .legend th, .legend td { padding-right: 8px; }
   svg.sample { width: 22px; }
   svg.chart { margin: 8px 0 10px; }

@@ -174,7 +174,7 @@ function valueAxis({ values, labels }: Ticks, symbol: string, divisor: number, a
     const isBase = index === 0;
     return markup`<path d="M${PLOT.left} ${y}H${PLOT.right}" class="${isBase ? 'axis' : 'grid'}"/><text x="${PLOT.left - 6}" y="${rounded(y + 3.5)}" text-anchor="end">${isLabelled ? (labels[index] ?? '') : ''}</text>\n`;
   });
-  return markup`<text x="${PLOT.left - 6}" y="${PLOT.top - 7}" text-anchor="end">${symbol}</text>\n${lines}`;
+  return markup`<text x="${PLOT.left - 6}" y="${PLOT.top - 7}" text-anchor="end" class="symbol">${symbol}</text>\n${lines}`;
 }
 
 function timeAxis(range: TimeRange, local: LocalTime, at: Frame): Markup {
