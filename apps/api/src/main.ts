@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
 import { SettingsError } from '@device-metrics/settings';
-import { DatabaseRefusedError, SqliteUnavailableError } from '@device-metrics/storage';
+import { DatabaseRefusedError, sqliteDriver, SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
 import { AppModule } from './app.module.js';
 import type { AccessStore } from '@device-metrics/storage';
@@ -47,6 +47,7 @@ try {
   const stores = new KnownStores(process.cwd());
   const lost = isNew || databaseUrl !== '' ? undefined : stores.whyNot(databasePath);
   if (lost !== undefined) throw new SettingsError([lost]);
+  if (databaseUrl === '') sqliteDriver();
   const tls = await tlsMaterial(settings, Date.now());
   const notListening = (error: NodeJS.ErrnoException): never => {
     throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);

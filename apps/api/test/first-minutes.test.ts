@@ -45,6 +45,7 @@ describe('the api', () => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
     expect(run('--version')).toEqual({ code: 0, text: `${version}\n` });
     expect(run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('--new') });
+    expect(run('token', 'create', '--help')).toMatchObject({ code: 0, text: expect.stringMatching(/^token create/) });
     expect(run('strat')).toMatchObject({ code: 1, text: expect.stringContaining('There is no command "strat"') });
   });
 

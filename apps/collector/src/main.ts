@@ -14,6 +14,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (name !== undefined && !command) {
     throw new UsageError(`There is no command ${quote(name)}${didYouMean(name, Object.keys(commands))}\n\n${help}`);
   }
+  if (command && args.some((arg) => arg === '--help' || arg === '-h')) return console.log(command.usage);
   if (command && args.length > command.most) {
     throw new UsageError(`${name} takes no ${quote(args[command.most])}\n\n${help}`);
   }

@@ -183,7 +183,7 @@ describe('the commands', () => {
         exporters.line('web').replace('${SECRET}', SECRET),
         "{ protocol: prometheus, device: bad, name: 'no', url: http://u:p@h }",
       );
-      const [check, read, unread, unknown, status, help, other] = await Promise.all([
+      const [check, read, unread, unknown, status, help, other, joining] = await Promise.all([
         world.command('check'),
         world.command('read', 'web'),
         world.command('read', 'wep'),
@@ -191,6 +191,7 @@ describe('the commands', () => {
         world.command('status'),
         world.command('--help'),
         world.command('check', 'other.yaml'),
+        world.command('join', '--help'),
       ]);
       expect(check.split('\n')).toEqual([
         `${world.folder.file('collector.yaml')} is right`,
@@ -205,6 +206,7 @@ describe('the commands', () => {
       expect(unread).toBe('exit 1: There is no source "wep"; did you mean "web"? There are: web, no\n');
       expect(help).toMatch(/^Without a command the collector runs[^]*\n {2}check [^]*SPOOL_MAX_BYTES/);
       expect(unknown).toBe(`exit 1: There is no command "chek"; did you mean "check"?\n\n${help}`);
+      expect(joining).toMatch(/^join <url> --code <code> .*\n$/);
       expect(other).toBe(`exit 1: check takes no "other.yaml"\n\n${help}`);
       expect(status).toBe(`exit 1: There is no spool ${world.folder.file('instance/spool.db')}\n`);
 

@@ -21,7 +21,7 @@ export {
   type StoreOperation,
   type Tier,
 } from './store.js';
-export { SqliteUnavailableError } from '@device-metrics/sqlite';
+export { sqliteDriver, SqliteUnavailableError } from '@device-metrics/sqlite';
 export { dataSourceOptions, openDataSource } from './data-source.js';
 export { DatabaseRefusedError, durabilityOf } from './postgres/data-source.js';
 export { asUnavailable } from './postgres/unavailable.js';

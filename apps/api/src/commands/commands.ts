@@ -50,7 +50,9 @@ export async function runCommand(
   const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) throw new UsageError(`There is no command ${quote(name)}\n\n${help}`);
-  const { values, positionals } = parse(command, argv.slice(name.split(' ').length));
+  const words = argv.slice(name.split(' ').length);
+  if (words.some((word) => word === '--help' || word === '-h')) return print(command.usage);
+  const { values, positionals } = parse(command, words);
   const [least, most] = command.args;
   if (positionals.length < least || positionals.length > most) {
     throw new UsageError(`${name} takes other arguments:\n  ${command.usage}`);

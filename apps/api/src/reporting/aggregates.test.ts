@@ -405,6 +405,78 @@ it('every row of a summary equals a plain computation over the samples of its gr
   );
 });
 
+describe('the period before', () => {
+  /** The moments at which a clock on the wall of a zone shows a time: none or two of them where clocks change. */
+  function momentsOf(wall: string, timeZone: string): number[] {
+    const asUtc = Date.parse(`${wall.replace(' ', 'T')}Z`);
+    const quarters = Array.from({ length: 2 * 15 * 4 }, (_, index) => asUtc + (index - 60) * 900 * SECOND);
+    return quarters.filter((time) => wallClock(time, timeZone) === wall);
+  }
+
+  /** The same time on the wall so many months and days earlier. */
+  function wallBefore(wall: string, months: number, days: number): string {
+    const [year = 0, month = 0, day = 0] = wall.slice(0, 10).split('-').map(Number);
+    const lastDay = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
+    const date = new Date(Date.UTC(year, month - 1 - months, Math.min(day, lastDay) - days));
+    return `${date.toISOString().slice(0, 10)}${wall.slice(10)}`;
+  }
+
+  const offsets = fc.oneof(
+    fc.integer({ min: 1, max: 40 }).map((days) => ({ offset: `${days}d`, months: 0, days, ms: 0 })),
+    fc.integer({ min: 1, max: 5 }).map((weeks) => ({ offset: `${weeks}w`, months: 0, days: 7 * weeks, ms: 0 })),
+    fc.integer({ min: 1, max: 2 }).map((months) => ({ offset: `${months}mo`, months, days: 0, ms: 0 })),
+    fc.integer({ min: 1, max: 23 }).map((hours) => ({ offset: `${hours}h`, months: 0, days: 0, ms: hours * HOUR })),
+    fc
+      .integer({ min: 1, max: 90 })
+      .map((count) => ({ offset: `${count}m`, months: 0, days: 0, ms: count * 60 * SECOND })),
+  );
+
+  it('is the same time on the wall, and each number of it equals a plain computation', async () => {
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        starts.chain((start) => fc.tuple(fc.constant(start), readings(start, 80))),
+        offsets,
+        fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'Australia/Lord_Howe'),
+        fc.tuple(fc.integer({ min: 0, max: 79 * 96 }), fc.integer({ min: 1, max: 20 * 96 })),
+        async ([start, { pieces, sorted }], { offset, months, days, ms }, timezone, [from, length]) => {
+          world.now = start + 79 * DAY;
+          const device = newDevice();
+          await world.take(device, 'm', pieces);
+          const range = [from, from + length].map((quarters) => start + quarters * 900 * SECOND);
+          const before = range.map((time) =>
+            ms > 0 ? [time - ms] : momentsOf(wallBefore(wallClock(time, timezone), months, days), timezone),
+          );
+          // Where clocks change a time on the wall has no moment, or two.
+          fc.pre(before.every((moments) => moments.length === 1));
+          const meanOf = ([first = NaN, end = NaN]: number[]): number | null => {
+            const inside = sorted.filter(([time]) => time >= first && time < end);
+            return inside.length === 0 ? null : (PLAIN['mean']?.(inside, undefined) ?? null);
+          };
+          const [now, then] = [meanOf(range), meanOf(before.flat())];
+          const query = {
+            device_name: [device],
+            ...{ offset, timezone, start_time: String(range[0]), end_time: String(range[1]) },
+          };
+          const rhythms = new DeviceRhythms(world.store);
+          const { rows, before: found } = await summaryReport(world.store, rhythms, query, world.now, NO_LIMIT);
+          expect([found?.start, found?.end]).toEqual(before.flat());
+          if (now === null) return expect(rows).toEqual([]);
+          const difference = then === null ? null : now - then;
+          const percent = difference === null || !then ? null : (difference / then) * 100;
+          const close = (value: number | null): unknown => (value === null ? null : expect.closeTo(value, 6));
+          expect(rows).toMatchObject([
+            { mean: close(now), before: close(then), difference: close(difference), percent: close(percent) },
+          ]);
+          if (then !== null) compared += 1;
+        },
+      ),
+      { numRuns: 40 },
+    );
+    expect(compared).toBeGreaterThan(0);
+  });
+});
+
 it('availability equals a plain computation over the times of readings, whatever was silent when', async () => {
   const MINUTE = 60 * SECOND;
   /** Minutes of two days in which a series is not read; silences of at least four are seen. */
@@ -454,6 +526,42 @@ it('availability equals a plain computation over the times of readings, whatever
 });
 
 describe('what has passed its retention', () => {
+  it('says where edges of days have moved: in zones of half hours, not in those of whole ones', async () => {
+    await world.close();
+    world = await World.open(2 * DAY);
+    world.now = SUMMER_TIME + DAY;
+    const device = newDevice();
+    // A counter that grows by 6 an hour, half of it in each half.
+    const pairs = Array.from({ length: 48 }, (_, half): Pair => [SUMMER_TIME + half * 1800 * SECOND, 3 * half]);
+    await world.take(device, 'm', [pairs]);
+    world.now = SUMMER_TIME + 10 * DAY;
+    await world.store.maintain();
+    const plain = { step: '1d', start_time: String(SUMMER_TIME), end_time: String(SUMMER_TIME + DAY) };
+    const aggregation = ['increase', 'rate'];
+    for (const [timezone, moved] of [
+      ['Asia/Kolkata', true],
+      ['Asia/Kathmandu', true],
+      ['Europe/Berlin', false],
+      ['UTC', false],
+    ] as const) {
+      const { plan, tables } = await deviceReport(
+        world.store,
+        device,
+        { ...plain, timezone, aggregation },
+        world.now,
+        NO_LIMIT,
+      );
+      expect([timezone, plan.edgesMoved]).toEqual([timezone, moved]);
+      let grown = 0;
+      for await (const { columns } of tables) {
+        for (const increase of Array.from(columns[0] ?? [])) grown += increase ?? 0;
+        // 6 an hour are 1/600 a second, whatever hours a day has got.
+        for (const rate of Array.from(columns[1] ?? [])) if (rate !== null) expect(rate).toBeCloseTo(1 / 600, 9);
+      }
+      expect(grown).toBe(3 * 47);
+    }
+  });
+
   /** A counter every 10 minutes that starts again now and then, at most once in an hour. */
   const counter = fc
     .array(fc.tuple(fc.nat({ max: 5 }), fc.integer({ min: 1, max: 100 })), { minLength: 30, maxLength: 30 })

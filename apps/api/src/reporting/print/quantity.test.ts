@@ -42,8 +42,8 @@ describe('a quantity', () => {
     [0.35, 's', '35 %'],
     [35, 'ms', '3.5 %'],
     [120, 'J', '120 W'],
-    [12.4, '{fault}', '12.4 /s'],
-    [5, '1', '5 /s'],
+    [12.4, '{fault}', '12.4/s'],
+    [5, '1', '5/s'],
     [5, 'furlong', '5 furlong/s'],
   ])('%d of %s in a second: %s', (value, unit, text) => {
     expect(written(value, unit, true)).toBe(text);

@@ -65,7 +65,6 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
       // Of several processes that share a database, one writes them.
       if (!(await this.store.holds('reports'))) return;
       const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
-      const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
         signal: this.stop.signal,
         onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
       });
