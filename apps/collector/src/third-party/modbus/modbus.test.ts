@@ -255,6 +255,24 @@ describe('a peer that is no Modbus device', () => {
     expect(meter.rejected).toEqual(['holding 10: no answer; is unit_id right?']);
   });
 
+  it('cuts the connection at some registers: the others are read, also those behind', async () => {
+    peer.onConnection = (socket) =>
+      socket.on('data', (request: Buffer) => {
+        const [address, length] = [request.readUInt16BE(8), request.readUInt16BE(10)];
+        if ([10, 30].some((bad) => address <= bad && address + length > bad)) return void socket.destroy();
+        const data = Buffer.alloc(3 + 2 * length, 1);
+        data.set([3, 2 * length], 1);
+        data[0] = request[6] ?? 0;
+        socket.write(Buffer.concat([request.subarray(0, 4), Buffer.from([0, data.length]), data]));
+      });
+    const registers = [9, 10, 11, 20, 30, 40].map((address) => ({ address, metric: `m${address}` }));
+    const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
+    const meter = new Device({ ...entry, request_timeout: '500ms', timeout: '5s' });
+    expect(Object.keys(await meter.values()).sort()).toEqual(['m11', 'm20', 'm40', 'm9']);
+    const cut = 'the device has cut the connection; many allow only one or two at once';
+    expect(meter.rejected).toEqual([`holding 10: ${cut}`, `holding 30: ${cut}`]);
+  });
+
   it('cuts the connection, or sends garbage', async () => {
     peer.onConnection = (socket) => socket.once('data', () => socket.destroy());
     const cut = 'the device has cut the connection; many allow only one or two at once';

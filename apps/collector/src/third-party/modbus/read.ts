@@ -25,9 +25,9 @@ const load = createRequire(import.meta.url);
 const modbusSerial = (): ModbusSerial => load('modbus-serial') as ModbusSerial;
 
 /**
- * Gives `parts` the readings of registers, and which of them the device refuses or says nothing to.
+ * Gives `parts` the readings of registers, and which of them the device refuses, says nothing to, or cuts the connection at.
  *
- * @throws Error when the device is not there, answers nothing, or cuts the connection.
+ * @throws Error when the device is not there, or answers nothing.
  */
 export async function readRegisters(
   target: ModbusTarget,
@@ -35,23 +35,58 @@ export async function readRegisters(
   signal: AbortSignal,
   parts: Parts,
 ): Promise<void> {
-  const socket = await openTcp(target, MAX_BYTES, signal);
-  let cut = 'the device has cut the connection; many allow only one or two at once';
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNRESET') cut = error.message;
-  });
-  const closed = new Promise<never>((_resolve, reject) => socket.once('close', () => reject(new Error(cut))));
-  closed.catch(() => undefined);
-  const client = new (modbusSerial().default)();
-  // An error of the socket without a listener would end the collector.
-  client.on('error', () => undefined);
+  const line = new Line(target, signal);
   try {
-    await client.linkTCP(socket, { port: target.port });
+    await readGroups(line, groupsOf(registers), parts);
+  } finally {
+    line.close();
+  }
+}
+
+/** The device has cut the connection. */
+class Cut extends Error {}
+
+/** The connection to a device, which is opened when it is asked for, and again after the device has cut it. */
+class Line {
+  private open: { readonly client: Client; readonly closed: Promise<never>; readonly destroy: () => void } | undefined;
+
+  constructor(
+    private readonly target: ModbusTarget,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** @throws Cut when the device ends the connection; Error when it cannot be reached, and what `request` throws. */
+  async ask<T>(request: (client: Client) => Promise<T>): Promise<T> {
+    const { client, closed } = (this.open ??= await this.connect());
+    try {
+      return await Promise.race([request(client), closed]);
+    } catch (error) {
+      if (error instanceof Cut) this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.open?.destroy();
+    this.open = undefined;
+  }
+
+  private async connect(): Promise<NonNullable<Line['open']>> {
+    const { target } = this;
+    const socket = await openTcp(target, MAX_BYTES, this.signal);
+    let cut = 'the device has cut the connection; many allow only one or two at once';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ECONNRESET') cut = error.message;
+    });
+    const closed = new Promise<never>((_resolve, reject) => socket.once('close', () => reject(new Cut(cut))));
+    closed.catch(() => undefined);
+    const client = new (modbusSerial().default)();
+    // An error of the socket without a listener would end the collector.
+    client.on('error', () => undefined);
+    await Promise.race([client.linkTCP(socket, { port: target.port }), closed]);
     client.setID(target.unitId);
     client.setTimeout(target.requestTimeout);
-    await Promise.race([readGroups(client, groupsOf(registers), parts), closed]);
-  } finally {
-    socket.destroy();
+    return { client, closed, destroy: () => socket.destroy() };
   }
 }
 
@@ -70,26 +105,30 @@ export function groupsOf(registers: readonly Register[]): Register[][] {
   return groups;
 }
 
-/** So many groups without an answer, and the device is not asked for more. */
+/** So many groups without an answer, and the device is not asked for more: each takes its time. */
 const MOST_SILENT = 2;
+/** So many connections that are cut without any answer, and no more are opened. */
+const MOST_CUTS = 8;
 
-async function readGroups(client: Client, groups: readonly Register[][], parts: Parts): Promise<void> {
+async function readGroups(line: Line, groups: readonly Register[][], parts: Parts): Promise<void> {
   const silent: { readonly group: Register[]; readonly error: Error }[] = [];
   let answered = false;
   for (const group of groups) {
     try {
-      answered = (await readGroup(client, group, parts)) || answered;
+      answered = (await readGroup(line, group, parts)) || answered;
     } catch (error) {
       silent.push({ group, error: error as Error });
-      if (!answered && silent.length >= Math.min(MOST_SILENT, groups.length)) {
+      const most = Math.min(error instanceof Cut ? MOST_CUTS : MOST_SILENT, groups.length);
+      if (!answered && silent.length >= most) {
+        if (error instanceof Cut) throw error;
         throw new Error(`${nameOf(silent[0]?.group[0] as Register)}: ${reasonOf(error)}`, { cause: error });
       }
     }
   }
-  // Some devices do not refuse a register that they lack, but say nothing. They come last, as each takes its time.
+  // Some devices do not refuse a register that they lack, but say nothing, or cut the connection. They come last, as each takes its time.
   for (const { group, error } of silent) {
     for (const register of group) {
-      const one = group.length === 1 ? Promise.reject(error) : readGroup(client, [register], parts);
+      const one = group.length === 1 ? Promise.reject(error) : readGroup(line, [register], parts);
       await one.catch((reason: unknown) => parts.reject(nameOf(register), reasonOf(reason)));
     }
   }
@@ -101,16 +140,16 @@ async function readGroups(client: Client, groups: readonly Register[][], parts: 
  * @returns true, as the device has answered.
  * @throws Error when there was no answer.
  */
-async function readGroup(client: Client, group: readonly Register[], parts: Parts): Promise<true> {
+async function readGroup(line: Line, group: readonly Register[], parts: Parts): Promise<true> {
   const first = group[0] as Register;
   const length = Math.max(...group.map((register) => register.address + sizeOf(register))) - first.address;
   let values: (number | boolean)[];
   try {
-    values = await ask(client, first, length);
+    values = await ask(line, first, length);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (group.length === 1) parts.reject(nameOf(first), error.message);
-    else for (const register of group) await readGroup(client, [register], parts);
+    else for (const register of group) await readGroup(line, [register], parts);
     return true;
   }
   parts.keep(
@@ -137,17 +176,20 @@ function readingsOf(register: Register, values: readonly (number | boolean)[]): 
 class Refused extends Error {}
 
 /** @throws Refused with the reason of the device; Error when it gives no answer. */
-async function ask(client: Client, { kind, address }: Register, length: number): Promise<(number | boolean)[]> {
+async function ask(line: Line, { kind, address }: Register, length: number): Promise<(number | boolean)[]> {
   try {
-    const { data } = await {
-      holding: () => client.readHoldingRegisters(address, length),
-      input: () => client.readInputRegisters(address, length),
-      coil: () => client.readCoils(address, length),
-      discrete: () => client.readDiscreteInputs(address, length),
-    }[kind]();
+    const { data } = await line.ask<{ data: (number | boolean)[] }>((client) =>
+      ({
+        holding: () => client.readHoldingRegisters(address, length),
+        input: () => client.readInputRegisters(address, length),
+        coil: () => client.readCoils(address, length),
+        discrete: () => client.readDiscreteInputs(address, length),
+      })[kind](),
+    );
     if (data.length < length) throw new Refused(`gave ${data.length} values instead of ${length}`);
     return data;
   } catch (error) {
+    if (error instanceof Cut) throw error;
     const reason = reasonOf(error);
     if (reason === 'Timed out') throw new Error('no answer; is unit_id right?', { cause: error });
     throw new Refused(reason, { cause: error });
