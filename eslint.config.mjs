@@ -29,7 +29,19 @@ const onlyWorkspace = (...names) =>
     `Of the workspace, only ${names.join(', ')} may be imported here.`,
   );
 const onlyApi = (name) => ({ name, message: 'Only apps/dashboard/src/api.ts talks to the api.' });
-const ofApi = [onlyWorkspace('domain', 'contract', 'formats', 'settings', 'storage', 'query'), typeorm, sqlite];
+const swagger = {
+  ...pattern(
+    '^@nestjs/swagger$',
+    'Its decorators come from @device-metrics/contract/openapi, which loads it when somebody asks for the description.',
+  ),
+  allowTypeImports: true,
+};
+const ofApi = [
+  onlyWorkspace('domain', 'contract', 'formats', 'settings', 'storage', 'query'),
+  typeorm,
+  sqlite,
+  swagger,
+];
 
 /** The rooms of the api, and which others each may import. */
 const ROOMS = {

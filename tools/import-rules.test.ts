@@ -39,7 +39,7 @@ describe('the rooms of the api', () => {
 });
 
 it('a description of the wire outside of *.dto.ts fails the lint', async () => {
-  const text = "import { ApiProperty } from '@nestjs/swagger';\nvoid ApiProperty;\n";
+  const text = "import { ApiProperty } from '@device-metrics/contract/openapi';\nvoid ApiProperty;\n";
   const lint = async (filePath: string): Promise<string[]> =>
     (await eslint.lintText(text, { filePath: join(root, filePath) }))[0]?.messages.map(({ ruleId }) => ruleId ?? '') ??
     [];
@@ -55,6 +55,7 @@ describe('an import against the arrows of the layout fails the lint:', () => {
     ['libs/contract/src/a.ts', 'typeorm'],
     ['libs/storage/src/a.ts', '@device-metrics/contract'],
     ['libs/storage/src/a.ts', '@device-metrics/api'],
+    ['apps/api/src/devices/a.dto.ts', '@nestjs/swagger'],
     ['libs/query/src/a.ts', '@nestjs/common'],
     ['libs/query/src/a.ts', '@device-metrics/contract'],
     ['libs/query/src/a.ts', 'better-sqlite3'],

@@ -71,9 +71,8 @@ try {
     await app.close();
     throw new SettingsError([closed]);
   }
-  const free = starting.port;
-  await starting.close();
-  await app.listen({ host, port: free }).catch(notListening);
+  const { port: free } = starting;
+  await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
   app.useLogger(consoleLogger(LEVELS));
   if (databaseUrl === '') rememberStore(stores, databasePath);
   stopOnSignal(app);

@@ -16,7 +16,7 @@ const app = await NestFactory.create(AppModule, new FastifyAdapter(), {
   logger: ['error'],
 });
 const path = fileURLToPath(new URL('openapi.json', import.meta.url));
-writeFileSync(path, `${JSON.stringify(openApiDocument(app), withoutToday, 2)}\n`);
+writeFileSync(path, `${JSON.stringify(await openApiDocument(app), withoutToday, 2)}\n`);
 
 /** Examples with today's time, which can be sent as they stand, would make another file of every build. */
 function withoutToday(_key: string, value: unknown): unknown {

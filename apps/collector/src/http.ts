@@ -1,5 +1,7 @@
-import type { Agent } from 'node:https';
-import type { AxiosError, AxiosInstance, AxiosResponse } from 'axios';
+import { request as requestByHttp, type IncomingMessage } from 'node:http';
+import { request as requestByHttps, type Agent } from 'node:https';
+import type { Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { showDuration } from '@device-metrics/domain';
 
 export interface HttpRequest {
@@ -11,7 +13,7 @@ export interface HttpRequest {
   readonly timeout?: number;
   /** Of the answer after decompression; a longer one is an error. */
   readonly maxBytes: number;
-  /** Redirects go to the same host only; false: an answer of 3xx is an answer. */
+  /** Redirects of a GET go to the same host only; false: an answer of 3xx is an answer. */
   readonly followRedirects: boolean;
   /** Whether answers are read that break the rules of HTTP, as with line feeds alone. */
   readonly lenient?: boolean | undefined;
@@ -32,12 +34,16 @@ export class HttpError extends Error {
   override readonly name = 'HttpError';
 }
 
+const MOST_REDIRECTS = 5;
+
 /**
- * One request with every limit set. Answers of any status resolve.
+ * One request with every limit set, by what Node has: a library for it would take 8 MB. Answers of any status resolve.
+ *
+ * Targets come from the collector's own configuration, never from http_proxy of whoever started it.
  *
  * @throws HttpError when no usable answer came.
  */
-export async function request(http: AxiosInstance, options: HttpRequest): Promise<HttpAnswer> {
+export async function request(options: HttpRequest): Promise<HttpAnswer> {
   const abort = new AbortController();
   const stop = (): void => abort.abort();
   options.signal.addEventListener('abort', stop);
@@ -51,59 +57,98 @@ export async function request(http: AxiosInstance, options: HttpRequest): Promis
           stop();
         }, options.timeout);
   try {
-    const response: AxiosResponse<string> = await http.request({
-      method: options.method,
-      url: options.url,
-      headers: { 'user-agent': 'device-metrics-collector', ...options.headers },
-      ...(options.data && { data: options.data }),
-      responseType: 'text',
-      transformResponse: (body: string) => body,
-      validateStatus: () => true,
-      maxContentLength: options.maxBytes,
-      maxBodyLength: Infinity,
-      maxRedirects: options.followRedirects ? 5 : 0,
-      beforeRedirect: (target: { host?: string; hostname?: string; protocol?: string; port?: string | number }) => {
-        staysOn(options.url, target);
-      },
-      // Targets come from the collector's own configuration, never from http_proxy of whoever started it.
-      proxy: false,
-      insecureHTTPParser: options.lenient ?? false,
-      ...(options.httpsAgent && { httpsAgent: options.httpsAgent }),
-      signal: abort.signal,
-    });
-    return { status: response.status, headers: response.headers as HttpAnswer['headers'], body: response.data };
+    return await follow(options, abort.signal);
   } catch (error) {
     if (late) throw new HttpError(`no answer within ${showDuration(options.timeout ?? 0)}`);
-    throw new HttpError(reasonOf(error, options.maxBytes));
+    throw error instanceof HttpError ? error : new HttpError(abort.signal.aborted ? 'given up' : reasonOf(error));
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener('abort', stop);
   }
 }
 
-function staysOn(url: string, target: { hostname?: string; protocol?: string }): void {
-  const { hostname, protocol } = new URL(url);
-  // The target of an IPv6 address comes without its brackets.
-  if (
-    target.hostname === hostname.replace(/^\[|\]$/g, '') &&
-    (protocol === target.protocol || target.protocol === 'https:')
-  )
-    return;
-  throw new HttpError(`redirects to another host (${target.protocol}//${target.hostname}), which is not followed`);
+async function follow(options: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  let url = new URL(options.url);
+  for (let redirects = 0; ; redirects += 1) {
+    const answer = await ask(url, options, signal);
+    const { statusCode: status = 0, headers } = answer;
+    if (!options.followRedirects || status < 300 || status > 399 || headers.location === undefined) {
+      const body = await textOf(answer, options.maxBytes);
+      return { status, headers: headers as HttpAnswer['headers'], body };
+    }
+    answer.destroy();
+    if (redirects === MOST_REDIRECTS) throw new HttpError('Maximum number of redirects exceeded');
+    url = nextUrl(url, headers.location);
+  }
 }
 
-const REDIRECT_FAILED = 'Redirected request failed: ';
+function ask(url: URL, options: HttpRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  const { method, headers, data, lenient = false, httpsAgent } = options;
+  const isTls = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const sent = (isTls ? requestByHttps : requestByHttp)(
+      url,
+      {
+        method,
+        headers: {
+          'user-agent': 'device-metrics-collector',
+          accept: '*/*',
+          'accept-encoding': 'gzip, deflate, br',
+          ...headers,
+          ...(data && { 'content-length': data.length }),
+        },
+        insecureHTTPParser: lenient,
+        signal,
+        ...(isTls && httpsAgent && { agent: httpsAgent }),
+      },
+      resolve,
+    );
+    sent.on('error', reject);
+    sent.end(data);
+  });
+}
 
-function reasonOf(error: unknown, maxBytes: number): string {
+const DECOMPRESS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+};
+
+/** @throws HttpError where it is longer than `maxBytes` after decompression. */
+function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
+  const decompress = DECOMPRESS[answer.headers['content-encoding']?.trim().toLowerCase() ?? ''];
+  const plain: Readable = decompress ? (answer.pipe(decompress()) as unknown as Readable) : answer;
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const fail = (error: Error): void => {
+      answer.destroy();
+      plain.destroy();
+      reject(error);
+    };
+    plain.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > maxBytes) fail(new HttpError(`the answer is longer than ${maxBytes} bytes`));
+      else chunks.push(chunk);
+    });
+    // Without a byte order mark, if there is one.
+    plain.on('end', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))));
+    plain.on('error', fail);
+    if (plain !== answer) answer.on('error', fail);
+  });
+}
+
+/** @throws HttpError where it leads to another host, or from https to http. */
+function nextUrl(from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href)) throw new HttpError(`redirects to ${location}, which is no address`);
+  const to = new URL(location, from);
+  if (to.hostname === from.hostname && (to.protocol === from.protocol || to.protocol === 'https:')) return to;
+  throw new HttpError(`redirects to another host (${to.protocol}//${to.hostname}), which is not followed`);
+}
+
+/** A connection that fails on every address of a host is an AggregateError with an empty message. */
+function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (!isAxiosError(error)) return error.message;
-  if (/maxContentLength/.test(error.message)) return `the answer is longer than ${maxBytes} bytes`;
-  if (error.code === 'ERR_CANCELED') return 'given up';
-  // What `beforeRedirect` throws comes wrapped.
-  if (error.message.startsWith(REDIRECT_FAILED)) return error.message.slice(REDIRECT_FAILED.length);
-  // A connection that fails on every address of a host is an AggregateError with an empty message.
-  return error.message || error.code || 'no connection';
+  return error.message || (error as NodeJS.ErrnoException).code || 'no connection';
 }
-
-/** As axios has it, without loading axios: not every command needs it. */
-const isAxiosError = (error: Error): error is AxiosError => (error as Partial<AxiosError>).isAxiosError === true;

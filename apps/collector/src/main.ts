@@ -23,9 +23,8 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
     let hungUp = false;
     const remember = (): void => void (hungUp = true);
     process.on('SIGHUP', remember);
-    // Only here: Nest takes half a second to load, and no command needs it.
     const { collect } = await import('./commands/collect.js');
-    await collect(config);
+    collect(config);
     process.off('SIGHUP', remember);
     if (hungUp) process.emit('SIGHUP');
     return;

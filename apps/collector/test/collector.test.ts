@@ -112,7 +112,10 @@ describe('a collector', () => {
           )
           .map(({ value }) => value);
       const collector = world.collector();
-      await until(() => counter.arrived.length > 5 && success('hangs').length > 3);
+      const isTold = (name: string): boolean => success(name).length > 0;
+      await until(
+        () => counter.arrived.length > 5 && success('hangs').length > 3 && ['fails', 'garbage', 'away'].every(isTold),
+      );
       expect(await collector.stop()).toBe(0);
       for (const name of ['hangs', 'fails', 'garbage', 'away']) {
         expect([name, new Set(success(name))]).toEqual([name, new Set([0])]);

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
-import axios, { type AxiosInstance } from 'axios';
 import { ApiClient } from '../src/upload/api-client.js';
 import { ApiConnection } from '../src/upload/api-connection.js';
 import { Spool, type WireSample, type SpoolTotals } from '../src/upload/spool.js';
@@ -203,7 +202,7 @@ export class World {
   /** Sends what a collector that has ended has left in its spool. */
   async drain(): Promise<void> {
     const spool = this.spool();
-    const client = clientOf(axios.create(), this.api.url, undefined, 30_000);
+    const client = clientOf(this.api.url, undefined, 30_000);
     const options = { backlogPerSecond: Infinity, stopWithin: 5_000 };
     const silent = { log: (): void => undefined, warn: (): void => undefined };
     const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), options, silent);
@@ -251,6 +250,6 @@ export async function until(
 export const pause = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
 
 /** A client of the api at a url, as a collector has it that has not joined. */
-export function clientOf(http: AxiosInstance, url: string, token: string | undefined, timeout: number): ApiClient {
-  return new ApiClient(new ApiConnection(http, { url, token, credential: undefined, credentialPath: '' }, timeout));
+export function clientOf(url: string, token: string | undefined, timeout: number): ApiClient {
+  return new ApiClient(new ApiConnection({ url, token, credential: undefined, credentialPath: '' }, timeout));
 }

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from './openapi.js';
 
 /** Why one item of a batch was not stored. */
 export class RejectedItemDto {

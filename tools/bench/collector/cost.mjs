@@ -13,8 +13,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 
 const MAIN = new URL('../../../apps/collector/dist/main.js', import.meta.url).pathname;
-const MAX_SHARE = 0.006;
-const MAX_RSS = 95;
+const MAX_SHARE = 0.0025;
+const MAX_RSS = 70;
 /** Cycles before the measurement: the first ones load and compile. */
 const WARM_UP = 3;
 

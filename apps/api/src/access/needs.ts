@@ -1,5 +1,5 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@nestjs/swagger';
+import { ApiBasicAuth, ApiBearerAuth, ApiCookieAuth, ApiExtension } from '@device-metrics/contract/openapi';
 import { ApiProblems } from '../http/openapi.js';
 import { AddRouteConfig } from '../http/route-config.js';
 import type { Right } from './rights.js';

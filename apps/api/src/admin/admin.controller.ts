@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Audited } from '../access/audit/audited.js';

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@device-metrics/contract/openapi';
 
 /** Which program this is, and what it was told to keep. */
 export class StatusDto {

@@ -1,8 +1,14 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@device-metrics/contract/openapi';
 import { parseDuration, quote, reasonOf, toRfc3339 } from '@device-metrics/domain';
 import type { FastifyRequest } from 'fastify';
-import { stringify } from 'yaml';
 import { currentCaller } from '../access/caller.js';
 import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
@@ -12,7 +18,7 @@ import { invalidInput, Problem } from '../http/problem.js';
 import { readAlertsText, type AlertsFile } from './alerts-file.js';
 import { Alerts } from './alerts.js';
 import { AlertSetupDto, AlertSetupsDto, ChannelTypesDto, ImportDto, ImportedDto } from './alerts.dto.js';
-import { mistakesAsProblem } from './mistakes.js';
+import { mistakesAsProblem, problemOfMistakes } from './mistakes.js';
 import { ChannelError } from './notify/channel.js';
 import { CHANNEL_TYPES } from './notify/channels.js';
 import { shownChannel, withSecrets, type Channel } from './notify/read-channel.js';
@@ -54,7 +60,7 @@ export class AlertSetupController {
     content: { 'application/yaml': { schema: { type: 'string' }, example: 'rules:\n  - name: Too hot\n' } },
   })
   @ApiProblems(NO_PARAMETERS)
-  export(@Query() _query: NoQuery): string {
+  async export(@Query() _query: NoQuery): Promise<string> {
     const { rules, routes, maintenance, dependencies, channels } = this.alerts;
     const own = (registry: Registry<unknown>): Document[] =>
       registry.list().flatMap(({ document, origin }) => (origin === 'default' ? [] : [document]));
@@ -65,6 +71,7 @@ export class AlertSetupController {
       maintenance: own(maintenance),
       dependencies: own(dependencies),
     };
+    const { stringify } = await import('yaml');
     return stringify(Object.fromEntries(Object.entries(file).filter(([, list]) => (list as unknown[]).length > 0)));
   }
 
@@ -79,7 +86,9 @@ export class AlertSetupController {
   @ApiProblems({ ...BAD_BODY, ...READ_ONLY, 400: 'rules[2].condition.above must be a number, got "hot"' })
   async import(@Body() { text }: ImportDto, @Query() _query: NoQuery): Promise<ImportedDto> {
     assertWholeSite();
-    const file = mistakesAsProblem(() => readAlertsText(text));
+    const file = await readAlertsText(text).catch((error: unknown) => {
+      throw problemOfMistakes(error);
+    });
     let written = 0;
     const sections = Object.entries(file) as [Kind, readonly Document[]][];
     for (const [kind, documents] of sections) {

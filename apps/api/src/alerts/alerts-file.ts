@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { parse as parseYaml } from 'yaml';
 import { quote, reasonOf } from '@device-metrics/domain';
 import { readChannel } from './notify/read-channel.js';
 import { MistakesError, type Mistake } from './reader.js';
@@ -38,10 +37,11 @@ export async function readAlertsFile(path: string): Promise<AlertsFile> {
 }
 
 /** YAML, and so JSON too. @throws MistakesError with the path of every mistake. */
-export function readAlertsText(text: string): AlertsFile {
+export async function readAlertsText(text: string): Promise<AlertsFile> {
+  const { parse } = await import('yaml');
   let content: unknown;
   try {
-    content = parseYaml(text, { maxAliasCount: 100 }) ?? {};
+    content = parse(text, { maxAliasCount: 100 }) ?? {};
   } catch (error) {
     throw new MistakesError([{ field: '', reason: `must be YAML: ${reasonOf(error)}` }]);
   }

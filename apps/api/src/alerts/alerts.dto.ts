@@ -1,5 +1,5 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 const RULE_EXAMPLE = {
   name: 'File system almost full',

@@ -1,5 +1,5 @@
 import { deviceNameRule, Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import {
   displayNameRule,
   MAX_DISPLAY_NAME,

@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { STATUSES, type DeviceStatus } from './rhythm.js';
 
 export class DeviceDto {

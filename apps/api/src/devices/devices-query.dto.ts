@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { ApiPropertyOptional, PickType } from '@device-metrics/contract/openapi';
 import { FleetQuery, Repeatable } from '../http/series-query.dto.js';
 import { statusesRule } from './device-rules.js';
 import { STATUSES, type DeviceStatus } from './rhythm.js';

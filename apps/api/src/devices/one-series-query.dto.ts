@@ -1,5 +1,5 @@
 import { metricNameRule, Obeys } from '@device-metrics/contract';
-import { ApiProperty, PickType } from '@nestjs/swagger';
+import { ApiProperty, PickType } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../http/series-query.dto.js';
 
 /** One series of a device, by its metric and all its labels. */

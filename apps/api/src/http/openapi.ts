@@ -1,15 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { applyDecorators, type INestApplication } from '@nestjs/common';
-import {
-  ApiExtraModels,
-  ApiResponse,
-  DocumentBuilder,
-  getSchemaPath,
-  SwaggerModule,
-  type OpenAPIObject,
-} from '@nestjs/swagger';
-import type { FastifyInstance } from 'fastify';
 import { ProblemDto } from '@device-metrics/contract';
+import { ApiExtraModels, ApiResponse, described, getSchemaPath } from '@device-metrics/contract/openapi';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { PROBLEM_TYPES, problemUri, typeOfStatus, type ProblemType } from './problem-types.js';
 
 const DESCRIPTION = `Metrics of PCs and third-party devices. A \`2xx\` to samples means: on disk, fsynced. A series (device, metric,
@@ -17,7 +10,8 @@ labels) and a timestamp are the natural key and the last write wins, so sending 
 \`application/problem+json\` and say what was received and what is allowed.`;
 
 /** The description of all calls of an application. */
-export function openApiDocument(app: INestApplication): OpenAPIObject {
+export async function openApiDocument(app: INestApplication): Promise<OpenAPIObject> {
+  const { DocumentBuilder, SwaggerModule } = await described();
   const config = new DocumentBuilder()
     .setTitle('Device Metrics')
     .setDescription(DESCRIPTION)
@@ -42,21 +36,6 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     })
     .build();
   return SwaggerModule.createDocument(app, config);
-}
-
-/** Swagger UI at /docs, the document itself at /openapi.json and /docs/openapi.json. Everything comes from this server. */
-export function serveOpenApi(app: INestApplication): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app), {
-    jsonDocumentUrl: 'docs/openapi.json',
-    yamlDocumentUrl: 'docs/openapi.yaml',
-    customSiteTitle: 'Device Metrics API',
-  });
-  let text: string | undefined;
-  const server = app.getHttpAdapter().getInstance() as FastifyInstance;
-  server.get('/openapi.json', { config: { needs: 'open' } }, (_request, reply) => {
-    text ??= JSON.stringify(openApiDocument(app));
-    return reply.type('application/json').send(text);
-  });
 }
 
 /** Examples of `detail`, by the code of the problem; by its status where that says enough. */

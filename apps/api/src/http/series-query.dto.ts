@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { Transform } from 'class-transformer';
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { expect, it } from '@jest/globals';
 import { StartingServer } from './starting-server.js';
@@ -20,10 +21,24 @@ it('while the database is being opened the process lives, and everything else is
     expect(await answer.json()).toMatchObject({ type: 'urn:device-metrics:problem:starting', status: 503 });
   }
 
-  await starting.close();
-  const next = createServer();
-  await once(next.listen(port, '127.0.0.1'), 'listening');
+  // Whoever asks while another server takes over gets an answer, of the one or of the other.
+  let isOver = false;
+  const asked: Promise<number[]> = (async () => {
+    const statuses: number[] = [];
+    while (!isOver) statuses.push((await fetch(`${url}/readyz`)).status);
+    return statuses;
+  })();
+  const handle = starting.handOver();
+  await fetch(`${url}/readyz`);
+  const next = createServer((_request, response) => response.end('{}'));
+  await once(next.listen({ port, ...handle }), 'listening');
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  isOver = true;
+  expect(new Set(await asked)).toEqual(new Set([200, 503]));
+  expect((next.address() as AddressInfo).port).toBe(port);
   next.close();
+  next.closeAllConnections();
+  await expect(fetch(url)).rejects.toThrow();
 });
 
 it('a port that is taken is an error', async () => {
@@ -31,5 +46,5 @@ it('a port that is taken is an error', async () => {
   await expect(StartingServer.open({ host: '127.0.0.1', port: first.port })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });
-  await first.close();
+  createServer().listen(first.handOver()).close();
 });

@@ -12,8 +12,10 @@ interface Address {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
 }
 
-/** How long answers that are under way may take at the end, ms. */
-const GRACE = 200;
+/** As `listen` of Node takes it of any server or socket that it is given in place of an address. */
+interface Handle {
+  readonly _handle: unknown;
+}
 
 /** Answers while the database is being opened: that the process lives, and everywhere else that senders are to wait. */
 export class StartingServer {
@@ -29,14 +31,17 @@ export class StartingServer {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Resolves once its port is free. */
-  async close(): Promise<void> {
-    const closed = once(this.server, 'close');
+  /**
+   * What another server goes on listening with: the port is open all the time, and until that server listens this one
+   * answers. To be handed to `listen` beside the port.
+   */
+  handOver(): Handle {
+    const holder = this.server as unknown as { _handle: unknown };
+    const { _handle } = holder;
+    // Without it the end of this server does not close the port.
+    holder._handle = null;
     this.server.close();
-    this.server.closeIdleConnections();
-    const cut = setTimeout(() => this.server.closeAllConnections(), GRACE);
-    await closed;
-    clearTimeout(cut);
+    return { _handle };
   }
 }
 

@@ -1,5 +1,5 @@
 import { Controller, Get, Headers, Query, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LastingAccesses } from '../access/lasting-access.js';
 import { Needs } from '../access/needs.js';

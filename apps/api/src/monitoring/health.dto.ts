@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@device-metrics/contract/openapi';
 
 export class HealthDto {
   @ApiProperty({ example: 'ok' })

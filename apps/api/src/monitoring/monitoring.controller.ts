@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { reasonOf } from '@device-metrics/domain';
 import type { StoreOperation } from '@device-metrics/storage';
 import { Needs } from '../access/needs.js';

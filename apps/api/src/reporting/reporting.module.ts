@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { DevicesModule } from '../devices/devices.module.js';
-import { ScheduleModule } from '@nestjs/schedule';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SaidModule } from '../said/said.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
@@ -10,7 +9,7 @@ import { ReportsController } from './reports.controller.js';
 
 /** Answers questions about what is stored. */
 @Module({
-  imports: [SampleStoreModule, SaidModule, DevicesModule, MonitoringModule, ScheduleModule.forRoot()],
+  imports: [SampleStoreModule, SaidModule, DevicesModule, MonitoringModule],
   controllers: [ReportsController, PrintController],
   providers: [ScheduledReports],
 })

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { toRfc3339 } from '@device-metrics/contract';
 import { Controller, Get, Inject, Param, Query, Req, Res, type StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
 import type { Store } from '@device-metrics/storage';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../access/needs.js';

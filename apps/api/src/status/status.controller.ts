@@ -7,7 +7,7 @@ import {
   ApiOperation,
   ApiParam,
   ApiTags,
-} from '@nestjs/swagger';
+} from '@device-metrics/contract/openapi';
 import { quote } from '@device-metrics/domain';
 import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../access/attempts.js';

@@ -1,5 +1,5 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 export const INCIDENT_STATES = ['investigating', 'identified', 'monitoring', 'resolved', 'planned'] as const;
 export type IncidentState = (typeof INCIDENT_STATES)[number];

@@ -28,8 +28,7 @@ export async function join(config: Config, args: readonly string[], print: Print
   const devices = [...new Set(sources.map((source) => source.deviceName))].filter((name) => name !== deviceName);
   const previous =
     api.credential && new URL(api.credential.url).origin === url.origin ? api.credential.token : undefined;
-  const { default: axios } = await import('axios');
-  const { status, body } = await request(axios.create(), {
+  const { status, body } = await request({
     method: 'POST',
     url: `${url.href.replace(/\/+$/, '')}/api/v1/collectors/join`,
     headers: { 'content-type': 'application/json' },

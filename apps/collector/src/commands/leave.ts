@@ -27,9 +27,8 @@ export async function leave({ api }: Config, args: readonly string[], print: Pri
 
 /** Why the api could not be told; undefined where it has been, or knows already. */
 async function tellApi(api: Config['api']): Promise<string | undefined> {
-  const { default: axios } = await import('axios');
   try {
-    const { status, body } = await new ApiConnection(axios.create(), api, TIMEOUT).request({
+    const { status, body } = await new ApiConnection(api, TIMEOUT).request({
       method: 'DELETE',
       path: '/api/v1/collectors/self',
       signal: new AbortController().signal,

@@ -11,11 +11,9 @@ export async function read({ sources }: Config, [name = '']: readonly string[], 
     const wrong = name === '' ? 'read needs a source' : `There is no source ${quote(name)}${didYouMean(name, names)}`;
     throw new UsageError(`${wrong.replace(/[^?]$/, '$&.')} There are: ${names.join(', ')}`);
   }
-  // Only here: no other command needs it, and it takes a quarter of its time.
-  const { default: axios } = await import('axios');
   const notes: string[] = [];
   const say = (message: string): void => void notes.push(message);
-  const source = config.create({ http: axios.create(), say });
+  const source = config.create({ say });
   const runner = new SourceRunner(source, { ...config, mostNamed: Infinity }, { log: say, warn: say });
   for (const sample of (await runner.run(Date.now())) ?? []) print(JSON.stringify(sample));
   await runner.close();

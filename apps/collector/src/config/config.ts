@@ -1,7 +1,8 @@
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { dirname, resolve } from 'node:path';
 import { quote } from '@device-metrics/domain';
 import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
-import { LineCounter, parseDocument, visit } from 'yaml';
 import { readApi, type Api } from './api.js';
 import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
 import { Placeholders } from './placeholders.js';
@@ -24,7 +25,8 @@ export interface Config {
   readonly redactor: Redactor;
 }
 
-export const CONFIG = Symbol('Config');
+/** Loads what only a configuration file needs: 5 MB. */
+const yaml = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 const DEFAULT_FILE = 'collector.yaml';
 
@@ -87,6 +89,7 @@ function readFile(file: string, environment: Environment, mistakes: Mistakes, re
   const text = readIfThere(file, (reason) => mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`));
   if (text === undefined) return undefined;
   const before = mistakes.list.length;
+  const { LineCounter, parseDocument, visit } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const wrongAt = (position: number, reason: string): void => {

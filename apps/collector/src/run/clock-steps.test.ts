@@ -1,5 +1,4 @@
 import { expect, it } from '@jest/globals';
-import axios from 'axios';
 import { answer, until, World, clientOf } from '../../test/harness.js';
 import { SourceRunner } from './run-source.js';
 import { Timestamps } from './timestamps.js';
@@ -33,7 +32,7 @@ it(
     };
 
     const spool = world.spool();
-    const client = clientOf(axios.create(), api.url, undefined, 5_000);
+    const client = clientOf(api.url, undefined, 5_000);
     const options = { backlogPerSecond: Infinity, stopWithin: 50, elapsed: () => elapsed };
     const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), options, silent);
     uploader.start();

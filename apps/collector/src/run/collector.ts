@@ -1,17 +1,17 @@
 import { reasonOf, showDuration, type Reading } from '@device-metrics/domain';
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { SchedulerRegistry } from '@nestjs/schedule';
-import { CONFIG, type Config } from '../config/config.js';
-import { DevicesInUse } from './devices-in-use.js';
+import type { Config } from '../config/config.js';
+import type { DevicesInUse } from './devices-in-use.js';
 import { CollectorSource, runReadings } from './own-metrics.js';
 import { SourceRunner, toWireSample } from './run-source.js';
 import { SourceStates } from './source-states.js';
-import { SOURCE_TOOLS, type SourceTools } from './source.js';
+import type { SourceTools } from './source.js';
+import type { Log } from './log.js';
 import type { SourceConfig } from '../config/sources.js';
 import { Timestamps } from './timestamps.js';
 import { nextTurn } from './turns.js';
-import { Spool, type WireSample } from '../upload/spool.js';
-import { Uploader } from '../upload/uploader.js';
+import type { Spool } from '../upload/spool.js';
+import { type WireSample } from '../upload/spool.js';
+import type { Uploader } from '../upload/uploader.js';
 
 /** Runs that end within this time share one commit of the spool, ms. */
 const COMMIT_DELAY = 50;
@@ -25,9 +25,7 @@ interface Scheduled {
 }
 
 /** Runs every source at its interval, puts the samples into the spool and keeps the uploader going. */
-@Injectable()
-export class Collector implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly log = new Logger('Collector');
+export class Collector {
   private readonly scheduled = new Map<string, Scheduled>();
   private readonly timestamps = new Timestamps();
   private readonly states = new SourceStates();
@@ -39,17 +37,19 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   /** Samples that the full spool has given up since it was last not full. */
   private evicted = 0;
   private stopped = false;
+  /** By the interval, ms. */
+  private readonly timers = new Map<number, NodeJS.Timeout>();
 
   constructor(
-    @Inject(CONFIG) private config: Config,
-    @Inject(SOURCE_TOOLS) private readonly tools: SourceTools,
-    private readonly scheduler: SchedulerRegistry,
+    private config: Config,
+    private readonly tools: SourceTools,
     private readonly spool: Spool,
     private readonly uploader: Uploader,
     private readonly devices: DevicesInUse,
+    private readonly log: Log,
   ) {}
 
-  onApplicationBootstrap(): void {
+  start(): void {
     const { api, deviceName, spool, sources } = this.config;
     this.log.log(`Device ${deviceName} sends to ${api.url}; spool ${spool.path}`);
     this.apply(this.config);
@@ -60,8 +60,9 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
   }
 
   /** Ends within 6 s whatever hangs: commits what was read, then waits for the request in flight. */
-  async onApplicationShutdown(): Promise<void> {
+  async stop(): Promise<void> {
     this.stopped = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
     const closed = [...this.scheduled.values()].map(({ runner }) => runner.close());
     this.commit();
     await Promise.all([this.uploader.stop(), ...closed]);
@@ -132,23 +133,24 @@ export class Collector implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** One timer for each interval in use: sources of one interval run together and share a timestamp. */
   private setTimers(): void {
-    const wanted = new Map([...this.scheduled.values()].map(({ interval }) => [`every ${interval} ms`, interval]));
-    for (const name of this.scheduler.getTimeouts()) {
-      if (!wanted.has(name)) this.scheduler.deleteTimeout(name);
+    const wanted = new Set([...this.scheduled.values()].map(({ interval }) => interval));
+    for (const [interval, timer] of this.timers) {
+      if (wanted.has(interval)) continue;
+      clearTimeout(timer);
+      this.timers.delete(interval);
     }
-    for (const [name, interval] of wanted) {
-      if (!this.scheduler.doesExist('timeout', name)) this.setTimer(name, interval, performance.now() + interval);
+    for (const interval of wanted) {
+      if (!this.timers.has(interval)) this.setTimer(interval, performance.now() + interval);
     }
   }
 
   /** Turns come on a fixed grid: one that comes late moves none of those after it. */
-  private setTimer(name: string, interval: number, due: number): void {
+  private setTimer(interval: number, due: number): void {
     const turn = (): void => {
-      this.scheduler.deleteTimeout(name);
-      this.setTimer(name, interval, nextTurn(due, interval, performance.now()));
+      this.setTimer(interval, nextTurn(due, interval, performance.now()));
       void this.runAll([...this.scheduled.values()].filter((one) => one.interval === interval));
     };
-    this.scheduler.addTimeout(name, setTimeout(turn, Math.ceil(due - performance.now())));
+    this.timers.set(interval, setTimeout(turn, Math.ceil(due - performance.now())));
   }
 
   private async runAll(scheduled: readonly Scheduled[]): Promise<void> {

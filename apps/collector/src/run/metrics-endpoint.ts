@@ -1,24 +1,19 @@
 import { createServer, type Server } from 'node:http';
-import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { metricDefinition, metricKind, type Reading } from '@device-metrics/domain';
-import { Collector } from './collector.js';
-import { CONFIG, type Config } from '../config/config.js';
+import type { Collector } from './collector.js';
+import type { Log } from './log.js';
 
 /** Offers the collector's own metrics to Prometheus, at /metrics on 127.0.0.1, where the configuration gives a port. */
-@Injectable()
-export class MetricsEndpoint implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly log = new Logger('Metrics');
+export class MetricsEndpoint {
   private server: Server | undefined;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly collector: Collector,
+    private readonly log: Log,
   ) {}
 
   /** A port that is taken is said, and stops nothing: the samples matter more. */
-  onApplicationBootstrap(): void {
-    const { metricsPort } = this.config;
-    if (metricsPort === undefined) return;
+  start(port: number): void {
     this.server = createServer((request, response) => {
       if (request.url !== '/metrics') return void response.writeHead(404).end();
       this.collector.ownReadings().then(
@@ -28,10 +23,10 @@ export class MetricsEndpoint implements OnApplicationBootstrap, OnApplicationShu
     });
     this.server.on('error', (error) => this.log.error(`Own metrics are not offered: ${error.message}`));
     this.server.on('listening', () => this.log.log(`Own metrics at http://127.0.0.1:${this.port}/metrics`));
-    this.server.listen(metricsPort, '127.0.0.1');
+    this.server.listen(port, '127.0.0.1');
   }
 
-  onApplicationShutdown(): void {
+  stop(): void {
     this.server?.close();
     this.server?.closeAllConnections();
   }

@@ -1,4 +1,3 @@
-import type { AxiosInstance } from 'axios';
 import type { Reading } from '@device-metrics/domain';
 
 /** Reads one thing: a group of metrics of this PC, or one third-party device. */
@@ -45,9 +44,6 @@ export interface Parts {
 
 /** What sources read with; a test gives its own. */
 export interface SourceTools {
-  readonly http: AxiosInstance;
   /** Says something once that a person should know, as what this machine lacks. */
   readonly say: (message: string) => void;
 }
-
-export const SOURCE_TOOLS = Symbol('SourceTools');

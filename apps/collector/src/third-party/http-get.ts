@@ -1,6 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent } from 'node:https';
-import type { AxiosInstance } from 'axios';
 import { quote } from '@device-metrics/domain';
 import { request } from '../http.js';
 import { SECRET_NAME } from '../config/redact.js';
@@ -99,7 +98,7 @@ function authorization(keys: Section, url: URL): Record<string, string> {
  *
  * @throws Error with a reason when there is no answer, or one that is not 2xx.
  */
-export async function httpGet(http: AxiosInstance, target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
+export async function httpGet(target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
   // A connection that is kept may be one that the device closes at just this moment.
   const headers = { ...target.headers, connection: 'close' };
   const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;
@@ -107,7 +106,7 @@ export async function httpGet(http: AxiosInstance, target: HttpTarget, signal: A
     status,
     headers: answered,
     body,
-  } = await request(http, options).catch((error: Error) => {
+  } = await request(options).catch((error: Error) => {
     throw new Error(networkProblem(error), { cause: error });
   });
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());

@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { parseTime } from '@device-metrics/contract/rules';
 import { inBaseUnit, parseDecimal, quote, type Reading } from '@device-metrics/domain';
-import jsonata, { type ExprNode } from 'jsonata';
+import type Jsonata from 'jsonata';
+import type { ExprNode } from 'jsonata';
 import { MappingThread } from './mapping-thread.js';
 
 export interface Mapping {
@@ -25,6 +27,8 @@ const SLICE = 10;
 export function parseMapping(text: string, longest = LONGEST): Mapping {
   try {
     const options = { timeout: longest, stack: DEEPEST };
+    // Only where there is a mapping.
+    const jsonata = createRequire(import.meta.url)('jsonata') as typeof Jsonata;
     const mapping = jsonata(text, options);
     if (mayBacktrack(mapping.ast())) return { evaluate: (input) => thread.evaluate(text, options, input) };
     let last = 0;

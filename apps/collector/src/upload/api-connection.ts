@@ -1,5 +1,4 @@
 import type { Agent } from 'node:https';
-import type { AxiosInstance } from 'axios';
 import type { Api } from '../config/api.js';
 import { HttpError, request, type HttpAnswer, type HttpRequest } from '../http.js';
 import { agentFor, fingerprintOf, shownCertificate } from './certificate.js';
@@ -17,7 +16,6 @@ export class ApiConnection {
   private said = '';
 
   constructor(
-    private readonly http: AxiosInstance,
     private api: Api,
     private readonly timeout: number,
     private readonly warn: (message: string) => void = () => undefined,
@@ -49,7 +47,7 @@ export class ApiConnection {
   /** @throws HttpError where no answer came. */
   async request({ path, headers, ...what }: ApiRequest): Promise<HttpAnswer> {
     try {
-      return await request(this.http, {
+      return await request({
         ...what,
         url: this.base + path,
         headers: {

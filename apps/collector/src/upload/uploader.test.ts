@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import { answer, bodyOf, TestApi, TestFolder, TestServer, until, clientOf } from '../../test/harness.js';
 import { Spool, type WireSample } from './spool.js';
 import { Uploader, type UploaderOptions } from './uploader.js';
 
-const http = axios.create();
 const NOW = Date.parse('2026-01-15T10:00:00Z');
 const metric = (value: number, timestamp = NOW): WireSample => ({
   device_name: 'pc',
@@ -34,7 +32,7 @@ afterEach(async () => {
 });
 
 function upload(options: Partial<UploaderOptions> = {}): Uploader {
-  const client = clientOf(http, api.url, 'secret-token', 2_000);
+  const client = clientOf(api.url, 'secret-token', 2_000);
   const say = (message: string): void => void said.push(message);
   const all = { backlogPerSecond: 1_000, stopWithin: 50, random: () => 0.01, ...options };
   const uploader = new Uploader(spool, (payload, signal) => client.send(payload, signal), all, { log: say, warn: say });
@@ -230,7 +228,7 @@ describe('the uploader', () => {
 
   it('takes a 2xx without the answer of an api for no acknowledgement', async () => {
     const portal = await new TestServer((_request, response) => void response.end('<h1>Please log in</h1>')).start();
-    const client = clientOf(http, portal.url, undefined, 2_000);
+    const client = clientOf(portal.url, undefined, 2_000);
     const { status, reason } = await client.send(spoolPayload(), new AbortController().signal);
     expect({ status, reason }).toEqual({
       status: undefined,
@@ -246,7 +244,7 @@ describe('the uploader', () => {
       bodies.push(`${gzip ? 'gzip' : 'plain'} ${await bodyOf(request)} ${request.headers.authorization}`);
       answer(response, gzip ? 415 : 200, { accepted: 1 });
     }).start();
-    const client = clientOf(http, old.url, 'secret-token', 2_000);
+    const client = clientOf(old.url, 'secret-token', 2_000);
     await client.send(spoolPayload(), new AbortController().signal);
     await client.send(spoolPayload(), new AbortController().signal);
     expect(bodies.map((body) => body.split(' ')[0])).toEqual(['gzip', 'plain', 'plain']);

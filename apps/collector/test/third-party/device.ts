@@ -3,7 +3,6 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axios from 'axios';
 import { SettingsError } from '@device-metrics/settings';
 import { readConfig } from '../../src/config/config.js';
 import type { Redactor } from '../../src/config/redact.js';
@@ -31,7 +30,7 @@ export class Device {
     if (!source) throw new Error('the configuration has no source');
     this.redactor = config.redactor;
     const say = (message: string): void => void this.log.push(config.redactor.redact(message));
-    const tools = { http: axios.create(), say } as Partial<SourceTools> as SourceTools;
+    const tools = { say } as Partial<SourceTools> as SourceTools;
     this.runner = new SourceRunner(source.create(tools), source, { log: say, warn: say });
   }
 

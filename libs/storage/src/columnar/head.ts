@@ -52,6 +52,8 @@ export class Head {
   private blocks: Block[] = [];
   private last: Block;
   private sorted: Sorted | undefined;
+  /** The earliest time, ms since the hour began. */
+  private first = Infinity;
 
   constructor(
     readonly device: HeadDevice,
@@ -78,7 +80,9 @@ export class Head {
       last = this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, last.times.length * 2)));
     const at = last.length++;
     last.slots[at] = slot;
-    last.times[at] = timestamp - this.start;
+    const time = timestamp - this.start;
+    if (time < this.first) this.first = time;
+    last.times[at] = time;
     last.values[at] = value;
     this.size += 1;
     this.lastRow = row;
@@ -101,12 +105,7 @@ export class Head {
 
   /** The time of the first sample, Unix milliseconds; Infinity without one. */
   firstTime(): number {
-    const { block, starts, ends } = this.inOrder();
-    let first = Infinity;
-    for (let slot = 0; slot < starts.length; slot += 1) {
-      if (starts[slot] < ends[slot]) first = Math.min(first, this.start + block.times[starts[slot]]);
-    }
-    return first;
+    return this.start + this.first;
   }
 
   private addBlock(capacity: number): Block {

@@ -291,6 +291,13 @@ export class SeriesCatalogue {
     return [...this.aliases].flatMap(([name, one]) => (one === device ? [name] : [])).sort();
   }
 
+  /** Of all devices that had others. */
+  allFormerNames(): ReadonlyMap<Device, string[]> {
+    const found = new Map<Device, string[]>();
+    for (const [name, device] of this.aliases) found.set(device, [...(found.get(device) ?? []), name].sort());
+    return found;
+  }
+
   /** Takes a series out of memory, once it is gone from its table. */
   dropSeries(entry: SeriesEntry): void {
     this.drop(entry);

@@ -5,34 +5,50 @@ import type { Pieces, StoredPiece } from './pieces.js';
 import type { Device, SeriesCatalogue } from './series-catalogue.js';
 
 /** A device as callers see it. */
-export function storedDevice(device: Device, catalogue: SeriesCatalogue, firstTime: number | undefined): StoredDevice {
-  let seriesCount = 0;
+export function storedDevice(
+  device: Device,
+  { latest }: SeriesCatalogue,
+  firstTime: number | undefined,
+  formerNames: readonly string[],
+): StoredDevice {
   let lastTime = -Infinity;
-  for (const { id } of device.entries()) {
-    seriesCount += 1;
-    lastTime = Math.max(lastTime, catalogue.latest.timeOf(id));
+  for (const entry of device.slots) {
+    const time = entry === undefined ? -Infinity : latest.timeOf(entry.id);
+    if (time > lastTime) lastTime = time;
   }
-  const formerNames = catalogue.formerNames(device);
-  return { name: device.name, formerNames, ...device.description, seriesCount, firstTime, lastTime };
+  const { name, description, seriesCount } = device;
+  return { name, formerNames, ...description, seriesCount, firstTime, lastTime };
 }
 
-/**
- * Time of the oldest sample of a device.
- *
- * @param sealed what there is of its first hour that has pieces.
- */
-export function firstTimeOf(
-  sealed: readonly StoredPiece[],
-  heads: readonly Head[],
-  pieces: Pick<Pieces, 'summaries'>,
-): number | undefined {
-  let hour = sealed.length > 0 ? hourOfChunk(sealed[0].id) : Infinity;
-  for (const head of heads) hour = Math.min(hour, head.hour);
-  let first = Infinity;
-  for (const piece of sealed) {
-    if (hourOfChunk(piece.id) !== hour) continue;
-    pieces.summaries(piece, (_id, { firstTime }) => (first = Math.min(first, firstTime)));
+/** Finds the time of the oldest sample of devices, and reads the stats of their first hour once. */
+export class FirstTimes {
+  /** By device: which are the pieces of its first hour, and what is the first time in them. */
+  private readonly known = new Map<number, { readonly pieces: string; readonly time: number }>();
+
+  constructor(private readonly pieces: Pick<Pieces, 'summaries'>) {}
+
+  /** @param sealed what there is of the first hour of the device that has pieces. */
+  of(deviceId: number, sealed: readonly StoredPiece[], heads: readonly Head[]): number | undefined {
+    let hour = sealed.length > 0 ? hourOfChunk(sealed[0].id) : Infinity;
+    for (const head of heads) hour = Math.min(hour, head.hour);
+    const ofHour = sealed.filter(({ id }) => hourOfChunk(id) === hour);
+    let first = this.firstSealed(deviceId, ofHour);
+    for (const head of heads) if (head.hour === hour) first = Math.min(first, head.firstTime());
+    return first === Infinity ? undefined : first;
   }
-  for (const head of heads) if (head.hour === hour) first = Math.min(first, head.firstTime());
-  return first === Infinity ? undefined : first;
+
+  private firstSealed(deviceId: number, sealed: readonly StoredPiece[]): number {
+    if (sealed.length === 0) return Infinity;
+    const pieces = sealed.map(({ id, part, sealedThrough }) => `${id} ${part} ${sealedThrough}`).join();
+    const known = this.known.get(deviceId);
+    if (known?.pieces === pieces) return known.time;
+    let time = Infinity;
+    for (const piece of sealed) {
+      this.pieces.summaries(piece, (_id, { firstTime }) => {
+        if (firstTime < time) time = firstTime;
+      });
+    }
+    this.known.set(deviceId, { pieces, time });
+    return time;
+  }
 }

@@ -1,5 +1,5 @@
 import type { DeviceSelector, Labels } from '@device-metrics/domain';
-import { firstTimeOf, storedDevice } from '../columnar/stored-device.js';
+import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
 import type { Device } from '../columnar/series-catalogue.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Database } from './database.js';
@@ -16,6 +16,8 @@ const BY_NAME = 'SELECT id, display_name, notes, tags FROM device WHERE name = $
 
 /** Lists, describes and deletes devices; what is changed is in the next report of every process. */
 export class PgDevices {
+  private firstTimes: FirstTimes | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly session: Session,
@@ -106,8 +108,12 @@ export class PgDevices {
   private async stored(devices: readonly Device[]): Promise<StoredDevice[]> {
     const { catalogue, heads, pieces } = this.session;
     const sealed = await pieces.first(devices.map(({ id }) => id));
-    return devices.map((device) =>
-      storedDevice(device, catalogue, firstTimeOf(sealed.get(device.id) ?? [], heads.ofDevice(device.id), pieces)),
-    );
+    const formerNames = catalogue.allFormerNames();
+    this.firstTimes ??= new FirstTimes(pieces);
+    const { firstTimes } = this;
+    return devices.map((device) => {
+      const firstTime = firstTimes.of(device.id, sealed.get(device.id) ?? [], heads.ofDevice(device.id));
+      return storedDevice(device, catalogue, firstTime, formerNames.get(device) ?? []);
+    });
   }
 }

@@ -7,13 +7,14 @@ import type { DeviceMerges } from './device-merges.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
-import { firstTimeOf, storedDevice } from '../columnar/stored-device.js';
+import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
 
 /** Chunks that one transaction deletes. */
 const CHUNK_SLICE = 32;
 
 /** Lists, describes and deletes devices. */
 export class Devices {
+  private readonly firstTimes: FirstTimes;
   private readonly update: Statement<[string | null, string | null, string, number]>;
   private readonly removals: Statement<[number]>[];
   private readonly renaming: (id: number, before: string, after: string) => void;
@@ -29,6 +30,7 @@ export class Devices {
     private readonly sealer: Sealer,
     private readonly merges: DeviceMerges,
   ) {
+    this.firstTimes = new FirstTimes(pieces);
     this.update = db.prepare('UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?');
     this.removals = [
       'REPLACE INTO device_deletion (device_id) VALUES (?)',
@@ -60,8 +62,9 @@ export class Devices {
   async select(selector: DeviceSelector): Promise<StoredDevice[]> {
     const slices = new Slices();
     const found: StoredDevice[] = [];
+    const formerNames = this.catalogue.allFormerNames();
     for (const device of this.catalogue.findDevices(selector)) {
-      found.push(this.stored(device));
+      found.push(this.stored(device, formerNames.get(device) ?? []));
       if (slices.isOver()) await slices.next();
     }
     return found;
@@ -159,12 +162,13 @@ export class Devices {
     this.removeDeletion.run(deviceId);
   }
 
-  private stored(device: Device): StoredDevice {
+  private stored(device: Device, formerNames = this.catalogue.formerNames(device)): StoredDevice {
     const heads = this.heads.ofDevice(device.id);
     const [chunk] = this.pieces.chunks(device.id, 0, HOURS, 1);
     let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
     for (const other of this.pieces.hoursWithParts(device.id)) hour = Math.min(hour, other);
-    const sealed = hour === Infinity ? [] : this.pieces.at(device.id, hour);
-    return storedDevice(device, this.catalogue, firstTimeOf(sealed, heads, this.pieces));
+    const ofChunk = chunk && hourOfChunk(chunk.id) === hour ? [chunk] : [];
+    const sealed = hour === Infinity ? [] : [...ofChunk, ...this.pieces.parts(device.id, hour)];
+    return storedDevice(device, this.catalogue, this.firstTimes.of(device.id, sealed, heads), formerNames);
   }
 }

@@ -1,6 +1,6 @@
 import { Obeys, Optional, type Rule } from '@device-metrics/contract';
 import { wrong } from '@device-metrics/domain';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 const FORMATS = ['json', 'ndjson'] as const;
 

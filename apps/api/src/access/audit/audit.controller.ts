@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AccessStore } from '@device-metrics/storage';
 import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiTags, getSchemaPath } from '@device-metrics/contract/openapi';
 import { ApiProblems } from '../../http/openapi.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Needs } from '../needs.js';

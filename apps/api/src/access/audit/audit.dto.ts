@@ -1,6 +1,6 @@
 import { toRfc3339 } from '@device-metrics/domain';
 import type { StoredAuditEntry } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 /** Something that was done, or tried. */
 export class AuditEntryDto {

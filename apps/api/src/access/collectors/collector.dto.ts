@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { deviceNameRule, toRfc3339, UNPRINTABLE, wrong, type Rule } from '@device-metrics/domain';
 import type { CollectorState, StoredCollector } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 const MOST_DEVICES = 10_000;
 

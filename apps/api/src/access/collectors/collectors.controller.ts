@@ -1,7 +1,7 @@
 import { quote } from '@device-metrics/contract';
 import type { AccessStore, StoredCollector } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
 import type { FastifyRequest } from 'fastify';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';

@@ -1,6 +1,12 @@
 import type { AccessStore, StoredCollector } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query, Req } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@device-metrics/contract/openapi';
 import type { FastifyRequest } from 'fastify';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';

@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredInvitation } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { spanRule, tagsRule } from '../rules.js';
 
 const MOST_USES = 10_000;

@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { pageRule } from '../rules.js';
 
 export class BeginQuery {

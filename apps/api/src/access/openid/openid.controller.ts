@@ -1,7 +1,7 @@
 import { reasonOf } from '@device-metrics/domain';
 import type { AccessStore } from '@device-metrics/storage';
 import { Controller, Get, Inject, Logger, Query, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiFoundResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiFoundResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../../http/openapi.js';

@@ -1,6 +1,12 @@
 import type { AccessStore, StoredUser } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@device-metrics/contract/openapi';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { timeText } from '../time-text.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
@@ -151,7 +157,7 @@ export class SessionController {
   @ApiOperation({ summary: 'Ask for a secret of one-time passwords; it counts after PUT' })
   @ApiOkResponse({ type: TotpOfferDto })
   @ApiProblems(NO_PARAMETERS)
-  offer(@Query() _query: NoQuery, @Req() request: FastifyRequest): TotpOfferDto {
+  async offer(@Query() _query: NoQuery, @Req() request: FastifyRequest): Promise<TotpOfferDto> {
     const user = userOf(request);
     if (user.passwordHash === null) {
       throw new Problem('not-allowed', `${user.name} signs in by OpenID, where one-time passwords are set up.`);

@@ -1,6 +1,6 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import type { Labels, Rule } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { nameRule } from '../rules.js';
 
 const short: Rule = (value) =>

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessStore, StoredUser } from '@device-metrics/storage';
-import { Secret, TOTP } from 'otpauth';
+import type { TOTP } from 'otpauth';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { SecretBox } from './secret-box.js';
@@ -21,17 +21,18 @@ export class OneTimePasswords {
   ) {}
 
   /** Offers a new secret, which counts once a one-time password of it has come. */
-  offer(user: StoredUser, now: number): { secret: string; uri: string } {
+  async offer(user: StoredUser, now: number): Promise<{ secret: string; uri: string }> {
+    const { Secret } = await import('otpauth');
     const secret = new Secret({ size: 20 });
     this.pending.set(user.id, { secret: secret.base32, until: now + PENDING });
-    return { secret: secret.base32, uri: totpOf(secret.base32, user.name).toString() };
+    return { secret: secret.base32, uri: (await totpOf(secret.base32, user.name)).toString() };
   }
 
   /** Whether the code is of the secret that was offered; from now on it is asked for. */
   async confirm(user: StoredUser, code: string, now: number): Promise<boolean> {
     const offered = this.pending.get(user.id);
     if (!offered || offered.until < now) return false;
-    const step = stepOf(offered.secret, code, now);
+    const step = await stepOf(offered.secret, code, now);
     if (step === undefined || !(await this.store.users.takeTotpStep(user.id, step))) return false;
     this.pending.delete(user.id);
     const totp = SecretBox.beside(this.config.databasePath).seal(offered.secret);
@@ -41,16 +42,18 @@ export class OneTimePasswords {
   /** Whether a code is right, and was not used before. */
   async isRight(user: StoredUser, code: string, now: number): Promise<boolean> {
     const secret = SecretBox.beside(this.config.databasePath).open(user.totp ?? '');
-    const step = secret === undefined ? undefined : stepOf(secret, code, now);
+    const step = secret === undefined ? undefined : await stepOf(secret, code, now);
     return step !== undefined && this.store.users.takeTotpStep(user.id, step);
   }
 }
 
-const totpOf = (secret: string, label = ''): TOTP =>
-  new TOTP({ issuer: 'Device Metrics', label, secret, period: PERIOD });
+async function totpOf(secret: string, label = ''): Promise<TOTP> {
+  const { TOTP } = await import('otpauth');
+  return new TOTP({ issuer: 'Device Metrics', label, secret, period: PERIOD });
+}
 
 /** The time step that a code is of, one before or after now at most. */
-function stepOf(secret: string, code: string, now: number): number | undefined {
-  const delta = totpOf(secret).validate({ token: code, timestamp: now, window: 1 });
+async function stepOf(secret: string, code: string, now: number): Promise<number | undefined> {
+  const delta = (await totpOf(secret)).validate({ token: code, timestamp: now, window: 1 });
   return delta === null ? undefined : Math.floor(now / 1_000 / PERIOD) + delta;
 }

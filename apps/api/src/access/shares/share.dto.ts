@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { devicesRule, nameRule, pageRule, spanRule, tagsRule } from '../rules.js';
 import { TokenDto } from '../tokens/token.dto.js';
 

@@ -8,7 +8,7 @@ import {
   ApiOperation,
   ApiParam,
   ApiTags,
-} from '@nestjs/swagger';
+} from '@device-metrics/contract/openapi';
 import type { FastifyRequest } from 'fastify';
 import { noDevice } from '../../http/no-device.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { reasonOf } from '@device-metrics/domain';
 import { SettingsError } from '@device-metrics/settings';
-import { generate } from 'selfsigned';
 import type { ApiSettings } from '../../settings.js';
 
 /** Injection token of the `Certificate`; undefined without TLS. */
@@ -68,6 +67,7 @@ export const stampOf = (files: readonly string[]): string =>
     .join(' ');
 
 async function makeCertificate(folder: string, certFile: string, keyFile: string, now: number): Promise<void> {
+  const { generate } = await import('selfsigned');
   const names = [hostname(), 'localhost'].map((value) => ({ type: 2 as const, value }));
   const { cert, private: key } = await generate([{ name: 'commonName', value: hostname().slice(0, 64) }], {
     keyType: 'ec',

@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredToken } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { timeText } from '../time-text.js';
 import { devicesRule, spanRule, nameRule, tagsRule } from '../rules.js';
 

@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels, type Rule } from '@device-metrics/domain';
 import type { Role, StoredUser } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { nameRule, tagsRule } from '../rules.js';
 import { timeText } from '../time-text.js';
 import { passwordRule } from '../sessions/session.dto.js';

@@ -7,7 +7,7 @@ import {
   ApiOperation,
   ApiTags,
   getSchemaPath,
-} from '@nestjs/swagger';
+} from '@device-metrics/contract/openapi';
 import {
   BatchResultDto,
   BatchShapeError,

@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { timeRule } from '@device-metrics/domain';
 import { metricsFromJson, MetricsDecoder, OtlpJsonError, ProtobufError } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';

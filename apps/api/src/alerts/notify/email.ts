@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { reasonOf } from '@device-metrics/domain';
 import { ChannelError, type ChannelType } from './channel.js';
 
@@ -26,6 +25,7 @@ export const email: ChannelType = {
   async send(message, settings) {
     const tls = settings['tls'];
     const user = settings['user'] as string | undefined;
+    const { createTransport } = await import('nodemailer');
     const transport = createTransport({
       host: settings['host'] as string,
       port: settings['port'] as number,

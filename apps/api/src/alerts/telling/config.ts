@@ -1,9 +1,12 @@
-import { CronTime } from 'cron';
+import { createRequire } from 'node:module';
+import type * as Cron from 'cron';
 import { isTimeZone, matchesAny, quote, selectsDevice, selectsSeries, type Selector } from '@device-metrics/domain';
 import type { AlertState } from '../evaluation/alert-state.js';
 import { ObjectReader, readAll, type Mistake } from '../reader.js';
 import { readSelector } from '../rules/read-rule.js';
 import { SEVERITIES, type Severity } from '../rules/rule.js';
+
+const require = createRequire(import.meta.url);
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -146,6 +149,7 @@ function weeklyCron(reader: ObjectReader): string {
 
 function recurring(reader: ObjectReader, cron: string, duration: number, zone: string): (now: number) => boolean {
   try {
+    const { CronTime } = require('cron') as typeof Cron;
     const times = new CronTime(cron, zone);
     times.sendAt();
     // On if it began within the last `duration`.

@@ -1,19 +1,32 @@
-import { Liquid } from 'liquidjs';
+import { createRequire } from 'node:module';
+import type * as Liquidjs from 'liquidjs';
 import { reasonOf } from '@device-metrics/domain';
 
+const require = createRequire(import.meta.url);
+let made: Liquidjs.Liquid | undefined;
+
 /** Templates see what is handed to them and nothing else: no files, and no more work than a message is worth. */
-const engine = new Liquid({
-  ownPropertyOnly: true,
-  templates: {},
-  parseLimit: 20_000,
-  renderLimit: 200,
-  memoryLimit: 1_000_000,
-});
+function engine(): Liquidjs.Liquid {
+  if (made) return made;
+  const { Liquid } = require('liquidjs') as typeof Liquidjs;
+  made = new Liquid({
+    ownPropertyOnly: true,
+    templates: {},
+    parseLimit: 20_000,
+    renderLimit: 200,
+    memoryLimit: 1_000_000,
+  });
+  return made;
+}
+
+/** Most texts are plain, and need no engine. */
+const isPlain = (template: string): boolean => !/\{[{%]/.test(template);
 
 /** What is wrong with a template; undefined where nothing is. */
 export function templateMistake(template: string): string | undefined {
+  if (isPlain(template)) return undefined;
   try {
-    engine.parse(template);
+    engine().parse(template);
     return undefined;
   } catch (error) {
     return `must be a template in Liquid: ${reasonOf(error)}`;
@@ -22,8 +35,9 @@ export function templateMistake(template: string): string | undefined {
 
 /** The text of a template; where it fails, the template itself, so that a mistake never costs the message. */
 export function render(template: string, values: object): string {
+  if (isPlain(template)) return template;
   try {
-    return String(engine.parseAndRenderSync(template, values));
+    return String(engine().parseAndRenderSync(template, values));
   } catch {
     return template;
   }

@@ -1,5 +1,5 @@
 import { applyDecorators, type Type } from '@nestjs/common';
-import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@device-metrics/contract/openapi';
 import { MEDIA_TYPES } from './format.js';
 
 /** Documents the answer of a report in all its formats, and what its headers say. */

@@ -1,6 +1,6 @@
 import { Readable, type PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
+import type { ZipFile } from 'yazl';
 import {
   columnName,
   CONTENT_TYPES,
@@ -36,7 +36,8 @@ export async function* xlsx(
   pieces: AsyncIterable<readonly (readonly Cell[])[]>,
   maxRows = MAX_ROWS,
 ): AsyncGenerator<Uint8Array> {
-  const zip = new ZipFile();
+  const yazl = await import('yazl');
+  const zip = new yazl.ZipFile();
   const output = zip.outputStream as PassThrough;
   const rows = new Rows(pieces);
   writeParts(zip, titles, rows, maxRows)

@@ -1,5 +1,5 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
-import { ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
+import { ApiPropertyOptional, IntersectionType, PickType } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../../http/series-query.dto.js';
 import { CommaSeparated, oneOf } from '../query-rules.js';
 import { SummaryQuery } from '../summary/summary-query.dto.js';

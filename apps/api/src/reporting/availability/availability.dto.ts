@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 export class AvailabilityRowDto {
   @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', example: 'lab-pc-1' })

@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType, PickType } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../../http/series-query.dto.js';
 import { DeviceReportQuery } from '../device-report/device-report-query.dto.js';
 import { count, MAX_COMPARED, metricName, offsetRule, oneAggregation, oneOf } from '../query-rules.js';

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 export class ComparedSeriesDto {
   @ApiProperty({ example: 'lab-pc-1' })

@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { ApiPropertyOptional, PickType } from '@device-metrics/contract/openapi';
 import { SeriesQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
 import {

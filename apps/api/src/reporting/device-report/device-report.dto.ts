@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { SeriesHeadDto } from '../series-head.dto.js';
 
 /** The samples of one series; without steps also a valid item of a batch. */

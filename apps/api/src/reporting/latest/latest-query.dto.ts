@@ -1,6 +1,6 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 import { parseDuration } from '@device-metrics/domain';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../../http/series-query.dto.js';
 
 const age: Rule = (value) =>

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { SeriesHeadDto } from '../series-head.dto.js';
 
 /** The newest sample of one series; also a valid item of a batch. */

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 export class CatalogueMetricDto {
   @ApiProperty({ example: 'system.cpu.utilization' })

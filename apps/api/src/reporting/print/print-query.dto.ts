@@ -1,5 +1,5 @@
 import { deviceNameRule, Obeys, Optional } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, PickType } from '@device-metrics/contract/openapi';
 import { timeZone } from '../query-rules.js';
 import { SummaryQuery } from '../summary/summary-query.dto.js';
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import type { Store } from '@device-metrics/storage';
 import { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { Needs } from '../../access/needs.js';

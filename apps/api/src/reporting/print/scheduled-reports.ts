@@ -6,10 +6,8 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { DeviceRhythms } from '../../devices/device-rhythms.js';
-import { SchedulerRegistry } from '@nestjs/schedule';
 import { reasonOf } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
-import { CronJob } from 'cron';
 import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
@@ -30,18 +28,17 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
     @Inject(apiConfig.KEY) private readonly config: ApiConfig,
     private readonly rhythms: DeviceRhythms,
     private readonly metrics: ApiMetrics,
-    private readonly scheduler: SchedulerRegistry,
   ) {
     this.settings = config.reports;
     this.folders = new ReportFolders(this.settings.path, this.settings.keep);
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     const { schedule, timeZone } = this.settings;
     if (schedule === '') return;
-    const job = CronJob.from({ cronTime: schedule, timeZone, onTick: () => this.runUnlessUnderWay() });
-    this.scheduler.addCronJob('reports', job);
-    job.start();
+    const { CronJob } = await import('cron');
+    const job = CronJob.from({ cronTime: schedule, timeZone, start: true, onTick: () => this.runUnlessUnderWay() });
+    this.stop.signal.addEventListener('abort', () => void job.stop());
   }
 
   /** Ends a run that is under way while the store is still open. */

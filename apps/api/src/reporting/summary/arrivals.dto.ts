@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
 /** How many of the readings of a device that were to be expected have arrived. */
 export class DeviceArrivalDto {

@@ -16,7 +16,7 @@ export async function arrivals(
   range: TimeRange,
   now: number,
 ): Promise<DeviceArrivalDto[]> {
-  const names = new Set(series.map(({ deviceName }) => deviceName));
+  const names = [...new Set(series.map(({ deviceName }) => deviceName))];
   const most = new Map<string, SeriesSummary>();
   for (const one of summaries) {
     const { deviceName } = one.series;
@@ -24,8 +24,7 @@ export async function arrivals(
   }
   let readable = MAX_SAMPLES;
   const found: DeviceArrivalDto[] = [];
-  for (const device of await store.devices()) {
-    if (!names.has(device.name)) continue;
+  for (const device of await store.devices({ devices: names })) {
     const frequent = most.get(device.name);
     const count = frequent?.summary.count ?? 0;
     const rhythm = await rhythms.of(device);

@@ -30,14 +30,19 @@ export interface Place {
   readonly key: readonly string[];
 }
 
-/** Sorted by one column, a `-` before its name for the largest first, rows without a number last; else by their keys. */
-export function inOrder(groups: readonly SummaryGroup[], sort: string | undefined): SummaryGroup[] {
-  return groups.toSorted((a, b) => comparePlaces(placeOf(a, sort), placeOf(b, sort), isDescending(sort)));
-}
-
-/** The rows after a place, whatever has come or gone before it. */
-export function rowsAfter(groups: readonly SummaryGroup[], place: Place, sort: string | undefined): SummaryGroup[] {
-  return groups.filter((group) => comparePlaces(placeOf(group, sort), place, isDescending(sort)) > 0);
+/**
+ * The rows behind a place, or all, whatever has come or gone before it: sorted by one column, a `-` before its name for the
+ * largest first, rows without a number last; else by their keys.
+ */
+export function rowsInOrder(
+  groups: readonly SummaryGroup[],
+  place: Place | undefined,
+  sort: string | undefined,
+): SummaryGroup[] {
+  const descending = isDescending(sort);
+  const placed = groups.map((group) => ({ group, place: placeOf(group, sort) }));
+  const rest = place ? placed.filter((one) => comparePlaces(one.place, place, descending) > 0) : placed;
+  return rest.sort((a, b) => comparePlaces(a.place, b.place, descending)).map(({ group }) => group);
 }
 
 const isDescending = (sort: string | undefined): boolean => sort?.startsWith('-') ?? false;

@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../../http/series-query.dto.js';
 import { FORMATS, type Format } from '../answer/format.js';
 import {

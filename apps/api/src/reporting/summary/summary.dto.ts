@@ -1,6 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import type { NumberKind } from '@device-metrics/query';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import { DeviceArrivalDto } from './arrivals.dto.js';
 
 /** The samples of one group of series, taken together. */
@@ -157,7 +157,7 @@ export class SummaryDto {
 
   @ApiPropertyOptional({
     description:
-      'Only in json, and on the first page: the devices that the query selects, whatever its range, by name.',
+      'Only in json: the devices that the query selects, whatever its range, by name; with `limit` those of the rows of the page.',
     type: [DeviceArrivalDto],
   })
   devices?: readonly DeviceArrivalDto[];

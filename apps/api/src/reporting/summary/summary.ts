@@ -26,8 +26,16 @@ import { rangeBefore } from '../range-before.js';
 import { summaryRange } from '../time-span.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 import { arrivals } from './arrivals.js';
-import { BY_SERIES, groupSeries, parseGrouping, rowsOf, type Grouping, type SummaryGroup } from './grouping.js';
-import { decodePlace, encodePlace, inOrder, placeOf, rowsAfter } from './order.js';
+import {
+  BY_SERIES,
+  groupSeries,
+  parseGrouping,
+  rowsOf,
+  type Grouping,
+  type SeriesGroup,
+  type SummaryGroup,
+} from './grouping.js';
+import { decodePlace, encodePlace, placeOf, rowsInOrder, type Place } from './order.js';
 import type { SummaryQuery } from './summary-query.dto.js';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -41,8 +49,8 @@ export interface SummaryReport {
   /** Where the next page begins; undefined on the last. */
   readonly nextCursor: string | undefined;
   readonly quantileNames: readonly string[];
-  /** Only on the first page. */
-  readonly devices: readonly DeviceArrivalDto[] | undefined;
+  /** Those that the query selects; with a limit those that the rows of this page are of. */
+  readonly devices: readonly DeviceArrivalDto[];
 }
 
 /**
@@ -60,29 +68,51 @@ export async function summaryReport(
   const range = summaryRange(query, now);
   const before = rangeBefore(range, query);
   const selected = await store.findSeries(selectorOf(query));
-  // How much of a device has arrived is seen in all its series; to read them costs little more than to read some.
-  const ofDevices = await store.findSeries({ devices: [...new Set(selected.map(({ deviceName }) => deviceName))] });
-  const all = await store.summarize(ofDevices, range);
-  const ids = new Set(selected.map(({ id }) => id));
-  const summaries = ids.size === ofDevices.length ? all : all.filter(({ series }) => ids.has(series.id));
-
   const grouping = query.group_by ? (parseGrouping(query.group_by) ?? BY_SERIES) : BY_SERIES;
-  const reader = new RowReader(store, grouping, await tagsOfDevices(store, grouping), limit);
-  const { groups, basis } = await reader.rows(summaries, range);
-  const compared = before ? withBefore(groups, await reader.rowsOfRange(selected, before)) : groups;
-  const ordered = inOrder(compared, query.sort);
+  const reader = new RowReader(store, grouping, await tagsOfDevices(store, grouping), { range, before }, limit);
   const place = query.cursor === undefined ? undefined : decodePlace(query.cursor);
-  const rest = place ? rowsAfter(ordered, place, query.sort) : ordered;
-  const page = query.limit === undefined ? rest : rest.slice(0, Number(query.limit));
-  const last = page.at(-1);
+  const size = query.limit === undefined ? undefined : Number(query.limit);
+
+  // How much of a device has arrived is seen in all its series; to read them costs little more than to read some.
+  const ofDevices = size === undefined && !place ? await seriesOfDevicesOf(store, selected) : undefined;
+  const all = ofDevices && (await store.summarize(ofDevices, range));
+  const isByKey = query.sort === undefined && size !== undefined;
+  const { groups, basis, isLast } = isByKey
+    ? await reader.pageByKey(selected, place, size)
+    : pageOf(await reader.rows(selected, all), place, size, query.sort);
+
+  const devices = ofDevices ?? (await seriesOfDevicesOf(store, groups.flatMap(seriesOfRow)));
+  const summaries = all ?? (await store.summarize(devices, range));
+  const last = groups.at(-1);
   const quantileNames = query.quantile ?? [];
-  const quantiles = await rowQuantiles(store, page, quantileNames, range, basis, limit);
+  const quantiles = await rowQuantiles(store, groups, quantileNames, range, basis, limit);
   return {
     ...{ range, before, basis, quantileNames },
-    rows: page.map(({ row }, index) => (quantiles[index] ? { ...row, quantiles: quantiles[index] } : row)),
-    nextCursor: last && page.length < rest.length ? encodePlace(placeOf(last, query.sort)) : undefined,
-    devices: place ? undefined : await arrivals(store, rhythms, ofDevices, all, range, now),
+    rows: groups.map(({ row }, index) => (quantiles[index] ? { ...row, quantiles: quantiles[index] } : row)),
+    nextCursor: last && !isLast ? encodePlace(placeOf(last, query.sort)) : undefined,
+    devices: await arrivals(store, rhythms, devices, summaries, range, now),
   };
+}
+
+const seriesOfDevicesOf = (store: Store, series: readonly Series[]): Promise<readonly Series[]> =>
+  store.findSeries({ devices: [...new Set(series.map(({ deviceName }) => deviceName))] });
+
+const seriesOfRow = ({ numbers }: SummaryGroup): Series[] => numbers.flatMap(({ thing }) => thing.series);
+
+interface Rows {
+  readonly groups: SummaryGroup[];
+  readonly basis: NumbersBasis;
+}
+
+/** A page of rows that are all known. */
+function pageOf(
+  { groups, basis }: Rows,
+  place: Place | undefined,
+  size: number | undefined,
+  sort: string | undefined,
+): Rows & { isLast: boolean } {
+  const rest = rowsInOrder(groups, place, sort);
+  return { groups: rest.slice(0, size), basis, isLast: size === undefined || rest.length <= size };
 }
 
 /** Makes rows of series. */
@@ -91,36 +121,95 @@ class RowReader {
     private readonly store: Store,
     private readonly grouping: Grouping,
     private readonly tagsOf: (deviceName: string) => Labels,
+    private readonly ranges: { readonly range: TimeRange; readonly before: TimeRange | undefined },
     private readonly limit: QueryLimit,
   ) {}
 
-  async rowsOfRange(series: readonly Series[], range: TimeRange): Promise<SummaryGroup[]> {
-    return (await this.rows(await this.store.summarize(series, range), range)).groups;
+  /**
+   * All rows of the series.
+   *
+   * @param known summaries of the series over the range, and perhaps of others.
+   */
+  async rows(series: readonly Series[], known?: readonly SeriesSummary[]): Promise<Rows> {
+    return this.rowsOf(await groupSeries(series, this.grouping, this.tagsOf), known);
   }
 
-  async rows(
-    summaries: readonly SeriesSummary[],
+  /** The first rows behind a place by their keys, which are known before anything is read: nothing is read for others. */
+  async pageByKey(
+    series: readonly Series[],
+    place: Place | undefined,
+    size: number,
+  ): Promise<Rows & { isLast: boolean }> {
+    const found: SummaryGroup[] = [];
+    let basis: NumbersBasis | undefined;
+    let some: SeriesGroup[] = [];
+    // Groups may be without samples in the range: the more of them come, the more are read at a time.
+    let together = size + 1;
+    const take = async (): Promise<void> => {
+      const rows = await this.rowsOf(some);
+      basis = { hourly: rows.basis.hourly || (basis?.hourly ?? false), rateStep: rows.basis.rateStep };
+      for (const group of rowsInOrder(rows.groups, place, undefined)) found.push(group);
+      some = [];
+      together *= 2;
+    };
+    for await (const group of this.groupsByKey(series, place)) {
+      some.push(group);
+      if (some.length >= together) await take();
+      if (found.length > size) break;
+    }
+    if (found.length <= size || !basis) await take();
+    return { groups: found.slice(0, size), basis: basis as NumbersBasis, isLast: found.length <= size };
+  }
+
+  /** The groups that can have rows behind a place, in the order of their keys, and no more of them than are asked for. */
+  private async *groupsByKey(series: readonly Series[], place: Place | undefined): AsyncGenerator<SeriesGroup> {
+    const { grouping, tagsOf } = this;
+    if (!grouping.device) return yield* await groupSeries(series, grouping, tagsOf);
+    // The device comes first in keys, and in what the store finds.
+    const first = place?.key[0] ?? '';
+    for (let from = 0, to = 0; from < series.length; from = to) {
+      const name = (series[from] as Series).deviceName;
+      while (to < series.length && series[to]?.deviceName === name) to += 1;
+      if (name >= first) yield* await groupSeries(series.slice(from, to), grouping, tagsOf);
+    }
+  }
+
+  private async rowsOf(groups: readonly SeriesGroup[], known?: readonly SeriesSummary[]): Promise<Rows> {
+    const { range, before } = this.ranges;
+    const rows = await this.rowsOver(groups, range, known);
+    return before ? { ...rows, groups: withBefore(rows.groups, (await this.rowsOver(groups, before)).groups) } : rows;
+  }
+
+  private async rowsOver(
+    groups: readonly SeriesGroup[],
     range: TimeRange,
-  ): Promise<{ groups: SummaryGroup[]; basis: NumbersBasis }> {
-    const series = summaries.map((one) => one.series);
+    known?: readonly SeriesSummary[],
+  ): Promise<Rows> {
     const slices = new Slices();
     const grouped = [];
-    for (const group of await groupSeries(series, this.grouping, this.tagsOf)) {
+    const series: Series[] = [];
+    for (const group of groups) {
       grouped.push({ group, things: thingsOf(group.series) });
+      for (const one of group.series) series.push(one);
       if (slices.isOver()) await slices.next();
     }
+    const summaries = known ?? (await this.store.summarize(series.sort(byDevice), range));
     const things = grouped.flatMap((one) => one.things);
     const { numbers, basis } = await numbersOf(this.store, things, summaries, range, this.limit);
     const byThing = new Map(numbers.map((one) => [one.thing, one]));
-    const groups: SummaryGroup[] = [];
+    const found: SummaryGroup[] = [];
     for (const { group, things } of grouped) {
       const its = things.flatMap((thing) => byThing.get(thing) ?? []);
-      for (const row of rowsOf(group, its, this.grouping)) groups.push(row);
+      for (const row of rowsOf(group, its, this.grouping)) found.push(row);
       if (slices.isOver()) await slices.next();
     }
-    return { groups, basis };
+    return { groups: found, basis };
   }
 }
+
+/** Series of one device follow each other, so that each hour of a device is read once. */
+const byDevice = (a: Series, b: Series): number =>
+  a.deviceName === b.deviceName ? 0 : a.deviceName < b.deviceName ? -1 : 1;
 
 /** The rows with what they were in the period before. */
 function withBefore(groups: readonly SummaryGroup[], earlier: readonly SummaryGroup[]): SummaryGroup[] {
@@ -188,7 +277,7 @@ export function summaryWriters(
     },
     name: 'summaries',
     rows,
-    tail: devices && { devices },
+    tail: { devices },
     columns: [...columnsWith(quantileNames), ...(before ? BEFORE : [])],
   };
   return rowWriters(answer, styleOf(query));

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import axios from 'axios';
 import { TestServer } from '../../../test/harness.js';
 import { httpGet } from '../http-get.js';
 import { parseMapping, readingsOf } from '../mapping.js';
@@ -69,7 +68,6 @@ describe('a mapping without end', () => {
 });
 
 describe('an HTTP device', () => {
-  const http = axios.create();
   const other = new TestServer((_request, response) => void response.end('other'));
   const device = new TestServer((request, response) => {
     if (request.url === '/ok') response.end(`hello ${String(request.headers['x-key'])}`);
@@ -87,7 +85,7 @@ describe('an HTTP device', () => {
   afterAll(() => Promise.all([device.stop(), other.stop()]));
   const maxBytes = 2 * 2 ** 20;
   const get = async (path: string, signal = AbortSignal.timeout(5_000)): Promise<string> =>
-    (await httpGet(http, { url: `${device.url}${path}`, headers: { 'x-key': 'k' }, maxBytes }, signal)).body;
+    (await httpGet({ url: `${device.url}${path}`, headers: { 'x-key': 'k' }, maxBytes }, signal)).body;
 
   it('gets its headers, and may redirect to itself', async () => {
     expect(await get('/ok')).toBe('hello k');
@@ -103,7 +101,7 @@ describe('an HTTP device', () => {
     // A machine without IPv6.
     if (!there) return;
     const url = `http://[::1]:${(six.address() as AddressInfo).port}/here`;
-    const { body } = await httpGet(http, { url, headers: {}, maxBytes }, AbortSignal.timeout(5_000));
+    const { body } = await httpGet({ url, headers: {}, maxBytes }, AbortSignal.timeout(5_000));
     six.close();
     expect(body).toBe('hello');
   });
@@ -127,6 +125,6 @@ describe('an HTTP device', () => {
     const gone = await new TestServer(() => undefined).start();
     await gone.stop();
     const target = { url: gone.url, headers: {}, maxBytes };
-    await expect(httpGet(http, target, AbortSignal.timeout(5_000))).rejects.toThrow(/ECONNREFUSED/);
+    await expect(httpGet(target, AbortSignal.timeout(5_000))).rejects.toThrow(/ECONNREFUSED/);
   });
 });

@@ -17,10 +17,10 @@ export const httpJson: Protocol = {
     const target = httpTarget(keys, MAX_BYTES);
     const mapping = keys.parsed('mapping', parseMapping);
     const timestamps = hasSourceTimes(keys);
-    return ({ http }): Source => ({
+    return (): Source => ({
       name,
       read: async (signal, parts) => {
-        const { body } = await httpGet(http, target, signal);
+        const { body } = await httpGet(target, signal);
         return readingsOf(body, mapping as Mapping, { reject: parts.reject.bind(parts), timestamps });
       },
     });

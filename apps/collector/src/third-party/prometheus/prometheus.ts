@@ -33,10 +33,10 @@ export const prometheus: Protocol = {
     };
     const timestamps = hasSourceTimes(keys);
     const headers = { accept: ACCEPT[format], ...target.headers };
-    return ({ http }): Source => ({
+    return (): Source => ({
       name,
       read: async (signal, parts) => {
-        const { body, contentType } = await httpGet(http, { ...target, headers }, signal);
+        const { body, contentType } = await httpGet({ ...target, headers }, signal);
         const reject = parts.reject.bind(parts);
         return exporterReadings(body, contentType, taken, { reject, timestamps });
       },
