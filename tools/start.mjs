@@ -54,7 +54,15 @@ function join(url) {
 function tokenOfThisPc(folder) {
   const file = `${folder}/collector-token`;
   if (!existsSync(file)) {
-    const made = run('apps/api/dist/main.js', 'token', 'create', 'ingest', '--name', 'the collector of npm start');
+    const made = run(
+      'apps/api/dist/main.js',
+      'token',
+      'create',
+      'ingest',
+      '--name',
+      'the collector of npm start',
+      '--by-start',
+    );
     writeFileSync(file, /dm_ingest_\S+/.exec(made)[0], { mode: 0o600 });
   }
   return { API_TOKEN_FILE: file };

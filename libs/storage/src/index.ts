@@ -51,6 +51,7 @@ export type {
   UserChange,
   UserStore,
 } from './access/access-store.js';
+export { MADE_BY_START } from './access/access-store.js';
 export { openAccessStore } from './access/open-access-store.js';
 export type {
   AlertChange,

@@ -1,4 +1,5 @@
 import { toRfc3339, wrong } from '@device-metrics/domain';
+import { MADE_BY_START } from '@device-metrics/storage';
 import { makeToken, rotateToken } from '../access/tokens/make-token.js';
 import { KINDS, tokenDto } from '../access/tokens/token.dto.js';
 import { devicesRule, nameRule, spanRule, tagsRule } from '../access/rules.js';
@@ -15,6 +16,8 @@ const create: Command = {
     device: { type: 'string', multiple: true },
     tag: { type: 'string', multiple: true },
     'expires-in': { type: 'string' },
+    // Of npm start: it lets nobody else in, and so opens no other address.
+    'by-start': { type: 'boolean' },
   },
   run: async (work) => {
     const { store, args, options, now, print } = work;
@@ -24,8 +27,9 @@ const create: Command = {
     const name = checked('--name', options['name'] as string, nameRule);
     const devices = checked('--device', options['device'] as string[] | undefined, devicesRule);
     const tags = checked('--tag', tagsOf(options['tag'] as string[] | undefined), tagsRule);
+    const by = options['by-start'] === true ? MADE_BY_START : OPERATOR;
     const span = checked('--expires-in', options['expires-in'] as string | undefined, spanRule('100y', '90d'));
-    const made = await makeToken(store, { kind, name, devices, tags, lifetime: spanOf(span) }, OPERATOR, now);
+    const made = await makeToken(store, { kind, name, devices, tags, lifetime: spanOf(span) }, by, now);
     await note(work, 'token.create', name, { id: made.stored.id, kind });
     print(made.token);
   },

@@ -91,14 +91,15 @@ describe('tokens', () => {
     expect(await tokens.anyUsable(15)).toBe(false);
   });
 
-  it('of collectors and shares open nothing, and those of one collector go together', async () => {
+  it('of collectors, shares and npm start open nothing, and those of one collector go together', async () => {
     const { tokens } = store;
     await tokens.add({ ...token, id: 'a', kind: 'collector', collectorId: 'c1' });
     await tokens.add({ ...token, id: 'b', kind: 'share' });
+    await tokens.add({ ...token, id: 's', createdBy: 'npm start' });
     await tokens.add({ ...token, id: 'c', expiresAt: 4 });
     expect(await tokens.anyUsable(5)).toBe(false);
     await tokens.revokeOfCollector('c1', 6);
-    expect((await tokens.all()).map(({ revokedAt }) => revokedAt)).toEqual([6, null, null]);
+    expect((await tokens.all()).map(({ revokedAt }) => revokedAt)).toEqual([6, null, null, null]);
   });
 });
 

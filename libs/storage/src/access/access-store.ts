@@ -3,6 +3,9 @@ import type { Labels } from '@device-metrics/domain';
 /** What a token is for; see `docs/security.md`. */
 export type TokenKind = 'ingest' | 'read' | 'admin' | 'collector' | 'share';
 
+/** Who makes the token of the collector that `npm start` runs: nobody has decided to let others in by it. */
+export const MADE_BY_START = 'npm start';
+
 /** A credential of a program. Times are Unix milliseconds throughout. */
 export interface StoredToken {
   readonly id: string;
@@ -36,7 +39,7 @@ export interface TokenStore {
   find(id: string): Promise<StoredToken | undefined>;
   /** By the time when they were made. */
   all(): Promise<StoredToken[]>;
-  /** Whether there is one that works, other than those of collectors and shares. */
+  /** Whether there is one that works, other than those of collectors and shares, and that of `npm start`. */
   anyUsable(now: number): Promise<boolean>;
   /** Gives it another secret; the one before works until `previousUntil`. False where there is none to rotate. */
   rotate(id: string, hash: string, now: number, previousUntil: number): Promise<boolean>;

@@ -1,5 +1,5 @@
 import type { Repository } from 'typeorm';
-import type { StoredToken, TokenStore } from './access-store.js';
+import { MADE_BY_START, type StoredToken, type TokenStore } from './access-store.js';
 import type { TokenEntity } from './access.entities.js';
 
 export class Tokens implements TokenStore {
@@ -20,12 +20,8 @@ export class Tokens implements TokenStore {
   async anyUsable(now: number): Promise<boolean> {
     const found = await this.rows
       .createQueryBuilder()
-      .where(
-        `kind IN ('ingest', 'read', 'admin') AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)`,
-        {
-          now,
-        },
-      )
+      .where(`kind IN ('ingest', 'read', 'admin') AND created_by <> :start AND revoked_at IS NULL`, { start: MADE_BY_START })
+      .andWhere('(expires_at IS NULL OR expires_at > :now)', { now })
       .limit(1)
       .getOne();
     return found !== null;
