@@ -20,7 +20,9 @@ export class Tokens implements TokenStore {
   async anyUsable(now: number): Promise<boolean> {
     const found = await this.rows
       .createQueryBuilder()
-      .where(`kind IN ('ingest', 'read', 'admin') AND created_by <> :start AND revoked_at IS NULL`, { start: MADE_BY_START })
+      .where(`kind IN ('ingest', 'read', 'admin') AND created_by <> :start AND revoked_at IS NULL`, {
+        start: MADE_BY_START,
+      })
       .andWhere('(expires_at IS NULL OR expires_at > :now)', { now })
       .limit(1)
       .getOne();
