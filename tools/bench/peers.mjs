@@ -4,53 +4,30 @@
  *
  * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000]
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { dataSourceOptions, openSampleStore } from '@device-metrics/storage';
-import { DataSource } from 'typeorm';
 import { START, Workload } from './dist/workload.js';
+import { deviceMetrics, influxdb, isThere, victoriaMetrics, withServer } from './servers.mjs';
 
 const { values: options } = parseArgs({ options: { samples: { type: 'string', default: '1800000' } } });
 const SAMPLES = Number(options.samples);
 const BATCH = 5_000;
 const DAY = 86_400_000;
 const END = new Date(START + DAY).toISOString();
-/** Of /proc/<pid>/stat. */
-const TICKS_PER_SECOND = 100;
 
 const lines = (samples) =>
   samples.map((s) => `${s.metricName},device=${s.deviceName} value=${s.value} ${s.timestamp}`).join('\n');
 
 const STORES = [
   {
-    name: 'device-metrics',
-    program: process.execPath,
-    start: (folder, port) => ({
-      args: [fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url))],
-      env: { PORT: String(port), DATABASE_PATH: join(folder, 'metrics.db'), RETENTION_RAW: '0', RETENTION_HOURLY: '0' },
-    }),
-    ready: '/readyz',
+    ...deviceMetrics,
     write: '/api/v1/aggregator/metrics/batch',
     body: (samples) => JSON.stringify(readings(samples)),
-    contentType: 'application/json',
+    headers: { 'content-type': 'application/json' },
     summary: [`/api/v1/reports/summary?start_time=${START}&end_time=${START + DAY}`],
-    finish: seal,
   },
   {
-    name: 'victoria-metrics',
-    program: 'victoria-metrics',
-    start: (folder, port) => ({
-      args: [`-storageDataPath=${folder}`, `-httpListenAddr=127.0.0.1:${port}`, '-retentionPeriod=100y'],
-    }),
-    ready: '/health',
+    ...victoriaMetrics,
     write: '/write?precision=ms',
     body: lines,
     summary: ['count', 'min', 'max', 'avg', 'last'].map((f) => {
@@ -59,24 +36,7 @@ const STORES = [
     }),
   },
   {
-    name: 'influxdb',
-    program: 'influxd',
-    start: (folder, port, other) => ({
-      args: [],
-      env: {
-        HOME: folder,
-        INFLUXDB_REPORTING_DISABLED: 'true',
-        INFLUXDB_BIND_ADDRESS: `127.0.0.1:${other}`,
-        INFLUXDB_HTTP_BIND_ADDRESS: `127.0.0.1:${port}`,
-        INFLUXDB_HTTP_LOG_ENABLED: 'false',
-        INFLUXDB_META_DIR: join(folder, 'meta'),
-        INFLUXDB_DATA_DIR: join(folder, 'data'),
-        INFLUXDB_DATA_WAL_DIR: join(folder, 'wal'),
-        INFLUXDB_MONITOR_STORE_ENABLED: 'false',
-      },
-    }),
-    ready: '/ping',
-    prepare: '/query?q=CREATE+DATABASE+bench',
+    ...influxdb,
     write: '/write?db=bench&precision=ms',
     body: lines,
     summary: [
@@ -101,96 +61,35 @@ function readings(samples) {
 }
 
 async function measure(store) {
-  const folder = mkdtempSync(join(tmpdir(), 'device-metrics-peer-'));
-  mkdirSync(join(folder, 'data'));
-  const port = await freePort();
-  const { args, env } = store.start(join(folder, 'data'), port, await freePort());
-  const child = spawn(store.program, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const send = (method, path, body) => sendTo({ port, agent, method, path, body, contentType: store.contentType });
-  try {
-    for (let turn = 0; turn < 100 && !(await send('GET', store.ready).catch(() => false)); turn += 1) await sleep(100);
-    if (store.prepare) await send('POST', store.prepare, '');
+  const { result, finished, bytes } = await withServer(store, async (send, cpu) => {
     const workload = new Workload();
-    const before = cpuOf(child.pid);
+    const before = cpu();
     for (let sent = 0; sent < SAMPLES; sent += BATCH) {
-      await send('POST', store.write, store.body(workload.next(Math.min(BATCH, SAMPLES - sent))));
+      const samples = workload.next(Math.min(BATCH, SAMPLES - sent));
+      await send('POST', store.write, store.body(samples), store.headers);
     }
     await sleep(20_000);
-    let cpu = cpuOf(child.pid) - before;
+    const spent = cpu() - before;
     const times = [];
     for (let run = 0; run < 5; run += 1) {
       const start = performance.now();
       for (const path of store.summary) await send('GET', path);
       times.push(performance.now() - start);
     }
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    cpu += (await store.finish?.(folder)) ?? 0;
-    const bytes = Number(execFileSync('du', ['-sb', folder], { encoding: 'utf8' }).split('\t')[0]);
-    return { perCpuSecond: SAMPLES / cpu, bytes: bytes / SAMPLES, summary: times.sort((a, b) => a - b)[2] };
-  } finally {
-    child.kill('SIGKILL');
-    agent.destroy();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Seals now what the api would seal some minutes later; the CPU that it takes, seconds. */
-async function seal(folder) {
-  const dataSource = await new DataSource(dataSourceOptions(join(folder, 'data', 'metrics.db'))).initialize();
-  const store = await openSampleStore(dataSource, {
-    sealDelay: 0,
-    sealInterval: 0,
-    rawRetention: 0,
-    hourlyRetention: 0,
+    return { spent, summary: times.sort((a, b) => a - b)[2] };
   });
-  const before = process.cpuUsage();
-  await store.maintain();
-  const { user, system } = process.cpuUsage(before);
-  await store.close();
-  await dataSource.destroy();
-  return (user + system) / 1e6;
-}
-
-/** User and system time of a process, seconds. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-async function sendTo({ port, agent, method, path, body, contentType = 'text/plain' }) {
-  const headers = body === undefined ? {} : { 'content-type': contentType };
-  const req = request({ host: '127.0.0.1', port, path, method, agent, headers });
-  req.end(body);
-  const [response] = await once(req, 'response');
-  const text = (await response.setEncoding('utf8').toArray()).join('');
-  if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${text.slice(0, 300)}`);
-  return text;
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
-function isThere(program) {
-  try {
-    execFileSync('which', [program]);
-    return true;
-  } catch {
-    return false;
-  }
+  return {
+    perCpuSecond: SAMPLES / (result.spent + finished),
+    bytes: bytes / SAMPLES,
+    summary: result.summary,
+  };
 }
 
 console.log(`${SAMPLES} samples over HTTP, ${BATCH} a request; disk and CPU 20 s after the last\n`);
 console.log('store              k samples/CPU-s   bytes/sample   24 h summary');
 let own;
 for (const store of STORES) {
-  if (store.program !== process.execPath && !isThere(store.program)) {
+  if (!isThere(store)) {
     console.log(`${store.name.padEnd(18)} is not on the PATH`);
     continue;
   }

@@ -85,7 +85,9 @@ const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly fa
 };
 
 class Field<T> {
-  meaning: FieldMeaning<T> | undefined = undefined;
+  /** What it means, once it has had a number. */
+  series: T | undefined = undefined;
+  conversion: Conversion | undefined = undefined;
   isText = false;
 
   /** @param key its name as it was sent, with the equals sign. */
@@ -178,10 +180,14 @@ export class LineScanner<T> {
     return prefix.add(new Field<T>(key));
   }
 
-  /** Undefined where its name is not UTF-8. */
-  meaningOf(prefix: Prefix<T>, field: Field<T>): FieldMeaning<T> | undefined {
+  /** Asks what a field means; undefined where its name is not UTF-8. */
+  learn(prefix: Prefix<T>, field: Field<T>): T | undefined {
     const name = this.nameOf(field);
-    return name === undefined ? undefined : prefix.meaningOf(name);
+    if (name === undefined) return undefined;
+    const { series, conversion } = prefix.meaningOf(name);
+    field.series = series;
+    field.conversion = conversion;
+    return series;
   }
 
   nameOf({ key }: Field<T>): string | undefined {
@@ -395,11 +401,11 @@ class Scan<T> {
   }
 
   private add(prefix: Prefix<T>, field: Field<T>, value: number): void {
-    const meaning = (field.meaning ??= this.scanner.meaningOf(prefix, field));
-    if (!meaning) return this.refuse('the name of a field must be UTF-8');
+    const series = field.series ?? this.scanner.learn(prefix, field);
+    if (series === undefined) return this.refuse('the name of a field must be UTF-8');
     if (this.count === this.values.length) this.grow();
-    this.series.push(meaning.series);
-    this.values[this.count++] = meaning.conversion ? convert(value, meaning.conversion) : value;
+    this.series.push(series);
+    this.values[this.count++] = field.conversion ? convert(value, field.conversion) : value;
   }
 
   /** Past the text of a field, which is counted; false where it does not end. */
