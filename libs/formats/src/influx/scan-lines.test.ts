@@ -39,7 +39,19 @@ function byText(text: string, precision: Precision): unknown {
 const name = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.constantFrom('cpu', 'm', 'host', 'usage_idle', 'a\\ b', 'c\\,d', 'e\\=f', 'ü', 'C:\\x', '"q"'),
+    arbitrary: fc.constantFrom(
+      'cpu',
+      'm',
+      'm\u0000',
+      'host',
+      'usage_idle',
+      'a\\ b',
+      'c\\,d',
+      'e\\=f',
+      'ü',
+      'C:\\x',
+      '"q"',
+    ),
   },
   {
     weight: 1,

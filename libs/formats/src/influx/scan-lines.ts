@@ -69,6 +69,8 @@ const EQUALS = code('=');
 const BACKSLASH = code('\\');
 const INTEGER = code('i');
 const UNSIGNED = code('u');
+/** No byte. */
+const NONE = -1;
 
 /** So many digits are an integer that a double holds exactly, and so is the power of ten. */
 const EXACT_DIGITS = 15;
@@ -231,7 +233,7 @@ function withFeed(text: Uint8Array): Uint8Array {
 
 /** One pass through one text. */
 class Scan<T> {
-  private readonly series: T[] = [];
+  private readonly series: T[];
   private timestamps: Float64Array;
   private values: Float64Array;
   private count = 0;
@@ -253,6 +255,7 @@ class Scan<T> {
     private readonly options: ScanOptions,
   ) {
     const usual = Math.max(64, Math.min(MAX_FIELDS, bytes.length >> 4));
+    this.series = new Array<T>(usual);
     this.timestamps = new Float64Array(usual);
     this.values = new Float64Array(usual);
     ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
@@ -261,6 +264,7 @@ class Scan<T> {
   run(): ScannedLines<T> {
     const { bytes, series, wrong, newTexts } = this;
     while (this.at < bytes.length) this.readLine();
+    series.length = this.count;
     return {
       series,
       timestamps: this.timestamps.subarray(0, this.count),
@@ -283,7 +287,6 @@ class Scan<T> {
     const prefix = this.readPrefix();
     if (!prefix || !this.readFields(prefix) || !this.readTime(first)) {
       this.count = first;
-      this.series.length = first;
       this.texts = texts;
       this.wrongCount = wrongCount;
       this.wrong.length = Math.min(this.wrong.length, wrongCount);
@@ -314,7 +317,7 @@ class Scan<T> {
     if (prefix) {
       this.at = at + prefix.key.length;
     } else {
-      const end = this.endOfPart(at, 0, 0);
+      const end = this.endOfPart(at, NONE, NONE);
       if (bytes[end] !== BLANK) return undefined;
       this.at = end;
       prefix = scanner.prefixAt(bytes, at, end);
@@ -404,7 +407,7 @@ class Scan<T> {
     const series = field.series ?? this.scanner.learn(prefix, field);
     if (series === undefined) return this.refuse('the name of a field must be UTF-8');
     if (this.count === this.values.length) this.grow();
-    this.series.push(series);
+    this.series[this.count] = series;
     this.values[this.count++] = field.conversion ? convert(value, field.conversion) : value;
   }
 

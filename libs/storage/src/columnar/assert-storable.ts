@@ -11,6 +11,9 @@ export function assertStorable(samples: SampleBatch, oldestTimestamp: number): v
   const oldest = oldestTimestamp - HOUR;
   if (isColumns(samples)) {
     const { series, timestamps, values } = samples;
+    if (timestamps.length !== series.length || values.length !== series.length) {
+      throw new RangeError(`columns of ${series.length}, ${timestamps.length} and ${values.length} samples`);
+    }
     for (let index = 0; index < series.length; index += 1) {
       const { fault } = series[index];
       if (fault) throw new RangeError(`${fault.field} ${fault.reason}`);

@@ -75,9 +75,7 @@ export class Head {
 
   /** Adds a sample that is in journal row `row`, of the series in a slot of the device. */
   push(slot: number, timestamp: number, value: number, row: number): void {
-    let { last } = this;
-    if (last.length === last.times.length)
-      last = this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, last.times.length * 2)));
+    const last = this.lastWithRoom();
     const at = last.length++;
     last.slots[at] = slot;
     const time = timestamp - this.start;
@@ -87,6 +85,43 @@ export class Head {
     this.size += 1;
     this.lastRow = row;
     this.sorted = undefined;
+  }
+
+  /**
+   * Adds samples as long as they go here, from the one at `from` on, and gives where the first is that does not.
+   *
+   * @param series of the samples, from `offset` on.
+   */
+  pushColumns(
+    series: readonly { readonly slot: number; readonly device: HeadDevice }[],
+    offset: number,
+    from: number,
+    timestamps: Float64Array,
+    values: Float64Array,
+    row: number,
+  ): number {
+    const { device, start } = this;
+    let at = from;
+    for (let isHere = true; isHere && at < timestamps.length;) {
+      const block = this.lastWithRoom();
+      const { slots, times } = block;
+      let place = block.length;
+      const end = Math.min(timestamps.length, at + times.length - place);
+      for (; at < end; at += 1, place += 1) {
+        const one = series[offset + at];
+        const time = timestamps[at] - start;
+        isHere = one.device === device && time >= 0 && time < HOUR;
+        if (!isHere) break;
+        slots[place] = one.slot;
+        times[place] = time;
+        block.values[place] = values[at];
+      }
+      this.size += place - block.length;
+      block.length = place;
+    }
+    this.lastRow = row;
+    this.sorted = undefined;
+    return at;
   }
 
   /**
@@ -106,6 +141,12 @@ export class Head {
   /** The time of the first sample, Unix milliseconds; Infinity without one. */
   firstTime(): number {
     return this.start + this.first;
+  }
+
+  private lastWithRoom(): Block {
+    const { last } = this;
+    if (last.length < last.times.length) return last;
+    return this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, last.times.length * 2)));
   }
 
   private addBlock(capacity: number): Block {

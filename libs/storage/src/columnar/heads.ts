@@ -36,6 +36,30 @@ export class Heads {
     this.catalogue.latest.note(entry.id, timestamp, value);
   }
 
+  /**
+   * Adds many samples at once, position by position.
+   *
+   * @param entries of the samples, from `offset` on.
+   */
+  pushColumns(
+    entries: readonly SeriesEntry[],
+    offset: number,
+    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Float64Array },
+    row: number,
+    now: number,
+  ): void {
+    for (let at = 0; at < timestamps.length;) {
+      const { device } = entries[offset + at];
+      let { head } = device;
+      if (!head?.takes(timestamps[at])) device.head = head = this.open(device, hourOf(timestamps[at]), row, now);
+      const before = head.size;
+      at = head.pushColumns(entries, offset, at, timestamps, values, row);
+      if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
+      this.size += head.size - before;
+    }
+    this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
+  }
+
   /** The heads of a device and hour, of which the later ones win. */
   at(deviceId: number, hour: number): Head[] {
     return this.ofDevice(deviceId).filter((head) => head.hour === hour);

@@ -22,6 +22,26 @@ export class LatestSamples {
     this.values[seriesId] = value;
   }
 
+  /**
+   * Takes note of many samples, position by position.
+   *
+   * @param series of the samples, from `offset` on.
+   */
+  noteColumns(
+    series: readonly { readonly id: number }[],
+    offset: number,
+    timestamps: Float64Array,
+    values: Float64Array,
+  ): void {
+    const { times, values: latest } = this;
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const { id } = series[offset + index];
+      if (timestamps[index] < times[id]) continue;
+      times[id] = timestamps[index];
+      latest[id] = values[index];
+    }
+  }
+
   /** Unix milliseconds; -Infinity while there is none. */
   timeOf(seriesId: number): number {
     return this.times[seriesId];

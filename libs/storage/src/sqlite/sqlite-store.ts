@@ -249,12 +249,13 @@ export class SqliteStore implements Store {
 
   /** Writes the waiting calls to the journal as one row, and then to the heads. */
   private commit(calls: readonly SampleBatch[]): void {
-    const entries: SeriesEntry[] = [];
+    const entries = new Array<SeriesEntry>(calls.reduce((sum, samples) => sum + countOf(samples), 0));
     let rowId = 0;
     let bytes = 0;
     try {
       this.db.transaction(() => {
-        for (const samples of calls) this.addToRow(samples, entries);
+        let at = 0;
+        for (const samples of calls) at = this.addToRow(samples, entries, at);
         rowId = this.journal.nextId;
         const row = this.row.finish(rowId);
         bytes = row.length;
@@ -270,23 +271,22 @@ export class SqliteStore implements Store {
     this.addToHeads(calls, entries, rowId);
   }
 
-  private addToRow(samples: SampleBatch, entries: SeriesEntry[]): void {
+  /** Puts the series of samples into `entries` from `start` on, and gives where the next ones go. */
+  private addToRow(samples: SampleBatch, entries: SeriesEntry[], start: number): number {
     const { catalogue, row } = this;
     row.reserve(countOf(samples));
+    let at = start;
     if (isColumns(samples)) {
-      const { series, timestamps, values } = samples;
-      for (let index = 0; index < series.length; index += 1) {
-        const entry = catalogue.entryOfNamed(series[index]);
-        entries.push(entry);
-        row.add(entry.id, timestamps[index], values[index]);
-      }
-      return;
+      for (const one of samples.series) entries[at++] = catalogue.entryOfNamed(one);
+      row.addColumns(entries, start, samples.timestamps, samples.values);
+      return at;
     }
     for (const sample of samples) {
       const entry = catalogue.entryOf(sample);
-      entries.push(entry);
+      entries[at++] = entry;
       row.add(entry.series.id, sample.timestamp, sample.value);
     }
+    return at;
   }
 
   private addToHeads(calls: readonly SampleBatch[], entries: readonly SeriesEntry[], rowId: number): void {
@@ -295,10 +295,8 @@ export class SqliteStore implements Store {
     let at = 0;
     for (const samples of calls) {
       if (isColumns(samples)) {
-        const { series, timestamps, values } = samples;
-        for (let index = 0; index < series.length; index += 1) {
-          heads.push(entries[at++], timestamps[index], values[index], rowId, now);
-        }
+        heads.pushColumns(entries, at, samples, rowId, now);
+        at += samples.series.length;
       } else {
         for (const { timestamp, value } of samples) heads.push(entries[at++], timestamp, value, rowId, now);
       }

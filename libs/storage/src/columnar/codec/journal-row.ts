@@ -42,6 +42,38 @@ export class JournalRowWriter {
     this.lastTime = timestamp;
   }
 
+  /**
+   * Adds many samples at once, position by position; there must be room for them.
+   *
+   * @param series of the samples, from `offset` on.
+   */
+  addColumns(
+    series: readonly { readonly id: number }[],
+    offset: number,
+    timestamps: Float64Array,
+    values: Float64Array,
+  ): void {
+    const { ids, times } = this;
+    let { lastId, lastTime } = this;
+    let [idsEnd, timesEnd] = [ids.length, times.length];
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const { id } = series[offset + index];
+      const timestamp = timestamps[index];
+      if (id === lastId + 1) ids.bytes[idsEnd++] = 0;
+      else idsEnd = putVarint(ids.bytes, idsEnd, zigzag(id - lastId - 1));
+      if (timestamp === lastTime) times.bytes[timesEnd++] = 0;
+      else timesEnd = putVarint(times.bytes, timesEnd, zigzag(timestamp - lastTime));
+      lastId = id;
+      lastTime = timestamp;
+    }
+    this.values.set(values, this.count);
+    this.count += timestamps.length;
+    ids.length = idsEnd;
+    times.length = timesEnd;
+    this.lastId = lastId;
+    this.lastTime = lastTime;
+  }
+
   /** The finished row of this id; the writer starts again. */
   finish(id: number): Uint8Array {
     const values = new Uint8Array(this.values.buffer, 0, this.count * 8);
