@@ -58,7 +58,7 @@ describe('openapi.json', () => {
     }
     const { get, patch } = document.paths['/api/v1/devices/{device_name}'];
     expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '403', '404']);
-    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '404', '413', '415']);
+    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '404', '409', '413', '415']);
   });
 
   it('has an example or a default of every parameter', () => {

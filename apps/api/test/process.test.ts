@@ -134,6 +134,7 @@ interface Content {
 interface Schema {
   readonly $ref?: string;
   readonly example?: unknown;
+  readonly format?: string;
   readonly properties?: Record<string, Schema>;
   readonly items?: Schema;
 }
@@ -153,7 +154,8 @@ function hasExample({ example, examples, schema }: Content, schemas: Record<stri
     const properties = Object.values(part.properties ?? {});
     return properties.length > 0 && properties.every(complete);
   };
-  return example !== undefined || examples !== undefined || complete(schema);
+  // Nobody writes Snappy or protobuf by hand.
+  return example !== undefined || examples !== undefined || schema?.format === 'binary' || complete(schema);
 }
 
 const bound = (s: Server): { get: Server['get']; post: Server['post'] } => ({
