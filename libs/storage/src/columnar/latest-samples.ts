@@ -51,6 +51,13 @@ export class LatestSamples {
     return this.values[seriesId];
   }
 
+  /** The latest time of all, Unix milliseconds; undefined without any sample. */
+  newest(): number | undefined {
+    let newest = -Infinity;
+    for (const time of this.times) if (time > newest) newest = time;
+    return newest === -Infinity ? undefined : newest;
+  }
+
   /** What is known of a series that never came to be. */
   drop(seriesId: number): void {
     this.times[seriesId] = -Infinity;

@@ -18,6 +18,8 @@ import type { SeriesLimit } from './series-limit.js';
 import type { DeviceDescription } from '../store.js';
 
 const UNLABELLED = labelsKey({});
+/** One for all series that have none. */
+const NO_LABELS: Labels = Object.freeze({});
 
 /** A device with its series: metric name → labels key → series. */
 export class Device {
@@ -124,7 +126,7 @@ export class SeriesCatalogue {
   loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
     const device = this.devicesById.get(device_id);
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
-    const labels = JSON.parse(key) as Labels;
+    const labels = key === UNLABELLED ? NO_LABELS : (JSON.parse(key) as Labels);
     this.hold(new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit }));
     if (ts !== null && value !== null) this.latest.note(id, ts, value);
   }
@@ -223,6 +225,16 @@ export class SeriesCatalogue {
 
   get(id: number): SeriesEntry | undefined {
     return this.entries.get(id);
+  }
+
+  /** As `get`, for ids that come one after the other: where they come in the order of before, no look-up is needed. */
+  getNext(id: number): SeriesEntry | undefined {
+    const guess = this.last?.next;
+    const entry = guess?.id === id ? guess : this.entries.get(id);
+    if (!entry) return undefined;
+    if (this.last) this.last.next = entry;
+    this.last = entry;
+    return entry;
   }
 
   allDevices(): Iterable<Device> {

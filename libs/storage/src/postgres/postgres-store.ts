@@ -87,7 +87,7 @@ export class PostgresStore implements Store {
       await store.database.close();
       throw error;
     }
-    store.clock.doubt(store.newestTime());
+    store.clock.doubt(store.current().catalogue.latest.newest());
     store.startTimers();
     return store;
   }
@@ -413,19 +413,9 @@ export class PostgresStore implements Store {
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
   private async upkeep(): Promise<void> {
-    const doubt = this.clock.doubt(this.newestTime());
+    const doubt = this.clock.doubt(this.current().catalogue.latest.newest());
     if (doubt !== undefined) this.settings.onProblem(doubt);
     else await this.maintain();
-  }
-
-  private newestTime(): number | undefined {
-    const { catalogue } = this.current();
-    let newest: number | undefined;
-    for (const { id } of catalogue.find({})) {
-      const time = catalogue.latest.timeOf(id);
-      if (newest === undefined || time > newest) newest = time;
-    }
-    return newest;
   }
 
   private assertOpen(): void {

@@ -80,7 +80,7 @@ function samplesOf(row: StoredRow, catalogue: SeriesCatalogue): RecoveredSamples
     const { seriesIds, timestamps, values } = readJournalRow(row.data, row.id);
     const entries = new Array<SeriesEntry | undefined>(seriesIds.length);
     for (let index = 0; index < seriesIds.length; index += 1) {
-      const entry = catalogue.get(seriesIds[index]);
+      const entry = catalogue.getNext(seriesIds[index]);
       if (!entry && !catalogue.wasThere(seriesIds[index])) return undefined;
       entries[index] = entry;
     }

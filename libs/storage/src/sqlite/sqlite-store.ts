@@ -77,7 +77,7 @@ export class SqliteStore implements Store {
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     await store.recover();
     // Before samples come by the time of a clock that may be wrong.
-    store.clock.doubt(store.newestTime());
+    store.clock.doubt(store.catalogue.latest.newest());
     store.startTimers();
     return store;
   }
@@ -365,20 +365,11 @@ export class SqliteStore implements Store {
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
   private async upkeep(): Promise<void> {
-    const doubt = this.clock.doubt(this.newestTime());
+    const doubt = this.clock.doubt(this.catalogue.latest.newest());
     if (doubt !== undefined && doubt !== this.saidDoubt) this.settings.onProblem(doubt);
     this.saidDoubt = doubt;
     if (doubt === undefined) await this.maintain();
     else await this.writing(() => this.sealer.run());
-  }
-
-  private newestTime(): number | undefined {
-    let newest: number | undefined;
-    for (const { series } of this.catalogue.find({})) {
-      const time = this.catalogue.latest.timeOf(series.id);
-      if (newest === undefined || time > newest) newest = time;
-    }
-    return newest;
   }
 
   private inBackground(work: Promise<void>): void {
