@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { codeOfFingerprint, parseJoinCode, quote, reasonOf } from '@device-metrics/domain';
-import type { Config } from '../config/config.js';
+import { isOnThisPc, type Config } from '../config/config.js';
+import { API_DEVICE } from '../config/sources.js';
 import { writeCredential } from '../config/credential.js';
 import { request } from '../http.js';
 import { aboutThisCollector } from '../upload/about.js';
@@ -25,7 +26,11 @@ export async function join(config: Config, args: readonly string[], print: Print
   if (!certificate) print(`# ${url.origin} has no TLS: whoever is on the way can read what is sent there`);
   const pinned = certificate && !certificate.isTrusted ? certificate.pem : undefined;
   const { api, deviceName, sources } = config;
-  const devices = [...new Set(sources.map((source) => source.deviceName))].filter((name) => name !== deviceName);
+  // The api that it has not joined yet is taken for one on this PC, and is read as a device only there.
+  const isRead = (name: string): boolean => name !== API_DEVICE || isOnThisPc(url.href);
+  const devices = [...new Set(sources.map((source) => source.deviceName))].filter(
+    (name) => name !== deviceName && isRead(name),
+  );
   const previous =
     api.credential && new URL(api.credential.url).origin === url.origin ? api.credential.token : undefined;
   const { status, body } = await request({

@@ -81,7 +81,7 @@ function apiAsDevice({ url: apiUrl, token, credential }: Api): Readonly<Record<s
   return { protocol: 'prometheus', device: API_DEVICE, url, ...login, ...ca };
 }
 
-const isOnThisPc = (url: string): boolean =>
+export const isOnThisPc = (url: string): boolean =>
   URL.canParse(url) && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
