@@ -1,11 +1,14 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import { lastBefore } from '@device-metrics/query';
 import type { SampleStore } from '@device-metrics/storage';
-import { gapsBetween } from '../../devices/rhythm.js';
+import { deadlines, gapsBetween, rhythmOf } from '../../devices/rhythm.js';
 
 const HOUR = 3_600_000;
 /** How many series of a device are looked at for signs of life while others are silent. */
 const MOST_SERIES = 8;
+
+/** Readings by which the rhythm of a device is told. */
+const RECENT = 65;
 
 /** A time in which nothing came of a device, although it was due. */
 export interface Silence {
@@ -85,12 +88,16 @@ async function silencesOfSeries(
   const before = await neighbour(store, [series], range.start, 'before');
   const after = await neighbour(store, [series], until, 'after');
   const within = await timesOf(store, series, { start: range.start, end: until });
-  const known = [...(before === undefined ? [] : [before]), ...within];
-  // What has not come yet is due as well.
-  const gaps = gapsBetween([...known, after ?? until]);
-  return gaps
+  const known = [...(before === undefined ? [] : [before]), ...within, ...(after === undefined ? [] : [after])];
+  const silences: Silence[] = gapsBetween(known)
     .filter(({ isSilence, end }) => isSilence && end > range.start)
-    .map(({ start, end }) => ({ start, end: after === undefined && end === until ? undefined : end }));
+    .map(({ start, end }) => ({ start, end }));
+  const last = known.at(-1);
+  // What has not come yet is due as well, as the status of a device has it.
+  if (after === undefined && last !== undefined && until > deadlines(rhythmOf(known.slice(-RECENT)), last).lateAt) {
+    silences.push({ start: last, end: undefined });
+  }
+  return silences;
 }
 
 /** The time of the nearest sample outside of a range; only summaries are read. */

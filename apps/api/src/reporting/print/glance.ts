@@ -20,10 +20,16 @@ export function glance(metrics: readonly Metric[]): Glance[] {
   // A series without a number tells of all processors together.
   const total = processors?.lines.find(({ labels }) => Object.keys(labels).length === 0);
   return [
-    ...row('Processors busy', total?.figures ?? processors?.figures),
+    ...row('Processors busy', total?.figures ?? ofAll(processors)),
     ...row('Memory used', first('system.memory.utilization', 'system.memory.usage')?.figures),
     ...fullest(byName.get('system.filesystem.utilization')?.lines ?? []),
   ];
+}
+
+/** The last value is that of all things together, rather than of the one that was read last. */
+function ofAll(metric: Metric | undefined): Figures | undefined {
+  const last = metric?.lines.flatMap(({ figures }) => figures?.last ?? []) ?? [];
+  return metric?.figures && { ...metric.figures, last: last.reduce((sum, value) => sum + value, 0) / last.length };
 }
 
 const row = (what: string, figures: Figures | undefined): Glance[] => (figures ? [{ what, figures }] : []);
