@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { Server, temporaryFolder } from './server.js';
+import { Server, temporaryFolder, type Answer } from './server.js';
 
 /** What each kind of credential may do; everything else must be refused. */
 const VIEWER = ['reports:read', 'server:read'];
+const EDITOR = [...VIEWER, 'devices:write', 'alerts:write', 'shares:write'];
 const ADMIN_ALL = [
   ...VIEWER,
   'samples:write',
@@ -28,6 +29,12 @@ const MAY: Record<string, readonly string[]> = {
   'read by tag': ['reports:read'],
   'admin by tag': ADMIN_ALL.filter((right) => !/^(server|access|audit)/.test(right)),
   collector: ['samples:write', 'collector:self'],
+  'session of a viewer': VIEWER,
+  'session of an editor': EDITOR,
+  'session of an editor by tag': EDITOR.filter((right) => right !== 'server:read'),
+  'session of a shared link': ['reports:read'],
+  'session of nobody': [],
+  'session that was ended': [],
 };
 
 let server: Server;
@@ -58,7 +65,27 @@ beforeAll(async () => {
     (await server.post('/api/v1/collectors/join', { code, device_name: 'c' })).body.token,
   );
   // From now on this machine is like any other.
-  await server.post('/api/v1/session/first-admin', { name: 'anna', password: 'correct horse battery' });
+  const password = 'correct horse battery';
+  const page = { origin: server.url };
+  const cookieOf = ({ headers }: Answer): Record<string, string> => {
+    return { ...page, cookie: String(headers.get('set-cookie')).split(';')[0] ?? '' };
+  };
+  const admin = cookieOf(await server.post('/api/v1/session/first-admin', { name: 'anna', password }, page));
+  const signIn = async (wish: object): Promise<Record<string, string>> =>
+    cookieOf(await server.post('/api/v1/session', wish, page));
+  for (const [kind, user] of [
+    ['session of a viewer', { name: 'vera', role: 'viewer' }],
+    ['session of an editor', { name: 'ed', role: 'editor' }],
+    ['session of an editor by tag', { name: 'ted', role: 'editor', tags: { room: 'x' } }],
+    ['session that was ended', { name: 'gus', role: 'admin' }],
+  ] as const) {
+    await server.post('/api/v1/users', { ...user, password }, admin);
+    headersOf[kind] = await signIn({ name: user.name, password });
+  }
+  await server.send('DELETE', '/api/v1/session', undefined, headersOf['session that was ended']);
+  const share = await server.post('/api/v1/shares', { name: 'wall', page: '/', devices: ['lab-*'] }, admin);
+  headersOf['session of a shared link'] = await signIn({ token: share.body.url.replace('/share#', '') });
+  headersOf['session of nobody'] = { ...page, cookie: `device-metrics=${'A'.repeat(43)}` };
   await sleep(10);
 });
 afterAll(async () => {
