@@ -311,6 +311,23 @@ describe('a part of the file that cannot be read', () => {
     },
   );
 
+  it('hides nothing between two pages of one range', async () => {
+    opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0 });
+    for (let hour = 0; hour < 120; hour += 1) {
+      await opened.store.append(Array.from({ length: 100 }, (_, index) => noise(0, hour, index)));
+    }
+    await opened.sealAll();
+    const leaves = pagesOf('leaf', 0, Infinity)(opened.db);
+    const chunksOfPage = 120 / leaves.length;
+    const [third, last] = [leaves[Math.floor(leaves.length / 3)], leaves[leaves.length - 2]];
+    await zero(() => [third, last]);
+    const [samples] = Object.values(await opened.stored());
+    const hours = new Set(samples.map(([time]) => Math.floor((time - T0) / HOUR)));
+    expect(leaves.length).toBeGreaterThan(5);
+    expect(120 - hours.size).toBeLessThanOrEqual(2 * (chunksOfPage + 2));
+    expect(hours.size).toBeLessThan(120);
+  });
+
   it('of the parts keeps what comes for them in memory and the journal until their hour is over', async () => {
     opened = await TestStore.open({ rawRetention: 0, hourlyRetention: 0, maxOpenSamples: 100 });
     for (let index = 0; index < 10; index += 1) {

@@ -45,24 +45,48 @@ export class ReadableChunks {
     }
   }
 
-  /**
-   * From both ends up to where it cannot be read: of one such place in the range nothing is lost but what is in it. Where
-   * there are several, what is between the first and the last is left out.
-   */
+  /** What can be read before, between and behind places that cannot. */
   private around(from: number, to: number, limit: number): StoredPiece[] {
     const found = new Map<number, Row>();
-    for (const statement of [this.ascending, this.descending]) {
+    let last = from - 1;
+    const take = (rows: Iterable<Row>): boolean => {
       try {
-        for (const row of statement.iterate(from, to)) found.set(row.id, row);
-        break;
+        for (const row of rows) {
+          found.set(row.id, row);
+          last = Math.max(last, row.id);
+        }
+        return true;
       } catch (error) {
+        if (!isUnreadable(error)) throw error;
         this.onUnreadable(from, error);
+        return false;
       }
+    };
+    let at = from;
+    while (at < to && !take(this.ascending.iterate(at, to))) {
+      const bad = Math.max(at, last + 1);
+      const next = this.readableBehind(bad, to);
+      // What stands between the place that cannot be read and the next that can.
+      take(this.descending.iterate(bad, next));
+      at = next;
     }
     return [...found.values()]
       .sort((a, b) => a.id - b.id)
       .slice(0, limit)
       .map((row) => ({ ...row, part: 0, stats: this.statsOf(row.id) }));
+  }
+
+  /** An id from which on rows can be read, in steps that double; `to` where there is none. */
+  private readableBehind(bad: number, to: number): number {
+    for (let step = 1; bad + step < to; step *= 2) {
+      try {
+        this.rows.all(bad + step, to, 1);
+        return bad + step;
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+      }
+    }
+    return to;
   }
 
   private statsOf(id: number): Uint8Array {
