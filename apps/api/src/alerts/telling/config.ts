@@ -152,8 +152,16 @@ function recurring(reader: ObjectReader, cron: string, duration: number, zone: s
     const { CronTime } = require('cron') as typeof Cron;
     const times = new CronTime(cron, zone);
     times.sendAt();
-    // On if it began within the last `duration`.
-    return (now) => times.getNextDateFrom(new Date(now - duration), zone).toMillis() <= now;
+    // To find the next time costs a millisecond, and each alert asks at each look: what is known holds until a change is due.
+    let known = { from: 0, until: 0, isOn: false };
+    return (now) => {
+      if (now >= known.from && now < known.until) return known.isOn;
+      // On if it began within the last `duration`.
+      const begin = times.getNextDateFrom(new Date(now - duration), zone).toMillis();
+      const isOn = begin <= now;
+      known = { from: now, until: isOn ? begin + duration : begin, isOn };
+      return isOn;
+    };
   } catch (error) {
     reader.note(
       'cron',

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient, type UseMutationResult } from '@tanstack/react-query';
 import { useState } from 'react';
 import { addressOf, change, read, type Schema } from '../../api.js';
 import { useDeviceNames } from '../../data/use-names.js';
@@ -8,6 +8,7 @@ import { Incident } from '../status/incident.js';
 import '../status/status.css';
 
 type Page = Schema<'StatusPageDto'>;
+type Saving = UseMutationResult<Page, Error, Page>;
 type IncidentDto = Schema<'IncidentDto'>;
 
 const STATES = ['investigating', 'identified', 'monitoring', 'resolved', 'planned'];
@@ -17,6 +18,11 @@ export function StatusSetup() {
   const { data, error, refetch } = useQuery({
     queryKey: ['status-page'],
     queryFn: ({ signal }) => read('/api/v1/status/page', {}, { signal }),
+  });
+  const client = useQueryClient();
+  const saving = useMutation({
+    mutationFn: (wish: Page) => change<Page>('PUT', '/api/v1/status/page', wish),
+    onSuccess: (saved) => client.setQueryData(['status-page'], saved),
   });
   if (error && !data) {
     return <ProblemNotice what="The status page was not read." error={error} onRetry={() => void refetch()} />;
@@ -34,42 +40,37 @@ export function StatusSetup() {
             </a>
           )}
         </div>
-        <PageForm key={JSON.stringify(data)} page={data} />
+        <PageForm key={JSON.stringify(data)} page={data} saving={saving} />
       </section>
       <Incidents />
     </div>
   );
 }
 
-function PageForm({ page }: { page: Page }) {
-  const client = useQueryClient();
+function PageForm({ page, saving }: { page: Page; saving: Saving }) {
   const { tags } = useDeviceNames();
   const tagNames = [...new Set(tags.map((tag) => tag.slice(0, tag.indexOf('='))))];
-  const saving = useMutation({
-    mutationFn: (form: FormData) => {
-      const text = (name: string): string => textOf(form, name).trim();
-      const chosen = text('tags')
-        .split(',')
-        .map((tag) => tag.trim())
-        .filter(Boolean);
-      const wish: Page = {
-        enabled: form.get('enabled') !== null,
-        title: text('title'),
-        text: text('text'),
-        tags: chosen,
-        names: text('names'),
-        password: text('password'),
-      };
-      return change<Page>('PUT', '/api/v1/status/page', wish);
-    },
-    onSuccess: (saved) => client.setQueryData(['status-page'], saved),
-  });
+  const wishOf = (form: FormData): Page => {
+    const text = (name: string): string => textOf(form, name).trim();
+    const chosen = text('tags')
+      .split(',')
+      .map((tag) => tag.trim())
+      .filter(Boolean);
+    return {
+      enabled: form.get('enabled') !== null,
+      title: text('title'),
+      text: text('text'),
+      tags: chosen,
+      names: text('names'),
+      password: text('password'),
+    };
+  };
   return (
     <form
       className="panel status-form"
       onSubmit={(event) => {
         event.preventDefault();
-        saving.mutate(new FormData(event.currentTarget));
+        saving.mutate(wishOf(new FormData(event.currentTarget)));
       }}
     >
       <div className="fields">
