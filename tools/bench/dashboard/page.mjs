@@ -36,7 +36,7 @@ async function size() {
 }
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const site = await startSite();
+const site = await startSite({ RETENTION_RAW: '2y' });
 const browser = await chromium.launch({
   executablePath: CHROMIUM,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],

@@ -1,6 +1,14 @@
 import { createRequire } from 'node:module';
 import type * as Cron from 'cron';
-import { isTimeZone, matchesAny, quote, selectsDevice, selectsSeries, type Selector } from '@device-metrics/domain';
+import {
+  isTimeZone,
+  matchesAny,
+  quote,
+  selectsDevice,
+  selectsSeries,
+  ZoneClock,
+  type Selector,
+} from '@device-metrics/domain';
 import type { AlertState } from '../evaluation/alert-state.js';
 import { ObjectReader, readAll, type Mistake } from '../reader.js';
 import { readSelector } from '../rules/read-rule.js';
@@ -10,6 +18,7 @@ const require = createRequire(import.meta.url);
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** Which alerts: everything that is given must match. */
 export interface AlertSelector {
@@ -126,49 +135,63 @@ export const readMaintenance = (document: unknown, now: number): Maintenance =>
       return { name, select, isOn: (at) => at >= from && at < until };
     }
     const duration = reader.duration('duration', undefined, MINUTE, 7 * 24 * HOUR);
-    const zone = reader.text('timezone', 'UTC');
-    if (typeof zone === 'string' && !isTimeZone(zone)) {
-      reader.note('timezone', `must be an IANA time zone such as Europe/Berlin, got ${quote(zone)}`);
-    }
-    const cron = reader.has('cron') ? reader.text('cron', undefined) : weeklyCron(reader);
-    return { name, select, isOn: recurring(reader, cron, duration, zone) };
+    const named = reader.text('timezone', 'UTC');
+    const isZone = typeof named === 'string' && isTimeZone(named);
+    if (!isZone) reader.note('timezone', `must be an IANA time zone such as Europe/Berlin, got ${quote(named)}`);
+    const zone = isZone ? named : 'UTC';
+    const next = reader.has('cron') ? cronBeginnings(reader, zone) : weeklyBeginnings(reader, zone);
+    return { name, select, isOn: recurring(next, duration) };
   });
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-/** `{days: [sat], at: "22:00"}` as a cron expression. */
-function weeklyCron(reader: ObjectReader): string {
+/** The first beginning after a time, Unix ms. */
+type NextBeginning = (after: number) => number;
+
+/** `{days: [sat], at: "22:00"}`: where clocks are set, the first time that the clock shows it, or leaps over it. */
+function weeklyBeginnings(reader: ObjectReader, zone: string): NextBeginning {
   const weekly = reader.inner('weekly');
   const days = weekly.texts('days', `days of ${DAYS.join(', ')}`, (day) => DAYS.includes(day)) ?? DAYS;
   const at = weekly.text('at', undefined);
   weekly.end();
   const time = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(String(at));
   if (!time) weekly.note('at', `must be a time of day such as 22:00, got ${quote(at)}`);
-  return `${Number(time?.[2] ?? 0)} ${Number(time?.[1] ?? 0)} * * ${days.map((day) => DAYS.indexOf(day)).join(',')}`;
+  const ofDay = Number(time?.[1] ?? 0) * HOUR + Number(time?.[2] ?? 0) * MINUTE;
+  const clock = new ZoneClock(zone);
+  return (after) => {
+    // The dates of the clock from the day before on.
+    for (let date = Math.floor(clock.wallTime(after) / DAY) - 1; ; date += 1) {
+      if (!days.includes(DAYS[new Date(date * DAY).getUTCDay()] as string)) continue;
+      const beginning = clock.atWall(date * DAY + ofDay);
+      if (beginning > after) return beginning;
+    }
+  };
 }
 
-function recurring(reader: ObjectReader, cron: string, duration: number, zone: string): (now: number) => boolean {
+function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
+  const cron = reader.text('cron', undefined);
   try {
-    const { CronTime } = require('cron') as typeof Cron;
     const times = new CronTime(cron, zone);
     times.sendAt();
-    // To find the next time costs a millisecond, and each alert asks at each look: what is known holds until a change is due.
-    let known = { from: 0, until: 0, isOn: false };
-    return (now) => {
-      if (now >= known.from && now < known.until) return known.isOn;
-      // On if it began within the last `duration`.
-      const begin = times.getNextDateFrom(new Date(now - duration), zone).toMillis();
-      const isOn = begin <= now;
-      known = { from: now, until: isOn ? begin + duration : begin, isOn };
-      return isOn;
-    };
+    return (after) => times.getNextDateFrom(new Date(after), zone).toMillis();
   } catch (error) {
-    reader.note(
-      'cron',
-      `must be a cron expression such as "0 22 * * 6", got ${quote(cron)}: ${(error as Error).message}`,
-    );
-    return () => false;
+    const reason = (error as Error).message;
+    reader.note('cron', `must be a cron expression such as "0 22 * * 6", got ${quote(cron)}: ${reason}`);
+    return () => Infinity;
   }
+}
+
+/** On for `duration` after each beginning. */
+function recurring(next: NextBeginning, duration: number): (now: number) => boolean {
+  // To find the next one costs up to a millisecond, and each alert asks at each look: what is known holds until a change is due.
+  let known = { from: 0, until: 0, isOn: false };
+  return (now) => {
+    if (now >= known.from && now < known.until) return known.isOn;
+    const begin = next(now - duration);
+    const isOn = begin <= now;
+    known = { from: now, until: isOn ? begin + duration : begin, isOn };
+    return isOn;
+  };
 }
 
 export const readDependency = (document: unknown): Dependency =>
