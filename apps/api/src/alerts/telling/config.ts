@@ -171,6 +171,7 @@ function weeklyBeginnings(reader: ObjectReader, zone: string): NextBeginning {
 function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
   const cron = reader.text('cron', undefined);
   try {
+    const { CronTime } = require('cron') as typeof Cron;
     const times = new CronTime(cron, zone);
     times.sendAt();
     return (after) => times.getNextDateFrom(new Date(after), zone).toMillis();
