@@ -28,7 +28,9 @@ export { asUnavailable } from './postgres/unavailable.js';
 export { isPostgresUrl, shownUrl } from './postgres/connection.js';
 export { DeviceEntity } from './sqlite/entities/device.entity.js';
 export { SeriesEntity } from './sqlite/entities/series.entity.js';
+export { copyDatabase, type CopyReport } from './copy-database.js';
 export { openSampleStore } from './open-sample-store.js';
+export { distributeTables } from './postgres/distribute.js';
 export { repairDatabase, type RepairReport } from './sqlite/repair.js';
 export type { StoreSettings } from './columnar/store-settings.js';
 export type {

@@ -7,6 +7,7 @@ import { audit } from './audit.js';
 import { collectorCommands } from './collector.js';
 import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
+import { database, DATABASE_USAGE } from './database.js';
 import { repair, REPAIR_USAGE } from './repair.js';
 import { tokenCommands } from './token.js';
 import { userCommands } from './user.js';
@@ -23,7 +24,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
-${[...Object.values(COMMANDS), { usage: REPAIR_USAGE }]
+${[...Object.values(COMMANDS), { usage: DATABASE_USAGE }, { usage: REPAIR_USAGE }]
   .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
   .join('\n')}
 
@@ -46,6 +47,7 @@ export async function runCommand(
   if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
   // It alone must not open the database as the api does.
   if (argv[0] === 'repair') return repair(argv.slice(1), settings, print);
+  if (argv[0] === 'database') return database(argv.slice(1), settings, print);
   const [one = '', two = ''] = argv;
   const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

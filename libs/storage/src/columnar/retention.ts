@@ -43,6 +43,8 @@ export class Retention {
   private readonly hourly: number;
   /** By device: the samples of the hours before this one have been dropped. */
   private readonly rawFrom = new Map<number, number>();
+  /** By device: the hours before this one have been deleted. */
+  private readonly hourlyFrom = new Map<number, number>();
   private readonly work = new SingleRun(() => this.goThrough(this.now()));
 
   constructor(
@@ -106,9 +108,12 @@ export class Retention {
 
   private async deleteHourly(deviceId: number, now: number, slices: Slices): Promise<void> {
     if (this.hourly === Infinity) return;
+    const from = this.hourlyFrom.get(deviceId) ?? 0;
     const to = this.notBeyondOpen(deviceId, hourOf(this.oldestKept(now)));
-    let hour: number | undefined = 0;
+    if (to <= from) return;
+    let hour: number | undefined = from;
     while ((hour = await this.tables.delete(deviceId, hour, to, CHUNK_SLICE)) !== undefined) await slices.next();
+    this.hourlyFrom.set(deviceId, to);
   }
 
   /**

@@ -7,7 +7,7 @@ export const SHARDS = 16;
 
 export const shardOf = (deviceId: number): number => deviceId % SHARDS;
 
-const UNTIL = `clock_timestamp() + interval '${LEASE_SECONDS} s'`;
+const UNTIL = `statement_timestamp() + interval '${LEASE_SECONDS} s'`;
 const nameOf = (shard: number): string => `shard ${shard}`;
 
 /** What one of several processes does at a time: seal the devices of a shard, and what runs on schedule. */
@@ -30,7 +30,7 @@ export class Leases {
    */
   async balance(onTaken: (shards: readonly number[]) => Promise<void>): Promise<void> {
     const [{ live }] = await this.database.urgently<{ live: number }>(
-      'SELECT count(*) AS live FROM writer WHERE until > clock_timestamp()',
+      'SELECT count(*) AS live FROM writer WHERE until > statement_timestamp()',
     );
     await this.renew();
     const share = Math.ceil(SHARDS / Math.max(1, live));
@@ -62,7 +62,7 @@ export class Leases {
   }
 
   /** What has to hold while pieces of devices are written, within the transaction. */
-  static readonly CHECK = `SELECT name FROM lease WHERE name = ANY($1) AND holder = $2 AND until > clock_timestamp() FOR SHARE`;
+  static readonly CHECK = `SELECT name FROM lease WHERE name = ANY($1) AND holder = $2 AND until > statement_timestamp() FOR SHARE`;
 
   namesOf(deviceIds: Iterable<number>): string[] {
     return [...new Set(Array.from(deviceIds, (id) => nameOf(shardOf(id))))];
@@ -73,7 +73,7 @@ export class Leases {
     if (through.size === 0) return;
     await this.database.run(
       `UPDATE lease SET through = n.through FROM unnest($1::text[], $2::text[]) AS n (name, through)
-       WHERE lease.name = n.name AND holder = $3 AND until > clock_timestamp()`,
+       WHERE lease.name = n.name AND holder = $3 AND until > statement_timestamp()`,
       [Array.from(through.keys(), nameOf), Array.from(through.values(), (one) => JSON.stringify(one)), this.holder],
     );
   }
@@ -88,7 +88,7 @@ export class Leases {
       if (number === 0) continue;
       await this.database.run(
         `DELETE FROM journal WHERE writer = $1 AND number <= $2
-         AND at < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $3 * 1000::bigint`,
+         AND at < (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - $3 * 1000::bigint`,
         [Number(writer), number, grace],
       );
       const [{ first }] = await this.database.rows<{ first: number | null }>(
@@ -98,7 +98,7 @@ export class Leases {
       log.forget(Number(writer), (first ?? number + 1) - 1);
     }
     await this.database.run(
-      `DELETE FROM writer WHERE until < clock_timestamp() - interval '5 minutes'
+      `DELETE FROM writer WHERE until < statement_timestamp() - interval '5 minutes'
        AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.writer = writer.id)`,
     );
   }
@@ -109,7 +109,7 @@ export class Leases {
 
   private async renew(): Promise<void> {
     const rows = await this.database.urgently<{ name: string }>(
-      `UPDATE lease SET until = ${UNTIL} WHERE holder = $1 AND until > clock_timestamp() RETURNING name`,
+      `UPDATE lease SET until = ${UNTIL} WHERE holder = $1 AND until > statement_timestamp() RETURNING name`,
       [this.holder],
     );
     const held = new Set(rows.map(({ name }) => name));
@@ -121,7 +121,7 @@ export class Leases {
     if (names.length === 0) return [];
     const free = await this.database.urgently<{ name: string }>(
       `SELECT n.name FROM unnest($1::text[]) AS n (name) LEFT JOIN lease ON lease.name = n.name
-       WHERE lease.name IS NULL OR until < clock_timestamp()`,
+       WHERE lease.name IS NULL OR until < statement_timestamp()`,
       [names],
     );
     if (free.length === 0) return [];
@@ -129,7 +129,7 @@ export class Leases {
     const taken = await this.database.urgently<{ name: string }>(
       `INSERT INTO lease (name, holder, until) SELECT name, $2, ${UNTIL} FROM unnest($1::text[]) AS n (name)
        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-       WHERE lease.until < clock_timestamp() RETURNING name`,
+       WHERE lease.until < statement_timestamp() RETURNING name`,
       [wanted.sort(), this.holder],
     );
     return taken.map(({ name }) => name);

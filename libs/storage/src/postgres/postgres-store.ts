@@ -41,10 +41,10 @@ export interface PostgresSettings extends StoreSettings {
   readonly connections: number;
   /** How long journal rows stay at least, ms. */
   readonly journalGrace: number;
+  /** How often leases are renewed, ms; 0: never, as of a process that is gone. */
+  readonly beatInterval: number;
 }
 
-/** How often leases are renewed, ms. */
-const BEAT = 2_000;
 /** How often the others' rows are read while somebody waits for them, ms. */
 const LISTENING = 250;
 /** Samples that one commit takes, at most. */
@@ -79,6 +79,7 @@ export class PostgresStore implements Store {
       ...DEFAULT_SETTINGS,
       connections: 8,
       journalGrace: JOURNAL_GRACE,
+      beatInterval: 2_000,
       ...settings,
     });
     try {
@@ -318,7 +319,8 @@ export class PostgresStore implements Store {
         throw error;
       }
       if (at !== undefined) {
-        session.wrote({ writer: writer.id, number, at, calls: good.map(({ samples }) => samples), entries });
+        const calls = good.map(({ samples }) => samples);
+        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), calls, entries });
         for (const { resolve } of good) resolve();
         if (session.pendingSamples > MOST_PENDING) await session.catchUp();
         return;
@@ -373,7 +375,7 @@ export class PostgresStore implements Store {
   }
 
   private startTimers(): void {
-    const { sealInterval } = this.settings;
+    const { sealInterval, beatInterval } = this.settings;
     const every = (interval: number, act: () => Promise<void>): void => {
       this.timers.push(
         setInterval(() => {
@@ -383,7 +385,8 @@ export class PostgresStore implements Store {
         }, interval).unref(),
       );
     };
-    every(BEAT, () => this.beat());
+    if (beatInterval === 0) return;
+    every(beatInterval, () => this.beat());
     every(LISTENING, async () => {
       const { session } = this;
       if (this.listeners.size > 0 && session && !session.isBehind) await session.catchUp();

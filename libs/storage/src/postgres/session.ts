@@ -45,6 +45,8 @@ export interface OwnRow {
   readonly writer: number;
   readonly number: number;
   readonly at: number;
+  /** By the clock of this process, Unix milliseconds. */
+  readonly takenAt: number;
   readonly calls: readonly (readonly Sample[])[];
   readonly entries: readonly SeriesEntry[];
 }
@@ -405,15 +407,14 @@ export class Session {
     }
   }
 
-  private takeOwn({ writer, number, calls, entries }: OwnRow): void {
+  private takeOwn({ writer, number, takenAt, calls, entries }: OwnRow): void {
     const position = this.log.add(writer, number);
-    const now = this.settings.now();
     let at = 0;
     for (const samples of calls) {
       for (const { timestamp, value } of samples) {
         const entry = entries[at++];
         // It may have been deleted since.
-        if (this.catalogue.get(entry.id) === entry) this.heads.push(entry, timestamp, value, position, now);
+        if (this.catalogue.get(entry.id) === entry) this.heads.push(entry, timestamp, value, position, takenAt);
       }
     }
     this.pendingSamples -= entries.length;

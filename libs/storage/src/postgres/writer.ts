@@ -10,7 +10,7 @@ const NUMBERS = 2 ** 32;
 /** What the frame of a journal row is sealed under. */
 export const rowKey = (writer: number, number: number): number => writer * NUMBERS + number;
 
-const UNTIL = `clock_timestamp() + interval '${LEASE_SECONDS} s'`;
+const UNTIL = `statement_timestamp() + interval '${LEASE_SECONDS} s'`;
 
 /**
  * One statement: the lease is asked for and renewed, nothing that others have changed is overlooked, and the row gets the time
@@ -18,8 +18,8 @@ const UNTIL = `clock_timestamp() + interval '${LEASE_SECONDS} s'`;
  */
 const COMMIT = `WITH lease AS (
     UPDATE writer SET last = $2, until = ${UNTIL}
-    WHERE id = $1 AND last = $2 - 1 AND until > clock_timestamp() AND (SELECT version FROM catalogue_state) = $4
-    RETURNING greatest($5::bigint, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS at)
+    WHERE id = $1 AND last = $2 - 1 AND until > statement_timestamp() AND (SELECT version FROM catalogue_state) = $4
+    RETURNING greatest($5::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint) AS at)
   INSERT INTO journal (writer, number, at, data) SELECT $1, $2, at, $3 FROM lease RETURNING at`;
 
 /** The lease under which this process writes journal rows, and the numbers that it gives them. */
@@ -62,7 +62,7 @@ export class Writer {
   /** False where the lease has run out: then nothing is written under it any more. */
   async renew(): Promise<boolean> {
     const rows = await this.database.urgently(
-      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > clock_timestamp() RETURNING id`,
+      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING id`,
       [this.id],
     );
     return rows.length > 0;

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TimeRange } from '@device-metrics/domain';
-import type { StepAggregate } from '../store.js';
-import { HOUR, sample, T0, TestStore } from '../testing/test-store.js';
+import type { StepAggregate } from './store.js';
+import { dialects, type OpenStore } from './testing/dialects.js';
+import { HOUR, sample, T0 } from './testing/test-store.js';
 
-describe('steps', () => {
-  let opened: TestStore;
+describe.each(dialects)('steps on $name', (dialect) => {
+  let opened: OpenStore;
   beforeEach(async () => {
-    opened = await TestStore.open();
+    opened = await dialect.open({});
     // Every 10 minutes for 3 hours, from 0 on; the first two hours are sealed.
     await opened.store.append(Array.from({ length: 18 }, (_, index) => sample(T0 + index * 600_000, index)));
     opened.now = T0 + 2 * HOUR + 20 * 60_000;

@@ -1,0 +1,144 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeviceTakenError, StoreUnavailableError, type Store } from '../store.js';
+import { whyNoPostgres } from '../testing/postgres.js';
+import { TestPostgresStore } from '../testing/test-postgres-store.js';
+import { HOUR, sample, storedIn, T0 } from '../testing/test-store.js';
+import type { PostgresStore } from './postgres-store.js';
+
+const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
+
+describeIf('processes that share a database', () => {
+  let opened: TestPostgresStore;
+  let stores: PostgresStore[];
+
+  beforeEach(async () => {
+    opened = await TestPostgresStore.open();
+    stores = [opened.store, await opened.another(), await opened.another()];
+  });
+  afterEach(async () => {
+    for (const store of stores.slice(1)) await store.close();
+    await opened.close();
+  });
+
+  const seen = (): Promise<unknown[]> => Promise.all(stores.map((store) => storedIn(store)));
+  const all = <T>(what: T): T[] => stores.map(() => what);
+
+  it('each have in their next report what any of them has acknowledged, the later value over the earlier', async () => {
+    for (let round = 0; round < 30; round += 1) {
+      await stores[round % 3].append([sample(T0, round), sample(T0 + round + 1, round)]);
+      const reader = stores[(round * 7 + 1) % 3];
+      expect((await storedIn(reader))['lab-pc-1/m'][0]).toEqual([T0, round]);
+    }
+    const expected = { 'lab-pc-1/m': [[T0, 29], ...Array.from({ length: 30 }, (_, round) => [T0 + round + 1, round])] };
+    expect(await seen()).toEqual(all(expected));
+    opened.now += 24 * HOUR;
+    for (const store of stores) await store.maintain();
+    expect(await seen()).toEqual(all(expected));
+    expect(await opened.query('SELECT count(*) AS rows FROM piece')).toEqual([{ rows: 1 }]);
+    const late = await opened.another();
+    expect(await storedIn(late)).toEqual(expected);
+    await late.close();
+  });
+
+  it('that make the same 10,000 series at once make 10,000', async () => {
+    const many = Array.from({ length: 10_000 }, (_, index) => sample(T0, index, `pc-${index % 10}`, `m.${index}`));
+    await Promise.all([stores[0].append(many), stores[1].append(many)]);
+    expect(await Promise.all(stores.map(async (store) => (await store.findSeries({})).length))).toEqual(all(10_000));
+    expect(await opened.query('SELECT count(*) AS rows FROM series')).toEqual([{ rows: 10_000 }]);
+  });
+
+  it('hear at once of devices that were described, renamed and deleted', async () => {
+    const [a, b, c] = stores;
+    await a.append([sample(T0, 1), sample(T0, 1, 'other')]);
+    await b.describeDevice('lab-pc-1', () => ({ tags: { room: 'lab' } }));
+    expect(await c.device('lab-pc-1')).toMatchObject({ tags: { room: 'lab' } });
+    await a.renameDevice('lab-pc-1', 'lab-pc-2');
+    await b.append([sample(T0 + 1, 2)]);
+    expect(await storedIn(c, { devices: ['lab-pc-2'] })).toEqual({
+      'lab-pc-2/m': [
+        [T0, 1],
+        [T0 + 1, 2],
+      ],
+    });
+    await expect(c.renameDevice('other', 'lab-pc-2')).rejects.toThrow(DeviceTakenError);
+    expect(await c.deleteDevice('lab-pc-2')).toBe(true);
+    await a.append([sample(T0 + 2, 3)]);
+    const expected = { 'lab-pc-1/m': [[T0 + 2, 3]], 'other/m': [[T0, 1]] };
+    expect(await seen()).toEqual(all(expected));
+    const [{ id }] = await b.findSeries({ devices: ['other'] });
+    expect(await a.deleteSeries('other', id)).toBe(true);
+    await b.append([sample(T0 + 5, 6, 'other')]);
+    expect(await seen()).toEqual(all({ 'lab-pc-1/m': [[T0 + 2, 3]], 'other/m': [[T0 + 5, 6]] }));
+  });
+
+  it('agree on a unit that was said later', async () => {
+    const [a, b, c] = stores;
+    await a.append([sample(T0, 1, 'pc', 'own.metric')]);
+    await b.findSeries({});
+    await b.append([{ ...sample(T0 + 1, 1, 'pc', 'own.metric'), unit: 'Cel' }]);
+    for (const store of [a, b, c]) expect(await store.findSeries({})).toMatchObject([{ unit: 'Cel' }]);
+  });
+
+  it('write nothing under a lease that has run out, and go on under another', async () => {
+    const [a, b] = stores;
+    await a.append([sample(T0, 1)]);
+    await opened.query(`UPDATE writer SET until = clock_timestamp() - interval '1 s'`);
+    const late = a.append([sample(T0, -1)]);
+    await expect(late).rejects.toThrow(StoreUnavailableError);
+    await expect(late).rejects.toThrow('its lease has run out');
+    await until(() => storedIn(b).then(({ 'lab-pc-1/m': found }) => found.length === 1 && found[0][1] === 1));
+    await until(async () => {
+      await a.append([sample(T0 + 1, 2)]);
+      return true;
+    });
+    expect((await storedIn(stores[2]))['lab-pc-1/m']).toEqual([
+      [T0, 1],
+      [T0 + 1, 2],
+    ]);
+  });
+
+  it('seal what a process that is gone had taken, and lose nothing of it', async () => {
+    const gone = await opened.another({ beatInterval: 0 });
+    await gone.append([sample(T0, 1), sample(T0 + 1, 2, 'other')]);
+    // As after a kill: its leases run out, and nobody has said goodbye.
+    await opened.query(`UPDATE writer SET until = '-infinity' WHERE last > 0`);
+    await opened.query(`UPDATE lease SET until = '-infinity'`);
+    const expected = { 'lab-pc-1/m': [[T0, 1]], 'other/m': [[T0 + 1, 2]] };
+    expect(await seen()).toEqual(all(expected));
+    opened.now += 24 * HOUR;
+    await until(async () => {
+      for (const store of stores) await store.maintain();
+      return (await stores[0].health()).journalRows === 0;
+    });
+    expect(await seen()).toEqual(all(expected));
+    expect(await opened.query('SELECT count(*) AS rows FROM piece')).toEqual([{ rows: 2 }]);
+    await gone.close();
+  });
+
+  it('share out work on schedule', async () => {
+    const held = await Promise.all(stores.map((store) => store.holds('alerts')));
+    expect(held.filter(Boolean)).toHaveLength(1);
+    const holder = held.indexOf(true);
+    await (stores[holder] as Store).close();
+    const rest = stores.filter((_, at) => at !== holder);
+    await until(async () => (await Promise.all(rest.map((store) => store.holds('alerts')))).some(Boolean));
+  });
+
+  it('hear samples that others take', async () => {
+    const heard: number[] = [];
+    const stop = stores[1].hearOthers((samples) => heard.push(...samples.map(({ value }) => value)));
+    await stores[0].append([sample(T0, 7)]);
+    await until(() => Promise.resolve(heard.length > 0));
+    expect(heard).toEqual([7]);
+    stop();
+  });
+});
+
+/** Resolves once `condition` does and is true; what it throws is tried again, as a sender would. */
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    if (await condition().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it never came to pass');
+}

@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { dataSourceOptions, openDataSource } from '../data-source.js';
+import { dropDatabase, makeDatabase } from '../testing/postgres-databases.js';
+import { whyNoPostgres } from '../testing/postgres.js';
+import { connectionOf } from './connection.js';
+import { DatabaseRefusedError } from './data-source.js';
+
+const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
+
+describeIf('a database that cannot be worked with', () => {
+  let url: string;
+  afterEach(() => dropDatabase(url));
+
+  const run = async (...statements: string[]): Promise<void> => {
+    const client = new pg.Client(url);
+    await client.connect();
+    for (const statement of statements) await client.query(statement);
+    await client.end();
+  };
+  const refusal = async (address = url): Promise<string> => {
+    const opening = openDataSource(dataSourceOptions(address));
+    await expect(opening).rejects.toThrow(DatabaseRefusedError);
+    return opening.then(
+      () => '',
+      (error: Error) => error.message,
+    );
+  };
+
+  it('says that it is of another program', async () => {
+    url = await makeDatabase();
+    await run('CREATE TABLE orders (id integer)');
+    expect(await refusal()).toContain('has tables of another program (orders)');
+  });
+
+  it('says that it is of a newer or an older version, and how it comes up to date', async () => {
+    url = await makeDatabase();
+    await (await openDataSource(dataSourceOptions(url))).destroy();
+    await run(`INSERT INTO migrations (timestamp, name) VALUES (9000000000000, 'Future9000000000000')`);
+    expect(await refusal()).toContain('was made by a newer version of the api (Future9000000000000)');
+    await run(`DELETE FROM migrations WHERE name LIKE 'Future%'`, `UPDATE migrations SET name = 'X' WHERE id > 1`);
+    await run(`DELETE FROM migrations WHERE id > 1`);
+    await (await openDataSource(dataSourceOptions(url), true)).destroy();
+  });
+
+  it('says what is missing: the database, the rights, the server', async () => {
+    url = await makeDatabase();
+    expect(await refusal(`${url}_not`)).toContain('names a database that is not there');
+    await run(`DROP ROLE IF EXISTS nobody_here`, `CREATE ROLE nobody_here LOGIN`);
+    expect(await refusal(url.replace('postgres@', 'nobody_here@'))).toContain(
+      'has no right to make or read its tables',
+    );
+    await run(`DROP ROLE nobody_here`);
+    expect(await refusal('postgres://postgres@127.0.0.1:1/x')).toContain('cannot be reached');
+  });
+});
+
+describe('the address of a database', () => {
+  it('is read as libpq reads it', () => {
+    expect(connectionOf('postgres://anna:p%40ss@db:6432/m?sslmode=disable')).toMatchObject([
+      { host: 'db', port: 6432, user: 'anna', password: 'p@ss', database: 'm', ssl: false },
+    ]);
+    expect(connectionOf('postgresql://one,two:6432/m').map(({ host, port }) => [host, port])).toEqual([
+      ['one', 5432],
+      ['two', 6432],
+    ]);
+    expect(connectionOf('postgres://db/m?sslmode=verify-full')).toMatchObject([
+      { ssl: { rejectUnauthorized: true, servername: 'db' } },
+    ]);
+    expect(() => connectionOf('postgres://db/m?sslmode=perhaps')).toThrow('has sslmode "perhaps"; allowed are disable');
+  });
+});
