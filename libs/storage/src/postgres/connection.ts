@@ -22,15 +22,14 @@ export function shownUrl(address: string): string {
 
 /**
  * How to connect to what an address says: `postgres://user:password@host:port/database`, with `sslmode`, `sslrootcert`, `sslcert`,
- * `sslkey`, `passfile`, `application_name`, `options` and `connect_timeout` as libpq has them. Several hosts may stand with
- * commas between them: `reachable` tries them in turn.
+ * `sslkey`, `passfile`, `application_name`, `options` and `connect_timeout` as libpq has them.
  *
  * @throws Error that says what is wrong with it.
  */
 export function connectionOf(
   address: string,
   environment: Readonly<Record<string, string | undefined>> = {},
-): ClientConfig[] {
+): ClientConfig {
   const parts = /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/.exec(address);
   if (!parts) throw new Error('must be postgres://user:password@host:port/database');
   const [, login = '', hosts, name = '', query = ''] = parts;
@@ -41,31 +40,30 @@ export function connectionOf(
   if (!mode) throw new Error(`has sslmode ${JSON.stringify(asked)}; allowed are ${SSL_MODES.join(', ')}`);
   const database = decodeURIComponent(name) || environment['PGDATABASE'] || 'device_metrics';
   const role = decodeURIComponent(user) || environment['PGUSER'] || 'postgres';
-  return hosts.split(',').map((one) => {
-    const place = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(one);
-    if (!place) throw new Error(`has the host ${JSON.stringify(one)}; it must be host or host:port`);
-    const host =
-      decodeURIComponent(place[1].replace(/^\[|\]$/g, '')) ||
-      (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
-    const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
-    const password =
-      secret.length > 0
-        ? decodeURIComponent(secret.join(':'))
-        : (options.get('password') ??
-          environment['PGPASSWORD'] ??
-          passwordOfFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
-    return {
-      host,
-      port,
-      database,
-      user: role,
-      ...(password !== undefined && { password }),
-      ssl: sslOf(mode, host, options),
-      application_name: options.get('application_name') ?? 'device-metrics',
-      connectionTimeoutMillis: Number(options.get('connect_timeout') ?? 5) * 1000,
-      ...(options.has('options') && { options: options.get('options') ?? '' }),
-    };
-  });
+  if (hosts.includes(',')) throw new Error('names several hosts: name the one address that moves with the primary');
+  const place = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(hosts);
+  if (!place) throw new Error(`has the host ${JSON.stringify(hosts)}; it must be host or host:port`);
+  const host =
+    decodeURIComponent(place[1].replace(/^\[|\]$/g, '')) ||
+    (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
+  const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
+  const password =
+    secret.length > 0
+      ? decodeURIComponent(secret.join(':'))
+      : (options.get('password') ??
+        environment['PGPASSWORD'] ??
+        passwordOfFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
+  return {
+    host,
+    port,
+    database,
+    user: role,
+    ...(password !== undefined && { password }),
+    ssl: sslOf(mode, host, options),
+    application_name: options.get('application_name') ?? 'device-metrics',
+    connectionTimeoutMillis: Number(options.get('connect_timeout') ?? 5) * 1000,
+    ...(options.has('options') && { options: options.get('options') ?? '' }),
+  };
 }
 
 /** `prefer` is without TLS here: whoever is between could refuse it anyway. */

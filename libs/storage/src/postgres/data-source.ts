@@ -2,7 +2,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import type pg from 'pg';
 import { reasonOf } from '@device-metrics/domain';
 import { accessEntities } from '../access/access.entities.js';
-import { connectionOf } from './connection.js';
+import { connectionOf, shownUrl } from './connection.js';
 import { migrations } from './migrations/index.js';
 import { asUnavailable } from './unavailable.js';
 
@@ -42,9 +42,17 @@ export async function durabilityOf(dataSource: DataSource): Promise<Durability |
 /** Whether a commit waits for the disk. */
 export const isSynchronous = (commit: string): boolean => commit !== 'off' && commit !== 'local';
 
+function readUrl(url: string): pg.ClientConfig {
+  try {
+    return connectionOf(url, process.env);
+  } catch (error) {
+    throw new DatabaseRefusedError(`${shownUrl(url)} ${reasonOf(error)}`);
+  }
+}
+
 /** Options of the DataSource of a process on PostgreSQL; `prepareTables` comes after it is initialized. */
 export function postgresOptions(url: string): DataSourceOptions {
-  const [config] = connectionOf(url, process.env);
+  const config = readUrl(url);
   return {
     type: 'postgres',
     entities: accessEntities,

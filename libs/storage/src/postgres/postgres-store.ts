@@ -72,6 +72,7 @@ export class PostgresStore implements Store {
   private waiting: Waiting[] = [];
   private committing: Promise<void> | undefined;
   private beating = false;
+  private said: { readonly reason: string; readonly at: number } | undefined;
   private closed = false;
 
   static async open(config: pg.PoolConfig, settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
@@ -330,6 +331,11 @@ export class PostgresStore implements Store {
         throw new StoreUnavailableError('this process was away for so long that its lease has run out; send again');
       }
       await session.catchUp();
+      if (session.version === version) {
+        // The database has not what was acknowledged: it is one that was promoted without, or was put back.
+        await this.renew();
+        throw new StoreUnavailableError('the database is not the one of before; send again');
+      }
       group = good;
     }
     throw new StoreUnavailableError('devices are being changed all the time');
@@ -379,9 +385,7 @@ export class PostgresStore implements Store {
     const every = (interval: number, act: () => Promise<void>): void => {
       this.timers.push(
         setInterval(() => {
-          act().catch((error: unknown) => {
-            if (!this.closed) this.settings.onProblem(error);
-          });
+          act().catch((error: unknown) => this.say(error));
         }, interval).unref(),
       );
     };
@@ -399,6 +403,15 @@ export class PostgresStore implements Store {
       await session.sealer.run();
     });
     every(RETENTION_INTERVAL, () => this.upkeep());
+  }
+
+  /** The same problem once a minute. */
+  private say(problem: unknown): void {
+    const reason = reasonOf(problem);
+    const now = performance.now();
+    if (this.closed || (this.said?.reason === reason && now - this.said.at < 60_000)) return;
+    this.said = { reason, at: now };
+    this.settings.onProblem(problem);
   }
 
   private async beat(): Promise<void> {

@@ -57,16 +57,23 @@ describeIf('a database that cannot be worked with', () => {
 
 describe('the address of a database', () => {
   it('is read as libpq reads it', () => {
-    expect(connectionOf('postgres://anna:p%40ss@db:6432/m?sslmode=disable')).toMatchObject([
-      { host: 'db', port: 6432, user: 'anna', password: 'p@ss', database: 'm', ssl: false },
-    ]);
-    expect(connectionOf('postgresql://one,two:6432/m').map(({ host, port }) => [host, port])).toEqual([
-      ['one', 5432],
-      ['two', 6432],
-    ]);
-    expect(connectionOf('postgres://db/m?sslmode=verify-full')).toMatchObject([
-      { ssl: { rejectUnauthorized: true, servername: 'db' } },
-    ]);
+    expect(connectionOf('postgres://anna:p%40ss@db:6432/m?sslmode=disable')).toMatchObject({
+      host: 'db',
+      port: 6432,
+      user: 'anna',
+      password: 'p@ss',
+      database: 'm',
+      ssl: false,
+    });
+    expect(connectionOf('postgresql:///m', { PGHOST: 'db', PGPORT: '6432', PGUSER: 'anna' })).toMatchObject({
+      host: 'db',
+      port: 6432,
+      user: 'anna',
+    });
+    expect(connectionOf('postgres://db/m?sslmode=verify-full')).toMatchObject({
+      ssl: { rejectUnauthorized: true, servername: 'db' },
+    });
+    expect(() => connectionOf('postgres://one,two/m')).toThrow('names several hosts');
     expect(() => connectionOf('postgres://db/m?sslmode=perhaps')).toThrow('has sslmode "perhaps"; allowed are disable');
   });
 });
