@@ -25,7 +25,7 @@ export interface CopyReport {
 /** Tables whose rows have a way of their own, or none. */
 const OWN_WAY = new Set(
   `device series latest chunk part piece journal writer lease catalogue_state catalogue_change id_counter device_deletion
-   damaged migrations typeorm_metadata`.split(/\s+/),
+   device_merge series_merge damaged migrations typeorm_metadata`.split(/\s+/),
 );
 const BATCH = 200;
 const SAMPLES_AT_ONCE = 50_000;
@@ -44,6 +44,7 @@ export async function copyDatabase(from: string, to: string, say: (line: string)
   try {
     const target = await Side.open(to);
     try {
+      await source.assertAtRest();
       await copyRows(source, target, say);
       const { devices, series } = await copyCatalogue(source, target);
       say(`${devices} devices and ${series} series`);
@@ -118,6 +119,14 @@ class Side {
         : `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
     );
     return rows.map(({ name }) => name).filter((name) => !OWN_WAY.has(name));
+  }
+
+  /** @throws Error while hours are on their way from one device to another. */
+  async assertAtRest(): Promise<void> {
+    if (this.isPostgres) return;
+    const [merge] = await this.sql.rows('SELECT 1 AS one FROM device_merge');
+    if (merge)
+      throw new Error('cannot be copied to while the first moves the history of a device to another: try again later');
   }
 
   /** The columns of a table, those of its primary key, and those that are true or false. */

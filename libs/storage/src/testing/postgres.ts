@@ -19,7 +19,7 @@ export interface PostgresServer {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
   /** Ends it at once, without a word to anybody; it starts again by itself. */
   shutDownImmediately(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** Starts a PostgreSQL with settings such as `fsync=off`. */
@@ -37,6 +37,10 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       child.stdin.write('\n');
       await again;
     },
-    stop: () => child.stdin.end(),
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.stdin.end();
+      }),
   };
 }

@@ -1,5 +1,5 @@
 import { Said1765300000000 } from '../../sqlite/migrations/1765300000000-said.js';
-import { Tables1765200000000 } from './1765200000000-tables.js';
+import { Tables1764650000000 } from './1764650000000-tables.js';
 
-/** In the order in which they run. Those that SQLite has got since are written so that both take them. */
-export const migrations = [Tables1765200000000, Said1765300000000];
+/** In the order of their times, in which they run. Those that SQLite has got since are written so that both take them. */
+export const migrations = [Tables1764650000000, Said1765300000000];

@@ -4,7 +4,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * All tables as they were when PostgreSQL came. Those of samples have the device in every key, or the writer, so that Citus
  * can spread them; see docs/scale.md. No table needs a sequence or a foreign key for samples.
  */
-export class Tables1765200000000 implements MigrationInterface {
+export class Tables1764650000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [...samples, ...people, ...alerts]) await runner.query(statement);
   }
