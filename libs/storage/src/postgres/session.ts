@@ -38,6 +38,8 @@ interface ReadRow {
   /** The database's clock, microseconds. */
   readonly at: number;
   readonly row: JournalRow | undefined;
+  /** The series of its samples; undefined for those that have been deleted since. */
+  readonly entries: (SeriesEntry | undefined)[];
 }
 
 /** A row that this process has written itself. */
@@ -357,9 +359,7 @@ export class Session {
       for (; next < own.length && own[next].at < before; next += 1) this.takeOwn(own[next]);
     };
     for await (const rows of this.pages(unread)) {
-      const unknown = new Set<number>();
-      for (const { row } of rows) for (const id of row?.seriesIds ?? []) if (!this.catalogue.get(id)) unknown.add(id);
-      await this.rows.loadSeries(this.catalogue, [...unknown]);
+      await this.findEntries(rows);
       const isSealed = await prepare?.(rows);
       const hear = prepare ? undefined : this.hear();
       for (const row of rows) {
@@ -372,6 +372,22 @@ export class Session {
     takeOwn(Infinity);
     for (const { writer, last } of unread) this.log.skip(writer, last);
     if (this.sealer.isPressed()) this.sealer.run().catch(this.settings.onProblem);
+  }
+
+  /** Finds the series of rows; those that others have made come from the database. */
+  private async findEntries(rows: readonly ReadRow[]): Promise<void> {
+    const unknown = new Set<number>();
+    const find = ({ row, entries }: ReadRow): void => {
+      for (let index = 0; row && index < row.seriesIds.length; index += 1) {
+        const entry = this.catalogue.get(row.seriesIds[index]);
+        entries[index] = entry;
+        if (!entry) unknown.add(row.seriesIds[index]);
+      }
+    };
+    rows.forEach(find);
+    if (unknown.size === 0) return;
+    await this.rows.loadSeries(this.catalogue, [...unknown]);
+    rows.forEach(find);
   }
 
   private async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
@@ -391,6 +407,7 @@ export class Session {
           number,
           at,
           row: this.decoded(data, writer, number),
+          entries: [],
         }));
       if (rows.length < PAGE) return;
       const last = rows[rows.length - 1];
@@ -426,7 +443,7 @@ export class Session {
     const { seriesIds, timestamps, values } = read.row;
     const now = this.settings.now();
     for (let index = 0; index < seriesIds.length; index += 1) {
-      const entry = this.catalogue.get(seriesIds[index]);
+      const entry = read.entries[index];
       if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
       this.heads.push(entry, timestamps[index], values[index], position, now);
     }

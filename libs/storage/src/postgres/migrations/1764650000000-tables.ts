@@ -72,6 +72,9 @@ const samples = [
     "data" bytea NOT NULL,
     PRIMARY KEY ("writer", "number"))`,
   'ALTER TABLE "journal" ALTER COLUMN "data" SET STORAGE EXTERNAL',
+  // Rows come and go by the thousand: what went makes room for what comes, whatever share of the table it is.
+  `ALTER TABLE "journal" SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
+    toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 10000)`,
   `CREATE TABLE "lease" (
     "name" text PRIMARY KEY,
     "holder" bigint NOT NULL,
