@@ -467,17 +467,17 @@ export class MetricsDecoder<S extends object> {
   private seriesOf({ id, attributes }: Resource, metric: Metric, start: number, field: number): S | string {
     const { bytes } = this.reader;
     if (typeof attributes === 'string') return attributes;
-    const named = this.isTogether
-      ? bytes.subarray(Math.max(0, this.from), Math.max(0, this.to))
-      : gathered(bytes, start, this.reader.end, field);
-    this.room(named.length + 8);
+    const others = this.isTogether ? undefined : gathered(bytes, start, this.reader.end, field);
+    const named = others ?? bytes;
+    const [from, to] = others ? [0, others.length] : [Math.max(0, this.from), Math.max(0, this.to)];
+    this.room(to - from + 8);
     const { key } = this;
     key.writeUInt32LE(id, 0);
     key.writeUInt32LE(metric.id, 4);
-    const end = copy(named, 0, named.length, key, 8);
+    const end = copy(named, from, to, key, 8);
     const known = this.known.get(key, 0, end);
     if (known) return known;
-    const own = attributesOf(named, 0, named.length, field);
+    const own = attributesOf(named, from, to, field);
     if (typeof own === 'string') return own;
     const series = this.make(attributes, metric.metric, own);
     this.known.set(key, 0, end, series);
