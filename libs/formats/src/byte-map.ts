@@ -30,7 +30,7 @@ export class ByteMap<T> {
   /** What was found last. */
   private last: Entry<T> | undefined;
   private viewed: Uint8Array | undefined;
-  private view = this.arenaView;
+  private view: DataView = this.arenaView;
 
   /**
    * @param mostKeys how many keys there may be.
