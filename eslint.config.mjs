@@ -50,6 +50,7 @@ const ROOMS = {
   monitoring: ['http', 'access'],
   live: ['http', 'access', 'monitoring'],
   devices: ['http', 'access', 'monitoring'],
+  packages: ['http', 'access'],
   admin: ['http', 'access', 'monitoring'],
   aggregator: ['http', 'access', 'monitoring', 'live'],
   reporting: ['http', 'access', 'monitoring', 'devices'],

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
-import { SettingsError } from '@device-metrics/settings';
+import { commandLine, serviceManager, SettingsError, type ServiceManager } from '@device-metrics/settings';
 import { DatabaseRefusedError, sqliteDriver, SqliteUnavailableError } from '@device-metrics/storage';
 import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
+import { prepareUpgrade } from './admin/upgrade.js';
 import { AppModule } from './app.module.js';
 import type { AccessStore } from '@device-metrics/storage';
 import { ACCESS_STORE } from './access/access-store.js';
@@ -44,6 +45,7 @@ try {
   // Before Nest, which would tell a mistake by its stack.
   const settings = readApiSettings();
   const { host, port, databasePath, databaseUrl, access } = settings;
+  const manager = serviceManager((reason) => logger.warn(reason));
   const stores = new KnownStores(process.cwd());
   const lost = isNew || databaseUrl !== '' ? undefined : stores.whyNot(databasePath);
   if (lost !== undefined) throw new SettingsError([lost]);
@@ -53,17 +55,23 @@ try {
     throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
   };
   const starting = await StartingServer.open({ host, port, tls }).catch(notListening);
+  const upgrade = await prepareUpgrade(settings, Date.now(), (message) => logger.log(message));
   const app = await createServer(AppModule, {
     tls,
     trustedProxies: access.trustedProxies,
     beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
   }).catch((error: NodeJS.ErrnoException) => {
     if (error instanceof DatabaseRefusedError) throw new SettingsError([`DATABASE_URL ${error.message}`]);
+    if (upgrade) {
+      upgrade.undo();
+      throw new SettingsError([
+        `DATABASE_PATH ${databasePath} could not be changed for version ${version()}: ${reasonOf(error)}. It is as it was; the version ` +
+          `before goes on with it. The backup is ${upgrade.backup}`,
+      ]);
+    }
     if (!error.code?.startsWith('SQLITE_')) throw error;
     const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
-    const hint = isDamaged
-      ? '; "node apps/api/dist/main.js repair FILE" saves what can be read of it into a new file'
-      : '';
+    const hint = isDamaged ? `; "${commandLine('api')} repair FILE" saves what can be read of it into a new file` : '';
     throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${hint}`]);
   });
   const closed = await app.get(MayOpen).whyNot(host);
@@ -75,7 +83,7 @@ try {
   await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
   app.useLogger(consoleLogger(LEVELS));
   if (databaseUrl === '') rememberStore(stores, databasePath);
-  stopOnSignal(app);
+  stopOnSignal(app, manager);
   if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
     logger.log(`There is no user yet; this link makes the first admin, once: ${url}`);
@@ -84,6 +92,7 @@ try {
   certificate?.watch(app.getHttpServer() as unknown as TlsServer, logger);
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
   if (certificate) logger.log(`The fingerprint of its certificate is ${certificate.fingerprint}`);
+  manager.ready();
 } catch (error) {
   if (error instanceof SettingsError) {
     for (const mistake of error.mistakes) logger.error(mistake);
@@ -107,12 +116,13 @@ function rememberStore(stores: KnownStores, databasePath: string): void {
 }
 
 /** Ends with exit code 0 once the requests under way are answered; a signal that comes again changes nothing. */
-function stopOnSignal(app: INestApplication): void {
+function stopOnSignal(app: INestApplication, manager: ServiceManager): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping) return;
       stopping = true;
+      manager.stopping();
       setTimeout(() => process.exit(1), LATEST_EXIT).unref();
       void app.close().then(() => process.exit(0));
     });

@@ -254,6 +254,13 @@ export const limitSettings = {
   },
 } satisfies SettingGroup;
 
+/** A cron expression; empty: never. */
+const schedule = (examples: string): SettingType<string> =>
+  text(
+    `a cron expression of minute, hour, day, month and weekday, with seconds before them if wanted, as in ${examples}, or empty for never`,
+    (value) => value === '' || comesToPass(value),
+  );
+
 /** When and where printable reports of all devices are written without anybody asking. */
 export const reportSettings = {
   /** As in the query parameter `time_range`. */
@@ -272,11 +279,7 @@ export const reportSettings = {
   /** Empty: never. */
   schedule: {
     name: 'REPORTS_SCHEDULE',
-    type: text(
-      'a cron expression of minute, hour, day, month and weekday, with seconds before them if wanted, as in 0 6 * * 1 for ' +
-        'Mondays at 6, or empty for never',
-      (value) => value === '' || comesToPass(value),
-    ),
+    type: schedule('0 6 * * 1 for Mondays at 6'),
     default: '',
     meaning: 'when they are written',
   },
@@ -421,6 +424,36 @@ export const ingestSettings = {
   },
 } satisfies SettingGroup;
 
+/** How it is kept running for years. */
+export const operationSettings = {
+  backupSchedule: {
+    name: 'BACKUP_SCHEDULE',
+    type: schedule('0 3 * * * for every night at 3'),
+    default: '',
+    meaning: 'when a backup is made, by the clock of this machine; each is opened and checked after it is made',
+  },
+  backupPath: {
+    name: 'BACKUP_PATH',
+    type: path,
+    default: 'instance/backups',
+    meaning:
+      'the folder that they go to, best on another disk; also those that a new version makes before it changes the database',
+  },
+  backupKeep: {
+    name: 'BACKUP_KEEP',
+    type: integer(1, 99_999),
+    default: '7',
+    meaning: 'how many of them stay',
+  },
+  packagesPath: {
+    name: 'PACKAGES_PATH',
+    type: path,
+    default: 'instance/packages',
+    meaning:
+      'the folder of the packages that PCs get; an api that is a package itself makes the one for its own platform there',
+  },
+} satisfies SettingGroup;
+
 /** Everything that the api reads from the environment or `.env`, in the order of the documentation. */
 export const apiSettingGroups: readonly SettingGroup[] = [
   serverSettings,
@@ -431,9 +464,12 @@ export const apiSettingGroups: readonly SettingGroup[] = [
   ingestSettings,
   reportSettings,
   alertSettings,
+  operationSettings,
 ];
 
 export type ReportSettings = SettingValues<typeof reportSettings>;
+
+export type OperationSettings = SettingValues<typeof operationSettings>;
 
 export type AlertSettings = SettingValues<typeof alertSettings>;
 
@@ -454,6 +490,7 @@ export interface ApiSettings extends SettingValues<typeof serverSettings> {
   readonly ingest: IngestSettings;
   readonly reports: ReportSettings;
   readonly alerts: AlertSettings;
+  readonly operation: OperationSettings;
   /** Those variables of the environment that channels of alerts may name: `ALERTS_…`. */
   readonly alertVariables: Environment;
 }
@@ -490,9 +527,10 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   const ingest = readSettings(ingestSettings, variables, mistakes);
   const reports = readSettings(reportSettings, variables, mistakes);
   const alerts = readSettings(alertSettings, variables, mistakes);
+  const operation = readSettings(operationSettings, variables, mistakes);
   mistakes.throwIfAny();
   const alertVariables = Object.fromEntries(Object.entries(variables).filter(([name]) => name.startsWith('ALERTS_')));
-  return { ...server, access, openId, limits, influx, ingest, reports, alerts, alertVariables };
+  return { ...server, access, openId, limits, influx, ingest, reports, alerts, operation, alertVariables };
 }
 
 export const apiConfig = registerAs('api', () => readApiSettings());

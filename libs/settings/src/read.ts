@@ -6,9 +6,10 @@ import type { Setting, SettingGroup, SettingValues } from './setting.js';
 /** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The environment of this process over what a file `.env` in the working folder says. */
+/** The environment of this process over what the file says that `SETTINGS_FILE` names, by default `.env` in the working folder. */
 export function readEnvironment(mistakes: Mistakes): Environment {
-  const file = readIfThere('.env', (reason) => mistakes.add('.env', reason));
+  const name = process.env['SETTINGS_FILE'] || '.env';
+  const file = readIfThere(name, (reason) => mistakes.add(name, reason));
   return { ...parseEnv(file ?? ''), ...process.env };
 }
 

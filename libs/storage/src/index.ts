@@ -31,6 +31,14 @@ export { SeriesEntity } from './sqlite/entities/series.entity.js';
 export { copyDatabase, type CopyReport } from './copy-database.js';
 export { openSampleStore } from './open-sample-store.js';
 export { distributeTables } from './postgres/distribute.js';
+export {
+  checkDatabase,
+  copyDatabase,
+  isInUse,
+  schemaStateOf,
+  type DatabaseContent,
+  type SchemaState,
+} from './sqlite/upkeep.js';
 export { repairDatabase, type RepairReport } from './sqlite/repair.js';
 export type { StoreSettings } from './columnar/store-settings.js';
 export type {

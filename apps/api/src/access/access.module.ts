@@ -59,6 +59,6 @@ import { TokensController } from './tokens/tokens.controller.js';
       },
     },
   ],
-  exports: [Authenticate, Guard, Rates, Audit, JoinTags, LastingAccesses],
+  exports: [CERTIFICATE, Authenticate, Guard, Rates, Audit, JoinTags, LastingAccesses],
 })
 export class AccessModule {}

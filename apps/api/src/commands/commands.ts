@@ -7,8 +7,12 @@ import { audit } from './audit.js';
 import { collectorCommands } from './collector.js';
 import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
+import { check, CHECK_USAGE } from './check.js';
 import { database, DATABASE_USAGE } from './database.js';
+import { doctor, DOCTOR_USAGE } from './doctor.js';
+import { move, MOVE_USAGE } from './move.js';
 import { repair, REPAIR_USAGE } from './repair.js';
+import { restore, RESTORE_USAGE } from './restore.js';
 import { tokenCommands } from './token.js';
 import { userCommands } from './user.js';
 import { UsageError } from './usage.js';
@@ -22,9 +26,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   audit,
 };
 
+const OF_FILES = [DOCTOR_USAGE, CHECK_USAGE, RESTORE_USAGE, MOVE_USAGE, DATABASE_USAGE, REPAIR_USAGE];
+
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
-${[...Object.values(COMMANDS), { usage: DATABASE_USAGE }, { usage: REPAIR_USAGE }]
+${[...Object.values(COMMANDS), ...OF_FILES.map((usage) => ({ usage }))]
   .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
   .join('\n')}
 
@@ -45,9 +51,17 @@ export async function runCommand(
   print: (line: string) => void,
 ): Promise<void> {
   if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
-  // It alone must not open the database as the api does.
-  if (argv[0] === 'repair') return repair(argv.slice(1), settings, print);
-  if (argv[0] === 'database') return database(argv.slice(1), settings, print);
+  // These must not open the database as the api does.
+  const rest = argv.slice(1);
+  if (argv[0] === 'repair') return repair(rest, settings, print);
+  if (argv[0] === 'check') return check(rest, print);
+  if (['restore', 'move'].includes(argv[0] ?? '') && settings.databaseUrl !== '') {
+    throw new UsageError(`${argv[0]} is for SQLite; DATABASE_URL is PostgreSQL, which has pg_dump and pg_restore`);
+  }
+  if (argv[0] === 'restore') return restore(rest, settings, Date.now(), print);
+  if (argv[0] === 'move') return move(rest, settings, print);
+  if (argv[0] === 'doctor') return doctor(settings, Date.now(), print);
+  if (argv[0] === 'database') return database(rest, settings, print);
   const [one = '', two = ''] = argv;
   const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

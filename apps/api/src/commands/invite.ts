@@ -2,7 +2,7 @@ import { toRfc3339, wrong } from '@device-metrics/domain';
 import { makeInvitation } from '../access/invitations/make-invitation.js';
 import { reachableUrl } from '../access/reachable-url.js';
 import { spanRule, tagsRule } from '../access/rules.js';
-import { tlsMaterial } from '../access/tls/tls-material.js';
+import { pinOf, tlsMaterial } from '../access/tls/tls-material.js';
 import type { Command } from './command.js';
 import { checked, note, OPERATOR, spanOf, tagsOf, UsageError } from './usage.js';
 
@@ -30,7 +30,7 @@ export const invite: Command = {
     const url =
       (options['url'] as string | undefined) ?? reachableUrl(`${tls ? 'https' : 'http'}://${host}:${settings.port}`);
     if (!URL.canParse(url)) throw new UsageError(`--url ${wrong('a URL', url)}`);
-    const wish = { uses, lifetime, tags, url, fingerprint: tls?.fingerprint };
+    const wish = { uses, lifetime, tags, url, fingerprint: tls?.fingerprint, pin: tls && pinOf(tls, settings) };
     const { stored, code, command } = await makeInvitation(store, wish, OPERATOR, now);
     await note(work, 'invitation.create', stored.id, { uses: String(uses) });
     print(

@@ -18,6 +18,7 @@ export const PROBLEM_TYPES = {
   'unknown-alert': 404,
   'unknown-alert-setup': 404,
   'unknown-incident': 404,
+  'no-package': 404,
   'request-too-slow': 408,
   'body-too-slow': 408,
   'backup-under-way': 409,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The protocols that samples come by. */
 export const INGEST_PROTOCOLS = ['json', 'influx', 'remote-write', 'otlp'] as const;
@@ -53,6 +53,18 @@ export class ApiMetrics {
   readonly reportFailures = new Counter({
     name: 'device_metrics_report_failures_total',
     help: 'Reports of REPORTS_SCHEDULE that were not written, one page or a whole run; the log says why.',
+    registers: [this.registry],
+  });
+
+  readonly lastBackup = new Gauge({
+    name: 'device_metrics_last_backup_timestamp_seconds',
+    help: 'When BACKUP_SCHEDULE last made a backup that was whole; 0: not since the start.',
+    registers: [this.registry],
+  });
+
+  readonly backupFailures = new Counter({
+    name: 'device_metrics_backup_failures_total',
+    help: 'Backups of BACKUP_SCHEDULE that could not be made, or were not whole; the log says why.',
     registers: [this.registry],
   });
 

@@ -3,7 +3,7 @@ import { Collector } from '../run/collector.js';
 import { DevicesInUse } from '../run/devices-in-use.js';
 import { Logs } from '../run/log.js';
 import { MetricsEndpoint } from '../run/metrics-endpoint.js';
-import { SettingsError } from '@device-metrics/settings';
+import { serviceManager, SettingsError } from '@device-metrics/settings';
 import { readApiAgain } from '../config/api.js';
 import { readConfig, type Config } from '../config/config.js';
 import { Announcer } from '../upload/announce.js';
@@ -41,11 +41,14 @@ export function collect(config: Config): void {
     // A link may lead to another file of the same time: some package managers set the time of all files to one.
     if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) reload();
   });
+  const manager = serviceManager((reason) => logs.of('Collector').warn(reason));
+  manager.ready();
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) return;
       stopping = true;
+      manager.stopping();
       unwatchFile(config.file);
       setTimeout(() => process.exit(0), LATEST_EXIT);
       endpoint.stop();

@@ -1,5 +1,6 @@
 import { check } from './check.js';
 import type { Command } from './command.js';
+import { doctor } from './doctor.js';
 import { join } from './join.js';
 import { leave, trust } from './leave.js';
 import { quarantine } from './quarantine.js';
@@ -8,6 +9,11 @@ import { status } from './status.js';
 
 export const commands: Readonly<Record<string, Command>> = {
   check: { usage: 'check                          say what is wrong in the configuration', most: 0, run: check },
+  doctor: {
+    usage: 'doctor                         look for what is wrong, read each source once, and say what to do',
+    most: 0,
+    run: doctor,
+  },
   read: {
     usage: 'read <source>                  run one source once and print what it would send',
     most: 1,

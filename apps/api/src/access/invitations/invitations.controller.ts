@@ -13,13 +13,14 @@ import type { FastifyRequest } from 'fastify';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
+import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Audit } from '../audit/audit.js';
 import { Needs } from '../needs.js';
 import { reachableUrl } from '../reachable-url.js';
 import { parseSpan } from '../rules.js';
 import type { Certificate } from '../tls/certificate.js';
-import { CERTIFICATE } from '../tls/tls-material.js';
+import { CERTIFICATE, pinOf } from '../tls/tls-material.js';
 import { invitationDto, InvitationsDto, MadeInvitationDto, NewInvitationDto } from './invitation.dto.js';
 import { makeInvitation } from './make-invitation.js';
 
@@ -30,6 +31,7 @@ export class InvitationsController {
     @Inject(ACCESS_STORE) private readonly store: AccessStore,
     @Inject(CERTIFICATE) private readonly certificate: Certificate | undefined,
     private readonly audit: Audit,
+    @Inject(apiConfig.KEY) private readonly config: ApiConfig,
   ) {}
 
   @Get()
@@ -61,6 +63,7 @@ export class InvitationsController {
       lifetime: expires_in === undefined ? undefined : parseSpan(expires_in),
       url: url ?? reachableUrl(`${request.protocol}://${request.headers.host}`),
       fingerprint: this.certificate?.fingerprint,
+      pin: this.certificate && pinOf(this.certificate, this.config),
     };
     const { stored, code, command } = await makeInvitation(this.store, wish, request.caller.name, Date.now());
     const details = { uses: String(stored.maxUses), until: new Date(stored.expiresAt).toISOString() };

@@ -2,6 +2,7 @@ import type { Labels } from '@device-metrics/domain';
 import type { AccessStore, StoredInvitation } from '@device-metrics/storage';
 import { newTokenId } from '../token.js';
 import { hashOfCode, newCode } from './code.js';
+import { joinCommand } from './join-command.js';
 
 /** What an invitation is to be. */
 export interface InvitationWish {
@@ -13,6 +14,8 @@ export interface InvitationWish {
   readonly url: string;
   /** Of the certificate of the server, if it has one of its own. */
   readonly fingerprint?: string | undefined;
+  /** SHA-256 of its public key, Base64, where no authority vouches for it. */
+  readonly pin?: string | undefined;
 }
 
 export interface MadeInvitation {
@@ -28,7 +31,7 @@ const HOUR = 3_600_000;
 /** Makes an invitation and stores what is to be known of it. */
 export async function makeInvitation(
   store: AccessStore,
-  { uses = 1, lifetime = HOUR, tags = {}, url, fingerprint }: InvitationWish,
+  { uses = 1, lifetime = HOUR, tags = {}, url, fingerprint, pin }: InvitationWish,
   by: string,
   now: number,
 ): Promise<MadeInvitation> {
@@ -45,6 +48,5 @@ export async function makeInvitation(
     revokedAt: null,
   };
   await store.invitations.add(stored);
-  const command = `node apps/collector/dist/main.js join ${url.replace(/\/+$/, '')} --code ${code}`;
-  return { stored, code, command };
+  return { stored, code, command: joinCommand({ url, code, pin }) };
 }

@@ -17,6 +17,11 @@ export class Certificate {
 
   constructor(private material: TlsMaterial) {}
 
+  /** PEM. */
+  get cert(): string {
+    return this.material.cert;
+  }
+
   get fingerprint(): string {
     return this.material.fingerprint;
   }

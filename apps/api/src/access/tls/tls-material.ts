@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -55,6 +55,19 @@ export function readMaterial(certFile: string, keyFile: string): TlsMaterial {
   } catch (error) {
     throw new SettingsError([`TLS_CERT ${certFile} and TLS_KEY ${keyFile} do not go together: ${reasonOf(error)}`]);
   }
+}
+
+/**
+ * SHA-256 of the public key, Base64, as `curl --pinnedpubkey` wants it; undefined of a certificate that was given, as an authority
+ * vouches for that, and its key may change.
+ */
+export function pinOf(
+  { cert }: Pick<TlsMaterial, 'cert'>,
+  { access }: Pick<ApiSettings, 'access'>,
+): string | undefined {
+  if (access.tlsCert !== '') return undefined;
+  const key = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(key).digest('base64');
 }
 
 /** When the files were last changed; a number that differs after a change. */

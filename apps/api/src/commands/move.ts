@@ -1,0 +1,54 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { reasonOf } from '@device-metrics/domain';
+import { checkDatabase, isInUse } from '@device-metrics/storage';
+import type { ApiSettings } from '../settings.js';
+import { UsageError } from './usage.js';
+
+export const MOVE_USAGE = `move DIR
+    copies the database and the keys beside it into another folder, checks the copy, and says which setting to change;
+    stop the api before`;
+
+/** What belongs to the database, beside it. */
+const COMPANIONS = ['tls', 'secret.key', 'update-key.pem'];
+
+/** @throws UsageError where it cannot be moved; then everything is where it was. */
+export function move(args: readonly string[], { databasePath }: ApiSettings, print: (line: string) => void): void {
+  const [folder, ...more] = args;
+  if (folder === undefined || more.length > 0) throw new UsageError(`move takes other arguments:\n  ${MOVE_USAGE}`);
+  const [from, to] = [resolve(databasePath), join(resolve(folder), basename(databasePath))];
+  if (!existsSync(from)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
+  if (to === from || dirname(to).startsWith(from + sep)) throw new UsageError(`${databasePath} is there already`);
+  if (existsSync(to)) throw new UsageError(`There is a ${to} already; name another folder`);
+  if (isInUse(from))
+    throw new UsageError(`The api runs, or a command of it: stop it before, as it has ${databasePath} open`);
+  const made: string[] = [];
+  const copy = (name: string, as = join(dirname(to), name)): void => {
+    if (existsSync(as)) throw new Error(`there is a ${as} already`);
+    made.push(as);
+    cpSync(join(dirname(from), name), as, { recursive: true, preserveTimestamps: true });
+  };
+  try {
+    mkdirSync(dirname(to), { recursive: true });
+    for (const name of readdirSync(dirname(from)).filter((one) => COMPANIONS.includes(one))) copy(name);
+    copy(basename(from));
+    checkDatabase(to);
+  } catch (error) {
+    for (const file of made) rmSync(file, { recursive: true, force: true });
+    throw new UsageError(`Nothing was moved: ${reasonOf(error)}`);
+  }
+  // So that nobody goes on with it by mistake.
+  renameSync(from, `${from}.moved`);
+  print(`The database is ${to}. Before you start the api, set DATABASE_PATH=${to}${whereSettings()}`);
+  if (process.env['DEVICE_METRICS_INSTALLED'] !== undefined) {
+    print('and let the service write there: systemctl edit device-metrics-api, with');
+    print('  [Service]');
+    print(`  ReadWritePaths=${dirname(to)}`);
+  }
+  print(`The one before is ${from}.moved; delete it once the api has started.`);
+}
+
+function whereSettings(): string {
+  const file = process.env['SETTINGS_FILE'];
+  return file ? ` in ${file}` : '';
+}

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { entriesOf, writeTarGz } from '../src/packages/archive.js';
+import { makeOwnPackage, PackageFolder } from '../src/packages/own-package.js';
+import { Server, temporaryFolder } from './server.js';
+
+const NAME = 'device-metrics-collector_0.1.0_linux_x64.tar.gz';
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let server: Server;
+const content = randomBytes(100_000);
+const file = (name: string): string => join(folder.path, name);
+const start = async (more: Record<string, string> = {}): Promise<Server> =>
+  Server.start({ DATABASE_PATH: file('metrics.db'), PACKAGES_PATH: file('packages'), ...more });
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  mkdirSync(file('packages'));
+  writeFileSync(file(`packages/${NAME}`), content);
+  writeFileSync(file('packages/notes.txt'), 'no package');
+  server = await start();
+});
+afterAll(async () => {
+  await server.stop();
+  await folder.remove();
+});
+
+describe('what a PC needs to join', () => {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+
+  it('is listed and given to everybody', async () => {
+    expect((await server.get('/api/v1/packages')).body).toEqual({
+      packages: [{ name: NAME, version: '0.1.0', system: 'linux', architecture: 'x64', size: content.length, sha256 }],
+    });
+    const answer = await fetch(`${server.url}/api/v1/packages/${NAME}`);
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(content);
+  });
+
+  it.each(['notes.txt', 'none', '..%2Fmetrics.db', encodeURIComponent(`../packages/${NAME}`)])(
+    'nothing else of its folder is: %s',
+    async (name) => {
+      expect(await server.get(`/api/v1/packages/${name}`)).toMatchObject({ status: 404 });
+    },
+  );
+
+  it('is in the script, with its checksum and the address that it was asked by', async () => {
+    const { status, headers, body } = await server.get('/join.sh');
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch(/shellscript/);
+    expect(body).toContain(`api='${server.url}'`);
+    expect(body).toContain(`linux x64 0.1.0 ${sha256} ${content.length} ${NAME}`);
+    expect(body).not.toMatch(/@(URL|PIN|PACKAGES)@/);
+    expect((await server.get('/join.ps1')).body).toContain(`$Api = '${server.url}'`);
+  });
+
+  it('half a script does nothing', async () => {
+    const { body } = await server.get('/join.sh');
+    for (const part of [0.3, 0.6, 0.9, 0.999]) {
+      const half = body.slice(0, Math.floor(body.length * part));
+      const run = (): string =>
+        execFileSync('sh', ['-s', '--', 'CODE'], { input: half, encoding: 'utf8', stdio: 'pipe' });
+      let said = '';
+      try {
+        said = run();
+      } catch (error) {
+        said = (error as { stdout: string }).stdout;
+      }
+      expect(said).toBe('');
+    }
+  });
+
+  it('where there is none, the answer says how to get one', async () => {
+    const empty = await start({ PACKAGES_PATH: file('none'), DATABASE_PATH: file('other.db') });
+    expect(await empty.get('/join.sh')).toMatchObject({
+      status: 404,
+      body: { detail: expect.stringContaining('npm run package') },
+    });
+    await empty.stop();
+  });
+});
+
+describe('the package that an api makes of its own files', () => {
+  it('is the same bytes each time, and takes the place of an older one', async () => {
+    const tree = file('tree/lib');
+    mkdirSync(join(tree, 'apps'), { recursive: true });
+    writeFileSync(join(tree, 'apps/main.js'), 'console.log(1)');
+    const long = `device-metrics-collector/${'folder/'.repeat(15)}main.js`;
+    const entries = [
+      { name: 'device-metrics-collector/lib/node', from: 'apps/main.js', mode: 0o755 },
+      { name: long, from: 'apps/main.js', mode: 0o644 },
+    ];
+    const manifest = join(tree, 'collector-package.json');
+    writeFileSync(manifest, JSON.stringify({ name: NAME, modified: 1_700_000_000, entries }));
+    const older = 'device-metrics-collector_0.0.9_linux_x64.tar.gz';
+    const other = 'device-metrics-collector_0.0.9_linux_arm64.tar.gz';
+    mkdirSync(file('made'));
+    for (const name of [older, other]) writeFileSync(file(`made/${name}`), 'x');
+    expect(await makeOwnPackage(file('made'), manifest)).toBe(true);
+    expect(await makeOwnPackage(file('made2'), manifest)).toBe(true);
+    expect(readFileSync(file(`made/${NAME}`))).toEqual(readFileSync(file(`made2/${NAME}`)));
+    expect((await new PackageFolder(file('made')).list()).map(({ name }) => name)).toEqual([other, NAME].sort());
+    const listed = execFileSync('tar', ['-tvzf', file(`made/${NAME}`)], { encoding: 'utf8' });
+    expect(listed).toContain(long);
+    expect(listed).toMatch(/^-rwxr-xr-x root\/root +14 2023-11-14 .*lib\/node$/m);
+  });
+
+  it('tar unpacks what was packed', async () => {
+    mkdirSync(file('in/deep'), { recursive: true });
+    writeFileSync(file('in/deep/file'), randomBytes(5_000));
+    writeFileSync(file('in/empty'), '');
+    await writeTarGz(
+      file('x.tar.gz'),
+      [...(await entriesOf(file('in'), 'out')), { name: 'out/link', mode: 0o777, link: 'empty' }],
+      0,
+    );
+    execFileSync('tar', ['-xzf', file('x.tar.gz'), '-C', folder.path]);
+    expect(readFileSync(file('out/deep/file'))).toEqual(readFileSync(file('in/deep/file')));
+    expect(readFileSync(file('out/link'), 'utf8')).toBe('');
+  });
+});

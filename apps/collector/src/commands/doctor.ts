@@ -1,0 +1,155 @@
+import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { reasonOf, showDuration } from '@device-metrics/domain';
+import { commandLine } from '@device-metrics/settings';
+import type { Config } from '../config/config.js';
+import type { SourceConfig } from '../config/sources.js';
+import { SourceRunner } from '../run/run-source.js';
+import type { SourceTools } from '../run/source.js';
+import { ApiConnection } from '../upload/api-connection.js';
+import { takeSpool } from '../upload/open-spool.js';
+import { UsageError, type Print } from './command.js';
+import { detailOf } from './detail.js';
+
+const MIB = 2 ** 20;
+const TIMEOUT = 10_000;
+/** Beyond this samples seem to come from another time, ms. */
+const MOST_SKEW = 30_000;
+
+/** What is the matter, and what to do about it. */
+class Finding extends Error {}
+
+type Check = readonly [name: string, look: () => string | Promise<string>];
+
+/** Looks at everything that a collector needs, reads each source once, and says what to do about what is wrong. */
+export async function doctor(config: Config, _args: readonly string[], print: Print): Promise<void> {
+  const connection = new ApiConnection(config.api, TIMEOUT);
+  let wrong = 0;
+  const run = async (checks: readonly Check[]): Promise<void> => {
+    for (const [name, look] of checks) {
+      try {
+        print(`ok     ${name}: ${await look()}`);
+      } catch (error) {
+        wrong += 1;
+        print(`WRONG  ${name}: ${reasonOf(error)}`);
+      }
+    }
+  };
+  await run([
+    ['settings', () => `${config.file}, and every setting`],
+    ['folder', () => folder(config)],
+    ['disk', () => disk(config)],
+    ['service', () => isRunning(config)],
+    ['api', () => reachable(config, connection)],
+    ['credential', () => credential(config, connection)],
+  ]);
+  const notes: string[] = [];
+  const tools: SourceTools = { say: (note) => void notes.push(note) };
+  // At once: each has its own limit, and one that hangs delays no other.
+  const looks = config.sources.map((source) =>
+    readOnce(source, tools).then(
+      (said) => [source.name, () => said] as const,
+      (error: unknown) => [source.name, () => Promise.reject(error as Error)] as const,
+    ),
+  );
+  await run((await Promise.all(looks)).map(([name, look]) => [`source ${name}`, look] as const));
+  for (const note of notes) print(`       ${note}`);
+  if (wrong > 0) throw new UsageError(wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`);
+}
+
+function folder({ spool, api }: Config): string {
+  for (const path of new Set([dirname(spool.path), dirname(api.credentialPath)])) {
+    try {
+      mkdirSync(path, { recursive: true });
+      accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    } catch {
+      throw new Finding(
+        `this user may not write to ${path}: chown it to the user of the collector, or run this as that user`,
+      );
+    }
+  }
+  if (
+    existsSync(api.credentialPath) &&
+    process.platform !== 'win32' &&
+    (statSync(api.credentialPath).mode & 0o077) !== 0
+  ) {
+    throw new Finding(`others may read ${api.credentialPath}, which is a secret: chmod 600 ${api.credentialPath}`);
+  }
+  return `${dirname(spool.path)} can be written`;
+}
+
+function disk({ spool }: Config): string {
+  const { bavail, bsize } = statfsSync(dirname(spool.path));
+  const free = bavail * bsize;
+  if (free < spool.minFreeBytes) {
+    throw new Finding(
+      `${mib(free)} are free at ${spool.path}, and SPOOL_MIN_FREE_BYTES leaves ${mib(spool.minFreeBytes)}: nothing is kept while the ` +
+        'api is away; make room',
+    );
+  }
+  return `${mib(free)} free`;
+}
+
+/** Whoever runs holds the spool. */
+function isRunning(config: Config): string {
+  try {
+    takeSpool(config).close();
+  } catch {
+    return 'a collector runs on this spool';
+  }
+  throw new Finding(`no collector runs on ${config.spool.path}: systemctl start device-metrics-collector`);
+}
+
+async function reachable({ api }: Config, connection: ApiConnection): Promise<string> {
+  const signal = new AbortController().signal;
+  const { status, headers, body } = await connection
+    .request({ method: 'GET', path: '/readyz', signal })
+    .catch((error: unknown) => {
+      throw new Finding(`${api.url} does not answer: ${reasonOf(error)}. Is it started, and is its address right?`);
+    });
+  if (status !== 200) throw new Finding(`${api.url} answers ${status} ${detailOf(body)}; what it gets waits here`);
+  const skew = Date.now() - Date.parse(headers['date'] ?? '');
+  if (Math.abs(skew) > MOST_SKEW) {
+    const way = skew > 0 ? 'ahead of' : 'behind';
+    throw new Finding(
+      `the clock here is ${showDuration(Math.abs(skew))} ${way} that of ${api.url}; set it, or install chrony`,
+    );
+  }
+  return `${api.url} answers, and its clock is like the one here`;
+}
+
+async function credential({ api, deviceName }: Config, connection: ApiConnection): Promise<string> {
+  const again = `${commandLine('collector')} join ${api.url} --code CODE gives it one`;
+  if (api.token === undefined) {
+    if (/^https?:\/\/(localhost|127\.|\[::1\])/.test(api.url))
+      return 'none, which the api of this machine needs only once it has users';
+    throw new Finding(`there is none for ${api.url}; ${again}`);
+  }
+  if (!connection.hasJoined) return 'a token of the settings';
+  const signal = new AbortController().signal;
+  const { status, body } = await connection.request({ method: 'GET', path: '/api/v1/collectors/self', signal });
+  if (status !== 200) throw new Finding(`the api refuses it: ${status} ${detailOf(body)}; ${again}`);
+  const { device_name: name, state } = JSON.parse(body) as { device_name?: string; state?: string };
+  if (state === 'conflict') {
+    throw new Finding(
+      `another collector has the device ${deviceName}: an admin says whether this is a new device or the same, at the api`,
+    );
+  }
+  return `this PC is the device ${name}`;
+}
+
+async function readOnce(source: SourceConfig, tools: SourceTools): Promise<string> {
+  const quiet = (): void => undefined;
+  const runner = new SourceRunner(source.create(tools), { ...source, mostNamed: 3 }, { log: quiet, warn: quiet });
+  try {
+    await runner.run(Date.now());
+  } finally {
+    await runner.close();
+  }
+  const { success = false, readings = 0, duration = 0, rejected = [], reason = '' } = runner.outcome ?? {};
+  if (!success) throw new Finding(reason || 'it could not be read');
+  const inPart = rejected.map(({ part, reason }) => `${part}: ${reason}`).join('; ');
+  return `${readings} readings in ${showDuration(duration)}${inPart === '' ? '' : `, without ${inPart}`}`;
+}
+
+const mib = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`;

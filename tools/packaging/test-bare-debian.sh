@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2015,SC2016,SC2009
+# What a person does with the packages, on a bare Debian 12 that has no Node: the server by its .deb, a PC by the one line, and
+# both gone again. Needs root, debootstrap and openssl; the mirror is the one that this machine has. The last line is the totals.
+#   test-bare-debian.sh [FOLDER OF THE PACKAGES [A ROOT THAT DEBOOTSTRAP HAS MADE BEFORE]]
+set -uo pipefail
+packages=$(readlink -f "${1:-$(dirname "$0")/../../dist/packages}")
+deb=$(ls "$packages"/device-metrics_*.deb)
+work=$(mktemp -d)
+passed=0 failed=0
+servers=()
+
+clean_up() {
+  for pid in "${servers[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+  wait 2>/dev/null
+  rm -rf --one-file-system "$work"
+}
+trap clean_up EXIT
+
+ok() { passed=$((passed + 1)) && echo "  ok: $1"; }
+broken() { failed=$((failed + 1)) && echo "  BROKEN: $1"; shift; printf '    %s\n' "$@" | head -n 40; }
+# expect WHAT COMMAND...: the command succeeds.
+expect() {
+  local what=$1 said
+  shift
+  if said=$("$@" 2>&1); then ok "$what"; else broken "$what" "$said"; fi
+}
+# says WHAT TEXT PATTERN
+says() { if grep -qE -- "$3" <<<"$2"; then ok "$1"; else broken "$1" "$2"; fi; }
+
+mirror() {
+  { cat /etc/apt/sources.list.d/*.sources | sed -n 's/^URIs: *//p'; cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list | sed -n 's/^deb \(\[[^]]*\] \)\?\(http[^ ]*\).*/\2/p'; } 2>/dev/null |
+    grep -E '/debian/?$' | head -n 1
+}
+
+# in ROOT COMMAND...: as root of that system, in processes and under a host name of its own.
+in_root() {
+  local root=$1
+  shift
+  unshare --mount --uts --pid --fork --kill-child --mount-proc="$root/proc" \
+    sh -c 'hostname "$1"; root=$2; shift 2; exec chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive "$@"' \
+    - "$(basename "$root")" "$root" "$@"
+}
+
+system() {
+  cp -a "$work/base" "$work/$1"
+  mkdir -p "$work/$1/dev"
+  for device in null zero random urandom; do
+    [ -e "$work/$1/dev/$device" ] || cp -a "/dev/$device" "$work/$1/dev/$device"
+  done
+}
+
+# Everything that is there, but for what every installation of a package leaves.
+files_of() {
+  (cd "$work/$1" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log -o -path ./var/lib/systemd/deb-systemd-helper-enabled -o -path ./tmp -o -path ./run \) -prune -o -print |
+    grep -vE '^\./etc/(passwd|group|shadow|gshadow)-$|^\./etc/\.pwd\.lock$|^\./var/lib/(systemd|apt)(/|$)|^\./etc/systemd' | sort && cat etc/passwd etc/group)
+}
+
+until_says() {
+  local seconds=$1
+  shift
+  for _ in $(seq "$((seconds * 2))"); do
+    "$@" >/dev/null 2>&1 && return 0
+    sleep 0.5
+  done
+  "$@"
+}
+
+free_port() { "$node" -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'; }
+node=$(command -v node)
+
+echo 'A bare Debian 12'
+{ [ -n "${2:-}" ] && cp -a "$2" "$work/base"; } || debootstrap --variant=minbase --include=curl bookworm "$work/base" "$(mirror)" >"$work/log" 2>&1 || {
+  tail -n 3 "$work/log"
+  echo 'Tests:       1 failed, 0 passed'
+  exit 1
+}
+rm -rf "$work/base/var/cache/apt/archives" "$work/base/var/lib/apt/lists"
+for name in server pc wrong; do system "$name"; done
+says 'it has no Node' "$(in_root "$work/pc" sh -c 'command -v node npm || echo none')" '^none$'
+
+echo 'The server by its .deb'
+bare=$(files_of server)
+cp "$deb" "$work/server/tmp/server.deb"
+said=$(in_root "$work/server" apt-get install -qy /tmp/server.deb 2>&1) && ok 'apt installs it' || broken 'apt installs it' "$said"
+port=$(free_port)
+printf '%s\n' "PORT=$port" TLS=auto HOST=0.0.0.0 >>"$work/server/etc/device-metrics/api.env"
+in_root "$work/server" device-metrics api invite >"$work/first" 2>&1 || broken 'invite before the start' "$(cat "$work/first")"
+in_root "$work/server" device-metrics api >"$work/api.log" 2>&1 &
+servers+=($!)
+api=https://127.0.0.1:$port
+if until_says 60 curl -kfs "$api/readyz"; then ok 'the api answers'; else broken 'the api answers' "$(cat "$work/api.log")"; fi
+says 'it runs as a user of its own' "$(ps -eo user:32,args | grep '[d]evice-metrics/lib/apps/api/dist/main.js' | awk '{ print $1 }' | head -n 1)" '^[0-9]+$|^device-metrics'
+says 'its page is there' "$(curl -kfs "$api/" -H 'accept: text/html')" '<!doctype html>'
+expect 'Swagger UI is there' curl -kfs "$api/docs" -o /dev/null
+admin() { in_root "$work/server" device-metrics api "$@"; }
+token=$(admin token create admin --name test | grep -o 'dm_admin_[^ ]*')
+ask() { curl -kfs -H "authorization: Bearer $token" "$api$1"; }
+
+echo 'A PC by the one line'
+line=$(admin invite --url "$api" --uses 5 | tail -n 1)
+says 'invite shows one line' "$line" '^curl .*--pinnedpubkey .*/join\.sh \| sudo sh -s -- [A-Z0-9-]+$'
+line=${line/sudo /}
+bare_pc=$(files_of pc)
+said=$(in_root "$work/pc" sh -c "$line --dry-run" 2>&1)
+says 'a dry run says what would be done' "$said" 'That was a dry run: nothing was changed'
+[ "$(files_of pc)" = "$bare_pc" ] && ok 'and changes nothing' || broken 'and changes nothing' "$(diff <(echo "$bare_pc") <(files_of pc))"
+
+# The PC goes on running: its first process is this shell.
+mkfifo "$work/pc/tmp/commands"
+in_root "$work/pc" sh -c 'while read -r command; do sh -c "$command" >/tmp/said 2>&1; echo $? >/tmp/status; done </tmp/commands' &
+servers+=($!)
+exec 5>"$work/pc/tmp/commands"
+on_pc() {
+  rm -f "$work/pc/tmp/status"
+  echo "$*" >&5
+  until_says 120 test -s "$work/pc/tmp/status" >/dev/null
+  cat "$work/pc/tmp/said"
+  return "$(cat "$work/pc/tmp/status" 2>/dev/null || echo 1)"
+}
+begin=$(date +%s)
+if said=$(on_pc "$line"); then ok 'the PC joins'; else broken 'the PC joins' "$said"; fi
+took=$(($(date +%s) - begin))
+says 'it shows the first reading' "$said" '"metric_name"'
+[ "$took" -le 30 ] && ok "within $took s" || broken "within 30 s" "took $took s"
+arrived() { ask '/api/v1/devices' | grep -q '"device_name":"pc"'; }
+if until_says 30 arrived; then ok 'its data arrives'; else broken 'its data arrives' "$(ask /api/v1/devices)"; fi
+said=$(on_pc "$line")
+says 'a second time it keeps its credential' "$said" 'keep the credential that it has'
+says 'and goes on sending' "$said" 'has the first [0-9]+ samples'
+count=$(ask /api/v1/collectors | grep -o '"id"' | wc -l)
+[ "$count" = 1 ] && ok 'as the one collector that it was' || broken 'as the one collector that it was' "$(ask /api/v1/collectors)"
+said=$(on_pc device-metrics doctor) && ok 'doctor finds nothing wrong' || broken 'doctor finds nothing wrong' "$said"
+
+echo 'Where it goes wrong'
+bare_wrong=$(files_of wrong)
+nothing_left() {
+  local now
+  now=$(files_of wrong)
+  [ "$now" = "$bare_wrong" ] && ok "$1: nothing is half-installed" || broken "$1: nothing is half-installed" "$(diff <(echo "$bare_wrong") <(echo "$now"))"
+}
+code=${line##* }
+other=${code%????}0000
+said=$(in_root "$work/wrong" sh -c "${line/$code/$other}" 2>&1)
+says 'a wrong code is said' "$said" 'This PC has not joined; nothing was changed'
+nothing_left 'a wrong code'
+said=$(in_root "$work/wrong" sh -c "${line/sha256\/\/?/sha256\/\/_}" 2>&1)
+nothing_left 'another certificate'
+curl -kfs "$api/join.sh" >"$work/join.sh"
+portal() { # MODE: what stands between answers otherwise.
+  local modes=$1
+  portal_port=$(free_port)
+  "$node" -e "
+    const [port, mode, file] = process.argv.slice(1);
+    require('http').createServer((request, response) => {
+      if (mode === 'html') return response.end('<html>Please sign in</html>');
+      const all = require('fs').readFileSync(file);
+      response.writeHead(200, { 'content-length': all.length });
+      response.write(all.subarray(0, all.length / 2), () => request.socket.destroy());
+    }).listen(port, '127.0.0.1')" "$portal_port" "$modes" "$(ls "$packages"/device-metrics-collector_*.tar.gz)" &
+  servers+=($!)
+  until_says 10 curl -s -o /dev/null "http://127.0.0.1:$portal_port" >/dev/null
+  sed "s|^api=.*|api='http://127.0.0.1:$portal_port'|; s|^pin=.*|pin=''|; s|--retry 5 --retry-delay 3|--retry 1 --retry-delay 1|" "$work/join.sh" >"$work/wrong/tmp/join.sh"
+}
+portal html
+said=$(in_root "$work/wrong" sh /tmp/join.sh "$code" 2>&1)
+says 'a captive portal is named' "$said" 'is there a sign-in page between'
+nothing_left 'a captive portal'
+portal half
+said=$(in_root "$work/wrong" sh /tmp/join.sh "$code" 2>&1)
+says 'half a download is said' "$said" 'nothing was changed'
+nothing_left 'half a download'
+head -c $(($(wc -c <"$work/join.sh") / 2)) "$work/join.sh" >"$work/wrong/tmp/join.sh"
+in_root "$work/wrong" sh /tmp/join.sh "$code" >/dev/null 2>&1
+nothing_left 'half a script'
+says 'a code that does not work says why' "$(in_root "$work/wrong" sh -c "curl -kfs $api/join.sh | sh -s -- ABCD" 2>&1)" 'not joined'
+
+echo 'Away again'
+said=$(on_pc "curl -kfs $api/join.sh | sh -s -- --uninstall --keep-data")
+says 'the PC can keep its data' "$said" '/var/lib/device-metrics and /etc/device-metrics stay'
+expect 'and its credential is there' test -e "$work/pc/var/lib/device-metrics/collector/credential.json"
+said=$(on_pc "$line")
+says 'joining again takes it up' "$said" 'keep the credential that it has'
+said=$(on_pc "curl -kfs $api/join.sh | sh -s -- --uninstall")
+says 'the PC uninstalls' "$said" 'removed, with its data'
+exec 5>&-
+rm -f "$work"/pc/tmp/*
+now=$(files_of pc)
+[ "$now" = "$bare_pc" ] && ok 'and is as it was' || broken 'and is as it was' "$(diff <(echo "$bare_pc") <(echo "$now"))"
+said=$(admin doctor 2>&1) && ok 'the doctor of the api finds nothing wrong' || broken 'the doctor of the api finds nothing wrong' "$said"
+kill -TERM "${servers[0]}"
+said=$(in_root "$work/server" apt-get purge -qy device-metrics 2>&1) && ok 'the server is purged' || broken 'the server is purged' "$said"
+rm -f "$work/server/tmp/server.deb"
+now=$(files_of server)
+[ "$now" = "$bare" ] && ok 'and nothing is left' || broken 'and nothing is left' "$(diff <(echo "$bare") <(echo "$now"))"
+
+echo "Tests:       $failed failed, $passed passed"
+[ "$failed" = 0 ]
