@@ -9,7 +9,7 @@ import { invite } from './invite.js';
 import type { Command, Work } from './command.js';
 import { check, CHECK_USAGE } from './check.js';
 import { database, DATABASE_USAGE } from './database.js';
-import { doctor, DOCTOR_USAGE } from './doctor.js';
+import { answers, doctor, DOCTOR_USAGE, HEALTHY_USAGE } from './doctor.js';
 import { move, MOVE_USAGE } from './move.js';
 import { repair, REPAIR_USAGE } from './repair.js';
 import { restore, RESTORE_USAGE } from './restore.js';
@@ -26,7 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   audit,
 };
 
-const OF_FILES = [DOCTOR_USAGE, CHECK_USAGE, RESTORE_USAGE, MOVE_USAGE, DATABASE_USAGE, REPAIR_USAGE];
+const OF_FILES = [DOCTOR_USAGE, HEALTHY_USAGE, CHECK_USAGE, RESTORE_USAGE, MOVE_USAGE, DATABASE_USAGE, REPAIR_USAGE];
 
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
@@ -60,6 +60,7 @@ export async function runCommand(
   }
   if (argv[0] === 'restore') return restore(rest, settings, Date.now(), print);
   if (argv[0] === 'move') return move(rest, settings, print);
+  if (argv[0] === 'healthy') return print(await answers(settings));
   if (argv[0] === 'doctor') return doctor(settings, Date.now(), print);
   if (argv[0] === 'database') return database(rest, settings, print);
   const [one = '', two = ''] = argv;

@@ -14,13 +14,16 @@ import { UsageError } from './usage.js';
 export const DOCTOR_USAGE = `doctor
     looks at settings, folders, disk, database, backups, clock and certificate, asks the api that runs, and says what to do`;
 
+export const HEALTHY_USAGE = `healthy
+    ends 0 where the api of these settings answers, as health checks of containers want it`;
+
 const MIB = 2 ** 20;
 const LEAST_FREE = 512 * MIB;
 const DAY = 86_400_000;
 const YEAR_2020 = 1_577_836_800_000;
 
 /** What is the matter, and what to do about it. */
-class Finding extends Error {}
+class Finding extends UsageError {}
 
 /** Says of each thing that it is right, or what is wrong with it. */
 export async function doctor(settings: ApiSettings, now: number, print: (line: string) => void): Promise<void> {
@@ -136,8 +139,8 @@ async function certificate(settings: ApiSettings, now: number): Promise<string> 
   return `until ${validTo}, ${fingerprint256}`;
 }
 
-/** As one on this machine asks. */
-function answers({ host, port, access }: ApiSettings): Promise<string> {
+/** For health checks of containers, which have no program that asks. @throws Finding where the api does not answer. */
+export function answers({ host, port, access }: ApiSettings): Promise<string> {
   const isTls = access.tls !== 'off' || access.tlsCert !== '';
   const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const options = { host: address, port, path: '/readyz', timeout: 5_000, rejectUnauthorized: false };
