@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { settingsFile } from './command-line.js';
 import type { Mistakes } from './mistakes.js';
 import type { Setting, SettingGroup, SettingValues } from './setting.js';
 
@@ -8,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment of this process over what the file says that `SETTINGS_FILE` names, by default `.env` in the working folder. */
 export function readEnvironment(mistakes: Mistakes): Environment {
-  const name = process.env['SETTINGS_FILE'] || '.env';
+  const name = settingsFile();
   const file = readIfThere(name, (reason) => mistakes.add(name, reason));
   return { ...parseEnv(file ?? ''), ...process.env };
 }

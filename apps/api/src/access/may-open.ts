@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
-import { commandLine } from '@device-metrics/settings';
+import { commandLine, isInstalled } from '@device-metrics/settings';
 import type { AccessStore } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { ACCESS_STORE } from './access-store.js';
@@ -17,8 +17,7 @@ export class MayOpen {
   /** Why it may not listen on this address, and what to do; undefined where it may. */
   async whyNot(host: string): Promise<string | undefined> {
     if (isLoopbackName(host) || (await this.isAnybodyKnown())) return undefined;
-    const isInstalled = process.env['DEVICE_METRICS_INSTALLED'] !== undefined;
-    const command = isInstalled ? commandLine('api') : `node ${relative(process.cwd(), process.argv[1] ?? '')}`;
+    const command = isInstalled() ? commandLine('api') : `node ${relative(process.cwd(), process.argv[1] ?? '')}`;
     return (
       `HOST ${host} lets other machines in, and nobody has a token yet: first run \`${command} invite\` for a code that lets a ` +
       `collector join, or \`${command} token create admin --name me\` for a token, and then start again.`

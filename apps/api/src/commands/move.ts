@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { reasonOf } from '@device-metrics/domain';
+import { isInstalled, settingsFile } from '@device-metrics/settings';
 import { checkDatabase, isInUse } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
 import { UsageError } from './usage.js';
@@ -39,16 +40,11 @@ export function move(args: readonly string[], { databasePath }: ApiSettings, pri
   }
   // So that nobody goes on with it by mistake.
   renameSync(from, `${from}.moved`);
-  print(`The database is ${to}. Before you start the api, set DATABASE_PATH=${to}${whereSettings()}`);
-  if (process.env['DEVICE_METRICS_INSTALLED'] !== undefined) {
+  print(`The database is ${to}. Before you start the api, set DATABASE_PATH=${to} in ${settingsFile()}`);
+  if (isInstalled()) {
     print('and let the service write there: systemctl edit device-metrics-api, with');
     print('  [Service]');
     print(`  ReadWritePaths=${dirname(to)}`);
   }
   print(`The one before is ${from}.moved; delete it once the api has started.`);
-}
-
-function whereSettings(): string {
-  const file = process.env['SETTINGS_FILE'];
-  return file ? ` in ${file}` : '';
 }

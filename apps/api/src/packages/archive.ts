@@ -30,7 +30,7 @@ export async function entriesOf(folder: string, name: string): Promise<ArchiveEn
   for (const child of (await readdir(folder)).sort()) {
     const [path, as] = [join(folder, child), `${name}/${child}`];
     const stat = await lstat(path);
-    if (stat.isDirectory()) entries.push(...(await entriesOf(path, as)));
+    if (stat.isDirectory()) for (const inside of await entriesOf(path, as)) entries.push(inside);
     else if (stat.isSymbolicLink()) entries.push({ name: as, mode: 0o777, link: await readlink(path) });
     else entries.push({ name: as, mode: stat.mode & 0o100 ? 0o755 : 0o644, file: path });
   }

@@ -49,7 +49,7 @@ export async function doctor(config: Config, _args: readonly string[], print: Pr
   const looks = config.sources.map((source) =>
     readOnce(source, tools).then(
       (said) => [source.name, () => said] as const,
-      (error: unknown) => [source.name, () => Promise.reject(error as Error)] as const,
+      (error: unknown) => [source.name, () => Promise.reject(error)] as const,
     ),
   );
   await run((await Promise.all(looks)).map(([name, look]) => [`source ${name}`, look] as const));

@@ -1,4 +1,4 @@
-import { commandLine } from '@device-metrics/settings';
+import { commandLine, isInstalled } from '@device-metrics/settings';
 
 /** What a PC needs to know to join. */
 export interface JoinWay {
@@ -13,10 +13,7 @@ export interface JoinWay {
  * What to run on the PC that is to join: one line, where this server is a package and so has one for PCs; otherwise the command
  * of a collector that is there already.
  */
-export function joinCommand(
-  { url, code, pin }: JoinWay,
-  hasPackages = process.env['DEVICE_METRICS_INSTALLED'] !== undefined,
-): string {
+export function joinCommand({ url, code, pin }: JoinWay, hasPackages = isInstalled()): string {
   const base = url.replace(/\/+$/, '');
   if (!hasPackages) return `${commandLine('collector')} join ${base} --code ${code}`;
   // The key is checked, also without an authority; whoever stands between has another.
