@@ -33,7 +33,7 @@ export { openSampleStore } from './open-sample-store.js';
 export { distributeTables } from './postgres/distribute.js';
 export {
   checkDatabase,
-  copyDatabase,
+  copySqlite,
   isInUse,
   schemaStateOf,
   type DatabaseContent,

@@ -1,5 +1,5 @@
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
-import { copyDatabase, schemaStateOf } from '@device-metrics/storage';
+import { copySqlite, schemaStateOf } from '@device-metrics/storage';
 import { reasonOf } from '@device-metrics/domain';
 import { commandLine, SettingsError } from '@device-metrics/settings';
 import type { ApiSettings } from '../settings.js';
@@ -39,7 +39,7 @@ export async function prepareUpgrade(
   const files = new BackupFiles(operation.backupPath, operation.backupKeep);
   const name = `before-${version()}-${new Date(now).toISOString().replaceAll(':', '-')}.db`;
   const backup = await files
-    .make(name, async (file) => copyDatabase(databasePath, file))
+    .make(name, async (file) => copySqlite(databasePath, file))
     .catch((error: unknown) => {
       throw new SettingsError([
         `BACKUP_PATH ${operation.backupPath}: there is no backup of the database before this version changes it, so that it stays as ` +

@@ -49,7 +49,7 @@ export function checkDatabase(path: string): DatabaseContent {
  *
  * @throws SqliteError where it cannot be read, or there is no room.
  */
-export function copyDatabase(from: string, to: string): void {
+export function copySqlite(from: string, to: string): void {
   const db = openDatabase(from, { fileMustExist: true });
   try {
     db.pragma('busy_timeout = 5000');
