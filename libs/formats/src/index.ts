@@ -2,10 +2,12 @@ export { ByteMap, isAt } from './byte-map.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {
   LineScanner,
+  spareOf,
   TooManyFieldsError,
   type FieldMeaning,
   type LineMeaning,
   type ScannedLines,
+  type SpareColumns,
   type WrongLine,
 } from './influx/scan-lines.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';

@@ -43,7 +43,21 @@ export interface ScanOptions {
   readonly receivedAt: number;
   /** Of how many wrong lines to say what is wrong. */
   readonly mostWrong?: number;
+  /** Memory for times and values that nobody uses any more, as an earlier scan has left it. */
+  readonly spare?: SpareColumns | undefined;
 }
+
+/** Memory that a scan may take over. */
+export interface SpareColumns {
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** The memory of the columns of a scan, once nobody looks at them any more. */
+export const spareOf = ({ timestamps, values }: SpareColumns): SpareColumns => ({
+  timestamps: new Float64Array(timestamps.buffer),
+  values: new Float64Array(values.buffer),
+});
 
 /** The body has more fields than are taken at once. */
 export class TooManyFieldsError extends Error {
@@ -256,8 +270,8 @@ class Scan<T> {
   ) {
     const usual = Math.max(64, Math.min(MAX_FIELDS, bytes.length >> 4));
     this.series = new Array<T>(usual);
-    this.timestamps = new Float64Array(usual);
-    this.values = new Float64Array(usual);
+    this.timestamps = options.spare?.timestamps ?? new Float64Array(usual);
+    this.values = options.spare?.values ?? new Float64Array(usual);
     ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
   }
 

@@ -257,7 +257,7 @@ export class SqliteStore implements Store {
         let at = 0;
         for (const samples of calls) at = this.addToRow(samples, entries, at);
         rowId = this.journal.nextId;
-        const row = this.row.finish(rowId);
+        const row = this.row.lend(rowId);
         bytes = row.length;
         this.journal.write(row);
       })();

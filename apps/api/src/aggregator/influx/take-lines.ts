@@ -1,6 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { NamedSeries, Refusal } from '@device-metrics/domain';
-import { LineScanner, TooManyFieldsError, type Precision, type ScannedLines } from '@device-metrics/formats';
+import {
+  LineScanner,
+  spareOf,
+  TooManyFieldsError,
+  type Precision,
+  type ScannedLines,
+  type SpareColumns,
+} from '@device-metrics/formats';
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
@@ -14,6 +21,10 @@ const MOST_DATABASES = 16;
 /** Wrong lines that an answer names. */
 const MOST_NAMED = 20;
 
+/** Columns whose memory is kept for the next requests: so many, of at most so many samples. */
+const MOST_SPARE = 4;
+const LARGEST_SPARE = 1 << 16;
+
 /** What of a request was not stored. */
 export interface NotStored {
   readonly count: number;
@@ -25,6 +36,7 @@ export interface NotStored {
 @Injectable()
 export class TakeLines {
   private readonly logger = new Logger('influx');
+  private readonly spare: SpareColumns[] = [];
   private readonly scanners = new Map<string, LineScanner<NamedSeries>>();
 
   constructor(
@@ -40,12 +52,20 @@ export class TakeLines {
    */
   async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
     const receipt = this.gate.receipt('influx');
-    const lines = this.scan(body, database, { precision, receivedAt: receipt.receivedAt, mostWrong: MOST_NAMED });
+    const lines = this.scan(body, database, {
+      precision,
+      receivedAt: receipt.receivedAt,
+      mostWrong: MOST_NAMED,
+      spare: this.spare.pop(),
+    });
     const { series, timestamps, values, wrong, wrongCount } = lines;
     this.noteTexts(lines);
     this.metrics.itemsRejected.inc({ protocol: 'influx' }, wrongCount + lines.texts);
     if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
     const { rejected } = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
+    // Stored, or the call has thrown: nobody looks at the columns any more.
+    if (this.spare.length < MOST_SPARE && timestamps.buffer.byteLength <= LARGEST_SPARE * 8)
+      this.spare.push(spareOf(lines));
     const faults = [
       ...wrong,
       ...rejected
