@@ -90,7 +90,7 @@ in_root "$work/server" device-metrics api >"$work/api.log" 2>&1 &
 servers+=($!)
 api=https://127.0.0.1:$port
 if until_says 60 curl -kfs "$api/readyz"; then ok 'the api answers'; else broken 'the api answers' "$(cat "$work/api.log")"; fi
-says 'it runs as a user of its own' "$(ps -eo user:32,args | grep '[d]evice-metrics/lib/apps/api/dist/main.js' | awk '{ print $1 }' | head -n 1)" '^[0-9]+$|^device-metrics'
+says 'it runs as a user of its own' "$(ps -eo uid,args | awk '/[d]evice-metrics\/lib\/apps\/api\/dist\/main.js/ { print $1; exit }')" '^[1-9][0-9]*$'
 says 'its page is there' "$(curl -kfs "$api/" -H 'accept: text/html')" '<!doctype html>'
 expect 'Swagger UI is there' curl -kfs "$api/docs" -o /dev/null
 admin() { in_root "$work/server" device-metrics api "$@"; }

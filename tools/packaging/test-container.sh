@@ -26,7 +26,7 @@ echo 'The container'
 tar -C "$1" --one-file-system -c . | podman import -q - "localhost/$name-base" >/dev/null || broken 'a base from a local root'
 said=$(podman build -q --format docker --network none --build-arg BASE="localhost/$name-base" -t "localhost/$name" . 2>&1) &&
   ok 'it is built without a network' || broken 'it is built without a network' "$said"
-limits=(--read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges --network host -v "$name:/data" -e PORT=38471 -e HOST=127.0.0.1)
+limits=(--ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges --network host -v "$name:/data" -e PORT=38471 -e HOST=127.0.0.1)
 said=$(podman run --rm "${limits[@]}" "localhost/$name" api token create admin --name test 2>&1)
 token=$(grep -o 'dm_admin_[^ ]*' <<<"$said") && ok 'commands work on its volume' || broken 'commands work on its volume' "$said"
 podman run -d --name "$name" "${limits[@]}" "localhost/$name" >/dev/null || broken 'it starts'
