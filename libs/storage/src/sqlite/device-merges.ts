@@ -94,7 +94,7 @@ export class DeviceMerges {
     try {
       this.db.transaction(() => {
         this.sealHeads(source);
-        for (const entry of source.entries()) latest.push(...this.joinSeries(entry, target));
+        for (const entry of source.entries()) for (const sample of this.joinSeries(entry, target)) latest.push(sample);
         this.describe(target, description);
         for (const statement of this.statements.leave) statement.run(source.id);
         this.statements.addMerge.run(source.id, target.id);
