@@ -258,7 +258,7 @@ describe('by the calendar and the clock of a zone,', () => {
             timezone,
             aggregation,
             start_time: String(start + cut),
-            end_time: String(start + 80 * DAY),
+            end_time: String(start + 80 * DAY + 1),
           };
           const got = await world.report(device, query);
           const stepOf = (time: number): string => (STEPS[step] as (wall: string) => string)(wallClock(time, timezone));
