@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AddRouteConfig } from '../../http/route-config.js';
+import type { Caller } from '../caller.js';
 import type { Audit } from './audit.js';
 
 /** What is written down of a call, besides who made it, from where, and to what its path leads. */
@@ -23,7 +24,9 @@ export const Audited = (action: string, details?: AuditedCall['details']): Metho
 /** Writes an audited call down, before its answer goes out. What strangers try would fill the audit. */
 export async function noteCall(audit: Audit, request: FastifyRequest, { statusCode }: FastifyReply): Promise<void> {
   const { audited } = request.routeOptions.config;
-  if (!audited || request.caller.kind === 'nobody' || statusCode === 429 || statusCode >= 500) return;
+  // A wrong host or origin is refused before anybody asks who it is.
+  const caller = request.caller as Caller | undefined;
+  if (!audited || !caller || caller.kind === 'nobody' || statusCode === 429 || statusCode >= 500) return;
   const success = statusCode < 400;
   await audit.note(request, {
     action: audited.action,
