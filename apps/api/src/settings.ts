@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Cron from 'cron';
 import { isIP } from 'node:net';
-import { isTimeZone, like, MAX_HOURS, matchesAny, parseDuration, parseHours } from '@device-metrics/domain';
+import { isTimeZone, like, MAX_HOURS, parseDuration, parseHours, type Pattern } from '@device-metrics/domain';
 import {
   integer,
   Mistakes,
@@ -386,17 +386,22 @@ const deviceLabels: SettingType<readonly DeviceLabel[]> = {
   },
 };
 
-/** Which names are taken: those that a pattern fits, and none with a `!`. */
-const namePatterns: SettingType<(name: string) => boolean> = {
-  allowed: 'patterns of names with commas between them, as in *,!process.*; * is any text, ! takes out',
+/** Which names are taken: those that one of `taken` fits, and none of `left`. */
+export interface NamePatterns {
+  readonly taken: readonly Pattern[];
+  readonly left: readonly Pattern[];
+}
+
+const namePatterns: SettingType<NamePatterns> = {
+  allowed: 'patterns of names with commas between them; * is any text, and a pattern after ! takes out',
   parse: (value) => {
     const patterns = value.split(',').map((item) => item.trim());
     if (value !== '' && !patterns.every((pattern) => /^!?[^\s!,]+$/.test(pattern))) return undefined;
-    const taken = matchesAny(patterns.filter((pattern) => pattern !== '' && !pattern.startsWith('!')).map(like));
-    const left = matchesAny(
-      patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => like(pattern.slice(1))),
-    );
-    return (name) => taken(name) && !left(name);
+    const takesOut = (pattern: string): boolean => pattern.startsWith('!');
+    return {
+      taken: patterns.filter((pattern) => pattern !== '' && !takesOut(pattern)).map(like),
+      left: patterns.filter(takesOut).map((pattern) => like(pattern.slice(1))),
+    };
   },
 };
 

@@ -9,6 +9,9 @@ import { apiConfig } from '../dist/settings.js';
 import { DeviceRhythms } from '../dist/devices/device-rhythms.js';
 import { createServer } from '../dist/http/create-server.js';
 import { ReportsController } from '../dist/reporting/reports.controller.js';
+import { MetricDescriptions } from '../dist/said/metric-descriptions.js';
+import { SAID_STORE } from '../dist/said/said-store.token.js';
+import { SeriesEnds } from '../dist/said/series-ends.js';
 import { SAMPLE_STORE } from '../dist/sample-store.module.js';
 
 const series = [1, 2].map((id) => ({ id, deviceName: 'pc', metricName: `m${id}`, unit: null, labels: {} }));
@@ -33,6 +36,9 @@ beforeAll(async () => {
     controllers: [ReportsController],
     providers: [
       DeviceRhythms,
+      SeriesEnds,
+      MetricDescriptions,
+      { provide: SAID_STORE, useValue: { ends: async () => [], descriptions: async () => [] } },
       { provide: SAMPLE_STORE, useValue: store },
       { provide: apiConfig.KEY, useValue: { maxQuerySamples: Infinity } },
     ],

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { labelsKey, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import { labelsKey, matchesAny, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
 import type { OtlpMetric } from '@device-metrics/formats';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { MetricDescriptions } from '../../said/metric-descriptions.js';
@@ -68,24 +68,30 @@ function kindOf(type: OtlpMetric['type'], isMonotonic: boolean): string {
 @Injectable()
 export class OtlpNames {
   private readonly labels = new Map<string, Labels>();
+  /** Whether an attribute of a resource becomes a label. */
+  private readonly isLabel: (key: string) => boolean;
 
   constructor(
     @Inject(apiConfig.KEY) private readonly config: ApiConfig,
     private readonly descriptions: MetricDescriptions,
-  ) {}
+  ) {
+    const { taken, left } = config.ingest.otlpLabels;
+    const [isTaken, isLeft] = [matchesAny(taken), matchesAny(left)];
+    this.isLabel = (key) => isTaken(key) && !isLeft(key);
+  }
 
   seriesOf(
     resource: ReadonlyMap<string, string>,
     { name, unit, description, type, isMonotonic }: OtlpMetric,
     attributes: ReadonlyMap<string, string>,
   ): OtlpSeries {
-    const { otlpDevice, otlpLabels } = this.config.ingest;
+    const { otlpDevice } = this.config.ingest;
     const ofResource = new Map(resource);
     const deviceName = deviceOf(ofResource, otlpDevice, OTHER_DEVICE);
     const metricName = toMetricName(name);
     this.descriptions.say({ name: metricName, type: kindOf(type, isMonotonic), unit, help: description });
     const labels = [
-      ...[...ofResource].filter(([key]) => otlpLabels(key)),
+      ...[...ofResource].filter(([key]) => this.isLabel(key)),
       ...attributes,
       // Names of other letters stay apart by the label that no other can be.
       ...(metricName === name ? [] : [['__name__', name] as const]),
