@@ -45,7 +45,8 @@ async function administer(sql: string): Promise<void> {
 export async function makeDatabase(template = 'template1'): Promise<string> {
   made += 1;
   const name = `test_${Date.now().toString(36)}_${process.pid}_${made}`;
-  await administer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+  // Since no write is waited for, copying files is ten times as fast as logging them.
+  await administer(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
   return (await sharedUrl())(name);
 }
 
