@@ -7,7 +7,7 @@ import {
   openAccessStore,
   openAlertStore,
   openDataSource,
-  openSaidStore,
+  openMetadataStore,
   openSampleStore,
   type Store,
 } from '@device-metrics/storage';
@@ -15,7 +15,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import { ACCESS_STORE } from './access/access-store.js';
 import { limitToCaller } from './access/limit-store.js';
 import { ALERT_STORE } from './alerts/alert-store.token.js';
-import { SAID_STORE } from './said/said-store.token.js';
+import { METADATA_STORE } from './metadata/metadata-store.token.js';
 import { apiConfig, databaseOf, type ApiConfig } from './settings.js';
 
 /** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
@@ -60,10 +60,10 @@ async function sayDurability(dataSource: DataSource): Promise<void> {
       },
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
-    { provide: SAID_STORE, inject: [getDataSourceToken()], useFactory: openSaidStore },
+    { provide: METADATA_STORE, inject: [getDataSourceToken()], useFactory: openMetadataStore },
     { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },
   ],
-  exports: [SAID_STORE, SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
+  exports: [METADATA_STORE, SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}

@@ -9,9 +9,9 @@ import { apiConfig } from '../dist/settings.js';
 import { DeviceRhythms } from '../dist/devices/device-rhythms.js';
 import { createServer } from '../dist/http/create-server.js';
 import { ReportsController } from '../dist/reporting/reports.controller.js';
-import { MetricDescriptions } from '../dist/said/metric-descriptions.js';
-import { SAID_STORE } from '../dist/said/said-store.token.js';
-import { SeriesEnds } from '../dist/said/series-ends.js';
+import { MetricDescriptions } from '../dist/metadata/metric-descriptions.js';
+import { METADATA_STORE } from '../dist/metadata/metadata-store.token.js';
+import { SeriesEnds } from '../dist/metadata/series-ends.js';
 import { SAMPLE_STORE } from '../dist/sample-store.module.js';
 
 const series = [1, 2].map((id) => ({ id, deviceName: 'pc', metricName: `m${id}`, unit: null, labels: {} }));
@@ -38,7 +38,7 @@ beforeAll(async () => {
       DeviceRhythms,
       SeriesEnds,
       MetricDescriptions,
-      { provide: SAID_STORE, useValue: { ends: async () => [], descriptions: async () => [] } },
+      { provide: METADATA_STORE, useValue: { ends: async () => [], descriptions: async () => [] } },
       { provide: SAMPLE_STORE, useValue: store },
       { provide: apiConfig.KEY, useValue: { maxQuerySamples: Infinity } },
     ],

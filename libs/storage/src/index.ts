@@ -77,4 +77,9 @@ export type {
   StoredAlertState,
 } from './alerts/alert-store.js';
 export { openAlertStore } from './alerts/open-alert-store.js';
-export { openSaidStore, type MetricDescription, type SaidStore, type SeriesEnd } from './said/said-store.js';
+export {
+  openMetadataStore,
+  type MetricDescription,
+  type MetadataStore,
+  type SeriesEnd,
+} from './metadata/metadata-store.js';

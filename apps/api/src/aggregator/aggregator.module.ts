@@ -3,7 +3,7 @@ import { AccessModule } from '../access/access.module.js';
 import { LiveModule } from '../live/live.module.js';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
-import { SaidModule } from '../said/said.module.js';
+import { MetadataModule } from '../metadata/metadata.module.js';
 import { Accept } from './accept.js';
 import { InfluxController } from './influx/influx.controller.js';
 import { TakeLines } from './influx/take-lines.js';
@@ -17,7 +17,7 @@ import { WrittenSeries } from './remote-write/written-series.js';
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
-  imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule, SaidModule],
+  imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule, MetadataModule],
   controllers: [JsonController, InfluxController, RemoteWriteController, OtlpController],
   providers: [Accept, TakeLines, WrittenSeries, OtlpNames, DeltaSums, TakeEnds],
 })

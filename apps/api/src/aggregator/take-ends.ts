@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { timeRule, type Receipt } from '@device-metrics/domain';
-import { SeriesEnds, type NamedEnd } from '../said/series-ends.js';
+import { SeriesEnds, type NamedEnd } from '../metadata/series-ends.js';
 import type { Refusals } from './refusals.js';
 
 /** Takes what is said of series that have no value any more, by the rules that hold for their samples. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { labelsKey, matchesAny, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
 import type { OtlpMetric } from '@device-metrics/formats';
 import { apiConfig, type ApiConfig } from '../../settings.js';
-import { MetricDescriptions } from '../../said/metric-descriptions.js';
+import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { deviceOf } from '../device-labels.js';
 
 /** The device of resources that have none of the attributes of OTLP_DEVICE. */

@@ -9,7 +9,7 @@ import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { MetricDescriptions } from '../../said/metric-descriptions.js';
+import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { Accept, type ProtocolReceipt } from '../accept.js';
 import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';

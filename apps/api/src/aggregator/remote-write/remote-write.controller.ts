@@ -16,7 +16,7 @@ import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { MetricDescriptions } from '../../said/metric-descriptions.js';
+import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { Accept } from '../accept.js';
 import { Refusals } from '../refusals.js';
 import { TakeEnds } from '../take-ends.js';

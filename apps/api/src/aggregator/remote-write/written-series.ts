@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
 import { ByteMap, exposedUnit, ProtobufError, readLabels, type MetricMetadata } from '@device-metrics/formats';
-import { MetricDescriptions } from '../../said/metric-descriptions.js';
+import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { deviceOf } from '../device-labels.js';
 

@@ -9,4 +9,4 @@ import { SeriesEnds } from './series-ends.js';
   providers: [SeriesEnds, MetricDescriptions],
   exports: [SeriesEnds, MetricDescriptions],
 })
-export class SaidModule {}
+export class MetadataModule {}

@@ -20,7 +20,7 @@ export interface SeriesEnd {
 }
 
 /** What senders say beside samples. */
-export interface SaidStore {
+export interface MetadataStore {
   descriptions(): Promise<MetricDescription[]>;
   /** Puts them in the place of those of the same names. */
   describe(descriptions: readonly MetricDescription[]): Promise<void>;
@@ -37,7 +37,7 @@ const END =
   'DO UPDATE SET at = excluded.at WHERE excluded.at > series_end.at';
 
 /** On a DataSource of `openDataSource`. */
-export function openSaidStore(dataSource: DataSource): SaidStore {
+export function openMetadataStore(dataSource: DataSource): MetadataStore {
   const sql = sqlOf(dataSource);
   return {
     descriptions: () => sql.rows<MetricDescription>('SELECT name, type, unit, help FROM metric_description'),

@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { labelsKey, type NamedSeries, type Series } from '@device-metrics/domain';
-import type { SaidStore, SampleStore, SeriesEnd, SeriesLatest } from '@device-metrics/storage';
+import type { MetadataStore, SampleStore, SeriesEnd, SeriesLatest } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../sample-store.module.js';
-import { SAID_STORE } from './said-store.token.js';
+import { METADATA_STORE } from './metadata-store.token.js';
 
 /** A series of which a sender says that it has no value from a time on, Unix ms. */
 export interface NamedEnd {
@@ -28,12 +28,12 @@ export class SeriesEnds implements OnModuleInit {
   private readonly found = new WeakMap<NamedSeries, Found>();
 
   constructor(
-    @Inject(SAID_STORE) private readonly said: SaidStore,
+    @Inject(METADATA_STORE) private readonly metadata: MetadataStore,
     @Inject(SAMPLE_STORE) private readonly store: SampleStore,
   ) {}
 
   async onModuleInit(): Promise<void> {
-    for (const { seriesId, at } of await this.said.ends()) this.ends.set(seriesId, at);
+    for (const { seriesId, at } of await this.metadata.ends()) this.ends.set(seriesId, at);
   }
 
   /** When a series with this latest sample ended; undefined while it goes on. */
@@ -59,7 +59,7 @@ export class SeriesEnds implements OnModuleInit {
       if (at > latest.timestamp && this.endOf(latest) === undefined) fresh.push({ seriesId: id, at });
     }
     if (fresh.length === 0) return;
-    await this.said.end(fresh);
+    await this.metadata.end(fresh);
     for (const { seriesId, at } of fresh) this.ends.set(seriesId, at);
   }
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { sayKind } from '@device-metrics/domain';
-import type { MetricDescription, SaidStore } from '@device-metrics/storage';
-import { SAID_STORE } from './said-store.token.js';
+import type { MetricDescription, MetadataStore } from '@device-metrics/storage';
+import { METADATA_STORE } from './metadata-store.token.js';
 
 /** Of how many metrics, and how many characters of their help, is kept. */
 const MOST = 20_000;
@@ -15,10 +15,10 @@ export class MetricDescriptions implements OnModuleInit {
   private readonly known = new Map<string, MetricDescription>();
   private readonly unsaved = new Map<string, MetricDescription>();
 
-  constructor(@Inject(SAID_STORE) private readonly said: SaidStore) {}
+  constructor(@Inject(METADATA_STORE) private readonly metadata: MetadataStore) {}
 
   async onModuleInit(): Promise<void> {
-    for (const description of await this.said.descriptions()) this.keep(description);
+    for (const description of await this.metadata.descriptions()) this.keep(description);
   }
 
   /** What is known of a metric, or of the family that it is called after. */
@@ -47,7 +47,7 @@ export class MetricDescriptions implements OnModuleInit {
     if (this.unsaved.size === 0) return;
     const descriptions = [...this.unsaved.values()];
     this.unsaved.clear();
-    await this.said.describe(descriptions);
+    await this.metadata.describe(descriptions);
   }
 
   private keep(description: MetricDescription): void {

@@ -1,0 +1,2 @@
+/** Injection token of the one `MetadataStore`. */
+export const METADATA_STORE = Symbol('MetadataStore');
