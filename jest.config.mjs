@@ -3,6 +3,7 @@ export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   globalSetup: '<rootDir>/tools/provide-sqlite.mjs',
+  testSequencer: '<rootDir>/tools/longest-first.mjs',
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // `js` comes first, so that `./x.js` of a package is never taken for a TypeScript file that it ships beside it.
