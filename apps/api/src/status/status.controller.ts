@@ -21,7 +21,7 @@ import {
   IncidentChangeDto,
   IncidentDto,
   IncidentsDto,
-  PasswordDto,
+  StatusPasswordDto,
   PublicStatusDto,
   StatusPageDto,
   StatusPassDto,
@@ -76,7 +76,7 @@ export class StatusController {
     'too-many-attempts': 'Too many attempts; try again in 9m.',
   })
   async pass(
-    @Body() { password }: PasswordDto,
+    @Body() { password }: StatusPasswordDto,
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<StatusPassDto> {

@@ -193,7 +193,7 @@ export class PublicStatusDto {
   incidents!: IncidentDto[];
 }
 
-export class PasswordDto {
+export class StatusPasswordDto {
   @ApiProperty({ example: 'correct horse' })
   @Obeys(text(200))
   password!: string;
