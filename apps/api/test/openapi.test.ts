@@ -31,6 +31,14 @@ describe('openapi.json', () => {
     expect(folder).toEqual([]);
   });
 
+  it('has one schema for each name', async () => {
+    const files = (await readdir(join(API, 'src'), { recursive: true })).filter((file) => file.endsWith('.dto.ts'));
+    const sources = await Promise.all(files.map((file) => readFile(join(API, 'src', file), 'utf8')));
+    const names = sources.flatMap((source) => [...source.matchAll(/^export class (\w+)/gm)].map(([, name]) => name));
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+
   it('says of every call what it does, what it answers, and what it answers to mistakes', () => {
     for (const [name, { summary, tags, responses }] of operations()) {
       expect([name, summary, tags]).toEqual([name, expect.any(String), [expect.any(String)]]);
