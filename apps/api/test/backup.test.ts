@@ -50,6 +50,18 @@ it('a backup that is taken while samples come in has all that were acknowledged 
   expect((await readdir(folder.path)).filter((name) => name.includes('backup'))).toEqual([]);
 });
 
+it('whoever has got a backup whole gets the next at once, and many after it', async () => {
+  const server = await start('metrics.db');
+  const samples = Array.from({ length: 20_000 }, (_, i) => [BEGIN + i, Math.random()]);
+  await server.post('/api/v1/aggregator/metrics/batch', [{ device_name: 'd', metric_name: 'm', samples }]);
+  for (let turn = 0; turn < 50; turn += 1) {
+    const response = await fetch(`${server.url}/api/v1/admin/backup`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect([response.status, bytes.length]).toEqual([200, Number(response.headers.get('content-length'))]);
+    expect((await readdir(folder.path)).filter((name) => name.includes('backup'))).toEqual([]);
+  }
+});
+
 it('a reader that leaves in the middle leaves no file behind', async () => {
   const server = await start('metrics.db');
   await server.post('/api/v1/aggregator/metrics', { device_name: 'd', metric_name: 'm', value: 1 });

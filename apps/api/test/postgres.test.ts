@@ -130,14 +130,19 @@ describeIf('three processes on one PostgreSQL', () => {
 
     for (let sender = 0; sender < SENDERS; sender += 1) {
       const found: [string, number][] = [];
-      let cursor = '';
-      do {
+      let cursor: string | undefined = '';
+      while (cursor !== undefined) {
         const path = `/api/v1/reports/metrics/pc-${sender}?start_time=${start}&end_time=${start + 1e9}&limit=10000${cursor}`;
-        const { status, body } = await some(sender).get(path);
+        const { status, body } = await some((turn += 1)).get(path);
+        // What came last may have been the end of the database: a process that still looks for it says so, and is asked again.
+        if (status === 503) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          continue;
+        }
         expect(status).toBe(200);
         found.push(...(body.series[0]?.samples ?? []));
-        cursor = body.next_cursor ? `&cursor=${body.next_cursor}` : '';
-      } while (cursor !== '');
+        cursor = body.next_cursor ? `&cursor=${body.next_cursor}` : undefined;
+      }
       const numbers = found.map(([, value]) => value);
       // A batch whose acknowledgement was lost may be there too, as a whole.
       expect(numbers.length - (acknowledged[sender] as number)).toBeGreaterThanOrEqual(0);

@@ -1,7 +1,6 @@
 import { Controller, Get, Inject, Query, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { readFileSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
@@ -55,7 +54,7 @@ export class AdminController {
   async getBackup(): Promise<StreamableFile> {
     const { stream, size } = await this.backup.create();
     const name = `device-metrics-${new Date().toISOString().replaceAll(':', '-')}.db`;
-    return new StreamableFile(stream as Readable, {
+    return new StreamableFile(stream, {
       type: 'application/vnd.sqlite3',
       disposition: `attachment; filename="${name}"`,
       length: size,
