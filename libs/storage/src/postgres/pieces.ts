@@ -1,4 +1,4 @@
-import { reasonOf, type TimeRange } from '@device-metrics/domain';
+import type { TimeRange } from '@device-metrics/domain';
 import { summarizeColumn, type Column } from '../columnar/column.js';
 import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
 import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
@@ -6,6 +6,7 @@ import { decodePiece } from '../columnar/piece.js';
 import type { PiecePage, PieceReader, Pieces, PieceWrite, StoredPiece, VisitSummary } from '../columnar/pieces.js';
 import { readStats } from '../columnar/stats.js';
 import { PartIndex } from '../columnar/part-index.js';
+import type { DamagedRows } from './damaged-rows.js';
 import type { Database, Transaction } from './database.js';
 import { joinThrough, type Through } from './position-log.js';
 
@@ -37,12 +38,10 @@ export class PgPieces implements Pieces {
   /** Of the devices that this process seals. */
   readonly partIndex = new PartIndex();
   private readonly closed = new Set<number>();
-  /** Pieces that were found damaged in this run. */
-  damaged = 0;
-  private readonly said = new Set<string>();
 
   constructor(
     private readonly database: Database,
+    private readonly damaged: DamagedRows,
     private readonly now: () => number,
     private readonly onProblem: (problem: unknown) => void,
   ) {}
@@ -156,7 +155,7 @@ export class PgPieces implements Pieces {
 
   close(id: number, damage?: unknown): void {
     this.closed.add(id);
-    if (damage !== undefined) this.note(`chunk ${id}`, damage);
+    if (damage !== undefined) this.onProblem(damage);
   }
 
   columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
@@ -164,7 +163,7 @@ export class PgPieces implements Pieces {
     try {
       return decodePiece(piece.data, [piece.id, piece.part], wanted);
     } catch (error) {
-      this.note(`data of ${piece.id} part ${piece.part}`, error);
+      this.setAside('data', piece, piece.data, error);
       return new Map();
     }
   }
@@ -174,7 +173,7 @@ export class PgPieces implements Pieces {
     try {
       readStats(piece.stats, [piece.id, piece.part, (piece as PgPiece).statsKey], hourStart, visit);
     } catch (error) {
-      this.note(`stats of ${piece.id} part ${piece.part}`, error);
+      this.setAside('stats', piece, piece.stats, error);
       for (const [id, column] of this.columns(piece)) visit(id, summarizeColumn(column, hourStart));
     }
   }
@@ -232,15 +231,14 @@ export class PgPieces implements Pieces {
     if (kind === 'part') this.partIndex.add(id, part, this.now());
   }
 
-  /** Says once that something is damaged. */
-  note(place: string, error: unknown): void {
-    if (!(error instanceof DamagedError) && !(error instanceof RangeError)) throw error;
-    if (this.said.has(place)) return;
-    this.said.add(place);
-    this.damaged += 1;
-    this.onProblem(new Error(`the database is damaged: ${place}: ${reasonOf(error)}; everything else goes on`));
+  private setAside(what: 'data' | 'stats', { id, part }: StoredPiece, bytes: Uint8Array, error: unknown): void {
+    if (!isDamage(error)) throw error;
+    this.damaged.setAside(`${part === 0 ? 'chunk' : `part ${part}`} ${what}`, id, bytes, error);
   }
 }
+
+/** Whether bytes are not what was written, as against a mistake in the program. */
+export const isDamage = (error: unknown): boolean => error instanceof DamagedError || error instanceof RangeError;
 
 async function saveLatest(transaction: Transaction, rows: readonly PieceWrite[]): Promise<void> {
   const all = rows.flatMap(({ id, latest }) => latest.map((one) => [deviceOfChunk(id), ...one] as const));

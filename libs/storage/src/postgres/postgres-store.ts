@@ -183,7 +183,7 @@ export class PostgresStore implements Store {
   }
 
   async health(): Promise<StoreHealth> {
-    const { catalogue, heads, pieces } = await this.upToDate();
+    const { catalogue, heads, damaged } = await this.upToDate();
     const [journal] = await this.database.rows<{ rows: number; bytes: number }>(
       'SELECT count(*) AS rows, coalesce(sum(octet_length(data)), 0)::bigint AS bytes FROM journal',
     );
@@ -198,7 +198,7 @@ export class PostgresStore implements Store {
       journalBytes: journal.bytes,
       heads: heads.count,
       headSamples: heads.size,
-      damaged: pieces.damaged,
+      damaged: damaged.count,
       bytes,
       freeBytes: 0,
     };

@@ -115,6 +115,42 @@ describeIf('processes that share a database', () => {
     await gone.close();
   });
 
+  it('set aside what is damaged, once for all, before anything takes its place', async () => {
+    const [a] = stores;
+    await a.append([sample(T0, 1, 'pc'), sample(T0 + 1, 2, 'pc'), sample(T0, 3, 'beside')]);
+    const sealed = async (): Promise<void> => {
+      await seen();
+      opened.now += 24 * HOUR;
+      for (const store of stores) await store.maintain();
+    };
+    await sealed();
+    const flip = (table: string, column: string, where: string): Promise<unknown> =>
+      opened.query(`UPDATE ${table} SET ${column} = set_byte(${column}, octet_length(${column}) / 2,
+        get_byte(${column}, octet_length(${column}) / 2) # 1) WHERE ${where}`);
+    const ofPc = `device_id = (SELECT id FROM device WHERE name = 'pc')`;
+    const [{ data }] = await opened.query<{ data: Buffer }>(`SELECT data FROM piece WHERE ${ofPc}`);
+    await flip('piece', 'data', ofPc);
+    const fresh = [await opened.another(), await opened.another()];
+    for (const store of fresh) expect(await storedIn(store)).toEqual({ 'beside/m': [[T0, 3]] });
+    // A late sample makes the chunk anew: the bytes from before are kept.
+    await a.append([sample(T0 + 2, 4, 'pc')]);
+    await sealed();
+    for (const store of fresh) {
+      expect(await storedIn(store)).toEqual({ 'pc/m': [[T0 + 2, 4]], 'beside/m': [[T0, 3]] });
+      await store.close();
+    }
+    const kept = await opened.query<{ source: string; data: Buffer }>('SELECT source, data FROM damaged');
+    expect(kept.map(({ source }) => source)).toEqual(['chunk data']);
+    expect(kept[0].data.length).toBe(data.length);
+    expect(kept[0].data.filter((byte, at) => byte !== data[at])).toHaveLength(1);
+
+    await a.append([sample(T0 + 3, 5, 'beside')]);
+    await flip('journal', 'data', 'at = (SELECT max(at) FROM journal)');
+    const late = await opened.another();
+    expect(await late.health()).toMatchObject({ damaged: 2 });
+    await late.close();
+  });
+
   it('share out work on schedule', async () => {
     const held = await Promise.all(stores.map((store) => store.holds('alerts')));
     expect(held.filter(Boolean)).toHaveLength(1);

@@ -12,9 +12,10 @@ import { SeriesLimit } from '../columnar/series-limit.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { StoreUnavailableError } from '../store.js';
 import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
+import { DamagedRows } from './damaged-rows.js';
 import type { Database } from './database.js';
 import { Leases, SHARDS, shardOf } from './leases.js';
-import { PgPieces } from './pieces.js';
+import { isDamage, PgPieces } from './pieces.js';
 import { PositionLog, type Through } from './position-log.js';
 import { Rounds } from './rounds.js';
 import { rowKey, Writer } from './writer.js';
@@ -76,6 +77,7 @@ export class Session {
   readonly heads: Heads;
   readonly log = new PositionLog();
   readonly rows: CatalogueRows;
+  readonly damaged: DamagedRows;
   readonly pieces: PgPieces;
   readonly sealer: Sealer;
   readonly retention: Retention;
@@ -95,6 +97,7 @@ export class Session {
     const session = new Session(database, settings, hear, journalGrace);
     session.version = await session.rows.version();
     await session.rows.load(session.catalogue);
+    await session.damaged.load();
     await session.register();
     await session.recover();
     await session.balance();
@@ -110,7 +113,8 @@ export class Session {
     const { now } = settings;
     this.rows = new CatalogueRows(database);
     this.catalogue = new SeriesCatalogue(WRITES_NOTHING, new SeriesLimit(settings, now));
-    this.pieces = new PgPieces(database, now, settings.onProblem);
+    this.damaged = new DamagedRows(database, now, settings.onProblem);
+    this.pieces = new PgPieces(database, this.damaged, now, settings.onProblem);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
     const seals = (deviceId: number): boolean => this.leases.shards.has(shardOf(deviceId));
     this.sealer = new Sealer(
@@ -267,6 +271,8 @@ export class Session {
 
   private async write(pieces: readonly PieceWrite[]): Promise<void> {
     if (pieces.length === 0) return;
+    // What they are made of may have been damaged, and they take its place.
+    await this.damaged.settled();
     const names = this.leases.namesOf(pieces.map(({ id }) => Math.floor(id / 2 ** 24)));
     await this.database.transaction(async (transaction) => {
       const held = await transaction.rows(Leases.CHECK, [names, this.writer.id]);
@@ -419,7 +425,8 @@ export class Session {
     try {
       return readJournalRow(data, rowKey(writer, number));
     } catch (error) {
-      this.pieces.note(`journal row ${number} of writer ${writer}`, error);
+      if (!isDamage(error)) throw error;
+      this.damaged.setAside('journal', rowKey(writer, number), data, error);
       return undefined;
     }
   }
