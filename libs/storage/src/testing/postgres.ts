@@ -19,6 +19,7 @@ export interface PostgresServer {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
   /** Ends it at once, without a word to anybody; it starts again by itself. */
   shutDownImmediately(): Promise<void>;
+  /** Ends it at once too, and for good. */
   stop(): Promise<void>;
 }
 
@@ -39,6 +40,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     },
     stop: () =>
       new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve();
         child.once('exit', () => resolve());
         child.stdin.end();
       }),
