@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
@@ -47,6 +47,17 @@ it('npm start runs an api and a collector that sends to it, whatever its port, a
     expect(output).toContain('Stopped');
   } finally {
     both.kill('SIGKILL');
+    folder.remove();
+  }
+});
+
+it('a clone in which nothing is installed says how', () => {
+  const folder = new TestFolder();
+  try {
+    const script = fileURLToPath(new URL('before-start.mjs', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [script], { cwd: folder.path, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([1, 'Nothing is installed yet: npm ci\n']);
+  } finally {
     folder.remove();
   }
 });

@@ -39,7 +39,7 @@ try {
     process.exit(0);
   }
   if (args.length > 0) {
-    await runCommand(args, readApiSettings(), (line) => console.log(line));
+    await runCommand(args, readApiSettings, (line) => console.log(line));
     process.exit(0);
   }
   // Before Nest, which would tell a mistake by its stack.

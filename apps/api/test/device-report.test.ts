@@ -303,6 +303,10 @@ describe('compare', () => {
       ['rank-b', 50],
       ['rank-a', 30],
     ]);
+    const means = async (metric: string): Promise<unknown> =>
+      (await compare(`metric_name=${metric}&aggregation=max`)).series.map((s: any) => s.mean);
+    expect(await means('rank.temperature')).toEqual([50, 50]);
+    expect(await means('rank.bytes_total')).toEqual([null, null]);
     const { detail } = await compare('metric_name=rank.size');
     expect(detail).toContain('metric_name has series in "By" and in "Cel", which cannot be compared');
   });

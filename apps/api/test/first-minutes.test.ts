@@ -18,10 +18,11 @@ const settings = (): Record<string, string> => ({
   PORT: '0',
   DATABASE_PATH: join(folder.path, 'disk/metrics.db'),
 });
-const run = (...args: string[]): { code: number | null; text: string } => {
+const run = (...args: string[]): { code: number | null; text: string } => runWith({}, args);
+const runWith = (changed: object, args: string[]): { code: number | null; text: string } => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     cwd: folder.path,
-    env: settings(),
+    env: { ...settings(), ...changed },
     encoding: 'utf8',
   });
   return { code: status, text: stdout + stderr };
@@ -47,6 +48,21 @@ describe('the api', () => {
     expect(run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('--new') });
     expect(run('token', 'create', '--help')).toMatchObject({ code: 0, text: expect.stringMatching(/^token create/) });
     expect(run('strat')).toMatchObject({ code: 1, text: expect.stringContaining('There is no command "strat"') });
+  });
+
+  it.each([
+    [['--help'], /^Without a command the api runs/],
+    [['help'], /^Without a command the api runs/],
+    [['repair', '--help'], /^repair FILE/],
+    [['help', 'token', 'create'], /^token create/],
+    [['token', '-h'], /^token create[^]*token list/],
+  ])('helps whatever is wrong in the settings: %j', (args, text) => {
+    expect(runWith({ PORT: 'abc' }, args)).toEqual({ code: 0, text: expect.stringMatching(text) });
+  });
+
+  it('says which word it does not know rather than what is wrong in the settings', () => {
+    const refused = runWith({ PORT: 'abc' }, ['doctor', 'lab-pc-1']);
+    expect(refused).toEqual({ code: 1, text: expect.stringMatching(/^doctor takes no "lab-pc-1"/) });
   });
 
   it('does not begin anew where a database was before, unless it is told to, and logs without colours to a pipe', async () => {

@@ -41,6 +41,13 @@ const at = (secondsAgo: number): number => Math.floor(now / 1000) - secondsAgo;
 const said = (secondsAgo: number): string => new Date(at(secondsAgo) * 1000).toISOString();
 
 describe('lines', () => {
+  it.each(['/write', '/api/v2/write'])('of another charset are a 415: %s', async (path) => {
+    const answer = await server.post(path, 'm,host=charset f=1', { 'content-type': 'text/plain; charset=latin1' });
+    expect(answer).toMatchObject({ status: 415, body: expect.anything() });
+    expect(JSON.stringify(answer.body)).toContain('The charset must be utf-8');
+    expect(await stored('charset')).toEqual([]);
+  });
+
   it('are stored with 204, in each precision, and without a time at the time of receipt', async () => {
     const time = at(60);
     for (const [query, stamp] of [

@@ -432,6 +432,12 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?tag=room', 'tag must be name=value as in room=lab', '"room"'],
     ['summary?sort=size', 'sort must be one of device_name', '"size"'],
     ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
+    [
+      `metrics/pc?start_time=${Math.floor(START / 1000)}`,
+      `, which looks like seconds: in milliseconds it is ${Math.floor(START / 1000)}000`,
+      `"${Math.floor(START / 1000)}"`,
+    ],
+    [`summary?end_time=${START}000000`, 'which looks like nanoseconds: in milliseconds it is', `"${START}000000"`],
     ['metrics/pc?step=1d&start_time=-8000000000000000', 'start_time must be an RFC 3339 time', '"-8000000000000000"'],
     ['metrics/pc?start_time=-999999y', 'start_time must be an RFC 3339 time', '"-999999y"'],
     ['latest?metric_name=', 'metric_name must be a name of 1 to 255 characters', 'got ""'],

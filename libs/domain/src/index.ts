@@ -13,6 +13,7 @@ export {
   MAX_UNIT,
   metricNameRule,
   quote,
+  otherUnit,
   timeRule,
   toRfc3339,
   unitRule,

@@ -109,8 +109,8 @@ const OTHER_UNITS = [
 ] as const;
 const YEAR = 365 * 86_400_000;
 
-/** Says so where a number would be a time of the last years in another unit than milliseconds. */
-function otherUnit(value: unknown, now: number): string {
+/** Says so where a number would be a time of these years in another unit than milliseconds. */
+export function otherUnit(value: unknown, now: number): string {
   const number = typeof value === 'string' && /^\d{9,20}(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number') return '';
   const unit = OTHER_UNITS.find(([, factor]) => Math.abs(number * factor - now) < 10 * YEAR);

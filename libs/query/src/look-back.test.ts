@@ -1,7 +1,14 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore } from '@device-metrics/storage';
+import { parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { dataSourceOptions, openDataSource, openSampleStore, type SampleStore } from '@device-metrics/storage';
+import type { Database } from 'better-sqlite3';
+import { NO_LIMIT } from './cost.js';
 import { lastBefore } from './look-back.js';
+import { plan } from './plan.js';
+import { read } from './read.js';
 
 const HOUR = 3_600_000;
 const NOW = 490_000 * HOUR;
@@ -59,4 +66,50 @@ it('a series that never was is given up after 400 days', async () => {
   expect((await lastBefore(store, [one], NOW)).size).toBe(0);
   expect(asked.reduce((sum, { hours }) => sum + hours, 0)).toBe(9600);
   expect(asked.length).toBeLessThanOrEqual(8);
+});
+
+it('of years in a file only the last summaries are read: all else is broken, and nobody sees it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'look-back-'));
+  const dataSource = await openDataSource(dataSourceOptions(join(folder, 'metrics.db')));
+  let now = NOW;
+  const settings = { now: () => now, sealInterval: 0, rawRetention: 0, hourlyRetention: 0 };
+  const store = await openSampleStore(dataSource, settings);
+  try {
+    // Read once a day for three years, 10 more each time; before the day of the report nobody came for 9 days.
+    const day = 24 * HOUR;
+    const days = Array.from({ length: 3 * 365 }, (_, index) => index - 3 * 365).filter((each) => each < -9);
+    const readings = [...days, 0, 1].map((each) => [NOW + each * day, 20_000 + 10 * each] as const);
+    const meter = { deviceName: 'meter', metricName: 'energy', unit: undefined, labels: {} };
+    await store.append(readings.map(([timestamp, value]) => ({ ...meter, timestamp, value })));
+    now += 3 * day;
+    await store.maintain();
+    const [series] = (await store.findSeries({})) as [Series];
+
+    const db = (dataSource.driver as unknown as { databaseConnection: Database }).databaseConnection;
+    // Chunks are numbered by the hour within a device.
+    const last = db
+      .prepare<[], number>('SELECT id FROM chunk ORDER BY id DESC LIMIT 1 OFFSET 2')
+      .pluck()
+      .get() as number;
+    expect(db.prepare("UPDATE chunk SET data = x'00' WHERE id <= ?").run(last).changes).toBe(days.length);
+    expect(db.prepare("UPDATE chunk SET stats = x'00' WHERE id < ?").run(last).changes).toBe(days.length - 1);
+
+    const range = { start: NOW, end: NOW + day };
+    const names = ['increase'];
+    const aggregations = names.map((name) => parseAggregation(name) as Aggregation);
+    const steps = { length: day, bounds: [range.start, range.end], names, aggregations, fill: 'none' as const };
+    const grown: unknown[] = [];
+    for await (const table of read(store, await plan(store, { series: [series], range, steps }, NO_LIMIT))) {
+      grown.push(table.columns[0]?.[0]);
+    }
+    expect(grown).toEqual([100]);
+    expect((await store.health()).damaged).toBe(0);
+    // Whoever reads more meets what is broken.
+    await store.summarize([series], { start: NOW - 400 * day, end: NOW });
+    expect((await store.health()).damaged).toBeGreaterThan(0);
+  } finally {
+    await store.close();
+    await dataSource.destroy();
+    await rm(folder, { recursive: true });
+  }
 });

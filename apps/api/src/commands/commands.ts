@@ -26,11 +26,51 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   audit,
 };
 
-const OF_FILES = [DOCTOR_USAGE, HEALTHY_USAGE, CHECK_USAGE, RESTORE_USAGE, MOVE_USAGE, DATABASE_USAGE, REPAIR_USAGE];
+type Print = (line: string) => void;
+
+/** These must not open the database as the api does; `args` are what stands after the name. */
+interface FileCommand {
+  readonly usage: string;
+  run(args: readonly string[], settings: () => ApiSettings, print: Print): void | Promise<void>;
+}
+
+const FILE_COMMANDS: Readonly<Record<string, FileCommand>> = {
+  doctor: {
+    usage: DOCTOR_USAGE,
+    run(args, settings, print) {
+      takesNothing('doctor', args, DOCTOR_USAGE);
+      return doctor(settings(), Date.now(), print);
+    },
+  },
+  healthy: {
+    usage: HEALTHY_USAGE,
+    async run(args, settings, print) {
+      takesNothing('healthy', args, HEALTHY_USAGE);
+      print(await answers(settings()));
+    },
+  },
+  check: { usage: CHECK_USAGE, run: (args, _, print) => check(args, print) },
+  restore: {
+    usage: RESTORE_USAGE,
+    run: (args, settings, print) => restore(args, ofSqlite('restore', settings()), Date.now(), print),
+  },
+  move: { usage: MOVE_USAGE, run: (args, settings, print) => move(args, ofSqlite('move', settings()), print) },
+  database: { usage: DATABASE_USAGE, run: (args, settings, print) => database(args, settings(), print) },
+  repair: { usage: REPAIR_USAGE, run: (args, settings, print) => repair(args, settings(), print) },
+};
+
+function takesNothing(name: string, args: readonly string[], usage: string): void {
+  if (args.length > 0) throw new UsageError(`${name} takes no ${quote(args[0])}:\n  ${usage}`);
+}
+
+function ofSqlite(name: string, settings: ApiSettings): ApiSettings {
+  if (settings.databaseUrl === '') return settings;
+  throw new UsageError(`${name} is for SQLite; DATABASE_URL is PostgreSQL, which has pg_dump and pg_restore`);
+}
 
 const help = `Without a command the api runs until it gets SIGTERM. Commands work on the database of DATABASE_PATH, also while the api
 runs, which takes up within a second what they change:
-${[...Object.values(COMMANDS), ...OF_FILES.map((usage) => ({ usage }))]
+${[...Object.values(COMMANDS), ...Object.values(FILE_COMMANDS)]
   .map(({ usage }) => `  ${usage.replaceAll('\n', '\n  ')}`)
   .join('\n')}
 
@@ -40,40 +80,42 @@ Options:
 
 Settings come from the environment or a file .env in the working folder; .env.example explains them.`;
 
+const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
+
 /**
  * Runs the command that the arguments name.
  *
+ * @param readSettings is called by what needs them: help is there whatever is wrong in them.
  * @throws UsageError when there is none, or it cannot be done.
  */
 export async function runCommand(
   argv: readonly string[],
-  settings: ApiSettings,
-  print: (line: string) => void,
+  readSettings: () => ApiSettings,
+  print: Print,
 ): Promise<void> {
-  if (['help', '--help', '-h'].includes(argv[0] ?? '')) return print(help);
-  // These must not open the database as the api does.
-  const rest = argv.slice(1);
-  if (argv[0] === 'repair') return repair(rest, settings, print);
-  if (argv[0] === 'check') return check(rest, print);
-  if (['restore', 'move'].includes(argv[0] ?? '') && settings.databaseUrl !== '') {
-    throw new UsageError(`${argv[0]} is for SQLite; DATABASE_URL is PostgreSQL, which has pg_dump and pg_restore`);
+  const [one = '', two = '', ...more] = argv;
+  if (isHelp(one) || (one === 'help' && two === '')) return print(help);
+  if (one === 'help') return runCommand([two, ...more, '--help'], readSettings, print);
+  if (Object.hasOwn(FILE_COMMANDS, one)) {
+    const ofFiles = FILE_COMMANDS[one] as FileCommand;
+    const rest = argv.slice(1);
+    return rest.some(isHelp) ? print(ofFiles.usage) : ofFiles.run(rest, readSettings, print);
   }
-  if (argv[0] === 'restore') return restore(rest, settings, Date.now(), print);
-  if (argv[0] === 'move') return move(rest, settings, print);
-  if (argv[0] === 'healthy') return print(await answers(settings));
-  if (argv[0] === 'doctor') return doctor(settings, Date.now(), print);
-  if (argv[0] === 'database') return database(rest, settings, print);
-  const [one = '', two = ''] = argv;
   const name = Object.hasOwn(COMMANDS, `${one} ${two}`) ? `${one} ${two}` : one;
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) throw new UsageError(`There is no command ${quote(name)}\n\n${help}`);
+  const ofName = Object.entries(COMMANDS).filter(([known]) => known.startsWith(`${one} `));
+  if (!command && ofName.length > 0 && (two === '' || argv.some(isHelp))) {
+    return print(ofName.map(([, { usage }]) => usage).join('\n'));
+  }
+  if (!command) throw new UsageError(`There is no command ${quote(argv.join(' '))}\n\n${help}`);
   const words = argv.slice(name.split(' ').length);
-  if (words.some((word) => word === '--help' || word === '-h')) return print(command.usage);
+  if (words.some(isHelp)) return print(command.usage);
   const { values, positionals } = parse(command, words);
   const [least, most] = command.args;
   if (positionals.length < least || positionals.length > most) {
     throw new UsageError(`${name} takes other arguments:\n  ${command.usage}`);
   }
+  const settings = readSettings();
   const { databasePath, databaseUrl } = settings;
   const isThere = databaseUrl !== '' || existsSync(databasePath);
   const dataSource = await openDataSource(dataSourceOptions(databaseOf(settings))).catch((error: unknown) => {

@@ -13,12 +13,13 @@ const UTF8 = ['utf-8', 'utf8', 'us-ascii', 'ascii'];
 export function acceptOnlyUtf8(server: FastifyInstance): void {
   server.addHook('preParsing', (request, _reply, payload, done) => {
     const type = request.headers['content-type'] ?? '';
-    const { speaks } = request.routeOptions.config;
-    if (speaks && !(speaks.parsesJson && /^\s*application\/json/i.test(type))) return done(null, payload);
     const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
     if (charset !== undefined && !UTF8.includes(charset.toLowerCase())) {
       return done(new Problem('unsupported-content', `The charset must be utf-8, got ${quote(charset)}.`));
     }
+    // Other protocols say of each line, or each name, which one it is.
+    const { speaks } = request.routeOptions.config;
+    if (speaks && !(speaks.parsesJson && /^\s*application\/json/i.test(type))) return done(null, payload);
     if (!/^\s*(text\/|application\/([\w.-]+\+)?json)/i.test(type)) return done(null, payload);
     done(null, (payload as Readable).pipe(checked(payload as Readable)));
   });

@@ -1,4 +1,4 @@
-import { MAX_HOURS, parseDuration, parseHours, ZoneClock, type TimeRange } from '@device-metrics/domain';
+import { MAX_HOURS, otherUnit, parseDuration, parseHours, ZoneClock, type TimeRange } from '@device-metrics/domain';
 import { MAX_AHEAD, parseTime, quote, type Rule } from '@device-metrics/contract';
 import { invalidInput } from '../http/problem.js';
 
@@ -8,11 +8,13 @@ const DEFAULT_HOURS = 24;
 const MAX_TIME = Date.UTC(9999, 0);
 
 /** Of `start_time` and `end_time` in a query. */
-export const queryTimeRule: Rule = (value) =>
-  queryTime(value, 0, 'UTC') !== undefined
+export const queryTimeRule: Rule = (value) => {
+  const hint = otherUnit(value, Date.now());
+  return hint === '' && queryTime(value, 0, 'UTC') !== undefined
     ? undefined
     : 'must be an RFC 3339 time such as 2026-01-15T10:00:00Z (write + as %2B), a date such as 2026-01-15, Unix ' +
-      `milliseconds, now, or relative such as -6h, got ${quote(value)}`;
+        `milliseconds, now, or relative such as -6h, got ${quote(value)}${hint}`;
+};
 
 /** Of `time_range` in a query. */
 export const timeRangeRule: Rule = (value) =>

@@ -18,12 +18,14 @@ export class ComparedSeriesDto {
   value!: number | null;
 
   @ApiProperty({
-    description: 'The mean of the samples over the range; null where the sum is beyond what a double holds.',
+    description:
+      'The mean of the samples over the range; null of counters, whose mean says nothing, and where the sum is beyond what a ' +
+      'double holds.',
     type: Number,
     nullable: true,
     example: 0.42,
   })
-  mean!: number;
+  mean!: number | null;
 
   @ApiPropertyOptional({
     description: 'With `offset`: the same as `value` in the period before; null where there was none.',

@@ -33,7 +33,8 @@ export async function compare(
 ): Promise<CompareDto> {
   refuseClash(query);
   const { metric_name: metricName, step = 'auto', timezone = 'UTC', ...fleet } = query;
-  const name = query.aggregation ?? (metricKind(metricName) === 'counter' ? 'rate' : 'mean');
+  const isCounter = metricKind(metricName) === 'counter';
+  const name = query.aggregation ?? (isCounter ? 'rate' : 'mean');
   const aggregation = parseAggregation(name) as Aggregation;
   const asked = reportRange(query.start_time, query.end_time, now, timezone);
   const steps = divide({ step, aggregation: [name], timezone, fill: 'null' }, asked);
@@ -46,7 +47,9 @@ export async function compare(
   const values = await reader.values(summaries, range);
   const before = rangeBefore(range, query);
   const valuesBefore = before && (await reader.values(await store.summarize(known, before), before));
-  const ranked = rank(summaries, values, valuesBefore, query);
+  const meanOf = ({ series, summary }: SeriesSummary): number | null =>
+    isCounter ? null : unit.mean(series, summary.sum / summary.count);
+  const ranked = rank(summaries, values, valuesBefore, meanOf, query);
   refuseLargeAnswer(ranked.length, steps);
   const columns = new Map<number, ArrayLike<number | null>>();
   const planned = await plan(store, { series: ranked.map(({ series }) => series), range, steps }, limit);
@@ -79,11 +82,13 @@ function rank(
   summaries: readonly SeriesSummary[],
   values: ReadonlyMap<number, number>,
   valuesBefore: ReadonlyMap<number, number> | undefined,
+  meanOf: (summary: SeriesSummary) => number | null,
   { top, bottom, rank_by = 'value' }: CompareQuery,
 ): Ranked[] {
-  const all = summaries.map(({ series, summary }): Ranked => {
+  const all = summaries.map((one): Ranked => {
+    const { series } = one;
     const value = values.get(series.id) ?? null;
-    const numbers = { series, value, mean: summary.sum / summary.count };
+    const numbers = { series, value, mean: meanOf(one) };
     if (!valuesBefore) return numbers;
     const before = valuesBefore.get(series.id) ?? null;
     const difference = value === null || before === null ? null : value - before;

@@ -40,6 +40,12 @@ export class OneUnit {
     return convert(value, conversion);
   }
 
+  /** The mean of the samples of a series, in the one unit; null where that cannot be. */
+  mean({ unit }: Series, value: number): number | null {
+    const conversion = unit === null ? undefined : conversionBetween(unit, this.name ?? unit);
+    return conversion ? convert(value, conversion) : unit === null ? value : null;
+  }
+
   private conversionOf(unit: string): Conversion | undefined {
     const conversion = conversionBetween(unit, this.name ?? unit);
     if (!conversion || !WITHOUT_OFFSET.includes(this.aggregation.kind)) return conversion;
