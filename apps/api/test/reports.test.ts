@@ -302,6 +302,9 @@ describe('the summary', () => {
     expect(await arrivals(`start_time=${start + 20 * minute}&end_time=${start + 30 * minute}`)).toEqual([
       { ...lossy, expected: 10, arrived: 0, share: 0 },
     ]);
+    // Between two readings none is missing.
+    const between = `start_time=${start + 2 * minute + 1000}&end_time=${start + 3 * minute - 1000}`;
+    expect(await arrivals(between)).toEqual([{ ...lossy, arrived: 0 }]);
     const { body } = await server.get(`/api/v1/reports/summary?device_name=lossy&${range}&limit=1`);
     expect(await arrivals(`${range}&limit=1&cursor=${body.next_cursor}`)).toEqual(body.devices);
     await fetch(`${server.url}/api/v1/devices/lossy`, { method: 'DELETE' });
@@ -431,6 +434,7 @@ describe('a bad query is a 400 that names the parameter and what is allowed:', (
     ['summary?quantile=mean', 'quantile must be a percentile from p0 to p100', '"mean"'],
     ['summary?tag=room', 'tag must be name=value as in room=lab', '"room"'],
     ['summary?sort=size', 'sort must be one of device_name', '"size"'],
+    ['summary?sort=-percent', 'sort goes with offset, which is missing', '"-percent"'],
     ['metrics/pc?start_time=yesterday', 'start_time must be an RFC 3339 time', '"yesterday"'],
     [
       `metrics/pc?start_time=${Math.floor(START / 1000)}`,

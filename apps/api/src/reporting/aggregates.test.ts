@@ -525,6 +525,32 @@ it('availability equals a plain computation over the times of readings, whatever
   );
 });
 
+it('however short the range and rare the readings, a device is silent only where some of them are missing', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(10 * SECOND, 60 * SECOND, HOUR, 6 * HOUR, DAY, 7 * DAY),
+      fc.integer({ min: 4, max: 12 }),
+      fc.tuple(fc.double({ min: 12, max: 40, noNaN: true }), fc.double({ min: 0.2, max: 6, noNaN: true })),
+      async (rhythm, missed, [from, length]) => {
+        const start = WINTER_TIME - 52 * rhythm;
+        world.now = WINTER_TIME + 1;
+        const device = newDevice();
+        // Readings 20 to 20 + missed are not there.
+        const pairs = Array.from({ length: 52 }, (_, index): Pair => [start + index * rhythm, index]);
+        const there = pairs.filter(([, index]) => index <= 20 || index > 20 + missed);
+        await world.take(device, 'meter', [there]);
+        const range = { start: Math.round(start + from * rhythm), end: Math.round(start + (from + length) * rhythm) };
+        const query = { device_name: [device], start_time: String(range.start), end_time: String(range.end) };
+        const { answer } = await availability(world.store, query, world.now, NO_LIMIT);
+        const gone = { start: start + 20 * rhythm, end: start + (21 + missed) * rhythm };
+        const silent = Math.max(0, Math.min(gone.end, range.end) - Math.max(gone.start, range.start));
+        expect(answer.totals).toMatchObject([{ watched: range.end - range.start, silent }]);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
 describe('what has passed its retention', () => {
   it('says where edges of days have moved: in zones of half hours, not in those of whole ones', async () => {
     await world.close();

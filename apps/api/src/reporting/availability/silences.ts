@@ -9,6 +9,13 @@ const MOST_SERIES = 8;
 
 /** Readings by which the rhythm of a device is told. */
 const RECENT = 65;
+/** Readings within a range that tell the rhythm there; with fewer those around it are looked at. */
+const ENOUGH = 16;
+/** How far around a range; the first span that has enough readings is taken. */
+const SPANS = [HOUR, 24 * HOUR, 35 * 24 * HOUR];
+/** Readings on one side that are enough, and those that are looked at. */
+const ENOUGH_ASIDE = 8;
+const MOST_ASIDE = 32;
 
 /** A time in which nothing came of a device, although it was due. */
 export interface Silence {
@@ -32,7 +39,7 @@ export async function silencesOf(
 ): Promise<Silence[]> {
   const end = Math.min(range.end, until);
   const [lead, ...others] = await byFrequency(store, series, { start: range.start, end });
-  if (!lead) return (await wholeSilence(store, series, range, end)) ?? [];
+  if (!lead) return silencesOfNothing(store, series, range, end);
   let silences = await silencesOfSeries(store, lead, range, end);
   let left = others;
   for (let round = 1; round < MOST_SERIES && silences.length > 0 && left.length > 0; round += 1) {
@@ -65,18 +72,19 @@ async function firstAlive(
   return undefined;
 }
 
-/** The silence of a device of which there is nothing in the range; undefined where it has never been heard of before. */
-async function wholeSilence(
+/** The silences where nothing of a device is within the range: none between two readings of a meter that is read each week. */
+async function silencesOfNothing(
   store: SampleStore,
   series: readonly Series[],
   range: TimeRange,
   until: number,
-): Promise<Silence[] | undefined> {
-  const [before, after] = [
-    await neighbour(store, series, range.start, 'before'),
-    await neighbour(store, series, until, 'after'),
-  ];
-  return before === undefined ? undefined : [{ start: before, end: after }];
+): Promise<Silence[]> {
+  const start = await neighbour(store, series, range.start, 'before');
+  if (start === undefined) return [];
+  const end = await neighbour(store, series, until, 'after');
+  let lead: Series | undefined;
+  for (const span of SPANS) lead ??= (await byFrequency(store, series, { start: start - span, end: start + 1 }))[0];
+  return lead ? intersection([{ start, end }], await silencesOfSeries(store, lead, range, until)) : [];
 }
 
 async function silencesOfSeries(
@@ -88,9 +96,16 @@ async function silencesOfSeries(
   const before = await neighbour(store, [series], range.start, 'before');
   const after = await neighbour(store, [series], until, 'after');
   const within = await timesOf(store, series, { start: range.start, end: until });
-  const known = [...(before === undefined ? [] : [before]), ...within, ...(after === undefined ? [] : [after])];
+  const isFew = within.length < ENOUGH;
+  const known = [
+    ...(isFew && before !== undefined ? await timesAside(store, series, before, 'before') : []),
+    ...(before === undefined ? [] : [before]),
+    ...within,
+    ...(after === undefined ? [] : [after]),
+    ...(isFew && after !== undefined ? await timesAside(store, series, after, 'after') : []),
+  ];
   const silences: Silence[] = gapsBetween(known)
-    .filter(({ isSilence, end }) => isSilence && end > range.start)
+    .filter(({ isSilence, start, end }) => isSilence && end > range.start && start < until)
     .map(({ start, end }) => ({ start, end }));
   const last = known.at(-1);
   // What has not come yet is due as well, as the status of a device has it.
@@ -99,6 +114,25 @@ async function silencesOfSeries(
   }
   return silences;
 }
+
+/** The times of some samples before or after one, ascending. */
+async function timesAside(
+  store: SampleStore,
+  series: Series,
+  time: number,
+  side: 'before' | 'after',
+): Promise<number[]> {
+  const rangeOf = (span: number): TimeRange =>
+    side === 'before' ? { start: time - span, end: time } : { start: time + 1, end: time + 1 + span };
+  for (const span of SPANS.slice(0, -1)) {
+    const [found] = await store.summarize([series], rangeOf(span));
+    if (found && found.summary.count >= ENOUGH_ASIDE) return some(await timesOf(store, series, rangeOf(span)), side);
+  }
+  return some(await timesOf(store, series, rangeOf(SPANS.at(-1) as number)), side);
+}
+
+const some = (times: number[], side: 'before' | 'after'): number[] =>
+  side === 'before' ? times.slice(-MOST_ASIDE) : times.slice(0, MOST_ASIDE);
 
 /** The time of the nearest sample outside of a range; only summaries are read. */
 async function neighbour(

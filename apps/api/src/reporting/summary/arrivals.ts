@@ -34,7 +34,12 @@ export async function arrivals(
       found.push(dto);
       continue;
     }
-    let expected = Math.max(1, Math.floor(span / rhythm.interval));
+    let expected = Math.max(count === 0 ? 0 : 1, Math.floor(span / rhythm.interval));
+    // Of a range shorter than the time between two readings nobody can say that one is missing.
+    if (expected === 0) {
+      found.push({ ...dto, interval: Math.round(rhythm.interval) });
+      continue;
+    }
     // Where as much has come as by the rhythm of today, there is nothing to look for.
     if (frequent && Math.abs(count / expected - 1) > 0.01 && count <= readable) {
       readable -= count;

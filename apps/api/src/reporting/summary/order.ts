@@ -1,4 +1,5 @@
 import { quote, type Rule } from '@device-metrics/domain';
+import { invalidInput } from '../../http/problem.js';
 import { compareKeys, type SummaryGroup } from './grouping.js';
 
 export const SORT_KEYS = [
@@ -17,6 +18,12 @@ export const SORT_KEYS = [
   ...(['before', 'difference', 'percent'] as const),
 ] as const;
 type SortKey = (typeof SORT_KEYS)[number];
+
+/** @throws Problem when `sort` is by what only `offset` brings. */
+export function refuseSortWithoutOffset(sort: string | undefined, offset: string | undefined): void {
+  if (offset !== undefined || !/^-?(before|difference|percent)$/.test(sort ?? '')) return;
+  throw invalidInput([{ field: 'sort', reason: `goes with offset, which is missing, got ${quote(sort)}` }]);
+}
 
 /** Of `sort` in a query. */
 export const sortRule: Rule = (value) =>

@@ -35,7 +35,7 @@ import {
   type SeriesGroup,
   type SummaryGroup,
 } from './grouping.js';
-import { decodePlace, encodePlace, placeOf, rowsInOrder, type Place } from './order.js';
+import { decodePlace, encodePlace, placeOf, refuseSortWithoutOffset, rowsInOrder, type Place } from './order.js';
 import type { SummaryQuery } from './summary-query.dto.js';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -65,6 +65,7 @@ export async function summaryReport(
   now: number,
   limit: QueryLimit,
 ): Promise<SummaryReport> {
+  refuseSortWithoutOffset(query.sort, query.offset);
   const range = summaryRange(query, now);
   const before = rangeBefore(range, query);
   const selected = await store.findSeries(selectorOf(query));
