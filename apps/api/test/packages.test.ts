@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { packageStatement } from '@device-metrics/domain';
 import { entriesOf, writeTarGz } from '../src/packages/archive.js';
 import { makeOwnPackage, PackageFolder } from '../src/packages/own-package.js';
 import { Server, temporaryFolder } from './server.js';
@@ -111,5 +112,98 @@ describe('the package that an api makes of its own files', () => {
     execFileSync('tar', ['-xzf', file('x.tar.gz'), '-C', folder.path]);
     expect(readFileSync(file('out/deep/file'))).toEqual(readFileSync(file('in/deep/file')));
     expect(readFileSync(file('out/link'), 'utf8')).toBe('');
+  });
+});
+
+describe('collectors that update themselves', () => {
+  const OLD = 'device-metrics-collector_0.0.9_linux_arm64.tar.gz';
+  const platform = 'linux x64';
+  let tokens: string[];
+  let key: string;
+
+  beforeAll(async () => {
+    writeFileSync(file(`packages/${OLD}`), 'x');
+    const [line = ''] = await Server.command(['invite', '--url', server.url, '--uses', '20'], {
+      DATABASE_PATH: file('metrics.db'),
+    });
+    const code = /^Code (\S+),/.exec(line)?.[1] ?? line;
+    tokens = [];
+    for (let number = 0; number < 12; number += 1) {
+      const joined = await server.post('/api/v1/collectors/join', {
+        code,
+        device_name: `pc-${number}`,
+        version: '0.0.8',
+        platform: number === 11 ? 'linux arm64' : platform,
+      });
+      tokens.push(joined.body.token);
+      key = joined.body.update_key;
+    }
+  });
+
+  const ask = async (number: number, more: object = {}): Promise<any> => {
+    const headers = { authorization: `Bearer ${tokens[number]}` };
+    const about = { version: '0.0.8', platform: number === 11 ? 'linux arm64' : platform };
+    const answer = await server.post('/api/v1/collectors/self/update', { ...about, ...more }, headers);
+    expect(answer.status).toBe(200);
+    return answer.body;
+  };
+  const done = { version: '0.1.0', tried: '0.1.0', result: 'updated' };
+
+  it('get a package that is signed by the key that they joined with, which outlives a restart and lies there sealed', async () => {
+    const { package: offered } = await ask(0);
+    const publicKey = createPublicKey({ key: Buffer.from(key, 'base64'), format: 'der', type: 'spki' });
+    expect(offered).toMatchObject({ name: NAME, version: '0.1.0' });
+    expect(verify(null, packageStatement(offered), publicKey, Buffer.from(offered.signature, 'base64'))).toBe(true);
+    const sealed = file('update.key');
+    expect(statSync(sealed).mode & 0o777).toBe(0o600);
+    expect(Buffer.from(readFileSync(sealed, 'utf8'), 'base64').toString('latin1')).not.toContain('0.\x02\x01\x00');
+    await server.stop();
+    server = await start();
+    expect((await ask(0)).package).toEqual(offered);
+  });
+
+  it('one goes first, then a tenth, then all; each platform has its own', async () => {
+    for (let number = 1; number < 11; number += 1) {
+      const { reason } = await ask(number);
+      expect(reason).toBe(`Others take 0.1.0 first: 0 of ${number + 1} have it, 1 are on their way.`);
+    }
+    expect((await ask(11)).package).toMatchObject({ name: OLD });
+    await ask(0, done);
+    expect((await ask(1)).package).toMatchObject({ name: NAME });
+    expect((await ask(2)).package).toBeUndefined();
+    await ask(1, { tried: '0.1.0', result: 'failed', reason: 'it ended at once, with 1' });
+    expect((await ask(2)).reason).toContain('held back: pc-1 went back');
+    expect(server.log.join('\n')).toContain(
+      'The collector of pc-1 went back from 0.1.0 to 0.0.8: it ended at once, with 1',
+    );
+    const { collectors, waves } = (await server.get('/api/v1/updates')).body;
+    const of = (name: string): any => collectors.find((one: any) => one.device_name === name);
+    expect(of('pc-0')).toMatchObject({ version: '0.1.0', state: 'current', automatic: true });
+    expect(of('pc-1')).toMatchObject({ state: 'failed', reason: 'it ended at once, with 1' });
+    expect(of('pc-2')).toMatchObject({ state: 'waiting', newest: '0.1.0' });
+    expect(waves).toContainEqual({
+      version: '0.1.0',
+      size: 11,
+      limit: 2,
+      updated: 1,
+      under_way: 0,
+      held_back_by: 'pc-1',
+    });
+    expect((await server.send('POST', '/api/v1/updates/again')).status).toBe(204);
+    expect((await ask(2)).package).toMatchObject({ name: NAME });
+    await ask(2, done);
+    const later = await Promise.all([3, 4, 5, 6, 7, 8, 9, 10].map((number) => ask(number)));
+    expect(later.every(({ package: offered }) => offered.name === NAME)).toBe(true);
+  });
+
+  it('what makes no sense is refused, and only collectors ask', async () => {
+    const headers = { authorization: `Bearer ${tokens[0]}` };
+    const wrong = await server.post(
+      '/api/v1/collectors/self/update',
+      { version: 1, platform, result: 'well' },
+      headers,
+    );
+    expect(wrong.body.errors.map(({ field }: any) => field).sort()).toEqual(['result', 'version']);
+    expect((await server.post('/api/v1/collectors/self/update', { version: '1', platform })).status).toBe(403);
   });
 });

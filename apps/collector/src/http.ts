@@ -1,6 +1,8 @@
+import { createWriteStream } from 'node:fs';
 import { request as requestByHttp, type IncomingMessage } from 'node:http';
 import { request as requestByHttps, type Agent } from 'node:https';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { showDuration } from '@device-metrics/domain';
 
@@ -13,6 +15,8 @@ export interface HttpRequest {
   readonly timeout?: number;
   /** Of the answer after decompression; a longer one is an error. */
   readonly maxBytes: number;
+  /** A file that the body of a 200 is written to, in place of `body`. */
+  readonly into?: string | undefined;
   /** Redirects of a GET go to the same host only; false: an answer of 3xx is an answer. */
   readonly followRedirects: boolean;
   /** Whether answers are read that break the rules of HTTP, as with line feeds alone. */
@@ -73,7 +77,9 @@ async function follow(options: HttpRequest, signal: AbortSignal): Promise<HttpAn
     const answer = await ask(url, options, signal);
     const { statusCode: status = 0, headers } = answer;
     if (!options.followRedirects || status < 300 || status > 399 || headers.location === undefined) {
-      const body = await textOf(answer, options.maxBytes);
+      const { into, maxBytes } = options;
+      const isFile = into !== undefined && status === 200;
+      const body = isFile ? await writeTo(into, answer, maxBytes) : await textOf(answer, maxBytes);
       return { status, headers: headers as HttpAnswer['headers'], body };
     }
     answer.destroy();
@@ -137,6 +143,20 @@ function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
     plain.on('error', fail);
     if (plain !== answer) answer.on('error', fail);
   });
+}
+
+/** @throws HttpError where it is longer than `maxBytes`, or ends before its end. */
+async function writeTo(file: string, answer: IncomingMessage, maxBytes: number): Promise<string> {
+  let length = 0;
+  const bounded = async function* (pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      length += piece.length;
+      if (length > maxBytes) throw new HttpError(`the answer is longer than ${maxBytes} bytes`);
+      yield piece;
+    }
+  };
+  await pipeline(answer, bounded, createWriteStream(file, { mode: 0o600, flush: true }));
+  return '';
 }
 
 /** @throws HttpError where it leads to another host, or from https to http. */

@@ -80,3 +80,5 @@ export { lowerBound } from './lower-bound.js';
 export { Slices } from './slices.js';
 export { codeOfBytes, codeOfFingerprint, formatJoinCode, parseJoinCode, type JoinCode } from './join-code.js';
 export { saidKind, sayKind } from './metrics/said-kinds.js';
+export { isNewer } from './version-order.js';
+export { packageStatement, type PackageFacts } from './package-statement.js';

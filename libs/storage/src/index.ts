@@ -55,6 +55,7 @@ export type {
   StoredInvitation,
   StoredSession,
   StoredToken,
+  StoredUpdate,
   StoredUser,
   TokenKind,
   TokenStore,

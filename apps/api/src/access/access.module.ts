@@ -22,6 +22,7 @@ import { OpenIdProvider } from './openid/openid-provider.js';
 import { SharesController } from './shares/shares.controller.js';
 import { UsersController } from './users/users.controller.js';
 import { CERTIFICATE, tlsMaterial } from './tls/tls-material.js';
+import { UPDATE_KEY, updateKeyOf } from './update-key.js';
 import { TokensController } from './tokens/tokens.controller.js';
 
 /** Who calls, and what they may do. */
@@ -58,7 +59,8 @@ import { TokensController } from './tokens/tokens.controller.js';
         return material && new Certificate(material);
       },
     },
+    { provide: UPDATE_KEY, inject: [apiConfig.KEY], useFactory: updateKeyOf },
   ],
-  exports: [CERTIFICATE, Authenticate, Guard, Rates, Audit, JoinTags, LastingAccesses],
+  exports: [CERTIFICATE, UPDATE_KEY, Authenticate, Guard, Rates, Audit, JoinTags, LastingAccesses],
 })
 export class AccessModule {}

@@ -60,7 +60,7 @@ function folder({ databasePath, databaseUrl }: ApiSettings): string {
   } catch {
     throw new Finding(`this user may not write to ${path}; chown it to the user of the api, or run this as that user`);
   }
-  for (const name of ['secret.key', 'tls/key.pem', 'update-key.pem']) {
+  for (const name of ['secret.key', 'tls/key.pem', 'update.key']) {
     const file = join(path, name);
     if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
       throw new Finding(`others may read ${file}, which is a secret: chmod 600 ${file}`);

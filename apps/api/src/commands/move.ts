@@ -11,7 +11,7 @@ export const MOVE_USAGE = `move DIR
     stop the api before`;
 
 /** What belongs to the database, beside it. */
-const COMPANIONS = ['tls', 'secret.key', 'update-key.pem'];
+const COMPANIONS = ['tls', 'secret.key', 'update.key'];
 
 /** @throws UsageError where it cannot be moved; then everything is where it was. */
 export function move(args: readonly string[], { databasePath }: ApiSettings, print: (line: string) => void): void {

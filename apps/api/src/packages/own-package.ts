@@ -3,19 +3,11 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PackageFacts } from '@device-metrics/domain';
 import { writeTarGz, type ArchiveEntry } from './archive.js';
 
 /** A package of the collector that this api gives to PCs. */
-export interface CollectorPackage {
-  readonly name: string;
-  readonly version: string;
-  /** Of `uname -s`, in small letters. */
-  readonly system: string;
-  /** As Node names it. */
-  readonly architecture: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly sha256: string;
+export interface CollectorPackage extends PackageFacts {
   readonly path: string;
 }
 

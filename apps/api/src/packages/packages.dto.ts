@@ -1,5 +1,5 @@
 import { ApiProperty } from '@device-metrics/contract/openapi';
-import type { CollectorPackage } from './own-package.js';
+import type { PackageFacts } from '@device-metrics/domain';
 
 /** A package of the collector. */
 export class PackageDto {
@@ -27,7 +27,7 @@ export class PackagesDto {
   packages!: PackageDto[];
 }
 
-export const packageDto = ({ name, version, system, architecture, size, sha256 }: CollectorPackage): PackageDto => ({
+export const packageDto = ({ name, version, system, architecture, size, sha256 }: PackageFacts): PackageDto => ({
   name,
   version,
   system,

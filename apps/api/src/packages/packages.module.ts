@@ -1,8 +1,15 @@
 import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
+import { SampleStoreModule } from '../sample-store.module.js';
 import { PackagesController } from './packages.controller.js';
 import { Packages } from './packages.js';
+import { Updates } from '../updates/updates.js';
+import { UpdatesController } from '../updates/updates.controller.js';
 
-/** How the collector gets onto PCs. */
-@Module({ imports: [AccessModule], controllers: [PackagesController], providers: [Packages] })
+/** How the collector gets onto PCs, and newer versions of it too. */
+@Module({
+  imports: [AccessModule, SampleStoreModule],
+  controllers: [PackagesController, UpdatesController],
+  providers: [Packages, Updates],
+})
 export class PackagesModule {}

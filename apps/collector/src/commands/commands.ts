@@ -53,4 +53,5 @@ ${Object.values(commands)
 
 What it reads stands in collector.yaml, or the file that COLLECTOR_CONFIG names; collector.example.yaml shows everything. The
 other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, CREDENTIAL_PATH, DEVICE_NAME,
-COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT; .env.example explains them.`;
+COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT, UPDATE_INTERVAL; .env.example
+explains them.`;

@@ -16,6 +16,7 @@ interface Joined {
   readonly device_name: string;
   readonly state: string;
   readonly token: string;
+  readonly update_key?: string;
   readonly refused: readonly { readonly device_name: string; readonly reason: string }[];
 }
 
@@ -65,6 +66,7 @@ export async function join(config: Config, args: readonly string[], print: Print
     token: joined.token,
     joined_at: Date.now(),
     ...(pinned !== undefined && { certificate: pinned }),
+    ...(joined.update_key !== undefined && { update_key: joined.update_key }),
   });
   sayJoined(joined, config, print);
 }

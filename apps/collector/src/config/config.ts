@@ -19,6 +19,8 @@ export interface Config {
   readonly spool: { readonly path: string; readonly maxBytes: number; readonly minFreeBytes: number };
   /** The port on 127.0.0.1 for the collector's own metrics; undefined: none. */
   readonly metricsPort: number | undefined;
+  /** Whether it takes newer versions of itself from its api, and how often it asks, ms. */
+  readonly update: { readonly isAutomatic: boolean; readonly interval: number };
   /** The configuration file, whether it is there or not. */
   readonly file: string;
   readonly sources: readonly SourceConfig[];
@@ -48,9 +50,11 @@ export function readConfig(environment?: Environment): Config {
   const file = resolve(configFile ?? DEFAULT_FILE);
   const root = readFile(file, variables, mistakes, redactor);
   if (!root && configFile !== undefined) mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
-  const sources = sourcesOf(root ?? new Section({}, '', mistakes), { deviceName, interval, api: apiAsDevice(api) });
+  const section = root ?? new Section({}, '', mistakes);
+  const isAutomatic = section.choice('update', ['off', 'auto'], 'off') === 'auto';
+  const sources = sourcesOf(section, { deviceName, interval, api: apiAsDevice(api) });
   const spool = readSettings(spoolSettings, variables, mistakes);
-  const { metricsPort } = readSettings(operationSettings, variables, mistakes);
+  const { metricsPort, updateInterval } = readSettings(operationSettings, variables, mistakes);
   mistakes.throwIfAny((mistake) => redactor.redact(mistake));
   return {
     api,
@@ -58,6 +62,7 @@ export function readConfig(environment?: Environment): Config {
     interval,
     spool: { ...spool, path: resolve(spool.path) },
     metricsPort,
+    update: { isAutomatic, interval: updateInterval },
     file,
     sources,
     redactor,

@@ -14,6 +14,8 @@ export interface Credential {
   readonly joined_at: number;
   /** PEM of the certificate that the api showed, where no authority that this machine knows vouches for it. */
   readonly certificate?: string | undefined;
+  /** What the api signs packages with (ed25519, SPKI in Base64); undefined where it had none. */
+  readonly update_key?: string | undefined;
 }
 
 /** The credential in a file; undefined where there is none, or none that can be read, which `onFailure` is told. */
@@ -47,13 +49,13 @@ function parsed(text: string): unknown {
 }
 
 function isCredential(content: unknown): content is Credential {
-  const { url, collector_id, device_name, token, joined_at, certificate } = (content ?? {}) as Partial<
+  const { url, collector_id, device_name, token, joined_at, certificate, update_key } = (content ?? {}) as Partial<
     Record<string, unknown>
   >;
   return (
     [url, collector_id, device_name, token].every((text) => typeof text === 'string') &&
     URL.canParse(url as string) &&
     typeof joined_at === 'number' &&
-    ['string', 'undefined'].includes(typeof certificate)
+    [certificate, update_key].every((text) => ['string', 'undefined'].includes(typeof text))
   );
 }

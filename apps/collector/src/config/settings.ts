@@ -69,6 +69,12 @@ export const operationSettings = {
     type: integer(0, 65_535, 'a port'),
     meaning: 'port on 127.0.0.1 where the collector offers its own metrics to Prometheus; without it: nowhere',
   },
+  updateInterval: {
+    name: 'UPDATE_INTERVAL',
+    type: duration('1s', '24h', '15m'),
+    default: '15m',
+    meaning: 'how often a collector with `update: auto` asks its api for a newer version',
+  },
 } satisfies SettingGroup;
 
 /** Everything that the collector reads from the environment or `.env`, in the order of the documentation. */

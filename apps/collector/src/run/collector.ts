@@ -240,13 +240,14 @@ export class Collector {
 
 /** The settings that have another value now and that are read at the start only. */
 function changedForRestart(before: Config, now: Config): string[] {
-  const settings = ({ api, spool, metricsPort }: Config): Record<string, unknown> => ({
+  const settings = ({ api, spool, metricsPort, update }: Config): Record<string, unknown> => ({
     API_URL: api.url,
     API_TOKEN: api.token,
     SPOOL_PATH: spool.path,
     SPOOL_MAX_BYTES: spool.maxBytes,
     SPOOL_MIN_FREE_BYTES: spool.minFreeBytes,
     COLLECTOR_METRICS_PORT: metricsPort,
+    UPDATE_INTERVAL: update.interval,
   });
   const old = settings(before);
   return Object.entries(settings(now)).flatMap(([name, value]) => (value === old[name] ? [] : [name]));

@@ -6,7 +6,12 @@ import { agentFor, fingerprintOf, shownCertificate } from './certificate.js';
 const LARGEST_ANSWER = 4 * 2 ** 20;
 
 /** What is asked of the api. */
-export type ApiRequest = Pick<HttpRequest, 'method' | 'data' | 'headers' | 'signal'> & { readonly path: string };
+export type ApiRequest = Pick<HttpRequest, 'method' | 'data' | 'headers' | 'signal' | 'into'> & {
+  readonly path: string;
+  /** Of the whole exchange, ms, where it is not the usual one. */
+  readonly timeout?: number;
+  readonly maxBytes?: number;
+};
 
 /** Requests to one api with the token and the certificate that the collector has there. */
 export class ApiConnection {
@@ -26,6 +31,11 @@ export class ApiConnection {
 
   get token(): string | undefined {
     return this.api.token;
+  }
+
+  /** What the api signs packages with; undefined where the collector has not joined, or an api that has none. */
+  get updateKey(): string | undefined {
+    return this.hasJoined ? this.api.credential?.update_key : undefined;
   }
 
   /** Whether the collector has joined this api. */
@@ -56,8 +66,8 @@ export class ApiConnection {
           ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
           ...headers,
         },
-        timeout: this.timeout,
-        maxBytes: LARGEST_ANSWER,
+        timeout: what.timeout ?? this.timeout,
+        maxBytes: what.maxBytes ?? LARGEST_ANSWER,
         followRedirects: false,
         ...(this.agent && { httpsAgent: this.agent }),
       });

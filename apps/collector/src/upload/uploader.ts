@@ -32,6 +32,8 @@ interface Log {
 export class Uploader {
   /** Requests that did not end in an acknowledgement since the start. */
   failures = 0;
+  /** Batches that the api has acknowledged since the start. */
+  acknowledged = 0;
   state: UploadState = 'sending';
 
   /** Batches up to this sequence are backlog. */
@@ -116,6 +118,7 @@ export class Uploader {
     const decision = verdict(answer.status);
     if (decision === 'delete') {
       this.acknowledge(batch, answer);
+      this.acknowledged += 1;
       return 0;
     }
     this.failures += 1;

@@ -178,6 +178,26 @@ it('a device belongs to the first collector that claims it, until that is moved 
   expect(await collectors.find('c1')).toEqual({ ...collector, state: 'moved', seenAt: 9 });
 });
 
+it('of each collector the last news of its updates stays', async () => {
+  const { collectors } = store;
+  const update = {
+    collectorId: 'c1',
+    askedAt: 1,
+    offered: '',
+    offeredAt: 0,
+    tried: '',
+    result: '',
+    reason: '',
+    triedAt: 0,
+  } as const;
+  expect(await collectors.updates()).toEqual([]);
+  await collectors.putUpdate(update);
+  await collectors.putUpdate({ ...update, collectorId: 'c0' });
+  const failed = { ...update, offered: '2', offeredAt: 2, tried: '2', result: 'failed', reason: 'ended', triedAt: 3 };
+  await collectors.putUpdate({ ...failed, result: 'failed' });
+  expect(await collectors.updates()).toEqual([{ ...update, collectorId: 'c0' }, failed]);
+});
+
 it('sessions end with their user and with time', async () => {
   const { sessions } = store;
   const session = { userId: 'u1', tokenId: null, createdAt: 1, seenAt: 1, expiresAt: 10, address: '::1' };

@@ -167,6 +167,22 @@ export type CollectorChange = Partial<
   Pick<StoredCollector, 'name' | 'deviceName' | 'state' | 'tags' | 'version' | 'platform' | 'address' | 'seenAt'>
 >;
 
+/** How a collector that updates itself fares with that. Times: Unix milliseconds; 0: never. */
+export interface StoredUpdate {
+  readonly collectorId: string;
+  /** When it last asked for a newer version, which only those do that may take one. */
+  readonly askedAt: number;
+  /** The version that it was last offered; empty: none. */
+  readonly offered: string;
+  readonly offeredAt: number;
+  /** The version of the last result; empty: none. */
+  readonly tried: string;
+  /** `failed`: it was started, and the one before goes on; `refused`: it was not even started. */
+  readonly result: 'updated' | 'failed' | 'refused' | '';
+  readonly reason: string;
+  readonly triedAt: number;
+}
+
 export interface CollectorStore {
   add(collector: StoredCollector): Promise<void>;
   find(id: string): Promise<StoredCollector | undefined>;
@@ -182,6 +198,9 @@ export interface CollectorStore {
   moveClaims(from: string, to: string): Promise<void>;
   /** Lets what belongs to a collector belong to nobody. */
   releaseClaims(collectorId: string): Promise<void>;
+  /** Those of all that have ever asked. */
+  updates(): Promise<StoredUpdate[]>;
+  putUpdate(update: StoredUpdate): Promise<void>;
 }
 
 /** Something that was done, or tried. Holds no secrets. */

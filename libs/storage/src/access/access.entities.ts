@@ -8,6 +8,7 @@ import type {
   StoredInvitation,
   StoredSession,
   StoredToken,
+  StoredUpdate,
   StoredUser,
   TokenKind,
 } from './access-store.js';
@@ -157,6 +158,26 @@ export class CollectorDeviceEntity {
   collectorId!: string;
 }
 
+@Entity('collector_update')
+export class CollectorUpdateEntity implements StoredUpdate {
+  @PrimaryColumn({ name: 'collector_id', type: 'text' })
+  collectorId!: string;
+  @Column({ name: 'asked_at', type: MS })
+  askedAt!: number;
+  @Column({ type: 'text' })
+  offered!: string;
+  @Column({ name: 'offered_at', type: MS })
+  offeredAt!: number;
+  @Column({ type: 'text' })
+  tried!: string;
+  @Column({ type: 'text' })
+  result!: StoredUpdate['result'];
+  @Column({ type: 'text' })
+  reason!: string;
+  @Column({ name: 'tried_at', type: MS })
+  triedAt!: number;
+}
+
 @Entity('audit')
 export class AuditEntity implements StoredAuditEntry {
   @PrimaryGeneratedColumn()
@@ -184,5 +205,6 @@ export const accessEntities = [
   InvitationEntity,
   CollectorEntity,
   CollectorDeviceEntity,
+  CollectorUpdateEntity,
   AuditEntity,
 ];

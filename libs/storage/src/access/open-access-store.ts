@@ -11,11 +11,13 @@ import type {
   StoredCollector,
   StoredInvitation,
   StoredSession,
+  StoredUpdate,
 } from './access-store.js';
 import {
   AuditEntity,
   CollectorDeviceEntity,
   CollectorEntity,
+  CollectorUpdateEntity,
   InvitationEntity,
   SessionEntity,
   TokenEntity,
@@ -34,6 +36,7 @@ export function openAccessStore(dataSource: DataSource): AccessStore {
     collectors: new Collectors(
       dataSource.getRepository(CollectorEntity),
       dataSource.getRepository(CollectorDeviceEntity),
+      dataSource.getRepository(CollectorUpdateEntity),
     ),
     audit: new Audit(dataSource.getRepository(AuditEntity)),
   };
@@ -113,6 +116,7 @@ class Collectors implements CollectorStore {
   constructor(
     private readonly rows: Repository<CollectorEntity>,
     private readonly claims: Repository<CollectorDeviceEntity>,
+    private readonly updateRows: Repository<CollectorUpdateEntity>,
   ) {}
 
   async add(collector: StoredCollector): Promise<void> {
@@ -151,6 +155,14 @@ class Collectors implements CollectorStore {
 
   async releaseClaims(collectorId: string): Promise<void> {
     await this.claims.delete({ collectorId });
+  }
+
+  updates(): Promise<StoredUpdate[]> {
+    return this.updateRows.find({ order: { collectorId: 'ASC' } });
+  }
+
+  async putUpdate(update: StoredUpdate): Promise<void> {
+    await this.updateRows.upsert(update, ['collectorId']);
   }
 }
 

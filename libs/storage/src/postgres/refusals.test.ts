@@ -38,9 +38,11 @@ describeIf('a database that cannot be worked with', () => {
     await (await openDataSource(dataSourceOptions(url))).destroy();
     await run(`INSERT INTO migrations (timestamp, name) VALUES (9000000000000, 'Future9000000000000')`);
     expect(await refusal()).toContain('was made by a newer version of the api (Future9000000000000)');
-    await run(`DELETE FROM migrations WHERE name LIKE 'Future%' OR name LIKE 'Said%'`);
-    await run('DROP TABLE metric_description, series_end');
-    expect(await refusal()).toContain('has the tables of an older version of the api (without Said1765300000000)');
+    await run(`DELETE FROM migrations WHERE name LIKE 'Future%' OR name LIKE 'CollectorUpdate%'`);
+    await run('DROP TABLE collector_update');
+    expect(await refusal()).toContain(
+      'has the tables of an older version of the api (without CollectorUpdate1765400000000)',
+    );
     await (await openDataSource(dataSourceOptions(url), true)).destroy();
   });
 

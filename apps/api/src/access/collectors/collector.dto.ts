@@ -117,6 +117,12 @@ export class OwnCollectorDto extends CollectorDto {
 export class JoinedDto extends OwnCollectorDto {
   @ApiProperty({ example: 'dm_collector_5f0c2d1a9b3e_…', description: 'Its credential; shown once.' })
   token!: string;
+
+  @ApiPropertyOptional({
+    example: 'MCowBQYDK2VwAyEA…',
+    description: 'Ed25519, SPKI in Base64: what this server signs packages of the collector with, to be known again by.',
+  })
+  update_key?: string;
 }
 
 const DECISIONS = ['new', 'same'] as const;

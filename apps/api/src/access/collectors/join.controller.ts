@@ -17,6 +17,7 @@ import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import { hashOfCode } from '../invitations/code.js';
 import { Needs } from '../needs.js';
+import { UPDATE_KEY, type UpdateKey } from '../update-key.js';
 import {
   collectorDto,
   CollectorNewsDto,
@@ -40,6 +41,7 @@ export class JoinController {
     private readonly audit: Audit,
     private readonly authenticate: Authenticate,
     private readonly tags: JoinTags,
+    @Inject(UPDATE_KEY) private readonly key: UpdateKey | undefined,
   ) {}
 
   @Post('join')
@@ -75,7 +77,8 @@ export class JoinController {
     await this.tags.give(collector);
     const details = { id: collector.id, invitation: invitation.id, state: collector.state };
     await this.audit.note(request, { action: 'collector.join', target: collector.deviceName, details });
-    return { ...(await this.own(collector, devices)), token: token.token };
+    const key = this.key && { update_key: this.key.publicKey };
+    return { ...(await this.own(collector, devices)), token: token.token, ...key };
   }
 
   @Get('self')
@@ -141,8 +144,8 @@ export class JoinController {
   }
 }
 
-/** The guard lets nobody else get here. */
-function ownOf({ caller }: FastifyRequest): StoredCollector {
+/** The collector that asks: the guard lets nobody else get here. */
+export function ownOf({ caller }: FastifyRequest): StoredCollector {
   if (!caller.of.collector) throw new Problem('not-allowed', 'This is for collectors.');
   return caller.of.collector;
 }

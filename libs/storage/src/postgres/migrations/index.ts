@@ -1,5 +1,6 @@
 import { Said1765300000000 } from '../../sqlite/migrations/1765300000000-said.js';
+import { CollectorUpdate1765400000000 } from '../../sqlite/migrations/1765400000000-collector-update.js';
 import { Tables1764650000000 } from './1764650000000-tables.js';
 
 /** In the order of their times, in which they run. Those that SQLite has got since are written so that both take them. */
-export const migrations = [Tables1764650000000, Said1765300000000];
+export const migrations = [Tables1764650000000, Said1765300000000, CollectorUpdate1765400000000];

@@ -7,6 +7,7 @@ import { Alerts1764500000000 } from './1764500000000-alerts.js';
 import { DeviceAlias1764600000000 } from './1764600000000-device-alias.js';
 import { DeviceMerge1764900000000 } from './1764900000000-device-merge.js';
 import { Said1765300000000 } from './1765300000000-said.js';
+import { CollectorUpdate1765400000000 } from './1765400000000-collector-update.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   DeviceAlias1764600000000,
   DeviceMerge1764900000000,
   Said1765300000000,
+  CollectorUpdate1765400000000,
 ];
