@@ -24,7 +24,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
     const remember = (): void => void (hungUp = true);
     process.on('SIGHUP', remember);
     const { collect } = await import('./commands/collect.js');
-    collect(config);
+    await collect(config);
     process.off('SIGHUP', remember);
     if (hungUp) process.emit('SIGHUP');
     return;

@@ -12,6 +12,10 @@ import { ApiConnection } from '../upload/api-connection.js';
 import { openSpool, takeSpool } from '../upload/open-spool.js';
 import type { Spool } from '../upload/spool.js';
 import { Uploader } from '../upload/uploader.js';
+import { handOver, thisProgram } from '../update/hand-over.js';
+import { onTrial } from '../update/on-trial.js';
+import { UpdateFolder } from '../update/update-folder.js';
+import { Updater } from '../update/updater.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 5_800;
@@ -21,21 +25,51 @@ const REQUEST_TIMEOUT = 30_000;
 /** How long a request that is under way may go on after a signal, ms. */
 const STOP_WITHIN = 5_000;
 const BACKLOG_PER_SECOND = 20;
+/** Two minutes to send, as people are told; half a minute without a sign of life is a hanging program, ms. */
+const TRIAL_LIMITS = { within: 120_000, silence: 30_000 };
 
 /** Collects until SIGTERM or SIGINT, then ends the process; SIGHUP or a change of the file reads the configuration again. */
-export function collect(config: Config): void {
+export async function collect(config: Config): Promise<void> {
   const logs = new Logs(config.redactor);
+  const trial = onTrial();
+  await trial?.allowed();
   const lock = takeSpool(config);
   const spool = openSpool(config, (message) => logs.of('Spool').error(message));
   const devices = new DevicesInUse(config);
-  const uploader = uploaderOf(config, spool, devices, logs);
+  const connection = new ApiConnection(config.api, REQUEST_TIMEOUT, (message) => logs.of('Upload').warn(message));
+  const uploader = uploaderOf(connection, spool, devices, logs);
   const sources = logs.of('Source');
   const tools = { say: (message: string): void => sources.log(message) };
   const collector = new Collector(config, tools, spool, uploader, devices, logs.of('Collector'));
   const endpoint = new MetricsEndpoint(collector, logs.of('Metrics'));
   collector.start();
   if (config.metricsPort !== undefined) endpoint.start(config.metricsPort);
-  const reload = (): void => reloadInto(collector, logs);
+  trial?.tell(() => uploader.acknowledged > 0);
+  let stopped: Promise<void> | undefined;
+  const stopCollecting = (): Promise<void> => {
+    unwatchFile(config.file);
+    endpoint.stop();
+    return (stopped ??= collector.stop().then(() => void lock.close()));
+  };
+  let { isAutomatic } = config.update;
+  const options = {
+    isAutomatic: (): boolean => isAutomatic,
+    interval: config.update.interval,
+    limits: TRIAL_LIMITS,
+    stopCollecting,
+    handOver,
+    self: thisProgram(),
+  };
+  const folder = UpdateFolder.ofThisInstallation();
+  const updater = new Updater(connection, folder, options, logs.of('Update'));
+  if (!trial) {
+    folder?.tidy();
+    updater.start();
+  }
+  const reload = (): void => {
+    if (updater.passOn('SIGHUP')) return;
+    isAutomatic = reloadInto(collector, logs)?.update.isAutomatic ?? isAutomatic;
+  };
   process.on('SIGHUP', reload);
   watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {
     // A link may lead to another file of the same time: some package managers set the time of all files to one.
@@ -49,36 +83,32 @@ export function collect(config: Config): void {
       if (stopping) return;
       stopping = true;
       manager.stopping();
-      unwatchFile(config.file);
       setTimeout(() => process.exit(0), LATEST_EXIT);
-      endpoint.stop();
-      void collector.stop().then(() => {
-        lock.close();
-        process.exit(0);
-      });
+      void Promise.all([updater.stop(), stopCollecting()]).then(() => process.exit(0));
     });
   }
 }
 
-function uploaderOf({ api }: Config, spool: Spool, devices: DevicesInUse, logs: Logs): Uploader {
+function uploaderOf(connection: ApiConnection, spool: Spool, devices: DevicesInUse, logs: Logs): Uploader {
   const log = logs.of('Upload');
-  const connection = new ApiConnection(api, REQUEST_TIMEOUT, (message) => log.warn(message));
   const announcer = new Announcer(connection, () => devices.names, log);
   const client = new ApiClient(connection, readApiAgain, (signal) => announcer.announce(signal));
   const options = { backlogPerSecond: BACKLOG_PER_SECOND, stopWithin: STOP_WITHIN };
   return new Uploader(spool, (payload, signal) => client.send(payload, signal), options, log);
 }
 
-/** With a mistake in the new configuration the old one stays. */
-function reloadInto(collector: Collector, logs: Logs): void {
+/** With a mistake in the new configuration the old one stays. @returns the new one. */
+function reloadInto(collector: Collector, logs: Logs): Config | undefined {
   try {
     const config = readConfig();
     // What only a restart takes up, as the token of the api, is in use still.
     config.redactor.addAllOf(logs.secrets);
     logs.secrets = config.redactor;
     collector.reload(config);
+    return config;
   } catch (error) {
     const mistakes = error instanceof SettingsError ? [error.message, ...error.mistakes] : [String(error)];
     logs.of('Configuration').error(`Not read again: ${mistakes.join('\n  ')}`);
+    return undefined;
   }
 }
