@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this PC a device of @URL@: installs the collector that the api there has, and joins.
-#   … | sh -s -- CODE [--name NAME] [--dry-run]
+#   … | sh -s -- CODE [--name NAME] [--auto-update] [--dry-run]
 #   … | sh -s -- --uninstall [--keep-data]
 # Nothing is fetched from anywhere else. Nothing runs before the last line has come.
 set -eu
@@ -110,6 +110,9 @@ install_collector() {
   if [ -n "$device" ] && ! grep -q '^DEVICE_NAME=' /etc/device-metrics/collector.env; then
     echo "DEVICE_NAME=$device" >>/etc/device-metrics/collector.env
   fi
+  if [ -n "$auto" ] && ! grep -q '^update:' /etc/device-metrics/collector.yaml; then
+    echo 'update: auto' >>/etc/device-metrics/collector.yaml
+  fi
   "$target/share/setup.sh" start collector
 }
 
@@ -146,10 +149,11 @@ uninstall() {
 clean_up() { [ -z "$work" ] || rm -rf "$work"; }
 
 main() {
-  code='' dry='' action=join keep='' device=''
+  code='' dry='' action=join keep='' device='' auto=''
   while [ $# -gt 0 ]; do
     case $1 in
       --dry-run) dry=1 ;;
+      --auto-update) auto=1 ;;
       --uninstall) action=uninstall ;;
       --keep-data) keep=--keep-data ;;
       --name)
@@ -157,7 +161,7 @@ main() {
         device=$2
         shift
         ;;
-      -*) fail "There is no option $1; there are --dry-run, --name NAME, --uninstall and --keep-data" ;;
+      -*) fail "There is no option $1; there are --dry-run, --name NAME, --auto-update, --uninstall and --keep-data" ;;
       *)
         [ -z "$code" ] || fail "One code is enough, got also $1"
         code=$1
@@ -180,6 +184,7 @@ main() {
   if has_joined; then say '  2. keep the credential that it has'; else say '  2. join with the code'; fi
   say "  3. put the program into $target, settings into /etc/device-metrics, data into $state"
   say '  4. make the user device-metrics-collector and the service device-metrics-collector'
+  [ -z "$auto" ] || say "  5. take newer versions from $api by itself, signed by the key that it gets with the code"
   if [ -n "$dry" ]; then
     say 'That was a dry run: nothing was changed.'
     return

@@ -128,6 +128,27 @@ export function pages(stage: Stage): void {
     await page.getByText(/samples in all/).waitFor();
     const row = page.locator('tr', { hasText: 'rack-ups' });
     expect(await row.innerText()).toMatch(/lab-pc-001.*1,234 samples/s);
+    await page.route('**/api/v1/updates', (route) =>
+      route.fulfill({
+        json: {
+          collectors: [
+            {
+              device_name: 'lab-pc-001',
+              version: '0.1.0',
+              newest: '0.2.0',
+              automatic: true,
+              state: 'failed',
+              reason: 'it has not sent within 2 min',
+            },
+          ],
+          waves: [{ version: '0.2.0', size: 5, limit: 1, updated: 0, under_way: 0, held_back_by: 'lab-pc-001' }],
+        },
+      }),
+    );
+    await page.reload();
+    await page.getByText('0 of 5 collectors have it; lab-pc-001 went back from it, so all others wait.').waitFor();
+    await page.getByText('went back from 0.2.0: it has not sent within 2 min').waitFor();
+    await page.getByRole('button', { name: 'Try again version 0.2.0' }).waitFor();
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Back up now' }).click();
     const head = await readFile(await (await download).path());

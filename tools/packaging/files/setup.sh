@@ -88,7 +88,11 @@ stop_alone() {
 configure() {
   make_user
   make_folders
-  if [ "$program" = collector ]; then give_token; fi
+  if [ "$program" = collector ]; then
+    give_token
+    # What a person installs now comes before what the collector has fetched for itself.
+    rm -rf "$state/collector/update"
+  fi
   ! has_systemd || systemctl daemon-reload
   systemd enable
   [ -z "${DEVICE_METRICS_NO_START:-}" ] || return 0

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { read } from '../../api.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
+import { VersionNote, Waves } from './updates.js';
 import { useNow } from '../../parts/use-now.js';
 import { ago, duration, formatterOf } from '../../units.js';
 
@@ -28,6 +29,12 @@ export function Collectors() {
     queryFn: async ({ signal }) =>
       collectorsOf((await read('/api/v1/reports/latest', { metric_name: ['collector.*'] }, { signal })).samples),
   });
+  const updates = useQuery({
+    queryKey: ['updates'],
+    refetchInterval: 10_000,
+    queryFn: ({ signal }) => read('/api/v1/updates', {}, { signal }),
+  });
+  const versionOf = new Map(updates.data?.collectors.map((one) => [one.device_name, one]));
   if (error && !data) {
     return <ProblemNotice what="The collectors could not be read." error={error} onRetry={() => void refetch()} />;
   }
@@ -38,6 +45,14 @@ export function Collectors() {
       <h2>
         Collectors <span className="soft">{data.length}</span>
       </h2>
+      {updates.error && !updates.data && (
+        <ProblemNotice
+          what="Which collector is behind could not be read."
+          error={updates.error}
+          onRetry={() => void updates.refetch()}
+        />
+      )}
+      {updates.data && <Waves waves={updates.data.waves} />}
       {data.length === 0 ? (
         <p className="soft">None has told of itself yet.</p>
       ) : (
@@ -76,7 +91,12 @@ export function Collectors() {
                         <bdi>{device}</bdi>
                       </Link>
                     </td>
-                    {versions && <td>{version ?? '–'}</td>}
+                    {versions && (
+                      <td>
+                        {version ?? '–'}
+                        <VersionNote one={versionOf.get(device)} />
+                      </td>
+                    )}
                     <td>{seen === 'now' ? seen : `${seen} ago`}</td>
                     <td className="number">{whole(values['collector.spool.samples'])} samples</td>
                     <td className="number">{duration(values['collector.spool.oldest_age'] ?? 0)}</td>
