@@ -15,3 +15,20 @@ export class Slices {
     this.started = performance.now();
   }
 }
+
+/** How many items are cheap enough to go without a look at the clock. */
+const WITHOUT_LOOK = 64;
+
+/** Does `act` with each of the items, in slices. */
+export async function inSlices<T>(
+  items: Iterable<T>,
+  act: (item: T, index: number) => void,
+  slices = new Slices(),
+): Promise<void> {
+  let index = 0;
+  for (const item of items) {
+    act(item, index);
+    index += 1;
+    if (index % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
+  }
+}

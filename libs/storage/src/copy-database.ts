@@ -5,6 +5,7 @@ import { readJournalRow } from './columnar/codec/journal-row.js';
 import { chunkId, deviceOfChunk, HOURS, hourOfChunk } from './columnar/hour.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { openSampleStore } from './open-sample-store.js';
+import { GONE } from './sqlite/devices.js';
 import { rowKey } from './postgres/writer.js';
 import { sqlOf, type Sql, type Statement } from './sql.js';
 import type { Store } from './store.js';
@@ -25,8 +26,10 @@ export interface CopyReport {
 /** Tables whose rows have a way of their own, or none. */
 const OWN_WAY = new Set(
   `device series latest chunk part piece journal writer lease catalogue_state catalogue_change id_counter device_deletion
-   device_merge series_merge damaged migrations typeorm_metadata`.split(/\s+/),
+   device_merge series_merge damaged clock_mark migrations typeorm_metadata`.split(/\s+/),
 );
+/** Devices that are not on their way out. */
+const NOT_GONE = `name NOT LIKE '${GONE}%'`;
 const BATCH = 200;
 const SAMPLES_AT_ONCE = 50_000;
 
@@ -109,7 +112,7 @@ class Side {
   }
 
   devices(): Promise<DeviceRow[]> {
-    return this.sql.rows<DeviceRow>('SELECT id, name FROM device');
+    return this.sql.rows<DeviceRow>(`SELECT id, name FROM device WHERE ${NOT_GONE}`);
   }
 
   async tables(): Promise<string[]> {
@@ -306,7 +309,9 @@ async function copyRows(source: Side, target: Side, say: (line: string) => void)
     const update =
       table === 'audit' || others.length === 0
         ? 'DO NOTHING'
-        : `DO UPDATE SET ${others.map((column) => `"${column}" = excluded."${column}"`).join(', ')}`;
+        : `DO UPDATE SET ${others.map((column) => `"${column}" = excluded."${column}"`).join(', ')}${
+            to.columns.includes('checksum') && !columns.includes('checksum') ? ', checksum = NULL' : ''
+          }`;
     const insert = `INSERT INTO "${table}" (${list}) VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT (${key}) ${update}`;
     const valueOf = (row: Record<string, unknown>, column: string): unknown => {
       const value = row[column];
@@ -325,7 +330,7 @@ async function copyRows(source: Side, target: Side, say: (line: string) => void)
 
 async function copyCatalogue(source: Side, target: Side): Promise<{ devices: number; series: number }> {
   const devices = await source.sql.rows<Record<string, unknown>>(
-    'SELECT id, name, display_name, notes, tags FROM device',
+    `SELECT id, name, display_name, notes, tags FROM device WHERE ${NOT_GONE}`,
   );
   const known = new Map(devices.map(({ id, name }) => [id as number, name as string]));
   const foreign = (await target.devices()).filter(({ id }) => !known.has(id)).map(({ name }) => name);
@@ -334,6 +339,8 @@ async function copyCatalogue(source: Side, target: Side): Promise<{ devices: num
       `has devices that are not in the other (${foreign.slice(0, 3).join(', ')}): copy into an empty database, or into one that was copied from this before`,
     );
   }
+  // SQLite gives rows their checksums when a store opens it.
+  const noChecksum = target.isPostgres ? '' : ', checksum = NULL';
   const put = async (
     table: string,
     key: string,
@@ -342,7 +349,7 @@ async function copyCatalogue(source: Side, target: Side): Promise<{ devices: num
   ) => {
     const rest = columns.filter((column) => !key.split(', ').includes(column));
     const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
-      ON CONFLICT (${key}) DO UPDATE SET ${rest.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+      ON CONFLICT (${key}) DO UPDATE SET ${rest.map((column) => `${column} = excluded.${column}`).join(', ')}${noChecksum}`;
     for (let at = 0; at < rows.length; at += BATCH) {
       const some = rows.slice(at, at + BATCH);
       await target.sql.together(some.map((row): Statement => [sql, ...columns.map((column) => row[column])]));
@@ -355,7 +362,8 @@ async function copyCatalogue(source: Side, target: Side): Promise<{ devices: num
   let count = 0;
   for (let last = 0; ;) {
     const rows = await source.sql.rows<Record<string, unknown>>(
-      `SELECT ${columns.join(', ')} FROM series WHERE id > ? ORDER BY id LIMIT 2000`,
+      `SELECT ${columns.join(', ')} FROM series WHERE id > ? AND device_id IN (SELECT id FROM device WHERE ${NOT_GONE})
+       ORDER BY id LIMIT 2000`,
       last,
     );
     await put('series', target.isPostgres ? 'device_id, id' : 'id', columns, rows);
@@ -365,7 +373,8 @@ async function copyCatalogue(source: Side, target: Side): Promise<{ devices: num
   }
   const device = source.isPostgres ? 'l.device_id' : 's.device_id';
   const latest = await source.sql.rows<Record<string, unknown>>(
-    `SELECT l.series_id, l.ts, l.value, ${device} FROM latest l JOIN series s ON s.id = l.series_id`,
+    `SELECT l.series_id, l.ts, l.value, ${device} FROM latest l JOIN series s ON s.id = l.series_id
+     JOIN device d ON d.id = s.device_id WHERE d.${NOT_GONE}`,
   );
   const value = (row: Record<string, unknown>): Record<string, unknown> =>
     target.isPostgres && Object.is(row['value'], -0) ? { ...row, value: '-0' } : row;

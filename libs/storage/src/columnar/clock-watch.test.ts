@@ -1,11 +1,12 @@
 import { expect, it } from '@jest/globals';
-import { ClockWatch } from './clock-watch.js';
+import { ClockWatch, type ClockMark } from './clock-watch.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 0, 15);
 
 function watched(): {
   watch: ClockWatch;
+  start: (mark: ClockMark) => ClockWatch;
   pass: (duration: number) => void;
   set: (by: number) => void;
   now: () => number;
@@ -15,11 +16,13 @@ function watched(): {
     time += duration;
     moment += duration;
   };
-  const watch = new ClockWatch(
-    () => time,
-    () => moment,
-  );
-  return { watch, pass, set: (by) => void (time += by), now: () => time };
+  const start = (mark?: ClockMark): ClockWatch =>
+    new ClockWatch(
+      () => time,
+      mark,
+      () => moment,
+    );
+  return { watch: start(), start, pass, set: (by) => void (time += by), now: () => time };
 }
 
 it('a clock that goes, with samples that come, is believed', () => {
@@ -64,4 +67,29 @@ it('a clock that goes back deletes nothing more, and one that is put right again
   expect(watch.doubt(now())).toContain('jumped');
   pass(DAY);
   expect(watch.doubt(now())).toBeUndefined();
+});
+
+it('a doubt outlasts a start, and is over once a day has passed in which it ran', () => {
+  const { watch, start, pass, set, now } = watched();
+  set(150 * DAY);
+  expect(watch.doubt(now())).toContain('jumped ahead');
+  pass(DAY / 2);
+  expect(watch.doubt(now())).toBeDefined();
+  const second = start(watch.mark());
+  expect(second.doubt(now())).toContain('jumped ahead by 3600 h');
+  pass(DAY / 2 - 1);
+  expect(second.doubt(now())).toBeDefined();
+  const third = start(second.mark());
+  pass(1);
+  expect(third.doubt(now())).toBeUndefined();
+  expect(start(third.mark()).doubt(now())).toBeUndefined();
+});
+
+it('a clock that jumps while nobody runs is doubted at the start', () => {
+  const { watch, start, set, now } = watched();
+  expect(watch.doubt(now())).toBeUndefined();
+  set(150 * DAY);
+  expect(start(watch.mark()).doubt(now())).toContain('when the database was last in use');
+  set(-149 * DAY);
+  expect(start(watch.mark()).doubt(now())).toBeUndefined();
 });

@@ -6,6 +6,15 @@ const DOUBTFUL = 2 * DAY;
 /** How long somebody has to put it right, ms. */
 const PATIENCE = DAY;
 
+/** What a store knows of the clock from one run to the next. */
+export interface ClockMark {
+  /** What the clock said last, Unix milliseconds. */
+  readonly seenAt: number;
+  /** How long nothing is deleted by its age yet, ms; null where nothing waits. */
+  readonly remaining: number | null;
+  readonly reason: string;
+}
+
 /**
  * Whether what is old by the clock may be deleted: a clock that is wrong for once must not cost all samples. Deleting waits
  * for a day where the clock has jumped ahead, or is far beyond the newest sample. Then the clock is believed.
@@ -16,17 +25,32 @@ export class ClockWatch {
   private waitsUntil: number | undefined;
   private reason = '';
   private isBelieved = false;
+  /** Whether the look before was one of the run before. */
+  private isFirst: boolean;
 
   /**
    * @param now the clock, Unix milliseconds.
+   * @param mark of the run before.
    * @param elapsed milliseconds of a clock that nobody sets.
    */
   constructor(
     private readonly now: () => number,
+    mark?: ClockMark,
     private readonly elapsed: () => number = () => performance.now(),
   ) {
-    this.time = now();
+    this.time = mark?.seenAt ?? now();
     this.moment = elapsed();
+    this.isFirst = mark !== undefined;
+    if (mark?.remaining != null) {
+      this.waitsUntil = this.moment + mark.remaining;
+      this.reason = mark.reason;
+    }
+  }
+
+  /** To be kept for the next run. */
+  mark(): ClockMark {
+    const { time, moment, waitsUntil, reason } = this;
+    return { seenAt: time, remaining: waitsUntil === undefined ? null : Math.max(0, waitsUntil - moment), reason };
   }
 
   /**
@@ -41,7 +65,9 @@ export class ClockWatch {
     this.moment = moment;
     const ahead = newest === undefined ? 0 : time - newest;
     if (ahead <= DOUBTFUL) this.isBelieved = false;
-    if (jump > DOUBTFUL) this.wait(moment, `the clock has jumped ahead by ${showDuration(jump)}`);
+    const since = this.isFirst ? 'is ahead of when the database was last in use by' : 'has jumped ahead by';
+    this.isFirst = false;
+    if (jump > DOUBTFUL) this.wait(moment, `the clock ${since} ${showDuration(jump)}`);
     else if (ahead > DOUBTFUL && !this.isBelieved) {
       this.wait(moment, `the clock is ${showDuration(ahead)} ahead of the newest sample`);
     }

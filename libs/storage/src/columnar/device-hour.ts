@@ -60,6 +60,13 @@ export class DeviceHour {
    */
   summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): Promise<void> | undefined {
     const startsInside = this.start >= range.start && this.start < range.end;
+    const [only] = this.sealed;
+    if (only && this.sealed.length === 1 && this.heads.length === 0 && startsInside && this.start + HOUR <= range.end) {
+      this.pieces.summaries(only, (id, summary) => {
+        if (wanted.has(id)) visit(id, summary);
+      });
+      return undefined;
+    }
     const { whole, cut } = this.spans(range, wanted, startsInside, visit);
     for (const [id, summaries] of whole) if (!cut.has(id)) for (const summary of summaries) visit(id, summary);
     if (cut.size === 0) return undefined;

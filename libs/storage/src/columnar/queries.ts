@@ -1,4 +1,4 @@
-import { includeSummary, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
+import { includeSummary, inSlices, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads, HeadSnapshot } from './heads.js';
@@ -49,7 +49,7 @@ export class Queries {
   ): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
     const slices = new Slices();
-    const groups = this.byDevice(series, seriesPerPass(range));
+    const groups = await this.byDevice(series, slices, seriesPerPass(range));
     const sight = this.sight(groups, range, 'of all hours');
     for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
@@ -69,6 +69,8 @@ export class Queries {
       for (const one of some) {
         const pieces = found.get(one.id);
         if (pieces && pieces.count > 0) yield { series: one, ...pieces.joined() };
+        // What is done with one of them takes its time as well.
+        if (slices.isOver()) await slices.next();
       }
     }
   }
@@ -82,22 +84,25 @@ export class Queries {
       if (known) includeSummary(known, summary);
       else found.set(id, { ...summary });
     };
-    const groups = this.byDevice(series);
+    const groups = await this.byDevice(series, slices);
     const sight = this.sight(groups, range, 'of hours that it cuts');
     for (const { deviceId, series: some } of groups) {
       const wanted = new Set(some.map(({ id }) => id));
       await this.forEachHour(sight, deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
     }
-    return series.flatMap((one) => {
+    const inOrder: SeriesSummary[] = [];
+    const add = (one: Series): void => {
       const summary = found.get(one.id);
-      return summary ? [{ series: one, summary }] : [];
-    });
+      if (summary) inOrder.push({ series: one, summary });
+    };
+    await inSlices(series, add, slices);
+    return inOrder;
   }
 
   async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
     const range = within(query.range);
     const slices = new Slices();
-    const groups = this.byDevice(series, seriesPerPass(range));
+    const groups = await this.byDevice(series, slices, seriesPerPass(range));
     const sight = this.sight(groups, range, query.step >= HOUR ? 'of hours that it cuts' : 'of all hours');
     for (const { deviceId, series: some } of groups) {
       const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
@@ -116,6 +121,7 @@ export class Queries {
       for (const one of some) {
         const steps = found.get(one.id)?.finish();
         if (steps && steps.starts.length > 0) yield { series: one, ...steps };
+        if (slices.isOver()) await slices.next();
       }
     }
   }
@@ -133,15 +139,14 @@ export class Queries {
   }
 
   /** @param oldestKept older samples have been deleted. */
-  latest(series: readonly Series[], oldestKept: number): SeriesLatest[] {
+  async latest(series: readonly Series[], oldestKept: number): Promise<SeriesLatest[]> {
     const { latest } = this.catalogue;
     const found: SeriesLatest[] = [];
-    for (const one of series) {
-      if (!this.catalogue.get(one.id)) continue;
+    await inSlices(series, (one) => {
+      if (!this.catalogue.get(one.id)) return;
       const timestamp = latest.timeOf(one.id);
-      if (timestamp < oldestKept) continue;
-      found.push({ series: one, timestamp, value: latest.valueOf(one.id) });
-    }
+      if (timestamp >= oldestKept) found.push({ series: one, timestamp, value: latest.valueOf(one.id) });
+    });
     return found;
   }
 
@@ -163,15 +168,16 @@ export class Queries {
   }
 
   /** Series that follow each other and are of one device, at most `limit` together, so that its chunks are read once. */
-  private byDevice(series: readonly Series[], limit = Infinity): DeviceSeries[] {
+  private async byDevice(series: readonly Series[], slices: Slices, limit = Infinity): Promise<DeviceSeries[]> {
     const groups: DeviceSeries[] = [];
-    for (const one of series) {
+    const add = (one: Series): void => {
       const deviceId = this.catalogue.get(one.id)?.device.id;
-      if (deviceId === undefined) continue;
+      if (deviceId === undefined) return;
       const last = groups.at(-1);
       if (last?.deviceId === deviceId && last.series.length < limit) last.series.push(one);
       else groups.push({ deviceId, series: [one] });
-    }
+    };
+    await inSlices(series, add, slices);
     return groups;
   }
 }

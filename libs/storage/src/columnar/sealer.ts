@@ -219,11 +219,8 @@ export class Sealer {
     }
     const found = pieces.at(deviceOfChunk(id), hourOfChunk(id));
     const sealed = found instanceof Promise ? await found : found;
-    const [chunk] = sealed.filter(({ part }) => part === 0);
-    const under = chunk ? pieces.columns(chunk) : new Map<number, Column>();
-    if (chunk && under.size === 0 && this.hasSummaries(chunk)) {
-      // Its samples are damaged, or were dropped and then the clock was set back. The summaries of the hour stay, and what
-      // comes for it stays beside them.
+    const columns = await this.columnsOfAll(sealed);
+    if (!columns) {
       pieces.close(id);
       if (heads.length > 0) await this.makePart(id);
       return;
@@ -232,16 +229,32 @@ export class Sealer {
       ...sealed.map((piece) => piece.sealedThrough),
       ...heads.map(({ lastRow }) => lastRow),
     ].reduce((last, row) => Math.max(last, row), 0);
-    const parts = sealed.filter(({ part }) => part > 0);
+    const [under, parts] =
+      sealed[0]?.part === 0 ? [columns[0], columns.slice(1)] : [new Map<number, Column>(), columns];
     const piece = await this.mergedPiece(hourOfChunk(id), under, parts, heads);
     await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece });
+  }
+
+  /**
+   * The samples of each piece. Undefined where those of one are damaged, or were dropped and then the clock was set back: its
+   * summaries are what is left of them. They stay, and what comes for the hour stays beside them.
+   */
+  private async columnsOfAll(sealed: readonly StoredPiece[]): Promise<ReadonlyMap<number, Column>[] | undefined> {
+    const found: ReadonlyMap<number, Column>[] = [];
+    for (const piece of sealed) {
+      const columns = this.tables.pieces.columns(piece);
+      if (columns.size === 0 && this.hasSummaries(piece)) return undefined;
+      found.push(columns);
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return found;
   }
 
   /** Undefined where the chunk that is there has all of it. */
   private async mergedPiece(
     hour: number,
     under: ReadonlyMap<number, Column>,
-    parts: readonly StoredPiece[],
+    parts: readonly ReadonlyMap<number, Column>[],
     heads: readonly Head[],
   ): Promise<EncodedPiece | undefined> {
     let changed = parts.length > 0;
@@ -257,15 +270,18 @@ export class Sealer {
   }
 
   /** What parts and heads have, in one column for each series. */
-  private async columnsOver(parts: readonly StoredPiece[], heads: readonly Head[]): Promise<Map<number, Column>> {
+  private async columnsOver(
+    parts: readonly ReadonlyMap<number, Column>[],
+    heads: readonly Head[],
+  ): Promise<Map<number, Column>> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);
       if (known) known.push(column);
       else found.set(id, [column]);
     };
-    for (const piece of parts) {
-      for (const [id, column] of this.tables.pieces.columns(piece)) add(id, column);
+    for (const part of parts) {
+      for (const [id, column] of part) add(id, column);
       if (this.slices.isOver()) await this.slices.next();
     }
     for (const head of heads) head.columns(add);

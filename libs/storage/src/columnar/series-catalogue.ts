@@ -116,6 +116,12 @@ export class SeriesCatalogue {
     this.addDevice(device);
   }
 
+  /** Whether a row that says to be a series can be one: its device is there, and has no series of this metric and labels. */
+  isFree({ device_id, metric_name, labels_key }: Pick<SeriesRow, 'device_id' | 'metric_name' | 'labels_key'>): boolean {
+    const device = this.devicesById.get(device_id);
+    return device !== undefined && !device.metrics.get(metric_name)?.has(labels_key);
+  }
+
   /** Takes in a name that a device had before. */
   loadAlias(name: string, deviceId: number): void {
     const device = this.devicesById.get(deviceId);
@@ -256,15 +262,22 @@ export class SeriesCatalogue {
 
   /** Takes a device and its series out of memory, once they are gone from their tables. */
   dropDevice(device: Device): void {
-    for (const { id } of device.entries()) {
-      this.entries.delete(id);
-      this.latest.drop(id);
-    }
+    this.hideDevice(device);
+    for (const entry of device.entries()) this.forget(entry);
+  }
+
+  /** Nothing leads to the device any more; `forget` lets go of each of its series. */
+  hideDevice(device: Device): void {
     this.devices.delete(device.name);
     this.devicesById.delete(device.id);
     for (const [name, one] of this.aliases) if (one === device) this.aliases.delete(name);
     this.sorted = undefined;
     this.forgetGuesses();
+  }
+
+  forget({ id }: SeriesEntry): void {
+    this.entries.delete(id);
+    this.latest.drop(id);
   }
 
   /** Gives a device another name, which no device has; samples for the old one go on to it. */

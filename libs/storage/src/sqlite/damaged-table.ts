@@ -1,7 +1,18 @@
 import type { Database, Statement } from 'better-sqlite3';
 
-/** What was damaged: a row of the journal, or one of the two blobs of a chunk or a part, or its place in the file. */
-export type DamagedSource = 'journal' | 'chunk' | 'chunk stats' | 'chunk data' | 'part' | 'part stats' | 'part data';
+/** What was damaged: a row of the journal, or one of the two blobs of a chunk or a part, or its place in the file; or a row of the catalogue. */
+export type DamagedSource =
+  | 'journal'
+  | 'chunk'
+  | 'chunk stats'
+  | 'chunk data'
+  | 'part'
+  | 'part stats'
+  | 'part data'
+  | 'device'
+  | 'device_alias'
+  | 'series'
+  | 'latest';
 
 /** What was found damaged: the bytes, kept for whoever wants to look into them, or why there are none. Nothing reads it. */
 export class DamagedTable {
@@ -31,6 +42,19 @@ export class DamagedTable {
     this.onDamage(
       new Error(
         `${source} ${id} is damaged: its ${data.length} bytes are kept in the table damaged; everything else goes on`,
+      ),
+    );
+  }
+
+  /** Keeps what a row of the catalogue says that is not as it was written, once for all: the row stays where it is. */
+  setAsideRow(source: DamagedSource, id: number, values: readonly unknown[], now: number): void {
+    if (this.known.get(source, id) !== undefined) return;
+    const data = Buffer.from(JSON.stringify(values));
+    this.insert.run(source, id, now, data);
+    this.count += 1;
+    this.onDamage(
+      new Error(
+        `the row ${id} of ${source} is damaged, and kept in the table damaged; what can be vouched for goes on`,
       ),
     );
   }

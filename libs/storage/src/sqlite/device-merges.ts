@@ -136,7 +136,7 @@ export class DeviceMerges {
     this.statements.addSeries.run(entry.id, entry.device.id, into.id, factor, offset);
     const [time, value] = [latest.timeOf(entry.id), convert(latest.valueOf(entry.id), { factor, offset })];
     if (!(time > latest.timeOf(into.id))) return [];
-    this.statements.putLatest.run(into.id, time, value);
+    this.pieces.saveLatest(into.id, time, value);
     return [[into.id, time, value]];
   }
 
@@ -276,8 +276,6 @@ function prepare(db: Database) {
     addSeries: one<[number, number, number, number, number]>(
       'INSERT INTO series_merge (series_id, source_id, target_series_id, factor, shift) VALUES (?, ?, ?, ?, ?)',
     ),
-    putLatest: one<[number, number, number]>(`INSERT INTO latest (series_id, ts, value) VALUES (?, ?, ?)
-       ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value`),
     describe: one<[string | null, string | null, string, number]>(
       'UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?',
     ),

@@ -1,4 +1,4 @@
-import { Slices, type DeviceSelector } from '@device-metrics/domain';
+import { inSlices, Slices, type DeviceSelector } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
@@ -9,14 +9,21 @@ import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
 import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
 
-/** Chunks that one transaction deletes. */
+/** With it begin the names of rows of devices that are deleted while their series are still there. */
+export const GONE = '\u0001';
+
+/** Chunks that one transaction deletes, and series. */
 const CHUNK_SLICE = 32;
+const SERIES_SLICE = 500;
 
 /** Lists, describes and deletes devices. */
 export class Devices {
   private readonly firstTimes: FirstTimes;
   private readonly update: Statement<[string | null, string | null, string, number]>;
-  private readonly removals: Statement<[number]>[];
+  private readonly farewell: Statement<[number]>[];
+  private readonly removeLatest: Statement<[number]>;
+  private readonly removeSeries: Statement<[number]>;
+  private readonly removeDevice: Statement<[number]>;
   private readonly renaming: (id: number, before: string, after: string) => void;
   private readonly seriesRemovals: Statement<[number]>[];
   private readonly selectDeletions: Statement<[], number>;
@@ -32,17 +39,20 @@ export class Devices {
   ) {
     this.firstTimes = new FirstTimes(pieces);
     this.update = db.prepare('UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?');
-    this.removals = [
+    this.farewell = [
       'REPLACE INTO device_deletion (device_id) VALUES (?)',
+      // Its name is free from now on; no device can be called so.
+      `UPDATE device SET name = '${GONE}' || id WHERE id = ?`,
       // What was on its way to it goes too.
       'REPLACE INTO device_deletion (device_id) SELECT source_id FROM device_merge WHERE target_id = ?',
       'DELETE FROM series_merge WHERE source_id IN (SELECT source_id FROM device_merge WHERE target_id = ?)',
       'DELETE FROM device_merge WHERE target_id = ?',
-      'DELETE FROM latest WHERE series_id IN (SELECT id FROM series WHERE device_id = ?)',
-      'DELETE FROM series WHERE device_id = ?',
       'DELETE FROM device_alias WHERE device_id = ?',
-      'DELETE FROM device WHERE id = ?',
     ].map((sql) => db.prepare(sql));
+    const some = `SELECT id FROM series WHERE device_id = ? ORDER BY metric_name, labels_key LIMIT ${SERIES_SLICE}`;
+    this.removeLatest = db.prepare(`DELETE FROM latest WHERE series_id IN (${some})`);
+    this.removeSeries = db.prepare(`DELETE FROM series WHERE id IN (${some})`);
+    this.removeDevice = db.prepare('DELETE FROM device WHERE id = ?');
     this.seriesRemovals = ['DELETE FROM latest WHERE series_id = ?', 'DELETE FROM series WHERE id = ?'].map((sql) =>
       db.prepare(sql),
     );
@@ -118,17 +128,18 @@ export class Devices {
   }
 
   /**
-   * The rows of the device and its series go in one transaction, which takes note of the deletion. After it nothing leads to
-   * the chunks of the device any more, nor to its samples in the journal. These follow in slices, and after a crash with
-   * the next `finishDeletions`.
+   * One transaction takes the name from the device, and takes note of the deletion. After it nothing leads to the device any
+   * more. Its series, its latest samples and its chunks follow in slices, and after a crash with the next `finishDeletions`.
    */
   async delete(name: string): Promise<boolean> {
     const device = this.catalogue.device(name);
     if (!device) return false;
-    this.db.transaction(() => this.removals.forEach((removal) => removal.run(device.id)))();
-    this.catalogue.dropDevice(device);
+    this.db.transaction(() => this.farewell.forEach((statement) => statement.run(device.id)))();
+    const slices = new Slices();
+    this.catalogue.hideDevice(device);
     this.heads.dropDevice(device.id);
-    await this.deletePieces(device.id, new Slices());
+    await inSlices(device.entries(), (entry) => this.catalogue.forget(entry), slices);
+    await this.deleteRest(device.id, slices);
     await this.sealer.trimJournal();
     return true;
   }
@@ -136,7 +147,7 @@ export class Devices {
   /** Goes on with deletions that a crash cut short. */
   async finishDeletions(): Promise<void> {
     const slices = new Slices();
-    for (const id of this.selectDeletions.all()) await this.deletePieces(id, slices);
+    for (const id of this.selectDeletions.all()) await this.deleteRest(id, slices);
   }
 
   /** Sets aside what belongs to no device: the number of its device must have been damaged. */
@@ -156,7 +167,13 @@ export class Devices {
     }
   }
 
-  private async deletePieces(deviceId: number, slices: Slices): Promise<void> {
+  private async deleteRest(deviceId: number, slices: Slices): Promise<void> {
+    const deleteSome = this.db.transaction((id: number): number => {
+      this.removeLatest.run(id);
+      return this.removeSeries.run(id).changes;
+    });
+    while (deleteSome(deviceId) > 0) await slices.next();
+    this.removeDevice.run(deviceId);
     let hour: number | undefined = 0;
     while ((hour = this.pieces.delete(deviceId, hour, HOURS, CHUNK_SLICE)) !== undefined) await slices.next();
     this.removeDeletion.run(deviceId);

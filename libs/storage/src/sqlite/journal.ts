@@ -1,3 +1,4 @@
+import { sqliteDriver } from '@device-metrics/sqlite';
 import type { Database, Statement } from 'better-sqlite3';
 
 export interface StoredRow {
@@ -63,6 +64,7 @@ export class Journal {
     let last = 0;
     try {
       for (let row = this.next.get(0); row; row = this.next.get(row.id)) {
+        if (row.id <= last) throw new (sqliteDriver().SqliteError)('rows out of order', 'SQLITE_CORRUPT');
         last = row.id;
         yield row;
       }

@@ -16,6 +16,7 @@ import type {
 import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
 import { PartIndex } from '../columnar/part-index.js';
+import { rowChecksum } from './row-checksum.js';
 import { isUnreadable, ReadableChunks } from './unreadable.js';
 
 /** A row that retention looks at. */
@@ -121,7 +122,8 @@ export class PieceTable implements Pieces {
     const first = chunkId(from, 0);
     const next = [this.attempt(() => this.statements.nextChunk.get(first)), this.partIndex.next(first)];
     const known = next.filter((id) => id !== undefined).sort((a, b) => a - b);
-    return known.length === 0 ? undefined : deviceOfChunk(known[0]);
+    // A damaged id may come before those that were asked for.
+    return known.length === 0 || known[0] < first ? undefined : deviceOfChunk(known[0]);
   }
 
   /** The last hour, from `from` to before `to`, of which a device has a chunk without samples. */
@@ -151,7 +153,13 @@ export class PieceTable implements Pieces {
 
   /** Writes down the latest sample of a series. */
   saveLatest(seriesId: number, time: number, value: number): void {
-    this.statements.upsertLatest.run(seriesId, time, value);
+    this.statements.upsertLatest.run(seriesId, time, value, rowChecksum(seriesId, time, value));
+  }
+
+  /** In one transaction. What the file does not take is found again at the next start. */
+  saveAllLatest(samples: readonly (readonly [seriesId: number, time: number, value: number])[]): void {
+    if (samples.length === 0) return;
+    this.attempt(() => this.db.transaction(() => samples.forEach((one) => this.saveLatest(...one)))());
   }
 
   putChunk(id: number, sealedThrough: number, { stats, data }: EncodedPiece): void {
@@ -204,7 +212,7 @@ export class PieceTable implements Pieces {
     const rows = this.attempt(() => this.statements.rawChunks.all(first, end, limit)) ?? [];
     this.eachRow(rows, ({ id }) => this.statements.dropChunkData.run(id));
     this.attempt(() => this.statements.dropPartData.run(first, end));
-    return rows.length < limit ? undefined : hourOfChunk(rows[rows.length - 1].id) + 1;
+    return rows.length < limit ? undefined : behind(rows, from);
   }
 
   /** Deletes what a device has from hour `from` to before `to`, at most `limit` chunks; gives the hour to go on from. */
@@ -215,7 +223,7 @@ export class PieceTable implements Pieces {
     for (const hour of [...this.partIndex.hoursOf(deviceId)]) {
       if (hour >= from && hour < to) this.attempt(() => this.deleteParts(chunkId(deviceId, hour)));
     }
-    return rows.length < limit ? undefined : hourOfChunk(rows[rows.length - 1].id) + 1;
+    return rows.length < limit ? undefined : behind(rows, from);
   }
 
   /** Sets aside what there is of a device that does not exist, at most `limit` chunks; gives the hour to go on from. */
@@ -329,6 +337,10 @@ export class PieceTable implements Pieces {
   }
 }
 
+/** The hour behind all of the rows; ids that are damaged may come in any order. */
+const behind = (rows: readonly RowKey[], from: number): number =>
+  rows.reduce((hour, { id }) => Math.max(hour, hourOfChunk(id)), from) + 1;
+
 const keyOfStats = ({ id, part, sealedThrough }: StoredPiece): number[] => [id, part, sealedThrough];
 
 function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8Array {
@@ -351,8 +363,9 @@ function prepare(db: Database) {
     upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
       'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
     ),
-    upsertLatest: one<[number, number, number], unknown>(
-      'INSERT INTO latest (series_id, ts, value) VALUES (?, ?, ?) ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value',
+    upsertLatest: one<[number, number, number, number], unknown>(
+      `INSERT INTO latest (series_id, ts, value, checksum) VALUES (?, ?, ?, ?)
+       ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value, checksum = excluded.checksum`,
     ),
     insertPart: one<[number, number, number, Uint8Array, Uint8Array | null], unknown>(
       'INSERT INTO part (id, part, sealed_through, stats, data) VALUES (?, ?, ?, ?, ?)',

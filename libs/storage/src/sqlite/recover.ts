@@ -3,10 +3,13 @@ import type { Database } from 'better-sqlite3';
 import { readJournalRow } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { chunkId, deviceOfChunk, hourOf, hourOfChunk } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOf, hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
+
+/** Chunks that are looked at in one turn. */
+const CHUNKS = 32;
 
 /**
  * Makes the heads anew from the journal, in slices, and takes note of the latest samples of parts, which are written down with their
@@ -53,6 +56,32 @@ export async function recoverHeads(
       if (!entry) continue;
       if (!isSealed(entry, timestamps[index], row.id)) heads.push(entry, timestamps[index], values[index], row.id, now);
     }
+  }
+}
+
+/** Finds the latest samples of series of which none is known: their rows were damaged, or are gone. */
+export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTable): Promise<void> {
+  const slices = new Slices();
+  const { latest } = catalogue;
+  for (const device of catalogue.allDevices()) {
+    const wanted = new Set<number>();
+    for (const { id } of device.entries()) if (latest.timeOf(id) === -Infinity) wanted.add(id);
+    if (slices.isOver()) await slices.next();
+    for (let from: number | undefined = wanted.size === 0 ? undefined : 0; from !== undefined;) {
+      const chunks = pieces.chunks(device.id, from, HOURS, CHUNKS);
+      for (const piece of chunks) {
+        pieces.summaries(piece, (series, { last, lastTime }) => {
+          if (wanted.has(series)) latest.note(series, lastTime, last);
+        });
+      }
+      from = chunks.length < CHUNKS ? undefined : hourOfChunk(chunks[CHUNKS - 1].id) + 1;
+      if (slices.isOver()) await slices.next();
+    }
+    pieces.saveAllLatest(
+      [...wanted]
+        .filter((id) => latest.timeOf(id) !== -Infinity)
+        .map((id) => [id, latest.timeOf(id), latest.valueOf(id)]),
+    );
   }
 }
 

@@ -44,13 +44,13 @@ describe('sealing', () => {
   });
 });
 
-describe('damage', () => {
-  const flip = (db: Database.Database, table: string, column: string, where: string): void => {
-    const data = db.prepare(`SELECT ${column} FROM ${table} WHERE ${where}`).pluck().get() as Buffer;
-    data[Math.floor(data.length / 2)] ^= 1;
-    db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${where}`).run(data);
-  };
+const flip = (db: Database.Database, table: string, column: string, where: string): void => {
+  const data = db.prepare(`SELECT ${column} FROM ${table} WHERE ${where}`).pluck().get() as Buffer;
+  data[Math.floor(data.length / 2)] ^= 1;
+  db.prepare(`UPDATE ${table} SET ${column} = ? WHERE ${where}`).run(data);
+};
 
+describe('damage', () => {
   it('of a journal row costs that row, which is set aside', async () => {
     opened = await TestStore.open();
     for (let row = 1; row <= 3; row += 1) await opened.store.append([sample(T0 + row, row)]);
@@ -146,6 +146,34 @@ describe('damage', () => {
     expect(await counts()).toEqual([4]);
     await opened.sealAll();
     expect(await counts()).toEqual([4]);
+  });
+});
+
+describe('a part that is damaged when its chunk is to be made', () => {
+  it('keeps its summaries beside all the others, now and later', async () => {
+    opened = await TestStore.open({ maxOpenSamples: 2 });
+    for (let index = 0; index < 9; index += 1) {
+      await opened.store.append([sample(T0 + index, index)]);
+      await opened.store.maintain();
+    }
+    const parts = (): unknown => opened.db.prepare('SELECT count(*) FROM part').pluck().get();
+    const before = parts() as number;
+    expect(before).toBeGreaterThan(1);
+    await opened.reopen((db) => flip(db, 'part', 'data', 'part = 2'));
+    const summary = async (): Promise<unknown> => {
+      const [found] = await opened.store.summarize(await opened.store.findSeries({}), EVER);
+      return found.summary;
+    };
+    for (let round = 0; round < 2; round += 1) {
+      await opened.sealAll();
+      expect(await summary()).toMatchObject({ count: 9, min: 0, max: 8, sum: 36 });
+      expect(parts()).toBeGreaterThanOrEqual(before);
+      expect(await opened.store.health()).toMatchObject({ damaged: 1, heads: 0 });
+      await opened.reopen();
+    }
+    await opened.store.append([sample(T0 + 9, 9)]);
+    await opened.sealAll();
+    expect(await summary()).toMatchObject({ count: 10, last: 9, sum: 45 });
   });
 });
 

@@ -10,18 +10,21 @@ import {
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
-import { catalogueTables, loadCatalogue } from './catalogue-tables.js';
+import { catalogueTables } from './catalogue-tables.js';
+import { loadCatalogue } from './load-catalogue.js';
 import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
 import { DeviceMerges } from './device-merges.js';
 import { Devices } from './devices.js';
+import { ClockMarks } from './clock-marks.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
 import { Journal } from './journal.js';
 import { Queries } from '../columnar/queries.js';
-import { recoverHeads } from './recover.js';
+import { recoverHeads, remakeLatest } from './recover.js';
+import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
 import { shrinkFile } from './shrink-file.js';
 import {
@@ -67,17 +70,19 @@ export class SqliteStore implements Store {
   private readonly select1;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly clock: ClockWatch;
+  private readonly clockMarks: ClockMarks;
   private saidDoubt: string | undefined;
   private closed = false;
 
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
     const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
-    await loadCatalogue(db, store.catalogue);
+    keepRowChecksums(db);
+    await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now());
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     await store.recover();
     // Before samples come by the time of a clock that may be wrong.
-    store.clock.doubt(store.catalogue.latest.newest());
+    store.doubt();
     store.startTimers();
     return store;
   }
@@ -88,7 +93,8 @@ export class SqliteStore implements Store {
   ) {
     const { now } = settings;
     this.settings = settings;
-    this.clock = new ClockWatch(now);
+    this.clockMarks = new ClockMarks(db);
+    this.clock = new ClockWatch(now, this.clockMarks.last());
     this.catalogue = new SeriesCatalogue(catalogueTables(db), new SeriesLimit(settings, now));
     this.damaged = new DamagedTable(db, settings.onProblem);
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
@@ -350,6 +356,7 @@ export class SqliteStore implements Store {
   private async recover(): Promise<void> {
     const { db, catalogue, heads, journal, pieces, damaged } = this;
     await recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
+    await remakeLatest(catalogue, pieces);
   }
 
   private startTimers(): void {
@@ -365,11 +372,17 @@ export class SqliteStore implements Store {
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
   private async upkeep(): Promise<void> {
-    const doubt = this.clock.doubt(this.catalogue.latest.newest());
+    const doubt = this.doubt();
     if (doubt !== undefined && doubt !== this.saidDoubt) this.settings.onProblem(doubt);
     this.saidDoubt = doubt;
     if (doubt === undefined) await this.maintain();
     else await this.writing(() => this.sealer.run());
+  }
+
+  private doubt(): string | undefined {
+    const doubt = this.clock.doubt(this.catalogue.latest.newest());
+    this.clockMarks.keep(this.clock.mark());
+    return doubt;
   }
 
   private inBackground(work: Promise<void>): void {

@@ -38,11 +38,13 @@ export class ReadableChunks {
   /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
   range(from: number, to: number, limit: number): StoredPiece[] {
     try {
-      return this.rows.all(from, to, limit);
+      const rows = this.rows.all(from, to, limit);
+      // A damaged id stands where another one should.
+      if (rows.every(({ id }, index) => id >= (rows[index - 1]?.id ?? from - 1) + 1 && id < to)) return rows;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      return this.around(from, to, limit);
     }
+    return this.around(from, to, limit);
   }
 
   /** What can be read before, between and behind places that cannot. */
@@ -71,6 +73,7 @@ export class ReadableChunks {
       at = next;
     }
     return [...found.values()]
+      .filter(({ id }) => id >= from && id < to)
       .sort((a, b) => a.id - b.id)
       .slice(0, limit)
       .map((row) => ({ ...row, part: 0, stats: this.statsOf(row.id) }));

@@ -19,4 +19,8 @@ export class DeviceEntity {
   /** JSON of string pairs. */
   @Column({ type: 'text', default: '{}' })
   tags!: string;
+
+  /** Of all the others; null in a row from before. See row-checksum.ts. */
+  @Column({ type: 'integer', nullable: true, select: false })
+  checksum?: number | null;
 }

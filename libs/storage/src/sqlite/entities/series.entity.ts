@@ -25,4 +25,8 @@ export class SeriesEntity {
   /** UCUM. */
   @Column({ type: 'text', nullable: true })
   unit!: string | null;
+
+  /** Of all the others; null in a row from before. See row-checksum.ts. */
+  @Column({ type: 'integer', nullable: true, select: false })
+  checksum?: number | null;
 }

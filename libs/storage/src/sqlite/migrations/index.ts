@@ -8,6 +8,7 @@ import { DeviceAlias1764600000000 } from './1764600000000-device-alias.js';
 import { DeviceMerge1764900000000 } from './1764900000000-device-merge.js';
 import { Said1765300000000 } from './1765300000000-said.js';
 import { CollectorUpdate1765400000000 } from './1765400000000-collector-update.js';
+import { RowChecksums1765500000000 } from './1765500000000-row-checksums.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   DeviceMerge1764900000000,
   Said1765300000000,
   CollectorUpdate1765400000000,
+  RowChecksums1765500000000,
 ];

@@ -1,0 +1,212 @@
+import { Slices, type Labels } from '@device-metrics/domain';
+import type { Database } from 'better-sqlite3';
+import { Device, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
+import type { DamagedTable } from './damaged-table.js';
+import { addRowChecksums, isAsWritten, rowChecksum } from './row-checksum.js';
+import { isUnreadable } from './unreadable.js';
+
+/** Rows that are read at a time when the store is opened. */
+const LOAD_PAGE = 1000;
+
+interface DeviceRow {
+  readonly id: number;
+  readonly name: string;
+  readonly display_name: string | null;
+  readonly notes: string | null;
+  readonly tags: string;
+  readonly checksum: number | null;
+}
+
+interface SeriesTableRow {
+  readonly id: number;
+  readonly device_id: number;
+  readonly metric_name: string;
+  readonly labels_key: string;
+  readonly unit: string | null;
+  readonly checksum: number | null;
+}
+
+type SeriesKey = Pick<SeriesTableRow, 'id' | 'device_id' | 'metric_name' | 'labels_key'>;
+
+/**
+ * Takes in what the tables have, and lets others through meanwhile; must come before anything else. A row that is not as it
+ * was written is damage: the index of its table says its name once more, and what nobody can vouch for is left out. The tables
+ * themselves stay as they are: what contradicts itself cannot be changed safely.
+ */
+export async function loadCatalogue(
+  db: Database,
+  catalogue: SeriesCatalogue,
+  damaged: DamagedTable,
+  now: number,
+): Promise<void> {
+  const slices = new Slices();
+  const deleted = new Set(db.prepare<[], number>('SELECT device_id FROM device_deletion').pluck().all());
+  loadDevices(db, catalogue, deleted, damaged, now);
+  loadAliases(db, catalogue, damaged, now);
+  await loadSeries(db, catalogue, deleted, damaged, now, slices);
+  await loadLatest(db, catalogue, damaged, now, slices);
+}
+
+const contents = ({ id, name, display_name, notes, tags }: DeviceRow) => [id, name, display_name, notes, tags] as const;
+
+function loadDevices(
+  db: Database,
+  catalogue: SeriesCatalogue,
+  deleted: ReadonlySet<number>,
+  damaged: DamagedTable,
+  now: number,
+): void {
+  const rows = db
+    .prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags, checksum FROM device')
+    .all()
+    .filter(({ id }) => !deleted.has(id));
+  const named = new Map(
+    db
+      .prepare<[], [number, string]>('SELECT id, name FROM device INDEXED BY sqlite_autoindex_device_1')
+      .raw()
+      .all()
+      .filter(([id]) => !deleted.has(id)),
+  );
+  if (rows.some(({ checksum }) => checksum === null)) addRowChecksums(db, 'device');
+  const taken = new Set<string>();
+  const load = (
+    id: number,
+    name: string,
+    description = { displayName: null, notes: null, tags: '{}' } as Described,
+  ) => {
+    const { displayName, notes, tags } = description;
+    const free = taken.has(name) ? `repaired-device-${id}` : name;
+    taken.add(free);
+    catalogue.loadDevice(new Device(id, free, { displayName, notes, tags: JSON.parse(tags) as Labels }));
+  };
+  const bad: DeviceRow[] = [];
+  for (const row of rows) {
+    const { id, name, display_name: displayName, notes, tags } = row;
+    if (isAsWritten(row.checksum, ...contents(row))) load(id, name, { displayName, notes, tags });
+    else bad.push(row);
+  }
+  const known = new Set(rows.map(({ id }) => id));
+  for (const row of bad) {
+    damaged.setAsideRow('device', row.id, contents(row), now);
+    const other = named.get(row.id);
+    const { display_name: displayName, notes, tags } = row;
+    if (other !== undefined && isAsWritten(row.checksum, row.id, other, displayName, notes, tags)) {
+      load(row.id, other, { displayName, notes, tags });
+    } else load(row.id, other === row.name ? other : `repaired-device-${row.id}`);
+  }
+  for (const [id, name] of named) {
+    if (known.has(id) || taken.has(name)) continue;
+    damaged.setAsideRow('device', id, [name], now);
+    load(id, name);
+  }
+}
+
+interface Described {
+  readonly displayName: string | null;
+  readonly notes: string | null;
+  readonly tags: string;
+}
+
+function loadAliases(db: Database, catalogue: SeriesCatalogue, damaged: DamagedTable, now: number): void {
+  const rows = db
+    .prepare<[], [string, number, number | null]>('SELECT name, device_id, checksum FROM device_alias')
+    .raw()
+    .all();
+  if (rows.some(([, , checksum]) => checksum === null)) addRowChecksums(db, 'device_alias');
+  for (const [name, id, checksum] of rows) {
+    if (isAsWritten(checksum, name, id)) catalogue.loadAlias(name, id);
+    else damaged.setAsideRow('device_alias', id, [name, id], now);
+  }
+}
+
+async function loadSeries(
+  db: Database,
+  catalogue: SeriesCatalogue,
+  deleted: ReadonlySet<number>,
+  damaged: DamagedTable,
+  now: number,
+  slices: Slices,
+): Promise<void> {
+  const page = db.prepare<[number, number], SeriesTableRow>(
+    'SELECT id, device_id, metric_name, labels_key, unit, checksum FROM series WHERE id > ? ORDER BY id LIMIT ?',
+  );
+  // Devices have the same metrics, and the same text need not be there once for each.
+  const texts = new Map<string, string>();
+  const load = (row: Omit<SeriesRow, 'ts' | 'value'>): void => {
+    const name = texts.get(row.metric_name);
+    if (name === undefined) texts.set(row.metric_name, row.metric_name);
+    catalogue.loadSeries({ ...row, metric_name: name ?? row.metric_name, ts: null, value: null });
+  };
+  const bad = new Map<number, SeriesTableRow>();
+  let count = 0;
+  for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
+    let isOld = false;
+    for (const row of rows) {
+      const { id, device_id: device, metric_name: metric, labels_key: labels, unit, checksum } = row;
+      isOld ||= checksum === null;
+      if (deleted.has(device)) continue;
+      if (isAsWritten(checksum, id, device, metric, labels, unit) && catalogue.deviceById(device)) load(row);
+      else bad.set(id, row);
+    }
+    const next = lastOf(rows, ({ id }) => id, last);
+    if (isOld) addRowChecksums(db, 'series', last + 1, next);
+    last = next;
+    count += rows.length;
+    if (slices.isOver()) await slices.next();
+  }
+  const keys = 'series INDEXED BY sqlite_autoindex_series_1';
+  const inIndex = db.prepare<[], number>(`SELECT count(metric_name) FROM ${keys}`).pluck().get();
+  if (bad.size === 0 && inIndex === count) return;
+  const others = db.prepare<[], SeriesKey>(`SELECT id, device_id, metric_name, labels_key FROM ${keys}`);
+  for (const other of others.all()) {
+    if (catalogue.get(other.id) || deleted.has(other.device_id)) continue;
+    const row = bad.get(other.id);
+    bad.delete(other.id);
+    damaged.setAsideRow('series', other.id, row ? Object.values(row) : Object.values(other), now);
+    const unit = row && unitOf(row, other);
+    if (unit !== undefined && catalogue.isFree(other)) load({ ...other, unit });
+  }
+  for (const row of bad.values()) damaged.setAsideRow('series', row.id, Object.values(row), now);
+}
+
+/** The id from which on to read; rows whose ids are damaged may come in any order. */
+const lastOf = <Row>(rows: readonly Row[], idOf: (row: Row) => number, before: number): number =>
+  rows.reduce((last, row) => Math.max(last, idOf(row)), before + 1);
+
+/** The unit of a series whose row is damaged; undefined where nobody can vouch for what the series is. */
+function unitOf(row: SeriesTableRow, other: SeriesKey): string | null | undefined {
+  const { device_id: device, metric_name: metric, labels_key: labels } = other;
+  if (row.checksum === rowChecksum(other.id, device, metric, labels, row.unit)) return row.unit;
+  const isSame = device === row.device_id && metric === row.metric_name && labels === row.labels_key;
+  // What is damaged is its unit, or its checksum.
+  return isSame ? null : undefined;
+}
+
+/** What cannot be read, or is not as it was written, is left out: `remakeLatest` follows. */
+async function loadLatest(
+  db: Database,
+  catalogue: SeriesCatalogue,
+  damaged: DamagedTable,
+  now: number,
+  slices: Slices,
+): Promise<void> {
+  // By itself, in the order of its table: a look-up for each series takes as long as all the rest.
+  const page = db
+    .prepare<[number, number], [number, number, number, number | null]>(
+      'SELECT series_id, ts, value, checksum FROM latest WHERE series_id > ? ORDER BY series_id LIMIT ?',
+    )
+    .raw();
+  try {
+    for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
+      for (const [id, time, value, checksum] of rows) {
+        if (!isAsWritten(checksum, id, time, value)) damaged.setAsideRow('latest', id, [id, time, value], now);
+        else if (catalogue.get(id)) catalogue.latest.note(id, time, value);
+      }
+      last = lastOf(rows, ([id]) => id, last);
+      if (slices.isOver()) await slices.next();
+    }
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    damaged.note('latest', 0, error, now);
+  }
+}

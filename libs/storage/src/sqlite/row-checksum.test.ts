@@ -1,0 +1,130 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import fc from 'fast-check';
+import { DataSource } from 'typeorm';
+import { HOUR, sample, T0, TestStore } from '../testing/test-store.js';
+import type { Store } from '../store.js';
+import { connectionOf, sqliteOptions } from './data-source.js';
+import { SqliteStore } from './sqlite-store.js';
+
+let opened: TestStore;
+afterEach(() => opened.close());
+
+const fill = async (): Promise<void> => {
+  opened = await TestStore.open();
+  for (const device of ['kitchen', 'cellar', 'roof']) {
+    const samples = Array.from({ length: 12 }, (_, index) => ({
+      ...sample(T0 + index, index + 0.5, device, `temperature.${index % 4}`),
+      labels: { place: `shelf-${index % 3}` },
+      unit: 'Cel',
+    }));
+    await opened.store.append(samples);
+  }
+  await opened.store.describeDevice('roof', () => ({ displayName: 'On the roof', tags: { floor: 'top' } }));
+  await opened.store.renameDevice('cellar', 'basement');
+  await opened.sealAll();
+};
+
+/** What can be said of each series and device. */
+const said = async (store: Store = opened.store): Promise<Map<string, unknown>> => {
+  const series = await store.findSeries({});
+  const latest = new Map((await store.latest(series)).map((one) => [one.series.id, [one.timestamp, one.value]]));
+  return new Map<string, unknown>([
+    ...series.map(({ id, unit, ...rest }) => [JSON.stringify(rest), [unit, latest.get(id)]] as const),
+    ...(await store.devices()).map(({ name, displayName, tags }) => [name, [displayName, tags]] as const),
+  ]);
+};
+
+const pagesOf = (...tables: string[]): number[] =>
+  opened.db
+    .prepare(`SELECT pageno FROM dbstat WHERE name IN (${tables.map(() => '?').join()})`)
+    .pluck()
+    .all(...tables) as number[];
+
+describe('a flipped bit in the tables of devices, series and latest samples', () => {
+  it('never gives a name, a label, a unit or a value that was not there', async () => {
+    await fill();
+    const truth = await said();
+    const pages = pagesOf(
+      'device',
+      'series',
+      'latest',
+      'device_alias',
+      'sqlite_autoindex_series_1',
+      'sqlite_autoindex_device_1',
+    );
+    expect(pages.length).toBeGreaterThan(5);
+    opened.db.pragma('wal_checkpoint(TRUNCATE)');
+    const whole = await readFile(opened.path);
+    const damaged = `${opened.path}.damaged`;
+    let [changed, refused] = [0, 0];
+    const places = fc.record({
+      page: fc.constantFrom(...pages),
+      offset: fc.oneof(fc.integer({ min: 0, max: 120 }), fc.integer({ min: 2_500, max: 4_095 })),
+      bit: fc.integer({ min: 0, max: 7 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(places, async ({ page, offset, bit }) => {
+        const copy = Buffer.from(whole);
+        const at = (page - 1) * 4_096 + offset;
+        copy[at] = (copy[at] as number) ^ (1 << bit);
+        for (const suffix of ['-wal', '-shm']) await rm(damaged + suffix, { force: true });
+        await writeFile(damaged, copy);
+        const dataSource = new DataSource(sqliteOptions(damaged));
+        let store: Store;
+        try {
+          await dataSource.initialize();
+          store = await SqliteStore.open(connectionOf(dataSource), { sealInterval: 0, onProblem: () => undefined });
+        } catch (error) {
+          expect(String((error as { code?: string }).code)).toMatch(/^SQLITE_/);
+          refused += 1;
+          if (dataSource.isInitialized) await dataSource.destroy();
+          return;
+        }
+        const found = await said(store);
+        await store.close();
+        await dataSource.destroy();
+        for (const [name, what] of found) {
+          const [first, second] = what as [unknown, unknown];
+          const known = truth.get(name) as [unknown, unknown] | undefined;
+          if (/repaired-device/.test(name)) changed += 1;
+          else if (!known || first !== known[0] || JSON.stringify(second) !== JSON.stringify(known[1])) {
+            // What nobody can vouch for is left out, as a unit or what people said.
+            expect([name, first]).toEqual([known ? name : 'a name that was there', null]);
+            changed += 1;
+          }
+        }
+      }),
+      { numRuns: 50, endOnFailure: true },
+    );
+    expect(changed + refused).toBeLessThan(50);
+  });
+
+  it('is said once, and counts as damage', async () => {
+    await fill();
+    await opened.reopen((db) => db.prepare(`UPDATE latest SET value = value + 1 WHERE series_id = 3`).run());
+    const [third] = (await opened.store.findSeries({})).filter(({ id }) => id === 3);
+    const [latest] = await opened.store.latest([third as never]);
+    const samples: number[] = [];
+    for await (const { values } of opened.store.readSamples([third as never], { start: T0, end: T0 + HOUR })) {
+      samples.push(...Array.from(values));
+    }
+    expect(latest?.value).toBe(samples.at(-1));
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+    await opened.reopen();
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+
+  it('is found in a database of the version before too, once a store has opened it', async () => {
+    await fill();
+    const truth = await said();
+    await opened.reopen((db) => {
+      for (const table of ['device', 'device_alias', 'series', 'latest'])
+        db.exec(`UPDATE ${table} SET checksum = NULL`);
+    });
+    expect(await said()).toEqual(truth);
+    const left = (table: string): unknown =>
+      opened.db.prepare(`SELECT count(*) FROM ${table} WHERE checksum IS NULL`).pluck().get();
+    expect(['device', 'device_alias', 'series'].map(left)).toEqual([0, 0, 0]);
+  });
+});
