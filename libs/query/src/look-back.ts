@@ -1,4 +1,4 @@
-import type { Series } from '@device-metrics/domain';
+import { inSlices, type Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 
 const HOUR = 3_600_000;
@@ -26,17 +26,17 @@ export type LastSamples = ReadonlyMap<number, Moment>;
  */
 export async function lastBefore(store: SampleStore, series: readonly Series[], time: number): Promise<LastSamples> {
   const found = new Map<number, Moment>();
-  for (const { series: one, timestamp, value } of await store.latest(series)) {
+  await inSlices(await store.latest(series), ({ series: one, timestamp, value }) => {
     if (timestamp < time) found.set(one.id, { timestamp, value });
-  }
+  });
   let left = series.filter(({ id }) => !found.has(id));
   let end = time;
   for (const span of SPANS) {
     if (left.length === 0) break;
     const start = Math.floor(time / HOUR - span) * HOUR;
-    for (const { series: one, summary } of await store.summarize(left, { start, end })) {
+    await inSlices(await store.summarize(left, { start, end }), ({ series: one, summary }) => {
       found.set(one.id, { timestamp: summary.lastTime, value: summary.last });
-    }
+    });
     left = left.filter(({ id }) => !found.has(id));
     end = start;
   }

@@ -1,5 +1,6 @@
 import {
   autoStep,
+  inSlices,
   parseAggregation,
   type Aggregation,
   type Series,
@@ -75,7 +76,8 @@ export async function numbersOf(
   range: TimeRange,
   limit: QueryLimit,
 ): Promise<{ numbers: ThingNumbers[]; basis: NumbersBasis }> {
-  const byId = new Map(summaries.map(({ series, summary }) => [series.id, summary]));
+  const byId = new Map<number, Summary>();
+  await inSlices(summaries, ({ series, summary }) => byId.set(series.id, summary));
   const growing = things.filter(({ as, isCounter }) => isCounter && as !== 'value');
   const together = things.filter(({ as, isCounter }) => !isCounter && (as === 'share' || as === 'sum'));
   const toRead = [...growing, ...together].flatMap(({ series }) => series);
@@ -93,9 +95,10 @@ export async function numbersOf(
     together.flatMap(({ series }) => series),
     range,
   );
-  const numbers = things.flatMap((thing) => {
+  const numbers: ThingNumbers[] = [];
+  await inSlices(things, (thing) => {
     const found = thing.series.flatMap(({ id }) => byId.get(id) ?? []);
-    return found.length === 0 ? [] : [numbersOfThing(thing, found, byId, grown, values)];
+    if (found.length > 0) numbers.push(numbersOfThing(thing, found, byId, grown, values));
   });
   return { numbers, basis };
 }

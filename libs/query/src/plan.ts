@@ -1,4 +1,4 @@
-import type { Aggregation, Series, TimeRange } from '@device-metrics/domain';
+import { inSlices, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { refuseBeyond, type QueryLimit } from './cost.js';
 import { rangeOf, type Steps } from './divide.js';
@@ -137,10 +137,10 @@ async function countSamples(
   const start = growth ? startOfHour(range.start) : range.start;
   const counts: SeriesCount[] = [];
   let samples = 0;
-  for (const { series: one, summary } of await store.summarize(series, { start, end: range.end })) {
+  await inSlices(await store.summarize(series, { start, end: range.end }), ({ series: one, summary }) => {
     counts.push({ series: one, count: summary.count });
     samples += hourly.has(one.deviceName) ? 0 : summary.count;
-  }
+  });
   for (const [name, until] of hourly) {
     const its = series.filter(({ deviceName }) => deviceName === name);
     const kept = new Map<number, number>();

@@ -1,4 +1,12 @@
-import { labelsKey, metricKind, oneNumber, stateLabels, type Labels, type Series } from '@device-metrics/domain';
+import {
+  inSlices,
+  labelsKey,
+  metricKind,
+  oneNumber,
+  stateLabels,
+  type Labels,
+  type Series,
+} from '@device-metrics/domain';
 
 /** What one number of a thing is; see `OneNumber` of the metric catalogue. */
 export type NumberKind = 'value' | 'rate' | 'share' | 'sum' | 'state';
@@ -19,15 +27,17 @@ export interface Thing {
 }
 
 /** The things that series are of, in the order in which these come first. */
-export function thingsOf(series: readonly Series[]): Thing[] {
+export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
   const groups = new Map<string, Series[]>();
-  for (const one of series) {
+  await inSlices(series, (one) => {
     const key = `${one.deviceName}\n${one.metricName}\n${one.unit ?? ''}\n${labelsKey(withoutStates(one))}`;
     const same = groups.get(key);
     if (same) same.push(one);
     else groups.set(key, [one]);
-  }
-  return Array.from(groups.values(), thing);
+  });
+  const things: Thing[] = [];
+  await inSlices(groups.values(), (one) => things.push(thing(one)));
+  return things;
 }
 
 function withoutStates({ metricName, labels }: Series): Labels {

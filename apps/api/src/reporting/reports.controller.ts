@@ -28,6 +28,7 @@ import { LatestQuery } from './latest/latest-query.dto.js';
 import { LatestDto } from './latest/latest.dto.js';
 import { MetricDescriptions } from '../metadata/metric-descriptions.js';
 import { SeriesEnds } from '../metadata/series-ends.js';
+import { jsonList } from './answer/json-list.js';
 import { latestReport } from './latest/latest.js';
 import { CatalogueDto } from './metric-list/metric-list.dto.js';
 import { metricList } from './metric-list/metric-list.js';
@@ -162,9 +163,10 @@ export class ReportsController {
   @ApiOperation({ summary: 'Latest: the newest sample of every series' })
   @ApiOkResponse({ type: LatestDto })
   @ApiProblems({ 400: 'label must be name=value as in cpu=0, got "cpu"' })
-  async latest(@Query() query: LatestQuery): Promise<LatestDto> {
+  async latest(@Query() query: LatestQuery): Promise<LatestDto | StreamableFile> {
     const latest = await this.store.latest(await this.store.findSeries(selectorOf(query)));
-    return latestReport(latest, query, Date.now(), (one) => this.ends.endOf(one));
+    const { samples } = await latestReport(latest, query, Date.now(), (one) => this.ends.endOf(one));
+    return jsonList('samples', samples);
   }
 
   @Get('metrics')

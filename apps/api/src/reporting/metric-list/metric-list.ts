@@ -1,4 +1,4 @@
-import { metricDefinition, saidKind, type Series } from '@device-metrics/domain';
+import { inSlices, metricDefinition, saidKind, type Series } from '@device-metrics/domain';
 import type { CatalogueDto, CatalogueMetricDto } from './metric-list.dto.js';
 
 /**
@@ -6,16 +6,21 @@ import type { CatalogueDto, CatalogueMetricDto } from './metric-list.dto.js';
  *
  * @param helpOf what a sender has said of a metric.
  */
-export function metricList(series: readonly Series[], helpOf: (name: string) => string | undefined): CatalogueDto {
+export async function metricList(
+  series: readonly Series[],
+  helpOf: (name: string) => string | undefined,
+): Promise<CatalogueDto> {
   const byName = new Map<string, Series[]>();
-  for (const one of series) {
+  await inSlices(series, (one) => {
     const same = byName.get(one.metricName);
     if (same) same.push(one);
     else byName.set(one.metricName, [one]);
-  }
-  const metrics = [...byName]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, same]) => listedMetric(name, same, helpOf(name)));
+  });
+  const metrics: CatalogueMetricDto[] = [];
+  await inSlices(
+    [...byName].sort(([a], [b]) => (a < b ? -1 : 1)),
+    ([name, same]) => metrics.push(listedMetric(name, same, helpOf(name))),
+  );
   return { metrics };
 }
 

@@ -1,7 +1,9 @@
 import { EARLIEST_TIMESTAMP } from '@device-metrics/contract';
 import {
+  inSlices,
   metricDefinition,
   oneNumber,
+  Slices,
   stateLabels,
   type Labels,
   type Series,
@@ -20,6 +22,7 @@ import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
 import { together } from '../summary/grouping.js';
 import { commonLabels } from './common-labels.js';
 import { unitOf, type Unit } from './quantity.js';
+import { MAX_LINES } from './svg-chart.js';
 
 /** What can be drawn as a line: a series, or numbers that are made of several. */
 export interface Line {
@@ -70,36 +73,54 @@ export async function metricsOf(
   range: TimeRange,
   limit: QueryLimit,
 ): Promise<Metric[]> {
-  const things = thingsOf(summaries.map(({ series }) => series));
+  const things = await thingsOf(summaries.map(({ series }) => series));
   const { numbers } = await numbersOf(store, things, summaries, range, limit);
   const byId = new Map(summaries.map((one) => [one.series.id, one]));
-  return Array.from(byMetric(numbers).values(), (same) => metric(same, byId));
+  const metrics: Metric[] = [];
+  for (const same of (await byMetric(numbers)).values()) metrics.push(await metric(same, byId));
+  return metrics;
 }
 
-function byMetric(numbers: readonly ThingNumbers[]): Map<string, [ThingNumbers, ...ThingNumbers[]]> {
+async function byMetric(numbers: readonly ThingNumbers[]): Promise<Map<string, [ThingNumbers, ...ThingNumbers[]]>> {
   const groups = new Map<string, [ThingNumbers, ...ThingNumbers[]]>();
-  for (const one of numbers) {
+  await inSlices(numbers, (one) => {
     const [{ metricName, unit }] = one.thing.series as [Series];
     const key = JSON.stringify([metricName, unit, one.thing.as]);
     const same = groups.get(key);
     if (same) same.push(one);
     else groups.set(key, [one]);
-  }
+  });
   return groups;
 }
 
-function metric(numbers: readonly [ThingNumbers, ...ThingNumbers[]], byId: ReadonlyMap<number, SeriesSummary>): Metric {
+/** A metric may have very many series: others get their turn between the looks at all of them. */
+async function metric(
+  numbers: readonly [ThingNumbers, ...ThingNumbers[]],
+  byId: ReadonlyMap<number, SeriesSummary>,
+): Promise<Metric> {
+  const slices = new Slices();
+  const others = async (): Promise<void> => {
+    if (slices.isOver()) await slices.next();
+  };
   const [{ thing }] = numbers;
   const [first] = thing.series as [Series];
   const isRate = thing.isCounter && thing.as !== 'share';
   const lineUcum = thing.isCounter && thing.as === 'share' ? '1' : first.unit;
-  const figures = together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
-  const lines = linesOf(numbers, byId);
+  const known: (Figures & { readonly lastTime: number })[] = [];
+  await inSlices(numbers, ({ figures, lastTime }) => void (figures && known.push({ ...figures, lastTime })));
+  const figures = together(known);
+  await others();
+  const lines = await linesOf(numbers, byId);
+  await others();
+  const shareOf = thing.as === 'share' ? countedStates(numbers) : '';
+  await others();
+  const changes = lines.some((line) => isChanging(line, byId));
+  await others();
   return {
     name: first.metricName,
     help: metricDefinition(first.metricName)?.help,
     as: thing.as,
-    shareOf: thing.as === 'share' ? countedStates(numbers) : '',
+    shareOf,
     // A span of so many years would be a strange thing to measure.
     isMoment:
       thing.as === 'value' && first.unit === 's' && figures !== undefined && figures.min >= EARLIEST_TIMESTAMP / 1000,
@@ -107,7 +128,7 @@ function metric(numbers: readonly [ThingNumbers, ...ThingNumbers[]], byId: Reado
     lineUnit: unitOf(lineUcum, isRate),
     lineUcum,
     isRate,
-    changes: lines.some((line) => isChanging(line, byId)),
+    changes,
     lines,
     seriesCount: numbers.reduce((sum, one) => sum + one.thing.series.length, 0),
     count: numbers.reduce((sum, { count }) => sum + count, 0),
@@ -123,8 +144,9 @@ function countedStates(numbers: readonly ThingNumbers[]): string {
   return meant.as === 'share' ? meant.states.filter((state) => present.has(state)).join(', ') : '';
 }
 
-function linesOf(numbers: readonly ThingNumbers[], byId: ReadonlyMap<number, SeriesSummary>): Line[] {
-  const lines = numbers.flatMap((one): (Line & { counts: boolean })[] => {
+async function linesOf(numbers: readonly ThingNumbers[], byId: ReadonlyMap<number, SeriesSummary>): Promise<Line[]> {
+  const lines: CountedLine[] = [];
+  const linesOfOne = (one: ThingNumbers): CountedLine[] => {
     const { thing, figures, points, state } = one;
     const labels = commonLabels(thing.series);
     if (thing.as === 'state') {
@@ -141,9 +163,34 @@ function linesOf(numbers: readonly ThingNumbers[], byId: ReadonlyMap<number, Ser
       ...{ series, points: undefined, state: undefined },
       counts: thing.counted.has(index),
     }));
+  };
+  await inSlices(numbers, (one) => {
+    for (const line of linesOfOne(one)) lines.push(line);
   });
+  return firstInFront(lines);
+}
+
+type CountedLine = Line & { readonly counts: boolean };
+
+/** Lines that are sorted at a time. */
+const SORTED_AT_ONCE = 512;
+
+/** The lines that are shown in their order, and behind them all others. */
+async function firstInFront(lines: readonly CountedLine[]): Promise<CountedLine[]> {
   const mean = (line: Line): number => line.figures?.mean ?? -Infinity;
-  return lines.toSorted((a, b) => Number(b.counts) - Number(a.counts) || compare(mean(b), mean(a)));
+  const byMean = (a: CountedLine, b: CountedLine): number =>
+    Number(b.counts) - Number(a.counts) || compare(mean(b), mean(a));
+  if (lines.length <= SORTED_AT_ONCE) return lines.toSorted(byMean);
+  const slices = new Slices();
+  let first: CountedLine[] = [];
+  for (let from = 0; from < lines.length; from += SORTED_AT_ONCE) {
+    first = [...first, ...lines.slice(from, from + SORTED_AT_ONCE)].sort(byMean).slice(0, MAX_LINES);
+    if (slices.isOver()) await slices.next();
+  }
+  const shown = new Set(first);
+  const all = [...first];
+  await inSlices(lines, (line) => void (shown.has(line) || all.push(line)), slices);
+  return all;
 }
 
 const compare = (a: number, b: number): number => (a === b ? 0 : a < b ? -1 : 1);

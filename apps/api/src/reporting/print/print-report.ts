@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
-import { like, metricKind, type TimeRange } from '@device-metrics/domain';
+import { like, metricKind, Slices, type TimeRange } from '@device-metrics/domain';
 import { refuseBeyond, type QueryLimit } from '@device-metrics/query';
 import type { Store } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
@@ -49,14 +48,18 @@ export async function printReport(
   return pieces();
 
   async function* pieces(): AsyncGenerator<string> {
+    const slices = new Slices();
     yield pageStart(`${about.device.displayName ?? about.device.name}: metrics`).text;
     yield reportHead({ about, range, made: now, local, metrics, filter: query.metric_name }).text;
     if (charted && metrics.length > 0) {
       yield glanceTable(glance(metrics)).text;
-      yield metricTable(metrics, local).text;
+      for (const piece of metricTable(metrics, local)) {
+        yield piece.text;
+        if (slices.isOver()) await slices.next();
+      }
       for await (const piece of charts(store, metrics, charted, local)) {
         yield piece.text;
-        await setImmediate();
+        await slices.next();
       }
     }
     yield PAGE_END.text;

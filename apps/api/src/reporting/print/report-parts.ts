@@ -84,21 +84,22 @@ export const idOf = (index: number): string => `m${index + 1}`;
 /** Whether there is more to see of a metric than its row in the table. */
 export const hasFigure = ({ changes, isMoment, lines }: Metric): boolean => !isMoment && (changes || lines.length > 1);
 
-/** A row for each metric; its name leads to its figure. */
-export function metricTable(metrics: readonly Metric[], local: LocalTime): Markup {
-  const rows = metrics.map(
-    (metric, index) => markup`<tr>
+/** A row for each metric, piece by piece; its name leads to its figure. */
+export function* metricTable(metrics: readonly Metric[], local: LocalTime): Generator<Markup> {
+  yield markup`<h2>Summary</h2>
+<table class="summary">
+<thead><tr><th scope="col">Metric</th><th scope="col" class="number extra">Series</th><th scope="col" class="number extra">Samples</th>${NUMBER_HEADS}<th scope="col" class="time extra">Last at</th></tr></thead>
+<tbody>
+`;
+  for (const [index, metric] of metrics.entries()) {
+    yield markup`<tr>
 <th scope="row">${hasFigure(metric) ? markup`<a href="#${idOf(index)}">${breakable(metric.name)}</a>` : breakable(metric.name)}${meaning(metric)}</th>
 <td class="number extra">${count(metric.seriesCount)}</td><td class="number extra">${count(metric.count)}</td>${figureCells(metric, local)}
 <td class="time extra">${local.dayAndMonth(metric.lastTime)} ${local.clock(metric.lastTime, false)}</td>
 </tr>
-`,
-  );
-  return markup`<h2>Summary</h2>
-<table class="summary">
-<thead><tr><th scope="col">Metric</th><th scope="col" class="number extra">Series</th><th scope="col" class="number extra">Samples</th>${NUMBER_HEADS}<th scope="col" class="time extra">Last at</th></tr></thead>
-<tbody>
-${rows}</tbody>
+`;
+  }
+  yield markup`</tbody>
 </table>
 ${metrics.some(({ isRate }) => isRate) ? COUNTER_NOTE : ''}${metrics.every(hasFigure) ? '' : UNCHANGED_NOTE}`;
 }

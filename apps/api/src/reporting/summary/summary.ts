@@ -190,7 +190,7 @@ class RowReader {
     const grouped = [];
     const series: Series[] = [];
     for (const group of groups) {
-      grouped.push({ group, things: thingsOf(group.series) });
+      grouped.push({ group, things: await thingsOf(group.series) });
       for (const one of group.series) series.push(one);
       if (slices.isOver()) await slices.next();
     }
