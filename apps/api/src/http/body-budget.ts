@@ -8,9 +8,19 @@ export interface BodyLimits {
   /** A body must bring `leastBytes` in each window of this length until it is whole, ms. */
   readonly window: number;
   readonly leastBytes: number;
+  /** How long the bodies may take that are taken in one turn of the event loop, ms: whoever comes later would wait too long. */
+  readonly turn: number;
 }
 
-export const BODY_LIMITS: BodyLimits = { mostBytes: 32 * 1024 * 1024, window: 10_000, leastBytes: 16 * 1024 };
+export const BODY_LIMITS: BodyLimits = {
+  mostBytes: 32 * 1024 * 1024,
+  window: 10_000,
+  leastBytes: 16 * 1024,
+  turn: 250,
+};
+
+/** Bodies up to this length are always taken, as those of a person at the page. */
+const SMALL = 4 * 1024;
 
 /** A body that takes longer than this is the first to go where there is no room for others, ms. */
 const SLOW = 2_000;
@@ -30,10 +40,13 @@ interface Body {
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
  * that has been on its way for long goes, as of a client that stalls, and otherwise what comes now: with a 503, before
- * anything of it was stored.
+ * anything of it was stored. Of more bodies than can be taken in one turn of the event loop the later ones go, so that nobody
+ * waits long for an answer.
  */
 export class BodyBudget {
   private bytes = 0;
+  /** When the first body of this turn of the event loop came. */
+  private turnStart: number | undefined;
   /** In the order in which they began. */
   private readonly bodies = new Set<Body>();
 
@@ -60,11 +73,24 @@ export class BodyBudget {
     return body;
   }
 
-  /** @throws Problem where there is no room for another body. */
-  assertRoom(): void {
+  /**
+   * @param length of the body, as far as that is known before.
+   * @throws Problem where there is no room for another body, or no time.
+   */
+  assertRoom(length = Infinity): void {
+    if (length > SMALL && this.turnTook() > this.limits.turn) throw busy();
     if (this.bytes < this.limits.mostBytes) return;
     this.dropSlowest();
     if (this.bytes >= this.limits.mostBytes) throw busy();
+  }
+
+  private turnTook(): number {
+    const now = performance.now();
+    if (this.turnStart === undefined) {
+      this.turnStart = now;
+      setImmediate(() => (this.turnStart = undefined));
+    }
+    return now - this.turnStart;
   }
 
   release(body: Body): void {
@@ -133,7 +159,8 @@ export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_L
   server.addHook('preParsing', (request, reply, payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done(null, payload);
     try {
-      budget.assertRoom();
+      const length = request.headers['content-length'];
+      budget.assertRoom(length === undefined ? undefined : Number(length));
     } catch (problem) {
       return done(problem as Problem);
     }

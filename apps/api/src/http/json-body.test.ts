@@ -1,32 +1,75 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { isTooDeep } from './json-body.js';
+import { listsOf, parseInPieces } from './json-body.js';
 
 function depthOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   return 1 + Object.values(value).reduce<number>((deepest, part) => Math.max(deepest, depthOf(part)), 0);
 }
 
-it('the depth of any JSON is known without parsing it, whatever brackets, quotes and escapes stand in its strings', () => {
-  const text = fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a', 'é') });
-  const json = fc.letrec((tie) => ({
-    any: fc.oneof({ depthSize: 'large' }, text, fc.integer(), fc.array(tie('any')), fc.dictionary(text, tie('any'))),
+const text = fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', 'a', 'é') });
+const jsonOf = (depthSize: 'small' | 'large'): fc.Arbitrary<unknown> =>
+  fc.letrec((tie) => ({
+    any: fc.oneof({ depthSize }, text, fc.integer(), fc.array(tie('any')), fc.dictionary(text, tie('any'))),
   })).any;
+const isRefused = (body: string, limits = {}): boolean => listsOf(body, limits) === undefined;
+
+it('the depth of any JSON is known without parsing it, whatever brackets, quotes and escapes stand in its strings', () => {
   fc.assert(
-    fc.property(json, fc.integer({ min: 0, max: 6 }), (value, most) => {
-      expect(isTooDeep(JSON.stringify(value), most)).toBe(depthOf(value) > most);
-      expect(isTooDeep(JSON.stringify(value, null, 2), most)).toBe(depthOf(value) > most);
+    fc.property(jsonOf('large'), fc.integer({ min: 0, max: 6 }), (value, depth) => {
+      expect(isRefused(JSON.stringify(value), { depth })).toBe(depthOf(value) > depth);
+      expect(isRefused(JSON.stringify(value, null, 2), { depth })).toBe(depthOf(value) > depth);
     }),
   );
 });
 
+it('what is parsed in pieces is what is parsed at once, and what is no JSON is none', async () => {
+  const list = fc.array(jsonOf('small'), { maxLength: 5 });
+  const lists = fc.oneof(list, fc.dictionary(text, list, { maxKeys: 3 }));
+  const damage = fc.option(fc.record({ at: fc.nat(), by: fc.constantFrom(',', ']', '[', '"', '}', ' ', '1') }));
+  await fc.assert(
+    fc.asyncProperty(lists, fc.integer({ min: 1, max: 20 }), damage, async (value, piece, change) => {
+      let body = JSON.stringify(value);
+      if (change) {
+        const at = change.at % body.length;
+        body = body.slice(0, at) + change.by + body.slice(at + 1);
+      }
+      const found = listsOf(body, { piece })?.filter(({ cuts }) => cuts.length > 0);
+      let expected: unknown;
+      try {
+        expected = JSON.parse(body);
+      } catch {
+        await expect(parseInPieces(body, found ?? [], JSON.parse)).rejects.toThrow();
+        return;
+      }
+      if (found) expect(await parseInPieces(body, found, JSON.parse)).toEqual(expected);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it('very many names in one place are refused, and in many items they are not', () => {
+  const names = (count: number): string => Array.from({ length: count }, (_, index) => `"k${index}":1`).join();
+  expect(isRefused(`{${names(500_000)}}`)).toBe(true);
+  expect(isRefused(`{"metrics":[{${names(500_000)}}]}`)).toBe(true);
+  expect(isRefused(`[{"a":{${names(20_000)}},"b":{${names(20_000)}}}]`)).toBe(true);
+  expect(isRefused(`{"a":{${names(20_000)}},"metrics":[],"b":{${names(20_000)}}}`)).toBe(true);
+  expect(
+    isRefused(
+      `{"metrics":[${Array(20)
+        .fill(`{${names(20_000)}}`)
+        .join()}]}`,
+    ),
+  ).toBe(false);
+});
+
 it('what is no JSON takes no longer', () => {
-  expect(isTooDeep('['.repeat(4_000_000))).toBe(true);
-  expect(isTooDeep('{"a":'.repeat(1_000_000))).toBe(true);
-  expect(isTooDeep('[],'.repeat(600_000))).toBe(true);
-  expect(isTooDeep('[1,1],'.repeat(400_000))).toBe(false);
-  expect(isTooDeep(']'.repeat(4_000_000))).toBe(false);
-  expect(isTooDeep(`"${'\\"'.repeat(2_000_000)}`)).toBe(false);
-  expect(isTooDeep(`"${'\\'.repeat(4_000_000)}`)).toBe(false);
-  expect(isTooDeep('"'.repeat(4_000_001))).toBe(false);
+  expect(isRefused('['.repeat(4_000_000))).toBe(true);
+  expect(isRefused('{"a":'.repeat(1_000_000))).toBe(true);
+  expect(isRefused('[],'.repeat(600_000))).toBe(true);
+  expect(isRefused('[1,1],'.repeat(400_000))).toBe(false);
+  expect(isRefused(']'.repeat(4_000_000))).toBe(false);
+  expect(isRefused(`"${'\\"'.repeat(2_000_000)}`)).toBe(false);
+  expect(isRefused(`"${'\\'.repeat(4_000_000)}`)).toBe(false);
+  expect(isRefused('"'.repeat(4_000_001))).toBe(false);
 });

@@ -43,7 +43,7 @@ async function start({
   server = made;
   lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
-  boundBodies(made, { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, ...bodies });
+  boundBodies(made, { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, turn: Infinity, ...bodies });
   acceptJson(made);
   endStalledReaders(made, limits);
   made.setErrorHandler((error, _request, reply) => {
