@@ -5,23 +5,39 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-/** Apis that run; those of a row that broke end with this process. */
-const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+/** Processes that run; those of a row that broke end with this process. */
+export const running = new Set();
+export const endAll = () => running.forEach((child) => child.kill('SIGKILL'));
+/** Far more than a start takes on a busy machine, ms. */
+const PATIENCE = 120_000;
 
+/** What can be loaded into an api before its own code. */
+export const PRELOADS = Object.fromEntries(
+  ['hurry', 'watch-loop', 'without-sync'].map((name) => [name, fileURLToPath(new URL(`${name}.mjs`, import.meta.url))]),
+);
 const MAIN = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
 const BATCH = '/api/v1/aggregator/metrics/batch';
 const MB = 2 ** 20;
 
-/** An api on a free port. `log` grows while it runs. */
-export async function startApi(database, settings = {}) {
-  const child = spawn(process.execPath, [MAIN], {
+/**
+ * An api on a free port. `log` grows while it runs.
+ *
+ * @param preload modules that are loaded into it first, of `PRELOADS`.
+ * @param hear hears what they tell.
+ * @param under a command that starts it, with its arguments.
+ * @param main of another build.
+ */
+export async function startApi(database, settings = {}, { preload = [], hear, under = [], main = MAIN } = {}) {
+  const [program, ...flags] = [...under, process.execPath, ...preload.flatMap((path) => ['--import', path]), main];
+  const child = spawn(program, flags, {
     env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATABASE_PATH: database, ...settings },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(hear ? ['ipc'] : [])],
   });
+  if (hear) child.on('message', hear);
   running.add(child);
   child.once('exit', () => running.delete(child));
   const log = [];
@@ -35,6 +51,10 @@ export async function startApi(database, settings = {}) {
       });
     }
     child.once('exit', (code) => reject(new NoStart(code, log)));
+    setTimeout(() => {
+      reject(new Error(`no start within ${PATIENCE / 1_000} s: ${log.join(' ')}`));
+      child.kill('SIGKILL');
+    }, PATIENCE).unref();
   });
   const end = async (signal) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
@@ -45,6 +65,8 @@ export async function startApi(database, settings = {}) {
     log,
     pid: child.pid,
     port: Number(new URL(url).port),
+    ended: exited,
+    send: (message) => child.send(message),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -143,6 +165,9 @@ export function memoryOf(pid) {
     return undefined;
   }
 }
+
+/** The one process that another one has started. */
+export const childOf = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
 /** Watches a process while `act` goes on: its largest memory, and how long a small request takes. */
 export async function watching(api, act) {

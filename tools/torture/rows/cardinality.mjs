@@ -1,6 +1,7 @@
 import { assert, get, post, startApi, watching } from '../kit.mjs';
 
 export const name = 'Very many series of one device';
+export const measures = true;
 
 export async function run({ file, short }) {
   const api = await startApi(file('metrics.db'), { QUERY_MAX_SAMPLES: '50000000' });

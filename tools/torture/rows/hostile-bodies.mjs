@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { assert, BATCH, client, get, head, MB, post, sleep, startApi, watching } from '../kit.mjs';
 
 export const name = 'Deep JSON, gzip bombs and lies about length';
+export const measures = true;
 
 export async function run({ file, short }) {
   const api = await startApi(file('metrics.db'));

@@ -1,6 +1,7 @@
 import { assert, client, get, post, quantile, runOf, sleep, startApi } from '../kit.mjs';
 
 export const name = 'Pipelined large reports';
+export const measures = true;
 
 export async function run({ file, short }) {
   const api = await startApi(file('metrics.db'));

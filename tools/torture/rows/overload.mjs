@@ -1,6 +1,7 @@
 import { assert, memoryOf, post, quantile, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
 
 export const name = 'Five times more than it can take';
+export const measures = true;
 
 export async function run({ file, short }) {
   const api = await startApi(file('metrics.db'));
@@ -38,5 +39,6 @@ export async function run({ file, short }) {
   await api.stop();
   assert.equal(others, 0, `${others} answers were neither 200 nor 503 with Retry-After`);
   assert(memory < 500, `the api held ${memory} MB`);
+  assert(quantile(took, 0.99) <= (short ? 10_000 : 1_000), `p99 of what was taken is ${quantile(took, 0.99)} ms`);
   return `${took.length} taken (p50 ${quantile(took, 0.5)}, p99 ${quantile(took, 0.99)} ms), ${refused} refused with 503, ${memory} MB`;
 }

@@ -2,6 +2,7 @@ import { clearInterval, setInterval } from 'node:timers';
 import { assert, client, head, MB, post, runOf, sleep, startApi, watching } from '../kit.mjs';
 
 export const name = 'Bodies that stall or drip';
+export const measures = true;
 
 export async function run({ file, short }) {
   const api = await startApi(file('metrics.db'));

@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs';
+import { dataSourceOptions, openSampleStore } from '@device-metrics/storage';
+import { DataSource } from 'typeorm';
+import { assert, PRELOADS, startApi } from '../kit.mjs';
+
+export const name = 'No call holds the event loop: every route, with a large store';
+export const measures = true;
+
+export const missing = () => (process.platform === 'linux' ? undefined : 'processor time of a thread is read on Linux');
+
+/** Processor time of the thread between two turns, ms. */
+const MOST = 50;
+const LARGE = 'large-1';
+const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
+
+export async function run({ file, short }) {
+  const series = Number(process.env.TORTURE_SERIES ?? (short ? 20_000 : 200_000));
+  const devices = short ? 500 : 5_000;
+  await fill(file('metrics.db'), series, devices);
+  const held = [];
+  let answered;
+  const told = () => {
+    const telling = new Promise((resolve) => (answered = resolve));
+    api.send('ask');
+    return telling;
+  };
+  const detail = process.env.TORTURE_DETAIL;
+  const api = await startApi(
+    file('metrics.db'),
+    { ...UNLIMITED, ...(detail && { TORTURE_DETAIL: detail }) },
+    {
+      preload: [PRELOADS['watch-loop']],
+      hear: (hold) => {
+        held.push(hold.held);
+        if (hold.answer) answered();
+        if (hold.by) console.error(Math.round(hold.held), hold.by);
+      },
+    },
+  );
+  await told();
+  const atStart = Math.round(Math.max(0, ...held.splice(0)));
+  const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
+  const worst = [];
+  let calls = 0;
+  for (const call of callsOf(openapi, short)) {
+    const began = performance.now();
+    await ask(api.url, call);
+    await told();
+    if (detail)
+      console.error(
+        Math.round(performance.now() - began),
+        'ms',
+        Math.round(Math.max(0, ...held)),
+        call.method,
+        call.path,
+      );
+    calls += 1;
+    worst.push({ held: Math.round(Math.max(0, ...held.splice(0))), what: `${call.method} ${call.path}` });
+  }
+  worst.sort((a, b) => b.held - a.held);
+  const shown = worst.slice(0, 3).map(({ held: time, what }) => `${time} ms ${what}`);
+  await api.stop();
+  if (detail)
+    console.error(
+      worst.filter((one) => one.held > 20),
+      { atStart },
+    );
+  assert(
+    worst[0].held <= MOST,
+    `held: ${worst
+      .filter(({ held: time }) => time > MOST)
+      .map(({ held: time, what }) => `${time} ms by ${what}`)
+      .join(', ')}`,
+  );
+  return `${calls} calls, ${series} series of one device, ${devices} devices of 20 series; longest: ${shown.join(', ')}`;
+}
+
+/** One device with very many series of all kinds, and many devices; hours that are sealed, and one that is not. */
+async function fill(path, series, devices) {
+  const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
+  const store = await openSampleStore(dataSource, {
+    sealInterval: 0,
+    maxSeriesPerDevice: 0,
+    maxNewSeriesPerMinute: 0,
+  });
+  const hour = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  const times = [hour - 2 * 3_600_000, hour - 2 * 3_600_000 + 60_000, hour - 3_600_000 + 5, hour - 30_000, hour + 1];
+  for (const [round, timestamp] of times.entries()) {
+    if (round === 4) await store.maintain();
+    let batch = [];
+    for (let number = 0; number < series + devices * 20; number += 1) {
+      const deviceName = number < series ? LARGE : `small-${Math.floor((number - series) / 20)}`;
+      batch.push({ deviceName, ...kindOf(number), timestamp, value: (number % 97) + round });
+      if (batch.length < 20_000) continue;
+      await store.append(batch);
+      batch = [];
+    }
+    await store.append(batch);
+  }
+  await store.close();
+  await dataSource.destroy();
+}
+
+/** Gauges, counters, states of gauges and of counters, and metrics that the catalogue does not know. */
+function kindOf(number) {
+  const thing = Math.floor(number / 10);
+  switch (number % 10) {
+    case 0:
+    case 1:
+    case 2:
+      return { metricName: 'hw.temperature', unit: 'Cel', labels: { id: String(number) } };
+    case 3:
+    case 4:
+      return {
+        metricName: 'system.network.io',
+        unit: 'By',
+        labels: {
+          'network.interface.name': `eth${thing}`,
+          'network.io.direction': number % 10 === 3 ? 'receive' : 'transmit',
+        },
+      };
+    case 5:
+    case 6:
+      return {
+        metricName: 'system.cpu.time',
+        unit: 's',
+        labels: { 'cpu.logical_number': String(thing), 'cpu.mode': number % 10 === 5 ? 'user' : 'idle' },
+      };
+    case 7:
+    case 8:
+      return {
+        metricName: 'system.filesystem.usage',
+        unit: 'By',
+        labels: {
+          'system.filesystem.mountpoint': `/m${thing}`,
+          'system.filesystem.state': number % 10 === 7 ? 'used' : 'free',
+        },
+      };
+    default:
+      return { metricName: `own.metric.${number % 5_000}`, unit: '1', labels: { id: String(number) } };
+  }
+}
+
+/** Each route, once as it is and once with each value that a parameter may have; what deletes comes last. */
+function callsOf(openapi, short) {
+  const calls = [];
+  for (const [template, methods] of Object.entries(openapi.paths)) {
+    for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
+      const kinds = parameters.find(({ name: one }) => one === 'kind')?.schema.enum ?? [''];
+      for (const kind of kinds) {
+        const path = template.replace(/\{(\w+)\}/g, (_, one) =>
+          one === 'device_name' ? LARGE : one === 'kind' ? kind : 'x',
+        );
+        const query = parameters.filter((one) => one.in === 'query');
+        const needed = query
+          .filter(({ required }) => required)
+          .map(({ name: one, example, schema }) => [one, valueOf(one, example ?? schema?.example)]);
+        const choices = [[], ...(method === 'get' && !/print|backup/.test(path) ? query.flatMap(choicesOf) : [])];
+        if (query.some(({ name: one }) => one === 'metric_name'))
+          choices.push([['metric_name', 'system.cpu.time']], [['metric_name', 'own.*']]);
+        for (const choice of short ? choices.slice(0, 1) : choices) {
+          const parts = new URLSearchParams([...needed.filter(([one]) => choice[0]?.[0] !== one), ...choice]);
+          calls.push({
+            method: method.toUpperCase(),
+            path: path + (parts.size > 0 ? `?${parts}` : ''),
+            body: bodyOf(path, requestBody),
+          });
+        }
+      }
+    }
+  }
+  const order = ({ method }) => (method === 'GET' ? 0 : method === 'DELETE' ? 2 : 1);
+  const deletesDevice = ({ path }) => path.endsWith(LARGE);
+  return [...calls.sort((a, b) => order(a) - order(b) || Number(deletesDevice(a)) - Number(deletesDevice(b)))];
+}
+
+const valueOf = (parameter, example) =>
+  parameter === 'device' ? LARGE : parameter === 'metric_name' ? 'hw.temperature' : String(example);
+
+function choicesOf({ name: parameter, schema, example }) {
+  if (parameter === 'cursor' || parameter === 'device_name') return [];
+  const values = schema?.enum ?? schema?.items?.enum ?? [example ?? schema?.example].flat();
+  return values.filter((one) => one !== undefined && one !== null).map((one) => [[parameter, String(one)]]);
+}
+
+function bodyOf(path, requestBody) {
+  const { examples, example } = requestBody?.content?.['application/json'] ?? {};
+  if (path.includes('batch')) {
+    const item = (number) => ({ device_name: LARGE, ...wire(kindOf(number)), value: number });
+    return JSON.stringify(Array.from({ length: 20_000 }, (_, number) => item(number)));
+  }
+  const found = example ?? Object.values(examples ?? {})[0]?.value;
+  return requestBody ? JSON.stringify(found ?? {}) : undefined;
+}
+
+const wire = ({ metricName, unit, labels }) => ({ metric_name: metricName, unit, labels });
+
+async function ask(url, { method, path, body }) {
+  const end = new AbortController();
+  try {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await fetch(url + path, { method, headers, body, signal: end.signal });
+    // A stream of live samples has no end.
+    if (/event-stream/.test(answer.headers.get('content-type') ?? '')) return;
+    for await (const _ of answer.body ?? []);
+    assert(answer.status < 500 || answer.status === 503, `${method} ${path} answers ${answer.status}`);
+  } finally {
+    end.abort();
+  }
+}
