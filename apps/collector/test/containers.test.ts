@@ -4,8 +4,9 @@ import { afterAll, expect, it } from '@jest/globals';
 import { TestFolder, until, World } from './harness.js';
 
 /**
- * Serves the Docker Engine API of Podman with one container that keeps a processor busy. In a mount namespace of its own: Podman
- * does not work where both versions of control groups are mounted, and what it mounts goes with it.
+ * Serves the Docker Engine API of Podman with one container that keeps a processor busy, until its standard input ends. In a mount
+ * namespace of its own: Podman does not work where both versions of control groups are mounted, and what it mounts goes with
+ * it. In a namespace of processes too: what Podman does afterwards of itself, such as cleaning up, has ended when this has.
  */
 const SERVE = `
   umount /sys/fs/cgroup/unified 2>/dev/null
@@ -15,13 +16,12 @@ const SERVE = `
   cp /bin/busybox image/bin/sh
   tar --create --directory image --file image.tar .
   podman="podman --root $1/root --runroot $1/run --storage-driver vfs --cgroup-manager cgroupfs"
-  trap '$podman rm --force --time 0 busy; kill $!; wait' EXIT
-  trap exit TERM
-  $podman import --quiet image.tar busy:1
+  trap '$podman rm --force --time 0 busy' EXIT
+  $podman import --quiet image.tar busy:1 </dev/null
   $podman run --detach --name busy --network none --ulimit nofile=512:512 --ulimit nproc=512:512 busy:1 \\
-    sh -c 'while :; do :; done'
+    sh -c 'while :; do :; done' </dev/null
   $podman system service --time 0 "unix://$1/docker.sock" &
-  wait
+  cat >/dev/null
 `;
 
 class Podman {
@@ -30,9 +30,8 @@ class Podman {
   private readonly child: ReturnType<typeof spawn>;
 
   private constructor(private readonly folder: TestFolder) {
-    this.child = spawn('unshare', ['--mount', 'sh', '-c', SERVE, 'sh', folder.path], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const own = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+    this.child = spawn('unshare', [...own, 'sh', '-c', SERVE, 'sh', folder.path], { stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     }
@@ -54,7 +53,7 @@ class Podman {
   }
 
   async stop(): Promise<void> {
-    this.child.kill('SIGTERM');
+    this.child.stdin?.end();
     await until(() => this.ended);
   }
 }
