@@ -1,9 +1,10 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hasAll, like, toRfc3339 } from '@device-metrics/domain';
 import type { AlertStore, Store, StoredDevice } from '@device-metrics/storage';
 import { hashPassword, isPassword } from '../access/sessions/password.js';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import { deadlines, statusAt } from '../devices/rhythm.js';
+import { isSameSignature, signatureOf } from '../http/signature.js';
 import { DAYS, daysOf, lastDays, percentOf, type DeviceDays } from './days.js';
 import {
   HIDDEN,
@@ -100,7 +101,7 @@ export class StatusPage {
     const hash = stored?.enabled ? stored.passwordHash : null;
     if (!(await isPassword(password, hash)) || hash === null) return undefined;
     const until = String(this.now() + PASS_AGE);
-    return `${until}.${this.signature(until, hash).toString('base64url')}`;
+    return `${until}.${this.signature(until, hash)}`;
   }
 
   async incidents(): Promise<IncidentDto[]> {
@@ -140,15 +141,13 @@ export class StatusPage {
   }
 
   /** A pass is of one password: with another it holds no longer. */
-  private signature(until: string, passwordHash: string): Buffer {
-    return createHmac('sha256', this.key).update(`${until} ${passwordHash}`).digest();
+  private signature(until: string, passwordHash: string): string {
+    return signatureOf(this.key, `${until} ${passwordHash}`);
   }
 
   private isPass(pass: string | undefined, passwordHash: string): boolean {
-    const [until = '', signature = ''] = (pass ?? '').split('.');
-    const given = Buffer.from(signature, 'base64url');
-    const right = this.signature(until, passwordHash);
-    return given.length === right.length && timingSafeEqual(given, right) && Number(until) > this.now();
+    const [until = '', ...signature] = (pass ?? '').split('.');
+    return isSameSignature(signature.join('.'), this.signature(until, passwordHash)) && Number(until) > this.now();
   }
 
   private async made(page: StoredPage, now: number): Promise<PublicStatusDto> {

@@ -1,5 +1,14 @@
+import type { Series } from '@device-metrics/domain';
 import { TooManySeriesError } from '../store.js';
-import type { Device } from './series-catalogue.js';
+
+/** What is looked at of a device. */
+interface LimitedDevice {
+  readonly id: number;
+  readonly name: string;
+  readonly seriesCount: number;
+  /** Metric name → labels key → series. */
+  readonly metrics: ReadonlyMap<string, ReadonlyMap<string, { readonly series: Series }>>;
+}
 
 /** How many series there may be, so that a label with a random value does not fill the memory; 0: any number. */
 export interface SeriesLimits {
@@ -26,7 +35,7 @@ export class SeriesLimit {
   ) {}
 
   /** @throws TooManySeriesError when the device has, or has got in this minute, as many as it may. */
-  take(device: Device, metricName: string): void {
+  take(device: LimitedDevice, metricName: string): void {
     const { maxSeriesPerDevice, maxNewSeriesPerMinute } = this.limits;
     const now = this.now();
     const minute = Math.floor(now / MINUTE);
@@ -50,11 +59,11 @@ export class SeriesLimit {
   }
 
   /** A series that was taken has never come to be. */
-  giveBack(device: Device): void {
+  giveBack(device: LimitedDevice): void {
     this.added.set(device.id, Math.max(0, (this.added.get(device.id) ?? 0) - 1));
   }
 
-  private refusal(device: Device, metricName: string, limit: string, now: number): TooManySeriesError {
+  private refusal(device: LimitedDevice, metricName: string, limit: string, now: number): TooManySeriesError {
     let growing = this.growing.get(device.id);
     if (!growing || now - growing.at >= LOOK || now < growing.at) {
       growing = { at: now, what: whatGrows(device, metricName) };
@@ -67,7 +76,7 @@ export class SeriesLimit {
 }
 
 /** In words: the label of the metric that has the most values, or the names of metrics. */
-function whatGrows(device: Device, metricName: string): string {
+function whatGrows(device: LimitedDevice, metricName: string): string {
   const values = new Map<string, Set<string>>();
   for (const { series } of device.metrics.get(metricName)?.values() ?? []) {
     for (const [name, value] of Object.entries(series.labels)) {

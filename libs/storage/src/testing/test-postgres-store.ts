@@ -3,12 +3,11 @@ import type { DataSource } from 'typeorm';
 import { dataSourceOptions, openDataSource } from '../data-source.js';
 import { configOf } from '../postgres/data-source.js';
 import { PostgresStore, type PostgresSettings } from '../postgres/postgres-store.js';
-import type { OpenStore } from './dialects.js';
 import { dropDatabase, makeDatabaseWithTables } from './postgres-databases.js';
 import { EVER, HOUR, storedIn, T0 } from './test-store.js';
 
 /** A store on a PostgreSQL database of its own, whose clock the test sets. */
-export class TestPostgresStore implements OpenStore {
+export class TestPostgresStore {
   now = T0;
   store!: PostgresStore;
   readonly problems: string[] = [];

@@ -9,7 +9,6 @@ import { SqliteStore } from '../sqlite/sqlite-store.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { connectionOf, sqliteOptions } from '../sqlite/data-source.js';
 import type { SampleStore } from '../store.js';
-import type { OpenStore } from './dialects.js';
 
 export const HOUR = 3_600_000;
 export const T0 = Date.UTC(2026, 0, 15, 10);
@@ -25,7 +24,7 @@ export const sample = (timestamp: number, value: number, deviceName = 'lab-pc-1'
 });
 
 /** A store on a file of its own, whose clock the test sets. Nothing happens by itself: `maintain` does it all. */
-export class TestStore implements OpenStore {
+export class TestStore {
   /** What the store takes for the time, Unix ms. */
   now = T0;
   store!: SqliteStore;

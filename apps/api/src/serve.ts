@@ -1,0 +1,108 @@
+import { reasonOf } from '@device-metrics/domain';
+import type { Server as TlsServer } from 'node:tls';
+import { commandLine, serviceManager, SettingsError, type ServiceManager } from '@device-metrics/settings';
+import { DatabaseRefusedError, sqliteDriver, type AccessStore } from '@device-metrics/storage';
+import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
+import { prepareUpgrade } from './admin/upgrade.js';
+import { AppModule } from './app.module.js';
+import { ACCESS_STORE } from './access/access-store.js';
+import { isLoopbackName } from './access/check-host.js';
+import { Guard } from './access/guard.js';
+import { MayOpen } from './access/may-open.js';
+import type { Certificate } from './access/tls/certificate.js';
+import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
+import { reachableUrl } from './access/reachable-url.js';
+import { FirstAdminCode } from './access/sessions/first-admin.js';
+import { consoleLogger } from './http/console-logger.js';
+import { createServer } from './http/create-server.js';
+import { StartingServer } from './http/starting-server.js';
+import { KnownStores } from './known-store.js';
+import { readApiSettings } from './settings.js';
+import { version } from './version.js';
+
+/** Beyond this after a signal the process ends, whatever still hangs, ms. */
+const LATEST_EXIT = 10_000;
+
+/**
+ * Runs the api until a signal ends it.
+ *
+ * @param isNew whether it may begin with an empty database where there was one before.
+ * @param levels what of its log is printed, once it listens.
+ * @throws SettingsError, SqliteUnavailableError or what else keeps it from starting.
+ */
+export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]): Promise<void> {
+  // Before Nest, which would tell a mistake by its stack.
+  const settings = readApiSettings();
+  const { host, port, databasePath, databaseUrl, access } = settings;
+  const manager = serviceManager((reason) => logger.warn(reason));
+  const stores = new KnownStores(process.cwd());
+  const lost = isNew || databaseUrl !== '' ? undefined : stores.whyNot(databasePath);
+  if (lost !== undefined) throw new SettingsError([lost]);
+  if (databaseUrl === '') sqliteDriver();
+  const tls = await tlsMaterial(settings, Date.now());
+  const notListening = (error: NodeJS.ErrnoException): never => {
+    throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
+  };
+  const starting = await StartingServer.open({ host, port, tls }).catch(notListening);
+  const upgrade = await prepareUpgrade(settings, Date.now(), (message) => logger.log(message));
+  const app = await createServer(AppModule, {
+    tls,
+    trustedProxies: access.trustedProxies,
+    beforeRoutes: (made) => made.get(Guard).stand(made.getHttpAdapter().getInstance()),
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof DatabaseRefusedError) throw new SettingsError([`DATABASE_URL ${error.message}`]);
+    if (upgrade) {
+      upgrade.undo();
+      throw new SettingsError([
+        `DATABASE_PATH ${databasePath} could not be changed for version ${version()}: ${reasonOf(error)}. It is as it was; the version ` +
+          `before goes on with it. The backup is ${upgrade.backup}`,
+      ]);
+    }
+    if (!error.code?.startsWith('SQLITE_')) throw error;
+    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+    const hint = isDamaged ? `; "${commandLine('api')} repair FILE" saves what can be read of it into a new file` : '';
+    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${hint}`]);
+  });
+  const closed = await app.get(MayOpen).whyNot(host);
+  if (closed !== undefined) {
+    await app.close();
+    throw new SettingsError([closed]);
+  }
+  const { port: free } = starting;
+  await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
+  app.useLogger(consoleLogger(levels));
+  if (databaseUrl === '') rememberStore(stores, databasePath, logger);
+  stopOnSignal(app, manager);
+  if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
+    const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
+    logger.log(`There is no user yet; this link makes the first admin, once: ${url}`);
+  }
+  const certificate = app.get<Certificate | undefined>(CERTIFICATE);
+  certificate?.watch(app.getHttpServer() as unknown as TlsServer, logger);
+  logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
+  if (certificate) logger.log(`The fingerprint of its certificate is ${certificate.fingerprint}`);
+  manager.ready();
+}
+
+/** That a working folder cannot be written to is no reason not to start. */
+function rememberStore(stores: KnownStores, databasePath: string, logger: Logger): void {
+  try {
+    stores.remember(databasePath);
+  } catch (error) {
+    logger.warn(`An unmounted disk will not be noticed at the next start: ${reasonOf(error)}`);
+  }
+}
+
+/** Ends with exit code 0 once the requests under way are answered; a signal that comes again changes nothing. */
+function stopOnSignal(app: INestApplication, manager: ServiceManager): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      manager.stopping();
+      setTimeout(() => process.exit(1), LATEST_EXIT).unref();
+      void app.close().then(() => process.exit(0));
+    });
+  }
+}
