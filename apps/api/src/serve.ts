@@ -1,11 +1,19 @@
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
-import { commandLine, serviceManager, SettingsError, type ServiceManager } from '@device-metrics/settings';
+import {
+  commandLine,
+  Mistakes,
+  readEnvironment,
+  serviceManager,
+  SettingsError,
+  type ServiceManager,
+} from '@device-metrics/settings';
 import { DatabaseRefusedError, sqliteDriver, type AccessStore } from '@device-metrics/storage';
 import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
 import { prepareUpgrade } from './admin/upgrade.js';
 import { AppModule } from './app.module.js';
 import { ACCESS_STORE } from './access/access-store.js';
+import { noteSettings } from './access/audit/note-settings.js';
 import { isLoopbackName } from './access/check-host.js';
 import { Guard } from './access/guard.js';
 import { MayOpen } from './access/may-open.js';
@@ -13,11 +21,12 @@ import type { Certificate } from './access/tls/certificate.js';
 import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
 import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
+import { SecretBox } from './access/sessions/secret-box.js';
 import { consoleLogger } from './http/console-logger.js';
 import { createServer } from './http/create-server.js';
 import { StartingServer } from './http/starting-server.js';
 import { KnownStores } from './known-store.js';
-import { readApiSettings } from './settings.js';
+import { apiSettingGroups, readApiSettings } from './settings.js';
 import { version } from './version.js';
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
@@ -73,7 +82,10 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   app.useLogger(consoleLogger(levels));
   if (databaseUrl === '') rememberStore(stores, databasePath, logger);
   stopOnSignal(app, manager);
-  if (!isLoopbackName(host) && !(await app.get<AccessStore>(ACCESS_STORE).users.any())) {
+  const accessStore = app.get<AccessStore>(ACCESS_STORE);
+  const [environment, box] = [readEnvironment(new Mistakes()), SecretBox.beside(databasePath)];
+  await noteSettings(accessStore.audit, apiSettingGroups, environment, box, Date.now());
+  if (!isLoopbackName(host) && !(await accessStore.users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
     logger.log(`There is no user yet; this link makes the first admin, once: ${url}`);
   }

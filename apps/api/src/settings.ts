@@ -69,6 +69,7 @@ export const serverSettings = {
     type: postgresUrl,
     default: '',
     meaning: 'a PostgreSQL database in place of that file, which several api processes may share; see docs/scale.md',
+    secret: true,
   },
   databaseConnections: {
     name: 'DATABASE_CONNECTIONS',
@@ -204,6 +205,7 @@ export const openIdSettings = {
     type: text('a string', () => true),
     default: '',
     meaning: 'its secret there; without one PKCE alone is relied on',
+    secret: true,
   },
   roles: {
     name: 'OIDC_ROLES',
@@ -362,6 +364,7 @@ export const alertSettings = {
     type: webAddress,
     default: '',
     meaning: 'called each minute while the rules are looked at: a service there tells somebody when that ends',
+    secret: true,
   },
 } satisfies SettingGroup;
 

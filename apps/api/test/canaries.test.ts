@@ -206,7 +206,7 @@ it('no secret is in what the server prints, answers, stores, exports and backs u
   // All that can be read, by who may read all.
   const document = JSON.parse(await readFile(join(import.meta.dirname, '../openapi.json'), 'utf8'));
   for (const path of Object.keys(document.paths)) {
-    if (!document.paths[path].get || /live|callback|openid/.test(path)) continue;
+    if (!document.paths[path].get || /live|callback|openid|backup/.test(path)) continue;
     const answer = await server.send('GET', path.replaceAll(/\{[^}]+\}/g, 'lab-pc'), undefined, admin);
     answers.push(`${path} ${typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)}`);
     answers.push(JSON.stringify([...answer.headers].filter(([name]) => name !== 'set-cookie')));
@@ -230,6 +230,25 @@ it('no secret is in what the server prints, answers, stores, exports and backs u
   for (const name of files) places[name] = await readFile(join(folder.path, name), 'latin1');
   expect(places['audit']).toContain('user anna');
   expect(places['backup']).toContain('lab-pc');
+
+  // The settings of another start.
+  await server.stop();
+  server = await Server.start({
+    ...settings,
+    OIDC_CLIENT_SECRET: plant('next secret of the client'),
+    PACKAGES_PATH: folder.path,
+  });
+  places['log of the second start'] = server.log.join('\n');
+  places['database of the second start'] = await readFile(join(folder.path, 'metrics.db'), 'latin1');
+  const { entries } = (await server.send('GET', '/api/v1/audit?limit=1', undefined, origin(cookie))).body;
+  expect(entries).toMatchObject([
+    { actor: 'environment', action: 'settings.change', target: 'OIDC_CLIENT_SECRET, PACKAGES_PATH' },
+  ]);
+  expect(entries[0].details).toMatchObject({ OIDC_CLIENT_SECRET: expect.stringMatching(/^set \([0-9a-f]{12}\)$/) });
+  places['audit of the second start'] = JSON.stringify(entries);
+  // What signs links and passes.
+  for (const text of Object.values(places)) expect(text).not.toMatch(/"key":"[\w-]{43}"/);
+  expect(Object.values(places).some((text) => text.includes('"key":"sealed:'))).toBe(true);
 
   const leaks: string[] = [];
   for (const [where, text] of Object.entries(places)) {

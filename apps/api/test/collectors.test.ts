@@ -114,6 +114,32 @@ describe('a collector', () => {
     expect((await send(token, 'typed')).status).toBe(400);
   });
 
+  it('of a name that somebody sends who has not joined is in conflict; such devices are given by a new code alone', async () => {
+    for (const device of ['unjoined', 'its-switch']) {
+      const sample = { device_name: device, metric_name: 'm', value: 1 };
+      await server.post('/api/v1/aggregator/metrics', sample);
+    }
+    const { token, id } = (await joinAs('thief')).body;
+    const authorization = { authorization: `Bearer ${token}` };
+    const wish = { devices: ['its-switch', 'unjoined'] };
+    const { body } = await server.send('PUT', '/api/v1/collectors/self', wish, authorization);
+    expect(body.devices).toEqual(['thief']);
+    expect(body.refused[0]).toEqual({
+      device_name: 'its-switch',
+      reason: expect.stringMatching(/^has samples of somebody who has not joined/),
+    });
+    expect((await send(token, 'its-switch', 2)).status).toBe(400);
+    const again = (await joinAs('thief', undefined, { ...wish, previous_token: token })).body;
+    expect([again.id, again.devices]).toEqual([id, ['its-switch', 'thief', 'unjoined']]);
+
+    await server.post('/api/v1/aggregator/metrics', { device_name: 'free', metric_name: 'm', value: 1 });
+    const second = (await joinAs('free')).body;
+    expect(second.state).toBe('conflict');
+    expect((await send(second.token, 'free', 2)).status).toBe(409);
+    expect((await decide(second.id, { decision: 'same' })).status).toBe(200);
+    expect((await send(second.token, 'free', 2)).status).toBe(200);
+  });
+
   it('of a name that another has is told so, until an admin says that it is a new device', async () => {
     const first = (await joinAs('vm')).body;
     await send(first.token, 'vm', 1);

@@ -86,6 +86,21 @@ it('says so while the provider is away, and takes it up when it is there', async
   provider.serve('device-metrics', SECRET, server.url + CALLBACK);
 });
 
+it('leads to no other server, however its address is written', async () => {
+  for (const page of [
+    '//evil.example',
+    '/..//evil.example',
+    '/.//evil.example',
+    '/%2e%2e//evil.example',
+    '/a/../..//e',
+    '/\\evil',
+    'x:y',
+  ]) {
+    const { status } = await fetch(begin(page), { redirect: 'manual' });
+    expect([page, status]).toEqual([page, 400]);
+  }
+});
+
 it('the first to come must be an admin; who is in gets the role of their groups, at every sign-in again', async () => {
   expect((await signIn('gus', ['guests'])).end.search).toContain('openid-problem=not-allowed');
   const { browser, end } = await signIn('anna', ['staff', 'metrics-admins']);

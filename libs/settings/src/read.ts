@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { settingsFile } from './command-line.js';
-import type { Mistakes } from './mistakes.js';
+import { Mistakes } from './mistakes.js';
 import type { Setting, SettingGroup, SettingValues } from './setting.js';
 
 /** Variables by name. */
@@ -27,10 +27,26 @@ export function readSettings<Group extends SettingGroup>(
   return Object.fromEntries(entries) as SettingValues<Group>;
 }
 
+/** What is set otherwise than by default, as it is written. Of settings without a mistake. */
+export function settingTexts(
+  groups: readonly SettingGroup[],
+  environment: Environment,
+): { readonly name: string; readonly text: string; readonly isSecret: boolean }[] {
+  return groups
+    .flatMap((group) => Object.values(group))
+    .map((setting) => ({ setting, text: textOf(setting, environment, new Mistakes()) ?? '' }))
+    .filter(({ setting, text }) => text !== (setting.default ?? ''))
+    .map(({ setting: { name, secret = false }, text }) => ({ name, text, isSecret: secret }));
+}
+
+function textOf({ name, secret, default: standard }: Setting, environment: Environment, mistakes: Mistakes) {
+  const said = secret ? fromFile(name, environment, mistakes) : undefined;
+  return said || environment[name]?.trim() || standard;
+}
+
 function valueOf(setting: Setting, environment: Environment, mistakes: Mistakes): unknown {
   const { name, type, secret } = setting;
-  const said = secret ? fromFile(name, environment, mistakes) : undefined;
-  const text = said || environment[name]?.trim() || setting.default;
+  const text = textOf(setting, environment, mistakes);
   if (text === undefined) return undefined;
   const value = type.parse(text);
   if (value !== undefined) return value;

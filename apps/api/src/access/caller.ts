@@ -21,7 +21,7 @@ export class Caller {
   readonly scope: string;
   /** Whether this device is there for them. */
   readonly mayRead: (device: { readonly name: string; readonly tags: Labels }) => boolean;
-  /** Whether they may send samples of the device of this name. */
+  /** Whether they may send samples of the device of this name, where it has their tags. */
   readonly mayWrite: (deviceName: string) => boolean;
 
   constructor(
@@ -46,11 +46,15 @@ export class Caller {
     this.mayWrite = matchesAny(devices);
   }
 
-  /** The device that they mean by a name, or why they may not send samples of it. */
-  deviceOf(name: string): string | { readonly refused: string } {
+  /**
+   * The device that they mean by a name, or why they may not send samples of it.
+   *
+   * @param tagged names of the devices that have their tags, where they are limited to some.
+   */
+  deviceOf(name: string, tagged?: ReadonlySet<string>): string | { readonly refused: string } {
     const { collector } = this.of;
     const device = name === collector?.name ? collector.deviceName : name;
-    if (this.mayWrite(device)) return device;
+    if (this.mayWrite(device) && (tagged?.has(device) ?? true)) return device;
     return {
       refused: `must be a device that ${this.name} may send samples of, got ${quote(name)}`,
     };
@@ -97,6 +101,9 @@ export function currentCaller(): Caller | undefined {
 
 /** Who asks just now, where that is kept; see `runAs`. */
 export const askingCaller = (): Caller | undefined => current.getStore();
+
+/** What the server itself has to know, whoever asks. */
+export const unlimited = <T>(work: () => T): T => current.exit(work);
 
 /**
  * Runs what answers a request as its caller: one who is limited, and with `always` everybody. Knowing the caller everywhere costs

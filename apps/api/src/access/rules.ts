@@ -23,9 +23,14 @@ export const devicesRule: Rule = (value) => {
   return bad === undefined ? undefined : `must hold names of 1 to 128 characters, got ${quote(bad)}`;
 };
 
-/** A path of this server, with its query: no browser takes it for an address elsewhere. */
+/** A path of this server, with its query: no browser takes it for an address elsewhere, also not without its dots, as in `/..//host`. */
 export const pageRule: Rule = (value) =>
-  typeof value === 'string' && /^\/(?![/\\])[^\\\s]*$/.test(value) && value.length <= 4_000
+  typeof value === 'string' &&
+  /^\/[^\\\s]*$/.test(value) &&
+  value.length <= 4_000 &&
+  URL.canParse(value, 'http://server') &&
+  new URL(value, 'http://server').host === 'server' &&
+  !new URL(value, 'http://server').pathname.startsWith('//')
     ? undefined
     : wrong('a path of this server, as in /devices/lab-pc-1', value);
 

@@ -11,7 +11,7 @@ import {
   type Refusal,
   type SampleBatch,
 } from '@device-metrics/domain';
-import type { SampleStore } from '@device-metrics/storage';
+import type { Store } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
 import { Rates } from '../access/limits/rates.js';
@@ -38,7 +38,7 @@ export interface ProtocolReceipt extends Receipt {
 @Injectable()
 export class Accept {
   constructor(
-    @Inject(SAMPLE_STORE) private readonly sampleStore: SampleStore,
+    @Inject(SAMPLE_STORE) private readonly sampleStore: Store,
     private readonly metrics: ApiMetrics,
     private readonly liveSamples: LiveSamples,
     private readonly joinTags: JoinTags,
@@ -51,7 +51,7 @@ export class Accept {
    *
    * @throws Problem while the clock of this machine cannot be right: every time would be taken for one of the future.
    */
-  receipt(protocol: IngestProtocol): ProtocolReceipt {
+  async receipt(protocol: IngestProtocol): Promise<ProtocolReceipt> {
     const receivedAt = Date.now();
     if (receivedAt < EARLIEST_TIMESTAMP) {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
@@ -66,7 +66,10 @@ export class Accept {
       unitOf: sampleStore.unitOf.bind(sampleStore),
     };
     const caller = currentCaller();
-    return caller ? { ...receipt, deviceOf: (name) => caller.deviceOf(name) } : receipt;
+    if (!caller) return receipt;
+    // Which devices have the tags, the store knows. It shows this caller no others.
+    const tagged = caller.limits.tags ? new Set((await sampleStore.devices()).map(({ name }) => name)) : undefined;
+    return { ...receipt, deviceOf: (name) => caller.deviceOf(name, tagged) };
   }
 
   /**

@@ -8,13 +8,16 @@ import {
   ApiTags,
 } from '@device-metrics/contract/openapi';
 import { parseDuration, quote, reasonOf, toRfc3339 } from '@device-metrics/domain';
+import type { Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { currentCaller } from '../access/caller.js';
 import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
+import { assertWholeSite } from '../access/whole-site.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { invalidInput, Problem } from '../http/problem.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
 import { readAlertsText, type AlertsFile } from './alerts-file.js';
 import { Alerts } from './alerts.js';
 import { AlertSetupDto, AlertSetupsDto, ChannelTypesDto, ImportDto, ImportedDto } from './alerts.dto.js';
@@ -23,6 +26,7 @@ import { ChannelError } from './notify/channel.js';
 import { CHANNEL_TYPES } from './notify/channels.js';
 import { shownChannel, withSecrets, type Channel } from './notify/read-channel.js';
 import type { Document, Known, Registry } from './registry.js';
+import type { Rule } from './rules/rule.js';
 
 const KINDS = ['rules', 'channels', 'routes', 'silences', 'maintenance', 'dependencies'] as const;
 type Kind = (typeof KINDS)[number];
@@ -36,7 +40,10 @@ const READ_ONLY = { 'read-only': 'rule "Too hot" is of ALERTS_FILE, which alone 
 @ApiTags('alerts')
 @Controller('api/v1/alerts')
 export class AlertSetupController {
-  constructor(@Inject(Alerts) private readonly alerts: Alerts) {}
+  constructor(
+    @Inject(Alerts) private readonly alerts: Alerts,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
+  ) {}
 
   @Get('channel-types')
   @Needs('reports:read')
@@ -61,6 +68,7 @@ export class AlertSetupController {
   })
   @ApiProblems(NO_PARAMETERS)
   async export(@Query() _query: NoQuery): Promise<string> {
+    assertWholeSite('Rules and channels');
     const { rules, routes, maintenance, dependencies, channels } = this.alerts;
     const own = (registry: Registry<unknown>): Document[] =>
       registry.list().flatMap(({ document, origin }) => (origin === 'default' ? [] : [document]));
@@ -85,7 +93,7 @@ export class AlertSetupController {
   @ApiOkResponse({ type: ImportedDto })
   @ApiProblems({ ...BAD_BODY, ...READ_ONLY, 400: 'rules[2].condition.above must be a number, got "hot"' })
   async import(@Body() { text }: ImportDto, @Query() _query: NoQuery): Promise<ImportedDto> {
-    assertWholeSite();
+    assertWholeSite('Rules and channels');
     const file = await readAlertsText(text).catch((error: unknown) => {
       throw problemOfMistakes(error);
     });
@@ -115,6 +123,7 @@ export class AlertSetupController {
     'channel-failed': 'The message was not taken: smtp.example.org: 535 authentication failed',
   })
   async test(@Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
+    assertWholeSite('Rules and channels');
     const channel = this.alerts.channels.get(name);
     if (!channel) throw new Problem('unknown-alert-setup', `There is no channel ${quote(name)}.`);
     try {
@@ -127,19 +136,27 @@ export class AlertSetupController {
 
   @Get(':kind')
   @Needs('reports:read')
-  @ApiOperation({ summary: 'What is set up: rules, channels, routes, silences, maintenance windows or dependencies' })
+  @ApiOperation({
+    summary: 'What is set up: rules, channels, routes, silences, maintenance windows or dependencies',
+    description: 'Who is limited to some devices sees the rules alone, without those that name other devices.',
+  })
   @ApiParam(KIND)
   @ApiOkResponse({ type: AlertSetupsDto })
   @ApiProblems({
     ...NO_PARAMETERS,
     'unknown-address': 'There is no GET /api/v1/alerts/rule; /docs lists what there is.',
   })
-  list(@Param('kind') kind: string, @Query() _query: NoQuery): AlertSetupsDto {
-    return {
-      items: this.registryOf(kind)
-        .list()
-        .map((known) => this.dto(known)),
-    };
+  async list(@Param('kind') kind: string, @Query() _query: NoQuery): Promise<AlertSetupsDto> {
+    const registry = this.registryOf(kind);
+    const shown = currentCaller() ? await this.ofOwnDevices() : registry.list();
+    return { items: (currentCaller() && kind !== 'rules' ? [] : shown).map((known) => this.dto(known)) };
+  }
+
+  /** The rules that name no device that the caller does not see. */
+  private async ofOwnDevices(): Promise<readonly Known<Rule>[]> {
+    const seen = new Set((await this.store.devices()).map(({ name }) => name));
+    const namesOf = ({ select }: Document): unknown[] => [(select as Document | undefined)?.['device'] ?? []].flat();
+    return this.alerts.rules.list().filter(({ document }) => namesOf(document).every((name) => seen.has(String(name))));
   }
 
   @Put(':kind/:name')
@@ -172,7 +189,7 @@ export class AlertSetupController {
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<AlertSetupDto> {
-    assertWholeSite();
+    assertWholeSite('Rules and channels');
     const registry = this.registryOf(kind);
     this.assertWritable(kind as Kind, name);
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -202,7 +219,7 @@ export class AlertSetupController {
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NOT_THERE, ...READ_ONLY })
   async delete(@Param('kind') kind: string, @Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
-    assertWholeSite();
+    assertWholeSite('Rules and channels');
     const registry = this.registryOf(kind);
     this.assertWritable(kind as Kind, name);
     if (await registry.remove(name)) return;
@@ -231,13 +248,6 @@ export class AlertSetupController {
       document: { ...(isChannel ? shownChannel(value as Channel) : document) },
       ...(failure !== undefined && { failure }),
     };
-  }
-}
-
-/** Rules and channels are of the whole site, and so of nobody who is limited to some devices. */
-function assertWholeSite(): void {
-  if (currentCaller()?.isLimited) {
-    throw new Problem('not-allowed', 'Alerts of the whole site are not for who is limited to some devices.');
   }
 }
 

@@ -4,6 +4,7 @@ import type { AlertStore, Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { currentCaller } from '../access/caller.js';
 import { Needs } from '../access/needs.js';
+import { assertWholeSite } from '../access/whole-site.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
@@ -133,6 +134,7 @@ export class AlertsController {
   @ApiOkResponse({ type: AlertMessagesDto })
   @ApiProblems(NO_PARAMETERS)
   async messages(@Query() _query: NoQuery): Promise<AlertMessagesDto> {
+    assertWholeSite('Messages');
     return { messages: (await this.alertStore.messages({ limit: 200 })).map(messageDto) };
   }
 

@@ -14,6 +14,7 @@ import type { FastifyInstance } from 'fastify';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { SecretBox } from '../access/sessions/secret-box.js';
+import { signingKey } from '../access/sessions/signing-key.js';
 import { sealChannels } from './notify/seal-channels.js';
 import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
@@ -61,10 +62,12 @@ async function fileOf(path: string): Promise<typeof NO_FILE> {
         arrivals: Arrivals,
         metrics: ApiMetrics,
         { alerts, alertVariables, databasePath }: ApiConfig,
-      ) =>
-        Alerts.open({
+      ) => {
+        const box = SecretBox.beside(databasePath);
+        return Alerts.open({
           store,
-          alertStore: sealChannels(alertStore, SecretBox.beside(databasePath)),
+          alertStore: sealChannels(alertStore, box),
+          linkKey: await signingKey(alertStore, box, 'links', Date.now()),
           rhythms,
           arrivals,
           server: new OwnNumbers(store, metrics, databasePath, elapsed),
@@ -75,7 +78,8 @@ async function fileOf(path: string): Promise<typeof NO_FILE> {
           timeZone: alerts.timeZone,
           retention: alerts.retention,
           onProblem: (problem) => new Logger('alerts').warn(problem),
-        }),
+        });
+      },
     },
   ],
 })

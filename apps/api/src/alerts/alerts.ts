@@ -41,6 +41,8 @@ export interface Clock {
 export interface AlertsOptions {
   readonly store: Store;
   readonly alertStore: AlertStore;
+  /** Signs the links of messages. */
+  readonly linkKey: Buffer;
   readonly rhythms: DeviceRhythms;
   readonly arrivals: Arrivals;
   readonly server: ServerNumbers;
@@ -78,12 +80,9 @@ export class Alerts {
   private forgotAt = -Infinity;
 
   static async open(options: AlertsOptions): Promise<Alerts> {
-    const { alertStore, clock } = options;
-    const fresh = { key: randomBytes(32).toString('base64url') };
-    await alertStore.add('key', { name: 'links', body: fresh, changedAt: clock.now() });
-    const key = (await alertStore.document('key', 'links'))?.body as { key: string };
+    const { alertStore } = options;
     const looked = (await alertStore.document('key', 'looked'))?.body as { until: number } | undefined;
-    const alerts = new Alerts(options, await States.load(alertStore), key.key, looked?.until);
+    const alerts = new Alerts(options, await States.load(alertStore), looked?.until);
     for (const registry of alerts.registries()) await registry.reload();
     return alerts;
   }
@@ -91,7 +90,6 @@ export class Alerts {
   private constructor(
     private readonly options: AlertsOptions,
     private readonly states: States,
-    key: string,
     lookedUntil: number | undefined,
   ) {
     const { alertStore, clock, file, onProblem, store, rhythms, arrivals, server } = options;
@@ -103,7 +101,7 @@ export class Alerts {
     const readWindow = (one: unknown): Maintenance => readMaintenance(one, now());
     this.maintenance = new Registry('maintenance', readWindow, alertStore, { file: file.maintenance }, onProblem);
     this.dependencies = new Registry('dependency', readDependency, alertStore, { file: file.dependencies }, onProblem);
-    this.signer = new LinkSigner(Buffer.from(key, 'base64url'));
+    this.signer = new LinkSigner(options.linkKey);
     const start = { now: now(), elapsed: clock.elapsed() };
     this.evaluation = new Evaluation(store, this.rules, rhythms, arrivals, server, start, lookedUntil);
     const failed = (channel: string, reason: string): void => {

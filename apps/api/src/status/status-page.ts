@@ -43,21 +43,10 @@ export class StatusPage {
     private readonly documents: AlertStore,
     private readonly rhythms: DeviceRhythms,
     private readonly timeZone: string,
+    /** Signs passes. */
     private readonly key: Buffer,
     private readonly now: () => number = Date.now,
   ) {}
-
-  static async open(
-    store: Store,
-    documents: AlertStore,
-    rhythms: DeviceRhythms,
-    timeZone: string,
-  ): Promise<StatusPage> {
-    const fresh = { key: randomBytes(32).toString('base64url') };
-    await documents.add('key', { name: 'status', body: fresh, changedAt: Date.now() });
-    const { key } = (await documents.document('key', 'status'))?.body as { key: string };
-    return new StatusPage(store, documents, rhythms, timeZone, Buffer.from(key, 'base64url'));
-  }
 
   /** As it was set up; a password is only hinted at. */
   async settings(): Promise<StatusPageDto> {

@@ -11,8 +11,8 @@ import {
 import { quote } from '@device-metrics/domain';
 import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../access/attempts.js';
-import { currentCaller } from '../access/caller.js';
 import { Needs } from '../access/needs.js';
+import { assertWholeSite } from '../access/whole-site.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
@@ -94,7 +94,7 @@ export class StatusController {
   @ApiOkResponse({ type: StatusPageDto })
   @ApiProblems(NO_PARAMETERS)
   settings(@Query() _query: NoQuery): Promise<StatusPageDto> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     return this.page.settings();
   }
 
@@ -104,7 +104,7 @@ export class StatusController {
   @ApiOkResponse({ type: StatusPageDto })
   @ApiProblems({ ...BAD_BODY, 400: 'tags must be a list of at most 32 tags such as "room=lab", got "lab"' })
   set(@Body() page: StatusPageDto, @Query() _query: NoQuery): Promise<StatusPageDto> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     return this.page.set(page);
   }
 
@@ -114,7 +114,7 @@ export class StatusController {
   @ApiOkResponse({ type: IncidentsDto })
   @ApiProblems(NO_PARAMETERS)
   async incidents(@Query() _query: NoQuery): Promise<IncidentsDto> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     return { incidents: await this.page.incidents() };
   }
 
@@ -125,7 +125,7 @@ export class StatusController {
   @ApiCreatedResponse({ type: IncidentDto })
   @ApiProblems({ ...BAD_BODY, 400: 'title must be a text of 1 to 200 characters, got 7' })
   async add(@Body() incident: IncidentChangeDto, @Query() _query: NoQuery): Promise<IncidentDto> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     return (await this.page.put(incident)) as IncidentDto;
   }
 
@@ -140,7 +140,7 @@ export class StatusController {
     @Body() change: IncidentChangeDto,
     @Query() _query: NoQuery,
   ): Promise<IncidentDto> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     const changed = await this.page.put(change, id);
     if (!changed) throw noIncident(id);
     return changed;
@@ -154,16 +154,9 @@ export class StatusController {
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_INCIDENT })
   async remove(@Param('id') id: string, @Query() _query: NoQuery): Promise<void> {
-    assertWholeSite();
+    assertWholeSite('The status page and its incidents');
     if (!(await this.page.remove(id))) throw noIncident(id);
   }
 }
 
 const noIncident = (id: string): Problem => new Problem('unknown-incident', `There is no incident ${quote(id)}.`);
-
-/** Who is limited to some devices does not say what everybody may read. */
-function assertWholeSite(): void {
-  if (currentCaller()?.isLimited) {
-    throw new Problem('not-allowed', 'The status page is not for who is limited to some devices.');
-  }
-}

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { AlertStore, Store } from '@device-metrics/storage';
+import { SecretBox } from '../access/sessions/secret-box.js';
+import { signingKey } from '../access/sessions/signing-key.js';
 import { ALERT_STORE } from '../alerts/alert-store.token.js';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { DevicesModule } from '../devices/devices.module.js';
@@ -16,8 +18,15 @@ import { StatusController } from './status.controller.js';
     {
       provide: StatusPage,
       inject: [SAMPLE_STORE, ALERT_STORE, DeviceRhythms, apiConfig.KEY],
-      useFactory: (store: Store, documents: AlertStore, rhythms: DeviceRhythms, { alerts }: ApiConfig) =>
-        StatusPage.open(store, documents, rhythms, alerts.timeZone),
+      useFactory: async (
+        store: Store,
+        documents: AlertStore,
+        rhythms: DeviceRhythms,
+        { alerts, databasePath }: ApiConfig,
+      ) => {
+        const key = await signingKey(documents, SecretBox.beside(databasePath), 'status', Date.now());
+        return new StatusPage(store, documents, rhythms, alerts.timeZone, key);
+      },
     },
   ],
 })

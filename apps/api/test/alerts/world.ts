@@ -113,6 +113,7 @@ export class World {
     this.alerts = await Alerts.open({
       store: this.store,
       alertStore: this.alertStore,
+      linkKey: Buffer.alloc(32, 1),
       rhythms: new DeviceRhythms(this.store),
       arrivals: this.arrivals,
       server: { number: () => Promise.resolve(0) },

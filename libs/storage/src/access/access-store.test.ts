@@ -163,7 +163,7 @@ it('an invitation is taken exactly as often as it allows, in time, and never onc
   expect(await invitations.anyUsable(50)).toBe(false);
 });
 
-it('a device belongs to the first collector that claims it, until that is moved or released', async () => {
+it('a device belongs to the first collector that claims it, until that is moved or gone', async () => {
   const { collectors } = store;
   await collectors.add(collector);
   expect(await collectors.claim('vm', 'c1')).toBe('c1');
@@ -172,8 +172,11 @@ it('a device belongs to the first collector that claims it, until that is moved 
   expect(await collectors.claimsOf('c1')).toEqual(['ups', 'vm']);
   await collectors.moveClaims('c1', 'c2');
   expect(await collectors.ownerOf('vm')).toBe('c2');
-  await collectors.releaseClaims('c2');
-  expect(await collectors.ownerOf('vm')).toBeUndefined();
+  await collectors.add({ ...collector, id: 'c2' });
+  expect(await collectors.claim('vm', 'c3')).toBe('c2');
+  await collectors.change('c2', { state: 'left' });
+  expect(await collectors.claim('vm', 'c3')).toBe('c3');
+  expect(await collectors.claimsOf('c2')).toEqual(['ups']);
   expect(await collectors.change('c1', { state: 'moved', seenAt: 9 })).toBe(true);
   expect(await collectors.find('c1')).toEqual({ ...collector, state: 'moved', seenAt: 9 });
 });
@@ -216,6 +219,7 @@ it('the audit is read from the newest on, and nothing changes it', async () => {
   const page = await store.audit.read(Infinity, 2);
   expect(page.map(({ at }) => at)).toEqual([5, 4]);
   expect(await store.audit.read(page[1]?.id ?? 0, 9)).toHaveLength(3);
+  expect([await store.audit.last(entry.action), await store.audit.last('x')]).toEqual([page[0], undefined]);
   await expect(dataSource.query('DELETE FROM audit')).rejects.toThrow('append-only');
   await expect(dataSource.query(`UPDATE audit SET actor = 'x'`)).rejects.toThrow('append-only');
 });

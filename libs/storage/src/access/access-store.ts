@@ -188,16 +188,14 @@ export interface CollectorStore {
   find(id: string): Promise<StoredCollector | undefined>;
   all(): Promise<StoredCollector[]>;
   change(id: string, change: CollectorChange): Promise<boolean>;
-  /** Makes a device belong to a collector, unless it belongs to one; says to which it belongs then. */
+  /** Makes a device belong to a collector, unless it belongs to one that has neither left nor been revoked; says to which it belongs then. */
   claim(deviceName: string, collectorId: string): Promise<string>;
-  /** The collector that a device belongs to. */
+  /** The collector that a device belongs to, or did until that was gone. */
   ownerOf(deviceName: string): Promise<string | undefined>;
   /** Names of the devices that belong to a collector. */
   claimsOf(collectorId: string): Promise<string[]>;
   /** Moves all that belongs to one collector to another. */
   moveClaims(from: string, to: string): Promise<void>;
-  /** Lets what belongs to a collector belong to nobody. */
-  releaseClaims(collectorId: string): Promise<void>;
   /** Those of all that have ever asked. */
   updates(): Promise<StoredUpdate[]>;
   putUpdate(update: StoredUpdate): Promise<void>;
@@ -227,6 +225,8 @@ export interface AuditStore {
   add(entry: AuditEntry): Promise<void>;
   /** At most `limit` entries with an id below `before`, the newest first. */
   read(before: number, limit: number): Promise<StoredAuditEntry[]>;
+  /** The newest entry of an action; undefined where there is none. */
+  last(action: string): Promise<StoredAuditEntry | undefined>;
 }
 
 /** Who may do what, beside the sample store and in the same database. */

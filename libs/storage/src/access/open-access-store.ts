@@ -137,6 +137,13 @@ class Collectors implements CollectorStore {
 
   async claim(deviceName: string, collectorId: string): Promise<string> {
     await this.claims.createQueryBuilder().insert().values({ deviceName, collectorId }).orIgnore().execute();
+    const gone = this.rows.createQueryBuilder('c').select('c.id').where(`c.state IN ('left', 'revoked')`);
+    await this.claims
+      .createQueryBuilder()
+      .update()
+      .set({ collectorId })
+      .where(`device_name = :deviceName AND collector_id IN (${gone.getQuery()})`, { deviceName })
+      .execute();
     return (await this.ownerOf(deviceName)) ?? collectorId;
   }
 
@@ -151,10 +158,6 @@ class Collectors implements CollectorStore {
 
   async moveClaims(from: string, to: string): Promise<void> {
     await this.claims.update({ collectorId: from }, { collectorId: to });
-  }
-
-  async releaseClaims(collectorId: string): Promise<void> {
-    await this.claims.delete({ collectorId });
   }
 
   updates(): Promise<StoredUpdate[]> {
@@ -176,5 +179,9 @@ class Audit implements AuditStore {
   read(before: number, limit: number): Promise<StoredAuditEntry[]> {
     const below = Number.isFinite(before) ? { where: { id: LessThan(before) } } : { where: { id: MoreThan(0) } };
     return this.rows.find({ ...below, order: { id: 'DESC' }, take: limit });
+  }
+
+  async last(action: string): Promise<StoredAuditEntry | undefined> {
+    return (await this.rows.find({ where: { action }, order: { id: 'DESC' }, take: 1 }))[0];
   }
 }

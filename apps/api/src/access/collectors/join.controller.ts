@@ -1,4 +1,4 @@
-import type { AccessStore, StoredCollector } from '@device-metrics/storage';
+import type { AccessStore, Store, StoredCollector } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query, Req } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -11,10 +11,12 @@ import type { FastifyRequest } from 'fastify';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
+import { unlimited } from '../caller.js';
 import { hashOfCode } from '../invitations/code.js';
 import { Needs } from '../needs.js';
 import { UPDATE_KEY, type UpdateKey } from '../update-key.js';
@@ -26,7 +28,7 @@ import {
   OwnCollectorDto,
   RefusedDeviceDto,
 } from './collector.dto.js';
-import { dismiss, join } from './join.js';
+import { dismiss, isOfOthers, join } from './join.js';
 import { JoinTags } from './join-tags.js';
 
 /** What collectors do for themselves: join, say what they read, leave. */
@@ -42,6 +44,7 @@ export class JoinController {
     private readonly authenticate: Authenticate,
     private readonly tags: JoinTags,
     @Inject(UPDATE_KEY) private readonly key: UpdateKey | undefined,
+    @Inject(SAMPLE_STORE) private readonly samples: Store,
   ) {}
 
   @Post('join')
@@ -49,8 +52,8 @@ export class JoinController {
   @ApiOperation({
     summary: 'Join: get a credential by the code of an invitation',
     description:
-      'Where the name of its PC belongs to another collector, `state` is `conflict`: nothing of it is taken, with 409, until ' +
-      'an admin says whether this is a new device or the same one, moved.',
+      'Where the name of its PC belongs to another collector, or has samples of somebody who has not joined, `state` is ' +
+      '`conflict`: nothing of it is taken, with 409, until an admin says whether this is a new device or the same one, moved.',
   })
   @ApiCreatedResponse({ type: JoinedDto })
   @ApiProblems({
@@ -72,7 +75,7 @@ export class JoinController {
     }
     const { device_name: name, devices = [], version = '', platform = '', previous_token: previousToken } = wish;
     const said = { name, devices, version, platform, address: ip, previousToken };
-    const { collector, token } = await join(this.store, said, invitation, now);
+    const { collector, token } = await join(this.store, said, invitation, now, await this.sampled());
     this.authenticate.forget();
     await this.tags.give(collector);
     const details = { id: collector.id, invitation: invitation.id, state: collector.state };
@@ -94,7 +97,9 @@ export class JoinController {
   @Needs('collector:self')
   @ApiOperation({
     summary: 'Say what this collector reads',
-    description: 'Devices that belong to no other collector belong to it from then on; `refused` names the others.',
+    description:
+      'Devices that belong to no other collector, and of which nobody else has sent samples, belong to it from then on; `refused` ' +
+      'names the others.',
   })
   @ApiOkResponse({ type: OwnCollectorDto })
   @ApiProblems({ 400: 'devices must be an array of at most 10000 names, got "rack-ups"', ...BAD_BODY })
@@ -108,7 +113,12 @@ export class JoinController {
     await this.store.collectors.change(id, { ...news, address: request.ip, seenAt: Date.now() });
     const others = devices.filter((device) => device !== name);
     const before = new Set(await this.store.collectors.claimsOf(id));
-    if (state === 'active') for (const device of others) await this.store.collectors.claim(device, id);
+    const sampled = await this.sampled();
+    for (const device of others) {
+      // An invitation may give what others send, a credential that somebody has found may not.
+      if (state !== 'active' || (await isOfOthers(this.store, device, sampled))) continue;
+      await this.store.collectors.claim(device, id);
+    }
     this.authenticate.forget();
     const gained = (await this.store.collectors.claimsOf(id)).filter((device) => !before.has(device));
     for (const target of gained) await this.audit.note(request, { action: 'collector.claim', target, details: { id } });
@@ -128,6 +138,12 @@ export class JoinController {
     await this.audit.note(request, { action: 'collector.leave', target: deviceName, details: { id } });
   }
 
+  /** Names of all devices of which there are samples, also those that they had before. */
+  private async sampled(): Promise<ReadonlySet<string>> {
+    const devices = await unlimited(() => this.samples.devices());
+    return new Set(devices.flatMap(({ name, formerNames }) => [name, ...formerNames]));
+  }
+
   private async own(collector: StoredCollector, wanted: readonly string[]): Promise<OwnCollectorDto> {
     const devices = await this.store.collectors.claimsOf(collector.id);
     const refused: RefusedDeviceDto[] = [];
@@ -135,13 +151,17 @@ export class JoinController {
       if (devices.includes(name) || name === collector.name) continue;
       const owner = await this.store.collectors.ownerOf(name);
       const other = owner === undefined ? undefined : await this.store.collectors.find(owner);
-      const reason = other
-        ? `belongs to another collector, ${other.deviceName}`
-        : 'belongs to nobody while this is in conflict';
-      refused.push({ device_name: name, reason });
+      refused.push({ device_name: name, reason: whyNot(collector, other) });
     }
     return { ...collectorDto(collector, devices), refused };
   }
+}
+
+function whyNot({ state }: StoredCollector, other: StoredCollector | undefined): string {
+  if (state === 'conflict') return 'belongs to nobody while this is in conflict';
+  return other
+    ? `belongs to another collector, ${other.deviceName}`
+    : 'has samples of somebody who has not joined; it is given to this collector once that joins again by a new code';
 }
 
 /** The collector that asks: the guard lets nobody else get here. */

@@ -21,20 +21,34 @@ export interface Joined {
   readonly token: MadeToken;
 }
 
+/** Whether a device belongs to no collector, and there are samples of it: from who never joined, as by a token. */
+export async function isOfOthers(
+  store: AccessStore,
+  deviceName: string,
+  sampled: ReadonlySet<string>,
+): Promise<boolean> {
+  return sampled.has(deviceName) && (await store.collectors.ownerOf(deviceName)) === undefined;
+}
+
 /**
  * Takes a collector in that showed a good code. The same collector that joins again stays what it was; one whose name belongs to
- * another is in conflict until an admin decides.
+ * another, or has samples of somebody who never joined, is in conflict until an admin decides.
+ *
+ * @param sampled names of all devices of which there are samples.
  */
 export async function join(
   store: AccessStore,
   wish: JoinWish,
   invitation: StoredInvitation,
   now: number,
+  sampled: ReadonlySet<string>,
 ): Promise<Joined> {
   const before = await knownAgain(store, wish.previousToken);
   const id = before?.id ?? randomUUID();
   const deviceName = before?.name === wish.name ? before.deviceName : wish.name;
-  const owner = await store.collectors.claim(deviceName, id);
+  const owner = (await isOfOthers(store, deviceName, sampled))
+    ? undefined
+    : await store.collectors.claim(deviceName, id);
   const { name, version, platform, address } = wish;
   const state = owner === id ? 'active' : 'conflict';
   if (before) {
@@ -62,7 +76,7 @@ async function knownAgain(store: AccessStore, previousToken = ''): Promise<Store
   return store.collectors.find(token.collectorId);
 }
 
-/** Lets a collector go: its tokens work no more, and its devices belong to nobody. */
+/** Lets a collector go: its tokens work no more, and its devices are there for others. */
 export async function dismiss(
   store: AccessStore,
   id: string,
@@ -73,7 +87,6 @@ export async function dismiss(
   if (!collector || !isThere(collector)) return false;
   await store.tokens.revokeOfCollector(id, now);
   await store.collectors.change(id, { state });
-  await store.collectors.releaseClaims(id);
   return true;
 }
 

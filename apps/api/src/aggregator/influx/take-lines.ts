@@ -51,7 +51,7 @@ export class TakeLines {
    * @param database the device of lines that name none.
    */
   async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
-    const receipt = this.gate.receipt('influx');
+    const receipt = await this.gate.receipt('influx');
     const lines = this.scan(body, database, {
       precision,
       receivedAt: receipt.receivedAt,

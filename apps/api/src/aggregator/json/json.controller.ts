@@ -47,7 +47,7 @@ export class JsonController {
   @ApiCreatedResponse({ type: MetricDto })
   @ApiProblems({ 400: 'value must be a finite number, got "warm"' })
   async postMetric(@Body() metric: MetricDto): Promise<MetricDto> {
-    const receipt = this.gate.receipt('json');
+    const receipt = await this.gate.receipt('json');
     const candidates = this.decode([metric], receipt);
     const time = candidates.samples[0]?.timestamp;
     const { rejected } = await this.store([metric], candidates, receipt);
@@ -83,7 +83,7 @@ export class JsonController {
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
-    const receipt = this.gate.receipt('json');
+    const receipt = await this.gate.receipt('json');
     const { accepted, rejected } = await this.store(body, this.decode(body, receipt), receipt);
     if (accepted === 0) {
       const errors = rejected.map(({ index, field, reason }) => ({

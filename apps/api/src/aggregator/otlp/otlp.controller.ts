@@ -86,7 +86,7 @@ export class OtlpController {
     'disk-full': 'The disk of the server is full: nothing of this request was stored.',
   })
   async export(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    const receipt = this.gate.receipt('otlp');
+    const receipt = await this.gate.receipt('otlp');
     const points = this.decode(request);
     await this.descriptions.save();
     this.metrics.exemplarsIgnored.inc({ protocol: 'otlp' }, points.exemplars);

@@ -68,7 +68,7 @@ export class RemoteWriteController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const decode = versionOf(headers) === 1 ? decodeWriteRequest : decodeWriteRequestV2;
-    const receipt = this.gate.receipt('remote-write');
+    const receipt = await this.gate.receipt('remote-write');
     const request = decoded(body, (bytes) =>
       decode<NamedSeries>(bytes, {
         series: (...at) => this.series.of(...at),
