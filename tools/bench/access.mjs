@@ -1,0 +1,188 @@
+/**
+ * What access costs, and what senders notice of others who mean harm: ingest with a token and without, in turns; and the time of
+ * honest requests, and the memory of the api, while bombs, connections that drip and live readers are there. Prints a table;
+ * everything is bounded by counts. Linux only.
+ *
+ * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--pairs 8] [--drips 2000] [--bombs 50] [--readers 500]
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createGzip } from 'node:zlib';
+
+const count = (standard) => ({ type: 'string', default: String(standard) });
+const { values: options } = parseArgs({
+  options: { seconds: count(20), pairs: count(8), drips: count(2_000), bombs: count(50), readers: count(500) },
+});
+const [SECONDS, PAIRS] = [Number(options.seconds), Number(options.pairs)];
+const [DRIPS, BOMBS, READERS] = [Number(options.drips), Number(options.bombs), Number(options.readers)];
+const BATCH = '/api/v1/aggregator/metrics/batch';
+const GIB = 2 ** 30;
+/** Of each honest request. */
+const SAMPLES = 100;
+const HONEST_EVERY = 20;
+/** Of each request of the comparison with and without a token, and requests in each turn. */
+const [LARGE, TURN] = [1_000, 200];
+
+const say = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
+const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
+const quantile = (numbers, q) => sorted(numbers)[Math.min(numbers.length - 1, Math.floor(numbers.length * q))];
+const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+
+let time = Date.now() - 3_600_000;
+const batch = (samples) => {
+  time += 100;
+  const values = Object.fromEntries(Array.from({ length: samples / 10 }, (_, n) => [`bench.m${n}`, n + (time % 97)]));
+  return JSON.stringify({
+    metrics: Array.from({ length: 10 }, (_, n) => ({ device_name: `bench-${n}`, timestamp: time, values })),
+  });
+};
+
+function post(port, path, body, headers = {}) {
+  return new Promise((resolve, reject) => {
+    const options = { port, host: '127.0.0.1', path, method: 'POST', agent };
+    const sent = request({ ...options, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+      answer.once('end', () => resolve({ status: answer.statusCode, text }));
+    });
+    sent.once('error', reject).end(body);
+  });
+}
+
+const memory = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+/** Seconds of CPU of a process. */
+const cpu = (pid) => {
+  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
+  const [user, system] = rest.split(' ').slice(11, 13).map(Number);
+  return (user + system) / 100;
+};
+
+/** Times of honest requests, ms, and the most memory that the api took meanwhile. */
+async function honest({ port, pid }, seconds) {
+  const times = [];
+  let most = 0;
+  const pending = [];
+  for (let n = 0; n < (seconds * 1_000) / HONEST_EVERY; n += 1) {
+    const start = performance.now();
+    pending.push(
+      post(port, BATCH, batch(SAMPLES)).then(({ status, text }) => {
+        if (status !== 200) throw new Error(`an honest request got ${status}: ${text}`);
+        times.push(performance.now() - start);
+      }),
+    );
+    most = Math.max(most, memory(pid));
+    await sleep(HONEST_EVERY);
+  }
+  await Promise.all(pending);
+  return { times, most };
+}
+
+/** 1 GiB of JSON that takes 1 MB. */
+async function bomb() {
+  const gzip = createGzip({ level: 9 });
+  const chunks = [];
+  gzip.on('data', (chunk) => chunks.push(chunk));
+  const spaces = Buffer.alloc(2 ** 20, ' ');
+  for (let sent = 0; sent < GIB; sent += spaces.length) {
+    if (!gzip.write(spaces)) await once(gzip, 'drain');
+  }
+  gzip.end();
+  await once(gzip, 'end');
+  return Buffer.concat(chunks);
+}
+
+async function withHarm(api) {
+  const sockets = [];
+  const open = (head) => {
+    const socket = connect(api.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(head);
+    sockets.push(socket);
+    return socket;
+  };
+  const packed = await bomb();
+  say('a bomb', `${(packed.length / 1e6).toFixed(2)} MB, ${(GIB / 1e9).toFixed(2)} GB unpacked`);
+  const drip = `POST ${BATCH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{`;
+  const live = 'GET /api/v1/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  let readers = 0;
+  for (let n = 0; n < READERS; n += 1) {
+    open(live).once('data', (chunk) => (readers += chunk.toString().startsWith('HTTP/1.1 200')));
+  }
+  const dripping = Array.from({ length: DRIPS }, () => open(drip));
+  const timer = setInterval(() => {
+    for (const socket of dripping) if (socket.writable) socket.write(' ');
+  }, 1_000);
+  const statuses = {};
+  const throwing = (async () => {
+    for (let n = 0; n < BOMBS; n += 1) {
+      const headers = { 'content-encoding': 'gzip', 'content-length': packed.length };
+      const { status } = await post(api.port, BATCH, packed, headers).catch(({ code }) => ({ status: code }));
+      statuses[status] = (statuses[status] ?? 0) + 1;
+      await sleep((SECONDS * 1_000) / BOMBS / 2);
+    }
+  })();
+  const found = await honest(api, SECONDS);
+  await throwing;
+  clearInterval(timer);
+  for (const socket of sockets) socket.destroy();
+  return { ...found, statuses, readers, closed: dripping.filter((socket) => !socket.writable).length };
+}
+
+async function start(folder) {
+  const main = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
+  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: join(folder, 'metrics.db'), NO_COLOR: '1' };
+  const child = spawn(process.execPath, [main, '--new'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  for await (const line of createInterface(child.stdout)) {
+    const [, port] = /Listening on \S+:(\d+);/.exec(line) ?? [];
+    if (port === undefined) continue;
+    child.stdout.resume();
+    return { child, pid: child.pid, port: Number(port) };
+  }
+  throw new Error('the api did not start');
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'device-metrics-bench-'));
+const api = await start(folder);
+try {
+  const wish = JSON.stringify({ kind: 'ingest', name: 'bench' });
+  const { token } = JSON.parse((await post(api.port, '/api/v1/tokens', wish)).text);
+  const turn = async (headers) => {
+    const before = cpu(api.pid);
+    for (let n = 0; n < TURN; n += 1) await post(api.port, BATCH, batch(LARGE), headers);
+    return cpu(api.pid) - before;
+  };
+  const bearer = { authorization: `Bearer ${token}` };
+  await turn({});
+  const ratios = [];
+  for (let pair = 0; pair < PAIRS; pair += 1) {
+    const first = await turn(pair % 2 === 0 ? {} : bearer);
+    const second = await turn(pair % 2 === 0 ? bearer : {});
+    ratios.push(pair % 2 === 0 ? second / first : first / second);
+  }
+  say(`CPU of ingest with a token, of that without, ${PAIRS} pairs`, `${(quantile(ratios, 0.5) * 100).toFixed(1)} %`);
+
+  const quiet = await honest(api, SECONDS);
+  const harm = await withHarm(api);
+  const p99 = [quiet, harm].map(({ times }) => quantile(times, 0.99));
+  say('honest requests: p50, p99 alone', `${quantile(quiet.times, 0.5).toFixed(1)}, ${p99[0].toFixed(1)} ms`);
+  say('  with those who mean harm', `${quantile(harm.times, 0.5).toFixed(1)}, ${p99[1].toFixed(1)} ms`);
+  say('  p99, of that alone', `${(p99[1] / p99[0]).toFixed(2)} times`);
+  say(`${BOMBS} bombs were answered`, JSON.stringify(harm.statuses));
+  say(`${DRIPS} connections that drip: closed meanwhile`, harm.closed);
+  say(`${READERS} live readers: let in`, harm.readers);
+  const [before, most] = [quiet.most, harm.most].map((bytes) => bytes / 1e6);
+  say('memory of the api: alone, most, more', `${before.toFixed(0)}, ${most.toFixed(0)}, ${(most - before).toFixed(0)} MB`);
+} finally {
+  api.child.kill();
+  await once(api.child, 'exit');
+  await rm(folder, { recursive: true, force: true });
+}
