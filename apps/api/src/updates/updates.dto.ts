@@ -52,7 +52,19 @@ export class SignedPackageDto extends PackageDto {
 }
 
 export class UpdateAnswerDto {
-  @ApiPropertyOptional({ type: SignedPackageDto, description: 'What it may take now; left out: nothing.' })
+  @ApiPropertyOptional({
+    type: SignedPackageDto,
+    description: 'What it may take now; left out: nothing.',
+    example: {
+      name: 'device-metrics-collector_0.2.0_linux_x64.tar.gz',
+      version: '0.2.0',
+      system: 'linux',
+      architecture: 'x64',
+      size: 36_000_000,
+      sha256: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+      signature: 'jCk…==',
+    },
+  })
   package?: SignedPackageDto;
 
   @ApiProperty({ example: 'Others take 0.2.0 first: 0 of 12 have it, 1 are on their way.' })

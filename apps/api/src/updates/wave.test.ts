@@ -121,7 +121,7 @@ describe('a newer version goes in waves', () => {
           const at = index % size;
           if (what === 'ask') fleet.ask(at);
           else if (what === 'hour') fleet.now += 61 * MINUTE;
-          else if (fleet.standing(at) === 'under way') fleet.end(at, what as 'updated' | 'refused');
+          else if (fleet.standing(at) === 'under way') fleet.end(at, what);
           const { updated, underWay } = fleet.wave;
           expect(underWay).toBeLessThanOrEqual(updated === 0 ? 1 : updated < Math.ceil(size / 10) ? size / 10 : size);
         }

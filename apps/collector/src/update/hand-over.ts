@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { environmentOfThisProcess } from '@device-metrics/settings';
 import type { Program } from './update-folder.js';
 
 /** Node has it from 22.15 on, and not on Windows. */
@@ -14,7 +15,7 @@ export const thisProgram = (): Program => ({ node: process.execPath, main: proce
 export function handOver({ node, main }: Program): void {
   const { execve } = process as { execve?: Execve };
   try {
-    execve?.(node, [node, main], process.env);
+    execve?.(node, [node, main], environmentOfThisProcess());
   } catch {
     // It then runs under this process, which says why where that fails too.
   }

@@ -1,4 +1,5 @@
-import { sqliteDriver } from '@device-metrics/sqlite';
+import { isOnTrial } from '@device-metrics/settings';
+import { sqliteDriver } from '../upload/spool-file.js';
 import { GO, type FromTrial } from './trial.js';
 
 /** This process as the new version that another has started. */
@@ -11,7 +12,7 @@ export interface OnTrial {
 
 /** Undefined where nobody has started this process to try it out. */
 export function onTrial(): OnTrial | undefined {
-  if (process.env['DEVICE_METRICS_ON_TRIAL'] === undefined || process.send === undefined) return undefined;
+  if (!isOnTrial() || process.send === undefined) return undefined;
   const say = (news: FromTrial): void => void process.send?.(news, undefined, undefined, () => undefined);
   // Without the one that watches nobody would know how this ends.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

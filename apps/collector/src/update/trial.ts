@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { showDuration } from '@device-metrics/domain';
+import { environmentOfTrial } from '@device-metrics/settings';
 import type { Program } from './update-folder.js';
 
 /** What the new version says to the one that has started it. */
@@ -38,10 +39,7 @@ export class Trial {
     { node, main }: Program,
     private readonly limits: TrialLimits,
   ) {
-    const environment: NodeJS.ProcessEnv = { ...process.env, DEVICE_METRICS_ON_TRIAL: '1' };
-    // This process speaks with the service manager.
-    for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name];
-    this.child = fork(main, [], { execPath: node, execArgv: [], env: environment, stdio: 'inherit' });
+    this.child = fork(main, [], { execPath: node, execArgv: [], env: environmentOfTrial(), stdio: 'inherit' });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(`it cannot be started: ${error.message}`));
       this.child.once('exit', (code, signal) => resolve(`it ended by itself, with ${signal ?? code}`));

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { readIfThere } from '@device-metrics/settings';
+import { readIfThere, updatesFolder } from '@device-metrics/settings';
 
 /** How the last try of another version ended, until the api has been told. */
 export interface UpdateResult {
@@ -27,8 +27,8 @@ export class UpdateFolder {
   constructor(readonly path: string) {}
 
   /** As `device-metrics`, the program of the packages, says; undefined where it does not, as from the source. */
-  static ofThisInstallation(environment = process.env): UpdateFolder | undefined {
-    const path = environment['DEVICE_METRICS_UPDATES'] ?? '';
+  static ofThisInstallation(): UpdateFolder | undefined {
+    const path = updatesFolder();
     return path === '' ? undefined : new UpdateFolder(path);
   }
 

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { openDatabase, recordsOfPages, sqliteDriver, type PageRecord } from '@device-metrics/sqlite';
 import type Database from 'better-sqlite3';
 
-export { SqliteUnavailableError } from '@device-metrics/sqlite';
+export { SqliteUnavailableError, sqliteDriver } from '@device-metrics/sqlite';
 
 /** Told what was found and saved. */
 export type OnDamage = (message: string) => void;
