@@ -45,7 +45,9 @@ export async function bundlePrograms(target, programs, sqlite) {
   for (const folder of copyNative(target, sqlite)) used.add(folder);
   if (programs.includes('api')) {
     for (const folder of copyForApi(target)) used.add(folder);
-    cpSync(join(ROOT, 'apps/dashboard/dist'), join(target, 'apps/dashboard/dist'), { recursive: true });
+    for (const folder of ['apps/dashboard/dist', 'apps/api/join']) {
+      cpSync(join(ROOT, folder), join(target, folder), { recursive: true });
+    }
     for (const folder of packagesOfDashboard()) used.add(folder);
   }
   return [...used].sort();
@@ -68,7 +70,7 @@ async function bundleProgram(target, name) {
     legalComments: 'none',
     metafile: true,
     logLevel: 'error',
-    plugins: [ownPaths, leaveOutWhatIsMissing],
+    plugins: [ownPaths, bundleWhatIsRequired, leaveOutWhatIsMissing],
   });
   return packagesOf(result.metafile);
 }
@@ -121,6 +123,23 @@ const ownPaths = {
         .replace(/\bimport\.meta\.url\b/g, url)
         .replaceAll('IMPORT_META_DIRNAME', folder);
       return { contents, loader: 'js' };
+    });
+  },
+};
+
+/** How a module of a package makes a `require` of its own. */
+const OWN_REQUIRE = /^const require = createRequire\(import\.meta\.url\);$/m;
+
+/**
+ * What a package asks for by a `require` of its own would not be bundled, and not be there: without class-transformer, for one,
+ * Nest's PickType() leaves out what a report's query is turned into.
+ */
+const bundleWhatIsRequired = {
+  name: 'bundle-what-is-required',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/].*\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      return OWN_REQUIRE.test(text) ? { contents: text.replace(OWN_REQUIRE, ''), loader: 'js' } : undefined;
     });
   },
 };

@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { packageFor } from '@device-metrics/sqlite';
 import { entriesOf, writeTarGz } from '../../apps/api/dist/packages/archive.js';
 import { bundlePrograms, emptyFolder, ROOT } from './bundle.mjs';
 import { DEBIAN_ARCHITECTURE, gzipped, writeDeb } from './deb.mjs';
@@ -88,8 +89,7 @@ async function treeOf(name, programs) {
   mkdirSync(join(folder, 'bin'), { recursive: true });
   cpSync(join(FILES, 'device-metrics'), join(folder, 'bin/device-metrics'));
   chmodSync(join(folder, 'bin/device-metrics'), 0o755);
-  const sqlite = Number.parseInt(about.node, 10) >= 22 ? 'better-sqlite3-13' : 'better-sqlite3-12';
-  const packages = (await bundlePrograms(lib, programs, sqlite)).map(aboutPackage);
+  const packages = (await bundlePrograms(lib, programs, packageFor(about.node))).map(aboutPackage);
   packages.sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
   copyFileSync(stripped, join(lib, 'node'));
   writeFileSync(join(lib, 'package.json'), '{ "type": "module" }\n');
@@ -124,7 +124,6 @@ async function treeOf(name, programs) {
       if (existsSync(file)) copyFileSync(file, join(share, 'etc', `${program}.${kind}`));
     }
   }
-  if (programs.includes('api')) cpSync(join(ROOT, 'apps/api/join'), join(lib, 'apps/api/join'), { recursive: true });
   for (const path of filesOf(folder)) chmodSync(join(folder, path), EXECUTABLE.test(path) ? 0o755 : 0o644);
   return { name, full, folder, programs };
 }

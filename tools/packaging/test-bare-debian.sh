@@ -125,6 +125,7 @@ says 'it shows the first reading' "$said" '"metric_name"'
 [ "$took" -le 30 ] && ok "within $took s" || broken "within 30 s" "took $took s"
 arrived() { ask '/api/v1/devices' | grep -q '"device_name":"pc"'; }
 if until_says 30 arrived; then ok 'its data arrives'; else broken 'its data arrives' "$(ask /api/v1/devices)"; fi
+says 'and is reported' "$(ask '/api/v1/reports/metrics/pc?metric_name=system.memory.usage')" '"metric_name":"system.memory.usage"'
 said=$(on_pc "$line")
 says 'a second time it keeps its credential' "$said" 'keep the credential that it has'
 says 'and goes on sending' "$said" 'has the first [0-9]+ samples'

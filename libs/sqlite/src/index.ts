@@ -1,2 +1,2 @@
-export { openDatabase, sqliteDriver, SqliteUnavailableError } from './driver.js';
+export { openDatabase, packageFor, sqliteDriver, SqliteUnavailableError } from './driver.js';
 export { recordsOfPages, type PageRecord, type SqlValue } from './pages.js';
