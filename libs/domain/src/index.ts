@@ -2,7 +2,15 @@ export type { Labels, Reading, Sample } from './sample.js';
 export { passColumns, type ColumnCandidates } from './column-gate.js';
 export { NamedSeries, type SeriesFault, type SeriesNames } from './named-series.js';
 export { countOf, eachSample, isColumns, type SampleBatch, type SampleColumns } from './sample-columns.js';
-export { NO_LABELS, passSamples, type Candidate, type Candidates, type Receipt, type Refusal } from './sample-gate.js';
+export {
+  NO_LABELS,
+  passSamples,
+  passSamplesInSlices,
+  type Candidate,
+  type Candidates,
+  type Receipt,
+  type Refusal,
+} from './sample-gate.js';
 export {
   deviceNameRule,
   EARLIEST_TIMESTAMP,

@@ -1,3 +1,4 @@
+import { Slices } from './slices.js';
 import { composedLabels, deviceNames, metricNames, units } from './known-names.js';
 import type { Labels, Sample } from './sample.js';
 import { labelsKey } from './series.js';
@@ -52,33 +53,78 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export const NO_LABELS: Labels = Object.freeze({});
 
+/** What has passed, and what has not. */
+export interface Passed {
+  readonly samples: Sample[];
+  readonly refused: Refusal[];
+}
+
 /** Decides which candidates are samples. There is no other way from a protocol to the store. */
-export function passSamples(
-  { samples, ends }: Candidates,
-  receipt: Receipt,
-): { readonly samples: Sample[]; readonly refused: Refusal[] } {
-  const gate = new SampleGate(receipt);
-  const refused: Refusal[] = [];
-  const items = ends?.length ?? samples.length;
-  let kept = 0;
-  let at = 0;
-  for (let item = 0; item < items; item += 1) {
-    const end = ends?.[item] ?? item + 1;
-    const first = kept;
-    for (; at < end; at += 1) {
-      const candidate = samples[at] as Candidate;
-      if (!gate.passes(candidate)) {
-        refused.push({ item, ...gate.reasonOf(candidate) });
-        kept = first;
-        at = end;
-        break;
-      }
-      if (kept !== at) samples[kept] = candidate;
-      kept += 1;
-    }
+export function passSamples(candidates: Candidates, receipt: Receipt): Passed {
+  const passing = new Passing(candidates, receipt);
+  passing.pass(Infinity);
+  return passing.finish();
+}
+
+/** Items that pass before others may get their turn. */
+const ITEMS_AT_ONCE = 500;
+
+/** The same, in slices. */
+export async function passSamplesInSlices(candidates: Candidates, receipt: Receipt): Promise<Passed> {
+  const passing = new Passing(candidates, receipt);
+  const slices = new Slices();
+  while (passing.pass(ITEMS_AT_ONCE)) if (slices.isOver()) await slices.next();
+  return passing.finish();
+}
+
+/** Candidates on their way through the gate. */
+class Passing {
+  private readonly gate: SampleGate;
+  private readonly refused: Refusal[] = [];
+  private item = 0;
+  private kept = 0;
+  private at = 0;
+
+  constructor(
+    private readonly candidates: Candidates,
+    receipt: Receipt,
+  ) {
+    this.gate = new SampleGate(receipt);
   }
-  samples.length = kept;
-  return { samples: samples as Sample[], refused };
+
+  /** Looks at so many items, at most; false once there are no more. */
+  pass(most: number): boolean {
+    const { gate, refused } = this;
+    const { samples, ends } = this.candidates;
+    const items = ends?.length ?? samples.length;
+    const last = Math.min(items, this.item + most);
+    let { kept, at, item } = this;
+    for (; item < last; item += 1) {
+      const end = ends?.[item] ?? item + 1;
+      const first = kept;
+      for (; at < end; at += 1) {
+        const candidate = samples[at] as Candidate;
+        if (!gate.passes(candidate)) {
+          refused.push({ item, ...gate.reasonOf(candidate) });
+          kept = first;
+          at = end;
+          break;
+        }
+        if (kept !== at) samples[kept] = candidate;
+        kept += 1;
+      }
+    }
+    this.kept = kept;
+    this.at = at;
+    this.item = item;
+    return item < items;
+  }
+
+  finish(): Passed {
+    const { samples } = this.candidates;
+    samples.length = this.kept;
+    return { samples: samples as Sample[], refused: this.refused };
+  }
 }
 
 /** Samples that follow each other share much: what is as in the sample before has passed already. */

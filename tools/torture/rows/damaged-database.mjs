@@ -119,7 +119,7 @@ async function readOrRepair(damaged, outcome) {
   try {
     const { devices = [] } = JSON.parse((await get(api.url, '/api/v1/devices')).text);
     let stored = 0;
-    for (const { name: device } of devices) {
+    for (const { device_name: device } of devices) {
       assert(DEVICES.includes(device) || /^repaired-device-\d+$/.test(device), `a device ${device} that never was`);
       if (DEVICES.includes(device)) stored += (await samplesOf(api.url, device)).size;
     }

@@ -8,71 +8,62 @@ export const measures = true;
 
 export const missing = () => (process.platform === 'linux' ? undefined : 'processor time of a thread is read on Linux');
 
-/** Processor time of the thread between two turns, ms. */
+/** Processor time of the thread between two turns, ms; three times as much where other tests keep the cores from collecting memory. */
 const MOST = 50;
 const LARGE = 'large-1';
 const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
 
 export async function run({ file, short }) {
-  const series = Number(process.env.TORTURE_SERIES ?? (short ? 20_000 : 200_000));
-  const devices = short ? 500 : 5_000;
-  await fill(file('metrics.db'), series, devices);
-  const held = [];
+  const [series, devices] = short ? [20_000, 500] : [20_000, 2_500];
+  const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
+  const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short));
+  const calls = worst.length;
+  // Of one device with more series than it may have by default, what holds most by itself.
+  const many = short ? [] : await watch(file('many.db'), 120_000, 0, ofOneDevice);
+  const all = [...worst, ...many].sort((a, b) => b.held - a.held);
+  const show = (some) => some.map(({ held, what }) => `${held} ms ${what}`).join(', ');
+  const most = short ? 3 * MOST : MOST;
+  assert(all[0].held <= most, `held: ${show(all.filter(({ held }) => held > most))}`);
+  return `${calls} calls, ${series} series of one device, ${devices} devices of 20 series; longest: ${show(worst.slice(0, 3))}; of 120,000 series: ${show(many)}`;
+}
+
+const ofOneDevice = [
+  { method: 'GET', path: `/api/v1/reports/print?device=${LARGE}` },
+  { method: 'DELETE', path: `/api/v1/devices/${LARGE}` },
+];
+
+/** Makes calls one after the other, and gives how long each held the event loop at a time, the longest first. */
+async function watch(path, series, devices, calls) {
+  await fill(path, series, devices);
+  const detail = process.env.TORTURE_DETAIL;
+  let held = 0;
   let answered;
-  const told = () => {
+  const hear = (hold) => {
+    held = Math.max(held, hold.held);
+    if (hold.answer) answered();
+    if (hold.by) console.error(Math.round(hold.held), hold.by);
+  };
+  const settings = { ...UNLIMITED, ...(detail && { TORTURE_DETAIL: detail }) };
+  const api = await startApi(path, settings, { preload: [PRELOADS['watch-loop']], hear });
+  const told = async () => {
     const telling = new Promise((resolve) => (answered = resolve));
     api.send('ask');
-    return telling;
+    await telling;
+    const longest = Math.round(held);
+    held = 0;
+    return longest;
   };
-  const detail = process.env.TORTURE_DETAIL;
-  const api = await startApi(
-    file('metrics.db'),
-    { ...UNLIMITED, ...(detail && { TORTURE_DETAIL: detail }) },
-    {
-      preload: [PRELOADS['watch-loop']],
-      hear: (hold) => {
-        held.push(hold.held);
-        if (hold.answer) answered();
-        if (hold.by) console.error(Math.round(hold.held), hold.by);
-      },
-    },
-  );
   await told();
-  const atStart = Math.round(Math.max(0, ...held.splice(0)));
-  const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
-  const worst = [];
-  let calls = 0;
-  for (const call of callsOf(openapi, short)) {
+  const found = [];
+  for (const call of calls) {
     const began = performance.now();
     await ask(api.url, call);
-    await told();
-    if (detail)
-      console.error(
-        Math.round(performance.now() - began),
-        'ms',
-        Math.round(Math.max(0, ...held)),
-        call.method,
-        call.path,
-      );
-    calls += 1;
-    worst.push({ held: Math.round(Math.max(0, ...held.splice(0))), what: `${call.method} ${call.path}` });
+    const one = { held: await told(), what: `${call.method} ${call.path}` };
+    if (detail) console.error(Math.round(performance.now() - began), 'ms', one.held, one.what);
+    found.push(one);
   }
-  worst.sort((a, b) => b.held - a.held);
-  const shown = worst.slice(0, 3).map(({ held: time, what }) => `${time} ms ${what}`);
   await api.stop();
-  if (detail)
-    console.error(
-      worst.filter((one) => one.held > 20),
-      { atStart },
-    );
-  assert(
-    worst[0].held <= MOST,
-    `held: ${worst
-      .filter(({ held: time }) => time > MOST)
-      .map(({ held: time, what }) => `${time} ms by ${what}`)
-      .join(', ')}`,
-  );
-  return `${calls} calls, ${series} series of one device, ${devices} devices of 20 series; longest: ${shown.join(', ')}`;
+  return found.sort((a, b) => b.held - a.held);
 }
 
 /** One device with very many series of all kinds, and many devices; hours that are sealed, and one that is not. */

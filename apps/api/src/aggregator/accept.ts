@@ -3,7 +3,7 @@ import {
   countOf,
   EARLIEST_TIMESTAMP,
   passColumns,
-  passSamples,
+  passSamplesInSlices,
   toRfc3339,
   type Candidates,
   type ColumnCandidates,
@@ -82,7 +82,7 @@ export class Accept {
   async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const items = candidates.ends?.length ?? candidates.samples.length;
     this.rates.takeSamples(candidates.samples.length);
-    return this.store(items, passSamples(candidates, receipt), receipt);
+    return this.store(items, await passSamplesInSlices(candidates, receipt), receipt);
   }
 
   /** The same for a protocol that is decoded to columns. */

@@ -1,5 +1,6 @@
 import {
   hasAll,
+  inSlices,
   labelsKey,
   matchesAny,
   metricDefinition,
@@ -29,8 +30,9 @@ export class Device {
   seriesCount = 0;
   /** How many samples its last head had: what to make room for. */
   usualSize = 0;
-  /** Its series by metric and labels; made again after a new one. */
+  /** Its series by metric and labels, and those that have come since. */
   sorted: readonly SeriesEntry[] | undefined;
+  unsorted: SeriesEntry[] = [];
   /** Where its samples went last. */
   head: Head | undefined;
 
@@ -288,7 +290,6 @@ export class SeriesCatalogue {
     device.name = name;
     this.devices.set(name, device);
     for (const entry of device.entries()) entry.series = { ...entry.series, deviceName: name };
-    device.sorted = undefined;
     this.sorted = undefined;
     this.forgetGuesses();
   }
@@ -404,15 +405,25 @@ export class SeriesCatalogue {
     for (const entry of this.entries.values()) entry.next = undefined;
   }
 
+  /** Sorts the series of every device once: of one with very many that takes long, and is not for the first who asks. */
+  async sort(): Promise<void> {
+    await inSlices(this.devices.values(), (device) => void this.ofDevice(device));
+  }
+
   private all(): readonly SeriesEntry[] {
     this.sorted ??= this.findDevices({}).flatMap((device) => this.ofDevice(device));
     return this.sorted;
   }
 
   private ofDevice(device: Device): readonly SeriesEntry[] {
-    device.sorted ??= [...device.metrics.entries()]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([, byLabels]) => [...byLabels.values()].sort((a, b) => (a.labelsKey < b.labelsKey ? -1 : 1)));
+    if (!device.sorted) {
+      device.sorted = [...device.metrics.entries()]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([, byLabels]) => [...byLabels.values()].sort(byMetricAndLabels));
+    } else if (device.unsorted.length > 0) {
+      device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
+    }
+    device.unsorted = [];
     return device.sorted;
   }
 
@@ -469,12 +480,13 @@ export class SeriesCatalogue {
     this.entries.set(series.id, entry);
     device.seriesCount += 1;
     this.latest.add(series.id);
-    device.sorted = undefined;
+    if (device.sorted) device.unsorted.push(entry);
     this.sorted = undefined;
     return entry;
   }
 
-  private drop({ device, labelsKey: key, series, slot }: SeriesEntry): void {
+  private drop(entry: SeriesEntry): void {
+    const { device, labelsKey: key, series, slot } = entry;
     device.slots[slot] = undefined;
     device.seriesCount -= 1;
     const byLabels = device.metrics.get(series.metricName);
@@ -482,9 +494,32 @@ export class SeriesCatalogue {
     if (byLabels?.size === 0) device.metrics.delete(series.metricName);
     this.entries.delete(series.id);
     this.latest.drop(series.id);
-    device.sorted = undefined;
+    if (device.unsorted.at(-1) === entry) device.unsorted.pop();
+    else device.sorted = undefined;
     this.sorted = undefined;
   }
+}
+
+const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
+  a.metricName < b.metricName
+    ? -1
+    : a.metricName > b.metricName
+      ? 1
+      : a.labelsKey < b.labelsKey
+        ? -1
+        : a.labelsKey > b.labelsKey
+          ? 1
+          : 0;
+
+function merged(sorted: readonly SeriesEntry[], added: readonly SeriesEntry[]): SeriesEntry[] {
+  const all: SeriesEntry[] = [];
+  let at = 0;
+  for (const one of added) {
+    while (at < sorted.length && byMetricAndLabels(sorted[at], one) < 0) all.push(sorted[at++]);
+    all.push(one);
+  }
+  while (at < sorted.length) all.push(sorted[at++]);
+  return all;
 }
 
 /** What names a series. */

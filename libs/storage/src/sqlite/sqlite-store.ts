@@ -79,6 +79,7 @@ export class SqliteStore implements Store {
     const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
     keepRowChecksums(db);
     await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now());
+    await store.catalogue.sort();
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     await store.recover();
     // Before samples come by the time of a clock that may be wrong.
