@@ -14,7 +14,7 @@ const LARGE = 'large-1';
 const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
 
 export async function run({ file, short }) {
-  const [series, devices] = short ? [20_000, 500] : [20_000, 2_500];
+  const [series, devices] = short ? [6_000, 200] : [20_000, 2_500];
   const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
   const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short));
   const calls = worst.length;

@@ -14,8 +14,8 @@ export const missing = () =>
 
 /** What was acknowledged is there, whatever else of what was written had reached the disk; without syncs it is not. */
 export async function run({ file, short }) {
-  const requests = short ? 30 : 300;
-  const cuts = short ? 6 : 100;
+  const requests = short ? 15 : 300;
+  const cuts = short ? 4 : 100;
   const whole = await loseAfter('full', [PRELOADS.hurry], { file, requests, cuts });
   assert.equal(whole.lost, 0, `${whole.lost} of ${whole.tried} power failures lost acknowledged samples: ${whole.why}`);
   const without = await loseAfter('normal', [PRELOADS['without-sync'], PRELOADS.hurry], { file, requests, cuts });
