@@ -30,6 +30,7 @@ export class Database {
   private readonly pool: pg.Pool;
   /** Beside the others, so that reads never keep a commit or a lease waiting. */
   private readonly urgent: pg.Pool;
+  private spread: boolean | undefined;
 
   constructor(config: pg.PoolConfig, size: number) {
     const shared = { ...config, types, keepAlive: true, query_timeout: LONGEST };
@@ -74,6 +75,12 @@ export class Database {
       client.release(!undone);
       throw asUnavailable(error);
     }
+  }
+
+  /** Whether the tables may be spread over nodes, by Citus. */
+  async isSpread(): Promise<boolean> {
+    this.spread ??= (await this.rows(`SELECT 1 FROM pg_extension WHERE extname = 'citus'`)).length > 0;
+    return this.spread;
   }
 
   async close(): Promise<void> {

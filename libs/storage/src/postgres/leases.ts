@@ -119,18 +119,26 @@ export class Leases {
 
   private async take(names: readonly string[], most: number): Promise<string[]> {
     if (names.length === 0) return [];
-    const free = await this.database.urgently<{ name: string }>(
-      `SELECT n.name FROM unnest($1::text[]) AS n (name) LEFT JOIN lease ON lease.name = n.name
+    const free = await this.database.urgently<{ name: string; is_new: boolean }>(
+      `SELECT n.name, lease.name IS NULL AS is_new FROM unnest($1::text[]) AS n (name)
+       LEFT JOIN lease ON lease.name = n.name
        WHERE lease.name IS NULL OR until < statement_timestamp()`,
       [names],
     );
-    if (free.length === 0) return [];
-    const wanted = free.map(({ name }) => name).slice(0, most);
+    const wanted = free.slice(0, most);
+    if (wanted.length === 0) return [];
+    const unknown = wanted.filter((one) => one.is_new).map(({ name }) => name);
+    if (unknown.length > 0) {
+      await this.database.urgently(
+        `INSERT INTO lease (name, holder, until) SELECT name, 0, '-infinity' FROM unnest($1::text[]) AS n (name)
+         ON CONFLICT (name) DO NOTHING`,
+        [unknown.sort()],
+      );
+    }
     const taken = await this.database.urgently<{ name: string }>(
-      `INSERT INTO lease (name, holder, until) SELECT name, $2, ${UNTIL} FROM unnest($1::text[]) AS n (name)
-       ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-       WHERE lease.until < statement_timestamp() RETURNING name`,
-      [wanted.sort(), this.holder],
+      `UPDATE lease SET holder = $2, until = ${UNTIL} WHERE name = ANY($1) AND until < statement_timestamp()
+       RETURNING name`,
+      [wanted.map(({ name }) => name), this.holder],
     );
     return taken.map(({ name }) => name);
   }

@@ -14,6 +14,9 @@ import { joinThrough, type Through } from './position-log.js';
 const STATS = { devices: 64, rows: 64 };
 const SAMPLES = { devices: 16, rows: 16 };
 
+/** No hour is later. */
+const END = 2 ** 31 - 1;
+
 interface Row {
   readonly device_id: number;
   readonly hour: number;
@@ -112,11 +115,7 @@ export class PgPieces implements Pieces {
 
   /** The first pieces of each device. */
   async first(deviceIds: readonly number[]): Promise<Map<number, StoredPiece[]>> {
-    const rows = await this.database.rows<Row>(
-      `SELECT ${COLUMNS}, NULL AS data FROM unnest($1::bigint[]) AS d (id), LATERAL (
-         SELECT * FROM piece WHERE device_id = d.id ORDER BY hour, part LIMIT 8) p ORDER BY p.device_id, p.hour, p.part`,
-      [deviceIds],
-    );
+    const rows = await rowsOfDevices(this.database, `${COLUMNS}, NULL AS data`, deviceIds, [-(2 ** 31), END, 8]);
     const found = new Map<number, StoredPiece[]>();
     for (const row of rows) {
       const known = found.get(row.device_id);
@@ -268,6 +267,27 @@ const pieceOf = (row: Row): PgPiece => ({
   data: row.data ?? undefined,
 });
 
+/** The first rows of each device, at most so many, in order of device, hour and part. */
+async function rowsOfDevices(
+  database: Database,
+  columns: string,
+  ids: readonly number[],
+  range: readonly [from: number, to: number, limit: number],
+): Promise<Row[]> {
+  if (await database.isSpread()) {
+    // Citus takes no limit for each of many devices; each one is on one node, which all are asked at once.
+    const sql = `SELECT ${columns} FROM piece p WHERE device_id = $1 AND hour >= $2 AND hour < $3
+      ORDER BY hour, part LIMIT $4`;
+    return (await Promise.all(ids.map((id) => database.rows<Row>(sql, [id, ...range])))).flat();
+  }
+  return database.rows<Row>(
+    `SELECT ${columns} FROM unnest($1::bigint[]) AS d (id), LATERAL (
+       SELECT * FROM piece WHERE device_id = d.id AND hour >= $2 AND hour < $3 ORDER BY hour, part LIMIT $4) p
+     ORDER BY p.device_id, p.hour, p.part`,
+    [ids, ...range],
+  );
+}
+
 /** Fetches pieces of several devices at once, in the order in which they are asked for. */
 class PgReader implements PieceReader {
   private readonly order: readonly number[];
@@ -302,12 +322,8 @@ class PgReader implements PieceReader {
   }
 
   private async readSome(ids: readonly number[], from: number, to: number, limit: number): Promise<void> {
-    const rows = await this.database.rows<Row>(
-      `SELECT ${COLUMNS}, ${this.data} FROM unnest($1::bigint[]) AS d (id), LATERAL (
-         SELECT * FROM piece WHERE device_id = d.id AND hour >= $2 AND hour < $3 ORDER BY hour, part LIMIT $4) p
-       ORDER BY p.device_id, p.hour, p.part`,
-      [ids, from, Math.min(to, 2 ** 31 - 1), limit],
-    );
+    const range = [from, Math.min(to, END), limit] as const;
+    const rows = await rowsOfDevices(this.database, `${COLUMNS}, ${this.data}`, ids, range);
     const byDevice = new Map<number, Row[]>(ids.map((id) => [id, []]));
     for (const row of rows) byDevice.get(row.device_id)?.push(row);
     for (const [id, some] of byDevice) {
@@ -321,7 +337,7 @@ class PgReader implements PieceReader {
     const rows = await this.database.rows<Row>(
       `SELECT ${COLUMNS}, ${this.data} FROM piece p WHERE device_id = $1 AND hour =
          (SELECT min(hour) FROM piece WHERE device_id = $1 AND hour >= $2 AND hour < $3) ORDER BY part`,
-      [deviceId, from, Math.min(to, 2 ** 31 - 1)],
+      [deviceId, from, Math.min(to, END)],
     );
     return pageOf(rows, rows.length === 0 ? to : rows[0].hour + 1, Infinity) as PiecePage;
   }

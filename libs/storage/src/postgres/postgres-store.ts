@@ -187,8 +187,11 @@ export class PostgresStore implements Store {
     const [journal] = await this.database.rows<{ rows: number; bytes: number }>(
       'SELECT count(*) AS rows, coalesce(sum(octet_length(data)), 0)::bigint AS bytes FROM journal',
     );
+    const size = (await this.database.isSpread())
+      ? 'CASE WHEN c.oid IN (SELECT logicalrelid FROM pg_dist_partition) THEN citus_total_relation_size(c.oid) ELSE pg_total_relation_size(c.oid) END'
+      : 'pg_total_relation_size(c.oid)';
     const [{ bytes }] = await this.database.rows<{ bytes: number }>(
-      `SELECT sum(pg_total_relation_size(c.oid))::bigint AS bytes FROM pg_class c
+      `SELECT coalesce(sum(${size}), 0)::bigint AS bytes FROM pg_class c
        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace`,
     );
     return {

@@ -342,7 +342,7 @@ export class Session {
   /** Which rows there are that this process has not read, and the version of the catalogue. */
   private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
     const writers = await this.database.rows<{ id: number; last: number; version: number }>(
-      'SELECT id, last, (SELECT version FROM catalogue_state) AS version FROM writer',
+      'SELECT writer.id, last, version FROM writer CROSS JOIN catalogue_state',
     );
     const known = new Map<number, number>();
     for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));

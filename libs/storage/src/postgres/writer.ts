@@ -14,12 +14,14 @@ const UNTIL = `statement_timestamp() + interval '${LEASE_SECONDS} s'`;
 
 /**
  * One statement: the lease is asked for and renewed, nothing that others have changed is overlooked, and the row gets the time
- * of the database, which says whose sample is the later one. Of one writer that never goes back.
+ * of the database, which says whose sample is the later one. Of one writer that never goes back. That time is read off the new
+ * end of the lease, since Citus asks for the clock in no other place.
  */
 const COMMIT = `WITH lease AS (
     UPDATE writer SET last = $2, until = ${UNTIL}
     WHERE id = $1 AND last = $2 - 1 AND until > statement_timestamp() AND (SELECT version FROM catalogue_state) = $4
-    RETURNING greatest($5::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint) AS at)
+    RETURNING greatest($5::bigint,
+      (extract(epoch FROM until - to_timestamp(0)) * 1000000)::bigint - ${LEASE_SECONDS * 1_000_000}) AS at)
   INSERT INTO journal (writer, number, at, data) SELECT $1, $2, at, $3 FROM lease RETURNING at`;
 
 /** The lease under which this process writes journal rows, and the numbers that it gives them. */
