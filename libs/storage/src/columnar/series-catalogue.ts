@@ -151,15 +151,26 @@ export class SeriesCatalogue {
 
   /** The series of a sample; undefined while there is none. */
   knownEntryOf(sample: Sample): SeriesEntry | undefined {
-    let entry = this.guess(sample);
-    if (!entry) {
-      const byLabels = this.deviceOfSample(sample.deviceName)?.metrics.get(sample.metricName);
-      entry = byLabels?.get(isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels));
-      if (!entry) return undefined;
-    }
+    const entry = this.guess(sample) ?? this.findOne(sample);
+    if (!entry) return undefined;
     if (this.last) this.last.next = entry;
     this.last = entry;
     return entry;
+  }
+
+  /** The same for a series that was named before, whose look-up is kept with it. */
+  knownEntryOfNamed(named: NamedSeries): SeriesEntry | undefined {
+    const entry = this.foundFor(named) ?? this.findOne(named);
+    if (entry) {
+      named.found = entry;
+      named.foundIn = this.state;
+    }
+    return entry;
+  }
+
+  private findOne({ deviceName, metricName, labels }: Named): SeriesEntry | undefined {
+    const byLabels = this.deviceOfSample(deviceName)?.metrics.get(metricName);
+    return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels));
   }
 
   /** The device that samples for a name go to. */

@@ -33,11 +33,6 @@ export class PositionLog {
     return this.seen.get(writer) ?? 0;
   }
 
-  /** All rows of a writer up to this one have been seen; those that were not taken in are gone. */
-  skip(writer: number, number: number): void {
-    this.seen.set(writer, Math.max(number, this.seenOf(writer)));
-  }
-
   /** Of each writer the last row of which nothing is at or behind a position; all that was seen without one. */
   throughBefore(position: number): Through {
     const through: Record<string, number> = Object.fromEntries(this.seen);

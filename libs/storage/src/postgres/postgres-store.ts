@@ -1,6 +1,6 @@
 import {
   countOf,
-  eachSample,
+  isColumns,
   reasonOf,
   type DeviceSelector,
   type Sample,
@@ -53,7 +53,7 @@ const LARGEST_COMMIT = 200_000;
 const MOST_PENDING = 100_000;
 
 interface Waiting {
-  readonly samples: readonly Sample[];
+  readonly samples: SampleBatch;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -105,10 +105,9 @@ export class PostgresStore implements Store {
     if (countOf(batch) === 0) return;
     const { sealer, heads } = this.current();
     assertStorable(batch, this.oldestTimestamp());
-    const samples = eachSample(batch);
     if (heads.size > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
     await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ samples, resolve, reject });
+      this.waiting.push({ samples: batch, resolve, reject });
       this.committing ??= this.commitAll();
     });
   }
@@ -263,6 +262,10 @@ export class PostgresStore implements Store {
       try {
         await session.catchUp();
       } catch (error) {
+        if (session.isBehind) {
+          await this.renew();
+          return this.current();
+        }
         if (error instanceof StoreUnavailableError) throw error;
         throw new StoreUnavailableError(`what other processes took cannot be read: ${reasonOf(error)}`, {
           cause: error,
@@ -280,11 +283,11 @@ export class PostgresStore implements Store {
       let size = 0;
       while (
         this.waiting.length > 0 &&
-        (group.length === 0 || size + this.waiting[0].samples.length <= LARGEST_COMMIT)
+        (group.length === 0 || size + countOf(this.waiting[0].samples) <= LARGEST_COMMIT)
       ) {
         const [one] = this.waiting.splice(0, 1);
         group.push(one);
-        size += one.samples.length;
+        size += countOf(one.samples);
       }
       try {
         await this.commit(group);
@@ -324,7 +327,7 @@ export class PostgresStore implements Store {
       }
       if (at !== undefined) {
         const calls = good.map(({ samples }) => samples);
-        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), calls, entries });
+        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), calls, entries, version });
         for (const { resolve } of good) resolve();
         if (session.pendingSamples > MOST_PENDING) await session.catchUp();
         return;
@@ -348,7 +351,10 @@ export class PostgresStore implements Store {
     this.row.reserve(entries.length);
     let at = 0;
     for (const { samples } of group) {
-      for (const { timestamp, value } of samples) this.row.add(entries[at++].id, timestamp, value);
+      if (isColumns(samples)) {
+        this.row.addColumns(entries, at, samples.timestamps, samples.values);
+        at += countOf(samples);
+      } else for (const { timestamp, value } of samples) this.row.add(entries[at++].id, timestamp, value);
     }
     return this.row.finish(key);
   }

@@ -136,7 +136,10 @@ describeIf('processes that share a database', () => {
     await a.append([sample(T0 + 2, 4, 'pc')]);
     await sealed();
     for (const store of fresh) {
-      expect(await storedIn(store)).toEqual({ 'pc/m': [[T0 + 2, 4]], 'beside/m': [[T0, 3]] });
+      const { 'pc/m': pc, 'beside/m': beside } = await storedIn(store);
+      // Another process may still have had what was damaged in its memory.
+      expect(pc.at(-1)).toEqual([T0 + 2, 4]);
+      expect(beside).toEqual([[T0, 3]]);
       await store.close();
     }
     const kept = await opened.query<{ source: string; data: Buffer }>('SELECT source, data FROM damaged');

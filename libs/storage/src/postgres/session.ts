@@ -1,4 +1,12 @@
-import { Slices, type Sample } from '@device-metrics/domain';
+import {
+  countOf,
+  eachSample,
+  isColumns,
+  Slices,
+  type NamedSeries,
+  type Sample,
+  type SampleBatch,
+} from '@device-metrics/domain';
 import { readJournalRow, type JournalRow } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
@@ -50,8 +58,10 @@ export interface OwnRow {
   readonly at: number;
   /** By the clock of this process, Unix milliseconds. */
   readonly takenAt: number;
-  readonly calls: readonly (readonly Sample[])[];
+  readonly calls: readonly SampleBatch[];
   readonly entries: readonly SeriesEntry[];
+  /** That the catalogue had. */
+  readonly version: number;
 }
 
 /** Of samples that another process took; undefined while nobody listens. */
@@ -92,6 +102,8 @@ export class Session {
   private readonly rounds = new Rounds(() => this.readOthers());
   /** When the rows of the others were read the last time, ms of a clock that nobody sets. */
   private readAt = performance.now();
+  /** Rows of others were gone before they were read. */
+  private hasMissed = false;
 
   static async begin(database: Database, settings: StoreSettings, hear: Hear, journalGrace: number): Promise<Session> {
     const session = new Session(database, settings, hear, journalGrace);
@@ -145,7 +157,7 @@ export class Session {
 
   /** Whether rows may be gone from the journal that this process has not read. */
   get isBehind(): boolean {
-    return performance.now() - this.readAt > JOURNAL_GRACE * (2 / 3);
+    return this.hasMissed || performance.now() - this.readAt > JOURNAL_GRACE * (2 / 3);
   }
 
   /** Gets a lease to write with, in place of the one before; what is under way with that is written before, or never. */
@@ -175,25 +187,26 @@ export class Session {
    *
    * @throws TooManySeriesError
    */
-  async entriesOf(samples: readonly Sample[]): Promise<SeriesEntry[]> {
+  async entriesOf(batch: SampleBatch): Promise<SeriesEntry[]> {
     const entries: SeriesEntry[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const missing = new Map<string, NewSeries>();
       const units: SeriesEntry[] = [];
       entries.length = 0;
-      for (const sample of samples) {
-        const entry = this.catalogue.knownEntryOf(sample);
+      const add = (one: Sample | NamedSeries, entry: SeriesEntry | undefined): void => {
         if (!entry) {
-          const labels = Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1));
-          missing.set(JSON.stringify([sample.deviceName, sample.metricName, labels]), sample);
-        } else {
-          entries.push(entry);
-          if (sample.unit !== undefined && entry.series.unit === null) {
-            entry.series = { ...entry.series, unit: sample.unit };
-            units.push(entry);
-          }
+          const labels = Object.entries(one.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+          missing.set(JSON.stringify([one.deviceName, one.metricName, labels]), one);
+          return;
         }
-      }
+        entries.push(entry);
+        if (one.unit !== undefined && entry.series.unit === null) {
+          entry.series = { ...entry.series, unit: one.unit };
+          units.push(entry);
+        }
+      };
+      if (isColumns(batch)) for (const one of batch.series) add(one, this.catalogue.knownEntryOfNamed(one));
+      else for (const sample of batch) add(sample, this.catalogue.knownEntryOf(sample));
       if (units.length > 0) await this.saveUnits(units);
       if (missing.size === 0) return entries;
       const wanted = [...missing.values()];
@@ -342,7 +355,9 @@ export class Session {
   /** Which rows there are that this process has not read, and the version of the catalogue. */
   private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
     const writers = await this.database.rows<{ id: number; last: number; version: number }>(
-      'SELECT writer.id, last, version FROM writer CROSS JOIN catalogue_state',
+      // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
+      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, version
+       FROM writer CROSS JOIN catalogue_state`,
     );
     const known = new Map<number, number>();
     for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
@@ -360,6 +375,7 @@ export class Session {
     prepare?: (rows: readonly ReadRow[]) => Promise<(entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean>,
   ): Promise<void> {
     const slices = new Slices();
+    const turn = new Turn(unread, prepare !== undefined);
     let next = 0;
     const takeOwn = (before: number): void => {
       for (; next < own.length && own[next].at < before; next += 1) this.takeOwn(own[next]);
@@ -370,14 +386,22 @@ export class Session {
       const hear = prepare ? undefined : this.hear();
       for (const row of rows) {
         takeOwn(row.at);
+        this.expectTurn(turn.isOf(row));
         this.takeOther(row, isSealed);
         if (hear) hear(this.samplesOf(row));
         if (slices.isOver()) await slices.next();
       }
     }
     takeOwn(Infinity);
-    for (const { writer, last } of unread) this.log.skip(writer, last);
+    this.expectTurn(turn.isOver());
     if (this.sealer.isPressed()) this.sealer.run().catch(this.settings.onProblem);
+  }
+
+  /** @throws StoreUnavailableError where a row is missing: it is on its way, or all has to be read anew. */
+  private expectTurn(isRight: boolean): void {
+    if (isRight) return;
+    this.hasMissed = true;
+    throw new StoreUnavailableError('journal rows of another process are missing; all is read anew');
   }
 
   /** Finds the series of rows; those that others have made come from the database. */
@@ -385,7 +409,7 @@ export class Session {
     const unknown = new Set<number>();
     const find = ({ row, entries }: ReadRow): void => {
       for (let index = 0; row && index < row.seriesIds.length; index += 1) {
-        const entry = this.catalogue.get(row.seriesIds[index]);
+        const entry = this.catalogue.getNext(row.seriesIds[index]);
         entries[index] = entry;
         if (!entry) unknown.add(row.seriesIds[index]);
       }
@@ -431,11 +455,16 @@ export class Session {
     }
   }
 
-  private takeOwn({ writer, number, takenAt, calls, entries }: OwnRow): void {
+  private takeOwn({ writer, number, takenAt, calls, entries, version }: OwnRow): void {
     const position = this.log.add(writer, number);
     let at = 0;
     for (const samples of calls) {
-      for (const { timestamp, value } of samples) {
+      if (isColumns(samples) && version === this.version) {
+        this.heads.pushColumns(entries, at, samples, position, takenAt);
+        at += countOf(samples);
+        continue;
+      }
+      for (const { timestamp, value } of eachSample(samples)) {
         const entry = entries[at++];
         // It may have been deleted since.
         if (this.catalogue.get(entry.id) === entry) this.heads.push(entry, timestamp, value, position, takenAt);
@@ -445,12 +474,14 @@ export class Session {
   }
 
   private takeOther(read: ReadRow, isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean): void {
+    const { row, entries } = read;
     const position = this.log.add(read.writer, read.number);
-    if (!read.row) return;
-    const { seriesIds, timestamps, values } = read.row;
+    if (!row) return;
+    const { seriesIds, timestamps, values } = row;
     const now = this.settings.now();
+    if (!isSealed && areAllThere(entries)) return this.heads.pushColumns(entries, 0, row, position, now);
     for (let index = 0; index < seriesIds.length; index += 1) {
-      const entry = read.entries[index];
+      const entry = entries[index];
       if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
       this.heads.push(entry, timestamps[index], values[index], position, now);
     }
@@ -466,5 +497,31 @@ export class Session {
       samples.push({ deviceName, metricName, labels, unit: unit ?? undefined, timestamp, value });
     }
     return samples;
+  }
+}
+
+const areAllThere = (entries: readonly (SeriesEntry | undefined)[]): entries is readonly SeriesEntry[] =>
+  !entries.includes(undefined);
+
+/** Whether rows come without a gap: each writer counts its own. */
+class Turn {
+  private readonly next: Map<number, number>;
+
+  /** @param isFirst what was sealed long ago may be gone before the first row of a writer. */
+  constructor(
+    private readonly unread: readonly Unread[],
+    private readonly isFirst: boolean,
+  ) {
+    this.next = new Map(isFirst ? [] : unread.map(({ writer, after }) => [writer, after + 1]));
+  }
+
+  isOf({ writer, number }: ReadRow): boolean {
+    const isRight = number === (this.next.get(writer) ?? (this.isFirst ? number : 1));
+    this.next.set(writer, number + 1);
+    return isRight;
+  }
+
+  isOver(): boolean {
+    return this.unread.every(({ writer, last }) => this.next.get(writer) === last + 1);
   }
 }
