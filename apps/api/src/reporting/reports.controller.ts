@@ -30,7 +30,7 @@ import { MetricDescriptions } from '../metadata/metric-descriptions.js';
 import { SeriesEnds } from '../metadata/series-ends.js';
 import { jsonList } from './answer/json-list.js';
 import { latestReport } from './latest/latest.js';
-import { CatalogueDto } from './metric-list/metric-list.dto.js';
+import { MetricListDto } from './metric-list/metric-list.dto.js';
 import { metricList } from './metric-list/metric-list.js';
 import { SummaryQuery } from './summary/summary-query.dto.js';
 import { SummaryDto } from './summary/summary.dto.js';
@@ -172,9 +172,9 @@ export class ReportsController {
   @Get('metrics')
   @Needs('reports:read')
   @ApiOperation({ summary: 'Catalogue: every metric that there is, with unit, kind and number of series' })
-  @ApiOkResponse({ type: CatalogueDto })
+  @ApiOkResponse({ type: MetricListDto })
   @ApiProblems(NO_PARAMETERS)
-  async catalogue(@Query() _query: NoQuery): Promise<CatalogueDto> {
+  async catalogue(@Query() _query: NoQuery): Promise<MetricListDto> {
     return metricList(await this.store.findSeries({}), (name) => this.descriptions.of(name)?.help);
   }
 }

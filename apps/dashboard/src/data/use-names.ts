@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { read, type Schema } from '../api.js';
 
 /** Every metric that there is, with unit, kind and help. */
-export function useMetrics(): readonly Schema<'CatalogueMetricDto'>[] {
+export function useMetrics(): readonly Schema<'ListedMetricDto'>[] {
   const { data } = useQuery({
     queryKey: ['metrics'],
     queryFn: ({ signal }) => read('/api/v1/metrics', {}, { signal }),

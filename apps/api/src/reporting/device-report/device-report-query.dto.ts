@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional, PickType } from '@device-metrics/contract/openapi';
+import { ApiPropertyOptional, IntersectionType, PickType } from '@device-metrics/contract/openapi';
 import { SeriesQuery } from '../../http/series-query.dto.js';
-import { FORMATS, type Format } from '../answer/format.js';
+import { AnswerQuery } from '../answer/answer-query.dto.js';
 import {
   aggregations,
   CommaSeparated,
@@ -15,7 +15,10 @@ import {
 import { queryTimeRule } from '../time-span.js';
 import { cursorRule } from './page.js';
 
-export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'label'] as const) {
+export class DeviceReportQuery extends IntersectionType(
+  PickType(SeriesQuery, ['metric_name', 'label'] as const),
+  AnswerQuery,
+) {
   @ApiPropertyOptional({
     description:
       'First moment of the report: RFC 3339, a date such as `2026-01-15` (midnight in `timezone`), Unix milliseconds, `now`, ' +
@@ -94,18 +97,4 @@ export class DeviceReportQuery extends PickType(SeriesQuery, ['metric_name', 'la
   @Optional()
   @Obeys(cursorRule)
   cursor?: string;
-
-  @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
-  @Optional()
-  @Obeys(oneOf(...FORMATS))
-  format?: Format;
-
-  @ApiPropertyOptional({
-    description: 'Whether csv begins with a byte order mark, by which spreadsheets know that it is UTF-8.',
-    enum: ['true', 'false'],
-    default: 'false',
-  })
-  @Optional()
-  @Obeys(oneOf('true', 'false'))
-  bom?: string;
 }

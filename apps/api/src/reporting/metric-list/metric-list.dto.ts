@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
-export class CatalogueMetricDto {
+export class ListedMetricDto {
   @ApiProperty({ example: 'system.cpu.utilization' })
   metric_name!: string;
 
@@ -27,7 +27,7 @@ export class CatalogueMetricDto {
   series!: number;
 }
 
-export class CatalogueDto {
-  @ApiProperty({ description: 'By name.', type: [CatalogueMetricDto] })
-  metrics!: CatalogueMetricDto[];
+export class MetricListDto {
+  @ApiProperty({ description: 'By name.', type: [ListedMetricDto] })
+  metrics!: ListedMetricDto[];
 }

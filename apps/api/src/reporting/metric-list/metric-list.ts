@@ -1,5 +1,5 @@
 import { inSlices, metricDefinition, saidKind, type Series } from '@device-metrics/domain';
-import type { CatalogueDto, CatalogueMetricDto } from './metric-list.dto.js';
+import type { MetricListDto, ListedMetricDto } from './metric-list.dto.js';
 
 /**
  * Every metric of which there are series.
@@ -9,14 +9,14 @@ import type { CatalogueDto, CatalogueMetricDto } from './metric-list.dto.js';
 export async function metricList(
   series: readonly Series[],
   helpOf: (name: string) => string | undefined,
-): Promise<CatalogueDto> {
+): Promise<MetricListDto> {
   const byName = new Map<string, Series[]>();
   await inSlices(series, (one) => {
     const same = byName.get(one.metricName);
     if (same) same.push(one);
     else byName.set(one.metricName, [one]);
   });
-  const metrics: CatalogueMetricDto[] = [];
+  const metrics: ListedMetricDto[] = [];
   await inSlices(
     [...byName].sort(([a], [b]) => (a < b ? -1 : 1)),
     ([name, same]) => metrics.push(listedMetric(name, same, helpOf(name))),
@@ -24,7 +24,7 @@ export async function metricList(
   return { metrics };
 }
 
-function listedMetric(name: string, series: readonly Series[], said: string | undefined): CatalogueMetricDto {
+function listedMetric(name: string, series: readonly Series[], said: string | undefined): ListedMetricDto {
   const definition = metricDefinition(name);
   const kind = definition?.kind ?? saidKind(name);
   const help = definition?.help ?? said;

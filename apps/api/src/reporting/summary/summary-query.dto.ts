@@ -1,22 +1,13 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiPropertyOptional, IntersectionType } from '@device-metrics/contract/openapi';
 import { FleetQuery } from '../../http/series-query.dto.js';
-import { FORMATS, type Format } from '../answer/format.js';
-import {
-  CommaSeparated,
-  limit,
-  MAX_AGGREGATIONS,
-  MAX_LIMIT,
-  offsetRule,
-  oneOf,
-  quantiles,
-  timeZone,
-} from '../query-rules.js';
+import { AnswerQuery } from '../answer/answer-query.dto.js';
+import { CommaSeparated, limit, MAX_AGGREGATIONS, MAX_LIMIT, offsetRule, quantiles, timeZone } from '../query-rules.js';
 import { queryTimeRule, timeRangeRule } from '../time-span.js';
 import { groupingRule } from './grouping.js';
 import { placeRule, SORT_KEYS, sortRule } from './order.js';
 
-export class SummaryQuery extends FleetQuery {
+export class SummaryQuery extends IntersectionType(FleetQuery, AnswerQuery) {
   @ApiPropertyOptional({ description: 'Hours back from now; default 24.', example: '24' })
   @Optional()
   @Obeys(timeRangeRule)
@@ -75,11 +66,6 @@ export class SummaryQuery extends FleetQuery {
   @Obeys(placeRule)
   cursor?: string;
 
-  @ApiPropertyOptional({ description: 'Goes before the header Accept.', enum: FORMATS, default: 'json' })
-  @Optional()
-  @Obeys(oneOf(...FORMATS))
-  format?: Format;
-
   @ApiPropertyOptional({
     description:
       'IANA name. Plain dates begin at its midnight, and times in csv and xlsx are ' +
@@ -90,15 +76,6 @@ export class SummaryQuery extends FleetQuery {
   @Optional()
   @Obeys(timeZone)
   timezone?: string;
-
-  @ApiPropertyOptional({
-    description: 'Whether csv begins with a byte order mark, by which spreadsheets know that it is UTF-8.',
-    enum: ['true', 'false'],
-    default: 'false',
-  })
-  @Optional()
-  @Obeys(oneOf('true', 'false'))
-  bom?: string;
 
   @ApiPropertyOptional({
     description:
