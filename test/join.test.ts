@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Server } from '../apps/api/test/server.js';
 import { answer, CollectorProcess, LONG, TestFolder, TestServer, until } from '../apps/collector/test/harness.js';
+import { freePort } from '../tools/free-port.mjs';
 
 let folder: TestFolder;
 /** A third-party device that counts its answers, so that each number must arrive exactly once. */
@@ -33,15 +33,6 @@ afterEach(async () => {
   await device.stop();
   folder.remove();
 });
-
-/** One that the api gets again after each restart. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const invite = async (): Promise<string> => {
   const [line = ''] = await Server.command(['invite', '--url', api.url], settings);

@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
+import { freePort } from '../../../tools/free-port.mjs';
 import { Server, temporaryFolder } from './server.js';
 
 const OUTAGE = process.env['DEVICE_METRICS_LONG'] === '1' ? 60_000 : 6_000;
@@ -24,14 +24,6 @@ const version = ((): string | undefined => {
     return undefined;
   }
 })();
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 /** A Prometheus that scrapes itself and the api each second, and writes to the api. */
 async function startPrometheus(folder: string, api: string): Promise<string> {

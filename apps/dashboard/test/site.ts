@@ -1,4 +1,5 @@
 import { Server, temporaryFolder } from '../../api/test/server.js';
+import { freePort } from '../../../tools/free-port.mjs';
 
 /** A real api with a database of its own. */
 export interface Site {
@@ -12,14 +13,14 @@ export interface Site {
 
 export async function startSite(): Promise<Site> {
   const folder = await temporaryFolder();
-  const settings = { DATABASE_PATH: `${folder.path}/metrics.db` };
+  const settings = { DATABASE_PATH: `${folder.path}/metrics.db`, PORT: String(await freePort()) };
   const site = { server: await Server.start(settings) } as Site;
   const { url } = site.server;
   return Object.assign(site, {
     url,
     stop: async () => void (await site.server.stop()),
     start: async () => {
-      site.server = await Server.start({ ...settings, PORT: new URL(url).port });
+      site.server = await Server.start(settings);
     },
     end: async () => {
       await site.server.stop();

@@ -8,10 +8,10 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { freePort } from '../../../../tools/free-port.mjs';
 
 const PASSWD = '/etc/passwd';
 
@@ -40,14 +40,6 @@ function userOf() {
   const [, , uid, gid] = (line ?? '').split(':').map(Number);
   return { uid, gid };
 }
-
-const freePort = () =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 
 async function main(settings) {
   const bin = findPostgres();
