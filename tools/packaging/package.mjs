@@ -45,6 +45,9 @@ const about = JSON.parse(
     { encoding: 'utf8' },
   ),
 );
+if (Number.parseInt(about.node, 10) < 24) {
+  console.log(`Node ${about.node} goes into the packages; 24 is recommended: run this with it, after npm ci with it`);
+}
 const modified = timeOfSources();
 
 const work = join(ROOT, 'dist/packaging');

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2015,SC2016,SC2009
 # What a person does with the packages, on a bare Debian 12 that has no Node: the server by its .deb, a PC by the one line, and
 # both gone again. Needs root, debootstrap and openssl; the mirror is the one that this machine has. The last line is the totals.
-#   test-bare-debian.sh [FOLDER OF THE PACKAGES [A ROOT THAT DEBOOTSTRAP HAS MADE BEFORE]]
+#   test-bare-debian.sh [FOLDER OF THE PACKAGES [A ROOT THAT DEBOOTSTRAP HAS MADE, OR WHERE IT IS TO MAKE ONE]]
 set -uo pipefail
 packages=$(readlink -f "${1:-$(dirname "$0")/../../dist/packages}")
 deb=$(ls "$packages"/device-metrics_*.deb)
@@ -43,7 +43,7 @@ in_root() {
 }
 
 system() {
-  cp -a "$work/base" "$work/$1"
+  cp -a "$base" "$work/$1"
   mkdir -p "$work/$1/dev"
   for device in null zero random urandom; do
     [ -e "$work/$1/dev/$device" ] || cp -a "/dev/$device" "$work/$1/dev/$device"
@@ -66,17 +66,62 @@ until_says() {
   "$@"
 }
 
+# node_in SYSTEM PROGRAM: the process that runs a program there.
+node_in() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/root" 2>/dev/null)" = "$work/$1" ] || continue
+    tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "apps/$2/dist/main.js" && echo "${process#/proc/}" && return 0
+  done
+  return 1
+}
+
+start_api() {
+  in_root "$work/server" device-metrics api >>"$work/api.log" 2>&1 &
+  servers+=($!)
+  until_says 60 curl -kfs "$api/readyz"
+}
+
+stop_api() {
+  local pid
+  pid=$(node_in server api) && kill -TERM "$pid" && until_says 30 sh -c "! [ -e /proc/$pid ]"
+}
+
+# newer_deb VERSION: the package of the server under another version.
+newer_deb() {
+  local tree=$work/newer old
+  old=$(dpkg-deb -f "$deb" Version)
+  rm -rf "$tree" && dpkg-deb -R "$deb" "$tree" || return 1
+  sed -i "s/^Version: .*/Version: $1/" "$tree/DEBIAN/control"
+  (cd "$tree/usr/lib/device-metrics" && sed -i "s/\"version\": *\"$old\"/\"version\": \"$1\"/" lib/apps/*/package.json share/package.json &&
+    sed -i "s/device-metrics-collector_${old}_/device-metrics-collector_$1_/" lib/collector-package.json) || return 1
+  dpkg-deb --root-owner-group -Znone -b "$tree" "$work/server/tmp/newer.deb" >/dev/null
+}
+
+# bad_package VERSION: for the collectors, whole and signed by the api, but its program ends as soon as it collects.
+bad_package() {
+  local tree=$work/bad name
+  name=device-metrics-collector_$1_linux_$("$node" -p process.arch)
+  rm -rf "$tree" && mkdir "$tree" && tar -xzf "$(ls "$packages"/device-metrics-collector_*.tar.gz)" -C "$tree" || return 1
+  sed -i "s/\"version\": *\"[^\"]*\"/\"version\": \"$1\"/" "$tree"/device-metrics-collector/lib/apps/collector/package.json
+  mv "$tree"/device-metrics-collector/lib/apps/collector/dist/main.js "$tree"/device-metrics-collector/lib/apps/collector/dist/good.js
+  echo "if (process.argv[2]) await import('./good.js'); else process.exit(9);" >"$tree"/device-metrics-collector/lib/apps/collector/dist/main.js
+  tar -C "$tree" -cf - device-metrics-collector | gzip -1 >"$work/server/tmp/$name.tar.gz" &&
+    mv "$work/server/tmp/$name.tar.gz" "$work/server/var/lib/device-metrics/api/packages/$name.tar.gz"
+}
+
 free_port() { "$node" -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })'; }
 node=$(command -v node)
 
 echo 'A bare Debian 12'
-{ [ -n "${2:-}" ] && cp -a "$2" "$work/base"; } || debootstrap --variant=minbase --include=curl bookworm "$work/base" "$(mirror)" >"$work/log" 2>&1 || {
+base=${2:-$work/base}
+[ -d "$base/etc" ] || debootstrap --variant=minbase --include=curl,wget bookworm "$base" "$(mirror)" >"$work/log" 2>&1 || {
   tail -n 3 "$work/log"
   echo 'Tests:       1 failed, 0 passed'
   exit 1
 }
-rm -rf "$work/base/var/cache/apt/archives" "$work/base/var/lib/apt/lists"
-for name in server pc wrong; do system "$name"; done
+rm -rf "$base/var/cache/apt/archives" "$base/var/lib/apt/lists"
+for name in server pc wrong other; do system "$name"; done
 says 'it has no Node' "$(in_root "$work/pc" sh -c 'command -v node npm || echo none')" '^none$'
 
 echo 'The server by its .deb'
@@ -86,10 +131,8 @@ said=$(in_root "$work/server" apt-get install -qy /tmp/server.deb 2>&1) && ok 'a
 port=$(free_port)
 printf '%s\n' "PORT=$port" TLS=auto HOST=0.0.0.0 >>"$work/server/etc/device-metrics/api.env"
 in_root "$work/server" device-metrics api invite >"$work/first" 2>&1 || broken 'invite before the start' "$(cat "$work/first")"
-in_root "$work/server" device-metrics api >"$work/api.log" 2>&1 &
-servers+=($!)
 api=https://127.0.0.1:$port
-if until_says 60 curl -kfs "$api/readyz"; then ok 'the api answers'; else broken 'the api answers' "$(cat "$work/api.log")"; fi
+if start_api; then ok 'the api answers'; else broken 'the api answers' "$(cat "$work/api.log")"; fi
 says 'it runs as a user of its own' "$(ps -eo uid,args | awk '/[d]evice-metrics\/lib\/apps\/api\/dist\/main.js/ { print $1; exit }')" '^[1-9][0-9]*$'
 says 'its page is there' "$(curl -kfs "$api/" -H 'accept: text/html')" '<!doctype html>'
 expect 'Swagger UI is there' curl -kfs "$api/docs" -o /dev/null
@@ -132,6 +175,48 @@ says 'and goes on sending' "$said" 'has the first [0-9]+ samples'
 count=$(ask /api/v1/collectors | grep -o '"id"' | wc -l)
 [ "$count" = 1 ] && ok 'as the one collector that it was' || broken 'as the one collector that it was' "$(ask /api/v1/collectors)"
 said=$(on_pc device-metrics doctor) && ok 'doctor finds nothing wrong' || broken 'doctor finds nothing wrong' "$said"
+
+echo 'A PC without curl'
+rm "$work/other/usr/bin/curl"
+curl -kfs "$api/join.sh" >"$work/other/tmp/join.sh"
+said=$(in_root "$work/other" sh /tmp/join.sh "${line##* }" --name by-wget 2>&1)
+says 'joins by wget' "$said" 'has the first [0-9]+ samples'
+
+echo 'A newer version'
+sent() { on_pc device-metrics collector status | sed -n 's/^sent *\([0-9]*\) samples.*/\1/p'; }
+sends() {
+  local before
+  before=$(sent)
+  more() { [ "$(sent)" -gt "$before" ]; }
+  if until_says 60 more; then ok "$1"; else broken "$1" "$(on_pc cat /var/lib/device-metrics/collector/log)"; fi
+}
+state_is() { ask /api/v1/updates | grep -qE "\"device_name\":\"pc\",\"version\":\"$1\"[^}]*\"state\":\"$2\""; }
+comes_to() {
+  if until_says 90 state_is "$2" "$3"; then ok "$1"; else broken "$1" "$(ask /api/v1/updates)" "$(on_pc tail -n 20 /var/lib/device-metrics/collector/log)"; fi
+}
+on_pc "echo 'update: auto' >>/etc/device-metrics/collector.yaml; echo UPDATE_INTERVAL=2s >>/etc/device-metrics/collector.env; /opt/device-metrics/share/setup.sh start collector" >/dev/null
+devices=$(ask '/api/v1/devices' | grep -o '"device_name"' | wc -l)
+newer_deb 9.0.0 || broken 'a newer package can be made'
+said=$(in_root "$work/server" apt-get install -qy /tmp/newer.deb 2>&1) && ok 'apt installs it over the old one' || broken 'apt installs it over the old one' "$said"
+[ -s "$work/server/etc/device-metrics/api.env" ] && grep -q "^PORT=$port" "$work/server/etc/device-metrics/api.env" && ok 'settings stay' || broken 'settings stay'
+expect 'the api stops' stop_api
+if start_api; then ok 'the newer api starts'; else broken 'the newer api starts' "$(tail -n 20 "$work/api.log")"; fi
+says 'as the newer version' "$(ask /api/v1/admin/status)" '"version":"9.0.0"'
+[ "$(ask '/api/v1/devices' | grep -o '"device_name"' | wc -l)" -ge "$devices" ] && ok 'with all data' || broken 'with all data'
+comes_to 'the PC takes the newer version from the api by itself' 9.0.0 current
+sends 'and sends'
+says 'commands are of the newer version too' "$(on_pc device-metrics collector --version)" '^9\.0\.0$'
+bad_package 9.0.1 || broken 'a bad package can be made'
+comes_to 'from a bad one it goes back' 9.0.0 failed
+says 'which it says' "$(on_pc cat /var/lib/device-metrics/collector/log)" 'Version 9.0.1 is given up, and 9.0.0 goes on: it ended by itself, with 9'
+sends 'and goes on sending'
+on_pc 'mount -t tmpfs -o size=20m tmpfs /var/lib/device-metrics/collector/update && chown device-metrics-collector /var/lib/device-metrics/collector/update' >/dev/null
+bad_package 9.0.2 || broken 'a bad package can be made'
+comes_to 'without room it stays as it is' 9.0.0 refused
+says 'which it says' "$(ask /api/v1/updates)" '19 MiB are free at .*, and 2[0-9]{2} MiB are needed|20 MiB are free'
+sends 'and goes on sending'
+on_pc umount /var/lib/device-metrics/collector/update >/dev/null
+rm -f "$work"/server/var/lib/device-metrics/api/packages/*_9.0.[12]_*
 
 echo 'Where it goes wrong'
 bare_wrong=$(files_of wrong)
@@ -189,7 +274,7 @@ rm -f "$work"/pc/tmp/*
 now=$(files_of pc)
 [ "$now" = "$bare_pc" ] && ok 'and is as it was' || broken 'and is as it was' "$(diff <(echo "$bare_pc") <(echo "$now"))"
 said=$(admin doctor 2>&1) && ok 'the doctor of the api finds nothing wrong' || broken 'the doctor of the api finds nothing wrong' "$said"
-kill -TERM "${servers[0]}"
+stop_api
 said=$(in_root "$work/server" apt-get purge -qy device-metrics 2>&1) && ok 'the server is purged' || broken 'the server is purged' "$said"
 rm -f "$work/server/tmp/server.deb"
 now=$(files_of server)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015,SC2016
 # Whether the packages in dist/packages are what they should be: same bytes twice, scripts and Debian packages without errors,
-# hardened units, every licence; then what a person does with them, on a bare Debian. The last line is the totals.
+# hardened units, every licence; then what a person does with them, on a bare Debian and
+# in a container. The last lines are the totals.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 packages=$PWD/dist/packages
@@ -70,5 +71,6 @@ if command -v systemd-analyze >/dev/null; then
   expect 'the unit of the collector is hardened' exposure device-metrics-collector.service 25
 fi
 echo "Tests:       $failed failed, $passed passed"
-tools/packaging/test-bare-debian.sh || failed=1
+tools/packaging/test-bare-debian.sh "$packages" "$work/base" || failed=1
+! command -v podman >/dev/null || tools/packaging/test-container.sh "$work/base" || failed=1
 [ "$failed" = 0 ]
