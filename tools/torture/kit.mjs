@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -42,6 +42,7 @@ export async function startApi(database, settings = {}, { preload = [], hear, un
   child.once('exit', () => running.delete(child));
   const log = [];
   const exited = once(child, 'exit');
+  let waiting;
   const url = await new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
@@ -51,11 +52,11 @@ export async function startApi(database, settings = {}, { preload = [], hear, un
       });
     }
     child.once('exit', (code) => reject(new NoStart(code, log)));
-    setTimeout(() => {
+    waiting = setTimeout(() => {
       reject(new Error(`no start within ${PATIENCE / 1_000} s: ${log.join(' ')}`));
       child.kill('SIGKILL');
-    }, PATIENCE).unref();
-  });
+    }, PATIENCE);
+  }).finally(() => clearTimeout(waiting));
   const end = async (signal) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await exited;

@@ -14,7 +14,7 @@ const LARGE = 'large-1';
 const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
 
 export async function run({ file, short }) {
-  const [series, devices] = short ? [6_000, 200] : [20_000, 2_500];
+  const [series, devices] = short ? [6_000, 200] : [20_000, 1_000];
   const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
   const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short));
   const calls = worst.length;
@@ -57,7 +57,10 @@ async function watch(path, series, devices, calls) {
   const found = [];
   for (const call of calls) {
     const began = performance.now();
-    await ask(api.url, call);
+    await ask(api.url, call).catch((error) => {
+      const why = error.cause?.message ?? error.message;
+      throw new Error(`${call.method} ${call.path}: ${why}; ${api.log.slice(-3).join(' ')}`, { cause: error });
+    });
     const one = { held: await told(), what: `${call.method} ${call.path}` };
     if (detail) console.error(Math.round(performance.now() - began), 'ms', one.held, one.what);
     found.push(one);
@@ -150,7 +153,10 @@ function callsOf(openapi, short) {
         if (query.some(({ name: one }) => one === 'metric_name'))
           choices.push([['metric_name', 'system.cpu.time']], [['metric_name', 'own.*']]);
         for (const choice of short ? choices.slice(0, 1) : choices) {
-          const parts = new URLSearchParams([...needed.filter(([one]) => choice[0]?.[0] !== one), ...choice]);
+          const parts = new globalThis.URLSearchParams([
+            ...needed.filter(([one]) => choice[0]?.[0] !== one),
+            ...choice,
+          ]);
           calls.push({
             method: method.toUpperCase(),
             path: path + (parts.size > 0 ? `?${parts}` : ''),
@@ -187,13 +193,13 @@ function bodyOf(path, requestBody) {
 const wire = ({ metricName, unit, labels }) => ({ metric_name: metricName, unit, labels });
 
 async function ask(url, { method, path, body }) {
-  const end = new AbortController();
+  const end = new globalThis.AbortController();
   try {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     const answer = await fetch(url + path, { method, headers, body, signal: end.signal });
     // A stream of live samples has no end.
     if (/event-stream/.test(answer.headers.get('content-type') ?? '')) return;
-    for await (const _ of answer.body ?? []);
+    await answer.arrayBuffer();
     assert(answer.status < 500 || answer.status === 503, `${method} ${path} answers ${answer.status}`);
   } finally {
     end.abort();

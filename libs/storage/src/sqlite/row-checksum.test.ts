@@ -67,7 +67,7 @@ describe('a flipped bit in the tables of devices, series and latest samples', ()
       fc.asyncProperty(places, async ({ page, offset, bit }) => {
         const copy = Buffer.from(whole);
         const at = (page - 1) * 4_096 + offset;
-        copy[at] = (copy[at] as number) ^ (1 << bit);
+        copy[at] ^= 1 << bit;
         for (const suffix of ['-wal', '-shm']) await rm(damaged + suffix, { force: true });
         await writeFile(damaged, copy);
         const dataSource = new DataSource(sqliteOptions(damaged));
@@ -104,9 +104,9 @@ describe('a flipped bit in the tables of devices, series and latest samples', ()
     await fill();
     await opened.reopen((db) => db.prepare(`UPDATE latest SET value = value + 1 WHERE series_id = 3`).run());
     const [third] = (await opened.store.findSeries({})).filter(({ id }) => id === 3);
-    const [latest] = await opened.store.latest([third as never]);
+    const [latest] = await opened.store.latest([third]);
     const samples: number[] = [];
-    for await (const { values } of opened.store.readSamples([third as never], { start: T0, end: T0 + HOUR })) {
+    for await (const { values } of opened.store.readSamples([third], { start: T0, end: T0 + HOUR })) {
       samples.push(...Array.from(values));
     }
     expect(latest?.value).toBe(samples.at(-1));

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { reasonOf, type Series } from '@device-metrics/domain';
+import { inSlices, reasonOf, type Series } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import type { Arrivals } from '../../live/arrivals.js';
@@ -180,7 +180,8 @@ export class Evaluation {
     const { series, fresh } = await this.seriesOf(rule, moment);
     const of = ruleOfDevice(rule);
     if (fresh) {
-      const keys = new Set(series.map((one) => subjectKey(subjectOfSeries(one))));
+      const keys = new Set<string>();
+      await inSlices(series, (one) => keys.add(subjectKey(subjectOfSeries(one))));
       this.endMissing(changes, rule, () => false, moment.now, statesOf, keys);
     }
     const levels = await levelsOf(this.store, series, condition);
@@ -190,18 +191,18 @@ export class Evaluation {
       const look = { at, elapsed };
       const states = statesOf(rule.name);
       const unseen: Series[] = [];
-      for (const one of its) {
+      await inSlices(its, (one) => {
         const value = numbers.get(one.id);
         if (value === undefined) {
           unseen.push(one);
-          continue;
+          return;
         }
         const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
-        if (!ofDevice.enabled) continue;
+        if (!ofDevice.enabled) return;
         const verdict = judge(value, ofDevice);
-        if (verdict === 'right' && states.size === 0 && !changes.touch(rule.name)) continue;
+        if (verdict === 'right' && states.size === 0 && !changes.touch(rule.name)) return;
         follow(changes, rule, ofDevice, subjectOfSeries(one), { ...look, verdict, value });
-      }
+      });
       await this.lookAtUnseen(changes, rule, unseen, look, of, states);
     }
   }
@@ -215,8 +216,10 @@ export class Evaluation {
     of: (device: string) => RuleOfDevice,
     states: ReturnType<StatesOf>,
   ): Promise<void> {
-    const those =
-      rule.noData === 'alert' ? series : series.filter((one) => states.has(subjectKey(subjectOfSeries(one))));
+    const those: Series[] = [];
+    await inSlices(series, (one) => {
+      if (rule.noData === 'alert' || states.has(subjectKey(subjectOfSeries(one)))) those.push(one);
+    });
     if (those.length === 0) return;
     for (const { series: one, timestamp } of await this.store.latest(those)) {
       const ofDevice = of(one.deviceName);
