@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
@@ -8,6 +9,17 @@ interface Known {
   readonly rhythm: Rhythm | undefined;
   /** When the device was heard of last as this was found out, Unix ms. */
   readonly lastTime: number;
+  /** Whose readings it is. */
+  readonly frequent: Frequent | undefined;
+}
+
+/** The most frequent series of a device. */
+interface Frequent {
+  readonly series: Series;
+  /** How far back its readings are looked at, ms. */
+  readonly span: number;
+  /** When all series of the device were looked at, by `performance.now()`, ms. */
+  readonly foundAt: number;
 }
 
 const HOUR = 3_600_000;
@@ -19,6 +31,8 @@ const ENOUGH = 6;
 const MOST = 65;
 /** A rhythm is found out again with readings that are so much newer, ms. */
 const FRESH = 5 * 60_000;
+/** How often all series of a device are looked at, ms, however fast it catches up with what it had kept. */
+const ALL_AGAIN = HOUR;
 
 /** The rhythm of each device, found in its samples and kept for a while. */
 @Injectable()
@@ -35,9 +49,9 @@ export class DeviceRhythms {
     if (known && lastTime >= known.lastTime && lastTime - known.lastTime < fresh) return known.rhythm;
     // A fleet is asked for one after the other: other requests go between.
     await setImmediate();
-    const rhythm = await this.find(name, lastTime);
-    this.known.set(name, { rhythm, lastTime });
-    return rhythm;
+    const found = (await this.findIn(known?.frequent, lastTime)) ?? (await this.find(name, lastTime));
+    this.known.set(name, { lastTime, ...found });
+    return found.rhythm;
   }
 
   /** Lets go of a device that is gone. */
@@ -45,23 +59,41 @@ export class DeviceRhythms {
     this.known.delete(name);
   }
 
-  private async find(deviceName: string, lastTime: number): Promise<Rhythm | undefined> {
+  /** What the series says that was the most frequent one: reading all of them costs as much as storing them. */
+  private async findIn(frequent: Frequent | undefined, lastTime: number): Promise<Found | undefined> {
+    if (!frequent || performance.now() - frequent.foundAt >= ALL_AGAIN) return undefined;
+    const { series, span } = frequent;
+    const times = await this.timesOf(series, { start: lastTime - span, end: lastTime + 1 });
+    return times.length < ENOUGH ? undefined : { rhythm: rhythmOf(times), frequent };
+  }
+
+  private async find(deviceName: string, lastTime: number): Promise<Found> {
     const series = await this.store.findSeries({ devices: [deviceName] });
-    let times: ArrayLike<number> = [];
     for (const span of SPANS) {
       const range = { start: lastTime - span, end: lastTime + 1 };
       const summaries = await this.store.summarize(series, range);
       const most = summaries.reduce((count, { summary }) => Math.max(count, summary.count), 0);
       if (most < ENOUGH && span !== SPANS.at(-1)) continue;
-      const frequent = summaries.filter(({ summary }) => summary.count === most).slice(0, 1);
-      for await (const { timestamps } of this.store.readSamples(
-        frequent.map((one) => one.series),
-        range,
-      )) {
-        times = Array.prototype.slice.call(timestamps, -MOST) as number[];
-      }
-      break;
+      const frequent = summaries.find(({ summary }) => summary.count === most)?.series;
+      const times = frequent ? await this.timesOf(frequent, range) : [];
+      // Twice as far as the readings that count reach, for when there are fewer of them.
+      const reach = Math.min(span, 2 * (lastTime - (times[0] ?? range.start)));
+      return {
+        rhythm: rhythmOf(times),
+        frequent: frequent && { series: frequent, span: reach, foundAt: performance.now() },
+      };
     }
-    return rhythmOf(times);
+    return { rhythm: undefined, frequent: undefined };
+  }
+
+  /** The times of the last readings of a series. */
+  private async timesOf(series: Series, range: TimeRange): Promise<number[]> {
+    let times: number[] = [];
+    for await (const { timestamps } of this.store.readSamples([series], range)) {
+      times = Array.prototype.slice.call(timestamps, -MOST) as number[];
+    }
+    return times;
   }
 }
+
+type Found = Pick<Known, 'rhythm' | 'frequent'>;

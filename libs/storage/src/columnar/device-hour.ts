@@ -35,7 +35,7 @@ export class DeviceHour {
   }
 
   /** The samples of the series that are wanted, by id, once they are at hand: those of heads over those of parts over those of the chunk. */
-  columns(wanted: { has(seriesId: number): boolean }): Map<number, Column> {
+  columns(wanted: ReadonlySet<number>): Map<number, Column> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { BlockPool, ScratchBlock } from './blocks.js';
 import { Head, type HeadDevice } from './head.js';
 import { HOUR } from './hour.js';
 
@@ -14,12 +15,17 @@ describe('a head', () => {
     const commands = fc.array(fc.oneof({ weight: 9, arbitrary: push }, fc.constant('read' as const)), {
       maxLength: 300,
     });
+    const scratch = new ScratchBlock();
     fc.assert(
       fc.property(commands, (all) => {
         const of = device();
-        const head = new Head(of, START / HOUR, 1, 0);
+        const head = new Head(of, START / HOUR, 1, 0, new BlockPool());
         const model = new Map<number, Map<number, number>>();
         const check = (): void => {
+          const foundInScratch = Array.from(head.columnsIn(scratch), ([id, { times, values }]) => [
+            id,
+            Array.from(times, (time, index) => [time, values[index]]),
+          ]);
           const found: [number, [number, number][]][] = [];
           head.columns((id, { times, values }) =>
             found.push([id, Array.from(times, (time, index) => [time, values[index]])]),
@@ -28,6 +34,7 @@ describe('a head', () => {
             .sort(([a], [b]) => a - b)
             .map(([slot, samples]) => [of.slots[slot]?.id, [...samples].sort(([a], [b]) => a - b)]);
           expect(found).toEqual(expected);
+          expect(foundInScratch).toEqual(expected);
           const times = [...model.values()].flatMap((samples) => [...samples.keys()]);
           expect(head.firstTime()).toBe(Math.min(Infinity, ...times.map((time) => START + time)));
         };
@@ -46,7 +53,7 @@ describe('a head', () => {
   });
 
   it('leaves what was read as it was when more comes', () => {
-    const head = new Head(device(), START / HOUR, 1, 0);
+    const head = new Head(device(), START / HOUR, 1, 0, new BlockPool());
     head.push(0, START + 1, 1, 1);
     const read: number[][] = [];
     const views: Float64Array[] = [];
@@ -58,7 +65,7 @@ describe('a head', () => {
   });
 
   it('gives only the series that are wanted, by id also where their slots are in another order', () => {
-    const head = new Head({ id: 1, slots: [{ id: 9 }, { id: 4 }], usualSize: 0 }, START / HOUR, 1, 0);
+    const head = new Head({ id: 1, slots: [{ id: 9 }, { id: 4 }], usualSize: 0 }, START / HOUR, 1, 0, new BlockPool());
     head.push(0, START, 1, 1);
     head.push(1, START, 2, 1);
     const ids = (wanted?: Set<number>): number[] => {
@@ -68,5 +75,40 @@ describe('a head', () => {
     };
     expect(ids()).toEqual([4, 9]);
     expect(ids(new Set([9]))).toEqual([9]);
+  });
+
+  it('gives a few of many series by themselves, whatever else is read of it', () => {
+    const slots = Array.from({ length: 50 }, (_, slot) => ({ id: slot + 1 }));
+    const head = new Head({ id: 1, slots, usualSize: 0 }, START / HOUR, 1, 0, new BlockPool());
+    const valuesOf = (ids?: number[]): Map<number, number[]> => {
+      const found = new Map<number, number[]>();
+      head.columns((id, { values }) => found.set(id, [...values]), ids && new Set(ids));
+      return found;
+    };
+    for (const time of [2, 1, 2])
+      for (let slot = 0; slot < 50; slot += 1) head.push(slot, START + time, slot + time, 1);
+    const few = new Map([7, 31].map((id) => [id, [id, id + 1]]));
+    expect([valuesOf([31, 7]), valuesOf([])]).toEqual([few, new Map()]);
+    expect(valuesOf().get(31)).toEqual([31, 32]);
+    expect(valuesOf([31, 7])).toEqual(few);
+  });
+
+  it('gives its memory to the next one, but not what somebody looks at', () => {
+    const pool = new BlockPool();
+    const headOf = (value: number): Head => {
+      const head = new Head(device(), START / HOUR, 1, 0, pool);
+      for (let time = 0; time < 1_000; time += 1) head.push(0, START + time, value, 1);
+      return head;
+    };
+    const firstOf = (head: Head): number | undefined => [...head.columnsIn(new ScratchBlock())][0]?.[1].values[0];
+    const views: Float64Array[] = [];
+    const head = headOf(1);
+    head.hold();
+    head.columns((_, { values }) => views.push(values));
+    const seen = (): Set<number | undefined> => new Set(views[0]);
+    head.release();
+    expect([firstOf(headOf(2)), seen()]).toEqual([2, new Set([1])]);
+    head.letGo();
+    expect([firstOf(headOf(3)), views[0]?.[0]]).toEqual([3, 3]);
   });
 });

@@ -1,3 +1,4 @@
+import { Block, BlockPool, type ScratchBlock } from './blocks.js';
 import type { Column } from './column.js';
 import { HOUR } from './hour.js';
 
@@ -10,22 +11,11 @@ export interface HeadDevice {
   usualSize: number;
 }
 
-const FIRST_BLOCK = 64;
-const LAST_BLOCK = 4096;
+/** Samples of a block that is filled as they come. */
+const LARGEST_BLOCK = 4096;
 
-/** Samples one behind the other, whatever their series. */
-class Block {
-  readonly slots: Uint32Array;
-  readonly times: Uint32Array;
-  readonly values: Float64Array;
-  length = 0;
-
-  constructor(capacity: number) {
-    this.slots = new Uint32Array(capacity);
-    this.times = new Uint32Array(capacity);
-    this.values = new Float64Array(capacity);
-  }
-}
+/** Where fewer than one of so many series is wanted, only its samples are put in order. */
+const FEW = 4;
 
 /** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
 interface Sorted {
@@ -49,6 +39,9 @@ export class Head {
   /** The last journal row that has samples of this head. */
   lastRow: number;
 
+  /** How many queries may still look at it, and whether it is sealed. */
+  private readers = 0;
+  private isReleased = false;
   private blocks: Block[] = [];
   private last: Block;
   private sorted: Sorted | undefined;
@@ -62,10 +55,11 @@ export class Head {
     readonly firstRow: number,
     /** When it was opened, Unix milliseconds. */
     readonly openedAt: number,
+    private readonly pool: BlockPool,
   ) {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
-    this.last = this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, device.usualSize)));
+    this.last = this.addBlock(device.usualSize);
   }
 
   /** Whether a sample of this time goes here. */
@@ -126,16 +120,34 @@ export class Head {
 
   /**
    * Calls `visit` for each series that has samples, by id, or only for those that are wanted. What it gets stays as it is,
-   * whatever is pushed later.
+   * whatever is pushed later, until the head is released.
    */
-  columns(visit: (seriesId: number, column: Column) => void, wanted?: { has(seriesId: number): boolean }): void {
-    const { block, starts, ends } = this.inOrder();
-    for (const slot of this.slotsById(starts.length)) {
-      const [from, to] = [starts[slot], ends[slot]];
-      const id = this.device.slots[slot]?.id;
-      if (from === to || id === undefined || (wanted && !wanted.has(id))) continue;
-      visit(id, { times: block.times.subarray(from, to), values: block.values.subarray(from, to) });
-    }
+  columns(visit: (seriesId: number, column: Column) => void, wanted?: ReadonlySet<number>): void {
+    for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
+  }
+
+  /** The same of all series, for one look: what it gives holds until the scratch memory is used again. */
+  columnsIn(scratch: ScratchBlock): Iterable<[seriesId: number, column: Column]> {
+    return this.columnsOf(this.sorted ?? this.sortInto(scratch.of(this.held)));
+  }
+
+  /** A query may look at it until `letGo`, though it is sealed meanwhile. */
+  hold(): void {
+    this.readers += 1;
+  }
+
+  letGo(): void {
+    this.readers -= 1;
+    if (this.isReleased) this.release();
+  }
+
+  /** Gives its memory to other heads, once no query looks at it any more. */
+  release(): void {
+    this.isReleased = true;
+    if (this.readers > 0) return;
+    this.pool.giveBack(this.blocks);
+    this.blocks = [];
+    this.sorted = undefined;
   }
 
   /** The time of the first sample, Unix milliseconds; Infinity without one. */
@@ -143,14 +155,19 @@ export class Head {
     return this.start + this.first;
   }
 
+  /** Samples that are in the blocks. */
+  private get held(): number {
+    return this.blocks.reduce((sum, { length }) => sum + length, 0);
+  }
+
   private lastWithRoom(): Block {
     const { last } = this;
     if (last.length < last.times.length) return last;
-    return this.addBlock(Math.max(FIRST_BLOCK, Math.min(LAST_BLOCK, last.times.length * 2)));
+    return this.addBlock(2 * last.capacity);
   }
 
   private addBlock(capacity: number): Block {
-    this.last = new Block(capacity);
+    this.last = this.pool.take(Math.min(LARGEST_BLOCK, capacity));
     this.blocks.push(this.last);
     return this.last;
   }
@@ -170,45 +187,92 @@ export class Head {
     yield* order;
   }
 
-  private inOrder(): Sorted {
-    this.sorted ??= this.sort();
-    return this.sorted;
+  private *columnsOf(
+    { block, starts, ends }: Sorted,
+    wanted?: ReadonlySet<number>,
+  ): Generator<[seriesId: number, column: Column]> {
+    for (const slot of this.slotsById(starts.length)) {
+      const [from, to] = [starts[slot], ends[slot]];
+      const id = this.device.slots[slot]?.id;
+      if (from === to || id === undefined || (wanted && !wanted.has(id))) continue;
+      yield [id, { times: block.times.subarray(from, to), values: block.values.subarray(from, to) }];
+    }
+  }
+
+  private sortedFor(wanted: ReadonlySet<number> | undefined): Sorted {
+    if (this.sorted) return this.sorted;
+    const hasFew = wanted !== undefined && wanted.size * FEW < this.device.slots.length;
+    if (!hasFew) return (this.sorted = this.sortForGood());
+    const picked = this.pick(wanted);
+    return sort(new Block(picked.length), [picked], this.device.slots.length);
+  }
+
+  /** The samples of the series that are wanted, as they came. */
+  private pick(wanted: ReadonlySet<number>): Block {
+    const isWanted = this.device.slots.map((one) => one !== undefined && wanted.has(one.id));
+    let count = 0;
+    for (const { slots, length } of this.blocks) {
+      for (let index = 0; index < length; index += 1) if (isWanted[slots[index]]) count += 1;
+    }
+    const picked = new Block(count);
+    for (const { slots, times, values, length } of this.blocks) {
+      for (let index = 0; index < length; index += 1) {
+        if (!isWanted[slots[index]]) continue;
+        const at = picked.length++;
+        picked.slots[at] = slots[index];
+        picked.times[at] = times[index];
+        picked.values[at] = values[index];
+      }
+    }
+    return picked;
   }
 
   /** Puts the samples in order, in a block of their own which takes the place of the others. */
-  private sort(): Sorted {
-    const starts = this.startsOfSlots();
-    const ends = starts.slice(0, -1);
-    const block = new Block(starts[starts.length - 1]);
-    block.length = block.times.length;
-    let isInOrder = true;
-    for (const { slots, times, values, length } of this.blocks) {
-      for (let index = 0; index < length; index += 1) {
-        const slot = slots[index];
-        const at = ends[slot]++;
-        block.slots[at] = slot;
-        block.times[at] = times[index];
-        block.values[at] = values[index];
-        isInOrder &&= at === starts[slot] || block.times[at - 1] < times[index];
-      }
-    }
-    const slots = starts.subarray(0, -1);
-    if (!isInOrder)
-      for (let slot = 0; slot < slots.length; slot += 1) ends[slot] = sortRun(block, starts[slot], ends[slot]);
-    this.blocks = [withoutGaps(block, slots, ends)];
-    this.last = this.blocks[0];
-    return { block, starts: slots, ends };
+  private sortForGood(): Sorted {
+    const sorted = this.sortInto(this.pool.take(this.held));
+    this.pool.giveBack(this.blocks);
+    this.last = sorted.block;
+    this.blocks = [sorted.block];
+    return sorted;
   }
 
-  /** Where the samples of each slot begin once they are sorted, and after the last slot where all of them end. */
-  private startsOfSlots(): Uint32Array {
-    const starts = new Uint32Array(this.device.slots.length + 1);
-    for (const { slots, length } of this.blocks) {
-      for (let index = 0; index < length; index += 1) starts[slots[index] + 1] += 1;
-    }
-    for (let slot = 1; slot < starts.length; slot += 1) starts[slot] += starts[slot - 1];
-    return starts;
+  private sortInto(block: Block): Sorted {
+    return sort(block, this.blocks, this.device.slots.length);
   }
+}
+
+/** Puts samples in order in an empty block that has room for them. */
+function sort(block: Block, from: readonly Block[], slotCount: number): Sorted {
+  const starts = startsOfSlots(from, slotCount);
+  const ends = starts.slice(0, -1);
+  block.length = starts[slotCount];
+  let isInOrder = true;
+  for (const { slots, times, values, length } of from) {
+    for (let index = 0; index < length; index += 1) {
+      const slot = slots[index];
+      const at = ends[slot]++;
+      block.slots[at] = slot;
+      block.times[at] = times[index];
+      block.values[at] = values[index];
+      isInOrder &&= at === starts[slot] || block.times[at - 1] < times[index];
+    }
+  }
+  const sorted = { block, starts: starts.subarray(0, -1), ends };
+  if (!isInOrder) {
+    for (let slot = 0; slot < slotCount; slot += 1) ends[slot] = sortRun(block, starts[slot], ends[slot]);
+    closeGaps(sorted);
+  }
+  return sorted;
+}
+
+/** Where the samples of each slot begin once they are sorted, and after the last slot where all of them end. */
+function startsOfSlots(blocks: readonly Block[], slotCount: number): Uint32Array {
+  const starts = new Uint32Array(slotCount + 1);
+  for (const { slots, length } of blocks) {
+    for (let index = 0; index < length; index += 1) starts[slots[index] + 1] += 1;
+  }
+  for (let slot = 1; slot <= slotCount; slot += 1) starts[slot] += starts[slot - 1];
+  return starts;
 }
 
 /** Puts samples of one series in order of time and keeps the last that came of each time; gives where they end. */
@@ -232,18 +296,19 @@ function sortRun({ times, values }: Block, from: number, to: number): number {
   return end;
 }
 
-/** The block itself where no sample was dropped, so that what comes several times takes no more memory. */
-function withoutGaps(block: Block, starts: Uint32Array, ends: Uint32Array): Block {
+/** Closes the gaps that dropped samples have left, so that what comes several times takes no more memory. */
+function closeGaps({ block, starts, ends }: Sorted): void {
   let length = 0;
-  for (let slot = 0; slot < starts.length; slot += 1) length += ends[slot] - starts[slot];
-  if (length === block.length) return block;
-  const dense = new Block(length);
   for (let slot = 0; slot < starts.length; slot += 1) {
     const [from, to] = [starts[slot], ends[slot]];
-    dense.slots.fill(slot, dense.length, dense.length + to - from);
-    dense.times.set(block.times.subarray(from, to), dense.length);
-    dense.values.set(block.values.subarray(from, to), dense.length);
-    dense.length += to - from;
+    starts[slot] = length;
+    ends[slot] = length + to - from;
+    if (from !== length) {
+      block.times.copyWithin(length, from, to);
+      block.values.copyWithin(length, from, to);
+    }
+    block.slots.fill(slot, length, ends[slot]);
+    length = ends[slot];
   }
-  return dense;
+  block.length = length;
 }

@@ -1,3 +1,4 @@
+import { BlockPool } from './blocks.js';
 import { Head } from './head.js';
 import { hourOf } from './hour.js';
 import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
@@ -19,6 +20,7 @@ export class Heads {
   private readonly full = new Set<Head>();
   /** Heads that cannot be sealed. */
   private readonly apart = new Set<Head>();
+  private readonly blocks = new BlockPool();
 
   constructor(
     private readonly catalogue: SeriesCatalogue,
@@ -69,14 +71,21 @@ export class Heads {
     return this.byDevice.get(deviceId) ?? [];
   }
 
-  /** The heads that devices have now; later ones, and what is sealed meanwhile, leave it as it is. */
+  /** The heads that devices have now; later ones, and what is sealed meanwhile, leave it as it is, until `letGo`. */
   snapshot(deviceIds: Iterable<number>): HeadSnapshot {
     const found = new Map<number, readonly Head[]>();
     for (const id of deviceIds) {
       const heads = this.byDevice.get(id);
-      if (heads) found.set(id, [...heads]);
+      if (!heads) continue;
+      for (const head of heads) head.hold();
+      found.set(id, [...heads]);
     }
     return found;
+  }
+
+  /** Nobody looks any more at what a snapshot has, nor at columns that it has given. */
+  letGo(snapshot: HeadSnapshot): void {
+    for (const heads of snapshot.values()) for (const head of heads) head.letGo();
   }
 
   get count(): number {
@@ -137,13 +146,14 @@ export class Heads {
     else this.byDevice.delete(head.device.id);
     this.full.delete(head);
     if (!this.apart.delete(head)) this.size -= head.size;
+    head.release();
   }
 
   private open(device: SeriesEntry['device'], hour: number, row: number, now: number): Head {
     const heads = this.byDevice.get(device.id);
     const known = heads?.find((head) => head.hour === hour && !head.frozen);
     if (known) return known;
-    const head = new Head(device, hour, row, now);
+    const head = new Head(device, hour, row, now, this.blocks);
     this.inOrder.add(head);
     if (heads) heads.push(head);
     else this.byDevice.set(device.id, [head]);

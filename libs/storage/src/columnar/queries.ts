@@ -51,27 +51,31 @@ export class Queries {
     const slices = new Slices();
     const groups = await this.byDevice(series, slices, seriesPerPass(range));
     const sight = this.sight(groups, range, 'of all hours');
-    for (const { deviceId, series: some } of groups) {
-      const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
-      const wanted = new Set(found.keys());
-      await this.forEachHour(sight, deviceId, range, slices, (hour) => {
-        if (summaries && hour.hasOnlyStats) {
-          return hour.summaries(range, wanted, (id, summary) =>
-            found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, summaries)),
-          );
-        }
-        return hour.withSamples(() => {
-          for (const [id, column] of hour.columns(wanted)) {
-            found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
+    try {
+      for (const { deviceId, series: some } of groups) {
+        const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
+        const wanted = new Set(found.keys());
+        await this.forEachHour(sight, deviceId, range, slices, (hour) => {
+          if (summaries && hour.hasOnlyStats) {
+            return hour.summaries(range, wanted, (id, summary) =>
+              found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, summaries)),
+            );
           }
+          return hour.withSamples(() => {
+            for (const [id, column] of hour.columns(wanted)) {
+              found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
+            }
+          });
         });
-      });
-      for (const one of some) {
-        const pieces = found.get(one.id);
-        if (pieces && pieces.count > 0) yield { series: one, ...pieces.joined() };
-        // What is done with one of them takes its time as well.
-        if (slices.isOver()) await slices.next();
+        for (const one of some) {
+          const pieces = found.get(one.id);
+          if (pieces && pieces.count > 0) yield { series: one, ...pieces.joined() };
+          // What is done with one of them takes its time as well.
+          if (slices.isOver()) await slices.next();
+        }
       }
+    } finally {
+      this.heads.letGo(sight.heads);
     }
   }
 
@@ -86,9 +90,13 @@ export class Queries {
     };
     const groups = await this.byDevice(series, slices);
     const sight = this.sight(groups, range, 'of hours that it cuts');
-    for (const { deviceId, series: some } of groups) {
-      const wanted = new Set(some.map(({ id }) => id));
-      await this.forEachHour(sight, deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
+    try {
+      for (const { deviceId, series: some } of groups) {
+        const wanted = new Set(some.map(({ id }) => id));
+        await this.forEachHour(sight, deviceId, range, slices, (hour) => hour.summaries(range, wanted, include));
+      }
+    } finally {
+      this.heads.letGo(sight.heads);
     }
     const inOrder: SeriesSummary[] = [];
     const add = (one: Series): void => {
@@ -104,25 +112,29 @@ export class Queries {
     const slices = new Slices();
     const groups = await this.byDevice(series, slices, seriesPerPass(range));
     const sight = this.sight(groups, range, query.step >= HOUR ? 'of hours that it cuts' : 'of all hours');
-    for (const { deviceId, series: some } of groups) {
-      const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
-      const wanted = new Set(found.keys());
-      await this.forEachHour(sight, deviceId, range, slices, (hour) => {
-        if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
-          return hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
-        }
-        return hour.withSamples(() => {
-          for (const [id, column] of hour.columns(wanted)) {
-            const inside = sliceColumn(column, range.start - hour.start, range.end - hour.start);
-            found.get(id)?.addColumn(hour.start, inside);
+    try {
+      for (const { deviceId, series: some } of groups) {
+        const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
+        const wanted = new Set(found.keys());
+        await this.forEachHour(sight, deviceId, range, slices, (hour) => {
+          if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
+            return hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
           }
+          return hour.withSamples(() => {
+            for (const [id, column] of hour.columns(wanted)) {
+              const inside = sliceColumn(column, range.start - hour.start, range.end - hour.start);
+              found.get(id)?.addColumn(hour.start, inside);
+            }
+          });
         });
-      });
-      for (const one of some) {
-        const steps = found.get(one.id)?.finish();
-        if (steps && steps.starts.length > 0) yield { series: one, ...steps };
-        if (slices.isOver()) await slices.next();
+        for (const one of some) {
+          const steps = found.get(one.id)?.finish();
+          if (steps && steps.starts.length > 0) yield { series: one, ...steps };
+          if (slices.isOver()) await slices.next();
+        }
       }
+    } finally {
+      this.heads.letGo(sight.heads);
     }
   }
 

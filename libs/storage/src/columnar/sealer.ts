@@ -1,4 +1,5 @@
 import { Slices } from '@device-metrics/domain';
+import { ScratchBlock } from './blocks.js';
 import { joinColumns, sameColumns, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
@@ -70,6 +71,8 @@ interface Sealed {
 export class Sealer {
   private readonly work = new SingleRun(() => this.sealDue());
   private readonly encoder = new PieceEncoder();
+  /** For each head of the device and hour that is being sealed. */
+  private readonly scratch: ScratchBlock[] = [];
   private slices = new Slices();
   private batch: Sealed[] = [];
   private batchBytes = 0;
@@ -168,8 +171,8 @@ export class Sealer {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
-    const columns = byId(await this.columnsOver([], heads));
-    const piece = columns.length === 0 ? undefined : await this.encode(hourOfChunk(id), columns);
+    const columns = heads.length === 1 ? this.columnsOf(heads[0]) : byId(await this.columnsOver([], heads));
+    const piece = await this.encode(hourOfChunk(id), columns);
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
     await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
@@ -266,7 +269,7 @@ export class Sealer {
       merged.set(series, after);
       if (this.slices.isOver()) await this.slices.next();
     }
-    return changed && merged.size > 0 ? this.encode(hour, byId(merged)) : undefined;
+    return changed ? this.encode(hour, byId(merged)) : undefined;
   }
 
   /** What parts and heads have, in one column for each series. */
@@ -284,7 +287,9 @@ export class Sealer {
       for (const [id, column] of part) add(id, column);
       if (this.slices.isOver()) await this.slices.next();
     }
-    for (const head of heads) head.columns(add);
+    heads.forEach((head, index) => {
+      for (const [id, column] of this.columnsOf(head, index)) add(id, column);
+    });
     const joined = new Map<number, Column>();
     for (const [id, columns] of found) {
       joined.set(id, joinColumns(columns));
@@ -293,19 +298,27 @@ export class Sealer {
     return joined;
   }
 
+  /** Those of a head, by id, until those of another are asked for at the same place. */
+  private columnsOf(head: Head, place = 0): Iterable<[number, Column]> {
+    return head.columnsIn((this.scratch[place] ??= new ScratchBlock()));
+  }
+
   private hasSummaries(piece: StoredPiece): boolean {
     let has = false;
     this.tables.pieces.summaries(piece, () => (has = true));
     return has;
   }
 
-  private async encode(hour: number, columns: readonly [number, Column][]): Promise<EncodedPiece> {
+  /** Undefined without any column. */
+  private async encode(hour: number, columns: Iterable<[number, Column]>): Promise<EncodedPiece | undefined> {
     this.encoder.begin(hour);
+    let isEmpty = true;
     for (const [id, column] of columns) {
+      isEmpty = false;
       this.encoder.add(id, column);
       if (this.slices.isOver()) await this.slices.next();
     }
-    return this.encoder.finish();
+    return isEmpty ? undefined : this.encoder.finish();
   }
 
   private async add(sealed: Sealed): Promise<void> {

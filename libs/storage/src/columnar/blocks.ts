@@ -1,0 +1,71 @@
+/** Of a sample. */
+const BYTES = 16;
+
+/** Samples one behind the other, whatever their series. */
+export class Block {
+  readonly slots: Uint32Array;
+  readonly times: Uint32Array;
+  readonly values: Float64Array;
+  length = 0;
+
+  constructor(readonly capacity: number) {
+    // Shared with nobody: but this kind V8 does not count, and so does not collect for. `BlockPool` bounds it.
+    const memory = new SharedArrayBuffer(capacity * BYTES);
+    this.values = new Float64Array(memory, 0, capacity);
+    this.times = new Uint32Array(memory, capacity * 8, capacity);
+    this.slots = new Uint32Array(memory, capacity * 12, capacity);
+  }
+}
+
+/** Of blocks whose memory is used again, samples. */
+const SMALLEST = 64;
+const LARGEST = 1 << 18;
+
+/** Samples whose room is kept for later heads, 64 MiB: as many as are open at the most, so that little is ever let go. */
+const MOST_KEPT = 1 << 22;
+
+/**
+ * Gives the memory of heads that are sealed to those that are opened next. What is allocated outside of V8's heap makes it
+ * go through all of its heap, again and again: that was half of what sealing took.
+ */
+export class BlockPool {
+  /** By the power of two that they have room for. */
+  private readonly free: Block[][] = [];
+  private kept = 0;
+
+  /** An empty block that has room for so many samples. */
+  take(samples: number): Block {
+    if (samples > LARGEST) return new Block(samples);
+    const power = Math.ceil(Math.log2(Math.max(SMALLEST, samples)));
+    const block = this.free[power]?.pop();
+    if (!block) return new Block(2 ** power);
+    this.kept -= block.capacity;
+    block.length = 0;
+    return block;
+  }
+
+  /** Takes back blocks that nobody looks at any more. */
+  giveBack(blocks: readonly Block[]): void {
+    for (const block of blocks) {
+      if (block.capacity > LARGEST || this.kept + block.capacity > MOST_KEPT) continue;
+      (this.free[Math.log2(block.capacity)] ??= []).push(block);
+      this.kept += block.capacity;
+    }
+  }
+}
+
+/** Memory of more samples than this is not kept. */
+const MOST_SCRATCH = 1 << 19;
+
+/** One block after the other for what is needed for a while only, in the same memory. */
+export class ScratchBlock {
+  private block = new Block(0);
+
+  /** An empty block with room for so many samples; what the one before held is gone. */
+  of(samples: number): Block {
+    if (samples > MOST_SCRATCH) return new Block(samples);
+    if (this.block.capacity < samples) this.block = new Block(Math.min(MOST_SCRATCH, Math.ceil(samples * 1.25)));
+    this.block.length = 0;
+    return this.block;
+  }
+}
