@@ -144,7 +144,7 @@ const bundleWhatIsRequired = {
   },
 };
 
-/** Frameworks ask for packages that are there or not, as TypeORM for each database; what is missing is so at run time, too. */
+/** Frameworks ask for packages that are there or not, such as TypeORM for each database; what is missing is so at run time, too. */
 const leaveOutWhatIsMissing = {
   name: 'leave-out-what-is-missing',
   setup(esbuild) {

@@ -67,7 +67,7 @@ const CONVERSIONS: ReadonlyMap<string, Conversion> = new Map([
 export const convertibleUnits: readonly string[] = [...CONVERSIONS.keys()];
 
 /**
- * What makes base units of a unit, as `By` of `KiB`, `1` of `%` and `Cel` of `°F`. A unit that is not known stays as it is.
+ * What makes base units of a unit, such as `By` of `KiB`, `1` of `%` and `Cel` of `°F`. A unit that is not known stays as it is.
  * Upper and lower case differ: `mW` is not `MW`.
  */
 export function toBaseUnit(unit: string): Conversion {

@@ -5,7 +5,7 @@ export type RejectLine = (part: string, reason: string) => void;
 
 /** How a text is parsed. */
 export interface ParseOptions {
-  /** Takes each line that is wrong, as `line 7`. Without it the first one is an error. */
+  /** Takes each line that is wrong, such as `line 7`. Without it the first one is an error. */
   readonly reject?: RejectLine | undefined;
   /** Whether samples have the times that the text gives them. */
   readonly timestamps?: boolean | undefined;

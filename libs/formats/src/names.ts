@@ -7,7 +7,7 @@ export interface DistinctName {
 }
 
 /**
- * The metric names of what others call things. Two names that become one, as `温度` and `湿度` both become `__`, stay apart by
+ * The metric names of what others call things. Two names that become one, such as `温度` and `湿度` both become `__`, stay apart by
  * the label `name`.
  *
  * @param names all that come together.

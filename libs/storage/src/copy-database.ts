@@ -19,7 +19,7 @@ export interface CopyReport {
   readonly kept: number;
   /** Samples that both read alike, of all series. */
   readonly samples: number;
-  /** Series that the two read differently, as `device/metric{labels}`: what has changed since the copy began. */
+  /** Series that the two read differently, such as `device/metric{labels}`: what has changed since the copy began. */
   readonly different: readonly string[];
 }
 

@@ -39,7 +39,7 @@ interface Body {
 
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
- * that has been on its way for long goes, as of a client that stalls, and otherwise what comes now: with a 503, before
+ * that has been on its way for long goes, such as that of a client that stalls, and otherwise what comes now: with a 503, before
  * anything of it was stored. Of more bodies than can be taken in one turn of the event loop the later ones go, so that nobody
  * waits long for an answer.
  */
@@ -148,7 +148,7 @@ function refuse(body: Body, problem: Problem): void {
   body.payload.emit('error', problem);
 }
 
-/** Must come after whatever else works on bodies, as their decompression. */
+/** Must come after whatever else works on bodies, such as their decompression. */
 export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_LIMITS): void {
   const budget = new BodyBudget(limits);
   const timer = setInterval(() => budget.check(), limits.window / 10).unref();

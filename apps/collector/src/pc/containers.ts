@@ -59,7 +59,7 @@ interface ListedContainer {
   readonly Names: readonly string[];
   /** One of `STATES`, in small letters. */
   readonly State?: string;
-  /** For people, as `Up 3 hours (healthy)`. */
+  /** For people, such as `Up 3 hours (healthy)`. */
   readonly Status?: string;
 }
 

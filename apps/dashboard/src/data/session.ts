@@ -15,7 +15,7 @@ export const useSession = (): { session: Session | undefined; isPending: boolean
   return { session: data, isPending };
 };
 
-/** Whether who this is has a right, as `devices:write`: what they may not do they are not offered. */
+/** Whether who this is has a right, such as `devices:write`: what they may not do they are not offered. */
 export const useMay = (right: string): boolean => useSession().session?.caller?.rights.includes(right) ?? false;
 
 /** Goes on as who this is now: nothing that was read as somebody else stays. */

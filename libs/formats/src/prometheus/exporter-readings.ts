@@ -20,7 +20,7 @@ export const EVERYTHING: Taken = { include: undefined, exclude: [], units: [] };
 
 /**
  * Every sample of an exposition that is taken, but NaN and the infinities, which no JSON can carry: an exporter says
- * "nothing" with them. Histograms and summaries are their series, as `…_bucket`, `…_sum` and `…_count`. What no metric name
+ * "nothing" with them. Histograms and summaries are their series, such as `…_bucket`, `…_sum` and `…_count`. What no metric name
  * of ours may have becomes `_`; where two names become one so, the label `name` tells them apart. All have the time of the
  * run, unless `options.timestamps` asks for those of the exporter.
  *

@@ -208,7 +208,7 @@ export interface AuditEntry {
   readonly actor: string;
   /** From where: an IP address, or `command line`. */
   readonly address: string;
-  /** What, as `token.create` or `session.sign-in`. */
+  /** What was done, such as `token.create` or `session.sign-in`. */
   readonly action: string;
   /** To what, as the name of a device. */
   readonly target: string;

@@ -1,3 +1,4 @@
+import { reasonOf } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 
 /** What was damaged: a row of the journal, or one of the two blobs of a chunk or a part, or its place in the file; or a row of the catalogue. */
@@ -64,7 +65,7 @@ export class DamagedTable {
     const place = `${source} ${id}`;
     if (this.said.has(place)) return;
     this.said.add(place);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     try {
       if (this.known.get(source, id) !== undefined) return;
       this.insert.run(source, id, now, Buffer.from(reason));

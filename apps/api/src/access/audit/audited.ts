@@ -5,7 +5,7 @@ import type { Audit } from './audit.js';
 
 /** What is written down of a call, besides who made it, from where, and to what its path leads. */
 interface AuditedCall {
-  /** As `device.delete`. */
+  /** Such as `device.delete`. */
   readonly action: string;
   /** Further facts, which must hold no secret. */
   readonly details?: (request: FastifyRequest) => Readonly<Record<string, string>>;

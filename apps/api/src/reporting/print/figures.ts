@@ -137,7 +137,7 @@ async function metric(
   };
 }
 
-/** The states that count in a share, as `user, nice, system`; of those that there are. */
+/** The states that count in a share, such as `user, nice, system`; of those that there are. */
 function countedStates(numbers: readonly ThingNumbers[]): string {
   const present = new Set(numbers.flatMap(({ thing }) => thing.series.flatMap(({ labels }) => Object.values(labels))));
   const meant = oneNumber(numbers[0]?.thing.series[0]?.metricName ?? '');

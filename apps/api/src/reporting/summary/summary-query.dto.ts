@@ -79,7 +79,7 @@ export class SummaryQuery extends IntersectionType(FleetQuery, AnswerQuery) {
 
   @ApiPropertyOptional({
     description:
-      'Against the period before: the same range so much earlier, as `7d`, `1w`, `1mo`, `1y`; days and longer by the calendar of ' +
+      'Against the period before: the same range so much earlier, such as `7d`, `1w`, `1mo`, `1y`; days and longer by the calendar of ' +
       '`timezone`. Rows get `before`, `difference` and `percent`.',
     example: '7d',
   })

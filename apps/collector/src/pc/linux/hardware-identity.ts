@@ -8,7 +8,7 @@ const ADDRESS_ON_BUS = /^(\d+:\d+:\d+:\d+|mmc\d+:.*)$/;
 
 /**
  * What a device is called from one start to the next: its own serial or worldwide name where it has one, else its place in the
- * machine, as `coretemp.0` or `0000:03:00.0`.
+ * machine, such as `coretemp.0` or `0000:03:00.0`.
  *
  * @param folder of the device in /sys, or a link to it, such as `sys/class/hwmon/hwmon0/device`; undefined where there is none.
  */

@@ -122,7 +122,7 @@ class Conversation {
       throw refusal(answer, command) ?? new Error(`${command} was answered with ${quote(answer)}`);
   }
 
-  /** The lines of a list, as `UPS` or `VAR <ups>`. */
+  /** The lines of a list, such as `UPS` or `VAR <ups>`. */
   async list(what: string): Promise<string[]> {
     this.socket.write(`LIST ${what}\n`);
     const first = await this.line();

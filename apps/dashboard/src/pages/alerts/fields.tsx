@@ -18,7 +18,7 @@ export function useEditing(): Editing {
 }
 
 interface FieldProps {
-  /** Where its value stands in the document, as `condition.above`. */
+  /** Where its value stands in the document, such as `condition.above`. */
   readonly path: string;
   readonly label: ReactNode;
   readonly placeholder?: string;

@@ -20,7 +20,7 @@ export interface SetupLook {
   readonly title: string;
   /** What they are for, in a sentence. */
   readonly what: string;
-  /** What a new one is called in the button, as `rule`. */
+  /** What a new one is called in the button, such as `rule`. */
   readonly one: string;
   /** Said where there is none. */
   readonly none: string;
