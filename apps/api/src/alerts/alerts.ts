@@ -80,9 +80,9 @@ export class Alerts {
   private forgotAt = -Infinity;
 
   static async open(options: AlertsOptions): Promise<Alerts> {
-    const { alertStore } = options;
+    const { alertStore, clock } = options;
     const looked = (await alertStore.document('key', 'looked'))?.body as { until: number } | undefined;
-    const alerts = new Alerts(options, await States.load(alertStore), looked?.until);
+    const alerts = new Alerts(options, await States.load(alertStore, clock.now()), looked?.until);
     for (const registry of alerts.registries()) await registry.reload();
     return alerts;
   }

@@ -1,12 +1,14 @@
-import { Slices, type TimeRange } from '@device-metrics/domain';
+import { Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import { deadlines } from '../devices/rhythm.js';
-import { judge, ruleOfDevice } from './evaluation/judge.js';
+import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './evaluation/judge.js';
+import type { Numbers, SeriesCondition } from './evaluation/measure.js';
 import { levelsOf } from './evaluation/own-levels.js';
 import { pointsIn, replay, type Points } from './evaluation/replay.js';
 import { advance, isFiring, NORMAL, type Timing } from './evaluation/state-machine.js';
 import { subjectOfSeries, type Subject } from './evaluation/subject.js';
+import { stretchesOf, toldByHours } from './evaluation/wrong-hours.js';
 import { GRID } from './rules/read-rule.js';
 import type { DeviceCondition, Rule } from './rules/rule.js';
 
@@ -50,45 +52,142 @@ export async function dryRun(store: Store, rhythms: DeviceRhythms, rule: Rule, r
   if (condition.type === 'device') return ofDevices(store, rhythms, rule, condition, points);
 
   const series = await store.findSeries(rule.selector);
-  const of = ruleOfDevice(rule);
-  const levels = await levelsOf(store, series, condition);
-  const slices = new Slices();
-  const firings: Firing[] = [];
-  for await (const { series: one, numbers } of replay(store, series, condition, points)) {
-    if (slices.isOver()) await slices.next();
-    const ofDevice = of(one.deviceName);
-    if (!ofDevice.enabled) continue;
-    const level = levels.get(one.id);
-    const its = level === undefined ? ofDevice : { ...ofDevice, bounds: { above: level } };
-    const found = firingsOf(subjectOfSeries(one), numbers, points, its.timing, (value) => judge(value, its));
-    for (const firing of found) firings.push(firing);
+  const past = new Past(store, rule, points, await levelsOf(store, series, condition));
+  await past.run(series);
+  return { step: points.step, subjects: series.length, firings: past.firings.sort((a, b) => a.began - b.began) };
+}
+
+/** Devices that are looked at together. */
+const DEVICES = 8;
+/** Where more than this share of the points can be wrong, to look for them first is of no use. */
+const MOSTLY = 0.5;
+/** How much farther it is looked where something is still wrong at the end of a stretch, ms; twice as far each time. */
+const FARTHER = 6 * HOUR;
+
+/** A rule over the past of series, hour by hour where only some hours can be wrong. */
+class Past {
+  readonly firings: Firing[] = [];
+  private readonly of: (device: string) => RuleOfDevice;
+  private readonly slices = new Slices();
+
+  constructor(
+    private readonly store: Store,
+    private readonly rule: Rule,
+    private readonly points: Points,
+    private readonly levels: Numbers,
+  ) {
+    this.of = ruleOfDevice(rule);
   }
-  return { step: points.step, subjects: series.length, firings: firings.sort((a, b) => a.began - b.began) };
+
+  async run(series: readonly Series[]): Promise<void> {
+    const enabled = series.filter((one) => this.of(one.deviceName).enabled);
+    const byDevice = new Map<string, Series[]>();
+    for (const one of enabled) {
+      const its = byDevice.get(one.deviceName);
+      if (its) its.push(one);
+      else byDevice.set(one.deviceName, [one]);
+    }
+    const devices = [...byDevice.values()];
+    let isMostlyWrong = !toldByHours(this.rule);
+    for (let first = 0; first < devices.length; first += DEVICES) {
+      const some = devices.slice(first, first + DEVICES);
+      if (isMostlyWrong) {
+        await this.look(some.flat(), this.points, new Map());
+        continue;
+      }
+      let read = 0;
+      for (const its of some) read += await this.lookWhereWrong(its);
+      isMostlyWrong = read > MOSTLY * this.points.count * some.length;
+    }
+  }
+
+  /** At the stretches of one device that can be wrong, and until all is right again; gives how many points these are. */
+  private async lookWhereWrong(series: readonly Series[]): Promise<number> {
+    const { store, rule, points } = this;
+    const stretches = await stretchesOf(store, series, (one) => this.ruleOf(one), rule.condition, points);
+    const end = points.start + points.count * points.step;
+    const courses = new Map<number, Course>();
+    const isRight = (): boolean => [...courses.values()].every(({ isNormal }) => isNormal);
+    let [read, done] = [0, points.start];
+    const take = async (from: number, until: number): Promise<void> => {
+      const count = Math.round((Math.min(until, end) - from) / points.step);
+      await this.look(series, { ...points, start: from, count }, courses);
+      [read, done] = [read + count, from + count * points.step];
+    };
+    for (const [index, { start, step, count }] of stretches.entries()) {
+      const next = stretches[index + 1]?.start ?? end;
+      if (start + count * step > done) await take(Math.max(start, done), start + count * step);
+      for (let more = FARTHER; !isRight() && done < next; more *= 2) {
+        await take(done, Math.min(next, done + Math.ceil(more / step) * step));
+      }
+    }
+    return read;
+  }
+
+  /** @param courses of the series, by id; where they stood at the beginning of the points. */
+  private async look(series: readonly Series[], points: Points, courses: Map<number, Course>): Promise<void> {
+    const unseen = new Map(courses);
+    const condition = this.rule.condition as SeriesCondition;
+    for await (const { series: one, numbers } of replay(this.store, series, condition, points)) {
+      if (this.slices.isOver()) await this.slices.next();
+      unseen.delete(one.id);
+      const its = this.ruleOf(one);
+      const course = courses.get(one.id) ?? new Course(subjectOfSeries(one), its.timing, this.firings);
+      courses.set(one.id, course);
+      course.take(numbers, points, (value) => judge(value, its));
+    }
+    for (const course of unseen.values()) {
+      course.take(new Float64Array(points.count).fill(NaN), points, () => 'right');
+    }
+  }
+
+  private ruleOf({ id, deviceName }: Series): RuleOfDevice {
+    const level = this.levels.get(id);
+    const ofDevice = this.of(deviceName);
+    return level === undefined ? ofDevice : { ...ofDevice, bounds: withLevel(ofDevice.bounds, level) };
+  }
 }
 
 /** The state machine over the numbers of one subject; where there is none, `noData` says what it means. */
-function firingsOf(
-  subject: Subject,
-  numbers: Float64Array,
-  { start, step }: Points,
-  timing: Timing,
-  verdictOf: (value: number) => 'wrong' | 'between' | 'right',
-): Firing[] {
-  const firings: Firing[] = [];
-  let progress = NORMAL;
-  for (let index = 0; index < numbers.length; index += 1) {
-    const value = numbers[index] as number;
-    const verdict = Number.isNaN(value) ? 'none' : verdictOf(value);
-    // Most points are right while all is well: nothing changes then.
-    if (progress === NORMAL && (verdict === 'right' || (verdict === 'none' && timing.noData !== 'alert'))) continue;
-    const at = start + (index + 1) * step;
-    const after = advance(progress, { at, elapsed: step, verdict, value }, timing);
-    if (isFiring(after) && !isFiring(progress)) firings.push({ subject, began: at, ended: null, value });
-    const last = firings.at(-1);
-    if (!isFiring(after) && isFiring(progress) && last) firings[firings.length - 1] = { ...last, ended: at };
-    progress = after.phase === 'normal' ? NORMAL : after;
+class Course {
+  private progress = NORMAL;
+  /** The place of its last firing. */
+  private last = -1;
+
+  constructor(
+    private readonly subject: Subject,
+    private readonly timing: Timing,
+    private readonly firings: Firing[],
+  ) {}
+
+  get isNormal(): boolean {
+    return this.progress === NORMAL;
   }
-  return firings;
+
+  take(
+    numbers: Float64Array,
+    { start, step }: Points,
+    verdictOf: (value: number) => 'wrong' | 'between' | 'right',
+  ): void {
+    const { subject, timing, firings } = this;
+    let { progress } = this;
+    for (let index = 0; index < numbers.length; index += 1) {
+      const value = numbers[index] as number;
+      const verdict = Number.isNaN(value) ? 'none' : verdictOf(value);
+      // Most points are right while all is well: nothing changes then.
+      if (progress === NORMAL && (verdict === 'right' || (verdict === 'none' && timing.noData !== 'alert'))) continue;
+      const at = start + (index + 1) * step;
+      const after = advance(progress, { at, elapsed: step, verdict, value }, timing);
+      if (isFiring(after) && !isFiring(progress)) {
+        this.last = firings.length;
+        firings.push({ subject, began: at, ended: null, value });
+      }
+      const last = firings[this.last];
+      if (!isFiring(after) && isFiring(progress) && last) firings[this.last] = { ...last, ended: at };
+      progress = after.phase === 'normal' ? NORMAL : after;
+    }
+    this.progress = progress;
+  }
 }
 
 /** By the readings of each device: silent for longer than its rhythm of today allows. */
@@ -118,9 +217,7 @@ async function ofDevices(
     }
     const verdictOf = (silent: number): 'wrong' | 'between' | 'right' =>
       silent >= most ? 'wrong' : silent >= lateAt ? 'between' : 'right';
-    for (const firing of firingsOf({ device: device.name }, numbers, points, ofDevice.timing, verdictOf)) {
-      firings.push(firing);
-    }
+    new Course({ device: device.name }, ofDevice.timing, firings).take(numbers, points, verdictOf);
   }
   return { step: points.step, subjects: devices.length, firings: firings.sort((a, b) => a.began - b.began) };
 }

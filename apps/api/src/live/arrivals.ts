@@ -10,6 +10,8 @@ export interface Arrival {
   newestSince: number;
   /** How far `newest` was from the clock of this server when it came, ms: behind it where positive. */
   behind: number;
+  /** What `behind` was in the minute with samples before that; undefined where there was none. */
+  behindBefore: number | undefined;
   /** The oldest time among the samples that came since `take`, Unix ms. */
   oldest: number;
 }
@@ -46,13 +48,21 @@ export class Arrivals {
   private arrivalOf(device: string, timestamp: number, heard: number, now: number): Arrival {
     let arrival = this.devices.get(device);
     if (arrival === undefined) {
-      arrival = { heard, newest: timestamp, newestSince: heard, behind: now - timestamp, oldest: timestamp };
+      arrival = {
+        heard,
+        newest: timestamp,
+        newestSince: heard,
+        behind: now - timestamp,
+        behindBefore: undefined,
+        oldest: timestamp,
+      };
       this.devices.set(device, arrival);
     }
     // A sender may go on with what it had kept: the newest of the last minute counts.
     if (heard - arrival.newestSince > NEWEST_AGE) {
       arrival.newestSince = heard;
       arrival.newest = timestamp;
+      arrival.behindBefore = arrival.behind;
       arrival.behind = now - timestamp;
     }
     arrival.heard = heard;

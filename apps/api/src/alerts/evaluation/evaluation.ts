@@ -244,15 +244,17 @@ export class Evaluation {
     if (since === undefined || since > now) return;
     const whole = last === undefined;
     if (!whole && [...late.values()].every((oldest) => oldest >= since - 2 * GRID)) return;
-    const those = whole ? series : series.filter(({ deviceName }) => (late.get(deviceName) ?? now) < since - 2 * GRID);
+    const isLate = (device: string): boolean => (late.get(device) ?? now) < since - 2 * GRID;
+    const those = whole ? series : series.filter(({ deviceName }) => isLate(deviceName));
     if (those.length === 0) return;
     // How long it had been wrong before a restart is found again from what was seen last.
     const begun = [...statesOf(rule.name).values()].filter(
       ({ phase }) => phase === 'pending' || phase === 'recovering',
     );
+    const oldestLate = those.reduce((first, { deviceName }) => Math.min(first, late.get(deviceName) ?? now), Infinity);
     const oldest = whole
-      ? begun.reduce((first, { seenAt }) => Math.min(first, seenAt), since)
-      : those.reduce((first, { deviceName }) => Math.min(first, late.get(deviceName) ?? now), Infinity);
+      ? begun.reduce((first, { seenAt }) => Math.min(first, seenAt), Math.min(since, oldestLate))
+      : oldestLate;
     const earliest = now - (whole ? LONGEST_CATCH_UP : LATENESS);
     const start = Math.max(Math.floor(oldest / GRID) * GRID, earliest);
     // The last point is the look of now.
@@ -263,7 +265,9 @@ export class Evaluation {
       const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
       if (!ofDevice.enabled) continue;
       const subject = subjectOfSeries(one);
-      const lastSeen = changes.seenAt(rule.name, subject) ?? (whole ? since : 0);
+      // What had been looked at before a restart was right, unless late data says otherwise.
+      const lookedAt = whole ? (isLate(one.deviceName) ? Math.min(since, now - LATENESS) : since) : 0;
+      const lastSeen = changes.seenAt(rule.name, subject) ?? lookedAt;
       for (let index = 0; index < numbers.length; index += 1) {
         const value = numbers[index] as number;
         const at = points.start + (index + 1) * points.step;
@@ -282,10 +286,11 @@ export class Evaluation {
   }
 
   /** A device whose clock is wrong is looked at by its own clock: its windows end with its newest sample. */
-  private ownClocks({ now, elapsed }: Moment): Map<string, number> {
+  private ownClocks({ elapsed }: Moment): Map<string, number> {
     const clocks = new Map<string, number>();
-    for (const [device, { heard, newest }] of this.arrivals.all()) {
-      const off = Math.abs(newest - now);
+    for (const [device, { heard, newest, behind, behindBefore = behind }] of this.arrivals.all()) {
+      // What had been kept for a while comes with old times, and the next with those of now.
+      const off = Math.min(Math.abs(behind), Math.abs(behindBefore));
       if (elapsed - heard <= OWN_CLOCK && off > OWN_CLOCK && off < WRONG_CLOCK) clocks.set(device, newest);
     }
     return clocks;

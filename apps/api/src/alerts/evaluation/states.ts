@@ -4,6 +4,8 @@ import { subjectKey, type Subject } from './subject.js';
 
 /** How long it is known that something was not normal, ms. */
 const REMEMBERED = 15 * 60_000;
+/** Changes that are looked at for that after a restart. */
+const MOST_REMEMBERED = 100_000;
 
 /** The states that are not normal, by rule and subject; as the store has them, and what one step changes. */
 export class States {
@@ -11,9 +13,14 @@ export class States {
   /** When states became normal lately, Unix ms: what was seen before that is not seen again. */
   private readonly gone = new Map<string, number>();
 
-  static async load(store: AlertStore): Promise<States> {
+  /** @param now Unix milliseconds. */
+  static async load(store: AlertStore, now: number): Promise<States> {
     const states = new States();
     await states.reload(store);
+    const lately = await store.history({ start: now - REMEMBERED, limit: MOST_REMEMBERED });
+    for (const { at, rule, subject, body } of lately.toReversed()) {
+      if ((body as ChangeBody).to === 'normal') states.gone.set(`${rule}\n${subject}`, at);
+    }
     return states;
   }
 
