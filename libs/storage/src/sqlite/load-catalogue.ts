@@ -82,7 +82,7 @@ function loadDevices(
   const bad: DeviceRow[] = [];
   for (const row of rows) {
     const { id, name, display_name: displayName, notes, tags } = row;
-    if (isAsWritten(row.checksum, ...contents(row))) load(id, name, { displayName, notes, tags });
+    if (isAsWritten(row.checksum, ...contents(row)) && isJson(tags)) load(id, name, { displayName, notes, tags });
     else bad.push(row);
   }
   const known = new Set(rows.map(({ id }) => id));
@@ -90,7 +90,7 @@ function loadDevices(
     damaged.setAsideRow('device', row.id, contents(row), now);
     const other = named.get(row.id);
     const { display_name: displayName, notes, tags } = row;
-    if (other !== undefined && isAsWritten(row.checksum, row.id, other, displayName, notes, tags)) {
+    if (other !== undefined && isJson(tags) && isAsWritten(row.checksum, row.id, other, displayName, notes, tags)) {
       load(row.id, other, { displayName, notes, tags });
     } else load(row.id, other === row.name ? other : `repaired-device-${row.id}`);
   }
@@ -145,7 +145,8 @@ async function loadSeries(
       const { id, device_id: device, metric_name: metric, labels_key: labels, unit, checksum } = row;
       isOld ||= checksum === null;
       if (deleted.has(device)) continue;
-      if (isAsWritten(checksum, id, device, metric, labels, unit) && catalogue.deviceById(device)) load(row);
+      const isWhole = checksum === null ? isJson(labels) : isAsWritten(checksum, id, device, metric, labels, unit);
+      if (isWhole && catalogue.deviceById(device)) load(row);
       else bad.set(id, row);
     }
     const next = lastOf(rows, ({ id }) => id, last);
@@ -164,9 +165,19 @@ async function loadSeries(
     bad.delete(other.id);
     damaged.setAsideRow('series', other.id, row ? Object.values(row) : Object.values(other), now);
     const unit = row && unitOf(row, other);
-    if (unit !== undefined && catalogue.isFree(other)) load({ ...other, unit });
+    if (unit !== undefined && isJson(other.labels_key) && catalogue.isFree(other)) load({ ...other, unit });
   }
   for (const row of bad.values()) damaged.setAsideRow('series', row.id, Object.values(row), now);
+}
+
+/** Rows from before have no checksum that would say so. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The id from which on to read; rows whose ids are damaged may come in any order. */
