@@ -67,7 +67,6 @@ function loadDevices(
       .all()
       .filter(([id]) => !deleted.has(id)),
   );
-  if (rows.some(({ checksum }) => checksum === null)) addRowChecksums(db, 'device');
   const taken = new Set<string>();
   const load = (
     id: number,
@@ -85,6 +84,7 @@ function loadDevices(
     if (isAsWritten(row.checksum, ...contents(row)) && isJson(tags)) load(id, name, { displayName, notes, tags });
     else bad.push(row);
   }
+  if (bad.length === 0 && rows.some(({ checksum }) => checksum === null)) addRowChecksums(db, 'device');
   const known = new Set(rows.map(({ id }) => id));
   for (const row of bad) {
     damaged.setAsideRow('device', row.id, contents(row), now);
@@ -141,6 +141,7 @@ async function loadSeries(
   let count = 0;
   for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
     let isOld = false;
+    const badBefore = bad.size;
     for (const row of rows) {
       const { id, device_id: device, metric_name: metric, labels_key: labels, unit, checksum } = row;
       isOld ||= checksum === null;
@@ -150,7 +151,7 @@ async function loadSeries(
       else bad.set(id, row);
     }
     const next = lastOf(rows, ({ id }) => id, last);
-    if (isOld) addRowChecksums(db, 'series', last + 1, next);
+    if (isOld && bad.size === badBefore) addRowChecksums(db, 'series', last + 1, next);
     last = next;
     count += rows.length;
     if (slices.isOver()) await slices.next();
