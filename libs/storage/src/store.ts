@@ -229,6 +229,9 @@ export interface StoreOperation {
    */
   holds(work: string): Promise<boolean>;
 
+  /** How many processes share the database now, this one included, as far as it knows. */
+  readonly processes: number;
+
   /**
    * Calls `hear` with samples that other processes have taken, soon after they did. Undefined where there are no others.
    *

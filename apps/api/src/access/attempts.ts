@@ -9,18 +9,23 @@ interface Window {
   readonly until: number;
 }
 
-/** How often somebody may fail within a time: guesses run out of tries. */
+/**
+ * How often somebody may fail within a time: guesses run out of tries. Of several processes each allows its share, since a
+ * balancer spreads what comes.
+ */
 export class Attempts {
   private readonly windows = new Map<string, Window>();
 
   /**
    * @param most failures within a window.
    * @param length of a window, ms.
+   * @param processes how many share the work now.
    * @param now milliseconds of a clock that nobody sets.
    */
   constructor(
     private readonly most: number,
     private readonly length: number,
+    private readonly processes: () => number = () => 1,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -30,7 +35,7 @@ export class Attempts {
     if (!window) return;
     const left = window.until - this.now();
     if (left <= 0) return void this.windows.delete(name);
-    if (window.count < this.most) return;
+    if (window.count < this.mostHere()) return;
     throw new Problem('too-many-attempts', `Too many attempts; try again in ${showDuration(left)}.`, {
       retryAfter: Math.ceil(left / 1_000),
     });
@@ -48,7 +53,11 @@ export class Attempts {
       if (this.windows.size > MOST_NAMES && oldest !== undefined) this.windows.delete(oldest);
     }
     window.count += 1;
-    return window.count === this.most;
+    return window.count === this.mostHere();
+  }
+
+  private mostHere(): number {
+    return Math.ceil(this.most / this.processes());
   }
 
   /** Somebody has shown who they are. */

@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const rates = (): Rates => new Rates(readApiSettings({}));
+const rates = (): Rates => new Rates(readApiSettings({}), { processes: 1 });
 
 const oneOf = (...right: unknown[]): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.anything() });

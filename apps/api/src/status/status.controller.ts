@@ -9,6 +9,7 @@ import {
   ApiTags,
 } from '@device-metrics/contract/openapi';
 import { quote } from '@device-metrics/domain';
+import type { Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../access/attempts.js';
 import { Needs } from '../access/needs.js';
@@ -16,6 +17,7 @@ import { assertWholeSite } from '../access/whole-site.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
+import { SAMPLE_STORE } from '../sample-store.module.js';
 import { StatusPage } from './status-page.js';
 import {
   IncidentChangeDto,
@@ -39,9 +41,12 @@ const GUESSES_TIME = 10 * 60_000;
 @ApiTags('status')
 @Controller('api/v1/status')
 export class StatusController {
-  private readonly guesses = new Attempts(MOST_GUESSES, GUESSES_TIME);
+  private readonly guesses = new Attempts(MOST_GUESSES, GUESSES_TIME, () => this.store.processes);
 
-  constructor(@Inject(StatusPage) private readonly page: StatusPage) {}
+  constructor(
+    @Inject(StatusPage) private readonly page: StatusPage,
+    @Inject(SAMPLE_STORE) private readonly store: Store,
+  ) {}
 
   @Get()
   @Needs('open')

@@ -14,6 +14,8 @@ const nameOf = (shard: number): string => `shard ${shard}`;
 export class Leases {
   /** Shards that this process holds. */
   readonly shards = new Set<number>();
+  /** Writers whose leases held when they were counted last. */
+  living = 1;
   /** Other work that this process holds, by name. */
   private readonly works = new Set<string>();
   private readonly asked = new Set<string>();
@@ -32,8 +34,9 @@ export class Leases {
     const [{ live }] = await this.database.urgently<{ live: number }>(
       'SELECT count(*) AS live FROM writer WHERE until > statement_timestamp()',
     );
+    this.living = Math.max(1, live);
     await this.renew();
-    const share = Math.ceil(SHARDS / Math.max(1, live));
+    const share = Math.ceil(SHARDS / this.living);
     const surplus = [...this.shards].slice(share);
     if (surplus.length > 0) await this.release(surplus.map(nameOf));
     const wanted = share - this.shards.size;

@@ -222,6 +222,10 @@ export class PostgresStore implements Store {
     return this.current().leases.holds(work);
   }
 
+  get processes(): number {
+    return this.session?.leases.living ?? 1;
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     for (const timer of this.timers) clearInterval(timer);

@@ -236,6 +236,9 @@ export class SqliteStore implements Store {
     };
   }
 
+  /** The file is this one's alone. */
+  readonly processes = 1;
+
   async holds(): Promise<boolean> {
     return true;
   }

@@ -36,7 +36,7 @@ import { JoinTags } from './join-tags.js';
 @Controller('api/v1/collectors')
 export class JoinController {
   /** Wrong codes, by address. */
-  private readonly attempts = new Attempts(20, 600_000);
+  private readonly attempts = new Attempts(20, 600_000, () => this.samples.processes);
 
   constructor(
     @Inject(ACCESS_STORE) private readonly store: AccessStore,

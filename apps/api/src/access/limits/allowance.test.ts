@@ -39,3 +39,20 @@ it('forgets those who have something left before those who have not', () => {
   for (let n = 0; n < 10_001; n += 1) allowance.take(`n${n}`, 1);
   expect(allowance.take('greedy', 1)).toBeGreaterThan(900);
 });
+
+it('is shared out among the processes that there are', () => {
+  let processes = 1;
+  const allowance = new Allowance(
+    30,
+    () => 0,
+    () => processes,
+  );
+  const taken = (name: string): number => {
+    let count = 0;
+    while (count < 1_000 && allowance.take(name, 1) === undefined) count += 1;
+    return count;
+  };
+  const alone = taken('alone');
+  processes = 3;
+  expect(taken('one of three')).toBe(alone / 3);
+});

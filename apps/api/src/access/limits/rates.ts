@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Store } from '@device-metrics/storage';
 import { Problem } from '../../http/problem.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { askingCaller, type Caller } from '../caller.js';
 import { Allowance } from './allowance.js';
@@ -10,9 +12,10 @@ export class Rates {
   private readonly requests: Allowance;
   private readonly samples: Allowance;
 
-  constructor(@Inject(apiConfig.KEY) { limits }: ApiConfig) {
-    this.requests = new Allowance(limits.requestsPerSecond);
-    this.samples = new Allowance(limits.samplesPerSecond);
+  constructor(@Inject(apiConfig.KEY) { limits }: ApiConfig, @Inject(SAMPLE_STORE) store: Pick<Store, 'processes'>) {
+    const allowance = (perSecond: number): Allowance => new Allowance(perSecond, undefined, () => store.processes);
+    this.requests = allowance(limits.requestsPerSecond);
+    this.samples = allowance(limits.samplesPerSecond);
   }
 
   /** Whether the gate has to know who sends. */

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AccessStore, StoredUser } from '@device-metrics/storage';
+import type { AccessStore, Store, StoredUser } from '@device-metrics/storage';
 import { stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
@@ -20,15 +21,21 @@ const LIFETIME = 14 * 86_400_000;
 @Injectable()
 export class SignIn {
   /** Failures of a name from one address, of an address, and of a name from anywhere. */
-  private readonly ofBoth = new Attempts(5, MINUTES_15);
-  private readonly ofAddress = new Attempts(20, MINUTES_15);
-  private readonly ofName = new Attempts(100, MINUTES_15);
+  private readonly ofBoth: Attempts;
+  private readonly ofAddress: Attempts;
+  private readonly ofName: Attempts;
 
   constructor(
     @Inject(ACCESS_STORE) private readonly store: AccessStore,
     private readonly totp: OneTimePasswords,
     private readonly audit: Audit,
-  ) {}
+    @Inject(SAMPLE_STORE) samples: Pick<Store, 'processes'>,
+  ) {
+    const processes = (): number => samples.processes;
+    this.ofBoth = new Attempts(5, MINUTES_15, processes);
+    this.ofAddress = new Attempts(20, MINUTES_15, processes);
+    this.ofName = new Attempts(100, MINUTES_15, processes);
+  }
 
   /** @throws Problem where name and password, or the one-time password, are not right. */
   async withPassword(request: FastifyRequest, name: string, password: string, code?: string): Promise<StoredUser> {
