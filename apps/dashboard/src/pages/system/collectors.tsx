@@ -39,7 +39,8 @@ export function Collectors() {
     return <ProblemNotice what="The collectors could not be read." error={error} onRetry={() => void refetch()} />;
   }
   if (!data) return null;
-  const versions = data.some(({ version }) => version !== undefined);
+  const versionAt = ({ device, version }: Collector): string | undefined => version ?? versionOf.get(device)?.version;
+  const versions = data.some((one) => versionAt(one) !== undefined);
   return (
     <section className="system-section">
       <h2>
@@ -82,7 +83,8 @@ export function Collectors() {
               </tr>
             </thead>
             <tbody>
-              {data.map(({ device, values, version, lastContact, failing }) => {
+              {data.map((one) => {
+                const { device, values, lastContact, failing } = one;
                 const seen = ago(now - lastContact);
                 return (
                   <tr key={device}>
@@ -93,7 +95,7 @@ export function Collectors() {
                     </td>
                     {versions && (
                       <td>
-                        {version ?? '–'}
+                        {versionAt(one) ?? '–'}
                         <VersionNote one={versionOf.get(device)} />
                       </td>
                     )}
