@@ -56,6 +56,15 @@ describe('what a PC needs to join', () => {
     expect((await server.get('/join.ps1')).body).toContain(`$Api = '${server.url}'`);
   });
 
+  it('an invitation says where other PCs cannot follow its line yet', async () => {
+    const said = (await Server.command(['invite'], { DATABASE_PATH: file('metrics.db') })).join('\n');
+    expect(said).toMatch(
+      /^# The api listens on this machine alone, at 127\.0\.0\.1\. HOST=0\.0\.0\.0 and TLS=auto in /m,
+    );
+    const reached = await Server.command(['invite', '--url', server.url], { DATABASE_PATH: file('metrics.db') });
+    expect(reached.join('\n')).not.toContain('#');
+  });
+
   it('half a script does nothing', async () => {
     const { body } = await server.get('/join.sh');
     for (const part of [0.3, 0.6, 0.9, 0.999]) {

@@ -1,4 +1,6 @@
 import { toRfc3339, wrong } from '@device-metrics/domain';
+import { isLoopbackName } from '../access/check-host.js';
+import { settingsFile } from '@device-metrics/settings';
 import { makeInvitation } from '../access/invitations/make-invitation.js';
 import { reachableUrl } from '../access/reachable-url.js';
 import { spanRule, tagsRule } from '../access/rules.js';
@@ -36,6 +38,10 @@ export const invite: Command = {
     print(
       `Code ${code}, for ${uses === 1 ? 'one collector' : `${uses} collectors`} until ${toRfc3339(stored.expiresAt)}.`,
     );
+    if (options['url'] === undefined && isLoopbackName(settings.host)) {
+      const how = `HOST=0.0.0.0 and TLS=auto in ${settingsFile()} let other PCs reach it; then start it again, and invite anew`;
+      print(`# The api listens on this machine alone, at ${settings.host}. ${how}.`);
+    }
     if (tls) print(`The fingerprint of the certificate is ${tls.fingerprint}`);
     print('On the PC that is to join:');
     print(command);
