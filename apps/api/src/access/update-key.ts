@@ -38,7 +38,11 @@ export class UpdateKey {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const opened = box.open(readFileSync(file, 'utf8'));
-    if (opened === undefined) throw new Error(`${file} was sealed with another secret.key than the one beside it`);
+    if (opened === undefined) {
+      throw new Error(
+        `${file} was sealed with another secret.key than the one beside it; put that back, or delete ${file} and let collectors join again`,
+      );
+    }
     return new UpdateKey(createPrivateKey({ key: Buffer.from(opened, 'base64'), ...DER }));
   }
 
