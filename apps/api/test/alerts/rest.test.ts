@@ -94,6 +94,18 @@ it('an export is imported again as it was, and an import with a mistake writes n
   expect((await rules()).some(({ name }) => name === 'New')).toBe(false);
 });
 
+it('a secret is of a variable that is meant for alerts; a test says that it is one', async () => {
+  const channel = { type: 'gotify', url: 'http://127.0.0.1:9' };
+  for (const token of ['${HOME}', 'file:/etc/passwd', 'file:../key']) {
+    const { status, body } = await server.send('PUT', '/api/v1/alerts/channels/x', { ...channel, token });
+    expect([status, body.detail]).toEqual([400, expect.stringContaining(`token must name a variable`)]);
+    expect(body.detail).toContain(JSON.stringify(token));
+  }
+  expect((await server.send('POST', '/api/v1/alerts/channels/hook/test')).status).toBe(204);
+  const test = heard.findIndex(({ kind }) => kind === 'test');
+  expect(heard.splice(test, 1)).toMatchObject([{ title: 'INFO (test): Test – messages of this channel arrive' }]);
+});
+
 it('a message has links that acknowledge and silence without signing in; a GET only asks, and a changed link does nothing', async () => {
   const noise = { device_name: 'siren', metric_name: 'noise', value: 5 };
   await server.post('/api/v1/aggregator/metrics', noise);

@@ -48,6 +48,10 @@ export const isPlaceholder = (value: unknown): boolean => typeof value === 'stri
 function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
   const value = reader.value(key);
   if (field.secret && isPlaceholder(value)) return value;
+  if (field.secret && typeof value === 'string' && /^(\$\{[^}]*\}|file:.*)$/.test(value)) {
+    reader.note(key, `must name a variable as in \${ALERTS_…} or a file as in file:NAME, got ${quote(value)}`);
+    return value;
+  }
   if (field.secret && value === HIDDEN) {
     reader.note(key, 'must be given again, as the receiver is another one');
     return value;

@@ -27,7 +27,7 @@ const HOUR = 3_600_000;
 
 /** A notice in words. */
 export async function compose(notice: Notice, key: string, world: Surroundings): Promise<Message> {
-  const alerts = [...notice.firing, ...notice.ended].map((item) => alertOf(item, world));
+  const alerts = [...notice.firing, ...notice.ended].map((item) => alertOf(item, world, notice.kind === 'test'));
   const firing = alerts.slice(0, notice.firing.length);
   const ended = alerts.slice(notice.firing.length);
   const severity = worst(notice.firing.length > 0 ? notice.firing : notice.ended);
@@ -53,12 +53,14 @@ export async function compose(notice: Notice, key: string, world: Surroundings):
 const worst = (items: readonly NoticeItem[]): Severity =>
   SEVERITIES[items.reduce((worst, { severity }) => Math.max(worst, SEVERITIES.indexOf(severity)), 0)] ?? 'info';
 
-function alertOf(item: NoticeItem, world: Surroundings): MessageAlert {
+function alertOf(item: NoticeItem, world: Surroundings, isTest: boolean): MessageAlert {
   const { id, severity, subject, value, level, began, ended } = item;
   const rule = world.rule(item.rule);
   const tags = subject.device === '' ? {} : world.tags(subject.device);
   const labels = { ...tags, ...rule?.labels, ...subject.labels };
-  const summary = `${subjectWords(subject, world.nameOf)}: ${summaryWords(rule, subject, value, level)}`;
+  const summary = isTest
+    ? 'messages of this channel arrive'
+    : `${subjectWords(subject, world.nameOf)}: ${summaryWords(rule, subject, value, level)}`;
   const values = {
     device: subject.device,
     metric: subject.metric,
