@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance, RequestPayload } from 'fastify';
+import { MAX_BODY } from './limits.js';
 import { Problem } from './problem.js';
 
 /** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
@@ -19,8 +20,23 @@ export function acceptGzip(server: FastifyInstance): void {
   });
 }
 
-function gunzip(payload: RequestPayload): Readable {
+/**
+ * What comes out of a body. Beyond `most` bytes nothing more is inflated: whoever refuses it reads the rest away, which of a
+ * bomb is a gigabyte.
+ */
+export function gunzip(payload: RequestPayload, most = MAX_BODY): Readable {
   const gunzipped = createGunzip();
+  let bytes = 0;
+  gunzipped.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= most) return;
+    // The parser hears of this piece first, and refuses the body.
+    setImmediate(() => {
+      payload.unpipe(gunzipped);
+      payload.resume();
+      gunzipped.destroy();
+    });
+  });
   payload.on('error', (error) => gunzipped.destroy(error));
   gunzipped.on('error', (error) => {
     if (error instanceof Problem) return;

@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { expect, it } from '@jest/globals';
+import { gunzip } from './decompress.js';
+
+const MB = 2 ** 20;
+
+it('a bomb is inflated no further than to the limit, and the rest of the body is read away', async () => {
+  const bomb = gzipSync(Buffer.alloc(64 * MB));
+  expect(gunzipSync(bomb)).toHaveLength(64 * MB);
+  const body = Readable.from([bomb.subarray(0, 100), bomb.subarray(100)]);
+  const inflated = gunzip(body, MB);
+  let bytes = 0;
+  inflated.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  await Promise.all([once(inflated, 'close'), once(body, 'end')]);
+  expect(bytes).toBeGreaterThan(MB);
+  expect(bytes).toBeLessThan(8 * MB);
+});
+
+it('what fits comes whole', async () => {
+  const inflated = gunzip(Readable.from([gzipSync(Buffer.alloc(MB, 7))]), MB);
+  const chunks: Buffer[] = [];
+  for await (const chunk of inflated) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks)).toEqual(Buffer.alloc(MB, 7));
+});
