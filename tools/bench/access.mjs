@@ -180,7 +180,10 @@ try {
   say(`${DRIPS} connections that drip: closed meanwhile`, harm.closed);
   say(`${READERS} live readers: let in`, harm.readers);
   const [before, most] = [quiet.most, harm.most].map((bytes) => bytes / 1e6);
-  say('memory of the api: alone, most, more', `${before.toFixed(0)}, ${most.toFixed(0)}, ${(most - before).toFixed(0)} MB`);
+  say(
+    'memory of the api: alone, most, more',
+    `${before.toFixed(0)}, ${most.toFixed(0)}, ${(most - before).toFixed(0)} MB`,
+  );
 } finally {
   api.child.kill();
   await once(api.child, 'exit');

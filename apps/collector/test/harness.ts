@@ -194,7 +194,11 @@ export class World {
 
   /** What a command prints, after `exit 1: ` where it fails. */
   async command(...command: string[]): Promise<string> {
-    const process = this.start({}, ...command);
+    return this.commandWith({}, ...command);
+  }
+
+  async commandWith(environment: Record<string, string>, ...command: string[]): Promise<string> {
+    const process = this.start(environment, ...command);
     const code = await process.ended;
     return code === 0 ? process.output : `exit ${code}: ${process.output}`;
   }

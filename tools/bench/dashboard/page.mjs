@@ -36,7 +36,7 @@ async function size() {
 }
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const site = await startSite({ RETENTION_RAW: '2y' });
+let site = await startSite({ RETENTION_RAW: '2y' });
 const browser = await chromium.launch({
   executablePath: CHROMIUM,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
@@ -93,6 +93,7 @@ try {
   const end = Math.floor(Date.now() / INTERVAL) * INTERVAL;
   const [first, ...others] = fleet;
   await sendFleet(site.url, { devices: [first], start: end - 365 * DAY, end, interval: 600_000 });
+  site = await site.sealed();
   await sendFleet(site.url, { devices: others, start: end - 1_800_000, end, interval: 60_000 });
 
   const paints = [];

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { dataSourceOptions, openDataSource, openSampleStore } from '@device-metrics/storage';
 import { startApi } from '../../torture/kit.mjs';
 import { describeFleet, FleetDevice, post, sendFleet } from './fleet.mjs';
 
@@ -17,19 +18,39 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 const COLLECTOR = fileURLToPath(new URL('../../../apps/collector/dist/main.js', import.meta.url));
 
-/** Starts the api; `end` stops it and removes its database. */
-export async function startSite(settings = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'device-metrics-site-'));
-  const api = await startApi(join(folder, 'metrics.db'), settings);
+/** Starts the api; `end` stops it and removes its database. `sealed` is the same site, all of whose hours are sealed, at another address. */
+export async function startSite(settings = {}, folder) {
+  folder ??= await mkdtemp(join(tmpdir(), 'device-metrics-site-'));
+  const database = join(folder, 'metrics.db');
+  const api = await startApi(database, settings);
   return {
     api,
     url: api.url,
     folder,
+    sealed: async () => {
+      await api.stop();
+      await seal(database);
+      return startSite(settings, folder);
+    },
     end: async () => {
       await api.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Seals now what an api would seal within some minutes. */
+async function seal(database) {
+  const dataSource = await openDataSource(dataSourceOptions(database));
+  const store = await openSampleStore(dataSource, {
+    sealDelay: 0,
+    sealInterval: 0,
+    rawRetention: 0,
+    hourlyRetention: 0,
+  });
+  await store.maintain();
+  await store.close();
+  await dataSource.destroy();
 }
 
 /** Sends what there is to see. `hours` of the fleet; the first of its devices, lab-pc-001, has `days`. */

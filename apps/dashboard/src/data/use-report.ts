@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { read, serverNow, type Query, type Schema } from '../api.js';
+import { serverNow, type Schema } from '../api.js';
 import { boundsOf, lengthOf, stepFor, stepText, zoneName, type TimeWindow, type Zone } from '../time-window.js';
+import { readReport, type ReportQuery } from './report-loader.js';
 
 type Report = Schema<'DeviceReportDto'>;
 
@@ -32,7 +33,7 @@ export const stepOfWish = ({ window, points, interval }: ReportWish): number =>
   stepFor(lengthOf(window), points, interval);
 
 /** The parameters of the call. */
-export function reportQuery(wish: ReportWish, start: number, end: number): Query {
+export function reportQuery(wish: ReportWish, start: number, end: number): ReportQuery {
   const step = stepOfWish(wish);
   return {
     metric_name: wish.metrics,
@@ -65,16 +66,13 @@ export function useReport(wish: ReportWish, enabled: boolean): UseQueryResult<Wi
     // Until the numbers of another stretch are here, those before stay; never those of another device.
     placeholderData: (before) => (before?.report.device_name === wish.device ? before : undefined),
     queryFn: async ({ signal }): Promise<WindowReport> => {
-      const { start, end } = boundsOf(window, serverNow());
+      // To the second, so that charts that ask at one time ask for one stretch.
+      const { start, end } = boundsOf(window, Math.ceil(serverNow() / 1000) * 1000);
       const before = live ? client.getQueryData<WindowReport>(queryKey) : undefined;
       const step = stepOfWish(wish);
       const from = before ? tailStart(before, step) : start;
       const part = before !== undefined && from > start;
-      const query = reportQuery(wish, part ? from : start, end) as { metric_name: string[] };
-      const report = await read('/api/v1/reports/metrics/{device_name}', query, {
-        signal,
-        names: { device_name: wish.device },
-      });
+      const report = await readReport(wish.device, reportQuery(wish, part ? from : start, end), signal);
       return { report: part ? joined(before.report, report, start - step) : report, start, end };
     },
   });

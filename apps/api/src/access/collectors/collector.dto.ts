@@ -120,7 +120,8 @@ export class JoinedDto extends OwnCollectorDto {
 
   @ApiPropertyOptional({
     example: 'MCowBQYDK2VwAyEA…',
-    description: 'Ed25519, SPKI in Base64: what this server signs packages of the collector with, to be known again by.',
+    description:
+      'Ed25519, SPKI in Base64: what this server signs packages of the collector with, to be known again by.',
   })
   update_key?: string;
 }
