@@ -9,7 +9,7 @@ import {
   type ServiceManager,
 } from '@device-metrics/settings';
 import { DatabaseRefusedError, sqliteDriver, type AccessStore } from '@device-metrics/storage';
-import { Logger, type INestApplication, type LogLevel } from '@nestjs/common';
+import type { INestApplication, Logger, LogLevel } from '@nestjs/common';
 import { prepareUpgrade } from './admin/upgrade.js';
 import { AppModule } from './app.module.js';
 import { ACCESS_STORE } from './access/access-store.js';
