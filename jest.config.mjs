@@ -26,6 +26,6 @@ export default {
   },
   // Some tests start five processes, which takes 20 s where both cores are busy.
   testTimeout: 90_000,
-  // Many tests wait for processes: a core that jest keeps for itself would wait too.
-  maxWorkers: '100%',
+  // Many tests wait for processes and for times: with as many workers as cores, cores would wait too.
+  maxWorkers: '150%',
 };

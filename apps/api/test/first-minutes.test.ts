@@ -4,9 +4,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Server, temporaryFolder } from './server.js';
+import { MAIN, Server, temporaryFolder } from './server.js';
 
-const MAIN = join(import.meta.dirname, '../dist/main.js');
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();

@@ -2,11 +2,13 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-const MAIN = join(import.meta.dirname, '../dist/main.js');
+/** The programs that are tested: those of the packages in `npm test`, else what tsc has made. */
+const PROGRAMS = resolve(process.env['DEVICE_METRICS_PROGRAMS'] ?? join(import.meta.dirname, '../../..'));
+export const MAIN = join(PROGRAMS, 'apps/api/dist/main.js');
 
 /** What an answer was. `body` is parsed JSON, or text where the answer is no JSON. */
 export interface Answer {

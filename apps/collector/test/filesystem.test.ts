@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { TestFolder, until } from './harness.js';
+import { MAIN, TestFolder, until } from './harness.js';
 
 /**
  * A pool whose server never answers: whoever opens /dev/fuse and mounts it is the server, and this one only waits. In a mount
@@ -15,7 +15,6 @@ const WITH_SILENT_POOL = `
   mount -i -t fuse.mergerfs -o fd=3,rootmode=40000,user_id=0,group_id=0 silent "$folder/pool"
   exec "$@"
 `;
-const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
 
 const folder = new TestFolder();
 afterAll(() => folder.remove());

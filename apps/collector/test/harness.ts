@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { jest } from '@jest/globals';
 import { ApiClient } from '../src/upload/api-client.js';
@@ -17,7 +17,9 @@ export const LONG = process.env['DEVICE_METRICS_LONG'] === '1';
 // Tests that start processes share the machine with whatever else it does.
 jest.setTimeout(LONG ? 1_200_000 : 120_000);
 
-const MAIN = new URL('../dist/main.js', import.meta.url).pathname;
+/** The programs that are tested: those of the packages in `npm test`, else what tsc has made. */
+const PROGRAMS = resolve(process.env['DEVICE_METRICS_PROGRAMS'] ?? join(import.meta.dirname, '../../..'));
+export const MAIN = join(PROGRAMS, 'apps/collector/dist/main.js');
 
 /** An HTTP server on a free port of 127.0.0.1. */
 export class TestServer {

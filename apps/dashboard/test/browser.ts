@@ -41,7 +41,8 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   const page = await context.newPage();
   const errors: string[] = [];
   const requests: string[] = [];
-  page.setDefaultTimeout(15_000);
+  // Longer than anything takes, also where others keep the machine busy.
+  page.setDefaultTimeout(40_000);
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('request', (request) => requests.push(request.url().replace(/^https?:\/\/[^/]+/, '')));

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
 
@@ -217,12 +218,20 @@ export function pages(stage: Stage): void {
     ['light', 1280],
     ['dark', 390],
   ] as const)('%s, %i px wide', (colorScheme, width) => {
+    // One for all: what is of the page itself is loaded once.
+    let watched: WatchedPage;
+    beforeAll(async () => {
+      const options: BrowserContextOptions = { colorScheme, viewport: { width, height: 844 }, bypassCSP: true };
+      watched = await stage.open('/nowhere', options);
+    });
+    afterAll(() => watched.page.context().close());
+
     it.each([
       '/',
       '/devices/lab-pc-001?range=15m',
       '/explore?metric=hw.temperature&range=15m',
       '/summary?range=15m',
-      '/availability?range=1h',
+      '/availability?range=1h&device=lab-p*',
       '/system?range=15m',
       '/alerts',
       '/alerts?tab=history',
@@ -235,11 +244,9 @@ export function pages(stage: Stage): void {
       '/setup',
       '/nowhere',
     ])('%s is accessible and fits', async (path) => {
-      const { page, errors } = await stage.open(path, {
-        colorScheme,
-        viewport: { width, height: 844 },
-        bypassCSP: true,
-      });
+      const { page, errors } = watched;
+      errors.length = 0;
+      await page.goto(stage.site.url + path);
       if (path === '/nowhere') await page.getByText('There is no page').waitFor();
       else await settled(page);
       await page.addScriptTag({ path: axe });
@@ -260,7 +267,6 @@ export function pages(stage: Stage): void {
       expect(violations).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       expect(errors).toEqual([]);
-      await page.context().close();
     });
   });
 }
