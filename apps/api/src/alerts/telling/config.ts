@@ -168,13 +168,21 @@ function weeklyBeginnings(reader: ObjectReader, zone: string): NextBeginning {
   };
 }
 
+/** By the dates of the clock, as `weekly`: in zones the library has times of its own in the hour after clocks are set back. */
 function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
   const cron = reader.text('cron', undefined);
   try {
     const { CronTime } = require('cron') as typeof Cron;
-    const times = new CronTime(cron, zone);
+    const times = new CronTime(cron, 'UTC');
     times.sendAt();
-    return (after) => times.getNextDateFrom(new Date(after), zone).toMillis();
+    const clock = new ZoneClock(zone);
+    return (after) => {
+      for (let wall = clock.wallTime(after); ;) {
+        wall = times.getNextDateFrom(new Date(wall), 'UTC').toMillis();
+        const beginning = clock.atWall(wall);
+        if (beginning > after) return beginning;
+      }
+    };
   } catch (error) {
     const reason = (error as Error).message;
     reader.note('cron', `must be a cron expression such as "0 22 * * 6", got ${quote(cron)}: ${reason}`);

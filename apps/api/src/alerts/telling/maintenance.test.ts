@@ -68,41 +68,46 @@ function beginnings(zone: string, days: readonly string[], at: number, from: num
   return found;
 }
 
-it('a weekly window is on where the clock of its zone says so, over midnight and where clocks are set', () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...CHANGES),
-      fc.subarray(DAYS, { minLength: 1 }),
-      fc.integer({ min: 0, max: 47 }),
-      fc.constantFrom(1, 2, 3, 10, 30),
-      ([zone, change], days, halfHour, hours) => {
-        const at = halfHour * 30;
-        const text = (part: number): string => String(part).padStart(2, '0');
-        const { isOn } = readMaintenance(
-          {
-            name: 'w',
-            weekly: { days, at: `${text(Math.floor(at / 60))}:${text(at % 60)}` },
-            duration: `${hours}h`,
-            timezone: zone,
-          },
-          change,
-        );
-        const starts = beginnings(zone, days, at, change - 3 * DAY, change + 3 * DAY);
-        for (let now = change - DAY; now < change + 2 * DAY; now += 15 * MINUTE) {
-          const begun = starts.filter((start) => start <= now && now < start + hours * HOUR);
-          // Where a time of day comes twice, one of the two is enough.
-          const isTwice = begun.some((start) =>
-            starts.some((other) => other !== start && Math.abs(other - start) <= 2 * HOUR),
+it.each(['weekly', 'cron'])(
+  'a %s window is on where the clock of its zone says so, over midnight and where clocks are set',
+  (kind) => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...CHANGES),
+        fc.subarray(DAYS, { minLength: 1 }),
+        fc.integer({ min: 0, max: 47 }),
+        fc.constantFrom(1, 2, 3, 10, 30),
+        ([zone, change], days, halfHour, hours) => {
+          const at = halfHour * 30;
+          const text = (part: number): string => String(part).padStart(2, '0');
+          const { isOn } = readMaintenance(
+            {
+              name: 'w',
+              ...(kind === 'weekly'
+                ? { weekly: { days, at: `${text(Math.floor(at / 60))}:${text(at % 60)}` } }
+                : { cron: `${at % 60} ${Math.floor(at / 60)} * * ${days.join(',')}` }),
+              duration: `${hours}h`,
+              timezone: zone,
+            },
+            change,
           );
-          if (isTwice) continue;
-          expect([zone, new Date(now).toISOString(), isOn(now)]).toEqual([
-            zone,
-            new Date(now).toISOString(),
-            begun.length > 0,
-          ]);
-        }
-      },
-    ),
-    { numRuns: 40 },
-  );
-});
+          const starts = beginnings(zone, days, at, change - 3 * DAY, change + 3 * DAY);
+          for (let now = change - DAY; now < change + 2 * DAY; now += 15 * MINUTE) {
+            const begun = starts.filter((start) => start <= now && now < start + hours * HOUR);
+            // Where a time of day comes twice, one of the two is enough.
+            const isTwice = begun.some((start) =>
+              starts.some((other) => other !== start && Math.abs(other - start) <= 2 * HOUR),
+            );
+            if (isTwice) continue;
+            expect([zone, new Date(now).toISOString(), isOn(now)]).toEqual([
+              zone,
+              new Date(now).toISOString(),
+              begun.length > 0,
+            ]);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  },
+);
