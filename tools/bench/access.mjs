@@ -136,8 +136,9 @@ async function withHarm(api) {
   const found = await honest(api, SECONDS);
   await throwing;
   clearInterval(timer);
+  const closed = dripping.filter((socket) => !socket.writable).length;
   for (const socket of sockets) socket.destroy();
-  return { ...found, statuses, readers, closed: dripping.filter((socket) => !socket.writable).length };
+  return { ...found, statuses, readers, closed };
 }
 
 async function start(folder) {
