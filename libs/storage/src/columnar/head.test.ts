@@ -97,7 +97,7 @@ describe('a head', () => {
     const pool = new BlockPool();
     const headOf = (value: number): Head => {
       const head = new Head(device(), START / HOUR, 1, 0, pool);
-      for (let time = 0; time < 1_000; time += 1) head.push(0, START + time, value, 1);
+      for (let time = 0; time < 500; time += 1) head.push(0, START + time, value, 1);
       return head;
     };
     const firstOf = (head: Head): number | undefined => [...head.columnsIn(new ScratchBlock())][0]?.[1].values[0];

@@ -12,7 +12,7 @@ export interface HeadDevice {
 }
 
 /** Samples of a block that is filled as they come. */
-const LARGEST_BLOCK = 4096;
+const LARGEST_BLOCK = 512;
 
 /** Where fewer than one of so many series is wanted, only its samples are put in order. */
 const FEW = 4;
