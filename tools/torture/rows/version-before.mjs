@@ -1,37 +1,19 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { settle, startCollector, startDevice, startStore, totalsOf } from '../collector-kit.mjs';
 import { assert, command, NoStart, post, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
+import { checkOutVersionBefore } from '../version-before.mjs';
 
 export const name = 'The version before beside this one';
 /** It is built anew, which takes a minute. */
 export const isLong = true;
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const git = (...args) =>
-  execFileSync('git', ['-C', ROOT, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
-
-export function missing() {
-  try {
-    versionBefore();
-    return undefined;
-  } catch {
-    return 'there is no history of git to take the version before from';
-  }
-}
-
-/** The last commit with another database than this one's. */
-const versionBefore = () =>
-  git('rev-parse', `${git('log', '-1', '--format=%H', '--', 'libs/storage/src/sqlite/migrations')}^`);
+export { missing } from '../version-before.mjs';
 
 /** The database goes on, collectors of both send to apis of both, and the way back is said and works. */
 export async function run({ file }) {
-  const old = file('old');
-  git('worktree', 'add', '--detach', old, versionBefore());
+  const { folder: old, remove } = checkOutVersionBefore(file('old'));
   try {
-    build(old);
     const [before, now] = [{ main: join(old, 'apps/api/dist/main.js') }, {}];
     const database = file('data/metrics.db');
     mkdirSync(file('data'));
@@ -66,7 +48,7 @@ export async function run({ file }) {
     await back.stop();
     return `20 batches of the version before read by this one, and by the one before again after its backup was restored; ${sent}`;
   } finally {
-    git('worktree', 'remove', '--force', old);
+    remove();
   }
 }
 
@@ -97,22 +79,4 @@ async function bothWays(file, old) {
     device.close();
     store.close();
   }
-}
-
-/** With the packages that are installed here, and its own libraries. */
-function build(folder) {
-  const [from, to] = [join(ROOT, 'node_modules'), join(folder, 'node_modules')];
-  mkdirSync(join(to, '@device-metrics'), { recursive: true });
-  for (const one of readdirSync(from)) {
-    if (one !== '@device-metrics' && !one.startsWith('.')) symlinkSync(join(from, one), join(to, one));
-  }
-  for (const kind of ['libs', 'apps']) {
-    for (const one of readdirSync(join(folder, kind))) {
-      const own = join(ROOT, kind, one, 'node_modules');
-      if (existsSync(own)) symlinkSync(own, join(folder, kind, one, 'node_modules'));
-      symlinkSync(join(folder, kind, one), join(to, '@device-metrics', basename(one)));
-    }
-  }
-  const compiler = join(from, 'typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-b', 'apps/api', 'apps/collector'], { cwd: folder, stdio: 'pipe' });
 }
