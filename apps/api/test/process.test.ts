@@ -121,7 +121,14 @@ describe('the server', () => {
     const path = join(folder.path, 'notes.txt');
     const dear = 'not a database, but dear to somebody'.repeat(100);
     await writeFile(path, dear);
-    await expect(start({ DATABASE_PATH: path })).rejects.toThrow(/not a database/);
+    const said = await start({ DATABASE_PATH: path }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    expect(said.trim().split('\n')).toEqual([
+      'the server ended with 1:',
+      expect.stringMatching(/DATABASE_PATH \S+notes.txt cannot be opened: file is not a database; ".* repair FILE" saves/),
+    ]);
     expect(await readFile(path, 'utf8')).toBe(dear);
   });
 });
