@@ -127,7 +127,9 @@ describe('the server', () => {
     );
     expect(said.trim().split('\n')).toEqual([
       'the server ended with 1:',
-      expect.stringMatching(/DATABASE_PATH \S+notes.txt cannot be opened: file is not a database; ".* repair FILE" saves/),
+      expect.stringMatching(
+        /DATABASE_PATH \S+notes.txt cannot be opened: file is not a database; ".* repair FILE" saves/,
+      ),
     ]);
     expect(await readFile(path, 'utf8')).toBe(dear);
   });

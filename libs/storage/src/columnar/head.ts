@@ -1,4 +1,5 @@
-import { Block, BlockPool, type ScratchBlock } from './blocks.js';
+import type { BlockPool} from './blocks.js';
+import { Block, type ScratchBlock } from './blocks.js';
 import type { Column } from './column.js';
 import { HOUR } from './hour.js';
 
