@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One configuration for the whole workspace; `npm test` builds first, because the end-to-end tests start the built apps. */
 export default {
   roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools', '<rootDir>/test'],
@@ -27,5 +29,5 @@ export default {
   // Some tests start five processes, which takes 20 s where both cores are busy.
   testTimeout: 90_000,
   // Many tests wait for processes and for times: with as many workers as cores, cores would wait too.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
 };
