@@ -18,6 +18,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'kill-api': 'libs/storage/src/sqlite/process.test.ts',
   'kill-collector': 'apps/collector/test/queue.test.ts',
   'stalled-bodies': 'apps/api/src/http/slow-clients.test.ts',
+  upgrade: 'apps/api/test/upkeep.test.ts',
   'version-before': 'libs/storage/src/sqlite/data-source.test.ts',
 };
 const HERE = ['event-loop', 'many-reports', 'overload', 'power-loss'];

@@ -108,9 +108,12 @@ export class JoinController {
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<OwnCollectorDto> {
-    const { id, name, state } = ownOf(request);
+    const asking = ownOf(request);
+    const { id } = asking;
     const news = { ...(version !== undefined && { version }), ...(platform !== undefined && { platform }) };
     await this.store.collectors.change(id, { ...news, address: request.ip, seenAt: Date.now() });
+    // What is remembered of who asks may be from before an admin decided.
+    const { name, state } = (await this.store.collectors.find(id)) ?? asking;
     const others = devices.filter((device) => device !== name);
     const before = new Set(await this.store.collectors.claimsOf(id));
     const sampled = await this.sampled();
@@ -122,7 +125,7 @@ export class JoinController {
     this.authenticate.forget();
     const gained = (await this.store.collectors.claimsOf(id)).filter((device) => !before.has(device));
     for (const target of gained) await this.audit.note(request, { action: 'collector.claim', target, details: { id } });
-    return this.own((await this.store.collectors.find(id)) ?? ownOf(request), others);
+    return this.own((await this.store.collectors.find(id)) ?? asking, others);
   }
 
   @Delete('self')
