@@ -101,12 +101,17 @@ export interface SummaryGroup {
 
 /** The rows of a group: one for each kind of number that its things have, which are mostly one. */
 export function rowsOf({ key }: SeriesGroup, numbers: readonly ThingNumbers[], grouping: Grouping): SummaryGroup[] {
+  const [only] = numbers;
+  if (only && numbers.length === 1)
+    return [{ key: [...key, only.thing.as], row: rowOf(key, numbers, grouping), numbers }];
   const kinds = [...new Set(numbers.map(({ thing }) => thing.as))].sort();
   return kinds.map((as) => {
     const same = numbers.filter(({ thing }) => thing.as === as);
     return { key: [...key, as], row: rowOf(key, same, grouping), numbers: same };
   });
 }
+
+const NONE = '{}';
 
 /** What is undefined is left out of the JSON. */
 function rowOf(
@@ -122,7 +127,7 @@ function rowOf(
     device_name: grouping.device ? device : undefined,
     metric_name: metric,
     unit: thing.unit ?? undefined,
-    labels: labels === '' ? undefined : (JSON.parse(labels) as Labels),
+    labels: labels === '' ? undefined : labels === NONE ? {} : (JSON.parse(labels) as Labels),
     tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
     series: numbers.reduce((sum, one) => sum + one.thing.series.length, 0),
     count: numbers.reduce((sum, { count }) => sum + count, 0),
