@@ -138,6 +138,7 @@ describeInBrowser('access', () => {
     expect(await status(token)).toBe(201);
     await admin.getByRole('button', { name: 'Done' }).click();
     await admin.getByRole('row', { name: /telegraf.*ingest.*lab-\*/ }).waitFor();
+    await admin.getByText(token).first().waitFor({ state: 'detached' });
     expect(await admin.content()).not.toContain(token);
 
     await admin.getByRole('button', { name: 'Rotate telegraf' }).click();

@@ -11,8 +11,8 @@ const MOST_SERIES = 8;
 const RECENT = 65;
 /** Readings within a range that tell the rhythm there; with fewer those around it are looked at. */
 const ENOUGH = 16;
-/** How far around a range; the first span that has enough readings is taken. */
-const SPANS = [HOUR, 24 * HOUR, 35 * 24 * HOUR];
+/** How far around a range; the first span that has enough readings is taken. The last has ten of a meter that is read each week. */
+const SPANS = [HOUR, 24 * HOUR, 70 * 24 * HOUR];
 /** Readings on one side that are enough, and those that are looked at. */
 const ENOUGH_ASIDE = 8;
 const MOST_ASIDE = 32;
