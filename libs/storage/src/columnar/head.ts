@@ -1,4 +1,4 @@
-import type { BlockPool} from './blocks.js';
+import type { BlockPool } from './blocks.js';
 import { Block, type ScratchBlock } from './blocks.js';
 import type { Column } from './column.js';
 import { HOUR } from './hour.js';
