@@ -286,7 +286,8 @@ describe('remote write', () => {
       Number(new RegExp(`^${name}\\{protocol="remote-write"\\} (\\S+)`, 'm').exec(text)?.[1]);
     expect(value('device_metrics_samples_stored_total')).toBeGreaterThan(400);
     expect(value('device_metrics_items_rejected_total')).toBeGreaterThanOrEqual(10);
-    expect(value('device_metrics_exemplars_ignored_total')).toBe(2);
+    // Two were sent on purpose; a flipped bit may make another.
+    expect(value('device_metrics_exemplars_ignored_total')).toBeGreaterThanOrEqual(2);
   });
 
   it('ends a series by a stale marker or NaN until its next sample, and says nothing else of it', async () => {
