@@ -79,6 +79,16 @@ export interface CatalogueTables {
   lastSeriesId(): number;
 }
 
+/** A device as its table has it. */
+export interface DeviceRow {
+  readonly id: number;
+  readonly name: string;
+  readonly display_name: string | null;
+  readonly notes: string | null;
+  /** JSON. */
+  readonly tags: string;
+}
+
 /** A row of the table of series, with the latest sample where it is known. */
 export interface SeriesRow {
   readonly id: number;

@@ -1,17 +1,9 @@
 import { labelsKey, metricDefinition, type Labels, type Sample } from '@device-metrics/domain';
-import { Device, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
+import { Device, type DeviceRow, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
 import type { DeviceDescription } from '../store.js';
 import type { Database, Transaction } from './database.js';
 
 const PAGE = 5000;
-
-interface DeviceRow {
-  readonly id: number;
-  readonly name: string;
-  readonly display_name: string | null;
-  readonly notes: string | null;
-  readonly tags: string;
-}
 
 const DEVICE = 'id, name, display_name, notes, tags';
 const SERIES = `s.id, s.device_id, s.metric_name, s.labels_key, s.unit, l.ts, l.value

@@ -1,16 +1,11 @@
 import type { DeviceSelector, Labels } from '@device-metrics/domain';
 import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
-import type { Device } from '../columnar/series-catalogue.js';
+import type { Device, DeviceRow } from '../columnar/series-catalogue.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Database } from './database.js';
 import type { Session } from './session.js';
 
-interface Row {
-  readonly id: number;
-  readonly display_name: string | null;
-  readonly notes: string | null;
-  readonly tags: string;
-}
+type Row = Omit<DeviceRow, 'name'>;
 
 const BY_NAME = 'SELECT id, display_name, notes, tags FROM device WHERE name = $1 FOR UPDATE';
 

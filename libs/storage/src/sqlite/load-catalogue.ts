@@ -1,6 +1,6 @@
 import { Slices, type Labels } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import { Device, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
+import { Device, type DeviceRow, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
 import type { DamagedTable } from './damaged-table.js';
 import { addRowChecksums, isAsWritten, rowChecksum } from './row-checksum.js';
 import { isUnreadable } from './unreadable.js';
@@ -8,14 +8,7 @@ import { isUnreadable } from './unreadable.js';
 /** Rows that are read at a time when the store is opened. */
 const LOAD_PAGE = 1000;
 
-interface DeviceRow {
-  readonly id: number;
-  readonly name: string;
-  readonly display_name: string | null;
-  readonly notes: string | null;
-  readonly tags: string;
-  readonly checksum: number | null;
-}
+type CheckedDeviceRow = DeviceRow & { readonly checksum: number | null };
 
 interface SeriesTableRow {
   readonly id: number;
@@ -57,7 +50,7 @@ function loadDevices(
   now: number,
 ): void {
   const rows = db
-    .prepare<[], DeviceRow>('SELECT id, name, display_name, notes, tags, checksum FROM device')
+    .prepare<[], CheckedDeviceRow>('SELECT id, name, display_name, notes, tags, checksum FROM device')
     .all()
     .filter(({ id }) => !deleted.has(id));
   const named = new Map(
@@ -78,7 +71,7 @@ function loadDevices(
     taken.add(free);
     catalogue.loadDevice(new Device(id, free, { displayName, notes, tags: JSON.parse(tags) as Labels }));
   };
-  const bad: DeviceRow[] = [];
+  const bad: CheckedDeviceRow[] = [];
   for (const row of rows) {
     const { id, name, display_name: displayName, notes, tags } = row;
     if (isAsWritten(row.checksum, ...contents(row)) && isJson(tags)) load(id, name, { displayName, notes, tags });
