@@ -18,7 +18,7 @@ import { Rates } from '../access/limits/rates.js';
 import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
-import { ApiMetrics, type IngestProtocol } from '../monitoring/api-metrics.js';
+import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 
 /** What became of the items that a protocol handed over. */
@@ -31,7 +31,7 @@ export interface Accepted {
 
 /** When and by which protocol something came. */
 export interface ProtocolReceipt extends Receipt {
-  readonly protocol: IngestProtocol;
+  readonly protocol: string;
 }
 
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
@@ -49,9 +49,10 @@ export class Accept {
   /**
    * What to decode a request with that comes now.
    *
+   * @param protocol names the counters of /metrics, such as `json`.
    * @throws Problem while the clock of this machine cannot be right: every time would be taken for one of the future.
    */
-  async receipt(protocol: IngestProtocol): Promise<ProtocolReceipt> {
+  async receipt(protocol: string): Promise<ProtocolReceipt> {
     const receivedAt = Date.now();
     if (receivedAt < EARLIEST_TIMESTAMP) {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
