@@ -24,12 +24,13 @@ export const kindOf = ({ kind }: Aggregation): AggregationKind =>
   kind === 'quantile' ? 'quantile' : kind === 'rate' || kind === 'increase' ? 'growth' : 'summary';
 
 /**
- * The length, ms, of pieces that each lie in one step: an hour or a part of it, since the store has summaries of hours;
- * undefined where none fits.
+ * The length, ms, of pieces that each lie in one step: the whole step where all are of the same full hours, else an hour or
+ * a part of it, since the store has summaries of hours; undefined where none fits.
  */
 export function pieceOf({ length, bounds }: Steps): number | undefined {
   const start = bounds[0] as number;
-  return [Math.min(length, HOUR), HOUR / 2, HOUR / 4].find((piece) =>
+  const whole = length % HOUR === 0 && start % HOUR === 0 ? [length] : [];
+  return [...whole, Math.min(length, HOUR), HOUR / 2, HOUR / 4].find((piece) =>
     bounds.every((bound) => (bound - start) % piece === 0),
   );
 }

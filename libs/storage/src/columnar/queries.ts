@@ -3,6 +3,8 @@ import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads, HeadSnapshot } from './heads.js';
 import { END_OF_TIME, HOUR, hourOf } from './hour.js';
+import { inPasses, type Pass } from './pass.js';
+import { SampleRun } from './sample-run.js';
 import { samplesOfSummary } from './samples-of-summary.js';
 import type {
   ReadOptions,
@@ -16,9 +18,6 @@ import type {
 import type { PieceReader, Pieces } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { StepAggregator } from './steps.js';
-
-/** How many hours of series are in memory at a time when samples are read: some 1.5 million samples every 10 s. */
-const PASS = 4096;
 
 /** Series of one device that follow each other in what a caller asked for. */
 interface DeviceSeries {
@@ -48,34 +47,24 @@ export class Queries {
     { summaries }: ReadOptions,
   ): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
-    const slices = new Slices();
-    const groups = await this.byDevice(series, slices, seriesPerPass(range));
-    const sight = this.sight(groups, range, 'of all hours');
-    try {
-      for (const { deviceId, series: some } of groups) {
-        const found = new Map(some.map(({ id }) => [id, new HourlyRuns()]));
-        const wanted = new Set(found.keys());
-        await this.forEachHour(sight, deviceId, range, slices, (hour) => {
-          if (summaries && hour.hasOnlyStats) {
-            return hour.summaries(range, wanted, (id, summary) =>
-              found.get(id)?.add(hour.start, samplesOfSummary(summary, hour.start, summaries)),
-            );
-          }
-          return hour.withSamples(() => {
-            for (const [id, column] of hour.columns(wanted)) {
-              found.get(id)?.add(hour.start, sliceColumn(column, range.start - hour.start, range.end - hour.start));
-            }
-          });
-        });
-        for (const one of some) {
-          const pieces = found.get(one.id);
-          if (pieces && pieces.count > 0) yield { series: one, ...pieces.joined() };
-          // What is done with one of them takes its time as well.
-          if (slices.isOver()) await slices.next();
-        }
+    const visit = (hour: DeviceHour, pass: Pass<SampleRun>): Promise<void> | undefined => {
+      const { start } = hour;
+      const add = (id: number, { times, values }: Column): void => {
+        if (times.length > 0) pass.of(id).add(start, times, values);
+      };
+      if (summaries && hour.hasOnlyStats) {
+        return hour.summaries(range, pass.wanted, (id, summary) =>
+          add(id, samplesOfSummary(summary, start, summaries)),
+        );
       }
-    } finally {
-      this.heads.letGo(sight.heads);
+      return hour.withSamples(() => {
+        for (const [id, column] of hour.columns(pass.wanted)) {
+          add(id, sliceColumn(column, range.start - start, range.end - start));
+        }
+      });
+    };
+    for await (const [one, run] of this.collect(series, range, 'of all hours', () => new SampleRun(), visit)) {
+      yield { series: one, ...run.finish() };
     }
   }
 
@@ -109,29 +98,48 @@ export class Queries {
 
   async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
     const range = within(query.range);
-    const slices = new Slices();
-    const groups = await this.byDevice(series, slices, seriesPerPass(range));
-    const sight = this.sight(groups, range, query.step >= HOUR ? 'of hours that it cuts' : 'of all hours');
-    try {
-      for (const { deviceId, series: some } of groups) {
-        const found = new Map(some.map(({ id }) => [id, new StepAggregator({ ...query, range })]));
-        const wanted = new Set(found.keys());
-        await this.forEachHour(sight, deviceId, range, slices, (hour) => {
-          if (hour.hasOnlyStats || isWithinStep(hour.start, range, query.step)) {
-            return hour.summaries(range, wanted, (id, summary) => found.get(id)?.addSummary(hour.start, summary));
-          }
-          return hour.withSamples(() => {
-            for (const [id, column] of hour.columns(wanted)) {
-              const inside = sliceColumn(column, range.start - hour.start, range.end - hour.start);
-              found.get(id)?.addColumn(hour.start, inside);
-            }
-          });
-        });
-        for (const one of some) {
-          const steps = found.get(one.id)?.finish();
-          if (steps && steps.starts.length > 0) yield { series: one, ...steps };
-          if (slices.isOver()) await slices.next();
+    const visit = (hour: DeviceHour, pass: Pass<StepAggregator>): Promise<void> | undefined => {
+      const { start } = hour;
+      if (hour.hasOnlyStats || isWithinStep(start, range, query.step)) {
+        return hour.summaries(range, pass.wanted, (id, summary) => pass.of(id).addSummary(start, summary));
+      }
+      return hour.withSamples(() => {
+        for (const [id, column] of hour.columns(pass.wanted)) {
+          const inside = sliceColumn(column, range.start - start, range.end - start);
+          if (inside.times.length > 0) pass.of(id).addColumn(start, inside);
         }
+      });
+    };
+    const make = (): StepAggregator => new StepAggregator({ ...query, range });
+    const wantsSamples = query.step >= HOUR ? 'of hours that it cuts' : 'of all hours';
+    for await (const [one, steps] of this.collect(series, range, wantsSamples, make, visit)) {
+      yield { series: one, ...steps.finish() };
+    }
+  }
+
+  /** What `visit` collects of each series while the hours of its device go by, in the order of `series`. */
+  private async *collect<T extends { readonly count: number }>(
+    series: readonly Series[],
+    range: TimeRange,
+    wantsSamples: WantsSamples,
+    make: () => T,
+    visit: (hour: DeviceHour, pass: Pass<T>) => Promise<void> | undefined,
+  ): AsyncGenerator<[Series, T]> {
+    const slices = new Slices();
+    const groups = await this.byDevice(series, slices);
+    const sight = this.sight(groups, range, wantsSamples);
+    const goThrough = ({ deviceId }: DeviceSeries, pass: Pass<T>): Promise<void> =>
+      this.forEachHour(sight, deviceId, range, slices, (hour) => {
+        const pending = visit(hour, pass);
+        if (pending) return pending.then(() => pass.makeRoom());
+        pass.makeRoom();
+        return undefined;
+      });
+    try {
+      for await (const found of inPasses(groups, make, goThrough)) {
+        yield found;
+        // What is done with one of them takes its time as well.
+        if (slices.isOver()) await slices.next();
       }
     } finally {
       this.heads.letGo(sight.heads);
@@ -179,14 +187,14 @@ export class Queries {
     return forEachHour(deviceId, range, heads, this.pieces, reader, slices, visit);
   }
 
-  /** Series that follow each other and are of one device, at most `limit` together, so that its chunks are read once. */
-  private async byDevice(series: readonly Series[], slices: Slices, limit = Infinity): Promise<DeviceSeries[]> {
+  /** Series that follow each other and are of one device, so that its chunks are read once. */
+  private async byDevice(series: readonly Series[], slices: Slices): Promise<DeviceSeries[]> {
     const groups: DeviceSeries[] = [];
     const add = (one: Series): void => {
       const deviceId = this.catalogue.get(one.id)?.device.id;
       if (deviceId === undefined) return;
       const last = groups.at(-1);
-      if (last?.deviceId === deviceId && last.series.length < limit) last.series.push(one);
+      if (last?.deviceId === deviceId) last.series.push(one);
       else groups.push({ deviceId, series: [one] });
     };
     await inSlices(series, add, slices);
@@ -199,37 +207,9 @@ function within({ start, end }: TimeRange): TimeRange {
   return { start: Math.max(0, start), end: Math.min(END_OF_TIME, end) };
 }
 
-function seriesPerPass({ start, end }: TimeRange): number {
-  return Math.max(1, Math.floor(PASS / Math.max(1, (end - start) / HOUR)));
-}
-
 /** Whether an hour lies in one step as a whole. */
 function isWithinStep(hourStart: number, range: TimeRange, step: number): boolean {
   const before = Math.floor((hourStart - range.start) / step);
   const after = Math.floor((hourStart + HOUR - 1 - range.start) / step);
   return before === after && hourStart >= range.start && hourStart + HOUR <= range.end;
-}
-
-/** The samples of one series, collected hour by hour. */
-class HourlyRuns {
-  count = 0;
-  private readonly pieces: { readonly start: number; readonly column: Column }[] = [];
-
-  add(start: number, column: Column): void {
-    if (column.times.length === 0) return;
-    // A copy, since a column can be the memory of a head, or a small part of a large one.
-    this.pieces.push({ start, column: { times: column.times.slice(), values: column.values.slice() } });
-    this.count += column.times.length;
-  }
-
-  joined(): { timestamps: Float64Array; values: Float64Array } {
-    const timestamps = new Float64Array(this.count);
-    const values = new Float64Array(this.count);
-    let at = 0;
-    for (const { start, column } of this.pieces) {
-      values.set(column.values, at);
-      for (const time of column.times) timestamps[at++] = start + time;
-    }
-    return { timestamps, values };
-  }
 }

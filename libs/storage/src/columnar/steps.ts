@@ -10,7 +10,9 @@ export class StepAggregator {
   private readonly rangeStart: number;
   private readonly step: number;
   private readonly aggregates: readonly StepAggregate[];
-  private open: { readonly start: number; readonly summary: Summary } | undefined;
+  /** When the step begins that is open; NaN while none is. */
+  private openStart = NaN;
+  private readonly open: Summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
   private length = 0;
   // There may be hundreds of thousands of steps: an object for each costs more than to read its samples.
   private starts: Float64Array;
@@ -42,7 +44,7 @@ export class StepAggregator {
 
   /** Adds an hour of which only the summary is there, to the step of its start. */
   addSummary(hourStart: number, summary: Readonly<Summary>): void {
-    this.include(this.startOf(hourStart), { ...summary });
+    this.include(this.startOf(hourStart), summary);
   }
 
   /** All steps that have samples, when they begin and what they have of each aggregate. */
@@ -55,29 +57,32 @@ export class StepAggregator {
     };
   }
 
+  /** Steps that there are, that which is open left out. */
+  get count(): number {
+    return this.length;
+  }
+
   private startOf(timestamp: number): number {
     return this.rangeStart + Math.floor((timestamp - this.rangeStart) / this.step) * this.step;
   }
 
-  private include(start: number, summary: Summary): void {
-    if (this.open?.start === start) {
-      includeSummary(this.open.summary, summary);
-    } else {
-      this.closeStep();
-      this.open = { start, summary };
-    }
+  private include(start: number, summary: Readonly<Summary>): void {
+    if (this.openStart === start) return includeSummary(this.open, summary);
+    this.closeStep();
+    this.openStart = start;
+    Object.assign(this.open, summary);
   }
 
   private closeStep(): void {
-    if (!this.open) return;
+    if (Number.isNaN(this.openStart)) return;
     const { aggregates, columns, length } = this;
     if (length === this.starts.length) this.makeRoom();
-    this.starts[length] = this.open.start;
+    this.starts[length] = this.openStart;
     for (let index = 0; index < aggregates.length; index += 1) {
-      columns[index][length] = this.open.summary[aggregates[index]];
+      columns[index][length] = this.open[aggregates[index]];
     }
     this.length += 1;
-    this.open = undefined;
+    this.openStart = NaN;
   }
 
   private makeRoom(): void {

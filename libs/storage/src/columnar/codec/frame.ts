@@ -37,7 +37,7 @@ export function openFrame(frame: Uint8Array, key: FrameKey): Uint8Array {
   if (frame.length < FRAME_HEADER) throw new DamagedError(`a frame of ${frame.length} bytes`);
   const format = frame[0];
   if (format !== WITHOUT_KEY && format !== WITH_KEY) throw new DamagedError(`a frame of format ${format}`);
-  const expected = new DataView(frame.buffer, frame.byteOffset).getUint32(1, true);
+  const expected = (frame[1] | (frame[2] << 8) | (frame[3] << 16) | (frame[4] << 24)) >>> 0;
   if (checksum(frame, format === WITH_KEY ? key : []) !== expected) {
     throw new DamagedError(`wrong checksum of a frame of ${frame.length} bytes`);
   }
@@ -52,14 +52,16 @@ export function withoutKey(frame: Uint8Array): Uint8Array {
   return old;
 }
 
-function checksum(frame: Uint8Array, key: FrameKey): number {
-  const start = crc32(frame.subarray(0, 1));
-  return crc32(frame.subarray(FRAME_HEADER), key.length === 0 ? start : crc32(keyBytes(key), start));
-}
-
+/** The format, then the numbers of the key, in the byte order of all machines that Node runs on. */
+const prefix = new Uint8Array(1 + 4 * 8);
 const keyNumbers = new Float64Array(4);
-/** In the byte order of all machines that Node runs on. */
-function keyBytes(key: FrameKey): Uint8Array {
-  keyNumbers.set(key);
-  return new Uint8Array(keyNumbers.buffer, 0, 8 * key.length);
+const keyBytes = new Uint8Array(keyNumbers.buffer);
+/** By how many numbers the key has. */
+const prefixes = Array.from({ length: 5 }, (_, count) => prefix.subarray(0, 1 + 8 * count));
+
+function checksum(frame: Uint8Array, key: FrameKey): number {
+  prefix[0] = frame[0];
+  for (let index = 0; index < key.length; index += 1) keyNumbers[index] = key[index];
+  prefix.set(keyBytes, 1);
+  return crc32(frame.subarray(FRAME_HEADER), crc32(prefixes[key.length]));
 }
