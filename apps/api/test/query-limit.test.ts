@@ -12,7 +12,6 @@ beforeAll(async () => {
   server = await Server.start({
     DATABASE_PATH: join(folder.path, 'metrics.db'),
     QUERY_MAX_SAMPLES: '1000',
-    MAX_SERIES_PER_DEVICE: '50',
   });
   const samples = Array.from({ length: 1200 }, (_, index) => [START + index * 60_000, index]);
   await server.post('/api/v1/aggregator/metrics/batch/', [{ device_name: 'pc', metric_name: 'load', samples }]);
@@ -55,28 +54,4 @@ it.each(['metrics/pc?step=1h&', 'metrics/pc?limit=1000&', 'compare?metric_name=l
 it('as long as the refusal says fits', async () => {
   const { status } = await server.get(`/api/v1/reports/metrics/pc?start_time=${START}&end_time=${START + 16 * HOUR}`);
   expect(status).toBe(200);
-});
-
-it('series beyond what a device may have are a 429 that names the label that grows; other devices are taken in', async () => {
-  const batch = (device_name: string, from: number): object[] =>
-    Array.from({ length: 40 }, (_, index) => ({
-      device_name,
-      metric_name: 'requests',
-      value: 1,
-      labels: { host: 'a', session: `${from + index}` },
-    }));
-  const send = (device: string, from: number): ReturnType<Server['post']> =>
-    server.post('/api/v1/aggregator/metrics/batch/', batch(device, from));
-  expect((await send('web', 0)).status).toBe(200);
-  const [refused, other] = await Promise.all([send('web', 40), send('other', 0)]);
-  expect(refused).toMatchObject({
-    status: 429,
-    body: {
-      type: 'urn:device-metrics:problem:too-many-series',
-      detail: expect.stringMatching(/"web".*"session" of "requests"/),
-    },
-  });
-  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-  expect(other.status).toBe(200);
-  expect((await send('web', 0)).status).toBe(200);
 });

@@ -47,6 +47,8 @@ export interface Refusal {
   readonly reason: string;
   /** The sample may be right: its sender may not send it. */
   readonly ofSender?: true;
+  /** It is refused for now only: from when on it is not, Unix ms. */
+  readonly until?: number | undefined;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

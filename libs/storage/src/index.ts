@@ -8,6 +8,7 @@ export {
   type DeviceDescription,
   type DeviceStore,
   type ReadOptions,
+  type RefusedGroup,
   type SampleStore,
   type SeriesLatest,
   type SeriesSamples,

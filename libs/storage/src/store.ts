@@ -68,6 +68,19 @@ export interface SeriesLatest {
   readonly value: number;
 }
 
+/** Why there may not be a new series. */
+export interface SeriesRefusal {
+  /** The device, the limit, and what grows. */
+  readonly reason: string;
+  /** From when on there may be one again, Unix ms; left out: not until others are gone. */
+  readonly until?: number;
+}
+
+/** A group of samples that is not stored, counted from 0. */
+export interface RefusedGroup extends SeriesRefusal {
+  readonly group: number;
+}
+
 /**
  * Keeps samples for years. A series and a timestamp are the natural key: the last write wins, so that a resend changes
  * nothing. Of samples that are older than the raw retention only summaries are left.
@@ -78,11 +91,17 @@ export interface SampleStore {
    * sample of a key wins. Unknown devices and series come into being with their first sample.
    *
    * @throws StoreFullError when the disk or the database has no room.
-   * @throws TooManySeriesError when a device would have too many series, or too many new ones.
+   * @throws TooManySeriesError when a device would have too many series, or too many new ones: `refusedGroups` says which.
    * @throws TooLateError when a sample is more than an hour older than `oldestTimestamp` says: nobody who asks that
    *   first and then appends at once ever sees it.
    */
   append(samples: SampleBatch): Promise<void>;
+
+  /**
+   * Which groups of samples cannot be stored now for a series too many, in their order; the others can, together. A group has
+   * the samples up to its place in `ends`, and is stored whole or not at all.
+   */
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[];
 
   /** Samples before this time, Unix ms, are not taken any more: soon only summaries are left of their time. */
   oldestTimestamp(): number;
@@ -262,6 +281,10 @@ export class StoreUnavailableError extends Error {
 /** A device has as many series as it may; the message names the label that grows. */
 export class TooManySeriesError extends Error {
   override readonly name = 'TooManySeriesError';
+
+  constructor(readonly refusal: SeriesRefusal) {
+    super(`device ${refusal.reason}`);
+  }
 }
 
 /** There is a device of the name that another was to be given. */

@@ -111,6 +111,61 @@ it('whatever a protocol hands over, what the rules refuse never reaches the stor
   expect(stored).toBeGreaterThan(0);
 });
 
+it('of items with series beyond what a device may have the others are stored, each whole', async () => {
+  const most = 4;
+  const limited = await openSampleStore(dataSource, { maxSeriesPerDevice: most, maxNewSeriesPerMinute: 0 });
+  const joinTags = new JoinTags(openAccessStore(dataSource), limited);
+  const accept = new Accept(limited, new ApiMetrics(), new LiveSamples(), joinTags, new Arrivals(), rates());
+  const named = fc.record({ device: fc.constantFrom('a', 'b'), metric: fc.constantFrom('p', 'q', 'r', 's', 't', 'u') });
+  const item = fc.record({
+    names: fc.array(named, { maxLength: 3 }),
+    isWrong: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+  });
+  let turn = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 9 }), fc.boolean(), async (items, asColumns) => {
+      turn += 1;
+      const known = new Map<string, Set<string>>();
+      const expected = items.map(({ names, isWrong }) => {
+        const after = new Map([...known].map(([device, metrics]) => [device, new Set(metrics)]));
+        for (const { device, metric } of names) after.set(device, (after.get(device) ?? new Set<string>()).add(metric));
+        if (isWrong && names.length > 0) return 'value';
+        if ([...after.values()].some(({ size }) => size > most)) return 'device_name';
+        for (const [device, metrics] of after) known.set(device, metrics);
+        return undefined;
+      });
+      const samples = items.flatMap(({ names, isWrong }, at) =>
+        names.map(({ device, metric }): Candidate => {
+          const value = isWrong ? NaN : at;
+          return {
+            deviceName: `${device}${turn}`,
+            metricName: metric,
+            unit: undefined,
+            labels: {},
+            timestamp: now,
+            value,
+          };
+        }),
+      );
+      let end = 0;
+      const ends = items.map(({ names }) => (end += names.length));
+      const receipt = await accept.receipt('json');
+      const { accepted, rejected } = await (asColumns
+        ? accept.acceptColumns({ ...columnsOf(samples), ends }, receipt)
+        : accept.accept({ samples, ends }, receipt));
+      const refused = new Map(rejected.map((one) => [one.item, one.field]));
+      expect(items.map((_, at) => refused.get(at))).toEqual(expected);
+      expect(accepted).toBe(expected.filter((reason) => reason === undefined).length);
+      for (const [device, metrics] of known) {
+        const series = await limited.findSeries({ devices: [`${device}${turn}`] });
+        expect(series.map(({ metricName }) => metricName)).toEqual([...metrics].sort());
+      }
+    }),
+    { numRuns: 200 },
+  );
+  await limited.close();
+});
+
 it('nothing is taken while the clock of the server is before the year 2000', async () => {
   const accept = new Accept(
     store,

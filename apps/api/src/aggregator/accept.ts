@@ -11,7 +11,7 @@ import {
   type Refusal,
   type SampleBatch,
 } from '@device-metrics/domain';
-import type { Store } from '@device-metrics/storage';
+import { TooManySeriesError, type Store } from '@device-metrics/storage';
 import { currentCaller } from '../access/caller.js';
 import { JoinTags } from '../access/collectors/join-tags.js';
 import { Rates } from '../access/limits/rates.js';
@@ -20,6 +20,7 @@ import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.module.js';
+import { appendWhatFits } from './append-what-fits.js';
 
 /** What became of the items that a protocol handed over. */
 export interface Accepted {
@@ -81,38 +82,103 @@ export class Accept {
    * @throws StoreFullError when the disk has no room; then nothing was stored.
    */
   async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
-    const items = candidates.ends?.length ?? candidates.samples.length;
+    const ends = candidates.ends ?? { length: candidates.samples.length };
     this.rates.takeSamples(candidates.samples.length);
-    return this.store(items, await passSamplesInSlices(candidates, receipt), receipt);
+    return this.store(ends, await passSamplesInSlices(candidates, receipt), receipt);
   }
 
   /** The same for a protocol that is decoded to columns. */
   async acceptColumns(candidates: ColumnCandidates, receipt: ProtocolReceipt): Promise<Accepted> {
-    const items = candidates.ends?.length ?? candidates.series.length;
+    const ends = candidates.ends ?? { length: candidates.series.length };
     this.rates.takeSamples(candidates.series.length);
-    return this.store(items, passColumns(candidates, receipt), receipt);
+    return this.store(ends, passColumns(candidates, receipt), receipt);
   }
 
   private async store(
-    items: number,
-    { samples, refused }: { readonly samples: SampleBatch; readonly refused: readonly Refusal[] },
+    ends: Ends,
+    passed: { readonly samples: SampleBatch; readonly refused: readonly Refusal[] },
     { protocol }: ProtocolReceipt,
   ): Promise<Accepted> {
     const caller = currentCaller();
-    const count = countOf(samples);
-    this.metrics.itemsRejected.inc({ protocol }, refused.length);
-    const [first] = refused;
+    const [first] = passed.refused;
     // A collector is told item by item, so that a device of somebody else does not hold up its own.
-    if (first && count === 0 && refused.every((item) => item.ofSender) && caller?.kind !== 'collector') {
+    if (
+      first &&
+      countOf(passed.samples) === 0 &&
+      passed.refused.every((item) => item.ofSender) &&
+      caller?.kind !== 'collector'
+    ) {
+      this.metrics.itemsRejected.inc({ protocol }, passed.refused.length);
       throw new Problem('not-allowed', `${first.field} ${first.reason}`);
     }
+    const { samples, refused } = await this.append(ends, passed.samples, passed.refused);
+    this.metrics.itemsRejected.inc({ protocol }, refused.length);
+    const count = countOf(samples);
     if (count > 0) {
-      await this.sampleStore.append(samples);
       this.metrics.samplesStored.inc({ protocol }, count);
       if (caller?.of.collector) await this.joinTags.give(caller.of.collector);
       this.liveSamples.publish(samples);
       this.arrivals.note(samples);
     }
-    return { accepted: items - refused.length, rejected: refused };
+    return { accepted: ends.length - refused.length, rejected: refused };
   }
+
+  /** Stores what has passed but for items that have a series too many, and gives what is stored and all that is not. */
+  private async append(
+    ends: Ends,
+    samples: SampleBatch,
+    refused: readonly Refusal[],
+  ): Promise<{ readonly samples: SampleBatch; readonly refused: readonly Refusal[] }> {
+    if (countOf(samples) === 0) return { samples, refused };
+    try {
+      await this.sampleStore.append(samples);
+      return { samples, refused };
+    } catch (error) {
+      if (!(error instanceof TooManySeriesError)) throw error;
+    }
+    const passed = passedItems(ends, refused);
+    const fitting = await appendWhatFits(this.sampleStore, samples, passed.ends);
+    const tooMany = fitting.refused.map(({ group, reason, until }): Refusal => {
+      return { item: passed.items[group] as number, field: 'device_name', reason, until };
+    });
+    return { samples: fitting.samples, refused: [...refused, ...tooMany].sort((a, b) => a.item - b.item) };
+  }
+}
+
+/** Where each item ends in the candidates; left out: each candidate is an item. */
+type Ends = Partial<ArrayLike<number>> & { readonly length: number };
+
+/** The numbers of the items that are not refused, and where each ends in what has passed. */
+function passedItems(ends: Ends, refused: readonly Refusal[]): { readonly items: number[]; readonly ends: number[] } {
+  const isRefused = new Set(refused.map(({ item }) => item));
+  const passed = { items: [] as number[], ends: [] as number[] };
+  let before = 0;
+  let end = 0;
+  for (let item = 0; item < ends.length; item += 1) {
+    const last = ends[item] ?? item + 1;
+    if (!isRefused.has(item)) {
+      passed.items.push(item);
+      passed.ends.push((end += last - before));
+    }
+    before = last;
+  }
+  return passed;
+}
+
+/**
+ * Asks the sender to come again with all of it where some was refused for now only: what is stored already stays as it is.
+ *
+ * @throws Problem, a 429.
+ */
+export function assertNoneForNow({ accepted, rejected }: Accepted, what: string): void {
+  const forNow = rejected.filter(({ until }) => until !== undefined);
+  const [first] = forNow;
+  if (!first) return;
+  const seconds = Math.ceil(((first.until as number) - Date.now()) / 1000);
+  throw new Problem(
+    'too-many-series',
+    `${forNow.length} of ${accepted + rejected.length} ${what} are not stored yet: device ${first.reason}. ` +
+      'Send all of them again later, which changes nothing of those that are stored.',
+    { retryAfter: Math.max(1, Math.min(60, seconds)) },
+  );
 }

@@ -1,6 +1,7 @@
 import {
   hasAll,
   inSlices,
+  isColumns,
   labelsKey,
   matchesAny,
   metricDefinition,
@@ -9,6 +10,7 @@ import {
   type DeviceSelector,
   type Labels,
   type Sample,
+  type SampleBatch,
   type Selector,
   type Series,
 } from '@device-metrics/domain';
@@ -16,7 +18,8 @@ import type { Head } from './head.js';
 import { hourOf } from './hour.js';
 import { LatestSamples } from './latest-samples.js';
 import type { SeriesLimit } from './series-limit.js';
-import type { DeviceDescription } from '../store.js';
+import { SeriesTrial } from './series-trial.js';
+import { TooManySeriesError, type DeviceDescription, type RefusedGroup } from '../store.js';
 
 const UNLABELLED = labelsKey({});
 /** One for all series that have none. */
@@ -193,23 +196,36 @@ export class SeriesCatalogue {
    *
    * @throws TooManySeriesError where one of them may not be; then none of them counts.
    */
-  admit(wanted: readonly Pick<Sample, 'deviceName' | 'metricName'>[]): void {
-    const made = new Map<string, Device>();
-    const taken: Device[] = [];
-    try {
-      for (const { deviceName, metricName } of wanted) {
-        let device = this.deviceOfSample(deviceName) ?? made.get(deviceName);
-        if (!device) made.set(deviceName, (device = new Device(-1 - made.size, deviceName)));
-        this.limit.take(device, metricName);
-        device.seriesCount += 1;
-        taken.push(device);
+  admit(wanted: readonly Pick<Sample, 'deviceName' | 'metricName' | 'labels'>[]): void {
+    const refusal = this.tryOut().take(wanted);
+    if (refusal) throw new TooManySeriesError(refusal);
+  }
+
+  /** The groups of samples, each up to one of `ends`, that have new series which there may not be. */
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
+    const names: readonly Named[] = isColumns(samples) ? samples.series : samples;
+    const trial = this.tryOut();
+    const coming = new Set<string>();
+    const refused: RefusedGroup[] = [];
+    let at = 0;
+    for (let group = 0; group < ends.length; group += 1) {
+      const wanted = new Map<string, Named>();
+      for (; at < ends[group]; at += 1) {
+        const one = names[at];
+        if (this.findOne(one)) continue;
+        const key = `${trial.nameOf(one.deviceName)}\n${one.metricName}\n${labelsKey(one.labels)}`;
+        if (!coming.has(key)) wanted.set(key, one);
       }
-    } catch (error) {
-      for (const device of taken) this.limit.giveBack(device);
-      throw error;
-    } finally {
-      for (const device of taken) device.seriesCount -= 1;
+      const refusal = trial.take(wanted.values());
+      if (refusal) refused.push({ group, ...refusal });
+      else for (const key of wanted.keys()) coming.add(key);
     }
+    trial.giveBack();
+    return refused;
+  }
+
+  private tryOut(): SeriesTrial {
+    return new SeriesTrial((name) => this.deviceOfSample(name), this.limit);
   }
 
   /** The same as `entryOf` for a series that was named before, whose look-up is kept with it. */
@@ -467,7 +483,8 @@ export class SeriesCatalogue {
 
   private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Named): SeriesEntry {
     const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
-    this.limit.take(device, metricName);
+    const refusal = this.limit.take(device, metricName);
+    if (refusal) throw new TooManySeriesError(refusal);
     this.undoes.push(() => this.limit.giveBack(device));
     return this.insertEntry(device, key, { metricName, unit, labels });
   }

@@ -1,13 +1,12 @@
-import type { Series } from '@device-metrics/domain';
-import { TooManySeriesError } from '../store.js';
+import type { Labels } from '@device-metrics/domain';
+import type { SeriesRefusal } from '../store.js';
 
 /** What is looked at of a device. */
-interface LimitedDevice {
-  readonly id: number;
+export interface LimitedDevice {
   readonly name: string;
   readonly seriesCount: number;
   /** Metric name → labels key → series. */
-  readonly metrics: ReadonlyMap<string, ReadonlyMap<string, { readonly series: Series }>>;
+  readonly metrics: ReadonlyMap<string, ReadonlyMap<string, { readonly series: { readonly labels: Labels } }>>;
 }
 
 /** How many series there may be, so that a label with a random value does not fill the memory; 0: any number. */
@@ -25,17 +24,17 @@ const LOOK = 10_000;
 /** Refuses series that would be too many of one device. */
 export class SeriesLimit {
   private minute = 0;
-  /** Series that came in this minute, by device id. */
-  private readonly added = new Map<number, number>();
-  private readonly growing = new Map<number, { readonly at: number; readonly what: string }>();
+  /** Series that came in this minute, by the name of the device. */
+  private readonly added = new Map<string, number>();
+  private readonly growing = new Map<string, { readonly at: number; readonly what: string }>();
 
   constructor(
     private readonly limits: SeriesLimits,
     private readonly now: () => number,
   ) {}
 
-  /** @throws TooManySeriesError when the device has, or has got in this minute, as many as it may. */
-  take(device: LimitedDevice, metricName: string): void {
+  /** Counts a new series; what it gives says why there may be none: the device has, or has got in this minute, as many as it may. */
+  take(device: LimitedDevice, metricName: string): SeriesRefusal | undefined {
     const { maxSeriesPerDevice, maxNewSeriesPerMinute } = this.limits;
     const now = this.now();
     const minute = Math.floor(now / MINUTE);
@@ -44,34 +43,29 @@ export class SeriesLimit {
       this.added.clear();
     }
     if (maxSeriesPerDevice > 0 && device.seriesCount >= maxSeriesPerDevice) {
-      throw this.refusal(device, metricName, `${maxSeriesPerDevice} series (MAX_SERIES_PER_DEVICE)`, now);
+      return this.refusal(device, metricName, `${maxSeriesPerDevice} series (MAX_SERIES_PER_DEVICE)`, now);
     }
-    const added = this.added.get(device.id) ?? 0;
+    const added = this.added.get(device.name) ?? 0;
     if (maxNewSeriesPerMinute > 0 && added >= maxNewSeriesPerMinute) {
-      throw this.refusal(
-        device,
-        metricName,
-        `${maxNewSeriesPerMinute} new series a minute (MAX_NEW_SERIES_PER_MINUTE)`,
-        now,
-      );
+      const limit = `${maxNewSeriesPerMinute} new series a minute (MAX_NEW_SERIES_PER_MINUTE)`;
+      return { ...this.refusal(device, metricName, limit, now), until: (minute + 1) * MINUTE };
     }
-    this.added.set(device.id, added + 1);
+    this.added.set(device.name, added + 1);
+    return undefined;
   }
 
   /** A series that was taken has never come to be. */
   giveBack(device: LimitedDevice): void {
-    this.added.set(device.id, Math.max(0, (this.added.get(device.id) ?? 0) - 1));
+    this.added.set(device.name, Math.max(0, (this.added.get(device.name) ?? 0) - 1));
   }
 
-  private refusal(device: LimitedDevice, metricName: string, limit: string, now: number): TooManySeriesError {
-    let growing = this.growing.get(device.id);
+  private refusal(device: LimitedDevice, metricName: string, limit: string, now: number): SeriesRefusal {
+    let growing = this.growing.get(device.name);
     if (!growing || now - growing.at >= LOOK || now < growing.at) {
       growing = { at: now, what: whatGrows(device, metricName) };
-      this.growing.set(device.id, growing);
+      this.growing.set(device.name, growing);
     }
-    return new TooManySeriesError(
-      `device ${JSON.stringify(device.name)} may have ${limit}, and has as many: ${growing.what}`,
-    );
+    return { reason: `${JSON.stringify(device.name)} may have ${limit}, and has as many: ${growing.what}` };
   }
 }
 

@@ -19,6 +19,7 @@ import {
   StoreUnavailableError,
   type DeviceDescription,
   type ReadOptions,
+  type RefusedGroup,
   type SeriesLatest,
   type SeriesSamples,
   type SeriesSteps,
@@ -110,6 +111,10 @@ export class PostgresStore implements Store {
       this.waiting.push({ samples: batch, resolve, reject });
       this.committing ??= this.commitAll();
     });
+  }
+
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
+    return this.current().catalogue.refusedGroups(samples, ends);
   }
 
   oldestTimestamp(): number {

@@ -31,6 +31,7 @@ import {
   TooManySeriesError,
   type DeviceDescription,
   type ReadOptions,
+  type RefusedGroup,
   type SeriesLatest,
   type SeriesSamples,
   type SeriesSteps,
@@ -116,6 +117,10 @@ export class SqliteStore implements Store {
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
     await this.commits.add(samples);
+  }
+
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
+    return this.catalogue.refusedGroups(samples, ends);
   }
 
   oldestTimestamp(): number {

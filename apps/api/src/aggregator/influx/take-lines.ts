@@ -11,7 +11,7 @@ import {
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
-import { Accept } from '../accept.js';
+import { Accept, assertNoneForNow } from '../accept.js';
 import { lineMeaning } from './name-lines.js';
 
 /** What is remembered of names, so that a line's series are found by its bytes: so many fields of all lines of a database. */
@@ -62,10 +62,12 @@ export class TakeLines {
     this.noteTexts(lines);
     this.metrics.itemsRejected.inc({ protocol: 'influx' }, wrongCount + lines.texts);
     if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
-    const { rejected } = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
+    const answer = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     if (this.spare.length < MOST_SPARE && timestamps.buffer.byteLength <= LARGEST_SPARE * 8)
       this.spare.push(spareOf(lines));
+    assertNoneForNow(answer, 'fields');
+    const { rejected } = answer;
     const faults = [
       ...wrong,
       ...rejected

@@ -24,7 +24,7 @@ import { Needs } from '../../access/needs.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { Accept, type ProtocolReceipt } from '../accept.js';
+import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
 import { batchExamples, metricExamples } from './examples.js';
 
 /** The JSON protocol, version 1: see "Send a metric" in the README. */
@@ -109,7 +109,9 @@ export class JsonController {
   private async store(body: unknown, candidates: BatchCandidates, receipt: ProtocolReceipt): Promise<BatchResultDto> {
     const items = candidates.ends.length;
     this.metrics.itemsRejected.inc({ protocol: receipt.protocol }, candidates.malformed.length);
-    const refused = (await this.gate.accept(candidates, receipt)).rejected;
+    const answer = await this.gate.accept(candidates, receipt);
+    assertNoneForNow(answer, 'items');
+    const refused = answer.rejected;
     const rejected = rejectedItems(body, candidates, refused, receipt);
     return { accepted: items - rejected.length, rejected };
   }

@@ -10,7 +10,7 @@ import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
-import { Accept, type ProtocolReceipt } from '../accept.js';
+import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
 import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
 import { DeltaSums } from './delta-sums.js';
@@ -82,7 +82,7 @@ export class OtlpController {
     400: 'resourceMetrics must be an array, got {}',
     413: `The body must have at most ${MAX_BODY} bytes, after decompression.`,
     415: 'The content type must be application/x-protobuf or application/json, got text/plain.',
-    'too-many-series': 'Nothing of this request was stored: …',
+    'too-many-series': '1 of 500 points are not stored yet: device "lab-pc-1" may have …',
     'disk-full': 'The disk of the server is full: nothing of this request was stored.',
   })
   async export(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
@@ -144,12 +144,13 @@ export class OtlpController {
 
   private async accept({ series, times, values, ends, refusals }: Points, receipt: ProtocolReceipt): Promise<number> {
     const timestamps = Float64Array.from(times);
-    const { accepted, rejected } = await this.gate.acceptColumns(
+    const answer = await this.gate.acceptColumns(
       { series, timestamps, values: Float64Array.from(values), ends },
       receipt,
     );
-    refusals.addAll(rejected);
-    return accepted;
+    assertNoneForNow(answer, 'points');
+    refusals.addAll(answer.rejected);
+    return answer.accepted;
   }
 }
 

@@ -17,7 +17,7 @@ import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
-import { Accept } from '../accept.js';
+import { Accept, assertNoneForNow } from '../accept.js';
 import { Refusals } from '../refusals.js';
 import { TakeEnds } from '../take-ends.js';
 import { versionOf } from './version-of.js';
@@ -60,7 +60,7 @@ export class RemoteWriteController {
     400: '1 of 500 samples were refused, and the others are stored. 1: value must be a finite number, got Infinity',
     413: `The body must have at most ${MAX_BODY} bytes, after decompression.`,
     415: 'The content encoding must be snappy, got gzip.',
-    'too-many-series': 'Nothing of this request was stored: …',
+    'too-many-series': '1 of 500 samples are not stored yet: device "lab-pc-1" may have …',
     'disk-full': 'The disk of the server is full: nothing of this request was stored.',
   })
   async write(
@@ -81,17 +81,23 @@ export class RemoteWriteController {
     for (const { count } of request.histograms) refusals.add(HISTOGRAMS, count);
     this.metrics.itemsRejected.inc({ protocol: 'remote-write' }, refusals.count);
     this.metrics.exemplarsIgnored.inc({ protocol: 'remote-write' }, request.exemplars);
-    const { accepted, rejected } = await this.gate.acceptColumns(request, receipt);
-    refusals.addAll(rejected);
-    const ended = await this.ends.take(request.withoutValue, receipt, refusals);
-    const written = accepted + ended;
-    void reply.headers({
-      'x-prometheus-remote-write-samples-written': written,
-      'x-prometheus-remote-write-histograms-written': 0,
-      'x-prometheus-remote-write-exemplars-written': 0,
-    });
+    sayWritten(reply, 0);
+    const answer = await this.gate.acceptColumns(request, receipt);
+    refusals.addAll(answer.rejected);
+    const written = answer.accepted + (await this.ends.take(request.withoutValue, receipt, refusals));
+    sayWritten(reply, written);
+    assertNoneForNow(answer, 'samples');
     if (refusals.count > 0) throw new Problem('invalid-input', refusals.text('samples', written));
   }
+}
+
+/** How much of a request is stored, which every answer says from the time on when it has been understood. */
+function sayWritten(reply: FastifyReply, samples: number): void {
+  void reply.headers({
+    'x-prometheus-remote-write-samples-written': samples,
+    'x-prometheus-remote-write-histograms-written': 0,
+    'x-prometheus-remote-write-exemplars-written': 0,
+  });
 }
 
 /** @throws Problem, a 400 or 413, where the body is not what its headers say. */

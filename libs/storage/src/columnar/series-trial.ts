@@ -1,0 +1,81 @@
+import { labelsKey, type Labels, type Sample } from '@device-metrics/domain';
+import type { SeriesRefusal } from '../store.js';
+import type { LimitedDevice, SeriesLimit } from './series-limit.js';
+
+type Wanted = Pick<Sample, 'deviceName' | 'metricName' | 'labels'>;
+
+/** Finds out which series there may be before any of them is made. */
+export class SeriesTrial {
+  /** By name, as they would be with the series that may be. */
+  private readonly devices = new Map<string, TriedDevice>();
+  private readonly taken: TriedDevice[] = [];
+
+  /** @param find the device that samples for a name go to; undefined while there is none. */
+  constructor(
+    private readonly find: (name: string) => LimitedDevice | undefined,
+    private readonly limit: SeriesLimit,
+  ) {}
+
+  /** Counts new series, all or, where it gives a reason, none of them. */
+  take(wanted: Iterable<Wanted>): SeriesRefusal | undefined {
+    const before = this.taken.length;
+    for (const { deviceName, metricName, labels } of wanted) {
+      const device = this.deviceOf(deviceName);
+      device.note(metricName, labels);
+      const refusal = this.limit.take(device, metricName);
+      if (refusal) {
+        this.giveBack(before);
+        return refusal;
+      }
+      device.seriesCount += 1;
+      this.taken.push(device);
+    }
+    return undefined;
+  }
+
+  /** The name that the device of samples for a name has. */
+  nameOf(deviceName: string): string {
+    return this.deviceOf(deviceName).name;
+  }
+
+  /** Nobody makes the series, but for the first so many. */
+  giveBack(kept = 0): void {
+    for (const device of this.taken.splice(kept)) {
+      device.seriesCount -= 1;
+      this.limit.giveBack(device);
+    }
+  }
+
+  private deviceOf(name: string): TriedDevice {
+    const found = this.find(name);
+    const known = this.devices.get(found?.name ?? name);
+    if (known) return known;
+    const device = new TriedDevice(found ?? { name, seriesCount: 0, metrics: new Map() });
+    this.devices.set(device.name, device);
+    return device;
+  }
+}
+
+class TriedDevice implements LimitedDevice {
+  readonly name: string;
+  seriesCount: number;
+  readonly metrics: Map<string, ReadonlyMap<string, { readonly series: { readonly labels: Labels } }>>;
+  private readonly added = new Map<string, Map<string, { readonly series: { readonly labels: Labels } }>>();
+
+  constructor({ name, seriesCount, metrics }: LimitedDevice) {
+    this.name = name;
+    this.seriesCount = seriesCount;
+    this.metrics = new Map(metrics);
+  }
+
+  /** Notes a series that is wanted, so that a refusal can say what grows. */
+  note(metricName: string, labels: Labels): void {
+    let added = this.added.get(metricName);
+    if (!added) {
+      added = new Map(this.metrics.get(metricName));
+      this.added.set(metricName, added);
+      this.metrics.set(metricName, added);
+    }
+    added.set(labelsKey(labels), { series: { labels } });
+  }
+}
