@@ -77,12 +77,13 @@ export class Alerts {
   private devices = new Map<string, StoredDevice>();
   private queue: Promise<unknown> = Promise.resolve();
   private savedAt = -Infinity;
+  /** Whether this process looked after alerts when it was asked last; undefined before that. */
+  private wasMine: boolean | undefined;
   private forgotAt = -Infinity;
 
   static async open(options: AlertsOptions): Promise<Alerts> {
     const { alertStore, clock } = options;
-    const looked = (await alertStore.document('key', 'looked'))?.body as { until: number } | undefined;
-    const alerts = new Alerts(options, await States.load(alertStore, clock.now()), looked?.until);
+    const alerts = new Alerts(options, await States.load(alertStore, clock.now()), await lookedUntil(alertStore));
     for (const registry of alerts.registries()) await registry.reload();
     return alerts;
   }
@@ -90,7 +91,7 @@ export class Alerts {
   private constructor(
     private readonly options: AlertsOptions,
     private readonly states: States,
-    lookedUntil: number | undefined,
+    until: number | undefined,
   ) {
     const { alertStore, clock, file, onProblem, store, rhythms, arrivals, server } = options;
     const { now } = clock;
@@ -103,7 +104,7 @@ export class Alerts {
     this.dependencies = new Registry('dependency', readDependency, alertStore, { file: file.dependencies }, onProblem);
     this.signer = new LinkSigner(options.linkKey);
     const start = { now: now(), elapsed: clock.elapsed() };
-    this.evaluation = new Evaluation(store, this.rules, rhythms, arrivals, server, start, lookedUntil);
+    this.evaluation = new Evaluation(store, this.rules, rhythms, arrivals, server, start, until);
     const failed = (channel: string, reason: string): void => {
       if (this.failures.get(channel) !== reason) onProblem(`channel ${channel}: ${reason}`);
       this.failures.set(channel, reason);
@@ -128,20 +129,24 @@ export class Alerts {
   /** Whether this process looks after alerts now: of several that share a database one does. */
   async isMine(): Promise<boolean> {
     const { store } = this.options;
-    if (store.hearOthers) await this.reload();
-    return store.holds('alerts');
+    const holds = await store.holds('alerts');
+    if (store.hearOthers) await this.inTurn(() => (holds && this.wasMine === false ? this.begin() : this.reload()));
+    this.wasMine = holds;
+    return holds;
   }
 
   /** Takes in what other processes have seen, and what people have told them. */
   private async reload(): Promise<void> {
-    const work = this.queue
-      .catch(() => undefined)
-      .then(async () => {
-        await this.states.reload(this.options.alertStore);
-        for (const registry of this.registries()) await registry.reload();
-      });
-    this.queue = work;
-    await work;
+    await this.states.reload(this.options.alertStore);
+    for (const registry of this.registries()) await registry.reload();
+  }
+
+  /** Goes on where the process that looked until now has stopped. */
+  private async begin(): Promise<void> {
+    const { alertStore, clock } = this.options;
+    await this.states.begin(alertStore, clock.now());
+    for (const registry of this.registries()) await registry.reload();
+    this.evaluation.begin(await lookedUntil(alertStore));
   }
 
   /** Looks at all rules whose time has come, and says what is to be said. */
@@ -224,24 +229,29 @@ export class Alerts {
 
   /** One after the other, with what the store has of the states; what comes of it is said and stored in one step. */
   private exclusively(act: (changes: Changes) => Promise<Moment | void>): Promise<void> {
-    const work = this.queue
-      .catch(() => undefined)
-      .then(async () => {
-        const changes = new Changes(this.states);
-        const looked = await act(changes);
-        const { clock, alertStore } = this.options;
-        const now = clock.now();
-        const messages = tell(changes, await this.tellingRules(), now);
-        const step = { ...changes.step(now), messages };
-        // What has been looked at is not looked at again after a restart: so it goes with what came of it.
-        const isNews = step.states.length + step.gone.length + step.changes.length + messages.length > 0;
-        const isDue = isNews || clock.elapsed() - this.savedAt >= MINUTE;
-        const documents: AlertStep['documents'] =
-          looked && isDue ? [{ kind: 'key', name: 'looked', body: { until: looked.now }, changedAt: now }] : [];
-        await alertStore.commit({ ...step, documents });
-        if (looked && isDue) this.savedAt = clock.elapsed();
-        changes.keep(now);
-      });
+    return this.inTurn(async () => {
+      const { clock, alertStore, store } = this.options;
+      // Another process may have taken in an acknowledgement meanwhile.
+      if (store.hearOthers) await this.states.reload(alertStore);
+      const changes = new Changes(this.states);
+      const looked = await act(changes);
+      const now = clock.now();
+      const messages = tell(changes, await this.tellingRules(), now);
+      const step = { ...changes.step(now), messages };
+      // What has been looked at is not looked at again after a restart: so it goes with what came of it.
+      const isNews = step.states.length + step.gone.length + step.changes.length + messages.length > 0;
+      const isDue = isNews || clock.elapsed() - this.savedAt >= MINUTE;
+      const documents: AlertStep['documents'] =
+        looked && isDue ? [{ kind: 'key', name: 'looked', body: { until: looked.now }, changedAt: now }] : [];
+      await alertStore.commit({ ...step, documents });
+      if (looked && isDue) this.savedAt = clock.elapsed();
+      changes.keep(now);
+    });
+  }
+
+  /** One after the other. */
+  private inTurn(act: () => Promise<void>): Promise<void> {
+    const work = this.queue.catch(() => undefined).then(act);
     this.queue = work;
     return work;
   }
@@ -295,4 +305,9 @@ export class Alerts {
     });
     await channel.type.send(message, await settingsOf(channel, secrets));
   }
+}
+
+/** Up to when the rules have been looked at by any process, Unix ms. */
+async function lookedUntil(store: AlertStore): Promise<number | undefined> {
+  return ((await store.document('key', 'looked'))?.body as { until: number } | undefined)?.until;
 }

@@ -88,17 +88,9 @@ export class World {
 
   /** What was written to the outbox since the last call, as lines such as `news firing a resolved b`. */
   async told(): Promise<string[]> {
-    const fresh = (await this.messages()).filter(({ id }) => id > this.read);
-    this.read = Math.max(this.read, ...fresh.map(({ id }) => id));
-    return fresh.map(({ body }) => {
-      const { kind, firing, ended } = body as Notice;
-      const names = (items: Notice['firing']): string => items.map(({ subject }) => subject.device).join(',');
-      const parts = [
-        firing.length > 0 ? `firing ${names(firing)}` : '',
-        ended.length > 0 ? `over ${names(ended)}` : '',
-      ];
-      return [kind, ...parts.filter(Boolean)].join(' ');
-    });
+    const { lines, last } = await linesOf(this.alertStore, this.read);
+    this.read = last;
+    return lines;
   }
 
   /** The oldest first. */
@@ -110,22 +102,40 @@ export class World {
     this.dataSource = await new DataSource(dataSourceOptions(join(this.folder, 'metrics.db'))).initialize();
     this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0 });
     this.alertStore = openAlertStore(this.dataSource);
-    this.alerts = await Alerts.open({
-      store: this.store,
-      alertStore: this.alertStore,
-      linkKey: Buffer.alloc(32, 1),
-      rhythms: new DeviceRhythms(this.store),
-      arrivals: this.arrivals,
-      server: { number: () => Promise.resolve(0) },
-      clock: { now: () => this.now, elapsed: () => this.elapsed },
-      file: NO_FILE,
-      secrets: { environment: {}, folder: undefined },
-      publicUrl: 'http://127.0.0.1:3000',
-      timeZone: 'UTC',
-      retention: 0,
-      onProblem: (problem) => {
-        throw new Error(problem);
-      },
-    });
+    this.alerts = await openAlerts(this);
   }
+}
+
+/** The alerts of a process with these stores and this clock. */
+export const openAlerts = (
+  world: Pick<World, 'now' | 'elapsed' | 'store' | 'alertStore' | 'arrivals'>,
+): Promise<Alerts> =>
+  Alerts.open({
+    store: world.store,
+    alertStore: world.alertStore,
+    linkKey: Buffer.alloc(32, 1),
+    rhythms: new DeviceRhythms(world.store),
+    arrivals: world.arrivals,
+    server: { number: () => Promise.resolve(0) },
+    clock: { now: () => world.now, elapsed: () => world.elapsed },
+    file: NO_FILE,
+    secrets: { environment: {}, folder: undefined },
+    publicUrl: 'http://127.0.0.1:3000',
+    timeZone: 'UTC',
+    retention: 0,
+    onProblem: (problem) => {
+      throw new Error(problem);
+    },
+  });
+
+/** What was written to the outbox from message `from` on, the oldest first, as lines such as `news firing a over b`. */
+export async function linesOf(store: AlertStore, from = 0): Promise<{ lines: string[]; last: number }> {
+  const messages = [...(await store.messages({ limit: 10_000 }))].reverse().filter(({ id }) => id > from);
+  const lines = messages.map(({ body }) => {
+    const { kind, firing, ended } = body as Notice;
+    const names = (items: Notice['firing']): string => items.map(({ subject }) => subject.device).join(',');
+    const parts = [firing.length > 0 ? `firing ${names(firing)}` : '', ended.length > 0 ? `over ${names(ended)}` : ''];
+    return [kind, ...parts.filter(Boolean)].join(' ');
+  });
+  return { lines, last: messages.at(-1)?.id ?? from };
 }

@@ -45,7 +45,7 @@ interface Watched {
 /** Looks at all rules whose time has come, and takes what it sees into their states. */
 export class Evaluation {
   private readonly watched = new WeakMap<Rule, Watched>();
-  private readonly lastLook = new WeakMap<Rule, Moment>();
+  private lastLook = new WeakMap<Rule, Moment>();
   private readonly startedAt: number;
   private firstLook = true;
   /** The times of devices whose clock is wrong, at this look. */
@@ -59,9 +59,16 @@ export class Evaluation {
     private readonly server: ServerNumbers,
     start: Moment,
     /** Up to when the rules had been looked at before this process, Unix ms. */
-    private readonly lookedUntil: number | undefined,
+    private lookedUntil: number | undefined,
   ) {
     this.startedAt = start.elapsed;
+  }
+
+  /** Another process has looked at the rules meanwhile, up to this time, Unix ms. */
+  begin(lookedUntil: number | undefined): void {
+    this.lookedUntil = lookedUntil;
+    this.lastLook = new WeakMap();
+    this.firstLook = true;
   }
 
   async look(changes: Changes, moment: Moment, stateRules: readonly string[], statesOf: StatesOf): Promise<void> {

@@ -16,19 +16,32 @@ export class States {
   /** @param now Unix milliseconds. */
   static async load(store: AlertStore, now: number): Promise<States> {
     const states = new States();
-    await states.reload(store);
-    const lately = await store.history({ start: now - REMEMBERED, limit: MOST_REMEMBERED });
-    for (const { at, rule, subject, body } of lately.toReversed()) {
-      if ((body as ChangeBody).to === 'normal') states.gone.set(`${rule}\n${subject}`, at);
-    }
+    await states.begin(store, now);
     return states;
   }
 
-  /** Takes in what the database has, in place of what is known. */
-  async reload(store: AlertStore): Promise<void> {
-    const found = await store.states();
+  /** Begins with what the database has: what this process knew is old. @param now Unix milliseconds. */
+  async begin(store: AlertStore, now: number): Promise<void> {
     this.rules.clear();
-    for (const { body } of found) this.put(body as AlertState);
+    this.gone.clear();
+    await this.reload(store);
+    const lately = await store.history({ start: now - REMEMBERED, limit: MOST_REMEMBERED });
+    for (const { at, rule, subject, body } of lately.toReversed()) {
+      if ((body as ChangeBody).to === 'normal') this.gone.set(`${rule}\n${subject}`, at);
+    }
+  }
+
+  /** Takes in what other processes have written. Numbers of the moment are not written: those that are known here stay. */
+  async reload(store: AlertStore): Promise<void> {
+    const found = (await store.states()).map(({ body }) => this.withMoment(body as AlertState));
+    this.rules.clear();
+    for (const state of found) this.put(state);
+  }
+
+  private withMoment(written: AlertState): AlertState {
+    const known = this.ofRule(written.rule).get(subjectKey(written.subject));
+    const isSame = known?.phase === written.phase && known.since === written.since;
+    return isSame && known.seenAt > written.seenAt ? { ...known, episode: written.episode } : written;
   }
 
   ofRule(rule: string): ReadonlyMap<string, AlertState> {
