@@ -51,6 +51,7 @@ const ROOMS = {
   live: ['http', 'access', 'monitoring'],
   devices: ['http', 'access', 'monitoring'],
   packages: ['http', 'access'],
+  configurations: ['http', 'access'],
   admin: ['http', 'access', 'monitoring'],
   aggregator: ['http', 'access', 'monitoring', 'live'],
   reporting: ['http', 'access', 'monitoring', 'devices'],

@@ -4,6 +4,7 @@ import { AccessModule } from './access/access.module.js';
 import { AdminModule } from './admin/admin.module.js';
 import { AggregatorModule } from './aggregator/aggregator.module.js';
 import { AlertsModule } from './alerts/alerts.module.js';
+import { ConfigurationsModule } from './configurations/configurations.module.js';
 import { apiConfig } from './settings.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
@@ -24,6 +25,7 @@ import { StatusModule } from './status/status.module.js';
     AlertsModule,
     StatusModule,
     PackagesModule,
+    ConfigurationsModule,
     AdminModule,
   ],
 })

@@ -6,6 +6,7 @@ import {
   durabilityOf,
   openAccessStore,
   openAlertStore,
+  openConfigurationStore,
   openDataSource,
   openMetadataStore,
   openSampleStore,
@@ -15,6 +16,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import { ACCESS_STORE } from './access/access-store.js';
 import { limitToCaller } from './access/limit-store.js';
 import { ALERT_STORE } from './alerts/alert-store.token.js';
+import { CONFIGURATION_STORE } from './configurations/configuration-store.token.js';
 import { METADATA_STORE } from './metadata/metadata-store.token.js';
 import { apiConfig, databaseOf, type ApiConfig } from './settings.js';
 
@@ -61,9 +63,10 @@ async function sayDurability(dataSource: DataSource): Promise<void> {
     },
     { provide: ACCESS_STORE, inject: [getDataSourceToken()], useFactory: openAccessStore },
     { provide: METADATA_STORE, inject: [getDataSourceToken()], useFactory: openMetadataStore },
+    { provide: CONFIGURATION_STORE, inject: [getDataSourceToken()], useFactory: openConfigurationStore },
     { provide: ALERT_STORE, inject: [getDataSourceToken()], useFactory: openAlertStore },
   ],
-  exports: [METADATA_STORE, SAMPLE_STORE, ACCESS_STORE, ALERT_STORE],
+  exports: [METADATA_STORE, SAMPLE_STORE, ACCESS_STORE, ALERT_STORE, CONFIGURATION_STORE],
 })
 export class SampleStoreModule implements OnApplicationShutdown {
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}

@@ -66,6 +66,13 @@ export type {
 export { MADE_BY_START } from './access/access-store.js';
 export { openAccessStore } from './access/open-access-store.js';
 export type {
+  ConfigurationAllowance,
+  ConfigurationStore,
+  StoredConfiguration,
+  StoredConfigurationState,
+} from './configurations/configuration-store.js';
+export { openConfigurationStore } from './configurations/open-configuration-store.js';
+export type {
   AlertChange,
   AlertDocument,
   AlertDocumentKind,

@@ -1,5 +1,5 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { Collector } from '../run/collector.js';
+import { Collector, type FirstRun } from '../run/collector.js';
 import { DevicesInUse } from '../run/devices-in-use.js';
 import { Logs } from '../run/log.js';
 import { MetricsEndpoint } from '../run/metrics-endpoint.js';
@@ -12,6 +12,7 @@ import { ApiConnection } from '../upload/api-connection.js';
 import { openSpool, takeSpool } from '../upload/open-spool.js';
 import type { Spool } from '../upload/spool.js';
 import { Uploader } from '../upload/uploader.js';
+import { RemoteConfiguration } from '../remote/remote-configuration.js';
 import { handOver, thisProgram } from '../update/hand-over.js';
 import { onTrial } from '../update/on-trial.js';
 import { UpdateFolder } from '../update/update-folder.js';
@@ -45,9 +46,20 @@ export async function collect(config: Config): Promise<void> {
   collector.start();
   if (config.metricsPort !== undefined) endpoint.start(config.metricsPort);
   trial?.tell(() => uploader.acknowledged > 0);
+  const remote = new RemoteConfiguration(
+    config.remote,
+    connection,
+    {
+      interval: config.remoteInterval,
+      read: (offered) => readConfig(undefined, offered),
+      apply: (next) => takeUp(next, collector, logs),
+    },
+    logs.of('Configuration'),
+  );
   let stopped: Promise<void> | undefined;
   const stopCollecting = (): Promise<void> => {
     unwatchFile(config.file);
+    remote.stop();
     endpoint.stop();
     return (stopped ??= collector.stop().then(() => void lock.close()));
   };
@@ -65,10 +77,14 @@ export async function collect(config: Config): Promise<void> {
   if (!trial) {
     folder?.tidy();
     updater.start();
+    remote.start();
   }
   const reload = (): void => {
     if (updater.passOn('SIGHUP')) return;
-    isAutomatic = reloadInto(collector, logs)?.update.isAutomatic ?? isAutomatic;
+    const next = reloadInto(collector, logs);
+    if (!next) return;
+    isAutomatic = next.update.isAutomatic;
+    remote.reread(next);
   };
   process.on('SIGHUP', reload);
   watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {
@@ -97,14 +113,18 @@ function uploaderOf(connection: ApiConnection, spool: Spool, devices: DevicesInU
   return new Uploader(spool, (payload, signal) => client.send(payload, signal), options, log);
 }
 
+function takeUp(config: Config, collector: Collector, logs: Logs): Promise<readonly FirstRun[]> {
+  // What only a restart takes up, as the token of the api, is in use still.
+  config.redactor.addAllOf(logs.secrets);
+  logs.secrets = config.redactor;
+  return collector.reload(config);
+}
+
 /** With a mistake in the new configuration the old one stays. @returns the new one. */
 function reloadInto(collector: Collector, logs: Logs): Config | undefined {
   try {
     const config = readConfig();
-    // What only a restart takes up, as the token of the api, is in use still.
-    config.redactor.addAllOf(logs.secrets);
-    logs.secrets = config.redactor;
-    collector.reload(config);
+    void takeUp(config, collector, logs);
     return config;
   } catch (error) {
     const mistakes = error instanceof SettingsError ? [error.message, ...error.mistakes] : [String(error)];

@@ -8,7 +8,12 @@ import { read } from './read.js';
 import { status } from './status.js';
 
 export const commands: Readonly<Record<string, Command>> = {
-  check: { usage: 'check                          say what is wrong in the configuration', most: 0, run: check },
+  check: {
+    usage:
+      'check [-]                      say what is wrong in the configuration; -: in one for other PCs, of standard input',
+    most: 2,
+    run: check,
+  },
   doctor: {
     usage: 'doctor                         look for what is wrong, read each source once, and say what to do',
     most: 0,
@@ -53,5 +58,5 @@ ${Object.values(commands)
 
 What it reads stands in collector.yaml, or the file that COLLECTOR_CONFIG names; collector.example.yaml shows everything. The
 other settings come from the environment or a file .env in the working folder: API_URL, API_TOKEN, CREDENTIAL_PATH, DEVICE_NAME,
-COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT, UPDATE_INTERVAL; .env.example
-explains them.`;
+COLLECT_INTERVAL, SPOOL_PATH, SPOOL_MAX_BYTES, SPOOL_MIN_FREE_BYTES, COLLECTOR_METRICS_PORT, REMOTE_INTERVAL, UPDATE_INTERVAL;
+.env.example explains them.`;

@@ -1,5 +1,6 @@
 import { showDuration } from '@device-metrics/domain';
 import type { Config } from '../config/config.js';
+import { readKeptRemote } from '../config/remote.js';
 import type { SourceState } from '../upload/spool.js';
 import type { Print } from './command.js';
 import { listQuarantined } from './quarantine.js';
@@ -18,6 +19,7 @@ export function status(config: Config, _args: readonly string[], print: Print): 
     );
     print(`in all       ${totals.generated} samples`);
     print(`sends to     ${config.api.url}, ${asWhom(config, Date.now())}`);
+    print(`configured   ${configuredBy(config)}`);
     listSources(config, spool.sources(), print);
     print(
       `size         ${Math.ceil(totals.bytes / 1024)} KiB of at most ${Math.ceil(config.spool.maxBytes / 1024)} KiB`,
@@ -34,6 +36,19 @@ function asWhom({ api }: Config, now: number): string {
     return `joined as ${credential.device_name} ${showDuration(Math.max(0, now - credential.joined_at))} ago, with the token ${name}`;
   }
   return token === undefined ? 'without a credential' : `with the token ${name ?? 'of API_TOKEN'}`;
+}
+
+/** Who says what is read here. */
+function configuredBy({ file, remote }: Config): string {
+  if (!remote) return `by ${file} alone; remote is off, so the api has no say`;
+  const may = remote.allows.commands ? 'may run programs' : 'may not run programs';
+  const refused = readKeptRemote(remote.file)?.refused;
+  const counts =
+    remote.version !== '' && remote.mistakes.length === 0
+      ? `the configuration ${remote.version} of the api`
+      : 'none of the api';
+  const said = refused ? `; ${refused.version} is refused: ${refused.reason}` : '';
+  return `by ${file} and ${counts}, which ${may}${said}`;
 }
 
 /** How many of what a source could not read are shown. */

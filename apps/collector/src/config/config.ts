@@ -1,14 +1,13 @@
-import { createRequire } from 'node:module';
-import type * as Yaml from 'yaml';
-import { dirname, resolve } from 'node:path';
-import { quote } from '@device-metrics/domain';
+import { dirname, join, resolve } from 'node:path';
 import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
 import { readApi, type Api } from './api.js';
-import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
-import { Placeholders } from './placeholders.js';
+import { filledIn, lookupIn, type Surroundings } from './placeholders.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
-import { isMapping, Section } from './section.js';
-import { API_DEVICE, sourcesOf, type SourceConfig } from './sources.js';
+import { readAllowance, readKeptRemote, readRemote, type Allowance, type Remote, type RemoteText } from './remote.js';
+import { Section } from './section.js';
+import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
+import { API_DEVICE, sourcesOf, type Defaults, type SourceConfig } from './sources.js';
+import { readYaml } from './yaml-text.js';
 
 export interface Config {
   readonly api: Api;
@@ -21,24 +20,28 @@ export interface Config {
   readonly metricsPort: number | undefined;
   /** Whether it takes newer versions of itself from its api, and how often it asks, ms. */
   readonly update: { readonly isAutomatic: boolean; readonly interval: number };
+  /** What the api says of what is read here; undefined: it has no say. */
+  readonly remote: Remote | undefined;
+  /** How often it is asked, ms. */
+  readonly remoteInterval: number;
   /** The configuration file, whether it is there or not. */
   readonly file: string;
   readonly sources: readonly SourceConfig[];
   readonly redactor: Redactor;
 }
 
-/** Loads what only a configuration file needs: 5 MB. */
-const yaml = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
-
 const DEFAULT_FILE = 'collector.yaml';
+/** Beside the spool. */
+const REMOTE_FILE = 'remote.json';
 
 /**
  * The whole configuration, checked: the environment, by default of this process and of `.env`, and the YAML file
- * that `COLLECTOR_CONFIG` names.
+ * that `COLLECTOR_CONFIG` names; with what the api has for this PC, where the file lets it.
  *
- * @throws SettingsError with every mistake.
+ * @param offered a configuration of the api in place of the one that is kept.
+ * @throws SettingsError with every mistake, but for those of the api's configuration: `remote` has them.
  */
-export function readConfig(environment?: Environment): Config {
+export function readConfig(environment?: Environment, offered?: RemoteText): Config {
   const mistakes = new Mistakes();
   const redactor = new Redactor();
   const variables = withPortOfApi(environment ?? readEnvironment(mistakes));
@@ -48,21 +51,36 @@ export function readConfig(environment?: Environment): Config {
   for (const secret of [api.token, api.credential?.token]) if (secret !== undefined) redactor.add(secret);
 
   const file = resolve(configFile ?? DEFAULT_FILE);
-  const root = readFile(file, variables, mistakes, redactor);
+  const surroundings = { environment: variables, folder: dirname(file) };
+  const root = readFile(file, surroundings, mistakes, redactor);
   if (!root && configFile !== undefined) mistakes.add('COLLECTOR_CONFIG', `there is no file ${file}`);
   const section = root ?? new Section({}, '', mistakes);
   const isAutomatic = section.choice('update', ['off', 'auto'], 'off') === 'auto';
-  const sources = sourcesOf(section, { deviceName, interval, api: apiAsDevice(api) });
+  const allows = readAllowance(section);
   const spool = readSettings(spoolSettings, variables, mistakes);
-  const { metricsPort, updateInterval } = readSettings(operationSettings, variables, mistakes);
+  const { metricsPort, updateInterval, remoteInterval } = readSettings(operationSettings, variables, mistakes);
+  const spoolPath = resolve(spool.path);
+  const remoteFile = join(dirname(spoolPath), REMOTE_FILE);
+  const defaults = { deviceName, interval, api: apiAsDevice(api) };
+  const kept = allows && (offered ?? readKeptRemote(remoteFile));
+  const { sources, mistakes: wrong } = allows
+    ? sourcesOfBoth(section, defaults, { kept, allows, surroundings }, redactor)
+    : { sources: sourcesOf(section, defaults), mistakes: [] };
   mistakes.throwIfAny((mistake) => redactor.redact(mistake));
   return {
     api,
     deviceName,
     interval,
-    spool: { ...spool, path: resolve(spool.path) },
+    spool: { ...spool, path: spoolPath },
     metricsPort,
     update: { isAutomatic, interval: updateInterval },
+    remote: allows && {
+      allows,
+      file: remoteFile,
+      version: kept?.version ?? '',
+      mistakes: wrong,
+    },
+    remoteInterval,
     file,
     sources,
     redactor,
@@ -90,41 +108,31 @@ export const isOnThisPc = (url: string): boolean =>
   URL.canParse(url) && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
-function readFile(file: string, environment: Environment, mistakes: Mistakes, redactor: Redactor): Section | undefined {
+function readFile(
+  file: string,
+  surroundings: Surroundings,
+  mistakes: Mistakes,
+  redactor: Redactor,
+): Section | undefined {
   const text = readIfThere(file, (reason) => mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`));
   if (text === undefined) return undefined;
-  const before = mistakes.list.length;
-  const { LineCounter, parseDocument, visit } = yaml();
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const wrongAt = (position: number, reason: string): void => {
-    const { line, col } = lines.linePos(position);
-    mistakes.add(`line ${line}, column ${col}`, reason);
-  };
-  for (const { message, pos } of document.errors) wrongAt(pos[0], message);
-  visit(document, {
-    Alias: (_key, alias, ancestors) => {
-      const { source, range } = alias;
-      const marked = alias.resolve(document);
-      const at = range?.[0] ?? 0;
-      if (!marked)
-        wrongAt(at, `*${source} stands for what is marked &${source}, which is nowhere; a text needs quotes`);
-      else if (ancestors.includes(marked)) wrongAt(at, `*${source} stands within what is marked &${source}`);
-    },
-  });
-  if (mistakes.list.length > before) return new Section({}, '', mistakes);
-  const wrong = (reason: string): Section => {
-    mistakes.add('COLLECTOR_CONFIG', `${file}: ${reason}`);
-    return new Section({}, '', mistakes);
-  };
-  const fill = new Placeholders(environment, dirname(file), mistakes, redactor);
-  let content: unknown;
-  try {
-    content = fill.in(document.toJS(), '');
-  } catch (error) {
-    // Too many aliases.
-    return wrong((error as Error).message);
-  }
-  if (content !== null && !isMapping(content)) return wrong(`must be keys and values, got ${quote(content)}`);
-  return new Section(content, '', mistakes, (secret) => redactor.add(secret));
+  const content = readYaml(text, `COLLECTOR_CONFIG: ${file}`, mistakes) ?? {};
+  const filled = filledIn(content, '', lookupIn(surroundings, mistakes, redactor));
+  return new Section(filled, '', mistakes, (secret) => redactor.add(secret));
+}
+
+/** The sources of the file, and those of the api where its configuration is right. */
+function sourcesOfBoth(
+  root: Section,
+  defaults: Defaults,
+  remote: { readonly kept: RemoteText | undefined; readonly allows: Allowance; readonly surroundings: Surroundings },
+  redactor: Redactor,
+): { sources: SourceConfig[]; mistakes: readonly string[] } {
+  const own = sourcesOf(root, defaults);
+  if (!remote.kept) return { sources: own, mistakes: [] };
+  const mistakes = new Mistakes();
+  const theirs = readRemote(remote.kept.text, { ...remote.surroundings, allows: remote.allows }, mistakes, redactor);
+  const both = sourcesOf(root, defaults, theirs);
+  const isRight = mistakes.list.length === 0;
+  return { sources: isRight ? both : own, mistakes: mistakes.list.map((mistake) => redactor.redact(mistake)) };
 }

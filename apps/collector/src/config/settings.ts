@@ -69,6 +69,13 @@ export const operationSettings = {
     type: integer(0, 65_535, 'a port'),
     meaning: 'port on 127.0.0.1 where the collector offers its own metrics to Prometheus; without it: nowhere',
   },
+  remoteInterval: {
+    name: 'REMOTE_INTERVAL',
+    type: duration('1s', '24h', '1m'),
+    default: '1m',
+    meaning:
+      'how often a collector with `remote` in its file asks its api for the configuration that it has for this PC',
+  },
   updateInterval: {
     name: 'UPDATE_INTERVAL',
     type: duration('1s', '24h', '15m'),

@@ -3,6 +3,7 @@ import { pcSource, shortestInterval } from '../pc/group.js';
 import { pcGroups } from '../pc/groups.js';
 import { thisMachine } from '../pc/machine.js';
 import { didYouMean, type Section } from './section.js';
+import type { RemoteRoot } from './remote.js';
 import type { Source, SourceTools } from '../run/source.js';
 import { protocols } from '../third-party/protocols.js';
 
@@ -30,7 +31,7 @@ export interface SourceConfig {
 }
 
 /** What the environment says for sources that say nothing themselves. */
-interface Defaults {
+export interface Defaults {
   readonly deviceName: string;
   readonly interval: number;
   /** The api as a third-party device; undefined where it is not on this PC. */
@@ -40,18 +41,26 @@ interface Defaults {
 /**
  * The sources that a configuration asks for: the groups of this PC that are on, then the third-party devices, and the api
  * itself, unless `api: false` leaves it out or it is among the third-party devices.
+ *
+ * @param remote what the api says beside it: its third-party devices come too; its `pc` and `api` count where the PC says nothing
+ * of them.
  */
-export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
-  const pc = pcSources(root, defaults);
-  const thirdParty = root.sections('third_party').map((entry) => thirdPartySource(entry, defaults));
-  const wantsApi = root.flag('api', true);
+export function sourcesOf(root: Section, defaults: Defaults, remote?: RemoteRoot): SourceConfig[] {
+  const theirs = remote && { pc: pcSources(remote.root, defaults), wantsApi: remote.root.flag('api', true) };
+  const pc = theirs && !root.has('pc') ? theirs.pc : pcSources(root, defaults);
+  const wantsApi = theirs && !root.has('api') ? theirs.wantsApi : root.flag('api', true);
+  const remoteEntries = remote?.root.sections('third_party') ?? [];
+  if (remote && !remote.commands) refuseCommands(remoteEntries);
+  const entries = [...root.sections('third_party'), ...remoteEntries];
+  const thirdParty = entries.map((entry) => thirdPartySource(entry, defaults));
   root.end();
+  remote?.root.end();
   if (defaults.api && wantsApi && !thirdParty.some((source) => source?.deviceName === API_DEVICE)) {
     thirdParty.push(thirdPartySource(root.beside(defaults.api), defaults));
   }
   const sources = [...pc, ...thirdParty.filter((source) => source !== undefined)];
   const taken = new Set(['collector', ...pcGroups.map(({ name }) => name)]);
-  root.sections('third_party').forEach((entry, index) => {
+  entries.forEach((entry, index) => {
     const name = thirdParty[index]?.name;
     if (name === undefined || name === '') return;
     if (taken.has(name))
@@ -59,6 +68,16 @@ export function sourcesOf(root: Section, defaults: Defaults): SourceConfig[] {
     taken.add(name);
   });
   return sources;
+}
+
+function refuseCommands(entries: readonly Section[]): void {
+  for (const entry of entries) {
+    if (!entry.is('protocol', 'command')) continue;
+    entry.mistake(
+      'protocol',
+      "must not be command: remote.commands of this PC's file does not let the api run programs",
+    );
+  }
 }
 
 function pcSources(root: Section, { deviceName, interval }: Defaults): SourceConfig[] {

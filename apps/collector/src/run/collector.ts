@@ -18,6 +18,12 @@ const COMMIT_DELAY = 50;
 /** Samples that wait in memory while the spool cannot be written; beyond it the oldest go. */
 const MOST_UNWRITTEN = 20_000;
 
+/** How the first run of a source ended; `reason` is empty where it gave anything. */
+export interface FirstRun {
+  readonly name: string;
+  readonly reason: string;
+}
+
 interface Scheduled {
   readonly identity: string;
   readonly interval: number;
@@ -52,7 +58,7 @@ export class Collector {
   start(): void {
     const { api, deviceName, spool, sources } = this.config;
     this.log.log(`Device ${deviceName} sends to ${api.url}; spool ${spool.path}`);
-    this.apply(this.config);
+    void this.apply(this.config);
     this.log.log(`${sources.length} sources: ${sources.map(describe).join(', ')}`);
     const { pendingBatches, pendingSamples } = this.spool.totals();
     if (pendingBatches > 0) this.log.log(`In the spool: ${pendingBatches} batches, ${pendingSamples} samples`);
@@ -72,14 +78,20 @@ export class Collector {
     this.log.log(`Stopped; left for the next start: ${pendingBatches} batches, ${pendingSamples} samples`);
   }
 
-  /** Takes up another configuration of sources. Those that stay as they were go on undisturbed. */
-  reload(config: Config): void {
+  /**
+   * Takes up another configuration of sources. Those that stay as they were go on undisturbed.
+   *
+   * @returns how the first runs of the others end.
+   * @throws where a source cannot be made; then all is as it was.
+   */
+  reload(config: Config): Promise<readonly FirstRun[]> {
     const before = new Map(this.scheduled);
     const restart = changedForRestart(this.config, config);
     const { sources, deviceName, interval, redactor } = config;
-    this.config = { ...this.config, sources, deviceName, interval, redactor };
-    this.devices.set(this.config);
-    this.apply(this.config);
+    const next = { ...this.config, sources, deviceName, interval, redactor };
+    const firstRuns = this.apply(next);
+    this.config = next;
+    this.devices.set(next);
     const started = config.sources.filter(({ name, identity }) => before.get(name)?.identity !== identity);
     const ended = [...before.keys()].filter((name) => !this.scheduled.has(name));
     const said = [
@@ -88,6 +100,7 @@ export class Collector {
     ].filter(Boolean);
     this.log.log(`Configuration read again; ${said.join('; ') || 'no source has changed'}`);
     if (restart.length > 0) this.log.warn(`Changed as well, but only a restart takes it up: ${restart.join(', ')}`);
+    return firstRuns;
   }
 
   /** How the last run of every source ended, and what the spool holds. */
@@ -96,24 +109,23 @@ export class Collector {
     return [...runs, ...(await this.ownSource().read())];
   }
 
-  private apply(config: Config): void {
+  private apply(config: Config): Promise<readonly FirstRun[]> {
     const sources = this.sourcesOf(config);
     const wanted = new Map(sources.map((source) => [source.name, source]));
+    const isOther = ({ name, identity }: SourceConfig): boolean => this.scheduled.get(name)?.identity !== identity;
+    // Made before any other is ended: one that cannot be made changes nothing.
+    const started = sources.filter(isOther).map((source) => this.schedule(source));
     for (const [name, { identity, runner }] of this.scheduled) {
       if (wanted.get(name)?.identity === identity) continue;
       this.scheduled.delete(name);
       this.states.forget(name);
       void runner.close();
     }
-    const started: Scheduled[] = [];
-    for (const source of sources) {
-      if (this.scheduled.has(source.name)) continue;
-      const scheduled = this.schedule(source);
-      this.scheduled.set(source.name, scheduled);
-      started.push(scheduled);
-    }
+    for (const one of started) this.scheduled.set(one.runner.name, one);
     this.setTimers();
-    void this.runAll(started);
+    return this.runAll(started).then(() =>
+      started.map(({ runner: { name, outcome } }) => ({ name, reason: outcome?.reason ?? 'it has not run' })),
+    );
   }
 
   /** The sources that the configuration asks for, and the collector itself. */

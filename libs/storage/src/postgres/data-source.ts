@@ -2,6 +2,7 @@ import type { DataSource, DataSourceOptions } from 'typeorm';
 import type pg from 'pg';
 import { reasonOf } from '@device-metrics/domain';
 import { accessEntities } from '../access/access.entities.js';
+import { configurationEntities } from '../configurations/configuration.entities.js';
 import { connectionOf, shownUrl } from './connection.js';
 import { migrations } from './migrations/index.js';
 import { asUnavailable } from './unavailable.js';
@@ -55,7 +56,7 @@ export function postgresOptions(url: string): DataSourceOptions {
   const config = readUrl(url);
   return {
     type: 'postgres',
-    entities: accessEntities,
+    entities: [...accessEntities, ...configurationEntities],
     migrations,
     migrationsRun: false,
     migrationsTransactionMode: 'each',

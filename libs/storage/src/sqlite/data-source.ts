@@ -2,6 +2,7 @@ import { sqliteDriver } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { accessEntities } from '../access/access.entities.js';
+import { configurationEntities } from '../configurations/configuration.entities.js';
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 import { migrations } from './migrations/index.js';
@@ -24,7 +25,7 @@ export function sqliteOptions(path: string): DataSourceOptions {
     type: 'better-sqlite3',
     driver: sqliteDriver(),
     database: path,
-    entities: [DeviceEntity, SeriesEntity, ...accessEntities],
+    entities: [DeviceEntity, SeriesEntity, ...accessEntities, ...configurationEntities],
     migrations,
     migrationsRun: true,
     migrationsTransactionMode: 'each',

@@ -9,6 +9,7 @@ import { DeviceMerge1764900000000 } from './1764900000000-device-merge.js';
 import { Said1765300000000 } from './1765300000000-said.js';
 import { CollectorUpdate1765400000000 } from './1765400000000-collector-update.js';
 import { RowChecksums1765500000000 } from './1765500000000-row-checksums.js';
+import { Configurations1765600000000 } from './1765600000000-configurations.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   Said1765300000000,
   CollectorUpdate1765400000000,
   RowChecksums1765500000000,
+  Configurations1765600000000,
 ];

@@ -1,0 +1,2 @@
+/** Injection token of the one `ConfigurationStore`. */
+export const CONFIGURATION_STORE = Symbol('ConfigurationStore');
