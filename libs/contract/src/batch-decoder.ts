@@ -85,7 +85,7 @@ export function decodeCandidates(body: unknown, receipt: Receipt): BatchCandidat
 /** All items of a batch that were refused, in their order and in the words of the wire format. */
 export function rejectedItems(
   body: unknown,
-  { malformed }: BatchCandidates,
+  { malformed }: Pick<BatchCandidates, 'malformed'>,
   refused: readonly Refusal[],
   receipt: Receipt,
 ): RejectedItem[] {

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { Slices } from '@device-metrics/domain';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem.js';
+import { AddRouteConfig } from './route-config.js';
 
 /** How deep objects and arrays of a body may stand in each other; what the calls take has a fifth of it. */
 export const MAX_DEPTH = 64;
@@ -19,27 +21,57 @@ const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, COL
   (character) => character.charCodeAt(0),
 ) as [number, number, number, number, number, number, number, number];
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route gets a JSON body as a `JsonBody`, and parses it itself where it must. */
+    readsJson?: true;
+  }
+}
+
+/** A JSON body that nobody has parsed yet; its bytes are UTF-8. */
+export class JsonBody {
+  constructor(
+    readonly bytes: Buffer,
+    private readonly parser: (text: string) => Promise<unknown>,
+  ) {}
+
+  /** What it says, by the rules that hold for each body. */
+  async parse(): Promise<unknown> {
+    return this.parser(this.bytes.toString());
+  }
+}
+
+/** Says that a route gets its JSON as a `JsonBody`. */
+export const ReadsJson = (): MethodDecorator => AddRouteConfig({ readsJson: true });
+
 /** Has every JSON body checked before it is parsed, and a long one parsed in pieces: megabytes of it would hold everybody up. */
 export function acceptJson(server: FastifyInstance): void {
   // Fastify's own parser refuses __proto__ keys.
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
-  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    const { speaks } = request.routeOptions.config;
-    if (speaks && !speaks.parsesJson) return done(null, Buffer.from(body));
-    const lists = listsOf(body);
-    if (!lists) {
-      const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, and ${MAX_NAMES} names in an item of a list`;
-      return done(new Problem('unreadable-body', `The body must have at most ${most}.`));
-    }
-    const long = lists.filter(({ cuts }) => cuts.length > 0);
-    if (long.length === 0) return void parse(request, body, done);
+  server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    const { speaks, readsJson } = request.routeOptions.config;
+    if (speaks && !speaks.parsesJson) return done(null, bytes);
+    if (!isUtf8(bytes)) return done(new Problem('unreadable-body', 'The body must be UTF-8.'));
     const part = (text: string): Promise<unknown> =>
       new Promise((resolve, reject) => {
         void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
       });
-    parseInPieces(body, long, part).then((value) => done(null, value), done);
+    const body = new JsonBody(bytes, (text) => parseChecked(text, part));
+    if (readsJson) return done(null, body);
+    body.parse().then((value) => done(null, value), done);
   });
+}
+
+/** Parses a body that is not too deep or too large, in pieces where it is long. */
+async function parseChecked(body: string, parse: (text: string) => Promise<unknown>): Promise<unknown> {
+  const lists = listsOf(body);
+  if (!lists) {
+    const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, and ${MAX_NAMES} names in an item of a list`;
+    throw new Problem('unreadable-body', `The body must have at most ${most}.`);
+  }
+  const long = lists.filter(({ cuts }) => cuts.length > 0);
+  return long.length === 0 ? parse(body) : parseInPieces(body, long, parse);
 }
 
 /** A list of a body: the body itself, or what stands under one of its names. */

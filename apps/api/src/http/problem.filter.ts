@@ -117,9 +117,6 @@ function clientMistake(status: number, error: Error, request: FastifyRequest): P
         `The content type must be ${speaks ? 'a media type' : 'application/json'}, got ${request.headers['content-type'] || 'none'}.`,
       );
     case 400:
-      if ((error as NodeJS.ErrnoException).code === 'NOT_UTF8') {
-        return new Problem('unreadable-body', 'The body must be UTF-8.');
-      }
       return new Problem(
         'unreadable-body',
         `The body could not be read${speaks && !speaks.parsesJson ? '' : ', it must be valid JSON'}: ${withoutBody(error.message)}`,

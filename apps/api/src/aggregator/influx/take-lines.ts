@@ -1,17 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { NamedSeries, Refusal } from '@device-metrics/domain';
-import {
-  LineScanner,
-  spareOf,
-  TooManyFieldsError,
-  type Precision,
-  type ScannedLines,
-  type SpareColumns,
-} from '@device-metrics/formats';
+import { LineScanner, TooManyFieldsError, type Precision, type ScannedLines } from '@device-metrics/formats';
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { Accept, assertNoneForNow } from '../accept.js';
+import { SparePool } from '../spare-columns.js';
 import { lineMeaning } from './name-lines.js';
 
 /** What is remembered of names, so that a line's series are found by its bytes: so many fields of all lines of a database. */
@@ -20,10 +14,6 @@ const MOST_FIELDS = 300_000;
 const MOST_DATABASES = 16;
 /** Wrong lines that an answer names. */
 const MOST_NAMED = 20;
-
-/** Columns whose memory is kept for the next requests: so many, of at most so many samples. */
-const MOST_SPARE = 4;
-const LARGEST_SPARE = 1 << 16;
 
 /** What of a request was not stored. */
 export interface NotStored {
@@ -36,7 +26,7 @@ export interface NotStored {
 @Injectable()
 export class TakeLines {
   private readonly logger = new Logger('influx');
-  private readonly spare: SpareColumns[] = [];
+  private readonly spare = new SparePool();
   private readonly scanners = new Map<string, LineScanner<NamedSeries>>();
 
   constructor(
@@ -56,7 +46,7 @@ export class TakeLines {
       precision,
       receivedAt: receipt.receivedAt,
       mostWrong: MOST_NAMED,
-      spare: this.spare.pop(),
+      spare: this.spare.take(),
     });
     const { series, timestamps, values, wrong, wrongCount } = lines;
     this.noteTexts(lines);
@@ -64,8 +54,7 @@ export class TakeLines {
     if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
     const answer = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
-    if (this.spare.length < MOST_SPARE && timestamps.buffer.byteLength <= LARGEST_SPARE * 8)
-      this.spare.push(spareOf(lines));
+    this.spare.giveBack(lines);
     assertNoneForNow(answer, 'fields');
     const { rejected } = answer;
     const faults = [

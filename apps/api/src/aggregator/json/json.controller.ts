@@ -21,11 +21,17 @@ import {
   type BatchCandidates,
 } from '@device-metrics/contract';
 import { Needs } from '../../access/needs.js';
+import { JsonBody, ReadsJson } from '../../http/json-body.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
+import { SparePool } from '../spare-columns.js';
 import { batchExamples, metricExamples } from './examples.js';
+import { BatchScanner } from './scan-batch.js';
+
+/** What is remembered of names, so that the series of an item are found by its bytes. */
+const MOST_SERIES = 300_000;
 
 /** The JSON protocol, version 1: see "Send a metric" in the README. */
 @ApiTags('aggregator')
@@ -35,6 +41,9 @@ import { batchExamples, metricExamples } from './examples.js';
 })
 @Controller('api/v1/aggregator/metrics')
 export class JsonController {
+  private readonly scanner = new BatchScanner(MOST_SERIES);
+  private readonly spare = new SparePool();
+
   constructor(
     private readonly gate: Accept,
     private readonly metrics: ApiMetrics,
@@ -56,6 +65,7 @@ export class JsonController {
   }
 
   @Post('batch')
+  @ReadsJson()
   @Needs('samples:write')
   @HttpCode(200)
   @ApiOperation({
@@ -84,7 +94,8 @@ export class JsonController {
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
     const receipt = await this.gate.receipt('json');
-    const { accepted, rejected } = await this.store(body, this.decode(body, receipt), receipt);
+    const scanned = body instanceof JsonBody ? await this.storeScanned(body, receipt) : undefined;
+    const { accepted, rejected } = scanned ?? (await this.storeParsed(body, receipt));
     if (accepted === 0) {
       const errors = rejected.map(({ index, field, reason }) => ({
         field: `metrics[${index}]${field && `.${field}`}`,
@@ -93,6 +104,24 @@ export class JsonController {
       throw invalidInput(errors, { accepted, rejected });
     }
     return { accepted, rejected };
+  }
+
+  private async storeParsed(body: unknown, receipt: ProtocolReceipt): Promise<BatchResultDto> {
+    const parsed = body instanceof JsonBody ? await body.parse() : body;
+    return this.store(parsed, this.decode(parsed, receipt), receipt);
+  }
+
+  /** A batch whose form is as usual, without an object for each sample; undefined where it is not. */
+  private async storeScanned(body: JsonBody, receipt: ProtocolReceipt): Promise<BatchResultDto | undefined> {
+    const batch = await this.scanner.scan(body.bytes, receipt.receivedAt, this.spare.take());
+    if (!batch) return undefined;
+    const answer = await this.gate.acceptColumns(batch, receipt);
+    // Stored, or the call has thrown: nobody looks at the columns any more.
+    this.spare.giveBack(batch);
+    assertNoneForNow(answer, 'items');
+    const { accepted } = answer;
+    if (answer.rejected.length === 0) return { accepted, rejected: [] };
+    return { accepted, rejected: rejectedItems(await body.parse(), { malformed: [] }, answer.rejected, receipt) };
   }
 
   private decode(body: unknown, receipt: ProtocolReceipt): BatchCandidates {
@@ -111,8 +140,7 @@ export class JsonController {
     this.metrics.itemsRejected.inc({ protocol: receipt.protocol }, candidates.malformed.length);
     const answer = await this.gate.accept(candidates, receipt);
     assertNoneForNow(answer, 'items');
-    const refused = answer.rejected;
-    const rejected = rejectedItems(body, candidates, refused, receipt);
+    const rejected = rejectedItems(body, candidates, answer.rejected, receipt);
     return { accepted: items - rejected.length, rejected };
   }
 }
