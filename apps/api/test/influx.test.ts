@@ -48,6 +48,16 @@ describe('lines', () => {
     expect(await stored('charset')).toEqual([]);
   });
 
+  it.each(['text/plain', 'application/json'])('that are not UTF-8 are refused, and no others: as %s', async (type) => {
+    const device = `bytes ${type}`;
+    const lines = ['f=1', 'B\u00fcro=2', 'g=3']
+      .map((field) => `m,host=${device.replace(' ', '\\ ')} ${field}`)
+      .join('\n');
+    const { status } = await write(Buffer.from(lines, 'latin1'), '?db=a', { 'content-type': type });
+    expect(status).toBe(400);
+    expect((await stored(device)).map(([metric]) => metric)).toEqual(['m.f', 'm.g']);
+  });
+
   it('are stored with 204, in each precision, and without a time at the time of receipt', async () => {
     const time = at(60);
     for (const [query, stamp] of [
