@@ -312,6 +312,9 @@ describe('what senders are told', () => {
         { statement_id: 1, series: [{ name: 'databases', columns: ['name'], values: [['telegraf']] }] },
       ],
     });
+    expect(await query('create database if not exists "a;b"; SHOW DATABASES ;')).toMatchObject({
+      results: [{ statement_id: 0 }, { statement_id: 1, series: [{ values: [['telegraf'], ['a;b']] }] }],
+    });
     expect(await query('SELECT * FROM cpu')).toEqual({
       results: [{ statement_id: 0, error: expect.stringContaining('/api/v1/reports') }],
     });

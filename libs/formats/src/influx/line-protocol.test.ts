@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { parseLineProtocol } from './line-protocol.js';
 
 describe('Influx line protocol', () => {
@@ -29,8 +30,28 @@ describe('Influx line protocol', () => {
     ['cpu usage=1 1 2', 'line 1: nothing may follow the timestamp, got "2"'],
     ['cpu name="x', 'line 1: a quote is not closed'],
     [',a=b usage=1', 'line 1: must begin with a measurement'],
+    ['cpu,a=1,b=2,a=1 usage=1', 'line 1: a tag comes twice'],
   ])('refuses %j', (text, message) => {
     expect(() => parseLineProtocol(text)).toThrow(message);
+  });
+
+  it('has integers of 64 bits and no longer ones', () => {
+    const integer = fc.oneof(
+      fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }),
+      fc.constantFrom(-(2n ** 63n), 2n ** 63n, 2n ** 64n),
+    );
+    fc.assert(
+      fc.property(integer, fc.constantFrom(-1n, 0n, 1n), fc.constantFrom('i', 'u'), (near, step, kind) => {
+        const value = near + step;
+        const read = (): number | undefined => parseLineProtocol(`a f=${value}${kind}`)[0]?.value;
+        const isThere = kind === 'i' ? BigInt.asIntN(64, value) === value : BigInt.asUintN(64, value) === value;
+        if (isThere) expect(read()).toBe(Number(value));
+        else
+          expect(read).toThrow(
+            /^line 1: (an integer must have at most 64 bits|the value of a field must be a number), got/,
+          );
+      }),
+    );
   });
 
   it('knows quotes around the text of a field only', () => {

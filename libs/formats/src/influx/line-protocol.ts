@@ -186,7 +186,9 @@ function prefixOf(scanner: Scanner): { readonly measurement: string; readonly ta
   if (measurement === '') throw new Error(`must begin with a measurement, got ${quote(line)}`);
   const tags: [string, string][] = [];
   while (scanner.take(',')) tags.push(readTag(scanner));
-  return { measurement, tags: Object.fromEntries(tags) };
+  const byName = Object.fromEntries(tags);
+  if (Object.keys(byName).length < tags.length) throw new Error(`a tag comes twice, got ${quote(line)}`);
+  return { measurement, tags: byName };
 }
 
 function readTag(scanner: Scanner): [name: string, value: string] {
@@ -246,7 +248,21 @@ export const asPlain = (text: string): string => text.replace(/\\([,= \\])/g, '$
 export function numberOf(text: string): number {
   if (/^(t|true)$/i.test(text)) return 1;
   if (/^(f|false)$/i.test(text)) return 0;
-  const value = /^([+-]?\d+i|\+?\d+u)$/.test(text) ? Number(text.slice(0, -1)) : parseDecimal(text);
+  const integer = /^([+-]?\d+)i$|^\+?(\d+)u$/.exec(text);
+  const value = integer ? integerOf(text, integer[1], integer[2]) : parseDecimal(text);
   if (value === undefined) throw new Error(`the value of a field must be a number, got ${quote(text)}`);
   return value;
+}
+
+/** Digits that are always 64 bits. */
+const SHORT = 18;
+
+/** The double that is nearest. */
+function integerOf(text: string, signed: string | undefined, unsigned = ''): number {
+  if (text.length > SHORT) {
+    const found = BigInt(signed?.replace(/^\+/, '') ?? unsigned);
+    const size = signed === undefined ? BigInt.asUintN(64, found) : BigInt.asIntN(64, found);
+    if (size !== found) throw new Error(`an integer must have at most 64 bits, got ${quote(text)}`);
+  }
+  return Number(text.slice(0, -1));
 }

@@ -20,7 +20,8 @@ const MOST_DEPTH = 16;
 type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 
 /**
- * Attributes as texts: a number or a boolean as JSON writes it, bytes as base64, and lists as JSON.
+ * Attributes as texts: a number or a boolean as JSON writes it (an integer with all its digits: two of them are two series),
+ * bytes as base64, and lists as JSON.
  *
  * @param field the tag of the `KeyValue` fields that stand from `start` to before `end`; others are left out.
  * @throws ProtobufError where they cannot be read, or a key comes twice.
@@ -70,7 +71,7 @@ function readValue(reader: ProtoReader, depth: number): Value {
     for (let found = reader.next(); found !== 0; found = reader.next()) {
       if (found === STRING) value = readText(reader);
       else if (found === BOOL) value = reader.int64() !== 0;
-      else if (found === INT) value = reader.int64();
+      else if (found === INT) value = reader.exactInt64();
       else if (found === DOUBLE) value = reader.double();
       else if (found === ARRAY) value = readList(reader, (each) => readValue(each, depth + 1));
       else if (found === LIST) value = Object.fromEntries(readList(reader, (each) => readPair(each, depth + 1)));

@@ -51,7 +51,13 @@ export function addExplicit(
     point.bounds.push(bound);
     point.atMost.push(sum);
   }
-  return undefined;
+  return faultOfCount(point, sum + (counts[bounds.length] as number));
+}
+
+/** A bucket must not have more values than there are. */
+function faultOfCount({ count }: HistogramPoint, sum: number): string | undefined {
+  if (sum === count || sum > Number.MAX_SAFE_INTEGER) return undefined;
+  return `count must be the sum of its buckets, ${sum}, got ${count}`;
 }
 
 /**
@@ -81,7 +87,9 @@ export function addExponential(point: HistogramPoint, given: ExponentialPoint): 
   for (let at = 1; at < point.bounds.length; at += 1) {
     if (!((point.bounds[at] as number) > (point.bounds[at - 1] as number))) return 'its buckets overlap';
   }
-  return undefined;
+  return given.positive.counts.length + given.negative.counts.length + zeroCount > 0
+    ? faultOfCount(point, sum)
+    : undefined;
 }
 
 /** Index and count of each bucket between the first and the last that have any, `merge` of them as one. */

@@ -6,7 +6,8 @@ export class OtlpJsonError extends Error {
   override readonly name = 'OtlpJsonError';
 }
 
-type Scalar = 'string' | 'bool' | 'varint' | 'sint' | 'fixed64' | 'sfixed64' | 'double' | 'bytes';
+type Scalar =
+  'string' | 'bool' | 'enum' | 'int64' | 'uint32' | 'uint64' | 'sint' | 'fixed64' | 'sfixed64' | 'double' | 'bytes';
 type MessageName = keyof typeof MESSAGES;
 interface Field {
   readonly number: number;
@@ -36,13 +37,13 @@ const MESSAGES = {
   Gauge: { dataPoints: list(1, 'NumberDataPoint') },
   Sum: {
     dataPoints: list(1, 'NumberDataPoint'),
-    aggregationTemporality: field(2, 'varint'),
+    aggregationTemporality: field(2, 'enum'),
     isMonotonic: field(3, 'bool'),
   },
-  Histogram: { dataPoints: list(1, 'HistogramDataPoint'), aggregationTemporality: field(2, 'varint') },
+  Histogram: { dataPoints: list(1, 'HistogramDataPoint'), aggregationTemporality: field(2, 'enum') },
   ExponentialHistogram: {
     dataPoints: list(1, 'ExponentialHistogramDataPoint'),
-    aggregationTemporality: field(2, 'varint'),
+    aggregationTemporality: field(2, 'enum'),
   },
   Summary: { dataPoints: list(1, 'SummaryDataPoint') },
   NumberDataPoint: {
@@ -52,7 +53,7 @@ const MESSAGES = {
     exemplars: list(5, 'Exemplar'),
     asInt: field(6, 'sfixed64'),
     attributes: list(7, 'KeyValue'),
-    flags: field(8, 'varint'),
+    flags: field(8, 'uint32'),
   },
   HistogramDataPoint: {
     startTimeUnixNano: field(2, 'fixed64'),
@@ -63,7 +64,7 @@ const MESSAGES = {
     explicitBounds: list(7, 'double'),
     exemplars: list(8, 'Exemplar'),
     attributes: list(9, 'KeyValue'),
-    flags: field(10, 'varint'),
+    flags: field(10, 'uint32'),
   },
   ExponentialHistogramDataPoint: {
     attributes: list(1, 'KeyValue'),
@@ -75,11 +76,11 @@ const MESSAGES = {
     zeroCount: field(7, 'fixed64'),
     positive: field(8, 'Buckets'),
     negative: field(9, 'Buckets'),
-    flags: field(10, 'varint'),
+    flags: field(10, 'uint32'),
     exemplars: list(11, 'Exemplar'),
     zeroThreshold: field(14, 'double'),
   },
-  Buckets: { offset: field(1, 'sint'), bucketCounts: list(2, 'varint') },
+  Buckets: { offset: field(1, 'sint'), bucketCounts: list(2, 'uint64') },
   SummaryDataPoint: {
     startTimeUnixNano: field(2, 'fixed64'),
     timeUnixNano: field(3, 'fixed64'),
@@ -87,7 +88,7 @@ const MESSAGES = {
     sum: field(5, 'double'),
     quantileValues: list(6, 'ValueAtQuantile'),
     attributes: list(7, 'KeyValue'),
-    flags: field(8, 'varint'),
+    flags: field(8, 'uint32'),
   },
   ValueAtQuantile: { quantile: field(1, 'double'), value: field(2, 'double') },
   Exemplar: {},
@@ -95,7 +96,7 @@ const MESSAGES = {
   AnyValue: {
     stringValue: field(1, 'string'),
     boolValue: field(2, 'bool'),
-    intValue: field(3, 'varint'),
+    intValue: field(3, 'int64'),
     doubleValue: field(4, 'double'),
     arrayValue: field(5, 'ArrayValue'),
     kvlistValue: field(6, 'KeyValueList'),
@@ -105,74 +106,122 @@ const MESSAGES = {
   KeyValueList: { values: list(1, 'KeyValue') },
 } as const satisfies Record<string, Record<string, Field>>;
 
+/** Integers of each type, from the least to the greatest. */
+const RANGES = {
+  enum: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  sint: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+  fixed64: [0n, 2n ** 64n - 1n],
+  sfixed64: [-(2n ** 63n), 2n ** 63n - 1n],
+} as const satisfies Record<string, readonly [bigint, bigint]>;
+type IntegerType = keyof typeof RANGES;
+
+/** Takes what could not be read of a request, and how many points it has. */
+export type RefusePoints = (reason: string, points: number) => void;
+
 /**
  * The request of OTLP/HTTP in JSON as the message of Protocol Buffers that it stands for, so that both are read in one way.
- * Fields that are not known are left out, and null is as good as nothing.
+ * Fields that are not known are left out, null is as good as nothing, and a name may have underscores, as ProtoJSON allows.
  *
  * @param json parsed, and of a depth that somebody has checked.
- * @throws OtlpJsonError at the first value of a wrong type.
+ * @param refuse takes points and metrics with values of a wrong type; they are left out. Without it the first one is an error.
+ * @throws OtlpJsonError at the first value of a wrong type anywhere else.
  */
-export function metricsFromJson(json: unknown): Uint8Array {
+export function metricsFromJson(json: unknown, refuse?: RefusePoints): Uint8Array {
   const writer = new ProtoWriter();
-  writeMessage(writer, 'ExportMetricsServiceRequest', json, '');
+  new JsonWriter(refuse).message(writer, 'ExportMetricsServiceRequest', json, '');
   return writer.finish();
 }
 
-function writeMessage(writer: ProtoWriter, name: MessageName, json: unknown, path: string): void {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object', json);
-  const fields: Readonly<Record<string, Field>> = MESSAGES[name];
-  for (const [key, value] of Object.entries(json)) {
-    const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (!known || value === null) continue;
-    const at = path === '' ? key : `${path}.${key}`;
-    if (!known.repeated) {
-      writeField(writer, known, value, at);
-      continue;
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+class JsonWriter {
+  constructor(private readonly refuse: RefusePoints | undefined) {}
+
+  message(writer: ProtoWriter, name: MessageName, json: unknown, path: string): void {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw wrong(path, 'an object', json);
+    const fields: Readonly<Record<string, Field>> = MESSAGES[name];
+    for (const [given, value] of Object.entries(json)) {
+      const key = Object.hasOwn(fields, given) ? given : camelCase(given);
+      const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
+      if (!known || value === null) continue;
+      const at = path === '' ? key : `${path}.${key}`;
+      if (!known.repeated) {
+        this.field(writer, known, value, at);
+        continue;
+      }
+      if (!Array.isArray(value)) throw wrong(at, 'an array', value);
+      value.forEach((item: unknown, index) => {
+        if (item !== null) this.item(writer, known, item, `${at}[${index}]`);
+      });
     }
-    if (!Array.isArray(value)) throw wrong(at, 'an array', value);
-    value.forEach((item: unknown, index) => writeField(writer, known, item, `${at}[${index}]`));
+  }
+
+  /** A bad point or metric does not cost the others. */
+  private item(writer: ProtoWriter, known: Field, item: unknown, path: string): void {
+    try {
+      this.field(writer, known, item, path);
+    } catch (error) {
+      const points = pointsOf(known.type, item);
+      if (!(error instanceof OtlpJsonError) || !this.refuse || points === 0) throw error;
+      this.refuse(error.message, points);
+    }
+  }
+
+  private field(writer: ProtoWriter, { number, type }: Field, value: unknown, path: string): void {
+    switch (type) {
+      case 'string':
+        if (typeof value !== 'string') throw wrong(path, 'a string', value);
+        writer.text(number, value);
+        return;
+      case 'bool':
+        if (typeof value !== 'boolean') throw wrong(path, 'true or false', value);
+        writer.varint(number, value ? 1 : 0);
+        return;
+      case 'enum':
+      case 'uint32':
+      case 'int64':
+      case 'uint64':
+        writer.varint(number, integer(value, type as IntegerType, path));
+        return;
+      case 'sint':
+        writer.sint(number, Number(integer(value, type as IntegerType, path)));
+        return;
+      case 'fixed64':
+      case 'sfixed64':
+        writer.fixed64(number, integer(value, type as IntegerType, path));
+        return;
+      case 'double':
+        writer.double(number, double(value, path));
+        return;
+      case 'bytes':
+        if (typeof value !== 'string') throw wrong(path, 'base64', value);
+        writer.data(number, Buffer.from(value, 'base64'));
+        return;
+      default:
+        writer.message(number, (inner) => this.message(inner, type as MessageName, value, path));
+    }
   }
 }
 
-function writeField(writer: ProtoWriter, { number, type }: Field, value: unknown, path: string): void {
-  switch (type) {
-    case 'string':
-      if (typeof value !== 'string') throw wrong(path, 'a string', value);
-      writer.text(number, value);
-      return;
-    case 'bool':
-      if (typeof value !== 'boolean') throw wrong(path, 'true or false', value);
-      writer.varint(number, value ? 1 : 0);
-      return;
-    case 'varint':
-      writer.varint(number, integer(value, path));
-      return;
-    case 'sint':
-      writer.sint(number, Number(integer(value, path)));
-      return;
-    case 'fixed64':
-    case 'sfixed64':
-      writer.fixed64(number, integer(value, path));
-      return;
-    case 'double':
-      writer.double(number, double(value, path));
-      return;
-    case 'bytes':
-      if (typeof value !== 'string') throw wrong(path, 'base64', value);
-      writer.data(number, Buffer.from(value, 'base64'));
-      return;
-    default:
-      writer.message(number, (inner) => writeMessage(inner, type as MessageName, value, path));
-  }
+/** How many points are lost with an item of a list; 0 where it is neither a point nor a metric. */
+function pointsOf(type: string, item: unknown): number {
+  if (type.endsWith('DataPoint')) return 1;
+  if (type !== 'Metric') return 0;
+  const lists = Object.values(item ?? {}).map((data: { dataPoints?: unknown } | null) => data?.dataPoints);
+  return Math.max(1, ...lists.map((points) => (Array.isArray(points) ? points.length : 0)));
 }
 
-function integer(value: unknown, path: string): bigint {
+function integer(value: unknown, type: IntegerType, path: string): bigint {
   const isNumber = typeof value === 'number' && Number.isInteger(value);
   if (!isNumber && !(typeof value === 'string' && /^-?\d{1,20}$/.test(value))) {
     throw wrong(path, 'an integer, or a string with one', value);
   }
   const found = BigInt(value);
-  if (found < -(2n ** 63n) || found >= 2n ** 64n) throw wrong(path, 'an integer of 64 bits', value);
+  const [least, most] = RANGES[type];
+  if (found < least || found > most) throw wrong(path, `an integer from ${least} to ${most}`, value);
   return found;
 }
 

@@ -92,19 +92,20 @@ describe('metrics of OpenTelemetry', () => {
   it('are exponential histograms, whose fine buckets are merged', () => {
     const point = (more: object): object => ({
       name: 'e',
-      exponentialHistogram: { aggregationTemporality: 2, dataPoints: [{ ...time, count: 20, ...more }] },
+      exponentialHistogram: { aggregationTemporality: 2, dataPoints: [{ ...time, ...more }] },
     });
     const found = read(
       request([
-        point({ scale: 0, positive: { offset: -1, bucketCounts: [1, 0, 2, 0] } }),
-        point({ scale: 4, positive: { offset: 0, bucketCounts: [1, 1, 1, 1, 1, 1, 1, 1] } }),
+        point({ count: 3, scale: 0, positive: { offset: -1, bucketCounts: [1, 0, 2, 0] } }),
+        point({ count: 8, scale: 4, positive: { offset: 0, bucketCounts: [1, 1, 1, 1, 1, 1, 1, 1] } }),
         point({
+          count: 10,
           scale: 0,
           zeroCount: 3,
           negative: { offset: 0, bucketCounts: [1, 2] },
           positive: { offset: 0, bucketCounts: [4] },
         }),
-        point({ scale: 0, zeroCount: 3, zeroThreshold: 5, positive: { offset: 0, bucketCounts: [4] } }),
+        point({ count: 7, scale: 0, zeroCount: 3, zeroThreshold: 5, positive: { offset: 0, bucketCounts: [4] } }),
       ]),
     );
     expect(found).toMatchObject([
@@ -255,6 +256,105 @@ describe('metrics of OpenTelemetry', () => {
       { refused: 'an attribute has more than 16 lists in each other' },
       { value: 2 },
     ]);
+  });
+
+  it('in JSON that are wrong cost themselves only, whatever is wrong with them', () => {
+    const bad = fc.oneof(
+      fc.constantFrom<unknown>(
+        7,
+        'x',
+        [],
+        { ...time, asInt: 1.5 },
+        { ...time, asInt: {} },
+        { ...time, flags: -1 },
+        { attributes: 1 },
+      ),
+      fc
+        .bigInt()
+        .filter((one) => BigInt.asIntN(64, one) !== one)
+        .map((one) => ({ ...time, asInt: `${one}` })),
+    );
+    const good = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+    const metric = fc.record({
+      points: fc.array(fc.oneof(good, bad)),
+      isBad: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)),
+    });
+    fc.assert(
+      fc.property(fc.array(metric), (metrics) => {
+        let refused = 0;
+        const body = metricsFromJson(
+          request([
+            ...metrics.map(({ points, isBad }) => {
+              const dataPoints = points.map((one) => (typeof one === 'bigint' ? { ...time, as_int: `${one}` } : one));
+              return { gauge: { data_points: dataPoints }, name: isBad ? 5 : 'g' };
+            }),
+          ]),
+          (_, count) => (refused += count),
+        );
+        const whole = metrics.filter(({ isBad }) => !isBad).flatMap(({ points }) => points);
+        const values = whole.filter((one) => typeof one === 'bigint');
+        expect(pointsOf(body).map(({ value }) => value)).toEqual(values.map(Number));
+        expect(refused).toBeGreaterThanOrEqual(whole.length - values.length);
+      }),
+    );
+  });
+
+  it('keep integers of attributes to the last digit', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (intValue) => {
+        const [point] = read(
+          request([
+            {
+              name: 'g',
+              gauge: {
+                dataPoints: [{ ...time, asInt: 1, attributes: [attribute('id', { intValue: `${intValue}` })] }],
+              },
+            },
+          ]),
+        );
+        expect(point?.['attributes']).toEqual({ id: `${intValue}` });
+      }),
+    );
+  });
+
+  it('that are histograms count what is in their buckets', () => {
+    const count = fc.nat({ max: 50 });
+    fc.assert(
+      fc.property(
+        fc.array(count, { minLength: 1, maxLength: 5 }),
+        fc.array(count, { minLength: 1 }),
+        fc.nat({ max: 3 }),
+        (left, right, lie) => {
+          const sum = [...left, ...right].reduce((all, one) => all + one, 0);
+          const explicit = {
+            ...time,
+            count: sum + lie,
+            bucketCounts: [...left, ...right],
+            explicitBounds: [...left, ...right].slice(1).map((_, at) => at),
+          };
+          const exponential = {
+            ...time,
+            count: sum + lie,
+            scale: 0,
+            negative: { bucketCounts: left },
+            positive: { bucketCounts: right },
+          };
+          const points = read(
+            request([
+              { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [explicit] } },
+              { name: 'e', exponentialHistogram: { aggregationTemporality: 2, dataPoints: [exponential] } },
+            ]),
+          );
+          for (const [at, name] of ['h', 'e'].entries()) {
+            if (lie === 0) expect(points[at]).toMatchObject({ name, count: sum });
+            else
+              expect(points[at]).toEqual({
+                refused: `${name}: count must be the sum of its buckets, ${sum}, got ${sum + lie}`,
+              });
+          }
+        },
+      ),
+    );
   });
 
   it('in JSON say where a value is wrong', () => {

@@ -86,6 +86,18 @@ export class ProtoReader {
     return this.long(value, at);
   }
 
+  /** The same to the last digit: a number where it is one exactly, else its digits. */
+  exactInt64(): number | string {
+    const start = this.at;
+    const near = this.int64();
+    if (Number.isSafeInteger(near)) return near;
+    let value = 0n;
+    for (let at = start; at < this.at; at += 1) {
+      value |= BigInt((this.bytes[at] as number) & 0x7f) << BigInt(7 * (at - start));
+    }
+    return BigInt.asIntN(64, value).toString();
+  }
+
   /** The last three bytes of a number of 64 bits, of which `low` is known: 49 bits. */
   private long(low: number, from: number): number {
     const { bytes, end } = this;

@@ -1,9 +1,11 @@
-import { BYTES, FIXED64, ProtoReader, tag, VARINT } from '../protobuf/reader.js';
+import { BYTES, FIXED64, ProtobufError, ProtoReader, tag, VARINT } from '../protobuf/reader.js';
 import { LABELS, readText } from './read-labels.js';
 import { METRIC_TYPES, WriteColumns, type WriteReader, type WriteRequest } from './write-request.js';
 
 const TIMESERIES = tag(1, BYTES);
 const METADATA = tag(3, BYTES);
+/** Symbols of version 2, which keeps clear of the fields of this one. */
+const OTHER_SYMBOLS = tag(4, BYTES);
 /** Of `TimeSeries`. */
 const SAMPLES = tag(2, BYTES);
 const EXEMPLARS = tag(3, BYTES);
@@ -28,6 +30,7 @@ export function decodeWriteRequest<T extends object>(body: Uint8Array, into: Wri
   const first = new ProtoReader(body);
   for (let field = first.next(); field !== 0; field = first.next()) {
     if (field === TIMESERIES) count += 1;
+    if (field === OTHER_SYMBOLS) throw new ProtobufError('it is io.prometheus.write.v2.Request, which proto= must say');
     if (field === METADATA) readMetadata(first, into);
     else first.skip(field);
   }

@@ -4,6 +4,8 @@ import { METRIC_TYPES, WriteColumns, type WriteReader, type WriteRequest } from 
 
 const SYMBOLS = tag(4, BYTES);
 const TIMESERIES = tag(5, BYTES);
+/** Series and metadata of version 1, of which this one keeps clear. */
+const OTHERS = new Set([tag(1, BYTES), tag(3, BYTES)]);
 /** Of `TimeSeries`. */
 const LABELS_REFS = tag(1, BYTES);
 const LABELS_REF = tag(1, VARINT);
@@ -73,6 +75,7 @@ class RequestReader<T extends object> {
     reader.at = 0;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if (field === wanted) read();
+      else if (OTHERS.has(field)) throw new ProtobufError('it is prometheus.WriteRequest, which proto= must say');
       else reader.skip(field);
     }
   }

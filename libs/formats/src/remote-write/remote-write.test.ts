@@ -141,10 +141,10 @@ describe('a write request', () => {
     ]);
   });
 
-  it('of one version read as the other is empty, and takes nothing', () => {
+  it('of one version read as the other is refused: it would be empty', () => {
     const series = [{ labels: [['__name__', 'up'] as const], samples: [[1, 2] as const] }];
-    expect(samplesOf(v2(encodeWriteRequest(series)))).toEqual([]);
-    expect(samplesOf(v1(encodeWriteRequestV2(series)))).toEqual([]);
+    expect(() => v2(encodeWriteRequest(series))).toThrow('it is prometheus.WriteRequest');
+    expect(() => v1(encodeWriteRequestV2(series))).toThrow('it is io.prometheus.write.v2.Request');
   });
 
   it('whose symbols would become more than anybody can hold is refused', () => {

@@ -81,7 +81,7 @@ export class InfluxController {
   @HttpCode(200)
   @Header('x-influxdb-version', AS_VERSION)
   postQuery(@Query() query: Parameters, @Body() body: unknown, @Req() { headers }: FastifyRequest): unknown {
-    const isForm = (headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
     const form =
       isForm && body instanceof Uint8Array ? new URLSearchParams(Buffer.from(body).toString('utf8')) : undefined;
     return this.answer(form?.get('q') ?? one(query['q']));

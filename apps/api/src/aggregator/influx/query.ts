@@ -13,12 +13,13 @@ export class SenderQueries {
 
   /** The answers to statements with semicolons between them. */
   answer(query: string): { readonly results: readonly Result[] } {
-    const statements = query.split(';').filter((statement) => statement.trim() !== '');
-    return { results: statements.map((statement, id) => ({ statement_id: id, ...this.resultOf(statement.trim()) })) };
+    const statements = statementsOf(query);
+    return { results: statements.map((statement, id) => ({ statement_id: id, ...this.resultOf(statement) })) };
   }
 
   private resultOf(statement: string): Result {
-    const [, quoted, plain] = /^create\s+database\s+(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))/i.exec(statement) ?? [];
+    const [, quoted, plain] =
+      /^create\s+database\s+(?:if\s+not\s+exists\s+)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))/i.exec(statement) ?? [];
     const name = quoted ?? plain;
     if (name !== undefined) {
       if (this.databases.size < MOST_NAMES) this.databases.add(name.slice(0, 128));
@@ -34,4 +35,25 @@ export class SenderQueries {
       error: "this server takes samples in by InfluxDB's protocol; it answers questions at /api/v1/reports, see /docs",
     };
   }
+}
+
+/** What stands between semicolons that are not in quotes. */
+function statementsOf(query: string): string[] {
+  const statements: string[] = [];
+  let start = 0;
+  let quote = '';
+  for (let at = 0; at <= query.length; at += 1) {
+    const letter = query[at] ?? '';
+    if (quote !== '') {
+      if (letter === '\\') at += 1;
+      else if (letter === quote) quote = '';
+    } else if (letter === '"' || letter === "'") {
+      quote = letter;
+    }
+    if (at < query.length && (letter !== ';' || quote !== '')) continue;
+    const statement = query.slice(start, at).trim();
+    if (statement !== '') statements.push(statement);
+    start = at + 1;
+  }
+  return statements;
 }

@@ -8,7 +8,10 @@ import {
   type Labels,
   type Reading,
 } from '@device-metrics/domain';
+import { labelled } from '../labelled.js';
+import { lineReadings, type Lines } from '../line-readings.js';
 import { parseJson, readingsOf, type Mapping } from '../mapping.js';
+import type { DistinctName } from '@device-metrics/formats';
 import type { TopicPattern } from './topic.js';
 
 /** What becomes of the messages of a topic. */
@@ -20,6 +23,8 @@ export interface Topic {
   readonly path: string | undefined;
   /** JSONata that makes readings of a JSON payload. */
   readonly mapping: Mapping | undefined;
+  /** How a payload of Influx lines is read; undefined where it is none. */
+  readonly lines: Lines | undefined;
   readonly unit: string | undefined;
   /** Units by a pattern of the path in the JSON, or of the metric where the payload is a number itself. */
   readonly units: (name: string) => string | undefined;
@@ -70,6 +75,20 @@ export async function messageReadings(
       ...labelled({ ...others, ...topic.labels, ...reading.labels }),
     }));
   }
+  if (topic.lines) {
+    const reject = (part: string, reason: string): void => leaveOut(`${part}: ${reason}`);
+    return lineReadings(payload, topic.lines, topic.units, eachByItself, reject).map(({ labels, ...reading }) => {
+      const { host, ...tags } = labels;
+      const deviceName = device ?? host;
+      // What the device says as well is no label.
+      const own = host === deviceName ? tags : labels;
+      return {
+        ...(deviceName !== undefined && { deviceName }),
+        ...reading,
+        ...labelled({ ...others, ...topic.labels, ...own }),
+      };
+    });
+  }
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
   return valuesOf(payload, topic.path).map(({ path, value }) => {
     const said = [base, topic.path === undefined ? path : ''].filter(Boolean).join('.') || 'value';
@@ -85,6 +104,14 @@ export async function messageReadings(
     };
   });
 }
+
+/** Messages come one by one, and names that become the same metric must stay apart in all of them. */
+const eachByItself =
+  () =>
+  (name: string): DistinctName => {
+    const metricName = toMetricName(name);
+    return { metricName, label: metricName === name ? undefined : { name } };
+  };
 
 /**
  * Whether a payload says that a device is there: `online`, `Offline`, `true`, `1`, or JSON with `state` as Zigbee2MQTT sends it.
@@ -153,5 +180,3 @@ function numberOf(value: unknown): number | undefined {
   const word = value.toLowerCase();
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }
-
-const labelled = (labels: Labels): { labels?: Labels } => (Object.keys(labels).length === 0 ? {} : { labels });

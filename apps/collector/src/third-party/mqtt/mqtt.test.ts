@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Aedes } from 'aedes';
 import { connect, type MqttClient } from 'mqtt';
-import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
+import { Device, flood, memoryGrowth, mistakesOf, NOW, TcpPeer } from '../../../test/third-party/device.js';
 import { pause, until } from '../../../test/harness.js';
 import { parseTopic } from './topic.js';
 
@@ -130,6 +130,59 @@ describe('an MQTT broker', () => {
     await pause(50);
     expect(await lab.read()).toMatchObject([{ device_name: 'plug', metric_name: 'device.online', value: 0 }]);
     await plug.endAsync(true);
+  });
+
+  it('gives Influx lines as a command does: by the parser that knows their escapes, texts, types and times', async () => {
+    const lab = device({
+      topics: [
+        { topic: 'lines/{device}', format: 'influx', units: { 'disk io.used': '%' }, labels: { room: 'lab' } },
+        { topic: 'telegraf', format: 'influx', timestamps: 'source', precision: 's' },
+      ],
+    });
+    await lab.read();
+    await publish(
+      'lines/pc',
+      'disk\\ io,host=pc,path=/a\\ b used=50,free=7i,ok=t,text="a, b=2"\r\nbroken\nload,host=x value=1',
+    );
+    await publish('lines/pc', '温度 value=1');
+    await publish('lines/pc', '湿度 value=2');
+    const readings: unknown[] = [];
+    const rejected: string[] = [];
+    await until(async () => {
+      readings.push(...(await lab.read()));
+      rejected.push(...lab.rejected);
+      return readings.length >= 6;
+    });
+    expect(readings).toEqual([
+      {
+        device_name: 'pc',
+        metric_name: 'disk_io.used',
+        value: 0.5,
+        unit: '1',
+        labels: { path: '/a b', room: 'lab', name: 'disk io.used' },
+      },
+      {
+        device_name: 'pc',
+        metric_name: 'disk_io.free',
+        value: 7,
+        labels: { path: '/a b', room: 'lab', name: 'disk io.free' },
+      },
+      {
+        device_name: 'pc',
+        metric_name: 'disk_io.ok',
+        value: 1,
+        labels: { path: '/a b', room: 'lab', name: 'disk io.ok' },
+      },
+      { device_name: 'pc', metric_name: 'load', value: 1, labels: { host: 'x', room: 'lab' } },
+      { device_name: 'pc', metric_name: '__', value: 1, labels: { room: 'lab', name: '温度' } },
+      { device_name: 'pc', metric_name: '__', value: 2, labels: { room: 'lab', name: '湿度' } },
+    ]);
+    expect(rejected).toEqual([expect.stringContaining('line 2: must be a measurement and fields')]);
+    const time = Math.floor(NOW / 1000) * 1000 - 60_000;
+    await publish('telegraf', `cpu,host=box,cpu=cpu0 idle=3u ${time / 1000}`);
+    const timed: unknown[] = [];
+    await until(async () => timed.push(...(await lab.samples())) >= 1);
+    expect(timed).toEqual([['cpu.idle', time]]);
   });
 
   it('gives Home Assistant by a mapping', async () => {

@@ -1,6 +1,7 @@
 import { quote, unitByPattern } from '@device-metrics/domain';
 import { secretsOfNoUrl } from '../../config/redact.js';
 import { didYouMean, type Section } from '../../config/section.js';
+import { linesOf } from '../line-readings.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
 import { hasSourceTimes } from '../source-times.js';
@@ -56,6 +57,7 @@ function brokerOf(keys: Section): Broker {
 const NOTHING: TopicPattern = { filter: '', names: [], match: () => undefined };
 
 function topicOf(keys: Section): Topic {
+  const timestamps = hasSourceTimes(keys);
   const topic: Topic = {
     pattern: keys.parsed('topic', parseTopic) ?? NOTHING,
     metric: keys.optionalText('metric'),
@@ -66,7 +68,8 @@ function topicOf(keys: Section): Topic {
     scale: keys.number('scale', 1),
     labels: keys.textsByName('labels'),
     retained: keys.flag('retained', true),
-    timestamps: hasSourceTimes(keys),
+    timestamps,
+    lines: linesOf(keys, timestamps),
   };
   for (const [braces, name = ''] of (topic.metric ?? '').matchAll(/\{(\w+)\}/g)) {
     if (topic.pattern === NOTHING || topic.pattern.names.includes(name)) continue;
@@ -75,6 +78,10 @@ function topicOf(keys: Section): Topic {
   const useless = ['metric', 'path', 'unit', 'units', 'scale'].filter((key) => keys.has(key));
   if (topic.mapping && useless.length > 0) {
     keys.mistake('mapping', `does not go with ${useless.join(', ')}; the mapping says it`);
+  }
+  const ofLines = ['metric', 'path', 'mapping', 'unit', 'scale'].filter((key) => keys.has(key));
+  if (topic.lines && ofLines.length > 0) {
+    keys.mistake('format', `influx does not go with ${ofLines.join(', ')}; the lines say it, and units gives units`);
   }
   return topic;
 }
