@@ -57,7 +57,7 @@ export {
   type StepLength,
 } from './time-steps.js';
 export { isTimeZone, isUtc, ZoneClock } from './zone-clock.js';
-export { quantilesOf, quantilesOfSorted } from './quantiles.js';
+export { addSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {
   hasAll,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { quantilesOf, quantilesOfSorted } from './quantiles.js';
+import { addSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
 
 const quantiles = [0, 0.001, 0.25, 0.5, 0.9, 0.999, 1];
 
@@ -26,7 +26,18 @@ describe('quantiles', () => {
             quantiles,
           ),
         );
+        const joined: Float64Array[] = [];
+        for (const one of sorted) addSorted(joined, one);
+        expect(quantilesOfSorted(joined, quantiles)).toEqual(quantilesOfSorted(sorted, quantiles));
       }),
     );
+  });
+
+  it('of very many small pieces come from few that are joined', () => {
+    const pieces: Float64Array[] = [];
+    for (let number = 0; number < 30_000; number += 1) addSorted(pieces, Float64Array.of(number, number + 0.5, 1e6));
+    expect(pieces.length).toBeLessThan(20);
+    expect(pieces.reduce((sum, { length }) => sum + length, 0)).toBe(90_000);
+    for (const piece of pieces) expect(piece).toEqual(piece.toSorted());
   });
 });

@@ -12,7 +12,8 @@ export interface Series {
 
 /** The same text for the same labels, whatever the order in which they were written: JSON with sorted keys. */
 export function labelsKey(labels: Labels): string {
-  const entries = Object.entries(labels);
-  if (entries.length > 1) entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  const names = Object.keys(labels);
+  if (names.length < 2) return JSON.stringify(labels);
+  const entries = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(entries));
 }

@@ -1,4 +1,4 @@
-import { inSlices, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { inSlices, Slices, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { refuseBeyond, type QueryLimit } from './cost.js';
 import { rangeOf, type Steps } from './divide.js';
@@ -95,9 +95,11 @@ export async function hourlyUntilOf(
   range: TimeRange,
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
+  const slices = new Slices();
   for (const name of new Set(series.map(({ deviceName }) => deviceName))) {
     const until = (await store.tiers(name, range)).findLast(({ resolution }) => resolution > 0)?.end;
     if (until !== undefined) found.set(name, until);
+    if (slices.isOver()) await slices.next();
   }
   return found;
 }

@@ -1,5 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
-import { parseAggregation, quantilesOfSorted, type Series, type TimeRange } from '@device-metrics/domain';
+import {
+  addSorted,
+  parseAggregation,
+  quantilesOfSorted,
+  Slices,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { refuseBeyond, type QueryLimit } from './cost.js';
 import { hourlyUntilOf } from './plan.js';
@@ -45,11 +51,13 @@ export async function quantilesOfGroups(
   }
   const quantiles = names.map(quantileOf);
   const found: Quantiles[] = [];
+  const slices = new Slices();
   for (const [from, to] of together(counts)) {
     const readable = groups.slice(from, to).map(({ series }, index) => (counts[from + index] === 0 ? [] : series));
     for (const pieces of await sortedValues(store, readable, range)) {
       const values = pieces.length === 0 ? [] : quantilesOfSorted(pieces, quantiles);
       found.push(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])));
+      if (slices.isOver()) await slices.next();
     }
   }
   return found;
@@ -75,7 +83,7 @@ function* together(counts: readonly number[]): Generator<[number, number]> {
   if (from < counts.length) yield [from, counts.length];
 }
 
-/** The values of each list of series: a sorted piece for each series that has samples. */
+/** The values of each list of series, in sorted pieces. */
 async function sortedValues(
   store: SampleStore,
   lists: readonly (readonly Series[])[],
@@ -86,9 +94,10 @@ async function sortedValues(
   lists.forEach((series, index) => series.forEach(({ id }) => listOf.set(id, index)));
   // Those of one device together, which is how they are stored.
   const series = lists.flat().sort((a, b) => (a.deviceName < b.deviceName ? -1 : a.deviceName > b.deviceName ? 1 : 0));
+  const slices = new Slices();
   for await (const { series: one, values } of store.readSamples(series, range)) {
-    pieces[listOf.get(one.id) ?? 0]?.push(Float64Array.from(values).sort());
-    await setImmediate();
+    addSorted(pieces[listOf.get(one.id) ?? 0] ?? [], new Float64Array(values).sort());
+    if (slices.isOver()) await slices.next();
   }
   return pieces;
 }

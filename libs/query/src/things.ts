@@ -28,6 +28,7 @@ export interface Thing {
 
 /** The things that series are of, in the order in which these come first. */
 export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
+  if (series.length === 1) return [thing(series)];
   const groups = new Map<string, Series[]>();
   await inSlices(series, (one) => {
     const key = `${one.deviceName}\n${one.metricName}\n${one.unit ?? ''}\n${labelsKey(withoutStates(one))}`;

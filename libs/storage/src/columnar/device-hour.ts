@@ -62,9 +62,16 @@ export class DeviceHour {
     const startsInside = this.start >= range.start && this.start < range.end;
     const [only] = this.sealed;
     if (only && this.sealed.length === 1 && this.heads.length === 0 && startsInside && this.start + HOUR <= range.end) {
-      this.pieces.summaries(only, (id, summary) => {
-        if (wanted.has(id)) visit(id, summary);
-      });
+      this.pieces.summaries(only, visit, wanted);
+      return undefined;
+    }
+    if (this.sealed.length === 0 && this.heads.length === 1) {
+      const cut = new Set<number>();
+      this.heads[0].summaries((id, summary) => {
+        if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
+        else visit(id, summary);
+      }, wanted);
+      if (cut.size > 0) this.visitCut(range, undefined, cut, visit);
       return undefined;
     }
     const { whole, cut } = this.spans(range, wanted, startsInside, visit);
@@ -117,13 +124,10 @@ export class DeviceHour {
       if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
     };
     for (const piece of this.sealed) {
-      this.pieces.summaries(piece, (id, summary) => {
-        if (!wanted.has(id)) return;
-        if (piece.raw === 1) add(id, summary);
-        else if (startsInside) visit(id, summary);
-      });
+      if (piece.raw === 1) this.pieces.summaries(piece, add, wanted);
+      else if (startsInside) this.pieces.summaries(piece, visit, wanted);
     }
-    for (const head of this.heads) head.columns((id, column) => add(id, summarizeColumn(column, this.start)), wanted);
+    for (const head of this.heads) head.summaries(add, wanted);
     return { whole, cut };
   }
 }
@@ -148,7 +152,7 @@ export async function forEachHour(
     for (const { hour } of heads) if (hour >= next && hour < page.end) hours.add(hour);
     next = page.end;
     for (const hour of [...hours].sort((a, b) => a - b)) {
-      const over = heads.filter((head) => head.hour === hour);
+      const over = heads.length === 0 ? heads : heads.filter((head) => head.hour === hour);
       const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? [], over, pieces, reader));
       if (pending) await pending;
       if (slices.isOver()) await slices.next();

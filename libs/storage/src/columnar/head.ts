@@ -1,6 +1,7 @@
+import type { Summary } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, type ScratchBlock } from './blocks.js';
-import type { Column } from './column.js';
+import { summarizePart, type Column } from './column.js';
 import { HOUR } from './hour.js';
 
 /** What a head knows of its device. */
@@ -127,7 +128,18 @@ export class Head {
     for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
   }
 
-  /** The same of all series, for one look: what it gives holds until the scratch memory is used again. */
+  /** Calls `visit` with the summary of each series that is wanted and has samples. */
+  summaries(visit: (seriesId: number, summary: Readonly<Summary>) => void, wanted: ReadonlySet<number>): void {
+    const { block, starts, ends } = this.sortedFor(wanted);
+    const { slots } = this.device;
+    for (let slot = 0; slot < starts.length; slot += 1) {
+      const id = slots[slot]?.id;
+      if (starts[slot] === ends[slot] || id === undefined || !wanted.has(id)) continue;
+      visit(id, summarizePart(block, starts[slot], ends[slot], this.start));
+    }
+  }
+
+  /** As `columns` of all series, for one look: what it gives holds until the scratch memory is used again. */
   columnsIn(scratch: ScratchBlock): Iterable<[seriesId: number, column: Column]> {
     return this.columnsOf(this.sorted ?? this.sortInto(scratch.of(this.held)));
   }

@@ -72,6 +72,12 @@ describe('a piece', () => {
           expect([sum, expected.sum, isSum]).toEqual([sum, expected.sum, true]);
           expect(found.get(id)).toEqual({ ...expected, sum });
         }
+        // Others are passed over.
+        const wanted = new Map([...found].filter(([id]) => id % 2 === 0));
+        const some = new Map<number, Summary>();
+        const put = (id: number, summary: Readonly<Summary>): unknown => some.set(id, { ...summary });
+        readStats((await pieceOf(columns)).stats, STATS_KEY, HOUR_NUMBER * HOUR, put, wanted);
+        expect(some).toEqual(wanted);
       }),
     );
   });

@@ -91,7 +91,8 @@ function scaledSummary(summary: Readonly<Summary>, digits: number): ScaledSummar
 }
 
 /**
- * Calls `visit` for each series of a chunk, by id. The summary is the same object each time.
+ * Calls `visit` for each series of a chunk, by id, or only for those that are wanted. The summary is the same object each
+ * time.
  *
  * @throws DamagedError
  */
@@ -100,6 +101,7 @@ export function readStats(
   key: FrameKey,
   hourStart: number,
   visit: (seriesId: number, summary: Readonly<Summary>) => void,
+  wanted?: { has(seriesId: number): boolean },
 ): void {
   const reader = new ByteReader(openFrame(stats, key));
   const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
@@ -113,8 +115,15 @@ export function readStats(
       summary.lastTime = summary.firstTime + reader.varint();
     }
     const digits = flags & 7;
-    if (digits === DOUBLES) readDoubles(reader, (flags & CONSTANT) !== 0, summary);
-    else readScaled(reader, (flags & CONSTANT) !== 0, powerOf(digits), summary);
+    const constant = (flags & CONSTANT) !== 0;
+    if (wanted && !wanted.has(id)) {
+      const numbers = constant ? 2 : 5;
+      if (digits === DOUBLES) reader.skip(8 * numbers);
+      else reader.skipVarints(numbers);
+      continue;
+    }
+    if (digits === DOUBLES) readDoubles(reader, constant, summary);
+    else readScaled(reader, constant, powerOf(digits), summary);
     visit(id, summary);
   }
 }

@@ -167,13 +167,13 @@ export class PgPieces implements Pieces {
     }
   }
 
-  summaries(piece: StoredPiece, visit: VisitSummary): void {
+  summaries(piece: StoredPiece, visit: VisitSummary, wanted?: { has(seriesId: number): boolean }): void {
     const hourStart = hourOfChunk(piece.id) * HOUR;
     try {
-      readStats(piece.stats, [piece.id, piece.part, (piece as PgPiece).statsKey], hourStart, visit);
+      readStats(piece.stats, [piece.id, piece.part, (piece as PgPiece).statsKey], hourStart, visit, wanted);
     } catch (error) {
       this.setAside('stats', piece, piece.stats, error);
-      for (const [id, column] of this.columns(piece)) visit(id, summarizeColumn(column, hourStart));
+      for (const [id, column] of this.columns(piece, wanted)) visit(id, summarizeColumn(column, hourStart));
     }
   }
 

@@ -196,13 +196,13 @@ export class PieceTable implements Pieces {
     }
   }
 
-  summaries(piece: StoredPiece, visit: VisitSummary): void {
+  summaries(piece: StoredPiece, visit: VisitSummary, wanted?: { has(seriesId: number): boolean }): void {
     const hourStart = hourOfChunk(piece.id) * HOUR;
     try {
-      readStats(piece.stats, keyOfStats(piece), hourStart, visit);
+      readStats(piece.stats, keyOfStats(piece), hourStart, visit, wanted);
     } catch (error) {
       const stats = this.repairStats(piece, hourStart, error);
-      if (stats) readStats(stats, keyOfStats(piece), hourStart, visit);
+      if (stats) readStats(stats, keyOfStats(piece), hourStart, visit, wanted);
     }
   }
 

@@ -53,6 +53,8 @@ export async function groupSeries(
 ): Promise<SeriesGroup[]> {
   const slices = new Slices();
   const groups = new Map<string, SeriesGroup>();
+  // No two series of a device have the same metric and labels.
+  const isBySeries = grouping.device && grouping.labels === 'all';
   for (const one of series) {
     const labels = chosen(one.labels, grouping.labels);
     const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(one.deviceName), grouping.tags);
@@ -63,7 +65,7 @@ export async function groupSeries(
       tags ? labelsKey(tags) : '',
       one.unit ?? '',
     ];
-    const text = key.join('\n');
+    const text = isBySeries ? String(one.id) : key.join('\n');
     const group = groups.get(text);
     if (group) group.series.push(one);
     else groups.set(text, { key, series: [one] });
@@ -72,11 +74,15 @@ export async function groupSeries(
   return [...groups.values()].sort((a, b) => compareKeys(a.key, b.key));
 }
 
+/** No labels, or no tags. */
+const NONE = '{}';
+
 /** None of labels or tags comes first. */
 export function compareKeys(a: readonly string[], b: readonly string[]): number {
-  for (const [index, part] of a.entries()) {
-    const text = part === '{}' ? '' : part;
-    const other = b[index] === '{}' ? '' : (b[index] ?? '');
+  for (let index = 0; index < a.length; index += 1) {
+    if (a[index] === b[index]) continue;
+    const text = a[index] === NONE ? '' : (a[index] as string);
+    const other = b[index] === NONE ? '' : (b[index] ?? '');
     if (text !== other) return text < other ? -1 : 1;
   }
   return 0;
@@ -111,8 +117,6 @@ export function rowsOf({ key }: SeriesGroup, numbers: readonly ThingNumbers[], g
   });
 }
 
-const NONE = '{}';
-
 /** What is undefined is left out of the JSON. */
 function rowOf(
   [device, metric, labels, tags]: RowKey,
@@ -120,7 +124,7 @@ function rowOf(
   grouping: Grouping,
 ): SummaryRowDto {
   const [{ thing }] = numbers as [ThingNumbers];
-  const figures = together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
+  const figures = figuresOf(numbers);
   const increases = numbers.flatMap(({ increase }) => increase ?? []);
   const newest = numbers.reduce((latest, one) => (one.lastTime >= latest.lastTime ? one : latest));
   return {
@@ -140,6 +144,11 @@ function rowOf(
     increase: increases.length === 0 ? undefined : increases.reduce((sum, increase) => sum + increase, 0),
     state: newest.state && stateOf(newest.state, numbers),
   };
+}
+
+function figuresOf(numbers: readonly ThingNumbers[]): Figures | undefined {
+  if (numbers.length === 1) return numbers[0]?.figures;
+  return together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
 }
 
 /** Every number counts alike for the mean. */

@@ -46,6 +46,12 @@ export function rowsInOrder(
   place: Place | undefined,
   sort: string | undefined,
 ): SummaryGroup[] {
+  if (sort === undefined) {
+    const rest = place
+      ? groups.filter(({ key }) => comparePlaces({ value: null, key }, place, false) > 0)
+      : [...groups];
+    return rest.sort((a, b) => compareKeys(a.key, b.key));
+  }
   const descending = isDescending(sort);
   const placed = groups.map((group) => ({ group, place: placeOf(group, sort) }));
   const rest = place ? placed.filter((one) => comparePlaces(one.place, place, descending) > 0) : placed;

@@ -1,4 +1,5 @@
 import {
+  inSlices,
   parseAggregation,
   quantilesOf,
   Slices,
@@ -178,7 +179,8 @@ class RowReader {
   private async rowsOf(groups: readonly SeriesGroup[], known?: readonly SeriesSummary[]): Promise<Rows> {
     const { range, before } = this.ranges;
     const rows = await this.rowsOver(groups, range, known);
-    return before ? { ...rows, groups: withBefore(rows.groups, (await this.rowsOver(groups, before)).groups) } : rows;
+    if (!before) return rows;
+    return { ...rows, groups: await withBefore(rows.groups, (await this.rowsOver(groups, before)).groups) };
   }
 
   private async rowsOver(
@@ -213,16 +215,19 @@ const byDevice = (a: Series, b: Series): number =>
   a.deviceName === b.deviceName ? 0 : a.deviceName < b.deviceName ? -1 : 1;
 
 /** The rows with what they were in the period before. */
-function withBefore(groups: readonly SummaryGroup[], earlier: readonly SummaryGroup[]): SummaryGroup[] {
-  const means = new Map(earlier.map(({ key, row }) => [key.join('\n'), row.mean]));
-  return groups.map((group) => {
+async function withBefore(groups: readonly SummaryGroup[], earlier: readonly SummaryGroup[]): Promise<SummaryGroup[]> {
+  const means = new Map<string, number | null>();
+  await inSlices(earlier, ({ key, row }) => means.set(key.join('\n'), row.mean));
+  const found: SummaryGroup[] = [];
+  await inSlices(groups, (group) => {
     const before = means.get(group.key.join('\n')) ?? null;
     const { mean } = group.row;
     const difference = mean === null || before === null ? null : mean - before;
     const percent =
       difference === null || before === null || before === 0 ? null : (difference / Math.abs(before)) * 100;
-    return { ...group, row: { ...group.row, before, difference, percent } };
+    found.push({ ...group, row: { ...group.row, before, difference, percent } });
   });
+  return found;
 }
 
 /** Of values: of all their samples; of other numbers: of those that the row is of, unless they are made of hourly values. */
@@ -240,9 +245,11 @@ async function rowQuantiles(
     count: row.as === 'value' ? row.count : 0,
   }));
   const ofValues = await quantilesOfGroups(store, counted, names, range, limit);
-  return page.map(({ row, numbers }, index) =>
-    row.as === 'value' || hourly ? (ofValues[index] ?? {}) : quantilesOfPoints(numbers, names),
+  const found: Quantiles[] = [];
+  await inSlices(page, ({ row, numbers }, index) =>
+    found.push(row.as === 'value' || hourly ? (ofValues[index] ?? {}) : quantilesOfPoints(numbers, names)),
   );
+  return found;
 }
 
 function quantilesOfPoints(numbers: readonly ThingNumbers[], names: readonly string[]): Quantiles {

@@ -127,6 +127,13 @@ export class ByteReader {
     return at;
   }
 
+  skipVarints(count: number): void {
+    const { bytes } = this;
+    let { at } = this;
+    for (let left = count; left > 0; at += 1) if (!(bytes[at] >= 128)) left -= 1;
+    this.at = at;
+  }
+
   /** What is beyond 28 bits, where shifts no longer do. */
   private restOfVarint(low: number): number {
     let value = low;
