@@ -8,18 +8,21 @@ export interface BodyLimits {
   /** A body must bring `leastBytes` in each window of this length until it is whole, ms. */
   readonly window: number;
   readonly leastBytes: number;
-  /** How long the bodies may take that are taken in one turn of the event loop, ms: whoever comes later would wait too long. */
-  readonly turn: number;
+  /** Bytes of the bodies that are parsed and stored at a time: what comes of them takes many times their memory. */
+  readonly atOnce: number;
+  /** How long a body that is whole waits for its turn, ms: whoever would wait longer is refused. */
+  readonly patience: number;
 }
 
 export const BODY_LIMITS: BodyLimits = {
   mostBytes: 32 * 1024 * 1024,
   window: 10_000,
   leastBytes: 16 * 1024,
-  turn: 250,
+  atOnce: 512 * 1024,
+  patience: 700,
 };
 
-/** Bodies up to this length are always taken, as those of a person at the page. */
+/** Bodies up to this length wait for nobody, as those of a person at the page. */
 const SMALL = 4 * 1024;
 
 /** A body that takes longer than this is the first to go where there is no room for others, ms. */
@@ -27,87 +30,136 @@ const SLOW = 2_000;
 const RETRY_AFTER = 2;
 
 interface Body {
+  readonly request: FastifyRequest;
   readonly payload: RequestPayload;
   readonly socket: Socket;
   readonly since: number;
   bytes: number;
   isWhole: boolean;
+  isInWork: boolean;
   windowStart: number;
   /** Of the connection, when the window began. */
   readAtStart: number;
 }
 
+/** A body that is whole, and what is done with it. */
+interface Turn {
+  readonly since: number;
+  readonly act: (refusal?: Problem) => void;
+}
+
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
  * that has been on its way for long goes, such as that of a client that stalls, and otherwise what comes now: with a 503, before
- * anything of it was stored. Of more bodies than can be taken in one turn of the event loop the later ones go, so that nobody
- * waits long for an answer.
+ * anything of it was stored. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
+ * is refused.
  */
 export class BodyBudget {
   private bytes = 0;
-  /** When the first body of this turn of the event loop came, and the processor time then, microseconds. */
-  private turnStart: number | undefined;
-  private turnCpu: NodeJS.CpuUsage | undefined;
   /** In the order in which they began. */
-  private readonly bodies = new Set<Body>();
+  private readonly bodies = new Map<FastifyRequest, Body>();
+  /** Bytes of the bodies that have their turn. */
+  private inWork = 0;
+  private isCalling = false;
+  /** In the order in which they were whole. */
+  private readonly line = new Map<Body, Turn>();
 
   constructor(private readonly limits: BodyLimits) {}
 
   /** Counts the body of a request until `release`. Must be the last that is put before the parser. */
-  receive(request: FastifyRequest, payload: RequestPayload): Body {
+  receive(request: FastifyRequest, payload: RequestPayload): void {
     const now = performance.now();
     const { socket } = request.raw;
     const body: Body = {
+      request,
       payload,
       socket,
       since: now,
       bytes: 0,
       isWhole: false,
+      isInWork: false,
       windowStart: now,
       readAtStart: socket.bytesRead,
     };
-    this.bodies.add(body);
+    this.bodies.set(request, body);
     payload.on('data', (chunk: Buffer) => this.grow(body, chunk.length));
     payload.once('end', () => (body.isWhole = true));
     // Whoever parses the body hears of it too; without a listener it would end the process.
     payload.on('error', () => (body.isWhole = true));
-    return body;
   }
 
-  /**
-   * @param length of the body, as far as that is known before.
-   * @throws Problem where there is no room for another body, or no time.
-   */
-  assertRoom(length = Infinity): void {
-    if (length > SMALL && this.turnTook() > this.limits.turn) throw busy();
+  /** @throws Problem where there is no room for another body. */
+  assertRoom(): void {
     if (this.bytes < this.limits.mostBytes) return;
     this.dropSlowest();
     if (this.bytes >= this.limits.mostBytes) throw busy();
   }
 
-  /** How long this turn has taken, ms; without the time that other processes have had. */
-  private turnTook(): number {
-    const now = performance.now();
-    if (this.turnStart === undefined) {
-      this.turnStart = now;
-      this.turnCpu = process.cpuUsage();
-      setImmediate(() => (this.turnStart = undefined));
+  /** Calls `act` when it is the turn of a body that is whole, with a refusal where it has waited for too long. */
+  takeTurn(request: FastifyRequest, act: (refusal?: Problem) => void): void {
+    const body = this.bodies.get(request);
+    if (!body || body.bytes <= SMALL) return act();
+    if (this.line.size > 0 || !this.hasRoom(body)) return void this.line.set(body, { since: performance.now(), act });
+    this.begin(body);
+    act();
+  }
+
+  /** What came of a body is stored, or refused: its answer may still be on its way. */
+  endTurn(request: FastifyRequest): void {
+    const body = this.bodies.get(request);
+    if (body) this.leave(body);
+  }
+
+  /** Nothing is held of a body any more. */
+  release(request: FastifyRequest): void {
+    const body = this.bodies.get(request);
+    if (!body) return;
+    this.bodies.delete(request);
+    this.bytes -= body.bytes;
+    this.leave(body);
+  }
+
+  private leave(body: Body): void {
+    this.line.delete(body);
+    if (!body.isInWork) return;
+    body.isInWork = false;
+    this.inWork -= body.bytes;
+    this.next();
+  }
+
+  private next(): void {
+    // Whoever has a turn may end it at once, and others' with it.
+    if (this.isCalling) return;
+    this.isCalling = true;
+    for (const [body, { since, act }] of this.line) {
+      if (performance.now() - since > this.limits.patience) {
+        this.line.delete(body);
+        act(busy());
+        continue;
+      }
+      if (!this.hasRoom(body)) break;
+      this.line.delete(body);
+      this.begin(body);
+      act();
     }
-    const took = now - this.turnStart;
-    if (took <= this.limits.turn) return took;
-    const { user, system } = process.cpuUsage(this.turnCpu);
-    return Math.min(took, (user + system) / 1_000);
+    this.isCalling = false;
   }
 
-  release(body: Body): void {
-    if (this.bodies.delete(body)) this.bytes -= body.bytes;
+  private hasRoom({ bytes }: Body): boolean {
+    return this.inWork === 0 || this.inWork + bytes <= this.limits.atOnce;
   }
 
-  /** Ends bodies that come too slowly. */
+  private begin(body: Body): void {
+    body.isInWork = true;
+    this.inWork += body.bytes;
+  }
+
+  /** Ends bodies that come too slowly, and refuses those that have waited too long for their turn. */
   check(): void {
+    this.next();
     const now = performance.now();
     const { window, leastBytes } = this.limits;
-    for (const body of this.bodies) {
+    for (const body of this.bodies.values()) {
       if (body.isWhole || now - body.windowStart < window) continue;
       if (body.socket.bytesRead - body.readAtStart < leastBytes) {
         const detail = `The body must come with at least ${leastBytes} bytes in ${window / 1_000} s.`;
@@ -120,7 +172,7 @@ export class BodyBudget {
 
   private grow(body: Body, bytes: number): void {
     // What comes after it was refused is read away, and kept by nobody.
-    if (body.isWhole || !this.bodies.has(body)) return;
+    if (body.isWhole || !this.bodies.has(body.request)) return;
     body.bytes += bytes;
     this.bytes += bytes;
     if (this.bytes <= this.limits.mostBytes || this.bodies.size === 1) return;
@@ -128,7 +180,7 @@ export class BodyBudget {
   }
 
   private dropSlowest(): boolean {
-    for (const body of this.bodies) {
+    for (const body of this.bodies.values()) {
       if (performance.now() - body.since < SLOW) return false;
       if (body.isWhole) continue;
       this.drop(body);
@@ -138,7 +190,7 @@ export class BodyBudget {
   }
 
   private drop(body: Body): void {
-    this.release(body);
+    this.release(body.request);
     refuse(body, busy());
   }
 }
@@ -154,8 +206,11 @@ function refuse(body: Body, problem: Problem): void {
   body.payload.emit('error', problem);
 }
 
-/** Must come after whatever else works on bodies, such as their decompression. */
-export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_LIMITS): void {
+/**
+ * Must come after whatever else works on bodies, such as their decompression. Whoever parses bodies has them take turns of what
+ * this gives.
+ */
+export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_LIMITS): BodyBudget {
   const budget = new BodyBudget(limits);
   const timer = setInterval(() => budget.check(), limits.window / 10).unref();
   server.addHook('onClose', (_server, done) => {
@@ -165,13 +220,17 @@ export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_L
   server.addHook('preParsing', (request, reply, payload, done) => {
     if (request.method === 'GET' || request.method === 'HEAD') return done(null, payload);
     try {
-      const length = request.headers['content-length'];
-      budget.assertRoom(length === undefined ? undefined : Number(length));
+      budget.assertRoom();
     } catch (problem) {
       return done(problem as Problem);
     }
-    const body = budget.receive(request, payload);
-    reply.raw.once('close', () => budget.release(body));
+    budget.receive(request, payload);
+    reply.raw.once('close', () => budget.release(request));
     done(null, payload);
   });
+  server.addHook('onSend', (request, _reply, payload, done) => {
+    budget.endTurn(request);
+    done(null, payload);
+  });
+  return budget;
 }

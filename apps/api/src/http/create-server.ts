@@ -65,9 +65,9 @@ export async function createServer(
   lineUpReports(server);
   acceptGzip(server);
   acceptOnlyUtf8(server);
-  boundBodies(server);
-  acceptJson(server);
-  acceptBytes(server);
+  const budget = boundBodies(server);
+  acceptJson(server, budget);
+  acceptBytes(server, budget);
   endStalledReaders(server);
   closeUnusedConnections(server);
   app.useGlobalPipes(validation());

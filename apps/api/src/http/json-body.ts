@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { Slices } from '@device-metrics/domain';
 import type { FastifyInstance } from 'fastify';
+import type { BodyBudget } from './body-budget.js';
 import { Problem } from './problem.js';
 import { AddRouteConfig } from './route-config.js';
 
@@ -45,21 +46,24 @@ export class JsonBody {
 export const ReadsJson = (): MethodDecorator => AddRouteConfig({ readsJson: true });
 
 /** Has every JSON body checked before it is parsed, and a long one parsed in pieces: megabytes of it would hold everybody up. */
-export function acceptJson(server: FastifyInstance): void {
+export function acceptJson(server: FastifyInstance, budget: BodyBudget): void {
   // Fastify's own parser refuses __proto__ keys.
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    const { speaks, readsJson } = request.routeOptions.config;
-    if (speaks && !speaks.parsesJson) return done(null, bytes);
-    if (!isUtf8(bytes)) return done(new Problem('unreadable-body', 'The body must be UTF-8.'));
-    const part = (text: string): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
-      });
-    const body = new JsonBody(bytes, (text) => parseChecked(text, part));
-    if (readsJson) return done(null, body);
-    body.parse().then((value) => done(null, value), done);
+    budget.takeTurn(request, (refusal) => {
+      if (refusal) return done(refusal);
+      const { speaks, readsJson } = request.routeOptions.config;
+      if (speaks && !speaks.parsesJson) return done(null, bytes);
+      if (!isUtf8(bytes)) return done(new Problem('unreadable-body', 'The body must be UTF-8.'));
+      const part = (text: string): Promise<unknown> =>
+        new Promise((resolve, reject) => {
+          void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
+        });
+      const body = new JsonBody(bytes, (text) => parseChecked(text, part));
+      if (readsJson) return done(null, body);
+      body.parse().then((value) => done(null, value), done);
+    });
   });
 }
 

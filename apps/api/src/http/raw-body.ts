@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify';
+import type { BodyBudget } from './body-budget.js';
 import { Problem } from './problem.js';
 
 const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 
 /** Gives routes of other protocols their bodies as bytes, whatever these say that they are; on other routes it is a 415. */
-export function acceptBytes(server: FastifyInstance): void {
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+export function acceptBytes(server: FastifyInstance, budget: BodyBudget): void {
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    budget.takeTurn(request, (refusal) => done(refusal ?? null, body));
+  });
   server.addHook('preParsing', ({ method, headers, is404, routeOptions }, _reply, payload, done) => {
     const type = headers['content-type'];
     const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

@@ -32,10 +32,10 @@ async function start({
   times?: Partial<TimeLimits>;
   answer?: () => Promise<void>;
 }): Promise<number> {
-  const limits = { head: 60_000, request: 60_000, stalledReader: 60_000, ...times };
+  const timeLimits = { head: 60_000, request: 60_000, stalledReader: 60_000, ...times };
   const made = new FastifyAdapter({
-    http: serverTimes(limits),
-    requestTimeout: limits.request,
+    http: serverTimes(timeLimits),
+    requestTimeout: timeLimits.request,
     clientErrorHandler: refuseConnection,
     bodyLimit: 8 * MB,
     forceCloseConnections: true,
@@ -43,9 +43,9 @@ async function start({
   server = made;
   lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
-  boundBodies(made, { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, turn: Infinity, ...bodies });
-  acceptJson(made);
-  endStalledReaders(made, limits);
+  const limits = { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, atOnce: Infinity, patience: Infinity };
+  acceptJson(made, boundBodies(made, { ...limits, ...bodies }));
+  endStalledReaders(made, timeLimits);
   made.setErrorHandler((error, _request, reply) => {
     sendProblem(error instanceof Problem ? error : new Problem('server-failure', String(error)), reply);
     return reply;
@@ -141,6 +141,38 @@ it('requests that wait for their answer count: beyond the budget they are a 503 
   expect(all.filter((status) => status === 200).length).toBeGreaterThanOrEqual(3);
   expect(all.filter((status) => status === 200).length).toBeLessThanOrEqual(4);
   expect((await post(port, body)).status).toBe(200);
+});
+
+it('bodies take turns; small ones pass by', async () => {
+  let most = 0;
+  let now = 0;
+  const port = await start({
+    bodies: { atOnce: MB },
+    answer: async () => {
+      most = Math.max(most, (now += 1));
+      await sleep(1);
+      now -= 1;
+    },
+  });
+  const body = JSON.stringify('x'.repeat(0.4 * MB));
+  // Those that cannot be parsed end their turn too.
+  const bodies = Array.from({ length: 9 }, (_, index) => (index % 3 === 0 ? `{${body}` : body));
+  const statuses = (await Promise.all(bodies.map((one) => post(port, one)))).map(({ status }) => status);
+  expect(statuses).toEqual(bodies.map((one) => (one === body ? 200 : 500)));
+  expect(most).toBeLessThanOrEqual(2);
+});
+
+it('whoever has waited too long for its turn gets a 503 with Retry-After', async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const port = await start({ bodies: { atOnce: 1, patience: 0, window: 100 }, answer: () => gate });
+  const body = JSON.stringify('x'.repeat(5_000));
+  const answers = [post(port, body), post(port, body)];
+  const refused = await Promise.race(answers);
+  expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true]);
+  answers.push(post(port, '{}'));
+  open();
+  expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 503]);
 });
 
 it('deep JSON is refused before it is parsed', async () => {
