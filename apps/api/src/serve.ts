@@ -68,7 +68,8 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
       ]);
     }
     if (!error.code?.startsWith('SQLITE_')) throw error;
-    const isDamaged = /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+    // Beyond the end of the file, or without a column that every version has.
+    const isDamaged = /^SQLITE_(CORRUPT|NOTADB|ERROR$|IOERR_(READ|SHORT_READ|DATA))/.test(error.code);
     const hint = isDamaged ? `; "${commandLine('api')} repair FILE" saves what can be read of it into a new file` : '';
     throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${hint}`]);
   });

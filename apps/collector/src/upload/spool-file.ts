@@ -108,12 +108,48 @@ function connect(file: string): Database.Database {
     if (db.pragma('auto_vacuum', { simple: true }) !== AUTO_VACUUM_FULL) db.pragma('auto_vacuum = FULL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
+    assertOwnSchema(db);
     db.exec(SCHEMA);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/**
+ * A flipped bit in the schema makes another column or another trigger of one, which SQLite does not mind. What this version does
+ * not have yet or not any more is no damage, so that versions can follow each other; one name in place of another is.
+ *
+ * @throws SqliteError
+ */
+function assertOwnSchema(db: Database.Database): void {
+  const found = schemaOf(db);
+  if (found.size === 0) return;
+  const own = (ownSchema ??= makeOwnSchema());
+  const isWhole = [...own.keys()].every((name) => found.has(name));
+  for (const [name, sql] of found) {
+    if (own.has(name) ? own.get(name) === sql : isWhole) continue;
+    throw new (sqliteDriver().SqliteError)(`its schema has ${JSON.stringify(sql)}`, 'SQLITE_CORRUPT');
+  }
+}
+
+let ownSchema: ReadonlyMap<string, string> | undefined;
+
+function makeOwnSchema(): ReadonlyMap<string, string> {
+  const db = openDatabase(':memory:');
+  try {
+    db.exec(SCHEMA);
+    return schemaOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** The text of tables, indexes and triggers, by name. */
+function schemaOf(db: Database.Database): Map<string, string> {
+  const rows = db.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'").raw();
+  return new Map(rows.all() as [string, string][]);
 }
 
 interface Salvaged {

@@ -306,6 +306,28 @@ describe('a damaged file', () => {
       expect(saved()).toBe(10_000);
     });
 
+    it('when a bit of its schema is flipped', () => {
+      let spool = open();
+      for (const value of range(0, 30)) spool.add(metrics(value), 0);
+      drainSome(spool, 10);
+      spool.close();
+      const whole = readFileSync(file);
+      fc.assert(
+        fc.property(fc.integer({ min: 100, max: 4_095 }), fc.nat(7), (at, bit) => {
+          const flipped = Buffer.from(whole);
+          flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << bit), at);
+          rmSync(file);
+          writeFileSync(file, flipped);
+          spool = open();
+          spool.add(metrics(30), 0);
+          expect(drain(spool)).toEqual(range(10, 31));
+          expect(spool.totals()).toMatchObject({ generated: 31, sent: 31, evicted: 0, pendingSamples: 0 });
+          spool.close();
+        }),
+        { numRuns: 8 },
+      );
+    });
+
     it('when the top of its tree is zeroed, and what is in its log too', () => {
       const spool = open();
       for (let batch = 0; batch < 300; batch += 1) spool.add(metrics(batch), 0);

@@ -58,16 +58,29 @@ export class SeriesEntry {
   readonly metricName: string;
   /** Its place among the series of its device. */
   readonly slot: number;
+  private described: Series;
 
   constructor(
     readonly device: Device,
     readonly labelsKey: string,
-    /** As callers see it; replaced when the unit changes. */
-    public series: Series,
+    series: Series,
   ) {
     this.id = series.id;
     this.metricName = series.metricName;
     this.slot = device.slots.push(this) - 1;
+    this.described = series;
+  }
+
+  /** As callers see it: another object when its unit or the name of its device changes. */
+  get series(): Series {
+    const { described, device } = this;
+    return described.deviceName === device.name
+      ? described
+      : (this.described = { ...described, deviceName: device.name });
+  }
+
+  setUnit(unit: string | null): void {
+    this.described = { ...this.series, unit };
   }
 }
 
@@ -326,9 +339,9 @@ export class SeriesCatalogue {
     this.aliases.delete(name);
     device.name = name;
     this.devices.set(name, device);
-    for (const entry of device.entries()) entry.series = { ...entry.series, deviceName: name };
     this.sorted = undefined;
-    this.forgetGuesses();
+    // Guesses compare the name; what was kept with one does not.
+    this.state = {};
   }
 
   /**
@@ -502,12 +515,10 @@ export class SeriesCatalogue {
   }
 
   private setUnit(entry: SeriesEntry, unit: string): void {
-    const before = entry.series;
-    this.tables.setUnit(before.id, unit);
-    entry.series = { ...before, unit };
-    this.undoes.push(() => {
-      entry.series = before;
-    });
+    const before = entry.series.unit;
+    this.tables.setUnit(entry.id, unit);
+    entry.setUnit(unit);
+    this.undoes.push(() => entry.setUnit(before));
   }
 
   private hold(entry: SeriesEntry): SeriesEntry {

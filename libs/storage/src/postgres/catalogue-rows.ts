@@ -176,7 +176,7 @@ export class CatalogueRows {
         change.unitOf,
       ]);
       const entry = catalogue.get(change.unitOf);
-      if (entry && row) entry.series = { ...entry.series, unit: row.unit };
+      if (entry && row) entry.setUnit(row.unit);
     }
   }
 

@@ -201,7 +201,7 @@ export class Session {
         }
         entries.push(entry);
         if (one.unit !== undefined && entry.series.unit === null) {
-          entry.series = { ...entry.series, unit: one.unit };
+          entry.setUnit(one.unit);
           units.push(entry);
         }
       };

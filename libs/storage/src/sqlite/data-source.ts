@@ -6,6 +6,7 @@ import { configurationEntities } from '../configurations/configuration.entities.
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 import { migrations } from './migrations/index.js';
+import { assertSchemaAsWritten } from './schema-checksum.js';
 
 /** SQLite before this version can corrupt a WAL database: https://sqlite.org/wal.html#walresetbug */
 const OLDEST_SAFE_SQLITE = '3.51.3';
@@ -46,6 +47,7 @@ function prepareDatabase(database: unknown): void {
   makeVacuumIncremental(db);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
+  assertSchemaAsWritten(db);
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
 }

@@ -130,3 +130,40 @@ describe('a flipped bit in the tables of devices, series and latest samples', ()
     expect(['device', 'device_alias', 'series'].map(left)).toEqual([0, 0, 0]);
   });
 });
+
+it('a flipped bit in the schema is told at the start, and by no call later', async () => {
+  await fill();
+  const pages = pagesOf('sqlite_schema');
+  const path = `${opened.path}-copy`;
+  await opened.store.backup(path);
+  const whole = await readFile(path);
+  const told = new Set<unknown>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...pages),
+      fc.integer({ min: 100, max: 4_095 }),
+      fc.nat(7),
+      async (page, at, bit) => {
+        const flipped = Buffer.from(whole);
+        flipped[(page - 1) * 4_096 + at] ^= 1 << bit;
+        await writeFile(path, flipped);
+        const dataSource = new DataSource(sqliteOptions(path));
+        try {
+          await dataSource.initialize();
+          const store = await SqliteStore.open(connectionOf(dataSource), { sealInterval: 0 });
+          await store.append([sample(T0 + 5_000, 1, 'kitchen')]);
+          await store.maintain();
+          await store.close();
+        } catch (error) {
+          expect((error as { code?: string }).code).toMatch(/^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/);
+          told.add(error);
+        } finally {
+          if (dataSource.isInitialized) await dataSource.destroy();
+          await rm(`${path}-wal`, { force: true });
+        }
+      },
+    ),
+    { numRuns: 12 },
+  );
+  expect(told.size).toBeGreaterThan(0);
+});

@@ -26,6 +26,7 @@ import { Queries } from '../columnar/queries.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
+import { keepSchemaChecksum } from './schema-checksum.js';
 import { shrinkFile } from './shrink-file.js';
 import {
   TooManySeriesError,
@@ -82,6 +83,7 @@ export class SqliteStore implements Store {
     await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now());
     await store.catalogue.sort();
     await adoptNarrowRows(db, store.catalogue, store.pieces);
+    keepSchemaChecksum(db);
     await store.recover();
     // Before samples come by the time of a clock that may be wrong.
     store.doubt();
@@ -299,7 +301,7 @@ export class SqliteStore implements Store {
     for (const sample of samples) {
       const entry = catalogue.entryOf(sample);
       entries[at++] = entry;
-      row.add(entry.series.id, sample.timestamp, sample.value);
+      row.add(entry.id, sample.timestamp, sample.value);
     }
     return at;
   }

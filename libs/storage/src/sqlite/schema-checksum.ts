@@ -1,0 +1,48 @@
+import { crc32 } from 'node:zlib';
+import { sqliteDriver } from '@device-metrics/sqlite';
+import type { Database } from 'better-sqlite3';
+import { StoreFullError } from '../store.js';
+import { migrations } from './migrations/index.js';
+import { asStoreFull } from './store-full.js';
+
+/**
+ * A flipped bit in the schema makes another column or another rule, which SQLite does not mind: then each call that needs it
+ * fails, or what it stores is wrong. So the header of the file has a checksum of the schema, as its `user_version`; 0 while a
+ * version changes it, and in a file of a version that kept none.
+ */
+const UNKNOWN = 0;
+
+/**
+ * To be called before a version changes the schema.
+ *
+ * @throws SqliteError where it is not as it was written.
+ */
+export function assertSchemaAsWritten(db: Database): void {
+  const kept = keptChecksum(db);
+  if (kept === UNKNOWN) return;
+  if (kept !== schemaChecksum(db)) {
+    throw new (sqliteDriver().SqliteError)('the schema is malformed: it is not as it was written', 'SQLITE_CORRUPT');
+  }
+  const known = db.prepare('SELECT count(*) FROM migrations').pluck().get() as number;
+  if (known < migrations.length) db.pragma(`user_version = ${UNKNOWN}`);
+}
+
+/** To be called once the schema is as this version has it. */
+export function keepSchemaChecksum(db: Database): void {
+  const checksum = schemaChecksum(db);
+  if (keptChecksum(db) === checksum) return;
+  try {
+    db.pragma(`user_version = ${checksum}`);
+  } catch (error) {
+    // A full disk keeps nobody from reading: the next start writes it.
+    if (!(asStoreFull(error, db.name) instanceof StoreFullError)) throw error;
+  }
+}
+
+const keptChecksum = (db: Database): number => db.pragma('user_version', { simple: true }) as number;
+
+/** A signed integer of 32 bits, as the header takes it. */
+function schemaChecksum(db: Database): number {
+  const rows = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name').raw().all();
+  return crc32(JSON.stringify(rows)) | 0 || 1;
+}
