@@ -1,7 +1,6 @@
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
 import {
-  commandLine,
   Mistakes,
   readEnvironment,
   serviceManager,
@@ -10,6 +9,7 @@ import {
 } from '@device-metrics/settings';
 import { DatabaseRefusedError, sqliteDriver, type AccessStore } from '@device-metrics/storage';
 import type { INestApplication, Logger, LogLevel } from '@nestjs/common';
+import { repairHintFor } from './admin/repair-hint.js';
 import { prepareUpgrade } from './admin/upgrade.js';
 import { AppModule } from './app.module.js';
 import { ACCESS_STORE } from './access/access-store.js';
@@ -68,10 +68,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
       ]);
     }
     if (!error.code?.startsWith('SQLITE_')) throw error;
-    // Beyond the end of the file, or without a column that every version has.
-    const isDamaged = /^SQLITE_(CORRUPT|NOTADB|ERROR$|IOERR_(READ|SHORT_READ|DATA))/.test(error.code);
-    const hint = isDamaged ? `; "${commandLine('api')} repair FILE" saves what can be read of it into a new file` : '';
-    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${hint}`]);
+    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${repairHintFor(error)}`]);
   });
   const closed = await app.get(MayOpen).whyNot(host);
   if (closed !== undefined) {

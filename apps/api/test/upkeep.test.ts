@@ -141,11 +141,14 @@ describe('another version', () => {
     db.close();
   });
 
-  it('without room for the backup it changes nothing', async () => {
+  it('without room for the backup, and where it is damaged, it changes nothing', async () => {
     await databaseOf('a');
     changeDatabase("DELETE FROM migrations WHERE name LIKE 'Alerts%'");
     writeFileSync(file('backups'), 'no folder');
     await expect(Server.start(settings)).rejects.toThrow(/there is no backup of the database before/);
+    // A bit of its name is flipped.
+    changeDatabase("UPDATE migrations SET name = 'Rarts1764400000000' WHERE name = 'Parts1764400000000'");
+    await expect(Server.start(settings)).rejects.toThrow(/Rarts1764400000000 where[^]*it is damaged[^]*repair/);
   });
 });
 

@@ -5,6 +5,7 @@ import { commandLine, SettingsError } from '@device-metrics/settings';
 import type { ApiSettings } from '../settings.js';
 import { version } from '../version.js';
 import { BackupFiles } from './backup-files.js';
+import { REPAIR_HINT, repairHintFor } from './repair-hint.js';
 
 /** A database that this version is about to change, and the checked backup that was made before. */
 export interface Upgrade {
@@ -27,6 +28,12 @@ export async function prepareUpgrade(
   // PostgreSQL has backups of its own.
   const state = databaseUrl === '' ? readable(() => schemaStateOf(databasePath)) : undefined;
   if (!state) return undefined;
+  if (state.unknown.length > 0 && state.pending.length > 0) {
+    throw new SettingsError([
+      `DATABASE_PATH ${databasePath} says ${state.unknown.join(', ')} where every version has ${state.pending.join(', ')}: it is ` +
+        `damaged${REPAIR_HINT}`,
+    ]);
+  }
   if (state.unknown.length > 0) {
     throw new SettingsError([
       `DATABASE_PATH ${databasePath} was made by a newer version of Device Metrics, and this is ${version()}, which does not know ` +
@@ -43,7 +50,7 @@ export async function prepareUpgrade(
     .catch((error: unknown) => {
       throw new SettingsError([
         `BACKUP_PATH ${operation.backupPath}: there is no backup of the database before this version changes it, so that it stays as ` +
-          `it is: ${reasonOf(error)}`,
+          `it is: ${reasonOf(error)}${repairHintFor(error)}`,
       ]);
     });
   say(`The backup is ${backup}`);

@@ -3,10 +3,10 @@ import type { Database } from 'better-sqlite3';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import { accessEntities } from '../access/access.entities.js';
 import { configurationEntities } from '../configurations/configuration.entities.js';
+import { assertOtherTablesWhole, assertSchemaAsWritten } from './assert-whole.js';
 import { DeviceEntity } from './entities/device.entity.js';
 import { SeriesEntity } from './entities/series.entity.js';
 import { migrations } from './migrations/index.js';
-import { assertSchemaAsWritten } from './schema-checksum.js';
 
 /** SQLite before this version can corrupt a WAL database: https://sqlite.org/wal.html#walresetbug */
 const OLDEST_SAFE_SQLITE = '3.51.3';
@@ -48,6 +48,7 @@ function prepareDatabase(database: unknown): void {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   assertSchemaAsWritten(db);
+  assertOtherTablesWhole(db);
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
 }

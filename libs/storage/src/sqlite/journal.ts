@@ -29,7 +29,7 @@ export class Journal {
 
   /** @param onUnreadable hears of an error that leaves rows out. */
   constructor(
-    db: Database,
+    private readonly db: Database,
     private readonly onUnreadable: (error: unknown) => void,
   ) {
     this.last = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").pluck().get() ?? 0;
@@ -44,6 +44,20 @@ export class Journal {
   /** The id of the next row. */
   get nextId(): number {
     return this.last + 1;
+  }
+
+  /** @throws SqliteError where no row can be added, since the place for it is damaged: every append would fail. */
+  assertWritable(): void {
+    const undo = new Error('only a trial');
+    const tryOne = this.db.transaction(() => {
+      this.insert.run(this.nextId, new Uint8Array());
+      throw undo;
+    });
+    try {
+      tryOne();
+    } catch (error) {
+      if (error !== undo) throw error;
+    }
   }
 
   /** Writes the row `nextId`. To be called within a transaction, and `count` after its commit. */

@@ -150,7 +150,7 @@ it('a flipped bit in the schema is told at the start, and by no call later', asy
         const dataSource = new DataSource(sqliteOptions(path));
         try {
           await dataSource.initialize();
-          const store = await SqliteStore.open(connectionOf(dataSource), { sealInterval: 0 });
+          const store = await SqliteStore.open(connectionOf(dataSource), { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 });
           await store.append([sample(T0 + 5_000, 1, 'kitchen')]);
           await store.maintain();
           await store.close();
@@ -167,3 +167,20 @@ it('a flipped bit in the schema is told at the start, and by no call later', asy
   );
   expect(told.size).toBeGreaterThan(0);
 });
+
+it.each(['user', 'sqlite_autoindex_token_1', 'audit', 'series_end', 'journal'])(
+  'a zeroed page of %s is told at the start: calls would fail for ever',
+  async (table) => {
+    await fill();
+    const [page] = pagesOf(table) as [number];
+    const path = `${opened.path}-copy`;
+    await opened.store.backup(path);
+    const zeroed = await readFile(path);
+    zeroed.fill(0, (page - 1) * 4_096, page * 4_096);
+    await writeFile(path, zeroed);
+    const dataSource = new DataSource(sqliteOptions(path));
+    const opening = dataSource.initialize().then(() => SqliteStore.open(connectionOf(dataSource), { sealInterval: 0 }));
+    await expect(opening).rejects.toMatchObject({ code: expect.stringMatching(/^SQLITE_CORRUPT/) });
+    if (dataSource.isInitialized) await dataSource.destroy();
+  },
+);

@@ -10,6 +10,7 @@ import {
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
+import { keepSchemaChecksum } from './assert-whole.js';
 import { catalogueTables } from './catalogue-tables.js';
 import { loadCatalogue } from './load-catalogue.js';
 import { PieceTable } from './piece-table.js';
@@ -26,7 +27,6 @@ import { Queries } from '../columnar/queries.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
-import { keepSchemaChecksum } from './schema-checksum.js';
 import { shrinkFile } from './shrink-file.js';
 import {
   TooManySeriesError,
@@ -367,6 +367,7 @@ export class SqliteStore implements Store {
   private async recover(): Promise<void> {
     const { db, catalogue, heads, journal, pieces, damaged } = this;
     await recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
+    journal.assertWritable();
     await remakeLatest(catalogue, pieces);
   }
 

@@ -21,10 +21,30 @@ export function assertSchemaAsWritten(db: Database): void {
   const kept = keptChecksum(db);
   if (kept === UNKNOWN) return;
   if (kept !== schemaChecksum(db)) {
-    throw new (sqliteDriver().SqliteError)('the schema is malformed: it is not as it was written', 'SQLITE_CORRUPT');
+    throw damage('the schema is malformed: it is not as it was written');
   }
   const known = db.prepare('SELECT count(*) FROM migrations').pluck().get() as number;
   if (known < migrations.length) db.pragma(`user_version = ${UNKNOWN}`);
+}
+
+/** Where these are damaged, everything else goes on: what stands in that place is left out, or the store does not open. */
+const READ_AROUND = new Set(['device', 'series', 'device_alias', 'latest', 'journal', 'chunk', 'part', 'damaged']);
+
+/**
+ * Whoever calls, rules of alerts and the like are looked up by most calls: one damaged page there would make all of them fail.
+ *
+ * @throws SqliteError where SQLite cannot go through one of these tables and its indexes.
+ */
+export function assertOtherTablesWhole(db: Database): void {
+  const names = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .pluck()
+    .all() as string[];
+  for (const name of names) {
+    if (READ_AROUND.has(name)) continue;
+    const found = db.pragma(`quick_check('${name}')`, { simple: true });
+    if (found !== 'ok') throw damage(`the table ${name} is malformed: ${String(found)}`);
+  }
 }
 
 /** To be called once the schema is as this version has it. */
@@ -38,6 +58,8 @@ export function keepSchemaChecksum(db: Database): void {
     if (!(asStoreFull(error, db.name) instanceof StoreFullError)) throw error;
   }
 }
+
+const damage = (message: string): Error => new (sqliteDriver().SqliteError)(message, 'SQLITE_CORRUPT');
 
 const keptChecksum = (db: Database): number => db.pragma('user_version', { simple: true }) as number;
 
