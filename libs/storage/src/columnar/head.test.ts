@@ -11,9 +11,11 @@ const SLOTS = [0, 1, 3];
 
 describe('a head', () => {
   it('holds the last value of each series and time, in order of time, whenever it is read', () => {
-    const push = fc.tuple(fc.constantFrom(...SLOTS), fc.nat({ max: 60 }), fc.integer());
+    const sample = fc.tuple(fc.constantFrom(...SLOTS), fc.nat({ max: 60 }), fc.integer());
+    // One sample is pushed alone, several as columns.
+    const push = fc.array(sample, { minLength: 1, maxLength: 40 });
     const commands = fc.array(fc.oneof({ weight: 9, arbitrary: push }, fc.constant('read' as const)), {
-      maxLength: 300,
+      maxLength: 60,
     });
     const scratch = new ScratchBlock();
     fc.assert(
@@ -43,9 +45,17 @@ describe('a head', () => {
             check();
             continue;
           }
-          const [slot, time, value] = command;
-          head.push(slot, START + time, value, 1);
-          model.set(slot, (model.get(slot) ?? new Map<number, number>()).set(time, value));
+          const [[slot, time, value]] = command as [[number, number, number]];
+          if (command.length === 1) head.push(slot, START + time, value, 1);
+          else {
+            const series = command.map(([into]) => ({ slot: into, device: of }));
+            const times = Float64Array.from(command, ([, ago]) => START + ago);
+            const values = Float64Array.from(command, ([, , one]) => one);
+            expect(head.pushColumns(series, 0, 0, times, values, 1)).toBe(command.length);
+          }
+          for (const [into, at, one] of command) {
+            model.set(into, (model.get(into) ?? new Map<number, number>()).set(at, one));
+          }
         }
         check();
       }),

@@ -108,6 +108,7 @@ export class Head {
         const time = timestamps[at] - start;
         isHere = one.device === device && time >= 0 && time < HOUR;
         if (!isHere) break;
+        if (time < this.first) this.first = time;
         slots[place] = one.slot;
         times[place] = time;
         block.values[place] = values[at];
