@@ -18,6 +18,7 @@ import type { Head } from './head.js';
 import { hourOf } from './hour.js';
 import { LatestSamples } from './latest-samples.js';
 import type { SeriesLimit } from './series-limit.js';
+import { SeriesByMetric } from './series-by-metric.js';
 import { SeriesTrial } from './series-trial.js';
 import { TooManySeriesError, type DeviceDescription, type RefusedGroup } from '../store.js';
 
@@ -25,9 +26,9 @@ const UNLABELLED = labelsKey({});
 /** One for all series that have none. */
 const NO_LABELS: Labels = Object.freeze({});
 
-/** A device with its series: metric name → labels key → series. */
+/** A device with its series. */
 export class Device {
-  readonly metrics = new Map<string, Map<string, SeriesEntry>>();
+  readonly metrics = new SeriesByMetric<SeriesEntry>();
   /** Its series in the order in which they became known, each in the place of its `slot`. */
   readonly slots: (SeriesEntry | undefined)[] = [];
   seriesCount = 0;
@@ -45,8 +46,8 @@ export class Device {
     public description: DeviceDescription = { displayName: null, notes: null, tags: {} },
   ) {}
 
-  *entries(): Generator<SeriesEntry> {
-    for (const byLabels of this.metrics.values()) yield* byLabels.values();
+  entries(): Iterable<SeriesEntry> {
+    return this.metrics.values();
   }
 }
 
@@ -147,7 +148,7 @@ export class SeriesCatalogue {
   /** Whether a row that says to be a series can be one: its device is there, and has no series of this metric and labels. */
   isFree({ device_id, metric_name, labels_key }: Pick<SeriesRow, 'device_id' | 'metric_name' | 'labels_key'>): boolean {
     const device = this.devicesById.get(device_id);
-    return device !== undefined && !device.metrics.get(metric_name)?.has(labels_key);
+    return device !== undefined && !device.metrics.get(metric_name, labels_key);
   }
 
   /** Takes in a name that a device had before. */
@@ -160,8 +161,18 @@ export class SeriesCatalogue {
   loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
     const device = this.devicesById.get(device_id);
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
-    const labels = key === UNLABELLED ? NO_LABELS : (JSON.parse(key) as Labels);
-    this.hold(new SeriesEntry(device, key, { id, deviceName: device.name, metricName, labels, unit }));
+    const isUnlabelled = key === UNLABELLED;
+    const labels = isUnlabelled ? NO_LABELS : (JSON.parse(key) as Labels);
+    // One text for all that have none.
+    this.hold(
+      new SeriesEntry(device, isUnlabelled ? UNLABELLED : key, {
+        id,
+        deviceName: device.name,
+        metricName,
+        labels,
+        unit,
+      }),
+    );
     if (ts !== null && value !== null) this.latest.note(id, ts, value);
   }
 
@@ -194,9 +205,8 @@ export class SeriesCatalogue {
     return entry;
   }
 
-  private findOne({ deviceName, metricName, labels }: Named): SeriesEntry | undefined {
-    const byLabels = this.deviceOfSample(deviceName)?.metrics.get(metricName);
-    return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels));
+  private findOne({ deviceName, metricName, labels }: Omit<Named, 'unit'>): SeriesEntry | undefined {
+    return this.deviceOfSample(deviceName)?.metrics.get(metricName, keyOf(labels));
   }
 
   /** The device that samples for a name go to. */
@@ -243,9 +253,12 @@ export class SeriesCatalogue {
 
   /** The same as `entryOf` for a series that was named before, whose look-up is kept with it. */
   entryOfNamed(named: NamedSeries): SeriesEntry {
-    const entry = this.foundFor(named) ?? this.lookUp(named);
-    named.found = entry;
-    named.foundIn = this.state;
+    let entry = this.foundFor(named);
+    if (!entry) {
+      entry = this.lookUp(named);
+      named.found = entry;
+      named.foundIn = this.state;
+    }
     if (named.unit !== undefined && entry.series.unit === null) this.setUnit(entry, named.unit);
     return entry;
   }
@@ -267,18 +280,15 @@ export class SeriesCatalogue {
 
   private lookUp(sample: Named): SeriesEntry {
     const device = this.deviceOf(sample.deviceName);
-    const key = isEmpty(sample.labels) ? UNLABELLED : labelsKey(sample.labels);
-    return device.metrics.get(sample.metricName)?.get(key) ?? this.addSeries(device, key, sample);
+    const key = keyOf(sample.labels);
+    return device.metrics.get(sample.metricName, key) ?? this.addSeries(device, key, sample);
   }
 
   /** The unit of the series that a sample goes to; undefined while there is none. */
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
     const found = sample instanceof NamedSeries ? this.foundFor(sample) : undefined;
     if (found) return found.series.unit;
-    const { deviceName, metricName, labels } = sample;
-    const device = this.devices.get(deviceName) ?? this.aliases.get(deviceName);
-    const byLabels = device?.metrics.get(metricName);
-    return byLabels?.get(isEmpty(labels) ? UNLABELLED : labelsKey(labels))?.series.unit;
+    return this.findOne(sample)?.series.unit;
   }
 
   get(id: number): SeriesEntry | undefined {
@@ -349,7 +359,7 @@ export class SeriesCatalogue {
    * only within a transaction.
    */
   counterpart(device: Device, { series, labelsKey: key }: SeriesEntry): SeriesEntry {
-    const known = device.metrics.get(series.metricName)?.get(key);
+    const known = device.metrics.get(series.metricName, key);
     if (!known) return this.insertEntry(device, key, series);
     if (known.series.unit === null && series.unit !== null) this.setUnit(known, series.unit);
     return known;
@@ -467,9 +477,7 @@ export class SeriesCatalogue {
 
   private ofDevice(device: Device): readonly SeriesEntry[] {
     if (!device.sorted) {
-      device.sorted = [...device.metrics.entries()]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .flatMap(([, byLabels]) => [...byLabels.values()].sort(byMetricAndLabels));
+      device.sorted = [...device.entries()].sort(byMetricAndLabels);
     } else if (device.unsorted.length > 0) {
       device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
     }
@@ -523,9 +531,7 @@ export class SeriesCatalogue {
 
   private hold(entry: SeriesEntry): SeriesEntry {
     const { device, series } = entry;
-    const byLabels = device.metrics.get(series.metricName);
-    if (byLabels) byLabels.set(entry.labelsKey, entry);
-    else device.metrics.set(series.metricName, new Map([[entry.labelsKey, entry]]));
+    device.metrics.set(entry);
     this.entries.set(series.id, entry);
     device.seriesCount += 1;
     this.latest.add(series.id);
@@ -535,12 +541,10 @@ export class SeriesCatalogue {
   }
 
   private drop(entry: SeriesEntry): void {
-    const { device, labelsKey: key, series, slot } = entry;
+    const { device, series, slot } = entry;
     device.slots[slot] = undefined;
     device.seriesCount -= 1;
-    const byLabels = device.metrics.get(series.metricName);
-    byLabels?.delete(key);
-    if (byLabels?.size === 0) device.metrics.delete(series.metricName);
+    device.metrics.delete(entry);
     this.entries.delete(series.id);
     this.latest.drop(series.id);
     if (device.unsorted.at(-1) === entry) device.unsorted.pop();
@@ -548,6 +552,8 @@ export class SeriesCatalogue {
     this.sorted = undefined;
   }
 }
+
+const keyOf = (labels: Labels): string => (isEmpty(labels) ? UNLABELLED : labelsKey(labels));
 
 const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
   a.metricName < b.metricName

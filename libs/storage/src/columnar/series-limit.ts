@@ -5,8 +5,18 @@ import type { SeriesRefusal } from '../store.js';
 export interface LimitedDevice {
   readonly name: string;
   readonly seriesCount: number;
-  /** Metric name → labels key → series. */
-  readonly metrics: ReadonlyMap<string, ReadonlyMap<string, { readonly series: { readonly labels: Labels } }>>;
+  readonly metrics: LimitedMetrics;
+}
+
+/** The series of a device, by metric. */
+export interface LimitedMetrics {
+  /** How many metrics there are. */
+  readonly size: number;
+  ofMetric(metricName: string): Iterable<LabelledSeries>;
+}
+
+export interface LabelledSeries {
+  readonly series: { readonly labels: Labels };
 }
 
 /** How many series there may be, so that a label with a random value does not fill the memory; 0: any number. */
@@ -72,7 +82,7 @@ export class SeriesLimit {
 /** In words: the label of the metric that has the most values, or the names of metrics. */
 function whatGrows(device: LimitedDevice, metricName: string): string {
   const values = new Map<string, Set<string>>();
-  for (const { series } of device.metrics.get(metricName)?.values() ?? []) {
+  for (const { series } of device.metrics.ofMetric(metricName)) {
     for (const [name, value] of Object.entries(series.labels)) {
       const known = values.get(name);
       if (known) known.add(value);

@@ -1,6 +1,6 @@
-import { labelsKey, type Labels, type Sample } from '@device-metrics/domain';
+import type { Labels, Sample } from '@device-metrics/domain';
 import type { SeriesRefusal } from '../store.js';
-import type { LimitedDevice, SeriesLimit } from './series-limit.js';
+import type { LabelledSeries, LimitedDevice, LimitedMetrics, SeriesLimit } from './series-limit.js';
 
 type Wanted = Pick<Sample, 'deviceName' | 'metricName' | 'labels'>;
 
@@ -50,32 +50,48 @@ export class SeriesTrial {
     const found = this.find(name);
     const known = this.devices.get(found?.name ?? name);
     if (known) return known;
-    const device = new TriedDevice(found ?? { name, seriesCount: 0, metrics: new Map() });
+    const device = new TriedDevice(found ?? { name, seriesCount: 0, metrics: NO_METRICS });
     this.devices.set(device.name, device);
     return device;
   }
 }
 
-class TriedDevice implements LimitedDevice {
+const NO_METRICS: LimitedMetrics = { size: 0, ofMetric: () => [] };
+
+class TriedDevice implements LimitedDevice, LimitedMetrics {
   readonly name: string;
   seriesCount: number;
-  readonly metrics: Map<string, ReadonlyMap<string, { readonly series: { readonly labels: Labels } }>>;
-  private readonly added = new Map<string, Map<string, { readonly series: { readonly labels: Labels } }>>();
+  private readonly known: LimitedMetrics;
+  /** Series that are wanted, by metric. */
+  private readonly added = new Map<string, LabelledSeries[]>();
 
   constructor({ name, seriesCount, metrics }: LimitedDevice) {
     this.name = name;
     this.seriesCount = seriesCount;
-    this.metrics = new Map(metrics);
+    this.known = metrics;
+  }
+
+  get metrics(): LimitedMetrics {
+    return this;
+  }
+
+  get size(): number {
+    let { size } = this.known;
+    for (const metricName of this.added.keys()) {
+      const [known] = this.known.ofMetric(metricName);
+      if (!known) size += 1;
+    }
+    return size;
+  }
+
+  ofMetric(metricName: string): Iterable<LabelledSeries> {
+    return [...this.known.ofMetric(metricName), ...(this.added.get(metricName) ?? [])];
   }
 
   /** Notes a series that is wanted, so that a refusal can say what grows. */
   note(metricName: string, labels: Labels): void {
-    let added = this.added.get(metricName);
-    if (!added) {
-      added = new Map(this.metrics.get(metricName));
-      this.added.set(metricName, added);
-      this.metrics.set(metricName, added);
-    }
-    added.set(labelsKey(labels), { series: { labels } });
+    const added = this.added.get(metricName);
+    if (added) added.push({ series: { labels } });
+    else this.added.set(metricName, [{ series: { labels } }]);
   }
 }

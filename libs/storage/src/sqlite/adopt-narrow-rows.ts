@@ -54,8 +54,7 @@ async function adoptHour(
   })();
 }
 
-const seriesOf = (device: Device): SeriesEntry[] =>
-  [...device.metrics.values()].flatMap((byLabels) => [...byLabels.values()]).sort((a, b) => a.series.id - b.series.id);
+const seriesOf = (device: Device): SeriesEntry[] => [...device.entries()].sort((a, b) => a.series.id - b.series.id);
 
 class NarrowRows {
   private readonly first;

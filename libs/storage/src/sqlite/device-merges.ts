@@ -116,7 +116,7 @@ export class DeviceMerges {
   private assertFits(source: Device, target: Device): void {
     let series = target.seriesCount;
     for (const entry of source.entries()) {
-      const known = target.metrics.get(entry.metricName)?.get(entry.labelsKey);
+      const known = target.metrics.get(entry.metricName, entry.labelsKey);
       if (!known) series += 1;
       else conversion(entry, known);
     }

@@ -125,10 +125,14 @@ async function loadSeries(
   );
   // Devices have the same metrics, and the same text need not be there once for each.
   const texts = new Map<string, string>();
-  const load = (row: Omit<SeriesRow, 'ts' | 'value'>): void => {
-    const name = texts.get(row.metric_name);
-    if (name === undefined) texts.set(row.metric_name, row.metric_name);
-    catalogue.loadSeries({ ...row, metric_name: name ?? row.metric_name, ts: null, value: null });
+  const shared = (text: string): string => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
+  const load = ({ id, device_id, metric_name: metric, labels_key, unit }: Omit<SeriesRow, 'ts' | 'value'>): void => {
+    const [metric_name, sharedUnit] = [shared(metric), unit === null ? null : shared(unit)];
+    catalogue.loadSeries({ id, device_id, metric_name, labels_key, unit: sharedUnit, ts: null, value: null });
   };
   const bad = new Map<number, SeriesTableRow>();
   let count = 0;
