@@ -59,6 +59,11 @@ export class Device {
     );
   }
 
+  /** Each sample as it is sent, by the real clock. */
+  async timed(): Promise<readonly WireSample[]> {
+    return (await this.runner.run(Date.now())) ?? [];
+  }
+
   /** The name and time of each sample. */
   async samples(): Promise<[name: string, timestamp: number][]> {
     const samples = (await this.runner.run(NOW)) ?? [];

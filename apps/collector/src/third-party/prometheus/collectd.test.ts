@@ -1,0 +1,120 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from '@jest/globals';
+import { freePort } from '../../../../../tools/free-port.mjs';
+import { until } from '../../../test/harness.js';
+import { Device } from '../../../test/third-party/device.js';
+
+const HOST = 'lab-pc-1';
+const folder = mkdtempSync(join(tmpdir(), 'device-metrics-collectd-'));
+const csv = join(folder, 'csv');
+const port = await freePort();
+const file = join(folder, 'collectd.conf');
+writeFileSync(
+  file,
+  `Hostname "${HOST}"
+FQDNLookup false
+BaseDir "${folder}"
+PIDFile "${join(folder, 'pid')}"
+Interval 1
+LoadPlugin cpu
+LoadPlugin load
+LoadPlugin memory
+LoadPlugin interface
+LoadPlugin csv
+LoadPlugin write_prometheus
+<Plugin csv>
+  DataDir "${csv}"
+  StoreRates false
+</Plugin>
+<Plugin write_prometheus>
+  Host "127.0.0.1"
+  Port "${port}"
+</Plugin>
+`,
+);
+const env = { PATH: `${process.env['PATH']}:/usr/sbin`, TZ: 'UTC', ...libraries() };
+const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
+afterAll(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+function libraries(): Record<string, string> {
+  const path = process.env['LD_LIBRARY_PATH'];
+  return path === undefined ? {} : { LD_LIBRARY_PATH: path };
+}
+
+/** Whether there is a collectd that has what the configuration asks for. */
+function isThere(): boolean {
+  try {
+    execFileSync('collectd', ['-t', '-C', file], { env, stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What collectd has written of a value: its time, ms, and the columns. */
+function* written(plugin: string, type: string): Generator<[time: number, values: number[]]> {
+  const path = join(csv, HOST, plugin);
+  for (const name of readdirSync(path).filter((one) => one.startsWith(`${type}-20`))) {
+    for (const line of readFileSync(join(path, name), 'utf8').split('\n').slice(1, -1)) {
+      const [time, ...values] = line.split(',').map(Number);
+      yield [Math.round((time as number) * 1000), values];
+    }
+  }
+}
+
+const run = isThere() ? it : it.skip;
+run(
+  isThere()
+    ? 'collectd exposes what it measures, and all of it is read, as it has written it itself'
+    : 'collectd is read (there is none with write_prometheus: apt-get install collectd-core libprotobuf-c1 libmicrohttpd12)',
+  async () => {
+    const collectd = spawn('collectd', ['-f', '-C', file], { env, stdio: 'ignore' });
+    ends.push(async () => {
+      collectd.kill();
+      await once(collectd, 'exit');
+    });
+    const device = new Device({
+      protocol: 'prometheus',
+      url: `http://127.0.0.1:${port}/metrics`,
+      timestamps: 'source',
+      timeout: '5s',
+    });
+    let samples: Awaited<ReturnType<Device['timed']>> = [];
+    await until(async () => {
+      samples = await device.timed().catch(() => []);
+      return samples.length > 20;
+    });
+    const newest = Math.max(...samples.map(({ timestamp }) => timestamp));
+    // It writes its files a little later.
+    await until(() => [...written('load', 'load')].some(([time]) => time >= newest));
+
+    const found = { cpu: 0, load: 0, memory: 0 };
+    for (const { metric_name: name, labels = {}, timestamp, value } of samples) {
+      expect(labels['instance']).toBe(HOST);
+      const compare = (plugin: string, type: string, column = 0): void => {
+        const values = [...written(plugin, type)].find(([time]) => time === timestamp)?.[1];
+        expect([name, labels, value.toFixed(6)]).toEqual([name, labels, values?.[column]?.toFixed(6)]);
+      };
+      const load = ['shortterm', 'midterm', 'longterm'].findIndex((term) => name === `collectd_load_${term}`);
+      if (load >= 0) {
+        compare('load', 'load', load);
+        found.load += 1;
+      } else if (name === 'collectd_cpu_total') {
+        compare(`cpu-${labels['cpu']}`, `cpu-${labels['type']}`);
+        found.cpu += 1;
+      } else if (name === 'collectd_memory') {
+        compare('memory', `memory-${labels['memory']}`);
+        found.memory += 1;
+      }
+    }
+    expect([found.load, found.cpu >= 8, found.memory >= 4]).toEqual([3, true, true]);
+    expect(device.rejected).toEqual([]);
+  },
+  60_000,
+);
