@@ -25,8 +25,9 @@ export class Points implements PointSink<OtlpSeries> {
   readonly refusals = new Refusals();
   exemplars = 0;
 
-  number(series: OtlpSeries, { type, isDelta }: OtlpMetric, time: number, value: number): void {
+  number(series: OtlpSeries, { name, type, isDelta, isMonotonic }: OtlpMetric, time: number, value: number): void {
     if (isDelta && type === 'sum') {
+      if (isMonotonic && value < 0) return this.refuse(`a delta of ${name}, which never falls, is ${value}`);
       this.deltas.push([{ series: series.value, time, value }]);
       return;
     }
