@@ -40,9 +40,12 @@ export function passColumns(
         at = end;
         break;
       }
-      series[kept] = passed;
-      timestamps[kept] = timestamp;
-      values[kept] = gate.value;
+      // Mostly all pass as they are: then nothing is written.
+      if (kept !== at || passed !== candidate) {
+        series[kept] = passed;
+        timestamps[kept] = timestamp;
+        values[kept] = gate.value;
+      }
       kept += 1;
     }
   }
@@ -76,11 +79,12 @@ class ColumnGate {
     // Only a finite number is 0 from itself.
     if (value - value !== 0 || !(timestamp >= this.oldest && timestamp <= this.latest)) return undefined;
     if (timestamp !== Math.floor(timestamp)) return undefined;
+    this.value = value;
+    if (series.unit === undefined && this.deviceOf === undefined) return series.fault ? undefined : series;
     if (series !== this.given) {
       this.given = series;
       this.taken = series.fault ? undefined : this.ofSender(series);
     }
-    this.value = value;
     const { taken } = this;
     if (taken?.unit === undefined || this.unitOf === undefined) return taken;
     return this.unitOf(taken) === taken.unit ? taken : this.inStoredUnit(taken, taken.unit, value);

@@ -25,23 +25,24 @@ export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
   note(samples: SampleBatch, heard = performance.now(), now = Date.now()): void {
-    let device: string | undefined;
-    let arrival: Arrival | undefined;
-    const one = (deviceName: string, timestamp: number): void => {
-      if (deviceName !== device || arrival === undefined) {
-        device = deviceName;
-        arrival = this.arrivalOf(deviceName, timestamp, heard, now);
+    const names = isColumns(samples) ? samples.series : samples;
+    const timestamps = isColumns(samples) ? samples.timestamps : Float64Array.from(samples, (one) => one.timestamp);
+    // Those of a device mostly stand together.
+    for (let at = 0; at < names.length;) {
+      const { deviceName } = names[at] as (typeof names)[number];
+      const first = timestamps[at] as number;
+      let [newest, oldest] = [first, first];
+      for (at += 1; at < names.length && names[at]?.deviceName === deviceName; at += 1) {
+        const timestamp = timestamps[at] as number;
+        if (timestamp > newest) newest = timestamp;
+        else if (timestamp < oldest) oldest = timestamp;
       }
-      if (timestamp > arrival.newest) {
-        arrival.newest = timestamp;
-        arrival.behind = now - timestamp;
+      const arrival = this.arrivalOf(deviceName, first, heard, now);
+      if (newest > arrival.newest) {
+        arrival.newest = newest;
+        arrival.behind = now - newest;
       }
-      if (timestamp < arrival.oldest) arrival.oldest = timestamp;
-    };
-    if (isColumns(samples)) {
-      samples.series.forEach(({ deviceName }, at) => one(deviceName, samples.timestamps[at] as number));
-    } else {
-      for (const { deviceName, timestamp } of samples) one(deviceName, timestamp);
+      if (oldest < arrival.oldest) arrival.oldest = oldest;
     }
   }
 
