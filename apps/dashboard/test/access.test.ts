@@ -179,6 +179,33 @@ describeInBrowser('access', () => {
     ]);
   });
 
+  it('an admin writes what collectors read, sees what a device would get, and goes back to an earlier version', async () => {
+    await admin.goto(`${server.url}/system`);
+    await admin.getByRole('button', { name: 'New configuration of collectors' }).click();
+    await admin.getByLabel('collector.yaml').fill('third_party: [{ protocol: snmp, device: rack }]');
+    await admin.getByRole('button', { name: 'What would it get?' }).click();
+    await admin.getByText('third_party[0].host').waitFor();
+    await admin.getByRole('button', { name: 'Save' }).click();
+    await admin.getByRole('alert').getByText('third_party[0].host is missing').waitFor();
+    await admin.getByLabel('collector.yaml').fill('pc: { gpu: false }');
+    await admin.getByRole('button', { name: 'What would it get?' }).click();
+    await admin.getByText('Of all; it is right').waitFor();
+    await admin.getByRole('button', { name: 'Save' }).click();
+    await admin.getByRole('row', { name: /any tag 1 now by user anna 2 do not ask/ }).waitFor();
+
+    await admin.getByRole('button', { name: 'Change all' }).click();
+    await admin.getByLabel('collector.yaml').fill('pc: false');
+    await admin.getByRole('button', { name: 'Save' }).click();
+    await admin.getByRole('row', { name: /any tag 2/ }).waitFor();
+    await admin.getByRole('button', { name: 'Change all' }).click();
+    await admin.getByLabel('Version').selectOption('1');
+    await expect(admin.getByLabel('collector.yaml').inputValue()).resolves.toBe('pc: { gpu: false }');
+    await admin.getByRole('button', { name: 'Cancel' }).click();
+    await admin.getByRole('button', { name: 'Remove all' }).click();
+    await admin.getByRole('button', { name: 'Remove it: all' }).click();
+    await admin.getByRole('row', { name: /any tag/ }).waitFor({ state: 'detached' });
+  });
+
   it('a link shows one picture, and nothing else, to whoever has it; until it is withdrawn', async () => {
     await admin.goto(`${server.url}/devices/lab-pc?range=15m`);
     await admin.getByRole('button', { name: 'Take away: CPU' }).first().click();

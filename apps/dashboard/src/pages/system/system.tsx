@@ -13,6 +13,7 @@ import { useNow } from '../../parts/use-now.js';
 import { useTitle } from '../../parts/use-title.js';
 import { ago, duration, formatterOf } from '../../units.js';
 import { Collectors } from './collectors.js';
+import { Configurations } from './configurations.js';
 import './system.css';
 
 /** How often the api is asked how it is, ms. */
@@ -107,6 +108,7 @@ export default function System() {
         </dl>
       )}
       <Collectors />
+      <Configurations />
       <ApiCharts />
     </>
   );
