@@ -60,6 +60,12 @@ choose_package() {
   version=$3 sha256=$4 size=$5 name=$6
 }
 
+# check_room FOLDER KIB
+check_room() {
+  free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
+  [ "$free" -gt "$2" ] || fail "$1 has $free KiB free, and $2 are needed; nothing was changed"
+}
+
 check_system() {
   case $(ldd --version 2>&1 || true) in
     *musl*) fail 'The collector needs glibc, and this system has musl (Alpine)' ;;
@@ -67,8 +73,9 @@ check_system() {
   for command in tar gzip sha256sum useradd setpriv; do
     command -v "$command" >/dev/null || fail "This needs the command $command, which is missing here"
   done
-  free=$(df -Pk "$(dirname "$target")" | awk 'NR == 2 { print $4 }')
-  [ "$free" -gt 400000 ] || fail "$(dirname "$target") has $free KiB free, and 400000 are needed"
+  check_room "$(dirname "$target")" 400000
+  check_room /var/lib 20000
+  check_room /etc 1000
   if [ -e /usr/lib/device-metrics ]; then
     fail 'Device Metrics is installed here as a Debian package. To join with that: device-metrics collector join '"$api --code CODE"
   fi

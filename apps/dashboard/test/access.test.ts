@@ -199,7 +199,7 @@ describeInBrowser('access', () => {
     await admin.getByRole('row', { name: /any tag 2/ }).waitFor();
     await admin.getByRole('button', { name: 'Change all' }).click();
     await admin.getByLabel('Version').selectOption('1');
-    await expect(admin.getByLabel('collector.yaml').inputValue()).resolves.toBe('pc: { gpu: false }');
+    await admin.waitForFunction(() => document.querySelector('textarea')?.value === 'pc: { gpu: false }');
     await admin.getByRole('button', { name: 'Cancel' }).click();
     await admin.getByRole('button', { name: 'Remove all' }).click();
     await admin.getByRole('button', { name: 'Remove it: all' }).click();

@@ -18,7 +18,7 @@ export function serviceManager(onFailure: (reason: string) => void, environment 
   if (socket === '') return { ready: () => undefined, stopping: () => undefined };
   let hasFailed = false;
   const tell = (message: string): void => {
-    execFile('systemd-notify', [message], { timeout: 10_000 }, (error) => {
+    execFile('systemd-notify', [message], { timeout: 10_000, env: environment }, (error) => {
       if (error && !hasFailed) onFailure(`systemd cannot be told ${message}: ${error.message.trim()}`);
       hasFailed ||= error !== null;
     });
