@@ -126,7 +126,6 @@ class Side {
 
   /** @throws Error while hours are on their way from one device to another. */
   async assertAtRest(): Promise<void> {
-    if (this.isPostgres) return;
     const [merge] = await this.sql.rows('SELECT 1 AS one FROM device_merge');
     if (merge)
       throw new Error('cannot be copied to while the first moves the history of a device to another: try again later');

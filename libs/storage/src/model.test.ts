@@ -157,7 +157,7 @@ class Pair {
     const { store, now } = this.real;
     const maintenance = sealing ? store.maintain() : undefined;
     if (sealing) await new Promise(setImmediate);
-    const merged = await store.mergeDevices?.(source, target, (_, description) => description);
+    const merged = await store.mergeDevices(source, target, (_, description) => description);
     await maintenance;
     if (!merged) return;
     this.model.merge(source, target, Math.floor((now - RAW) / HOUR) * HOUR);

@@ -440,7 +440,6 @@ describe.each(dialects)('$name', (dialect) => {
       });
 
       it('become one, and samples for the one that went go on to the other, also after a start', async () => {
-        if (!store.mergeDevices) return expect(dialect.name).toBe('PostgreSQL');
         const keep = (_: unknown, target: DeviceDescription): DeviceDescription => target;
         const [a, b] = await Promise.all(['a', 'b'].map((device) => stored(EVER, { devices: [device] })));
         expect(await store.mergeDevices('nobody', 'a', keep)).toBeUndefined();
@@ -465,7 +464,6 @@ describe.each(dialects)('$name', (dialect) => {
       });
 
       it('become one in one unit, or stay as they are where units do not fit', async () => {
-        if (!store.mergeDevices) return expect(dialect.name).toBe('PostgreSQL');
         const keep = (_: unknown, target: DeviceDescription): DeviceDescription => target;
         await store.append([
           sample(T0, 2, { device: 'x', metric: 'm', unit: 'KiBy' }),

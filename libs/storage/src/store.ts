@@ -192,11 +192,11 @@ export interface DeviceStore {
    * are left, these are added up. Samples for the names of the device go on to `into`, until another device is given such a
    * name. `describe` gets what is said of both, and gives what is to be said of `into`; what it throws is thrown, and nothing
    * has changed. It resolves once the whole history has moved. After a crash the devices are as before, or the rest
-   * follows after the next start. Undefined where the database has no means for it.
+   * follows after the next start.
    *
    * @throws NotMergeableError
    */
-  mergeDevices?(
+  mergeDevices(
     name: string,
     into: string,
     describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,

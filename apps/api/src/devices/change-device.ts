@@ -51,7 +51,6 @@ async function rename(store: DeviceStore, name: string, newName: string): Promis
 }
 
 async function merge(store: DeviceStore, name: string, into: string, change: DeviceChangeDto): Promise<StoredDevice> {
-  if (!store.mergeDevices) throw new Problem('not-mergeable', 'Devices of a PostgreSQL database cannot be merged.');
   try {
     const merged = await store.mergeDevices(name, into, (source, target) => {
       const both = ofBoth(source, target);

@@ -20,6 +20,7 @@ export type CatalogueChange =
   | { readonly device: number }
   | { readonly deletedDevice: number }
   | { readonly deletedSeries: number }
+  | { readonly mergedDevice: number; readonly into: number }
   | { readonly unitOf: number };
 
 /** A new series, as a sample named it. */
@@ -137,7 +138,10 @@ export class CatalogueRows {
     return next - count;
   }
 
-  /** Writes down that something has changed, within the transaction that changes it. */
+  /**
+   * Writes down that something has changed, within the transaction that changes it. It waits for commits that are under way, and the next
+   * of each writer comes after it.
+   */
   async note(transaction: Transaction, change: CatalogueChange): Promise<void> {
     const [{ version }] = await transaction.rows<{ version: number }>(
       'UPDATE catalogue_state SET version = version + 1 RETURNING version',
@@ -146,6 +150,7 @@ export class CatalogueRows {
       version,
       JSON.stringify(change),
     ]);
+    await transaction.run('UPDATE writer SET version = $1', [version]);
   }
 
   /** What has changed since a version; gives the version that the catalogue has then, and what is gone. */
@@ -168,6 +173,15 @@ export class CatalogueRows {
       const device = catalogue.deviceById(change.deletedDevice);
       if (device) catalogue.dropDevice(device);
       onGone(change.deletedDevice);
+    } else if ('mergedDevice' in change) {
+      const source = catalogue.deviceById(change.mergedDevice);
+      await this.loadDevices(catalogue, catalogue.deviceById(change.into) ? [] : [change.into]);
+      const target = catalogue.deviceById(change.into);
+      if (source && target) catalogue.mergeDevice(source, target);
+      else if (source) catalogue.dropDevice(source);
+      onGone(change.mergedDevice);
+      await this.reloadDevice(catalogue, change.into);
+      await this.reloadSeries(catalogue, change.into);
     } else if ('deletedSeries' in change) {
       const entry = catalogue.get(change.deletedSeries);
       if (entry) catalogue.dropSeries(entry);
@@ -177,6 +191,20 @@ export class CatalogueRows {
       ]);
       const entry = catalogue.get(change.unitOf);
       if (entry && row) entry.setUnit(row.unit);
+    }
+  }
+
+  /** Takes in the series of a device, with what another process has changed of those that were known. */
+  private async reloadSeries(catalogue: SeriesCatalogue, deviceId: number): Promise<void> {
+    const rows = await this.database.rows<SeriesRow>(`SELECT ${SERIES} WHERE s.device_id = $1 ORDER BY s.id`, [
+      deviceId,
+    ]);
+    loadKnown(catalogue, rows);
+    for (const { id, unit, ts, value } of rows) {
+      const entry = catalogue.get(id);
+      if (!entry) continue;
+      if (entry.series.unit !== unit) entry.series = { ...entry.series, unit };
+      if (ts !== null && value !== null && ts > catalogue.latest.timeOf(id)) catalogue.latest.note(id, ts, value);
     }
   }
 

@@ -8,8 +8,14 @@ export interface Transaction {
   run(sql: string, values?: readonly unknown[]): Promise<number>;
 }
 
+/** What a transaction gives that is to leave nothing behind. */
+export const UNDONE = Symbol('undone');
+
 /** How long an answer may take before the connection is given up, ms: what is lost on the way gives none. */
 const LONGEST = 30_000;
+
+/** How long a transaction may wait for its process, ms: one that was stopped does not come back to it. */
+const LONGEST_PAUSE = 10_000;
 
 const INT8 = 20;
 const BYTEA = 17;
@@ -33,7 +39,7 @@ export class Database {
   private spread: boolean | undefined;
 
   constructor(config: pg.PoolConfig, size: number) {
-    const shared = { ...config, types, keepAlive: true, query_timeout: LONGEST, verify: withoutCompiler };
+    const shared = { ...config, types, keepAlive: true, query_timeout: LONGEST, verify: prepareConnection };
     this.pool = new pg.Pool({ ...shared, max: size });
     this.urgent = new pg.Pool({ ...shared, max: 2 });
     // An idle connection that breaks is made anew when it is needed, and only then is that of interest.
@@ -53,18 +59,31 @@ export class Database {
     return (await query(this.urgent, sql, values, name)).rows as T[];
   }
 
-  /** All that `work` does, or nothing. */
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect().catch((error: unknown) => {
+  /** All that `work` does, or nothing; nothing where it gives `UNDONE`. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.transactionOn(this.pool, work);
+  }
+
+  /** The same for work that waits for other reads of this process. */
+  urgentTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.transactionOn(this.urgent, work);
+  }
+
+  private async transactionOn<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
       throw asUnavailable(error);
     });
+    // A connection that breaks between two statements says so to whoever has it; the next statement fails then.
+    const broken = (): void => undefined;
+    client.on('error', broken);
     try {
       await client.query('BEGIN');
       const result = await work({
         rows: async <R>(sql: string, values: readonly unknown[] = []) => (await query(client, sql, values)).rows as R[],
         run: async (sql, values = []) => (await query(client, sql, values)).rowCount ?? 0,
       });
-      await client.query('COMMIT');
+      await client.query(result === UNDONE ? 'ROLLBACK' : 'COMMIT');
+      client.off('error', broken);
       client.release();
       return result;
     } catch (error) {
@@ -72,6 +91,7 @@ export class Database {
         () => true,
         () => false,
       );
+      client.off('error', broken);
       client.release(!undone);
       throw asUnavailable(error);
     }
@@ -88,9 +108,12 @@ export class Database {
   }
 }
 
-/** To compile a statement takes 40 ms, and none here runs that long. */
-function withoutCompiler(client: pg.PoolClient, done: (error?: Error) => void): void {
-  client.query('SET jit = off').then(
+/**
+ * To compile a statement takes 40 ms, and none here runs that long. A process that stops within a transaction is not to keep the others
+ * waiting for its locks.
+ */
+function prepareConnection(client: pg.PoolClient, done: (error?: Error) => void): void {
+  client.query(`SET jit = off; SET idle_in_transaction_session_timeout = '${LONGEST_PAUSE}'`).then(
     () => done(),
     (error: unknown) => done(error as Error),
   );

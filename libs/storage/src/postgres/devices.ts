@@ -90,6 +90,15 @@ export class PgDevices {
       const [row] = await transaction.rows<Row>(BY_NAME, [name]);
       if (!row) return false;
       await transaction.run('DELETE FROM device WHERE id = $1', [row.id]);
+      // What was on its way to it goes too.
+      const sources = await transaction.rows<{ id: number }>(
+        'DELETE FROM device_merge WHERE target_id = $1 RETURNING source_id AS id',
+        [row.id],
+      );
+      for (const table of sources.length > 0 ? ['piece', 'series_merge'] : []) {
+        const column = table === 'piece' ? 'device_id' : 'source_id';
+        await transaction.run(`DELETE FROM ${table} WHERE ${column} = ANY($1)`, [sources.map(({ id }) => id)]);
+      }
       for (const table of ['latest', 'series', 'device_alias', 'piece']) {
         await transaction.run(`DELETE FROM ${table} WHERE device_id = $1`, [row.id]);
       }

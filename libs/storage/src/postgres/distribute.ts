@@ -11,7 +11,8 @@ const DISTRIBUTED: readonly (readonly [table: string, column: string, beside?: s
 ];
 
 /** Small tables that every node has. */
-const REFERENCE = ['device', 'device_alias', 'lease', 'catalogue_state', 'catalogue_change', 'id_counter'];
+const REFERENCE =
+  'device device_alias device_merge series_merge lease catalogue_state catalogue_change id_counter'.split(' ');
 
 /**
  * Spreads the tables of samples over the nodes of Citus, by device, and puts the small ones on every node. What is done already

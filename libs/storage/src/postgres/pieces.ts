@@ -184,22 +184,25 @@ export class PgPieces implements Pieces {
     through: (row: PieceWrite) => Through,
   ): Promise<void> {
     const ids = [...new Set(rows.map(({ id }) => deviceOfChunk(id)))];
-    const kept = await transaction.rows<{ id: number }>('SELECT id FROM device WHERE id = ANY($1) FOR KEY SHARE', [
-      ids,
-    ]);
+    const kept = await transaction.rows<{ id: number }>(
+      'SELECT id FROM device WHERE id = ANY($1) ORDER BY id FOR KEY SHARE',
+      [ids],
+    );
     const there = new Set(kept.map(({ id }) => id));
     for (const row of rows) {
       if (there.has(deviceOfChunk(row.id))) await this.writeOne(transaction, row, through(row));
     }
+    const latest = rows.flatMap((row) => row.latest.map((one) => [deviceOfChunk(row.id), ...one] as const));
     await saveLatest(
       transaction,
-      rows.filter(({ id }) => there.has(deviceOfChunk(id))),
+      latest.filter(([id]) => there.has(id)),
     );
   }
 
   /** Takes note of chunks, once they are committed. */
   written(rows: readonly PieceWrite[]): void {
-    for (const { id, kind } of rows) if (kind === 'chunk') this.partIndex.delete(id);
+    const withPart = new Set(rows.flatMap(({ id, kind }) => (kind === 'part' ? [id] : [])));
+    for (const { id, kind } of rows) if (kind === 'chunk' && !withPart.has(id)) this.partIndex.delete(id);
   }
 
   private async writeOne(transaction: Transaction, row: PieceWrite, made: Through): Promise<void> {
@@ -239,8 +242,11 @@ export class PgPieces implements Pieces {
 /** Whether bytes are not what was written, as against a mistake in the program. */
 export const isDamage = (error: unknown): boolean => error instanceof DamagedError || error instanceof RangeError;
 
-async function saveLatest(transaction: Transaction, rows: readonly PieceWrite[]): Promise<void> {
-  const all = rows.flatMap(({ id, latest }) => latest.map((one) => [deviceOfChunk(id), ...one] as const));
+/** Writes latest samples of series of devices: series, time and value. */
+export async function saveLatest(
+  transaction: Transaction,
+  all: readonly (readonly [deviceId: number, seriesId: number, time: number, value: number])[],
+): Promise<void> {
   // One row of a key only: of a device several hours may be sealed together.
   const newest = new Map<number, (typeof all)[number]>();
   for (const one of all) if (!(one[2] < (newest.get(one[1])?.[2] ?? 0))) newest.set(one[1], one);

@@ -48,6 +48,8 @@ export interface PostgresSettings extends StoreSettings {
 
 /** How often the others' rows are read while somebody waits for them, ms. */
 const LISTENING = 250;
+/** How often it is asked whether another process has moved the history of a device, ms. */
+const ASKING = 200;
 /** Samples that one commit takes, at most. */
 const LARGEST_COMMIT = 200_000;
 /** Own samples that wait to be taken in, at most. */
@@ -72,6 +74,7 @@ export class PostgresStore implements Store {
   private renewing: Promise<void> | undefined;
   private waiting: Waiting[] = [];
   private committing: Promise<void> | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
   private beating = false;
   private said: { readonly reason: string; readonly at: number } | undefined;
   private closed = false;
@@ -146,6 +149,24 @@ export class PostgresStore implements Store {
 
   async renameDevice(name: string, newName: string): Promise<StoredDevice | undefined> {
     return new PgDevices(this.database, await this.upToDate()).rename(name, newName);
+  }
+
+  async mergeDevices(
+    name: string,
+    into: string,
+    describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,
+  ): Promise<StoredDevice | undefined> {
+    const { catalogue } = await this.upToDate();
+    const source = catalogue.device(name);
+    if (!source) return undefined;
+    if (name !== into) {
+      // What is still on its way to the source has to be there.
+      await this.moved(source.id);
+      const joined = await this.inTurn(() => this.current().merges.join(name, into, describe));
+      if (joined === undefined) return undefined;
+      await this.moved(joined);
+    }
+    return this.device(into);
   }
 
   async deleteSeries(deviceName: string, seriesId: number): Promise<boolean> {
@@ -299,12 +320,34 @@ export class PostgresStore implements Store {
         size += countOf(one.samples);
       }
       try {
-        await this.commit(group);
+        await this.inTurn(() => this.commit(group));
       } catch (error) {
         for (const { reject } of group) reject(error);
       }
     }
     this.committing = undefined;
+  }
+
+  /** Resolves once no hours are on their way from a device or to it; it may be another process that moves them. */
+  private async moved(deviceId: number): Promise<void> {
+    for (;;) {
+      this.assertOpen();
+      try {
+        const { merges } = this.current();
+        await merges.finish();
+        if (!(await merges.isMoving(deviceId))) return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, ASKING));
+    }
+  }
+
+  /** One after the other: a commit, or what must not come between two. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => undefined);
+    return result;
   }
 
   private async commit(group: readonly Waiting[]): Promise<void> {
@@ -341,16 +384,17 @@ export class PostgresStore implements Store {
         if (session.pendingSamples > MOST_PENDING) await session.catchUp();
         return;
       }
-      if (!(await writer.renew())) {
+      const lease = await writer.renew();
+      if (lease === 'gone') {
         await this.replaceWriter(session);
         throw new StoreUnavailableError('this process was away for so long that its lease has run out; send again');
       }
-      await session.catchUp();
-      if (session.version === version) {
-        // The database has not what was acknowledged: it is one that was promoted without, or was put back.
+      if (lease === 'other') {
+        // It has not what was acknowledged: it is one that was promoted without, or was put back.
         await this.renew();
         throw new StoreUnavailableError('the database is not the one of before; send again');
       }
+      await session.catchUp();
       group = good;
     }
     throw new StoreUnavailableError('devices are being changed all the time');

@@ -71,6 +71,39 @@ describeIf('processes that share a database', () => {
     expect(await seen()).toEqual(all({ 'lab-pc-1/m': [[T0 + 2, 3]], 'other/m': [[T0 + 5, 6]] }));
   });
 
+  it('make one device of two while all of them take samples for both, whichever is asked', async () => {
+    const expected = new Map<number, number>();
+    for (let hour = 0; hour < 6; hour += 1) {
+      opened.now = T0 + (hour + 1) * HOUR;
+      const time = T0 + hour * HOUR;
+      await stores[hour % 3].append([sample(time, 1, 'old'), sample(time + 1, hour, 'old')]);
+      await stores[(hour + 1) % 3].append([sample(time, 2, 'new'), sample(time + 2, hour, 'new')]);
+      for (const [at, value] of [2, hour, hour].entries()) expected.set(time + at, value);
+      if (hour === 3) for (const store of stores) await store.maintain();
+    }
+    let merging = true;
+    const send = async (store: PostgresStore, device: string, first: number): Promise<void> => {
+      for (let time = first; merging || time < first + 5; time += 1) {
+        await store.append([sample(time, -time, device)]);
+        expected.set(time, -time);
+      }
+    };
+    const senders = stores.flatMap((store, at) => [
+      send(store, 'old', T0 + 1e6 * (at + 1)),
+      send(store, 'new', T0 + 5 * HOUR + 1e6 * (at + 1)),
+    ]);
+    const merged = await stores[1].mergeDevices('old', 'new', (_, target) => target);
+    expect(merged).toMatchObject({ name: 'new', formerNames: ['old'] });
+    merging = false;
+    await Promise.all(senders);
+    const all3 = all({ 'new/m': [...expected].sort(([a], [b]) => a - b) });
+    expect(await seen()).toEqual(all3);
+    opened.now += 24 * HOUR;
+    for (const store of stores) await store.maintain();
+    expect(await seen()).toEqual(all3);
+    expect(await opened.query('SELECT count(*) AS left FROM device_merge')).toEqual([{ left: 0 }]);
+  });
+
   it('agree on a unit that was said later', async () => {
     const [a, b, c] = stores;
     await a.append([sample(T0, 1, 'pc', 'own.metric')]);

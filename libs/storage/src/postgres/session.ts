@@ -10,7 +10,7 @@ import {
 import { readJournalRow, type JournalRow } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
-import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, HOUR, hourOf } from '../columnar/hour.js';
 import type { PieceWrite } from '../columnar/pieces.js';
 import { Queries } from '../columnar/queries.js';
 import { Retention } from '../columnar/retention.js';
@@ -21,7 +21,8 @@ import type { StoreSettings } from '../columnar/store-settings.js';
 import { StoreUnavailableError } from '../store.js';
 import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
 import { DamagedRows } from './damaged-rows.js';
-import type { Database } from './database.js';
+import type { Database, Transaction } from './database.js';
+import { PgDeviceMerges } from './device-merges.js';
 import { Leases, SHARDS, shardOf } from './leases.js';
 import { isDamage, PgPieces } from './pieces.js';
 import { PositionLog, type Through } from './position-log.js';
@@ -92,6 +93,7 @@ export class Session {
   readonly sealer: Sealer;
   readonly retention: Retention;
   readonly queries: Queries;
+  readonly merges: PgDeviceMerges;
   writer!: Writer;
   leases!: Leases;
   /** Of the catalogue. */
@@ -153,6 +155,7 @@ export class Session {
     };
     this.retention = new Retention(this.catalogue, this.heads, retentionTables, settings, now);
     this.queries = new Queries(this.catalogue, this.heads, pieces);
+    this.merges = new PgDeviceMerges(database, this, settings.maxSeriesPerDevice);
   }
 
   /** Whether rows may be gone from the journal that this process has not read. */
@@ -216,13 +219,13 @@ export class Session {
     throw new StoreUnavailableError('devices are being deleted while samples come for them');
   }
 
-  /** Seals, renews leases, and lets go of what others have sealed; false where the lease to write has run out. */
+  /** Renews leases, and lets go of what others have sealed; false where the lease to write has run out. */
   async beat(): Promise<boolean> {
-    const lives = await this.writer.renew();
-    if (!lives) return false;
+    if ((await this.writer.renew()) !== 'held') return false;
     await this.balance();
     await this.catchUp();
     await this.dropSealed();
+    this.merges.run().catch(this.settings.onProblem);
     return true;
   }
 
@@ -231,6 +234,7 @@ export class Session {
     await this.catchUp();
     await this.sealer.runAnew();
     await this.retention.run();
+    await this.merges.finish();
     if (this.leases.shards.has(0)) {
       await this.database.run('DELETE FROM series s WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = s.device_id)');
     }
@@ -246,6 +250,7 @@ export class Session {
   }
 
   async end(): Promise<void> {
+    await this.merges.stop();
     await this.sealer.stop();
     await this.retention.stop();
     await this.rounds.idle();
@@ -286,13 +291,21 @@ export class Session {
     if (pieces.length === 0) return;
     // What they are made of may have been damaged, and they take its place.
     await this.damaged.settled();
-    const names = this.leases.namesOf(pieces.map(({ id }) => Math.floor(id / 2 ** 24)));
     await this.database.transaction(async (transaction) => {
-      const held = await transaction.rows(Leases.CHECK, [names, this.writer.id]);
-      if (held.length < names.length) throw new StoreUnavailableError('another process seals these devices now');
+      await this.assertSeals(
+        transaction,
+        pieces.map(({ id }) => deviceOfChunk(id)),
+      );
       await this.pieces.write(transaction, pieces, ({ sealedThrough }) => this.log.throughAt(sealedThrough));
     });
     this.pieces.written(pieces);
+  }
+
+  /** @throws StoreUnavailableError where another process seals one of the devices by now. */
+  async assertSeals(transaction: Transaction, deviceIds: readonly number[]): Promise<void> {
+    const names = this.leases.namesOf(deviceIds);
+    const held = await transaction.rows(Leases.CHECK, [names, this.writer.id]);
+    if (held.length < names.length) throw new StoreUnavailableError('another process seals these devices now');
   }
 
   private async saveUnits(entries: readonly SeriesEntry[]): Promise<void> {
@@ -343,6 +356,7 @@ export class Session {
           this.heads.dropDevice(deviceId);
           this.pieces.forget(deviceId);
         });
+        this.merges.run().catch(this.settings.onProblem);
       }
       await this.read(unread, own);
       this.readAt = began;
@@ -356,7 +370,7 @@ export class Session {
   private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
     const writers = await this.database.rows<{ id: number; last: number; version: number }>(
       // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
-      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, version
+      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, catalogue_state.version
        FROM writer CROSS JOIN catalogue_state`,
     );
     const known = new Map<number, number>();

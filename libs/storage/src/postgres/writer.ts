@@ -13,13 +13,13 @@ export const rowKey = (writer: number, number: number): number => writer * NUMBE
 const UNTIL = `statement_timestamp() + interval '${LEASE_SECONDS} s'`;
 
 /**
- * One statement: the lease is asked for and renewed, nothing that others have changed is overlooked, and the row gets the time
- * of the database, which says whose sample is the later one. Of one writer that never goes back. That time is read off the new
+ * One statement: the lease is asked for and renewed, nothing that others have changed is overlooked, since they set the version
+ * of each writer in their transaction, and the row gets the time of the database, which says whose sample is the later one. Of one writer that never goes back. That time is read off the new
  * end of the lease, since Citus asks for the clock in no other place.
  */
 const COMMIT = `WITH lease AS (
     UPDATE writer SET last = $2, until = ${UNTIL}
-    WHERE id = $1 AND last = $2 - 1 AND until > statement_timestamp() AND (SELECT version FROM catalogue_state) = $4
+    WHERE id = $1 AND last = $2 - 1 AND until > statement_timestamp() AND version = $4
     RETURNING greatest($5::bigint,
       (extract(epoch FROM until - to_timestamp(0)) * 1000000)::bigint - ${LEASE_SECONDS * 1_000_000}) AS at)
   INSERT INTO journal (writer, number, at, data) SELECT $1, $2, at, $3 FROM lease RETURNING at`;
@@ -36,10 +36,17 @@ export class Writer {
 
   static async register(database: Database, rows: CatalogueRows): Promise<Writer> {
     const id = await rows.take('writer', 1);
-    await database.urgently(`INSERT INTO writer (id, last, until, host) VALUES ($1, 0, ${UNTIL}, $2)`, [
-      id,
-      `${hostname()} ${process.pid}`,
-    ]);
+    await database.urgentTransaction(async (transaction) => {
+      // Whoever changes the catalogue now waits until this writer is there, or was before.
+      const [{ version }] = await transaction.rows<{ version: number }>(
+        'SELECT version FROM catalogue_state FOR SHARE',
+      );
+      await transaction.run(`INSERT INTO writer (id, last, until, host, version) VALUES ($1, 0, ${UNTIL}, $2, $3)`, [
+        id,
+        `${hostname()} ${process.pid}`,
+        version,
+      ]);
+    });
     return new Writer(database, id);
   }
 
@@ -61,13 +68,17 @@ export class Writer {
     return row.at;
   }
 
-  /** False where the lease has run out: then nothing is written under it any more. */
-  async renew(): Promise<boolean> {
-    const rows = await this.database.urgently(
-      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING id`,
+  /**
+   * `gone` where the lease has run out: then nothing is written under it any more. `other` where the database has not what was
+   * written, so that it is not the one of before.
+   */
+  async renew(): Promise<'held' | 'gone' | 'other'> {
+    const [row] = await this.database.urgently<{ last: number }>(
+      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING last`,
       [this.id],
     );
-    return rows.length > 0;
+    if (!row) return 'gone';
+    return row.last < this.last ? 'other' : 'held';
   }
 
   /** Ends the lease: what is under way is written before that, or never. */

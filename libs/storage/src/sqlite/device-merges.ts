@@ -1,22 +1,18 @@
-import { conversionBetween, convert, quote, Slices } from '@device-metrics/domain';
+import { convert, Slices } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
-import { joinColumns, type Column } from '../columnar/column.js';
-import type { Head } from '../columnar/head.js';
+import { assertMergeable, conversionInto, partsOfHeads } from '../columnar/device-merge.js';
 import type { Heads } from '../columnar/heads.js';
 import { chunkId, hourOfChunk, HOURS } from '../columnar/hour.js';
 import { mergeHour, type MergedHour, type SeriesTarget } from '../columnar/merge-hour.js';
-import { PieceEncoder } from '../columnar/piece.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 import { SingleRun } from '../columnar/single-run.js';
-import { NotMergeableError, type DeviceDescription } from '../store.js';
+import type { DeviceDescription } from '../store.js';
 import type { PieceTable } from './piece-table.js';
 import { isUnreadable } from './unreadable.js';
 
 /** Chunks that are moved in one transaction. */
 const SLICE = 16;
-
-const SAME = { factor: 1, offset: 0 };
 
 /** An hour that is about to be written. */
 interface Moved {
@@ -32,7 +28,6 @@ interface Moved {
  */
 export class DeviceMerges {
   private readonly moving = new SingleRun(() => this.moveAll());
-  private readonly encoder = new PieceEncoder();
   private readonly statements;
 
   constructor(
@@ -89,7 +84,7 @@ export class DeviceMerges {
 
   private join(source: Device, target: Device, description: DeviceDescription): void {
     const { catalogue, heads } = this;
-    this.assertFits(source, target);
+    assertMergeable(source, target, this.maxSeries);
     const latest: [id: number, time: number, value: number][] = [];
     try {
       this.db.transaction(() => {
@@ -112,27 +107,11 @@ export class DeviceMerges {
     for (const [id, time, value] of latest) catalogue.latest.note(id, time, value);
   }
 
-  /** @throws NotMergeableError */
-  private assertFits(source: Device, target: Device): void {
-    let series = target.seriesCount;
-    for (const entry of source.entries()) {
-      const known = target.metrics.get(entry.metricName, entry.labelsKey);
-      if (!known) series += 1;
-      else conversion(entry, known);
-    }
-    if (this.maxSeries > 0 && series > this.maxSeries) {
-      throw new NotMergeableError(
-        `${quote(source.name)} and ${quote(target.name)} have ${series} series together, and a device may have ${this.maxSeries} ` +
-          '(MAX_SERIES_PER_DEVICE)',
-      );
-    }
-  }
-
   /** Gives the latest sample, if it is that of the source. */
   private joinSeries(entry: SeriesEntry, target: Device): [number, number, number][] {
     const { latest } = this.catalogue;
     const into = this.catalogue.counterpart(target, entry);
-    const { factor, offset } = conversion(entry, into);
+    const { factor, offset } = conversionInto(entry.series, into.series);
     this.statements.addSeries.run(entry.id, entry.device.id, into.id, factor, offset);
     const [time, value] = [latest.timeOf(entry.id), convert(latest.valueOf(entry.id), { factor, offset })];
     if (!(time > latest.timeOf(into.id))) return [];
@@ -146,23 +125,7 @@ export class DeviceMerges {
 
   /** What came since the heads were made parts, which is little. */
   private sealHeads(source: Device): void {
-    const byHour = new Map<number, Head[]>();
-    for (const head of this.heads.ofDevice(source.id)) {
-      byHour.set(head.hour, [...(byHour.get(head.hour) ?? []), head]);
-    }
-    for (const [hour, heads] of byHour) {
-      const columns = new Map<number, Column>();
-      for (const head of heads) {
-        head.columns((id, column) => {
-          const before = columns.get(id);
-          columns.set(id, before ? joinColumns([before, column]) : column);
-        });
-      }
-      if (columns.size === 0) continue;
-      this.encoder.begin(hour);
-      for (const [id, column] of [...columns].sort(([a], [b]) => a - b)) this.encoder.add(id, column);
-      const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
-      const piece = this.encoder.finishNow();
+    for (const { hour, sealedThrough, piece } of partsOfHeads(this.heads.ofDevice(source.id))) {
       this.pieces.write([{ id: chunkId(source.id, hour), sealedThrough, kind: 'part', under: [], piece, latest: [] }]);
     }
   }
@@ -243,17 +206,6 @@ export class DeviceMerges {
     if (merged.part) this.pieces.write([{ ...write, kind: 'part', piece: merged.part, latest: [] }]);
     this.pieces.delete(source, hour, hour + 1, 2);
   }
-}
-
-/** What makes values of one series those of another. */
-function conversion({ series }: SeriesEntry, into: SeriesEntry): SeriesTarget['conversion'] {
-  const [from, to] = [series.unit, into.series.unit];
-  const found = from === null || to === null ? SAME : conversionBetween(from, to);
-  if (found) return found;
-  throw new NotMergeableError(
-    `${quote(series.metricName)} is in ${quote(from)} of ${quote(series.deviceName)} and in ${quote(to)} of ` +
-      `${quote(into.series.deviceName)}, and one does not convert into the other`,
-  );
 }
 
 interface SeriesRow {
