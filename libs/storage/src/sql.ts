@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { transaction } from './postgres/transaction.js';
 import { asUnavailable } from './postgres/unavailable.js';
 import { connectionOf } from './sqlite/data-source.js';
 
@@ -12,6 +13,8 @@ export interface Sql {
   rows<T>(...statement: Statement): Promise<T[]>;
   /** Runs all of them, or none. */
   together(statements: readonly Statement[]): Promise<void>;
+  /** Does work while no other process does any under the same number. Within a process the caller sees to that. */
+  alone<T>(lock: number, work: () => Promise<T>): Promise<T>;
 }
 
 /** On a DataSource of `openDataSource`. */
@@ -32,6 +35,8 @@ function sqliteSql(dataSource: DataSource): Sql {
       db.transaction(() => {
         for (const [sql, ...values] of statements) db.prepare(sql).run(...values);
       })(),
+    // The file is of one process.
+    alone: (_, work) => work(),
   };
 }
 
@@ -52,23 +57,16 @@ function postgresSql(dataSource: DataSource): Sql {
         throw asUnavailable(error);
       }
     },
-    together: async (statements) => {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw asUnavailable(error);
-      });
-      try {
-        await client.query('BEGIN');
+    together: (statements) =>
+      transaction(pool, async (client) => {
         for (const statement of statements) await run(client, statement);
-        await client.query('COMMIT');
-        client.release();
-      } catch (error) {
-        const undone = await client.query('ROLLBACK').then(
-          () => true,
-          () => false,
-        );
-        client.release(!undone);
-        throw asUnavailable(error);
-      }
-    },
+      }),
+    alone: (lock, work) =>
+      transaction(pool, async (client) => {
+        // A process that stops meanwhile does not keep the others waiting.
+        await client.query(`SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL lock_timeout = '10s'`);
+        await client.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+        return work();
+      }),
   };
 }

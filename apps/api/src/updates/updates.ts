@@ -17,10 +17,10 @@ export interface UpdateQuestion {
 /** What it may take, or why nothing. */
 export type UpdateOffer = { readonly facts: PackageFacts } | { readonly reason: string };
 
-/** Which collectors may take which version, and how they fared. Several api processes over one database may let two begin at once. */
+/** Which collectors may take which version, and how they fared. */
 @Injectable()
 export class Updates {
-  /** One question at a time: each sees whom those before it let go ahead. */
+  /** One question at a time, of all processes: each sees whom those before it let go ahead. */
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -30,7 +30,7 @@ export class Updates {
 
   /** Notes what a collector says, and lets it go ahead if it is its turn. */
   ask(id: string, question: UpdateQuestion, now: number): Promise<UpdateOffer> {
-    const answer = this.turn.then(() => this.answer(id, question, now));
+    const answer = this.turn.then(() => this.store.collectors.alone(() => this.answer(id, question, now)));
     this.turn = answer.catch(() => undefined);
     return answer;
   }

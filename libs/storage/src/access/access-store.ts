@@ -199,6 +199,8 @@ export interface CollectorStore {
   /** Those of all that have ever asked. */
   updates(): Promise<StoredUpdate[]>;
   putUpdate(update: StoredUpdate): Promise<void>;
+  /** Does work while no other process that shares the database does such work. Within a process the caller sees to that. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Something that was done, or tried. Holds no secrets. */

@@ -23,6 +23,7 @@ import {
   TokenEntity,
   UserEntity,
 } from './access.entities.js';
+import { sqlOf, type Sql } from '../sql.js';
 import { Tokens } from './tokens.js';
 import { Users } from './users.js';
 
@@ -37,6 +38,7 @@ export function openAccessStore(dataSource: DataSource): AccessStore {
       dataSource.getRepository(CollectorEntity),
       dataSource.getRepository(CollectorDeviceEntity),
       dataSource.getRepository(CollectorUpdateEntity),
+      sqlOf(dataSource),
     ),
     audit: new Audit(dataSource.getRepository(AuditEntity)),
   };
@@ -112,11 +114,15 @@ class Invitations implements InvitationStore {
   }
 }
 
+/** A number that only this work locks. */
+const COLLECTORS_LOCK = 4_719_803_212;
+
 class Collectors implements CollectorStore {
   constructor(
     private readonly rows: Repository<CollectorEntity>,
     private readonly claims: Repository<CollectorDeviceEntity>,
     private readonly updateRows: Repository<CollectorUpdateEntity>,
+    private readonly sql: Sql,
   ) {}
 
   async add(collector: StoredCollector): Promise<void> {
@@ -166,6 +172,10 @@ class Collectors implements CollectorStore {
 
   async putUpdate(update: StoredUpdate): Promise<void> {
     await this.updateRows.upsert(update, ['collectorId']);
+  }
+
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.sql.alone(COLLECTORS_LOCK, work);
   }
 }
 

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { transaction } from './transaction.js';
 import { asUnavailable } from './unavailable.js';
 
 /** Statements of one transaction. */
@@ -7,9 +8,6 @@ export interface Transaction {
   /** Gives how many rows it changed. */
   run(sql: string, values?: readonly unknown[]): Promise<number>;
 }
-
-/** What a transaction gives that is to leave nothing behind. */
-export const UNDONE = Symbol('undone');
 
 /** How long an answer may take before the connection is given up, ms: what is lost on the way gives none. */
 const LONGEST = 30_000;
@@ -69,32 +67,13 @@ export class Database {
     return this.transactionOn(this.urgent, work);
   }
 
-  private async transactionOn<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const client = await pool.connect().catch((error: unknown) => {
-      throw asUnavailable(error);
-    });
-    // A connection that breaks between two statements says so to whoever has it; the next statement fails then.
-    const broken = (): void => undefined;
-    client.on('error', broken);
-    try {
-      await client.query('BEGIN');
-      const result = await work({
+  private transactionOn<T>(pool: pg.Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return transaction(pool, (client) =>
+      work({
         rows: async <R>(sql: string, values: readonly unknown[] = []) => (await query(client, sql, values)).rows as R[],
         run: async (sql, values = []) => (await query(client, sql, values)).rowCount ?? 0,
-      });
-      await client.query(result === UNDONE ? 'ROLLBACK' : 'COMMIT');
-      client.off('error', broken);
-      client.release();
-      return result;
-    } catch (error) {
-      const undone = await client.query('ROLLBACK').then(
-        () => true,
-        () => false,
-      );
-      client.off('error', broken);
-      client.release(!undone);
-      throw asUnavailable(error);
-    }
+      }),
+    );
   }
 
   /** Whether the tables may be spread over nodes, by Citus. */

@@ -6,10 +6,11 @@ import type { PieceWrite } from '../columnar/pieces.js';
 import type { Device } from '../columnar/series-catalogue.js';
 import { SingleRun } from '../columnar/single-run.js';
 import { StoreUnavailableError, type DeviceDescription } from '../store.js';
-import { UNDONE, type Database, type Transaction } from './database.js';
+import type { Database, Transaction } from './database.js';
 import { shardOf } from './leases.js';
 import { saveLatest } from './pieces.js';
 import type { Session } from './session.js';
+import { UNDONE } from './transaction.js';
 
 /** Hours that are moved in one transaction. */
 const SLICE = 16;
