@@ -1,6 +1,5 @@
 import {
   countOf,
-  isColumns,
   reasonOf,
   type DeviceSelector,
   type Sample,
@@ -13,7 +12,6 @@ import type pg from 'pg';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
-import type { SeriesEntry } from '../columnar/series-catalogue.js';
 import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 import {
   StoreUnavailableError,
@@ -354,7 +352,7 @@ export class PostgresStore implements Store {
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const session = this.current();
       const { writer, version } = session;
-      const entries: SeriesEntry[] = [];
+      const samples = session.pool.take();
       const good: Waiting[] = [];
       for (const one of group) {
         const found = await session.entriesOf(one.samples).catch((error: unknown) => {
@@ -362,24 +360,24 @@ export class PostgresStore implements Store {
         });
         if (!found) continue;
         good.push(one);
-        for (const entry of found) entries.push(entry);
+        samples.add(one.samples, found);
       }
       if (good.length === 0) return;
       // Making series may have found that devices have changed.
       if (session.version !== version) continue;
       const number = writer.nextNumber;
-      const data = this.rowOf(good, entries, rowKey(writer.id, number));
+      this.row.reserve(samples.length);
+      this.row.addColumns(samples.entries, 0, samples.timestamps, samples.values);
       let at: number | undefined;
       try {
-        at = await writer.commit(data, version);
+        at = await writer.commit(this.row.lend(rowKey(writer.id, number)), version);
       } catch (error) {
         // Whether it was written shows once nothing more can come under that lease.
         await this.replaceWriter(session);
         throw error;
       }
       if (at !== undefined) {
-        const calls = good.map(({ samples }) => samples);
-        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), calls, entries, version });
+        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), samples, version });
         for (const { resolve } of good) resolve();
         if (session.pendingSamples > MOST_PENDING) await session.catchUp();
         return;
@@ -398,18 +396,6 @@ export class PostgresStore implements Store {
       group = good;
     }
     throw new StoreUnavailableError('devices are being changed all the time');
-  }
-
-  private rowOf(group: readonly Waiting[], entries: readonly SeriesEntry[], key: number): Uint8Array {
-    this.row.reserve(entries.length);
-    let at = 0;
-    for (const { samples } of group) {
-      if (isColumns(samples)) {
-        this.row.addColumns(entries, at, samples.timestamps, samples.values);
-        at += countOf(samples);
-      } else for (const { timestamp, value } of samples) this.row.add(entries[at++].id, timestamp, value);
-    }
-    return this.row.finish(key);
   }
 
   /** Gets another lease to write with, and all anew where something may have been missed. */

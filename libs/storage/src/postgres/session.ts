@@ -1,12 +1,4 @@
-import {
-  countOf,
-  eachSample,
-  isColumns,
-  Slices,
-  type NamedSeries,
-  type Sample,
-  type SampleBatch,
-} from '@device-metrics/domain';
+import { countOf, isColumns, Slices, type NamedSeries, type Sample, type SampleBatch } from '@device-metrics/domain';
 import { readJournalRow, type JournalRow } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
@@ -25,6 +17,7 @@ import type { Database, Transaction } from './database.js';
 import { PgDeviceMerges } from './device-merges.js';
 import { Leases, SHARDS, shardOf } from './leases.js';
 import { isDamage, PgPieces } from './pieces.js';
+import { OwnSamplesPool, type OwnSamples } from './own-rows.js';
 import { PositionLog, type Through } from './position-log.js';
 import { Rounds } from './rounds.js';
 import { rowKey, Writer } from './writer.js';
@@ -59,8 +52,7 @@ export interface OwnRow {
   readonly at: number;
   /** By the clock of this process, Unix milliseconds. */
   readonly takenAt: number;
-  readonly calls: readonly SampleBatch[];
-  readonly entries: readonly SeriesEntry[];
+  readonly samples: OwnSamples;
   /** That the catalogue had. */
   readonly version: number;
 }
@@ -101,6 +93,8 @@ export class Session {
   /** Samples of own rows that are not in heads yet. */
   pendingSamples = 0;
   private pending: OwnRow[] = [];
+  /** Memory for the samples of own rows. */
+  readonly pool = new OwnSamplesPool();
   private readonly rounds = new Rounds(() => this.readOthers());
   /** When the rows of the others were read the last time, ms of a clock that nobody sets. */
   private readAt = performance.now();
@@ -182,7 +176,7 @@ export class Session {
   /** Takes note of an own row that is on disk. */
   wrote(row: OwnRow): void {
     this.pending.push(row);
-    this.pendingSamples += row.entries.length;
+    this.pendingSamples += row.samples.length;
   }
 
   /**
@@ -191,25 +185,27 @@ export class Session {
    * @throws TooManySeriesError
    */
   async entriesOf(batch: SampleBatch): Promise<SeriesEntry[]> {
-    const entries: SeriesEntry[] = [];
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const missing = new Map<string, NewSeries>();
       const units: SeriesEntry[] = [];
-      entries.length = 0;
-      const add = (one: Sample | NamedSeries, entry: SeriesEntry | undefined): void => {
+      const entries = new Array<SeriesEntry>(countOf(batch));
+      const add = (at: number, one: Sample | NamedSeries, entry: SeriesEntry | undefined): void => {
         if (!entry) {
           const labels = Object.entries(one.labels).sort(([a], [b]) => (a < b ? -1 : 1));
           missing.set(JSON.stringify([one.deviceName, one.metricName, labels]), one);
           return;
         }
-        entries.push(entry);
+        entries[at] = entry;
         if (one.unit !== undefined && entry.series.unit === null) {
           entry.setUnit(one.unit);
           units.push(entry);
         }
       };
-      if (isColumns(batch)) for (const one of batch.series) add(one, this.catalogue.knownEntryOfNamed(one));
-      else for (const sample of batch) add(sample, this.catalogue.knownEntryOf(sample));
+      if (isColumns(batch)) {
+        for (let at = 0; at < entries.length; at += 1) {
+          add(at, batch.series[at], this.catalogue.knownEntryOfNamed(batch.series[at]));
+        }
+      } else for (let at = 0; at < entries.length; at += 1) add(at, batch[at], this.catalogue.knownEntryOf(batch[at]));
       if (units.length > 0) await this.saveUnits(units);
       if (missing.size === 0) return entries;
       const wanted = [...missing.values()];
@@ -469,22 +465,21 @@ export class Session {
     }
   }
 
-  private takeOwn({ writer, number, takenAt, calls, entries, version }: OwnRow): void {
+  private takeOwn({ writer, number, takenAt, samples, version }: OwnRow): void {
     const position = this.log.add(writer, number);
-    let at = 0;
-    for (const samples of calls) {
-      if (isColumns(samples) && version === this.version) {
-        this.heads.pushColumns(entries, at, samples, position, takenAt);
-        at += countOf(samples);
-        continue;
-      }
-      for (const { timestamp, value } of eachSample(samples)) {
-        const entry = entries[at++];
+    const { entries, timestamps, values } = samples;
+    if (version === this.version) this.heads.pushColumns(entries, 0, { timestamps, values }, position, takenAt);
+    else {
+      for (let at = 0; at < timestamps.length; at += 1) {
+        const entry = entries[at];
         // It may have been deleted since.
-        if (this.catalogue.get(entry.id) === entry) this.heads.push(entry, timestamp, value, position, takenAt);
+        if (this.catalogue.get(entry.id) === entry) {
+          this.heads.push(entry, timestamps[at], values[at], position, takenAt);
+        }
       }
     }
-    this.pendingSamples -= entries.length;
+    this.pendingSamples -= samples.length;
+    this.pool.giveBack(samples);
   }
 
   private takeOther(read: ReadRow, isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean): void {

@@ -73,12 +73,14 @@ export class Writer {
    * written, so that it is not the one of before.
    */
   async renew(): Promise<'held' | 'gone' | 'other'> {
+    // A commit may end meanwhile.
+    const written = this.last;
     const [row] = await this.database.urgently<{ last: number }>(
       `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING last`,
       [this.id],
     );
     if (!row) return 'gone';
-    return row.last < this.last ? 'other' : 'held';
+    return row.last < written ? 'other' : 'held';
   }
 
   /** Ends the lease: what is under way is written before that, or never. */
