@@ -9,6 +9,8 @@ const KILLS = isLong ? 60 : 4;
 const SHUTDOWNS = isLong ? 10 : 1;
 const LASTS = isLong ? 300_000 : 12_000;
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
 
 describeIf('three processes on one PostgreSQL', () => {
@@ -67,22 +69,31 @@ describeIf('three processes on one PostgreSQL', () => {
 
   it(`lose and double nothing through ${KILLS} kills and ${SHUTDOWNS} immediate shutdowns of PostgreSQL`, async () => {
     const senders = new NumberedSenders(some, 4);
+    const isAlive = (at: number): boolean => servers[at] !== undefined;
+    const restart = async (at: number): Promise<void> => {
+      const again = async (): Promise<Server> => Server.start(settings).catch(again);
+      servers[at] = await again();
+    };
     await senders.during(async () => {
       const kills = Array.from({ length: KILLS }, () => 'kill');
       const events = [...kills, ...Array.from({ length: SHUTDOWNS }, () => 'postgres')];
+      const restarts: Promise<void>[] = [];
       for (const event of events.sort(() => Math.random() - 0.5)) {
-        await new Promise((resolve) => setTimeout(resolve, (LASTS / events.length) * 2 * Math.random()));
+        await pause((LASTS / events.length) * 2 * Math.random());
         if (event === 'postgres') await postgres.shutDownImmediately();
         else {
-          const at = Math.floor(Math.random() * 3);
+          // One lives on, so that the senders have somebody to go to.
+          while ([0, 1, 2].filter(isAlive).length < 2) await pause(50);
+          const living = [0, 1, 2].filter(isAlive);
+          const at = living[Math.floor(Math.random() * living.length)] as number;
           const killed = servers[at];
           servers[at] = undefined;
           await killed?.stop('SIGKILL');
-          const again = async (): Promise<Server> => Server.start(settings).catch(again);
-          servers[at] = await again();
+          restarts.push(restart(at));
         }
       }
+      await Promise.all(restarts);
     });
     await senders.expectAll();
-  }, 900_000);
+  }, 1_800_000);
 });

@@ -44,8 +44,9 @@ export class Database {
     for (const pool of [this.pool, this.urgent]) pool.on('error', () => undefined);
   }
 
-  async rows<T>(sql: string, values: readonly unknown[] = []): Promise<T[]> {
-    return (await query(this.pool, sql, values)).rows as T[];
+  /** Prepared under `name`, if it has one. */
+  async rows<T>(sql: string, values: readonly unknown[] = [], name?: string): Promise<T[]> {
+    return (await query(this.pool, sql, values, name)).rows as T[];
   }
 
   async run(sql: string, values: readonly unknown[] = []): Promise<number> {

@@ -1,5 +1,5 @@
 import { countOf, isColumns, Slices, type NamedSeries, type Sample, type SampleBatch } from '@device-metrics/domain';
-import { readJournalRow, type JournalRow } from '../columnar/codec/journal-row.js';
+import { readJournalRow, type JournalRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
 import { chunkId, deviceOfChunk, HOUR, hourOf } from '../columnar/hour.js';
@@ -41,8 +41,23 @@ interface ReadRow {
   /** The database's clock, microseconds. */
   readonly at: number;
   readonly row: JournalRow | undefined;
-  /** The series of its samples; undefined for those that have been deleted since. */
+  readonly series: FoundSeries | undefined;
+}
+
+interface JournalTableRow {
+  readonly writer: number;
+  readonly number: number;
+  readonly at: number;
+  readonly data: Uint8Array;
+}
+
+/** The series of the samples of a row, and what the catalogue of a version has of them. */
+interface FoundSeries extends RowSeries {
+  /** Undefined for those that have been deleted. */
   readonly entries: (SeriesEntry | undefined)[];
+  version: number;
+  /** Whether all are there. */
+  isWhole: boolean;
 }
 
 /** A row that this process has written itself. */
@@ -93,6 +108,8 @@ export class Session {
   /** Samples of own rows that are not in heads yet. */
   pendingSamples = 0;
   private pending: OwnRow[] = [];
+  /** Of each other writer those of its last row. */
+  private readonly lastSeries = new Map<number, FoundSeries>();
   /** Memory for the samples of own rows. */
   readonly pool = new OwnSamplesPool();
   private readonly rounds = new Rounds(() => this.readOthers());
@@ -368,7 +385,12 @@ export class Session {
       // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
       `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, catalogue_state.version
        FROM writer CROSS JOIN catalogue_state`,
+      [],
+      'look',
     );
+    for (const writer of this.lastSeries.keys()) {
+      if (!writers.some(({ id }) => id === writer)) this.lastSeries.delete(writer);
+    }
     const known = new Map<number, number>();
     for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
     const unread = writers.flatMap(({ id: writer, last }) => {
@@ -417,51 +439,76 @@ export class Session {
   /** Finds the series of rows; those that others have made come from the database. */
   private async findEntries(rows: readonly ReadRow[]): Promise<void> {
     const unknown = new Set<number>();
-    const find = ({ row, entries }: ReadRow): void => {
-      for (let index = 0; row && index < row.seriesIds.length; index += 1) {
-        const entry = this.catalogue.getNext(row.seriesIds[index]);
-        entries[index] = entry;
-        if (!entry) unknown.add(row.seriesIds[index]);
-      }
-    };
-    rows.forEach(find);
+    for (const { series } of rows) if (series) this.findSeries(series, unknown);
     if (unknown.size === 0) return;
     await this.rows.loadSeries(this.catalogue, [...unknown]);
-    rows.forEach(find);
+    for (const { series } of rows) if (series) this.findSeries(series);
+  }
+
+  /** The entries of the series of a row, once for all rows that have the same ones. */
+  private findSeries(series: FoundSeries, unknown?: Set<number>): void {
+    if (series.version === this.version && series.isWhole) return;
+    const { ids, entries } = series;
+    series.version = this.version;
+    series.isWhole = true;
+    for (let at = 0; at < ids.length; at += 1) {
+      const entry = this.catalogue.getNext(ids[at]);
+      entries[at] = entry;
+      if (entry) continue;
+      series.isWhole = false;
+      unknown?.add(ids[at]);
+    }
   }
 
   private async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
     if (unread.length === 0) return;
-    const ranges = unread.map(
-      ({ writer, after, last }) => `(writer = ${writer} AND number > ${after} AND number <= ${last})`,
-    );
     for (let cursor = [-1, 0, 0]; ;) {
-      const rows = await this.database.rows<{ writer: number; number: number; at: number; data: Uint8Array }>(
-        `SELECT writer, number, at, data FROM journal WHERE (${ranges.join(' OR ')}) AND (at, writer, number) > ($1, $2, $3)
-         ORDER BY at, writer, number LIMIT ${PAGE}`,
-        cursor,
-      );
-      if (rows.length > 0)
+      const rows = await this.pageAfter(unread, cursor);
+      if (rows.length > 0) {
         yield rows.map(({ writer, number, at, data }) => ({
           writer,
           number,
           at,
-          row: this.decoded(data, writer, number),
-          entries: [],
+          ...this.decoded(data, writer, number),
         }));
+      }
       if (rows.length < PAGE) return;
       const last = rows[rows.length - 1];
       cursor = [last.at, last.writer, last.number];
     }
   }
 
-  private decoded(data: Uint8Array, writer: number, number: number): JournalRow | undefined {
+  private pageAfter(unread: readonly Unread[], cursor: readonly number[]): Promise<JournalTableRow[]> {
+    const columns = 'SELECT writer, number, at, data FROM journal WHERE';
+    const [{ writer, after, last }] = unread;
+    if (unread.length === 1) {
+      // Of one writer the times go up with the numbers.
+      return this.database.rows(
+        `${columns} writer = $1 AND number > $2 AND number <= $3 ORDER BY number LIMIT ${PAGE}`,
+        [writer, Math.max(after, cursor[2]), last],
+        'journal of one',
+      );
+    }
+    const ranges = unread.map((one) => `(writer = ${one.writer} AND number > ${one.after} AND number <= ${one.last})`);
+    return this.database.rows(
+      `${columns} (${ranges.join(' OR ')}) AND (at, writer, number) > ($1, $2, $3)
+       ORDER BY at, writer, number LIMIT ${PAGE}`,
+      cursor,
+    );
+  }
+
+  private decoded(data: Uint8Array, writer: number, number: number): Pick<ReadRow, 'row' | 'series'> {
+    const before = this.lastSeries.get(writer);
     try {
-      return readJournalRow(data, rowKey(writer, number));
+      const row = readJournalRow(data, rowKey(writer, number), before);
+      if (row.series === before) return { row, series: before };
+      const series = { ...row.series, entries: [], version: -1, isWhole: false };
+      this.lastSeries.set(writer, series);
+      return { row, series };
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.damaged.setAside('journal', rowKey(writer, number), data, error);
-      return undefined;
+      return { row: undefined, series: undefined };
     }
   }
 
@@ -483,12 +530,13 @@ export class Session {
   }
 
   private takeOther(read: ReadRow, isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean): void {
-    const { row, entries } = read;
+    const { row, series } = read;
     const position = this.log.add(read.writer, read.number);
-    if (!row) return;
+    if (!row || !series) return;
     const { seriesIds, timestamps, values } = row;
+    const { entries } = series;
     const now = this.settings.now();
-    if (!isSealed && areAllThere(entries)) return this.heads.pushColumns(entries, 0, row, position, now);
+    if (!isSealed && areAllThere(series)) return this.heads.pushColumns(series.entries, 0, row, position, now);
     for (let index = 0; index < seriesIds.length; index += 1) {
       const entry = entries[index];
       if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
@@ -509,8 +557,8 @@ export class Session {
   }
 }
 
-const areAllThere = (entries: readonly (SeriesEntry | undefined)[]): entries is readonly SeriesEntry[] =>
-  !entries.includes(undefined);
+const areAllThere = (series: FoundSeries): series is FoundSeries & { readonly entries: readonly SeriesEntry[] } =>
+  series.isWhole;
 
 /** Whether rows come without a gap: each writer counts its own. */
 class Turn {

@@ -133,16 +133,33 @@ export interface JournalRow {
   readonly values: Float64Array;
 }
 
-/** @throws DamagedError */
-export function readJournalRow(row: Uint8Array, id: number): JournalRow {
+/** The series of a row, as it has them and read: senders repeat their order. */
+export interface RowSeries {
+  readonly bytes: Uint8Array;
+  readonly ids: Float64Array;
+}
+
+/**
+ * The samples of a row.
+ *
+ * @param before the series of a row that may have the same ones; then those are given.
+ * @throws DamagedError
+ */
+export function readJournalRow(row: Uint8Array, id: number, before?: RowSeries): JournalRow & { series: RowSeries } {
   const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
   const count = header.getUint32(0, true);
   const idsEnd = 12 + header.getUint32(4, true);
   const timesEnd = idsEnd + header.getUint32(8, true);
   if (content.length !== timesEnd + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
+  const bytes = content.subarray(12, idsEnd);
+  const series =
+    before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0
+      ? before
+      : { bytes, ids: readDifferences(bytes, count, 1) };
   return {
-    seriesIds: readDifferences(content.subarray(12, idsEnd), count, 1),
+    series,
+    seriesIds: series.ids,
     timestamps: readDifferences(content.subarray(idsEnd, timesEnd), count, 0),
     values: new Float64Array(new Uint8Array(content.subarray(timesEnd)).buffer),
   };
