@@ -203,7 +203,7 @@ export class CatalogueRows {
     for (const { id, unit, ts, value } of rows) {
       const entry = catalogue.get(id);
       if (!entry) continue;
-      if (entry.series.unit !== unit) entry.series = { ...entry.series, unit };
+      if (entry.series.unit !== unit) entry.setUnit(unit);
       if (ts !== null && value !== null && ts > catalogue.latest.timeOf(id)) catalogue.latest.note(id, ts, value);
     }
   }
