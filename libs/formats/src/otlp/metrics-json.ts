@@ -7,7 +7,7 @@ export class OtlpJsonError extends Error {
 }
 
 type Scalar =
-  'string' | 'bool' | 'enum' | 'int64' | 'uint32' | 'uint64' | 'sint' | 'fixed64' | 'sfixed64' | 'double' | 'bytes';
+  'string' | 'bool' | 'enum' | 'int64' | 'uint32' | 'uint64' | 'sint' | 'fixed64' | 'nanos' | 'sfixed64' | 'double' | 'bytes';
 type MessageName = keyof typeof MESSAGES;
 interface Field {
   readonly number: number;
@@ -47,8 +47,8 @@ const MESSAGES = {
   },
   Summary: { dataPoints: list(1, 'SummaryDataPoint') },
   NumberDataPoint: {
-    startTimeUnixNano: field(2, 'fixed64'),
-    timeUnixNano: field(3, 'fixed64'),
+    startTimeUnixNano: field(2, 'nanos'),
+    timeUnixNano: field(3, 'nanos'),
     asDouble: field(4, 'double'),
     exemplars: list(5, 'Exemplar'),
     asInt: field(6, 'sfixed64'),
@@ -56,8 +56,8 @@ const MESSAGES = {
     flags: field(8, 'uint32'),
   },
   HistogramDataPoint: {
-    startTimeUnixNano: field(2, 'fixed64'),
-    timeUnixNano: field(3, 'fixed64'),
+    startTimeUnixNano: field(2, 'nanos'),
+    timeUnixNano: field(3, 'nanos'),
     count: field(4, 'fixed64'),
     sum: field(5, 'double'),
     bucketCounts: list(6, 'fixed64'),
@@ -68,8 +68,8 @@ const MESSAGES = {
   },
   ExponentialHistogramDataPoint: {
     attributes: list(1, 'KeyValue'),
-    startTimeUnixNano: field(2, 'fixed64'),
-    timeUnixNano: field(3, 'fixed64'),
+    startTimeUnixNano: field(2, 'nanos'),
+    timeUnixNano: field(3, 'nanos'),
     count: field(4, 'fixed64'),
     sum: field(5, 'double'),
     scale: field(6, 'sint'),
@@ -82,8 +82,8 @@ const MESSAGES = {
   },
   Buckets: { offset: field(1, 'sint'), bucketCounts: list(2, 'uint64') },
   SummaryDataPoint: {
-    startTimeUnixNano: field(2, 'fixed64'),
-    timeUnixNano: field(3, 'fixed64'),
+    startTimeUnixNano: field(2, 'nanos'),
+    timeUnixNano: field(3, 'nanos'),
     count: field(4, 'fixed64'),
     sum: field(5, 'double'),
     quantileValues: list(6, 'ValueAtQuantile'),
@@ -114,6 +114,7 @@ const RANGES = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
   uint64: [0n, 2n ** 64n - 1n],
   fixed64: [0n, 2n ** 64n - 1n],
+  nanos: [0n, 2n ** 64n - 1n],
   sfixed64: [-(2n ** 63n), 2n ** 63n - 1n],
 } as const satisfies Record<string, readonly [bigint, bigint]>;
 type IntegerType = keyof typeof RANGES;
@@ -190,6 +191,7 @@ class JsonWriter {
         writer.sint(number, Number(integer(value, type as IntegerType, path)));
         return;
       case 'fixed64':
+      case 'nanos':
       case 'sfixed64':
         writer.fixed64(number, integer(value, type as IntegerType, path));
         return;
@@ -219,7 +221,9 @@ function integer(value: unknown, type: IntegerType, path: string): bigint {
   if (!isNumber && !(typeof value === 'string' && /^-?\d{1,20}$/.test(value))) {
     throw wrong(path, 'an integer, or a string with one', value);
   }
-  const found = BigInt(value);
+  // As a number a time has been rounded to some 256 ns: what was a whole millisecond must not become the one before.
+  const isRounded = type === 'nanos' && isNumber && !Number.isSafeInteger(value);
+  const found = isRounded ? BigInt(Math.round(value / 1000)) * 1000n : BigInt(value);
   const [least, most] = RANGES[type];
   if (found < least || found > most) throw wrong(path, `an integer from ${least} to ${most}`, value);
   return found;

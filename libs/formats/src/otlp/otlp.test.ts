@@ -317,6 +317,16 @@ describe('metrics of OpenTelemetry', () => {
     );
   });
 
+  it('keep the millisecond of a time, which JSON may have as a number', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 42 }), fc.boolean(), (ms, isNumber) => {
+        const nanos = `${ms}000000`;
+        const point = { timeUnixNano: isNumber ? Number(nanos) : nanos, asInt: 1 };
+        expect(read(request([{ name: 'g', gauge: { dataPoints: [point] } }]))).toMatchObject([{ time: ms }]);
+      }),
+    );
+  });
+
   it('that are histograms count what is in their buckets', () => {
     const count = fc.nat({ max: 50 });
     fc.assert(
