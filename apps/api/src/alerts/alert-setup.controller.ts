@@ -26,7 +26,10 @@ import { ChannelError } from './notify/channel.js';
 import { CHANNEL_TYPES } from './notify/channels.js';
 import { shownChannel, withSecrets, type Channel } from './notify/read-channel.js';
 import type { Document, Known, Registry } from './registry.js';
+import type { Mistake } from './reader.js';
 import type { Rule } from './rules/rule.js';
+import type { Route } from './telling/config.js';
+import { unknownChannels } from './telling/unknown-channels.js';
 
 const KINDS = ['rules', 'channels', 'routes', 'silences', 'maintenance', 'dependencies'] as const;
 type Kind = (typeof KINDS)[number];
@@ -35,6 +38,7 @@ const KIND = { name: 'kind', enum: KINDS, example: 'rules' };
 const NAME = { name: 'name', example: 'File system almost full' };
 const NOT_THERE = { 'unknown-alert-setup': 'There is no rule "Too hot" in the database.' };
 const READ_ONLY = { 'read-only': 'rule "Too hot" is of ALERTS_FILE, which alone changes it.' };
+const IN_USE = { 'in-use': 'The channel "mail" is named by the routes "critical": change those first.' };
 
 /** What people set up: rules, channels, routes, silences, maintenance windows, dependencies. */
 @ApiTags('alerts')
@@ -97,6 +101,7 @@ export class AlertSetupController {
     const file = await readAlertsText(text).catch((error: unknown) => {
       throw problemOfMistakes(error);
     });
+    this.assertChannels(file);
     let written = 0;
     const sections = Object.entries(file) as [Kind, readonly Document[]][];
     for (const [kind, documents] of sections) {
@@ -204,7 +209,8 @@ export class AlertSetupController {
     const now = Date.now();
     const before = registry.get(name)?.document;
     const document = atNow(withSecrets({ ...given, name }, before), kind as Kind, now, request.caller.name);
-    mistakesAsProblem(() => registry.parse(document));
+    const value = mistakesAsProblem(() => registry.parse(document));
+    if (kind === 'routes') assertNone(this.alerts.unknownChannelsOf(value as Route));
     await registry.put([document], now);
     return this.dto(registry.get(name) as Known<unknown>);
   }
@@ -217,11 +223,12 @@ export class AlertSetupController {
   @ApiParam(KIND)
   @ApiParam(NAME)
   @ApiNoContentResponse({ description: 'It is gone.' })
-  @ApiProblems({ ...NO_PARAMETERS, ...NOT_THERE, ...READ_ONLY })
+  @ApiProblems({ ...NO_PARAMETERS, ...NOT_THERE, ...READ_ONLY, ...IN_USE })
   async delete(@Param('kind') kind: string, @Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
     assertWholeSite('Rules and channels');
     const registry = this.registryOf(kind);
     this.assertWritable(kind as Kind, name);
+    if (kind === 'channels') this.assertUnused(name);
     if (await registry.remove(name)) return;
     throw new Problem(
       'unknown-alert-setup',
@@ -239,16 +246,46 @@ export class AlertSetupController {
     throw new Problem('read-only', `${quote(name)} is of ALERTS_FILE, which alone changes it.`);
   }
 
+  /** A route that is imported may name a channel that comes with it. */
+  private assertChannels({ routes, channels }: AlertsFile): void {
+    const known = [...this.alerts.channelNames(), ...channels.map(({ name }) => String(name))];
+    assertNone(
+      routes.flatMap((route, index) =>
+        unknownChannels(this.alerts.routes.parse(route), known).map(({ field, reason }) => ({
+          field: `routes[${index}].${field}`,
+          reason,
+        })),
+      ),
+    );
+  }
+
+  /** Who is told by a route is not to be told by nobody. */
+  private assertUnused(channel: string): void {
+    const routes = this.alerts.routes
+      .list()
+      .filter(({ value: { channels, escalate } }) => [...channels, ...(escalate?.channels ?? [])].includes(channel));
+    if (routes.length === 0) return;
+    const names = routes.map(({ name }) => quote(name)).join(', ');
+    throw new Problem('in-use', `The channel ${quote(channel)} is named by the routes ${names}: change those first.`);
+  }
+
   private dto({ name, origin, document, value }: Known<unknown>): AlertSetupDto {
     const isChannel = this.alerts.channels.get(name)?.value === value;
-    const failure = isChannel ? this.alerts.failureOf(name) : undefined;
+    const isRoute = this.alerts.routes.get(name)?.value === value;
+    const failure = isChannel
+      ? this.alerts.failureOf(name)
+      : isRoute && this.alerts.unknownChannelsOf(value as Route).at(0)?.reason;
     return {
       name,
       origin,
       document: { ...(isChannel ? shownChannel(value as Channel) : document) },
-      ...(failure !== undefined && { failure }),
+      ...(typeof failure === 'string' && { failure }),
     };
   }
+}
+
+function assertNone(mistakes: readonly Mistake[]): void {
+  if (mistakes.length > 0) throw invalidInput([...mistakes]);
 }
 
 /** `for` counts from now on: what is kept says until when. */

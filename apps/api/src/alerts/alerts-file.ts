@@ -55,7 +55,7 @@ export function readAlerts(content: unknown): AlertsFile {
     throw new MistakesError([{ field: '', reason: `must be an object with rules, got ${quote(content)}` }]);
   }
   for (const key of Object.keys(content)) {
-    if (key in SECTIONS) continue;
+    if (Object.hasOwn(SECTIONS, key)) continue;
     mistakes.push({ field: key, reason: `is unknown; allowed are ${Object.keys(SECTIONS).join(', ')}` });
   }
   const file = { ...NO_FILE } as Record<keyof AlertsFile, readonly Document[]>;

@@ -27,7 +27,7 @@ import { AlertLinksController } from './alert-links.controller.js';
 import { ALERT_STORE } from './alert-store.token.js';
 import { NO_FILE, readAlertsFile } from './alerts-file.js';
 import { AlertSetupController } from './alert-setup.controller.js';
-import { Alerts } from './alerts.js';
+import { Alerts, type AlertsOptions } from './alerts.js';
 import { AlertsController } from './alerts.controller.js';
 import { AlertTimers } from './timers.js';
 import { MistakesError } from './reader.js';
@@ -35,11 +35,10 @@ import { OwnNumbers } from './server-numbers.js';
 
 const elapsed = (): number => performance.now();
 
-/** @throws SettingsError with every mistake in the file. */
-async function fileOf(path: string): Promise<typeof NO_FILE> {
-  if (path === '') return NO_FILE;
+/** @throws SettingsError with every mistake in the file, where `act` finds any. */
+async function ofFile<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
-    return await readAlertsFile(path);
+    return await act();
   } catch (error) {
     if (!(error instanceof MistakesError)) throw error;
     throw new SettingsError(error.mistakes.map(({ field, reason }) => `ALERTS_FILE ${path}: ${field} ${reason}`));
@@ -64,7 +63,10 @@ async function fileOf(path: string): Promise<typeof NO_FILE> {
         { alerts, alertVariables, databasePath }: ApiConfig,
       ) => {
         const box = SecretBox.beside(databasePath);
-        return Alerts.open({
+        const file = await ofFile(alerts.file, async () =>
+          alerts.file === '' ? NO_FILE : readAlertsFile(alerts.file),
+        );
+        const options: AlertsOptions = {
           store,
           alertStore: sealChannels(alertStore, box),
           linkKey: await signingKey(alertStore, box, 'links', Date.now()),
@@ -72,13 +74,14 @@ async function fileOf(path: string): Promise<typeof NO_FILE> {
           arrivals,
           server: new OwnNumbers(store, metrics, databasePath, elapsed),
           clock: { now: Date.now, elapsed },
-          file: await fileOf(alerts.file),
+          file,
           secrets: { environment: alertVariables, folder: alerts.secretsPath || undefined },
           publicUrl: alerts.publicUrl.replace(/\/+$/, '') || undefined,
           timeZone: alerts.timeZone,
           retention: alerts.retention,
           onProblem: (problem) => new Logger('alerts').warn(problem),
-        });
+        };
+        return ofFile(alerts.file, () => Alerts.open(options));
       },
     },
   ],

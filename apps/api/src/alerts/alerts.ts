@@ -10,6 +10,7 @@ import { Evaluation, type Moment, type ServerNumbers } from './evaluation/evalua
 import { Changes, States } from './evaluation/states.js';
 import { ChannelError } from './notify/channel.js';
 import { readChannel, settingsOf, type Channel, type Secrets } from './notify/read-channel.js';
+import { MistakesError, type Mistake } from './reader.js';
 import { Registry } from './registry.js';
 import { DEFAULT_RULES } from './rules/default-rules.js';
 import { readRule } from './rules/read-rule.js';
@@ -29,6 +30,7 @@ import {
 } from './telling/config.js';
 import { LinkSigner } from './telling/links.js';
 import { Outbox } from './telling/outbox.js';
+import { unknownChannels } from './telling/unknown-channels.js';
 import { tell, type Notice, type TellingRules } from './telling/tell.js';
 
 export interface Clock {
@@ -85,6 +87,7 @@ export class Alerts {
     const { alertStore, clock } = options;
     const alerts = new Alerts(options, await States.load(alertStore, clock.now()), await lookedUntil(alertStore));
     for (const registry of alerts.registries()) await registry.reload();
+    alerts.checkRoutes();
     return alerts;
   }
 
@@ -114,6 +117,28 @@ export class Alerts {
 
   registries(): Registry<{ readonly name: string }>[] {
     return [this.rules, this.channels, this.routes, this.silences, this.maintenance, this.dependencies];
+  }
+
+  /** What a route names that is no channel. */
+  unknownChannelsOf(route: Route): Mistake[] {
+    return unknownChannels(route, this.channelNames());
+  }
+
+  channelNames(): string[] {
+    return this.channels.list().map(({ name }) => name);
+  }
+
+  /** @throws MistakesError where a route of the file names what is no channel; of the database, that is said. */
+  private checkRoutes(): void {
+    const ofFile: Mistake[] = [];
+    for (const { name, origin, value } of this.routes.list()) {
+      const index = this.options.file.routes.findIndex((one) => one['name'] === name);
+      for (const { field, reason } of this.unknownChannelsOf(value)) {
+        if (origin === 'file') ofFile.push({ field: `routes[${index}].${field}`, reason });
+        else this.options.onProblem(`route ${JSON.stringify(name)}: ${field} ${reason}`);
+      }
+    }
+    if (ofFile.length > 0) throw new MistakesError(ofFile);
   }
 
   /** Everything that is not normal. */
@@ -197,6 +222,13 @@ export class Alerts {
     return found;
   }
 
+  /** What a message tells of that is still open, by its key. */
+  async openOf(key: string): Promise<AlertState[]> {
+    const message = await this.options.alertStore.message(key);
+    const ids = new Set((message?.body as Notice | undefined)?.firing.map(({ id }) => id));
+    return this.current().filter(({ episode }) => episode?.ended === null && ids.has(episode.id));
+  }
+
   /** Sends a message to a channel at once. @throws ChannelError when it is not taken. */
   async test(channel: Channel): Promise<void> {
     const at = this.options.clock.now();
@@ -218,7 +250,7 @@ export class Alerts {
   /** The channels that there are, or the one route that holds while nobody has made any. */
   routesNow(): Route[] {
     const routes = this.routes.values();
-    return routes.length > 0 ? routes : [DEFAULT_ROUTE(this.channels.list().map(({ name }) => name))];
+    return routes.length > 0 ? routes : [DEFAULT_ROUTE(this.channelNames())];
   }
 
   /** Ends what is under way. */
@@ -262,7 +294,7 @@ export class Alerts {
     for (const { on } of dependencies) if (await this.isAway(on)) away.add(on);
     return {
       routes: this.routesNow(),
-      channels: new Set(this.channels.list().map(({ name }) => name)),
+      channels: new Set(this.channelNames()),
       silences: this.silences.values(),
       maintenance: this.maintenance.values(),
       dependencies,

@@ -1,4 +1,7 @@
+import { parseTime } from '@device-metrics/contract';
 import { parseDuration, quote } from '@device-metrics/domain';
+
+const NAME = /^[^\p{Cc}]{1,128}$/u;
 
 /** A mistake in something that a person wrote: where, and what is allowed. */
 export interface Mistake {
@@ -53,7 +56,7 @@ export class ObjectReader {
 
   has(key: string): boolean {
     this.asked.add(key);
-    return this.object[key] !== undefined && this.object[key] !== null;
+    return Object.hasOwn(this.object, key) && this.object[key] !== undefined && this.object[key] !== null;
   }
 
   value(key: string): unknown {
@@ -64,6 +67,20 @@ export class ObjectReader {
     return this.read(key, fallback, `a text of 1 to ${longest} characters`, (value) =>
       typeof value === 'string' && value.trim() !== '' && value.length <= longest ? value : undefined,
     );
+  }
+
+  /** What something is called, and found by in an address. */
+  name(key: string): string {
+    return this.read(key, undefined, 'a name of 1 to 128 printable characters without space at its ends', (value) =>
+      typeof value === 'string' && NAME.test(value) && value.trim() === value && !/^\.\.?$/.test(value)
+        ? value
+        : undefined,
+    );
+  }
+
+  /** Unix milliseconds of an RFC 3339 time. */
+  time(key: string): number {
+    return this.read(key, undefined, 'a time such as "2026-01-15T10:00:00Z"', parseTime) ?? 0;
   }
 
   number(key: string, fallback?: number): number {

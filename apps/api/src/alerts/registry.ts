@@ -17,6 +17,7 @@ export interface Known<T> {
 /** All rules, channels, routes and the like that hold: those from the start, of the database, and of `ALERTS_FILE`. */
 export class Registry<T> {
   private known: readonly Known<T>[] = [];
+  private problems: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly kind: AlertDocumentKind,
@@ -57,6 +58,7 @@ export class Registry<T> {
 
   async reload(): Promise<void> {
     const known = new Map<string, Known<T>>();
+    const problems = new Set<string>();
     const before = new Map(this.known.map((one) => [one.name, one]));
     const add = (document: Document, origin: Origin): void => {
       const name = String(document['name']);
@@ -66,12 +68,15 @@ export class Registry<T> {
         const isSame = same?.origin === origin && JSON.stringify(same.document) === JSON.stringify(document);
         known.set(name, isSame ? same : { name, value: this.parse(document), document, origin });
       } catch (error) {
-        this.onProblem(`${this.kind} ${JSON.stringify(name)} of the ${origin}: ${reasonOf(error)}`);
+        const problem = `${this.kind} ${JSON.stringify(name)} of the ${origin}: ${reasonOf(error)}`;
+        problems.add(problem);
+        if (!this.problems.has(problem)) this.onProblem(problem);
       }
     };
     for (const document of this.given.defaults ?? []) add(document, 'default');
     for (const { body } of await this.store.documents(this.kind)) add(body as Document, 'database');
     for (const document of this.given.file ?? []) add(document, 'file');
+    this.problems = problems;
     this.known = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }

@@ -16,7 +16,8 @@ export class AlertTimers {
   private readonly logger = new Logger('alerts');
   private readonly timers = new Set<NodeJS.Timeout>();
   private stopped = false;
-  private lastProblem = '';
+  /** Of each work that goes wrong, what was said last. */
+  private readonly problems = new Map<string, string>();
 
   constructor(
     @Inject(Alerts) private readonly alerts: Alerts,
@@ -24,14 +25,14 @@ export class AlertTimers {
   ) {}
 
   start(): void {
-    this.repeat(GRID, async () => {
+    this.repeat('rules', GRID, async () => {
       if (await this.alerts.isMine()) await this.alerts.look();
     });
-    this.repeat(SENDING, async () => {
+    this.repeat('messages', SENDING, async () => {
       if (await this.alerts.isMine()) await this.alerts.sendWaiting();
     });
     if (this.settings.alerts.heartbeatUrl !== '')
-      this.repeat(MINUTE, () => this.beat(this.settings.alerts.heartbeatUrl));
+      this.repeat('HEARTBEAT_URL', MINUTE, () => this.beat(this.settings.alerts.heartbeatUrl));
   }
 
   stop(): void {
@@ -40,14 +41,17 @@ export class AlertTimers {
   }
 
   /** On a grid of the clock that nobody sets; never twice at once. */
-  private repeat(interval: number, act: () => Promise<void>): void {
+  private repeat(work: string, interval: number, act: () => Promise<void>): void {
     const next = (): void => {
       if (this.stopped) return;
       const wait = interval - (performance.now() % interval);
       const timer = setTimeout(() => {
         this.timers.delete(timer);
         void act()
-          .catch((error: unknown) => this.say(reasonOf(error)))
+          .then(
+            () => this.say(work, undefined),
+            (error: unknown) => this.say(work, reasonOf(error)),
+          )
           .finally(next);
       }, wait);
       this.timers.add(timer.unref());
@@ -58,13 +62,24 @@ export class AlertTimers {
   private async beat(url: string): Promise<void> {
     const { lookedAt } = this.alerts;
     if (lookedAt === undefined || performance.now() - lookedAt > ALIVE) return;
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => {
+      const cause = error instanceof Error && error.cause ? `: ${reasonOf(error.cause)}` : '';
+      throw new Error(`could not be reached: ${reasonOf(error)}${cause}`);
+    });
     await response.body?.cancel();
-    if (!response.ok) this.say(`HEARTBEAT_URL answered ${response.status}`);
+    if (!response.ok) throw new Error(`answered ${response.status}`);
   }
 
-  private say(problem: string): void {
-    if (problem !== this.lastProblem) this.logger.error(problem);
-    this.lastProblem = problem;
+  /** Says what goes wrong when it begins, and when it is over. */
+  private say(work: string, problem: string | undefined): void {
+    const before = this.problems.get(work);
+    if (problem === before) return;
+    if (problem === undefined) {
+      this.problems.delete(work);
+      this.logger.log(`${work}: well again`);
+    } else {
+      this.problems.set(work, problem);
+      this.logger.error(`${work}: ${problem}`);
+    }
   }
 }

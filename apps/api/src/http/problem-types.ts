@@ -30,6 +30,7 @@ export const PROBLEM_TYPES = {
   'device-taken': 409,
   'not-mergeable': 409,
   'read-only': 409,
+  'in-use': 409,
   'configuration-changed': 409,
   'link-expired': 410,
   'body-too-large': 413,

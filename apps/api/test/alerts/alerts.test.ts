@@ -154,6 +154,45 @@ describe('nobody is told', () => {
   });
 });
 
+it('a chain of devices that go silent is told of at its top, a circle of them of each', async () => {
+  await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
+  const hang = (name: string, device: string | string[], on: string): Record<string, unknown> => ({
+    name,
+    devices: { device },
+    on,
+  });
+  await world.alerts.dependencies.put(
+    [
+      hang('pcs', ['pc-*'], 'switch'),
+      hang('switch', 'switch', 'router'),
+      hang('all', ['pc-*', 'switch', 'router'], 'router'),
+      hang('there', 'east', 'west'),
+      hang('back', 'west', 'east'),
+      hang('behind', 'far', 'east'),
+    ],
+    world.now,
+  );
+  const names = ['router', 'switch', 'pc-1', 'pc-2', 'east', 'west', 'far'];
+  await world.looks(10, async () => {
+    for (const name of names) await world.send(1, name);
+  });
+  await world.looks(10);
+  expect((await world.told()).map((line) => line.split(' ').at(-1)?.split(',').sort())).toEqual([
+    ['east', 'router', 'west'],
+  ]);
+});
+
+it.each(['constructor', 'toString', '__proto__', 'a, severity=b', '😀', 'r*'])(
+  'a route and a rule by the name %s tell as others do',
+  async (name) => {
+    await world.rule({ ...HOT, name });
+    await world.alerts.routes.put([{ name, channels: ['hook'], group_by: ['rule', 'tag:constructor'] }], world.now);
+    await world.looks(12, () => world.send(9));
+    await world.looks(12, () => world.send(1));
+    expect(await world.told()).toEqual(['news firing lab-pc-1', 'news over lab-pc-1']);
+  },
+);
+
 it('what nobody acknowledges is repeated and goes further; acknowledged, it is told once more: when it is over', async () => {
   await world.rule({ ...HOT, for: 0 });
   await world.alerts.channels.put([{ name: 'boss', type: 'webhook', url: 'http://127.0.0.1:9/b' }], world.now);

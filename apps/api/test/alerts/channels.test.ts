@@ -1,12 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { generate } from 'selfsigned';
+import fc from 'fast-check';
 import { SMTPServer } from 'smtp-server';
 import type { Message } from '../../src/alerts/notify/channel.js';
 import { CHANNEL_TYPES } from '../../src/alerts/notify/channels.js';
+import { compose } from '../../src/alerts/telling/compose.js';
+import { LinkSigner } from '../../src/alerts/telling/links.js';
 
 const at = Date.UTC(2026, 0, 15, 10);
 const LONG = 'Zeile mit Wörtern 😀 '.repeat(2_000);
@@ -49,7 +52,13 @@ interface Received {
 
 let server: Server;
 let url: string;
-let status = 200;
+/** How the receiver answers a request. */
+let answer: (request: IncomingMessage, response: ServerResponse, json: any) => void;
+const ok: typeof answer = (_request, response) => void response.end('ok');
+const withStatus =
+  (status: number, headers: Record<string, string> = {}, body = 'invalid token'): typeof answer =>
+  (_request, response) =>
+    void response.writeHead(status, headers).end(body);
 const received: Received[] = [];
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -59,21 +68,27 @@ beforeAll(async () => {
       const isJson = request.headers['content-type'] === 'application/json';
       const json: unknown = isJson ? JSON.parse(text) : undefined;
       received.push({ path: request.url ?? '', headers: request.headers, text, json });
-      response.writeHead(status, { 'retry-after': '7' }).end(status === 200 ? 'ok' : 'invalid token');
+      answer(request, response, json);
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => void server.close());
+beforeEach(() => {
+  answer = ok;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
-async function send(type: string, settings: Record<string, unknown>): Promise<Received> {
+async function send(type: string, settings: Record<string, unknown>, what = message): Promise<Received> {
   const channel = CHANNEL_TYPES.find((one) => one.type === type);
   const defaults = Object.entries(channel?.fields ?? {}).flatMap(([key, { default: usual }]) =>
     usual === undefined ? [] : [[key, usual]],
   );
-  await channel?.send(message, { ...(Object.fromEntries(defaults) as object), ...settings });
+  await channel?.send(what, { ...(Object.fromEntries(defaults) as object), ...settings });
   return received.at(-1) as Received;
 }
 
@@ -172,18 +187,160 @@ describe('each receiver gets what its documentation asks for, and no more than i
   });
 });
 
-it.each([
-  [401, true],
-  [429, false],
-  [503, false],
-])('an answer %d is a reason that a person can act on, and is final: %s', async (answer, permanent) => {
-  status = answer;
-  await expect(send('gotify', { url, token: 'A' })).rejects.toMatchObject({
-    permanent,
-    retryAfter: 7,
-    message: expect.stringContaining(`answered ${answer}: invalid token`),
+/** What the providers say of their limits; lengths of text in UTF-16, which is never less than what they count. */
+const LIMITS: Record<string, { settings: Record<string, unknown>; holds: (got: Received) => void }> = {
+  ntfy: {
+    settings: { topic: 'lab' },
+    holds: ({ json }) => {
+      expect(Buffer.byteLength(json.message)).toBeLessThanOrEqual(4_096);
+      expect(Buffer.byteLength(json.title)).toBeLessThanOrEqual(1_024);
+      expect(json.actions.length).toBeLessThanOrEqual(3);
+    },
+  },
+  telegram: { settings: { token: 't', chat: 'c' }, holds: ({ json }) => within(json.text, 1, 4_096) },
+  slack: {
+    settings: {},
+    holds: ({ json }) => {
+      const [header, section, actions] = json.attachments[0].blocks;
+      within(header.text.text, 1, 150);
+      within(section.text.text, 1, 3_000);
+      for (const { text, url } of actions.elements) {
+        within(text.text, 1, 75);
+        within(url, 1, 3_000);
+      }
+    },
+  },
+  discord: {
+    settings: {},
+    holds: ({ json }) => {
+      const [{ title, description }] = json.embeds;
+      within(title, 1, 256);
+      within(description, 1, 4_096);
+      expect(title.length + description.length).toBeLessThanOrEqual(6_000);
+    },
+  },
+  teams: { settings: {}, holds: ({ text }) => expect(Buffer.byteLength(text)).toBeLessThanOrEqual(28 * 1024) },
+  gotify: { settings: { token: 't' }, holds: ({ json }) => within(json.message, 1, 10_000) },
+  pushover: {
+    settings: { token: 't', user: 'u' },
+    holds: ({ text }) => {
+      const form = new URLSearchParams(text);
+      within(form.get('message') ?? '', 1, 1_024);
+      within(form.get('title') ?? '', 1, 250);
+      within(form.get('url') ?? '', 1, 512);
+    },
+  },
+};
+const within = (text: string, least: number, most: number): void => {
+  expect(text.length).toBeGreaterThanOrEqual(least);
+  expect(text.length).toBeLessThanOrEqual(most);
+};
+
+it('no text, title or number of alerts makes a message that a provider refuses', async () => {
+  const signer = new LinkSigner(Buffer.alloc(32, 1));
+  const hard = fc.array(fc.constantFrom('\n', '"', '&', '<', '😀', 'ö', 'word ', '\\', '\u2028'), { maxLength: 40 });
+  const long = fc.tuple(hard, fc.integer({ min: 1, max: 2_000 })).map(([parts, times]) => parts.join('').repeat(times));
+  const notices = fc.record({
+    name: long,
+    count: fc.integer({ min: 1, max: 1_000 }),
+    rule: fc.string({ minLength: 1 }),
   });
-  status = 200;
+  await fc.assert(
+    fc.asyncProperty(notices, async ({ name, count, rule }) => {
+      const item = { ...{ rule, severity: 'critical' as const, value: 1, level: 0, began: at, ended: null } };
+      const firing = Array.from({ length: count }, (_, index) => ({
+        ...item,
+        id: `0b0c1f3e-7e0f-4b6e-9d5b-${String(index).padStart(12, '0')}`,
+        subject: { device: `pc-${index}`, metric: 'm', labels: { what: name } },
+      }));
+      const notice = { kind: 'news' as const, route: 'r', group: 'g', at, firing, ended: [] };
+      const made = await compose(notice, 'k'.repeat(43), {
+        rule: () => undefined,
+        nameOf: (device) => device,
+        tags: () => ({}),
+        publicUrl: 'https://metrics.example.org',
+        signer,
+        timeZone: 'UTC',
+        chart: () => Promise.resolve(undefined),
+      });
+      for (const [type, { settings, holds }] of Object.entries(LIMITS))
+        holds(await send(type, { url, ...settings }, made));
+    }),
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 300 : 15 },
+  );
+}, 120_000);
+
+it('what still fires goes to Alertmanager with an end far ahead: it takes what does not come again for over', async () => {
+  const [open] = message.alerts.map((one) => ({ ...one, ended: null }));
+  const { json } = await send('alertmanager', { url }, { ...message, alerts: open ? [open] : [] });
+  expect(Date.parse(json[0].endsAt) - at).toBeGreaterThan(30 * 86_400_000);
+});
+
+it.each(['telegram', 'slack', 'discord'])(
+  '%s gets a message without links where it refuses the links',
+  async (type) => {
+    answer = (request, response, json) =>
+      JSON.stringify(json).includes('"url"')
+        ? withStatus(400, {}, 'Bad Request: BUTTON_URL_INVALID')(request, response, json)
+        : ok(request, response, json);
+    const { json } = await send(type, { url, ...LIMITS[type]?.settings });
+    expect(JSON.stringify(json)).toContain('95 °C');
+  },
+);
+
+const soon = (seconds: number): string => new Date(Date.now() + seconds * 1000).toUTCString();
+
+it.each<[string, number, Record<string, string>, string, { permanent: boolean; retryAfter?: unknown }]>([
+  ['a token that is wrong', 401, {}, 'invalid token', { permanent: true }],
+  ['a chat that is gone', 400, {}, '{"ok":false,"description":"Bad Request: chat not found"}', { permanent: true }],
+  ['a webhook that is gone', 404, {}, '{"message": "Unknown Webhook", "code": 10015}', { permanent: true }],
+  ['seconds in the header', 429, { 'retry-after': '7' }, 'no', { permanent: false, retryAfter: 7 }],
+  [
+    'a date in the header',
+    503,
+    { 'retry-after': soon(90) },
+    'no',
+    { permanent: false, retryAfter: expect.any(Number) },
+  ],
+  [
+    'Discord, in the body',
+    429,
+    {},
+    '{"message":"x","retry_after":64.57,"global":false}',
+    { permanent: false, retryAfter: 64.57 },
+  ],
+  [
+    'Telegram, in the body',
+    429,
+    {},
+    '{"ok":false,"parameters":{"retry_after":35}}',
+    { permanent: false, retryAfter: 35 },
+  ],
+  ['a server that is ill', 500, {}, 'rollup_error', { permanent: false }],
+  ['a request that took too long', 408, {}, 'no', { permanent: false }],
+])('the answer %s (%d) says whether it is tried again, and when', async (_what, status, headers, body, expected) => {
+  answer = withStatus(status, headers, body);
+  await expect(send('gotify', { url, token: 'A' })).rejects.toMatchObject({
+    ...expected,
+    message: expect.stringContaining(`answered ${status}: ${body}`),
+  });
+});
+
+it('a redirect is not followed, and its reason says where the address leads, without what may be secret', async () => {
+  for (const status of [301, 302, 307, 308]) {
+    answer = withStatus(status, { location: 'https://new.example.org/hook/secret' });
+    const sent = send('webhook', { url });
+    await expect(sent).rejects.toThrow(/answered 30\d, a redirect to https:\/\/new\.example\.org: /);
+    await expect(sent).rejects.toMatchObject({ permanent: true });
+  }
+  expect(received.at(-1)?.path).toBe('/');
+});
+
+it('what a receiver says of a message that it has taken does not matter, though it never ends', async () => {
+  answer = (_request, response) => void response.writeHead(200).write('{');
+  await send('webhook', { url });
+  answer = (_request, response) => void response.writeHead(500).end('x'.repeat(5_000_000));
+  await expect(send('webhook', { url })).rejects.toThrow(/answered 500: x{300}$/);
 });
 
 it('a receiver that is not there is a reason too', async () => {
@@ -192,6 +349,8 @@ it('a receiver that is not there is a reason too', async () => {
 
 describe('e-mail', () => {
   const mails: string[] = [];
+  const receivers: string[][] = [];
+  let refuse: { address: string; code: number } | undefined;
   let smtp: SMTPServer;
   let settings: Record<string, unknown>;
   beforeAll(async () => {
@@ -203,11 +362,16 @@ describe('e-mail', () => {
       cert,
       onAuth: ({ username, password }, _session, done) =>
         username === 'u' && password === 'p' ? done(null, { user: 'u' }) : done(new Error('wrong password')),
+      onRcptTo({ address }, _session, done) {
+        if (refuse?.address !== address) return done();
+        done(Object.assign(new Error('not now, or never'), { responseCode: refuse.code }));
+      },
       onData(stream, session, done) {
         let text = session.secure ? '' : 'IN PLAIN ';
         stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
         stream.on('end', () => {
           mails.push(text);
+          receivers.push(session.envelope.rcptTo.map(({ address }) => address));
           done();
         });
       },
@@ -239,5 +403,32 @@ describe('e-mail', () => {
     await expect(send('email', { ...settings, password: 'x' })).rejects.toMatchObject({ permanent: true });
     await expect(send('email', { ...settings, ca: undefined })).rejects.toThrow(/self-signed|certificate/);
     expect(mails).toHaveLength(1);
+  });
+
+  it('to several, of which one is refused or put off, comes to each once', async () => {
+    receivers.length = 0;
+    const to = ['b@example.org', 'grey@example.org', 'c@example.org'];
+    const several = { ...settings, to };
+    const key = 'several';
+    refuse = { address: 'grey@example.org', code: 451 };
+    const sent = send('email', several, { ...message, key });
+    await expect(sent).rejects.toThrow(/not taken for grey@example\.org: .*451/);
+    await expect(sent).rejects.toMatchObject({ permanent: false });
+    refuse = undefined;
+    await send('email', several, { ...message, key });
+    expect(receivers).toEqual([['b@example.org', 'c@example.org'], ['grey@example.org']]);
+    refuse = { address: 'grey@example.org', code: 550 };
+    await expect(send('email', several, { ...message, key: 'never' })).rejects.toMatchObject({ permanent: true });
+    refuse = undefined;
+  });
+
+  it('goes to no server that does not offer TLS, where TLS is wanted', async () => {
+    const plain = new SMTPServer({ disabledCommands: ['STARTTLS'], authOptional: true });
+    plain.on('error', () => undefined);
+    plain.listen(0, '127.0.0.1');
+    await once(plain.server, 'listening');
+    const { port } = plain.server.address() as AddressInfo;
+    await expect(send('email', { ...settings, port })).rejects.toThrow(/STARTTLS|TLS/);
+    await new Promise<void>((resolve) => plain.close(() => resolve()));
   });
 });

@@ -3,8 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import 'reflect-metadata';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { readAlerts } from '../../src/alerts/alerts-file.js';
+import { MistakesError } from '../../src/alerts/reader.js';
 import { Server, temporaryFolder, type Answer } from '../server.js';
 
 const RULES = '/api/v1/alerts/rules';
@@ -76,6 +79,103 @@ it('the api does not start with mistakes in ALERTS_FILE, and says all of them wi
   await expect(start).rejects.toThrow(/rules\[0\]\.condition[\s\S]*rules\[1\]\.for/);
 });
 
+it('a route names channels that there are: in REST, an import and the file, and as long as it names them they stay', async () => {
+  const route = '/api/v1/alerts/routes/night';
+  for (const [body, field] of [
+    [{ channels: ['hook', 'phone'] }, 'channels'],
+    [{ channels: ['hook'], escalate: { after: '30m', channels: ['boss'] } }, 'escalate.channels'],
+  ] as const) {
+    const answer = await server.send('PUT', route, body);
+    const name = field === 'channels' ? '"phone"' : '"boss"';
+    expect([answer.status, answer.body.errors]).toEqual([
+      400,
+      [{ field, reason: `must name channels, got ${name}; there are "hook"` }],
+    ]);
+  }
+  expect((await server.send('PUT', route, {})).body.errors).toMatchObject([{ field: 'channels' }]);
+  const channel = { type: 'ntfy', topic: 'night' };
+  const text = (channels: unknown[]): string =>
+    stringify({ channels, routes: [{ name: 'night', channels: ['hook', 'phone'] }] });
+  const refused = await importText(text([]));
+  expect([refused.status, refused.body.errors]).toMatchObject([400, [{ field: 'routes[0].channels' }]]);
+  expect((await importText(text([{ name: 'phone', ...channel }]))).body).toEqual({ written: 2 });
+
+  const inUse = await server.send('DELETE', '/api/v1/alerts/channels/phone');
+  expect([inUse.status, inUse.body.type]).toEqual([409, 'urn:device-metrics:problem:in-use']);
+  expect(inUse.body.detail).toContain('"night"');
+  expect((await server.send('DELETE', route)).status).toBe(204);
+  expect((await server.send('DELETE', '/api/v1/alerts/channels/phone')).status).toBe(204);
+
+  const file = join(folder.path, 'route.yaml');
+  await writeFile(file, 'routes: [{name: a, channels: [nobody]}]\n');
+  const start = Server.start({ DATABASE_PATH: join(folder.path, 'another.db'), ALERTS_FILE: file });
+  await expect(start).rejects.toThrow(
+    /ALERTS_FILE .*routes\[0\]\.channels must name channels, got "nobody"; there is none/,
+  );
+});
+
+const RULE = { name: 'x', select: { metric: 'm' }, condition: { above: 1 } };
+const MAIL = { name: 'm', type: 'email', host: 'h', from: 'a@example.org', to: 'b@example.org' };
+
+it.each<[string, Record<string, unknown>, string]>([
+  ['a word for a list', { rules: 'Too hot' }, 'rules'],
+  ['a list for a thing', { rules: [[]] }, 'rules[0]'],
+  ['nothing', { rules: [null] }, 'rules[0]'],
+  ['a section that there is not', { rulez: [] }, 'rulez'],
+  ['a section by the name of a property', { toString: [] }, 'toString'],
+  ['a key that there is not', { rules: [{ ...RULE, serverity: 'info' }] }, 'rules[0].serverity'],
+  ['a key deep inside', { rules: [{ ...RULE, select: { metric: 'm', labels: 'a=b' } }] }, 'rules[0].select.labels'],
+  ['a name twice', { rules: [RULE, RULE] }, 'rules[1].name'],
+  ['a name of two lines', { rules: [{ ...RULE, name: 'a\nb' }] }, 'rules[0].name'],
+  ['a name that is a path', { rules: [{ ...RULE, name: '..' }] }, 'rules[0].name'],
+  ['a number as text', { rules: [{ ...RULE, condition: { above: '90' } }] }, 'rules[0].condition.above'],
+  ['a number that is none', { rules: [{ ...RULE, condition: { above: NaN } }] }, 'rules[0].condition.above'],
+  ['a duration without a unit', { rules: [{ ...RULE, for: 10 }] }, 'rules[0].for'],
+  ['a pair without a name', { rules: [{ ...RULE, select: { metric: 'm', tag: '=lab' } }] }, 'rules[0].select.tag'],
+  ['a template that does not end', { rules: [{ ...RULE, text: '{{ device' }] }, 'rules[0].text'],
+  ['a filter that there is not', { rules: [{ ...RULE, text: '{{ value | rund: 1 }}' }] }, 'rules[0].text'],
+  ['a value that there is not', { rules: [{ ...RULE, text: '{% if devcie %}x{% endif %}' }] }, 'rules[0].text'],
+  ['a file in a template', { rules: [{ ...RULE, text: '{% include "/etc/passwd" %}' }] }, 'rules[0].text'],
+  ['a way to encrypt that there is not', { channels: [{ ...MAIL, tls: 'ssl' }] }, 'channels[0].tls'],
+  ['a receiver that is no address', { channels: [{ ...MAIL, to: ['b@example.org', 'me'] }] }, 'channels[0].to'],
+  ['a sender that is no address', { channels: [{ ...MAIL, from: 'Device Metrics' }] }, 'channels[0].from'],
+  [
+    'a header that HTTP has not',
+    { channels: [{ name: 'w', type: 'webhook', url: 'http://h', headers: { 'a b': 'c' } }] },
+    'channels[0].headers',
+  ],
+  [
+    'an address without a scheme',
+    { channels: [{ name: 'g', type: 'gotify', url: 'h', token: 't' }] },
+    'channels[0].url',
+  ],
+  [
+    'a window that ends before it begins',
+    { maintenance: [{ name: 'w', from: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' }] },
+    'maintenance[0].until',
+  ],
+  [
+    'a day that no calendar has',
+    { maintenance: [{ name: 'w', from: '2026-02-30T00:00:00Z', for: '1h' }] },
+    'maintenance[0].from',
+  ],
+  [
+    'a zone that there is not',
+    { maintenance: [{ name: 'w', cron: '0 2 * * *', duration: '1h', timezone: 'Berlin' }] },
+    'maintenance[0].timezone',
+  ],
+  ['a cron that is none', { maintenance: [{ name: 'w', cron: '0 25 * * *', duration: '1h' }] }, 'maintenance[0].cron'],
+  ['a device that is not named', { dependencies: [{ name: 'd', devices: { device: 'a' } }] }, 'dependencies[0].on'],
+])('a file with %s is refused with the path', (_what, content, path) => {
+  const file = (): unknown => readAlerts(content);
+  expect(file).toThrow(MistakesError);
+  try {
+    file();
+  } catch (error) {
+    expect((error as MistakesError).mistakes.map(({ field }) => field)).toContain(path);
+  }
+});
+
 it('an export is imported again as it was, and an import with a mistake writes nothing', async () => {
   const rule = { select: { metric: 'hw.temperature', tag: 'room=lab' }, condition: { above: 30 }, for: '10m' };
   expect((await server.send('PUT', `${RULES}/Warm`, rule)).status).toBe(200);
@@ -129,4 +229,17 @@ it('a message has links that acknowledge and silence without signing in; a GET o
   expect((await server.get('/api/v1/alerts/silences')).body.items).toHaveLength(1);
   const changed = acknowledge.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
   expect((await server.post(changed, '', form)).status).toBe(410);
+
+  // Used again, it changes nothing; when all is over, it says so.
+  await server.post(`/api/v1/alerts/${(await state()).id as string}/acknowledge`, { comment: 'mine' });
+  const by = (await state()).acknowledged_by;
+  for (const link of [acknowledge, silence]) expect((await server.post(link, '', form)).status).toBe(200);
+  expect(await state()).toMatchObject({ acknowledged_by: by, comment: 'mine' });
+  expect((await server.get('/api/v1/alerts/silences')).body.items).toHaveLength(1);
+  await server.post('/api/v1/aggregator/metrics', { ...noise, value: 0 });
+  while ((await state()) !== undefined) await new Promise((resolve) => setTimeout(resolve, 500));
+  for (const link of [acknowledge, silence]) {
+    expect((await server.get(link)).body).toContain('is open any more');
+    expect((await server.post(link, '', form)).body).toContain('is open any more');
+  }
 }, 90_000);

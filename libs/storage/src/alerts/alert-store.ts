@@ -105,6 +105,7 @@ export interface AlertStore {
   /** Drops history and sent or failed messages from before this time, Unix ms. */
   forget(before: number): Promise<void>;
 
+  message(key: string): Promise<StoredAlertMessage | undefined>;
   /** The oldest message of a channel that waits. */
   next(channel: string): Promise<StoredAlertMessage | undefined>;
   /** The channels that messages wait for. */

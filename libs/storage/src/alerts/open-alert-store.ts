@@ -136,6 +136,11 @@ class SqlAlertStore implements AlertStore {
     ]);
   }
 
+  async message(key: string): Promise<StoredAlertMessage | undefined> {
+    const [row] = await this.sql.rows<Row>(`SELECT ${MESSAGE} FROM alert_message WHERE key = ?`, key);
+    return row && parsed<StoredAlertMessage>(row);
+  }
+
   async next(channel: string): Promise<StoredAlertMessage | undefined> {
     const select = `SELECT ${MESSAGE} FROM alert_message WHERE state = 'waiting' AND channel = ? ORDER BY id LIMIT 1`;
     const [row] = await this.sql.rows<Row>(select, channel);

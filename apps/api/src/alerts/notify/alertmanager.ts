@@ -2,6 +2,8 @@ import { toRfc3339 } from '@device-metrics/domain';
 import type { ChannelType } from './channel.js';
 import { postJson } from './http.js';
 
+/** Alertmanager takes an alert without an end for over some minutes after it came last: this one ends when it is told, ms. */
+const OPEN_FOR = 365 * 86_400_000;
 /** Labels of Prometheus have letters, digits and underscores in their names. */
 const labelName = (name: string): string => name.replace(/[^a-zA-Z0-9_]/g, '_').replace(/^(?=\d)/, '_');
 
@@ -15,7 +17,7 @@ export const alertmanager: ChannelType = {
     password: { type: 'text', meaning: 'password for basic authentication', secret: true },
     token: { type: 'text', meaning: 'bearer token', secret: true },
   },
-  async send({ alerts }, settings) {
+  async send({ alerts, notice }, settings) {
     const body = alerts.map(({ rule, severity, device, labels, summary, text, began, ended, url }) => ({
       labels: {
         ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [labelName(name), value])),
@@ -25,7 +27,7 @@ export const alertmanager: ChannelType = {
       },
       annotations: { summary, description: text },
       startsAt: toRfc3339(began),
-      ...(ended !== null && { endsAt: toRfc3339(ended) }),
+      endsAt: toRfc3339(ended ?? notice.at + OPEN_FOR),
       ...(url && { generatorURL: url }),
     }));
     const base = (settings['url'] as string).replace(/\/+$/, '');

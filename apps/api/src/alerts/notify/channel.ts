@@ -44,10 +44,12 @@ export interface Links {
 }
 
 export interface Field {
-  readonly type: 'text' | 'url' | 'integer' | 'flag' | 'texts' | 'pairs';
+  readonly type: 'text' | 'url' | 'integer' | 'flag' | 'address' | 'addresses' | 'headers';
   readonly meaning: string;
+  /** What a text may be. */
+  readonly choices?: readonly string[];
   readonly required?: boolean;
-  /** Shown to nobody once it is set. It may be `${NAME}` of the environment or `file:/path`. */
+  /** Shown to nobody once it is set. It may be `${ALERTS_…}` of the environment or `file:NAME`. */
   readonly secret?: boolean;
   readonly default?: string | number | boolean;
 }
@@ -73,14 +75,22 @@ export interface ChannelType {
 export class ChannelError extends Error {
   override readonly name = 'ChannelError';
 
+  /** Sending the same again is of no use: what is wrong is the message or the settings. */
+  readonly permanent: boolean;
+  /** Seconds after which the receiver wants to hear of it again. */
+  readonly retryAfter: number | undefined;
+  /** Of an answer of HTTP. */
+  readonly status: number | undefined;
+
   constructor(
     reason: string,
-    /** Sending the same again is of no use: what is wrong is the message or the settings. */
-    readonly permanent: boolean,
-    /** Seconds after which the receiver wants to hear of it again. */
-    readonly retryAfter?: number,
+    more: boolean | { permanent: boolean; retryAfter?: number | undefined; status?: number | undefined },
   ) {
     super(reason);
+    const { permanent, retryAfter, status } = typeof more === 'boolean' ? { permanent: more } : more;
+    this.permanent = permanent;
+    this.retryAfter = retryAfter;
+    this.status = status;
   }
 }
 

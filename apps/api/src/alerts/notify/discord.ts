@@ -1,6 +1,6 @@
 import { toRfc3339 } from '@device-metrics/domain';
 import { shortened, type ChannelType } from './channel.js';
-import { postJson } from './http.js';
+import { postJsonOrPlain } from './http.js';
 
 const COLORS = { info: 0x0b57a4, warning: 0xc77700, critical: 0xc4281c };
 
@@ -15,18 +15,18 @@ export const discord: ChannelType = {
       ['Silence', status === 'firing' ? links.silence : undefined],
     ];
     const more = named.flatMap(([label, url]) => (url ? [`[${label}](${url})`] : [])).join(' · ');
-    await postJson(settings['url'] as string, {
-      // Nobody is called by what a device is named.
-      allowed_mentions: { parse: [] },
-      embeds: [
-        {
-          title: shortened(title, 256),
-          description: `${shortened(text, 3_000)}${more && `\n\n${more}`}`,
-          color: status === 'firing' ? COLORS[severity] : 0x15803d,
-          timestamp: toRfc3339(notice.at),
-          ...(links.chart && { url: links.chart }),
-        },
-      ],
-    });
+    const embed = {
+      title: shortened(title, 256),
+      description: `${shortened(text, 3_000)}${more && `\n\n${more}`}`,
+      color: status === 'firing' ? COLORS[severity] : 0x15803d,
+      timestamp: toRfc3339(notice.at),
+    };
+    // Nobody is called by what a device is named.
+    const body = (one: object): object => ({ allowed_mentions: { parse: [] }, embeds: [one] });
+    await postJsonOrPlain(
+      settings['url'] as string,
+      body({ ...embed, ...(links.chart && { url: links.chart }) }),
+      body(embed),
+    );
   },
 };

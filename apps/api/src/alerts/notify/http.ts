@@ -4,43 +4,95 @@ import { ChannelError } from './channel.js';
 /** How long a receiver may take, ms. */
 const TIMEOUT = 15_000;
 const TEMPORARY = [408, 425, 429];
+/** So much of an answer is read at the most, in characters. */
+const MOST_READ = 2_000;
 
-/** Posts to a receiver and gives its answer. @throws ChannelError unless that is a 2xx. */
+/** Posts to a receiver. Resolves when its answer is a 2xx. @throws ChannelError otherwise. */
 export async function post(
   url: string,
   body: string | URLSearchParams,
   headers: Readonly<Record<string, string>> = {},
-): Promise<string> {
+): Promise<void> {
   let response: Response;
-  let text: string;
   const { address, authorization } = partsOf(url);
   try {
     response = await fetch(address, {
       method: 'POST',
       body,
       headers: { 'user-agent': 'device-metrics', ...authorization, ...headers },
-      redirect: 'error',
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT),
     });
-    text = (await response.text()).slice(0, 2_000);
   } catch (error) {
     const cause = error instanceof Error && error.cause ? `: ${reasonOf(error.cause)}` : '';
     throw new ChannelError(`${hostOf(url)} could not be reached: ${reasonOf(error)}${cause}`, false);
   }
-  if (response.ok) return text;
-  const { status } = response;
-  const retryAfter = Number(response.headers.get('retry-after') ?? NaN);
-  const said = text.trim() === '' ? '' : `: ${text.trim().slice(0, 300)}`;
-  const permanent = status < 500 && !TEMPORARY.includes(status);
-  throw new ChannelError(
-    `${hostOf(url)} answered ${status}${said}`,
-    permanent,
-    Number.isFinite(retryAfter) ? retryAfter : undefined,
-  );
+  // What it says of a message that it has taken does not matter, and may never end.
+  if (response.ok) return void response.body?.cancel().catch(() => undefined);
+  const text = (await beginningOf(response)).trim();
+  throw new ChannelError(`${hostOf(url)} answered ${response.status}${saidIn(response, text)}`, {
+    permanent: response.status < 500 && !TEMPORARY.includes(response.status),
+    retryAfter: retryAfterOf(response, text),
+    status: response.status,
+  });
 }
 
-export const postJson = (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> =>
+export const postJson = (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> =>
   post(url, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+
+/**
+ * The same; where it is refused with 400, once more in plain. Some receivers refuse a whole message for the address of a
+ * button or a title, such as one whose host has no dot.
+ */
+export async function postJsonOrPlain(url: string, body: unknown, plain: unknown): Promise<void> {
+  try {
+    await postJson(url, body);
+  } catch (error) {
+    if (!(error instanceof ChannelError) || error.status !== 400) throw error;
+    await postJson(url, plain);
+  }
+}
+
+/** What goes behind the status: where it leads, or what the receiver said. */
+function saidIn({ status, headers }: Response, text: string): string {
+  const location = headers.get('location');
+  if (status >= 300 && status < 400) {
+    const there = location !== null && URL.canParse(location) ? ` to ${new URL(location).origin}` : '';
+    return `, a redirect${there}: the channel must have the address that it leads to`;
+  }
+  return text === '' ? '' : `: ${text.slice(0, 300)}`;
+}
+
+/** What could be read of the body. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const chunk of body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (text.length >= MOST_READ) break;
+    }
+  } catch {
+    // The status says enough.
+  }
+  return text.slice(0, MOST_READ);
+}
+
+/** Seconds: a number or a date in the header (RFC 9110), or as Discord (`retry_after`) and Telegram say it in the body. */
+function retryAfterOf({ headers }: Response, text: string): number | undefined {
+  const header = headers.get('retry-after');
+  if (header !== null) {
+    const seconds = /^\d/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+    if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  }
+  try {
+    const said = JSON.parse(text) as { retry_after?: unknown; parameters?: { retry_after?: unknown } } | null;
+    const seconds = said?.retry_after ?? said?.parameters?.retry_after;
+    return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** `fetch` takes no address with user and password, and names them in its refusal: they go along as Basic (RFC 7617). */
 function partsOf(url: string): { address: string; authorization: Record<string, string> } {

@@ -13,7 +13,8 @@ export const pushover: ChannelType = {
     url: { type: 'url', meaning: 'address of the API', default: 'https://api.pushover.net/1/messages.json' },
   },
   async send({ title, text, severity, status, links, notice }, settings) {
-    const link = links.acknowledge && status === 'firing' ? links.acknowledge : links.chart;
+    const wanted = [status === 'firing' ? links.acknowledge : undefined, links.chart];
+    const link = wanted.find((one) => one !== undefined && one.length <= 512);
     const form = new URLSearchParams({
       token: settings['token'] as string,
       user: settings['user'] as string,
@@ -21,7 +22,7 @@ export const pushover: ChannelType = {
       message: shortened(text, 1_024),
       priority: status === 'firing' ? PRIORITIES[severity] : '-1',
       timestamp: String(Math.floor(notice.at / 1000)),
-      ...(link && link.length <= 512 && { url: link, url_title: 'Open' }),
+      ...(link && { url: link, url_title: 'Open' }),
     });
     await post(settings['url'] as string, form);
   },

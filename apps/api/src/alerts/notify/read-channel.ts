@@ -22,7 +22,7 @@ export interface Channel {
 export const readChannel = (document: unknown): Channel =>
   readAll<Channel>((mistakes) => {
     const reader = new ObjectReader(document, '', mistakes);
-    const name = reader.text('name', undefined, 128);
+    const name = reader.name('name');
     const types = CHANNEL_TYPES.map(({ type }) => type);
     const typeName = reader.oneOf('type', types);
     const type = CHANNEL_TYPES.find((one) => one.type === typeName);
@@ -61,10 +61,21 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
       return reader.integer(key, 0, 1, 65_535);
     case 'flag':
       return reader.flag(key, false);
-    case 'texts':
-      return reader.texts(key, 'one text or several', () => true) ?? (reader.note(key, 'must be given'), []);
-    case 'pairs':
-      return reader.pairs(key);
+    case 'addresses':
+      return reader.texts(key, ADDRESSES, isAddress) ?? (reader.note(key, `must be ${ADDRESSES}`), []);
+    case 'headers': {
+      const headers = reader.pairs(key);
+      const wrong = Object.entries(headers).find(([name, one]) => !isHeader(name, one));
+      if (wrong) reader.note(key, `must be names and values that HTTP takes as headers, got ${quote(wrong[0])}`);
+      return headers;
+    }
+    case 'address': {
+      const text = reader.text(key, undefined);
+      if (typeof text === 'string' && !isAddress(text)) {
+        reader.note(key, `must be an address such as alerts@example.org, got ${quote(text)}`);
+      }
+      return text;
+    }
     case 'url': {
       const text = reader.text(key, undefined, 2_000);
       if (typeof text === 'string' && !/^https?:\/\/[^\s]+$/.test(text)) {
@@ -73,7 +84,20 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
       return text;
     }
     case 'text':
-      return reader.text(key, undefined, 10_000);
+      return field.choices ? reader.oneOf(key, field.choices) : reader.text(key, undefined, 10_000);
+  }
+}
+
+const ADDRESSES = 'one address or several, such as you@example.org';
+
+/** With or without the name of a person before it; the mail server knows better. */
+const isAddress = (text: string): boolean => /^[^\r\n]*[^\s@<]@[^\s@>]+>?$/.test(text.trim());
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    return new Headers([[name, value]]).has(name);
+  } catch {
+    return false;
   }
 }
 
@@ -121,7 +145,7 @@ async function secretOf(key: string, value: string, { environment, folder }: Sec
   if (!PLACEHOLDER.test(value)) return value;
   const name = /^\$\{(.+)\}$/.exec(value)?.[1];
   if (name !== undefined) {
-    const found = environment[name];
+    const found = environment[name]?.trim();
     if (found === undefined || found === '')
       throw new ChannelError(`${key}: ${name} is not set in the environment`, false);
     return found;

@@ -1,5 +1,5 @@
 import { shortened, type ChannelType } from './channel.js';
-import { postJson } from './http.js';
+import { postJsonOrPlain } from './http.js';
 
 const COLORS = { info: '#0b57a4', warning: '#c77700', critical: '#c4281c' };
 /** Slack reads these three in text. */
@@ -19,18 +19,18 @@ export const slack: ChannelType = {
     const buttons = named.flatMap(([label, url]) =>
       url ? [{ type: 'button', text: { type: 'plain_text', text: label }, url }] : [],
     );
-    await postJson(settings['url'] as string, {
-      text: escaped(shortened(title, 3_000)),
-      attachments: [
-        {
-          color: status === 'firing' ? COLORS[severity] : '#15803d',
-          blocks: [
-            { type: 'header', text: { type: 'plain_text', text: shortened(title, 150) } },
-            { type: 'section', text: { type: 'mrkdwn', text: shortened(escaped(text), 3_000) } },
-            ...(buttons.length > 0 ? [{ type: 'actions', elements: buttons }] : []),
-          ],
-        },
-      ],
+    const blocks = [
+      { type: 'header', text: { type: 'plain_text', text: shortened(title, 150) } },
+      { type: 'section', text: { type: 'mrkdwn', text: shortened(escaped(text), 3_000) } },
+    ];
+    const body = (more: readonly object[]): object => ({
+      text: shortened(escaped(title), 3_000),
+      attachments: [{ color: status === 'firing' ? COLORS[severity] : '#15803d', blocks: [...blocks, ...more] }],
     });
+    await postJsonOrPlain(
+      settings['url'] as string,
+      body(buttons.length > 0 ? [{ type: 'actions', elements: buttons }] : []),
+      body([]),
+    );
   },
 };

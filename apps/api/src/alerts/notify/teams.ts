@@ -33,7 +33,7 @@ export const teams: ChannelType = {
                 wrap: true,
                 color: status === 'firing' ? COLORS[severity] : 'Good',
               },
-              { type: 'TextBlock', text: shortenedBytes(text, 15_000).replace(/\n/g, '\n\n'), wrap: true },
+              { type: 'TextBlock', text: shortenedBytes(text.replace(/\n/g, '\n\n'), 15_000), wrap: true },
             ],
             actions: named.flatMap(([label, url]) => (url ? [{ type: 'Action.OpenUrl', title: label, url }] : [])),
           },

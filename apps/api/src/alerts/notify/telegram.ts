@@ -1,5 +1,5 @@
 import { shortened, type ChannelType } from './channel.js';
-import { postJson } from './http.js';
+import { postJsonOrPlain } from './http.js';
 
 /** Telegram's Bot API: at most 4,096 characters. */
 export const telegram: ChannelType = {
@@ -17,11 +17,15 @@ export const telegram: ChannelType = {
       ...(links.acknowledge && status === 'firing' ? [{ text: 'Acknowledge', url: links.acknowledge }] : []),
       ...(links.silence && status === 'firing' ? [{ text: 'Silence', url: links.silence }] : []),
     ];
-    await postJson(`${base}/bot${settings['token'] as string}/sendMessage`, {
+    const message = {
       chat_id: settings['chat'],
       text: shortened(`${title}\n\n${text}`, 4_096),
       link_preview_options: { is_disabled: true },
-      ...(buttons.length > 0 && { reply_markup: { inline_keyboard: [buttons] } }),
-    });
+    };
+    await postJsonOrPlain(
+      `${base}/bot${settings['token'] as string}/sendMessage`,
+      { ...message, ...(buttons.length > 0 && { reply_markup: { inline_keyboard: [buttons] } }) },
+      message,
+    );
   },
 };

@@ -10,7 +10,7 @@ export const webhook: ChannelType = {
   fields: {
     url: { type: 'url', meaning: 'where the message is posted', required: true, secret: true },
     secret: { type: 'text', meaning: 'key of the signature', secret: true },
-    headers: { type: 'pairs', meaning: 'headers that go along', secret: true },
+    headers: { type: 'headers', meaning: 'headers that go along', secret: true },
   },
   async send(message, settings) {
     const body = JSON.stringify(webhookBody(message));

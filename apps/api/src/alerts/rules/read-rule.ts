@@ -30,7 +30,7 @@ function ruleOf(reader: ObjectReader): Rule {
   const condition = conditionOf(reader.inner('condition'));
   const clear = reader.inner('clear');
   const rule: Rule = {
-    name: reader.text('name', undefined, 128),
+    name: reader.name('name'),
     enabled: reader.flag('enabled', true),
     selector: selectorOf(reader, condition),
     condition,

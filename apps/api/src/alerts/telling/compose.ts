@@ -3,7 +3,7 @@ import { LocalTime } from '../../reporting/print/local-time.js';
 import { markup, type Markup } from '../../reporting/print/markup.js';
 import type { Links, Message, MessageAlert } from '../notify/channel.js';
 import { SEVERITIES, type Rule, type Severity } from '../rules/rule.js';
-import { LINK_AGE, type LinkSigner } from './links.js';
+import { LINK_AGE, type LinkAction, type LinkSigner } from './links.js';
 import type { Notice, NoticeItem } from './tell.js';
 import { render } from './templates.js';
 import { subjectWords, summaryWords } from './words.js';
@@ -33,7 +33,7 @@ export async function compose(notice: Notice, key: string, world: Surroundings):
   const severity = worst(notice.firing.length > 0 ? notice.firing : notice.ended);
   const status = firing.length > 0 ? 'firing' : 'resolved';
   const local = new LocalTime(world.timeZone);
-  const links = linksOf(notice, alerts, world);
+  const links = linksOf(notice, key, alerts, world);
   const [first] = [...notice.firing, ...notice.ended];
   const around = first && { start: first.began - HOUR, end: Math.max(notice.at, first.began + 60_000) };
   return {
@@ -93,13 +93,17 @@ function chartUrl({ subject, began, ended }: NoticeItem, { publicUrl }: Surround
   return `${publicUrl}/devices/${encodeURIComponent(subject.device)}?start=${start}&end=${end}`;
 }
 
-function linksOf(notice: Notice, alerts: readonly MessageAlert[], { publicUrl, signer }: Surroundings): Links {
+function linksOf(
+  notice: Notice,
+  message: string,
+  alerts: readonly MessageAlert[],
+  { publicUrl, signer }: Surroundings,
+): Links {
   if (publicUrl === undefined) return { chart: undefined, acknowledge: undefined, silence: undefined };
-  const ids = notice.firing.map(({ id }) => id);
-  const link = (action: 'acknowledge' | 'silence'): string | undefined =>
-    ids.length === 0
+  const link = (action: LinkAction): string | undefined =>
+    notice.firing.length === 0
       ? undefined
-      : `${publicUrl}/api/v1/alerts/act/${signer.token({ action, ids, expires: notice.at + LINK_AGE })}`;
+      : `${publicUrl}/api/v1/alerts/act/${signer.token({ action, message, expires: notice.at + LINK_AGE })}`;
   return { chart: alerts[0]?.url, acknowledge: link('acknowledge'), silence: link('silence') };
 }
 

@@ -77,7 +77,11 @@ export const DEFAULT_ROUTE = (channels: readonly string[]): Route => ({
   continue: false,
 });
 
-const names = (reader: ObjectReader, key: string): string[] => reader.texts(key, 'names', () => true) ?? [];
+const channelNames = (reader: ObjectReader, key: string): string[] => {
+  const names = reader.texts(key, 'names of channels', () => true);
+  if (names === undefined) reader.note(key, 'must name the channels, got nothing');
+  return names ?? [];
+};
 const GROUPS = /^(rule|device|severity|tag:.+)$/;
 
 export const readRoute = (document: unknown): Route =>
@@ -85,16 +89,16 @@ export const readRoute = (document: unknown): Route =>
     const usual = DEFAULT_ROUTE([]);
     const escalate = reader.inner('escalate');
     const route: Route = {
-      name: reader.text('name', undefined, 128),
+      name: reader.name('name'),
       order: reader.integer('order', 100, 0, 100_000),
       select: readAlertSelector(reader.inner('select')),
-      channels: names(reader, 'channels'),
+      channels: channelNames(reader, 'channels'),
       groupBy:
         reader.texts('group_by', 'rule, device, severity or tag:<name>', (text) => GROUPS.test(text)) ?? usual.groupBy,
       wait: reader.duration('wait', usual.wait, 0, 60 * MINUTE),
       repeat: reader.duration('repeat', usual.repeat, 0),
       escalate: reader.has('escalate')
-        ? { after: escalate.duration('after', undefined), channels: names(escalate, 'channels') }
+        ? { after: escalate.duration('after', undefined), channels: channelNames(escalate, 'channels') }
         : undefined,
       continue: reader.flag('continue', false),
     };
@@ -114,24 +118,25 @@ function readAlertSelector(reader: ObjectReader): AlertSelector {
 /** @param now for `for`, Unix ms. */
 export const readSilence = (document: unknown, now: number): Silence =>
   readDocument(document, (reader) => {
-    const name = reader.text('name', undefined, 128);
+    const name = reader.name('name');
     const select = readAlertSelector(reader.inner('select'));
     const comment = reader.has('comment') ? reader.text('comment', undefined, 1_000) : '';
     reader.value('by');
-    const until = reader.has('for') ? now + reader.duration('for', 0, MINUTE) : timeOf(reader, 'until');
+    const until = reader.has('for') ? now + reader.duration('for', 0, MINUTE) : reader.time('until');
     return { name, select, until, comment };
   });
 
 /** Once from a time until another (or `for` so long from now), weekly, or by a cron expression. */
 export const readMaintenance = (document: unknown, now: number): Maintenance =>
   readDocument(document, (reader) => {
-    const name = reader.text('name', undefined, 128);
+    const name = reader.name('name');
     const select = readAlertSelector(reader.inner('select'));
     if (reader.has('comment')) reader.text('comment', undefined, 1_000);
     reader.value('by');
     if (!reader.has('cron') && !reader.has('weekly')) {
-      const from = reader.has('from') ? timeOf(reader, 'from') : now;
-      const until = reader.has('for') ? from + reader.duration('for', 0, MINUTE) : timeOf(reader, 'until');
+      const from = reader.has('from') ? reader.time('from') : now;
+      const until = reader.has('for') ? from + reader.duration('for', 0, MINUTE) : reader.time('until');
+      if (from >= until && until > 0) reader.note('until', 'must be after the beginning');
       return { name, select, isOn: (at) => at >= from && at < until };
     }
     const duration = reader.duration('duration', undefined, MINUTE, 7 * 24 * HOUR);
@@ -205,19 +210,10 @@ function recurring(next: NextBeginning, duration: number): (now: number) => bool
 
 export const readDependency = (document: unknown): Dependency =>
   readDocument(document, (reader) => ({
-    name: reader.text('name', undefined, 128),
+    name: reader.name('name'),
     devices: readSelector(reader.inner('devices'), false),
     on: reader.text('on', undefined, 128),
   }));
-
-/** Unix milliseconds of an RFC 3339 time or of a number. */
-function timeOf(reader: ObjectReader, key: string): number {
-  const value = reader.value(key);
-  const time = typeof value === 'string' ? Date.parse(value) : value;
-  if (Number.isFinite(time)) return time as number;
-  reader.note(key, `must be a time such as "2026-01-15T10:00:00Z", got ${quote(value)}`);
-  return 0;
-}
 
 function readDocument<T>(document: unknown, read: (reader: ObjectReader) => T): T {
   return readAll((mistakes: Mistake[]) => {

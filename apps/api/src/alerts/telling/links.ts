@@ -2,26 +2,24 @@ import { isSameSignature, signatureOf } from '../../http/signature.js';
 
 export type LinkAction = 'acknowledge' | 'silence';
 
-/** What a signed link may do: one thing, to some episodes, for some time. */
+/** What a signed link may do: one thing, to what a message tells of, for some time. */
 export interface LinkGrant {
   readonly action: LinkAction;
-  /** Of the episodes. */
-  readonly ids: readonly string[];
+  /** Its key. */
+  readonly message: string;
   /** Unix milliseconds. */
   readonly expires: number;
 }
 
 /** How long the links of a message work, ms. */
 export const LINK_AGE = 7 * 86_400_000;
-/** A link names at most so many alerts: it has to fit into a message. */
-const MOST_IDS = 20;
 
 /** Signs what a link may do, so that who has the message can do it without logging in, and nobody else. */
 export class LinkSigner {
   constructor(private readonly key: Buffer) {}
 
-  token({ action, ids, expires }: LinkGrant): string {
-    const said = Buffer.from(JSON.stringify([action, expires, ids.slice(0, MOST_IDS)])).toString('base64url');
+  token({ action, message, expires }: LinkGrant): string {
+    const said = Buffer.from(JSON.stringify([action, expires, message])).toString('base64url');
     return `${said}.${signatureOf(this.key, said)}`;
   }
 
@@ -29,11 +27,11 @@ export class LinkSigner {
   read(token: string, now: number): LinkGrant | undefined {
     const [said = '', ...signature] = token.split('.');
     if (!isSameSignature(signature.join('.'), signatureOf(this.key, said))) return undefined;
-    const [action, expires, ids] = JSON.parse(Buffer.from(said, 'base64url').toString()) as [
+    const [action, expires, message] = JSON.parse(Buffer.from(said, 'base64url').toString()) as [
       LinkAction,
       number,
-      string[],
+      string,
     ];
-    return expires > now ? { action, ids, expires } : undefined;
+    return expires > now ? { action, message, expires } : undefined;
   }
 }

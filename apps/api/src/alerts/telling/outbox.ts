@@ -7,6 +7,8 @@ const GIVEN_UP = 3 * 86_400_000;
 const REFUSALS = 5;
 const FIRST_WAIT = 5_000;
 const LONGEST_WAIT = 10 * 60_000;
+/** A receiver that asks for more time gets up to so much, ms. */
+const LONGEST_ASKED = 60 * 60_000;
 
 /**
  * Sends what waits in the store: in each channel one after the other, so that nobody hears of an end before the beginning.
@@ -43,7 +45,7 @@ export class Outbox {
     while (!this.stopped) {
       const message = await this.store.next(channel);
       // A clock that was set back makes no message wait longer than it may.
-      if (!message || (message.nextAt > this.now() && message.nextAt <= this.now() + LONGEST_WAIT)) return;
+      if (!message || (message.nextAt > this.now() && message.nextAt <= this.now() + LONGEST_ASKED)) return;
       if (!(await this.attempt(message))) return;
     }
   }
@@ -68,6 +70,6 @@ export class Outbox {
     if (permanent && attempts + 1 >= REFUSALS) return undefined;
     if (now - createdAt > GIVEN_UP) return undefined;
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(attempts, 20)) * (0.5 + this.random() / 2);
-    return now + Math.min(LONGEST_WAIT, Math.max(wait, retryAfter * 1000));
+    return now + Math.max(wait, Math.min(LONGEST_ASKED, retryAfter * 1000));
   }
 }

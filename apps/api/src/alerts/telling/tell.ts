@@ -93,7 +93,8 @@ function groupKey({ groupBy }: Route, { rule, subject: { device }, episode }: Al
     if (by === 'rule') return rule;
     if (by === 'device') return device;
     if (by === 'severity') return episode?.severity ?? '';
-    return tags(device)[by.slice('tag:'.length)] ?? '';
+    const [tag, its] = [by.slice('tag:'.length), tags(device)];
+    return Object.hasOwn(its, tag) ? (its[tag] ?? '') : '';
   };
   return groupBy.map((by) => `${by}=${part(by)}`).join(', ');
 }
@@ -157,7 +158,8 @@ function tellGroup(
   return messages;
 }
 
-const toldOf = ({ episode }: AlertState, { name }: Route): Told | undefined => episode?.told[name];
+const toldOf = ({ episode }: AlertState, { name }: Route): Told | undefined =>
+  episode && Object.hasOwn(episode.told, name) ? episode.told[name] : undefined;
 
 function mark(
   changes: Changes,
@@ -226,18 +228,40 @@ function suppression(rules: TellingRules, now: number): (alert: AlertState) => s
   const windows = rules.maintenance
     .filter(({ isOn }) => isOn(now))
     .map(({ name, select }) => ({ reason: `maintenance ${name}`, selects: selectsAlert(select) }));
-  const away = rules.dependencies
-    .filter(({ on }) => rules.isAway(on))
-    .map(({ on, devices }) => {
-      const selects = selectsDevice(devices);
-      return {
-        reason: `${on} is away`,
-        selects: ({ subject: { device } }: AlertState) =>
-          device !== on && selects({ name: device, tags: tags(device) }),
-      };
-    });
+  const away = awayReasons(rules);
   const reasons = [...silences, ...windows, ...away];
   return (alert) => reasons.find(({ selects }) => selects(alert, tags))?.reason;
+}
+
+interface Reason {
+  readonly reason: string;
+  readonly selects: (alert: AlertState) => boolean;
+}
+
+/** A device that hangs, over others, on one that hangs on it in turn, is told of: else of a circle nobody heard. */
+function awayReasons({ dependencies, isAway, tags }: TellingRules): Reason[] {
+  const links = dependencies.map(({ on, devices }) => {
+    const selects = selectsDevice(devices);
+    return { on, isBehind: (device: string) => device !== on && selects({ name: device, tags: tags(device) }) };
+  });
+  // What each device hangs on, over all that is between.
+  const above = (device: string, found = new Set<string>()): Set<string> => {
+    for (const { on, isBehind } of links) {
+      if (found.has(on) || !isBehind(device)) continue;
+      found.add(on);
+      above(on, found);
+    }
+    return found;
+  };
+  return links
+    .filter(({ on }) => isAway(on))
+    .map(({ on, isBehind }) => {
+      const aboveIt = above(on);
+      return {
+        reason: `${on} is away`,
+        selects: ({ subject: { device } }) => isBehind(device) && !aboveIt.has(device),
+      };
+    });
 }
 
 function noteSuppression(changes: Changes, alert: AlertState, reason: string | undefined, now: number): void {

@@ -1,7 +1,8 @@
+import { Fragment } from 'react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { addressOf, change, read } from '../../api.js';
 import { textsAt, type Document } from '../../data/alert-document.js';
-import { FlagField, NumberField, PairsField, TextField, TextsField, useEditing } from './fields.js';
+import { ChoiceField, FlagField, NumberField, PairsField, TextField, TextsField, useEditing } from './fields.js';
 import { Messages } from './messages.js';
 import { SelectFields } from './quiet.js';
 import { selectWords } from './rule-words.js';
@@ -39,9 +40,12 @@ export function Channels() {
           none: 'While there is no route, every alert goes to every channel.',
           fresh: { select: { severity: 'critical' }, channels: [] },
           columns: ['Of', 'Channels', 'Again every', 'Unanswered'],
-          cells: ({ document }) => [
+          cells: ({ document, failure }) => [
             <bdi key="of">{selectWords((document['select'] ?? {}) as Document) || 'everything'}</bdi>,
-            textsAt(document, 'channels').join(', '),
+            <Fragment key="channels">
+              {textsAt(document, 'channels').join(', ')}
+              {failure !== undefined && <div className="bad-text">{failure}</div>}
+            </Fragment>,
             textsAt(document, 'repeat').join() || '4h',
             document['escalate'] === undefined
               ? '–'
@@ -62,8 +66,9 @@ const receiverOf = (document: Document): string =>
     .join(', ');
 
 interface Field {
-  readonly type: 'text' | 'url' | 'integer' | 'flag' | 'texts' | 'pairs';
+  readonly type: 'text' | 'url' | 'integer' | 'flag' | 'address' | 'addresses' | 'headers';
   readonly meaning: string;
+  readonly choices?: readonly string[];
   readonly default?: unknown;
   readonly required?: boolean;
   readonly secret?: boolean;
@@ -123,11 +128,12 @@ function ChannelField({ path, field }: { path: string; field: Field }) {
       return <FlagField {...props} label={`${path.replaceAll('_', ' ')}: ${meaning}`} usual={field.default === true} />;
     case 'integer':
       return <NumberField {...props} />;
-    case 'texts':
+    case 'addresses':
       return <TextsField {...props} />;
-    case 'pairs':
+    case 'headers':
       return <PairsField {...props} />;
     default:
+      if (field.choices) return <ChoiceField {...props} choices={field.choices.map((one) => [one, one])} />;
       return <TextField {...props} secret={secret ?? false} />;
   }
 }
