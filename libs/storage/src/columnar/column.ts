@@ -75,8 +75,14 @@ export function sliceColumn(column: Column, start: number, end: number): Column 
 export const summarizeColumn = (column: Column, hourStart: number): Summary =>
   summarizePart(column, 0, column.times.length, hourStart);
 
-/** The same of the samples from index `from` to before `to`. */
-export function summarizePart({ times, values }: Column, from: number, to: number, hourStart: number): Summary {
+/** The same of the samples from index `from` to before `to`; it is written into `summary`. */
+export function summarizePart(
+  { times, values }: Column,
+  from: number,
+  to: number,
+  hourStart: number,
+  summary: Summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 },
+): Summary {
   let min = values[from];
   let max = min;
   let sum = 0;
@@ -87,14 +93,13 @@ export function summarizePart({ times, values }: Column, from: number, to: numbe
     sum += value;
   }
   const last = to - 1;
-  return {
-    count: to - from,
-    min,
-    max,
-    sum,
-    first: values[from],
-    firstTime: hourStart + times[from],
-    last: values[last],
-    lastTime: hourStart + times[last],
-  };
+  summary.count = to - from;
+  summary.min = min;
+  summary.max = max;
+  summary.sum = sum;
+  summary.first = values[from];
+  summary.firstTime = hourStart + times[from];
+  summary.last = values[last];
+  summary.lastTime = hourStart + times[last];
+  return summary;
 }

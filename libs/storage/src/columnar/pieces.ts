@@ -79,7 +79,10 @@ export interface Pieces {
   /** The samples of a piece by series id, only those that are wanted; none when they were dropped or are damaged. */
   columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column>;
 
-  /** Calls `visit` for each series of a piece, by id, or only for those that are wanted. The summary is the same object each time. */
+  /**
+   * Calls `visit` for each series of a piece, by id, or only for those that are wanted. The summary is the same object each
+   * time.
+   */
   summaries(piece: StoredPiece, visit: VisitSummary, wanted?: { has(seriesId: number): boolean }): void;
 
   /** Leaves the chunk of a device and hour as it is, from now on; `damage` is why it can be neither read nor replaced. */

@@ -9,6 +9,7 @@ import {
   selectsDevice,
   type DeviceSelector,
   type Labels,
+  type Pattern,
   type Sample,
   type SampleBatch,
   type Selector,
@@ -401,9 +402,19 @@ export class SeriesCatalogue {
   /** The selected series, by device, metric and labels. */
   find(selector: Selector): readonly SeriesEntry[] {
     const { devices, tags, metrics, labels } = selector;
+    const labelled = hasAll(labels);
+    const names = namesOf(metrics);
+    if (names) {
+      const found: SeriesEntry[] = [];
+      for (const device of this.findDevices(selector)) {
+        for (const entry of ofMetrics(this.ofDevice(device), names)) {
+          if (!labels || labelled(entry.series.labels)) found.push(entry);
+        }
+      }
+      return found;
+    }
     const entries = devices || tags ? this.findDevices(selector).flatMap((one) => this.ofDevice(one)) : this.all();
     if (!metrics && !labels) return entries;
-    const labelled = hasAll(labels);
     const wanted = matchesAny(metrics);
     // The series of one metric follow each other, so that each name is looked at once for each device.
     let metricName: string | undefined;
@@ -586,4 +597,23 @@ const owned = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : { 
 function isEmpty(labels: Labels): boolean {
   for (const _ in labels) return false;
   return true;
+}
+
+/** Names that are asked for as they are, each once and in order; undefined where there is a pattern, or nothing is asked for. */
+function namesOf(patterns: readonly Pattern[] | undefined): readonly string[] | undefined {
+  const names = patterns?.filter((pattern) => typeof pattern === 'string');
+  return names && names.length === patterns?.length ? [...new Set(names)].sort() : undefined;
+}
+
+/** The series of these metrics, in the same order. */
+function* ofMetrics(sorted: readonly SeriesEntry[], names: readonly string[]): Generator<SeriesEntry> {
+  for (const name of names) {
+    let [from, to] = [0, sorted.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (sorted[middle].metricName < name) from = middle + 1;
+      else to = middle;
+    }
+    for (; from < sorted.length && sorted[from].metricName === name; from += 1) yield sorted[from];
+  }
 }

@@ -37,14 +37,22 @@ export class StepAggregator {
       const end = start + this.step - hourStart;
       let to = from + 1;
       while (to < times.length && times[to] < end) to += 1;
-      this.include(start, summarizePart(column, from, to, hourStart));
+      if (this.openStart === start) {
+        includeSummary(this.open, summarizePart(column, from, to, hourStart));
+      } else {
+        this.beginStep(start);
+        summarizePart(column, from, to, hourStart, this.open);
+      }
       from = to;
     }
   }
 
   /** Adds an hour of which only the summary is there, to the step of its start. */
   addSummary(hourStart: number, summary: Readonly<Summary>): void {
-    this.include(this.startOf(hourStart), summary);
+    const start = this.startOf(hourStart);
+    if (this.openStart === start) return includeSummary(this.open, summary);
+    this.beginStep(start);
+    Object.assign(this.open, summary);
   }
 
   /** All steps that have samples, when they begin and what they have of each aggregate. */
@@ -66,11 +74,9 @@ export class StepAggregator {
     return this.rangeStart + Math.floor((timestamp - this.rangeStart) / this.step) * this.step;
   }
 
-  private include(start: number, summary: Readonly<Summary>): void {
-    if (this.openStart === start) return includeSummary(this.open, summary);
+  private beginStep(start: number): void {
     this.closeStep();
     this.openStart = start;
-    Object.assign(this.open, summary);
   }
 
   private closeStep(): void {
