@@ -56,6 +56,9 @@ it('one credential asks so much in the long run; so does an address without any'
     expect(all.filter((status) => status === 200).length).toBeGreaterThanOrEqual(20);
     expect(all.at(-1)).toBe(429);
   }
+  // Who shows what does not work is nobody.
+  const all = await statuses({ authorization: `Bearer dm_read_000000000000_${'A'.repeat(43)}` });
+  expect(all.at(-1)).toBe(429);
 });
 
 it('connections beyond the limit are closed; every limit counts what it refused', async () => {

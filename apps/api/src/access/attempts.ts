@@ -41,8 +41,8 @@ export class Attempts {
     });
   }
 
-  /** Counts a failure; says whether it was the last that is allowed. */
-  count(name: string): boolean {
+  /** Counts an attempt. Before it is known how it ends: others that come meanwhile would all have one left. */
+  count(name: string): void {
     const now = this.now();
     let window = this.windows.get(name);
     if (!window || window.until <= now) {
@@ -53,7 +53,12 @@ export class Attempts {
       if (this.windows.size > MOST_NAMES && oldest !== undefined) this.windows.delete(oldest);
     }
     window.count += 1;
-    return window.count === this.mostHere();
+  }
+
+  /** One that was counted was no failure. */
+  giveBack(name: string): void {
+    const window = this.windows.get(name);
+    if (window && window.count > 0) window.count -= 1;
   }
 
   private mostHere(): number {

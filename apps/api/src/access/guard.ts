@@ -7,7 +7,7 @@ import { apiConfig, type ApiConfig } from '../settings.js';
 import { Audit } from './audit/audit.js';
 import { noteCall } from './audit/audited.js';
 import { Authenticate, type Credentials } from './authenticate.js';
-import { runAs, type Caller } from './caller.js';
+import { NOBODY, runAs, type Caller } from './caller.js';
 import { checkHost, isLoopbackAddress, isLoopbackName, parseHost } from './check-host.js';
 import { Rates } from './limits/rates.js';
 import type { Need } from './needs.js';
@@ -92,11 +92,17 @@ export class Guard {
     const credentials = credentialsOf(request);
     const { isLocal } = credentials;
     const found = this.authenticate.caller(credentials);
-    request.caller = found instanceof Promise ? await found : found;
+    request.caller = found instanceof Promise ? await found.catch((error) => this.refuse(request, error)) : found;
     this.rates.takeRequest(request.caller, request.ip);
     if (isOpen || (isLocal && needs === 'server:read' && request.routeOptions.url === '/metrics')) return;
     this.checkCaller(request.caller, needs);
     if (request.caller.of.sessionId !== undefined) checkSameOrigin(request);
+  }
+
+  /** A credential that does not work counts as one request of its address. @throws what it is given, or Problem for too many. */
+  private refuse(request: FastifyRequest, error: unknown): never {
+    this.rates.takeRequest(NOBODY, request.ip);
+    throw error;
   }
 
   private checkCaller(caller: Caller, needs: Need | undefined): void {

@@ -39,7 +39,10 @@ export const invite: Command = {
       `Code ${code}, for ${uses === 1 ? 'one collector' : `${uses} collectors`} until ${toRfc3339(stored.expiresAt)}.`,
     );
     if (options['url'] === undefined && isLoopbackName(settings.host)) {
-      const how = `HOST=0.0.0.0 and TLS=auto in ${settingsFile()} let other PCs reach it; then start it again, and invite anew`;
+      const file = settingsFile();
+      const how = tls
+        ? `HOST=0.0.0.0 in ${file} lets other PCs reach it, from its next start on`
+        : `HOST=0.0.0.0 and TLS=auto in ${file} let other PCs reach it; then start it again, and invite anew`;
       print(`# The api listens on this machine alone, at ${settings.host}. ${how}.`);
     }
     if (tls) print(`The fingerprint of the certificate is ${tls.fingerprint}`);

@@ -1,4 +1,4 @@
-import type { AccessStore, StoredUser } from '@device-metrics/storage';
+import type { AccessStore, Store, StoredUser } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Post, Put, Query, Req, Res } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -12,7 +12,9 @@ import { timeText } from '../time-text.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ACCESS_STORE } from '../access-store.js';
+import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import type { Caller } from '../caller.js';
@@ -41,6 +43,9 @@ const WRONG = {
 @ApiTags('access')
 @Controller('api/v1/session')
 export class SessionController {
+  /** To make the first admin, by address. */
+  private readonly attempts = new Attempts(20, 900_000, () => this.samples.processes);
+
   constructor(
     @Inject(ACCESS_STORE) private readonly store: AccessStore,
     private readonly signIn: SignIn,
@@ -49,6 +54,7 @@ export class SessionController {
     private readonly authenticate: Authenticate,
     private readonly audit: Audit,
     private readonly provider: OpenIdProvider,
+    @Inject(SAMPLE_STORE) private readonly samples: Pick<Store, 'processes'>,
   ) {}
 
   @Get()
@@ -110,6 +116,7 @@ export class SessionController {
   @ApiProblems({
     400: 'password must be a string of 10 to 200 characters',
     'not-allowed': 'The code of the link in the log is needed, and there must be no user yet.',
+    'too-many-attempts': WRONG['too-many-attempts'],
     ...BAD_BODY,
   })
   async makeFirst(
@@ -118,12 +125,19 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionDto> {
-    const mayDo = request.caller.rights.has('access:manage') || this.firstAdmin.isRight(code);
-    const user = newUser({ name, role: 'admin', passwordHash: await hashPassword(password) }, request.caller.name);
-    if (!mayDo || !(await this.store.users.addFirst(user))) {
+    const { caller, ip } = request;
+    this.attempts.assertLeft(ip);
+    this.attempts.count(ip);
+    const refuse = async (): Promise<never> => {
       await this.audit.note(request, { action: 'user.create', success: false });
       throw new Problem('not-allowed', 'The code of the link in the log is needed, and there must be no user yet.');
-    }
+    };
+    // The hash of a password costs much: nobody has it made who may not.
+    const mayDo = caller.rights.has('access:manage') || this.firstAdmin.isRight(code);
+    if (!mayDo || (await this.store.users.any())) return refuse();
+    const user = newUser({ name, role: 'admin', passwordHash: await hashPassword(password) }, caller.name);
+    if (!(await this.store.users.addFirst(user))) return refuse();
+    this.attempts.giveBack(ip);
     this.firstAdmin.use();
     this.authenticate.forget();
     await this.audit.note(request, { action: 'user.create', target: name, details: { role: 'admin' } });

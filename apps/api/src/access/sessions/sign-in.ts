@@ -41,23 +41,27 @@ export class SignIn {
   async withPassword(request: FastifyRequest, name: string, password: string, code?: string): Promise<StoredUser> {
     const { ip } = request;
     const key = name.toLowerCase();
-    this.ofBoth.assertLeft(`${ip} ${key}`);
-    this.ofAddress.assertLeft(ip);
-    this.ofName.assertLeft(key);
+    const tries = [
+      [this.ofBoth, `${ip} ${key}`],
+      [this.ofAddress, ip],
+      [this.ofName, key],
+    ] as const;
+    for (const [attempts, who] of tries) attempts.assertLeft(who);
+    for (const [attempts, who] of tries) attempts.count(who);
+    const giveBack = (): void => tries.forEach(([attempts, who]) => attempts.giveBack(who));
     const user = await this.store.users.findByName(name);
     const isRight = await isPassword(password, user?.passwordHash);
     if (isRight && user && user.totp !== null && code === undefined) {
+      giveBack();
       throw new Problem('not-signed-in', 'The one-time password of the app is needed too.', {
         extensions: { totp_required: true },
       });
     }
     if (isRight && user && (user.totp === null || (await this.totp.isRight(user, code ?? '', Date.now())))) {
+      giveBack();
       this.ofBoth.clear(`${ip} ${key}`);
       return user;
     }
-    this.ofBoth.count(`${ip} ${key}`);
-    this.ofAddress.count(ip);
-    this.ofName.count(key);
     // What was typed as a name may be a password.
     const actor = user ? `user ${user.name}` : 'nobody';
     await this.audit.note(request, { action: 'session.sign-in', target: user?.name ?? '', success: false, actor });
@@ -68,8 +72,8 @@ export class SignIn {
   async confirm({ ip }: FastifyRequest, user: StoredUser, password: string): Promise<void> {
     const key = `${ip} ${user.name.toLowerCase()}`;
     this.ofBoth.assertLeft(key);
-    if (await isPassword(password, user.passwordHash)) return;
     this.ofBoth.count(key);
+    if (await isPassword(password, user.passwordHash)) return this.ofBoth.giveBack(key);
     throw new Problem('not-allowed', 'The password is not right.');
   }
 
