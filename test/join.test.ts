@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Server } from '../apps/api/test/server.js';
 import { answer, CollectorProcess, LONG, TestFolder, TestServer, until } from '../apps/collector/test/harness.js';
@@ -92,6 +93,27 @@ describe('with a certificate of its own', () => {
     expect(status).toMatch(/sends to +https:\/\/\S+, joined as test-pc \d.* ago, with the token [0-9a-f]{12}\n/);
     expect(status + collector.output).not.toContain(token);
     await expectWhole();
+  });
+
+  it('who asks from this machine may ask without TLS', async () => {
+    const plain = api.url.replace('https:', 'http:');
+    for (const length of [1, 100_000]) {
+      const metrics = Array.from({ length: 3 }, () => ({
+        device_name: 'x',
+        metric_name: 'm',
+        value: 1,
+        labels: { a: 'b'.repeat(9) },
+      }));
+      const body = JSON.stringify({ metrics }) + ' '.repeat(length);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${plain}/api/v1/aggregator/metrics/batch`, { method: 'POST', headers, body });
+      expect([answer.status, await answer.json()]).toEqual([200, { accepted: 3, rejected: [] }]);
+    }
+    expect(ask('/healthz')).toEqual({ status: 'ok' });
+    const elsewhere = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one?.family === 'IPv4' && !one.internal);
+    if (elsewhere) await expect(fetch(`${plain.replace('127.0.0.1', elsewhere.address)}/healthz`)).rejects.toThrow();
   });
 
   it('the code goes to nobody who shows another certificate', async () => {

@@ -18,6 +18,7 @@ import { isLoopbackName } from './access/check-host.js';
 import { Guard } from './access/guard.js';
 import { MayOpen } from './access/may-open.js';
 import type { Certificate } from './access/tls/certificate.js';
+import { answerPlainOnThisMachine } from './access/tls/plain-on-this-machine.js';
 import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
 import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
@@ -68,13 +69,16 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
       ]);
     }
     if (!error.code?.startsWith('SQLITE_')) throw error;
-    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${repairHintFor(error)}`]);
+    throw new SettingsError([
+      `DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${repairHintFor(error)}`,
+    ]);
   });
   const closed = await app.get(MayOpen).whyNot(host);
   if (closed !== undefined) {
     await app.close();
     throw new SettingsError([closed]);
   }
+  if (tls) answerPlainOnThisMachine(app.getHttpServer() as unknown as TlsServer);
   const { port: free } = starting;
   await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
   app.useLogger(consoleLogger(levels));

@@ -61,7 +61,7 @@ export class InvitationsController {
       uses,
       tags,
       lifetime: expires_in === undefined ? undefined : parseSpan(expires_in),
-      url: url ?? reachableUrl(`${request.protocol}://${request.headers.host}`),
+      url: url ?? reachableUrl(`${this.certificate ? 'https' : request.protocol}://${request.headers.host}`),
       fingerprint: this.certificate?.fingerprint,
       pin: this.certificate && pinOf(this.certificate, this.config),
     };
