@@ -2,16 +2,18 @@
  * The same workload over HTTP into this api and into the peers that are on the PATH (Debian: victoria-metrics, influxdb):
  * CPU of each server's process, bytes on its disk, and the time of a summary of 24 hours over all series. Linux only.
  *
- * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000]
+ * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000] [--per-request 5000]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { START, Workload } from './dist/workload.js';
 import { deviceMetrics, influxdb, isThere, victoriaMetrics, withServer } from './servers.mjs';
 
-const { values: options } = parseArgs({ options: { samples: { type: 'string', default: '1800000' } } });
+const { values: options } = parseArgs({
+  options: { samples: { type: 'string', default: '1800000' }, 'per-request': { type: 'string', default: '5000' } },
+});
 const SAMPLES = Number(options.samples);
-const BATCH = 5_000;
+const BATCH = Number(options['per-request']);
 const DAY = 86_400_000;
 const END = new Date(START + DAY).toISOString();
 

@@ -21,8 +21,8 @@ export class Block {
 const SMALLEST = 64;
 const LARGEST = 1 << 18;
 
-/** Samples whose room is kept for later heads, 64 MiB: as many as are open at the most, so that little is ever let go. */
-const MOST_KEPT = 1 << 22;
+/** Samples whose room is kept for later heads, 16 MiB: a read that puts all heads in order leaves behind what they had before. */
+const MOST_KEPT = 1 << 20;
 
 /**
  * Gives the memory of heads that are sealed to those that are opened next. What is allocated outside of V8's heap makes it

@@ -174,6 +174,17 @@ describe('BatchScanner', () => {
     }
   });
 
+  it('finds the metrics of a device that has very many, in whatever order they come', async () => {
+    const scanner = new BatchScanner(1_000);
+    const names = Array.from({ length: 200 }, (_, index) => `metric_${index}`);
+    for (const some of [names, [...names].reverse(), names.slice(50, 150), [...names, 'another']]) {
+      const values = Object.fromEntries(some.map((one, index) => [one, index]));
+      const text = JSON.stringify([{ device_name: 'pc', values }]);
+      const scanned = await scan(scanner, text);
+      expect(scanned && byBytes(scanned)).toEqual(byText(text));
+    }
+  });
+
   it('leaves to the parser what may be no JSON or says a thing twice', async () => {
     const reading = (values: string): string => `[{"device_name":"pc","values":{${values}}}]`;
     const taken = reading('"a":1,"b":2');

@@ -61,6 +61,8 @@ const METRICS = bytesOf('metrics');
 
 /** Samples of one body that there is room for from the start. */
 const USUAL_SAMPLES = 1 << 16;
+/** Metrics of a device that are gone through one by one: a map of their own takes more memory than all else of them. */
+const FEW_METRICS = 64;
 /** Readings are numbered up to here, and then anew: as small integers. */
 const MOST_READINGS = 0x3fff_ffff;
 /** Bytes of all names of a series. */
@@ -68,41 +70,40 @@ const LONGEST_KEY = 4096;
 /** Bytes that are read before others may get their turn. */
 const PIECE = 64 * 1024;
 
-/** A metric of a device, by the name that its readings give it. */
-class Field {
-  /** The reading that had it last. */
-  seenIn = 0;
-
-  constructor(
-    /** Its bytes, in quotes and with a colon. */
-    readonly name: DataView<ArrayBuffer>,
-    readonly series: NamedSeries,
-  ) {}
-}
-
-/** A device whose readings come. */
+/** A device whose readings come, and its metrics in the order in which they were first sent. */
 class ReadDevice {
-  /** In the order in which they were first sent. */
-  readonly fields: Field[] = [];
+  /** Their names in quotes and with a colon. */
+  readonly names: DataView<ArrayBuffer>[] = [];
+  readonly series: NamedSeries[] = [];
+  /** The reading that had each of them last. */
+  readonly seenIn: number[] = [];
   private byName: ByteMap<number> | undefined;
 
   constructor(readonly name: string) {}
 
-  /** The place of a field; undefined while it is not known. */
+  /** The place of a metric by its name; undefined while it is not known. */
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const { names } = this;
+    if (names.length <= FEW_METRICS) {
+      const found = names.findIndex((name) => isNamed(name, bytes, start, end));
+      return found < 0 ? undefined : found;
+    }
     if (!this.byName) {
       this.byName = new ByteMap(Infinity);
-      for (const [place, field] of this.fields.entries()) this.setPlace(field, place);
+      for (const [place, name] of names.entries()) this.setPlace(name, place);
     }
     return this.byName.get(bytes, start, end);
   }
 
-  add(field: Field): number {
-    this.setPlace(field, this.fields.length);
-    return this.fields.push(field) - 1;
+  /** Takes in a metric, and gives its place. */
+  add(name: DataView<ArrayBuffer>, series: NamedSeries): number {
+    this.setPlace(name, this.names.length);
+    this.series.push(series);
+    this.seenIn.push(0);
+    return this.names.push(name) - 1;
   }
 
-  private setPlace({ name: { buffer, byteLength } }: Field, place: number): void {
+  private setPlace({ buffer, byteLength }: DataView<ArrayBuffer>, place: number): void {
     this.byName?.set(new Uint8Array(buffer), 1, byteLength - 2, place);
   }
 }
@@ -157,7 +158,7 @@ export class BatchScanner {
     return device;
   }
 
-  addField(device: ReadDevice, body: Buffer, start: number, end: number): number {
+  addMetric(device: ReadDevice, body: Buffer, start: number, end: number): number {
     this.count();
     let name = this.names.get(body, start, end);
     if (!name) {
@@ -169,7 +170,7 @@ export class BatchScanner {
     }
     const metricName = body.toString('utf8', start, end);
     const series = NamedSeries.of({ deviceName: device.name, metricName, unit: undefined, labels: NO_LABELS });
-    return device.add(new Field(name, series));
+    return device.add(name, series);
   }
 
   /**
@@ -349,29 +350,26 @@ class Scan {
   private readValues(): boolean {
     const { scanner, bytes, view } = this;
     const device = scanner.deviceAt(bytes, this.deviceStart, this.deviceEnd);
-    const { fields } = device;
+    const { names, seenIn } = device;
     const reading = scanner.nextReading();
     const first = this.count;
     this.parts += 1;
     if (!this.take(OPEN_OBJECT)) return false;
     let place = 0;
     do {
-      const usual = fields[place];
-      let field: Field;
-      if (usual && isNameAt(usual.name, view, this.at)) {
-        this.at += usual.name.byteLength;
-        field = usual;
+      const usual = names[place];
+      if (usual && isNameAt(usual, view, this.at)) {
+        this.at += usual.byteLength;
       } else {
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
         if (!this.takeColon()) return false;
-        place = device.find(bytes, textStart, textEnd) ?? scanner.addField(device, bytes, textStart, textEnd);
-        field = fields[place] as Field;
+        place = device.find(bytes, textStart, textEnd) ?? scanner.addMetric(device, bytes, textStart, textEnd);
       }
-      if (field.seenIn === reading || !this.readNumber()) return false;
-      field.seenIn = reading;
+      if (seenIn[place] === reading || !this.readNumber()) return false;
+      seenIn[place] = reading;
       const to = this.place();
-      this.series[to] = field.series;
+      this.series[to] = device.series[place] as NamedSeries;
       this.values[to] = this.number;
       place += 1;
     } while (this.take(COMMA));
@@ -567,6 +565,13 @@ class Scan {
     let byte = bytes[this.at];
     while (byte === BLANK || byte === FEED || byte === RETURN || byte === TAB) byte = bytes[++this.at];
   }
+}
+
+/** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
+function isNamed(name: DataView, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.byteLength !== end - start + 3) return false;
+  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.getUint8(at - start + 1)) return false;
+  return true;
 }
 
 /** Compared four bytes at a time, which takes a third of the time. */
