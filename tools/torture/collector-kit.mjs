@@ -3,12 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Spool } from '../../apps/collector/dist/upload/spool.js';
-import { assert, running, sleep } from './kit.mjs';
+import { assert, mainOf, running, sleep } from './kit.mjs';
 
-const MAIN = fileURLToPath(new URL('../../apps/collector/dist/main.js', import.meta.url));
 const COUNTERS = 10;
 
 async function listen(handle) {
@@ -69,7 +67,7 @@ export async function startStore(mood = () => 'take') {
 }
 
 /** A collector that reads the device ten times a second; `main` of another build. */
-export function startCollector(folder, device, store, env = {}, main = MAIN) {
+export function startCollector(folder, device, store, env = {}, main = mainOf('collector')) {
   mkdirSync(folder, { recursive: true });
   const config = `${folder}/collector.yaml`;
   const mapping = '$.{"metric_name": "count", "value": value, "labels": {"counter": $string(counter)}}';

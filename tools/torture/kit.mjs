@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +20,11 @@ const PATIENCE = 120_000;
 export const PRELOADS = Object.fromEntries(
   ['hurry', 'watch-loop', 'without-sync'].map((name) => [name, fileURLToPath(new URL(`${name}.mjs`, import.meta.url))]),
 );
-const MAIN = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
+/** As tsc has made it, whose modules can be changed before they are used. */
+const BUILT = fileURLToPath(new URL('../../', import.meta.url));
+/** As the packages bring it, which is up in half the time. */
+const PROGRAMS = resolve(process.env.DEVICE_METRICS_PROGRAMS ?? BUILT);
+export const mainOf = (app, root = PROGRAMS) => join(root, `apps/${app}/dist/main.js`);
 const BATCH = '/api/v1/aggregator/metrics/batch';
 const MB = 2 ** 20;
 
@@ -30,14 +35,20 @@ const MB = 2 ** 20;
  * @param hear hears what they tell.
  * @param under a command that starts it, with its arguments.
  * @param main of another build.
+ * @param spawned gets the process before it is ready.
  */
-export async function startApi(database, settings = {}, { preload = [], hear, under = [], main = MAIN } = {}) {
+export async function startApi(
+  database,
+  settings = {},
+  { preload = [], hear, under = [], main = mainOf('api', preload.length > 0 ? BUILT : PROGRAMS), spawned } = {},
+) {
   const [program, ...flags] = [...under, process.execPath, ...preload.flatMap((path) => ['--import', path]), main];
   const child = spawn(program, flags, {
     env: { PATH: process.env.PATH, NO_COLOR: '1', PORT: '0', DATABASE_PATH: database, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', ...(hear ? ['ipc'] : [])],
   });
   if (hear) child.on('message', hear);
+  spawned?.(child);
   running.add(child);
   child.once('exit', () => running.delete(child));
   const log = [];
@@ -84,7 +95,7 @@ export class NoStart extends Error {
 /** Runs a command of the api; gives what it printed. */
 export async function command(database, ...args) {
   const env = { PATH: process.env.PATH, NO_COLOR: '1', DATABASE_PATH: database };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [mainOf('api'), ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data));
   const [code] = await once(child, 'exit');

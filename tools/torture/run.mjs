@@ -55,7 +55,10 @@ async function runRow({ name, run, missing, isLong }) {
 
 /** Rows that measure how long something takes or how much it holds have the machine for themselves. */
 const alone = rows.filter(({ measures }) => measures && !options.short);
-const together = rows.filter((row) => !alone.includes(row));
+/** These take longest and go first, so that both lanes end together. */
+const LONGEST = ['kill-api', 'damaged-database', 'upgrade', 'kill-collector', 'power-loss'];
+const placeOf = ({ file }) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length);
+const together = rows.filter((row) => !alone.includes(row)).sort((a, b) => placeOf(a) - placeOf(b));
 const lane = async () => {
   for (let row = together.shift(); row; row = together.shift()) await runRow(row);
 };

@@ -1,6 +1,7 @@
 /** The last version with another database than this one's, built anew, which takes a minute. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -22,17 +23,23 @@ export function missing() {
 const versionBefore = () =>
   git('rev-parse', `${git('log', '-1', '--format=%H', '--', 'libs/storage/src/sqlite/migrations')}^`);
 
-/** It is in `folder` until `remove` is called. */
-export function checkOutVersionBefore(folder) {
+let built;
+
+/** Its folder, which is there until this process ends. */
+export function folderOfVersionBefore() {
+  return (built ??= make());
+}
+
+function make() {
+  const temporary = mkdtempSync(join(tmpdir(), 'version-before-'));
+  const folder = join(temporary, 'it');
   git('worktree', 'add', '--detach', folder, versionBefore());
-  const remove = () => git('worktree', 'remove', '--force', folder);
-  try {
-    build(folder);
-  } catch (error) {
-    remove();
-    throw error;
-  }
-  return { folder, remove };
+  process.once('exit', () => {
+    git('worktree', 'remove', '--force', folder);
+    rmSync(temporary, { recursive: true, force: true });
+  });
+  build(folder);
+  return folder;
 }
 
 /** With the packages that are installed here, and its own libraries. */

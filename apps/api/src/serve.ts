@@ -7,7 +7,13 @@ import {
   SettingsError,
   type ServiceManager,
 } from '@device-metrics/settings';
-import { DatabaseRefusedError, sqliteDriver, type AccessStore } from '@device-metrics/storage';
+import {
+  DatabaseRefusedError,
+  DatabaseTakenError,
+  sqliteDriver,
+  takeDatabase,
+  type AccessStore,
+} from '@device-metrics/storage';
 import type { INestApplication, Logger, LogLevel } from '@nestjs/common';
 import { repairHintFor } from './admin/repair-hint.js';
 import { prepareUpgrade } from './admin/upgrade.js';
@@ -53,6 +59,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   const notListening = (error: NodeJS.ErrnoException): never => {
     throw new SettingsError([`PORT ${port} of ${host} cannot be listened on: ${error.message}`]);
   };
+  if (databaseUrl === '') holdDatabase(databasePath);
   const starting = await StartingServer.open({ host, port, tls }).catch(notListening);
   const upgrade = await prepareUpgrade(settings, Date.now(), (message) => logger.log(message));
   const app = await createServer(AppModule, {
@@ -96,6 +103,17 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   logger.log(`Listening on ${await app.getUrl()}; documentation at ${await app.getUrl()}/docs`);
   if (certificate) logger.log(`The fingerprint of its certificate is ${certificate.fingerprint}`);
   manager.ready();
+}
+
+/** Until this process ends. @throws SettingsError where another one has it. */
+function holdDatabase(databasePath: string): void {
+  try {
+    const lock = takeDatabase(databasePath);
+    process.once('exit', () => lock?.close());
+  } catch (error) {
+    if (!(error instanceof DatabaseTakenError)) throw error;
+    throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be used: ${error.message}`]);
+  }
 }
 
 /** That a working folder cannot be written to is no reason not to start. */

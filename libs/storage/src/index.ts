@@ -22,7 +22,7 @@ export {
   type StoreOperation,
   type Tier,
 } from './store.js';
-export { sqliteDriver, SqliteUnavailableError } from '@device-metrics/sqlite';
+export { sqliteDriver, SqliteUnavailableError, type FileLock } from '@device-metrics/sqlite';
 export { dataSourceOptions, openDataSource } from './data-source.js';
 export { DatabaseRefusedError, durabilityOf } from './postgres/data-source.js';
 export { asUnavailable } from './postgres/unavailable.js';
@@ -40,6 +40,7 @@ export {
   type DatabaseContent,
   type SchemaState,
 } from './sqlite/upkeep.js';
+export { DatabaseTakenError, takeDatabase } from './sqlite/take-database.js';
 export { repairDatabase, type RepairReport } from './sqlite/repair.js';
 export type { StoreSettings } from './columnar/store-settings.js';
 export type {

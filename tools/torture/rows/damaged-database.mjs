@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { openDatabase } from '@device-metrics/sqlite';
-import { assert, command, get, NoStart, post, random, runOf, samplesOf, startApi, valueOf } from '../kit.mjs';
+import { assert, command, get, NoStart, post, PRELOADS, random, runOf, samplesOf, startApi, valueOf } from '../kit.mjs';
 
 export const name = 'Flips, zeroed pages and truncations of the database';
 const DEVICES = ['pc-1', 'pc-2', 'pc-3'];
@@ -39,7 +39,7 @@ export async function run({ file, short }) {
 
 /** Chunks, parts, a journal, and a log that was not taken over: the api was killed. */
 async function fill(whole) {
-  const sealing = await startApi(whole, {}, { preload: [new URL('../hurry.mjs', import.meta.url).pathname] });
+  const sealing = await startApi(whole, {}, { preload: [PRELOADS.hurry] });
   const send = async (api, hours) => {
     for (const device of DEVICES) {
       for (const hour of hours) {
@@ -80,6 +80,9 @@ function placesOf(whole) {
     ['schema', pages('sqlite_schema')],
     ['log', []],
   ];
+  const named = new Set(places.flatMap(([, some]) => some));
+  const all = db.prepare('SELECT pageno FROM dbstat').pluck().all();
+  places.push(['other tables', all.filter((page) => !named.has(page))]);
   db.close();
   for (const suffix of ['', '-wal', '-shm']) rmSync(copy + suffix, { force: true });
   return places;

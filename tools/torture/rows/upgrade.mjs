@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { settle, startCollector, startDevice, startStore, totalsOf } from '../collector-kit.mjs';
-import { assert, endAll, get, NoStart, post, random, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
-import { checkOutVersionBefore } from '../version-before.mjs';
+import { assert, get, mainOf, NoStart, post, random, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
+import { folderOfVersionBefore } from '../version-before.mjs';
 
 export { missing } from '../version-before.mjs';
 export const name = 'SIGKILL of an upgrade from the version before';
@@ -14,17 +14,13 @@ const RUN = 1_000;
 
 /** Whenever the upgrade is killed, one of the two versions runs with all data; a full spool goes on with the new collector. */
 export async function run({ file, short }) {
-  const { folder: old, remove } = checkOutVersionBefore(file('old'));
-  try {
-    return `${await upgradeApi(file, old, short)}; ${await upgradeCollector(file, old)}`;
-  } finally {
-    remove();
-  }
+  const old = folderOfVersionBefore();
+  return `${await upgradeApi(file, old, short)}; ${await upgradeCollector(file, old)}`;
 }
 
 async function upgradeApi(file, old, short) {
   const pick = random(21);
-  const before = { main: join(old, 'apps/api/dist/main.js') };
+  const before = { main: mainOf('api', old) };
   const perDevice = short ? 10_000 : 1_000_000;
   const [origin, database, backups] = [file('origin/metrics.db'), file('data/metrics.db'), file('backups')];
   mkdirSync(file('origin'));
@@ -50,9 +46,10 @@ async function upgradeApi(file, old, short) {
   const went = { before: 0, now: 0 };
   for (let kill = 0; kill < KILLS; kill += 1) {
     fresh();
-    const started = startApi(database, settings).catch(() => undefined);
+    let upgrading;
+    const started = startApi(database, settings, { spawned: (child) => (upgrading = child) }).catch(() => undefined);
     await sleep(pick(Math.ceil(takes * 1.1)));
-    endAll();
+    upgrading.kill('SIGKILL');
     await (await started)?.kill();
     // Whoever goes back to the version before: it runs, or says that the newer one has to.
     if (kill % 2 === 0) {
@@ -101,7 +98,7 @@ async function upgradeCollector(file, old) {
   const spool = join(folder, 'instance/spool.db');
   const env = { SPOOL_MAX_BYTES: '64KiB' };
   try {
-    const before = startCollector(folder, device, store, env, join(old, 'apps/collector/dist/main.js'));
+    const before = startCollector(folder, device, store, env, mainOf('collector', old));
     for (let rounds = 100; totalsOfIfThere(spool)?.evicted === 0 || device.rounds < 100; rounds += 1) {
       assert(rounds < 2_000, 'the spool is never full');
       await sleep(100);

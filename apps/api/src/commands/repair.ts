@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { reasonOf } from '@device-metrics/domain';
-import { repairDatabase, type RepairReport } from '@device-metrics/storage';
+import {
+  DatabaseTakenError,
+  repairDatabase,
+  takeDatabase,
+  type FileLock,
+  type RepairReport,
+} from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
 import { UsageError } from './usage.js';
 
@@ -16,13 +22,26 @@ export async function repair(
   const [fresh, ...more] = args;
   if (fresh === undefined || more.length > 0) throw new UsageError(`repair takes other arguments:\n  ${REPAIR_USAGE}`);
   if (!existsSync(databasePath)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
-  const report = await repairDatabase(databasePath, fresh).catch((error: unknown) => {
-    throw new UsageError(`${databasePath} could not be repaired: ${reasonOf(error)}`);
-  });
+  const lock = alone(databasePath);
+  const report = await repairDatabase(databasePath, fresh)
+    .catch((error: unknown) => {
+      throw new UsageError(`${databasePath} could not be repaired: ${reasonOf(error)}`);
+    })
+    .finally(() => lock?.close());
   for (const line of reportLines(report)) print(line);
   print(
     `To use it: put ${fresh} in the place of ${databasePath}, delete ${databasePath}-wal and -shm, and start the api.`,
   );
+}
+
+/** What an api writes meanwhile would be torn in what is saved. */
+function alone(databasePath: string): FileLock | undefined {
+  try {
+    return takeDatabase(databasePath);
+  } catch (error) {
+    if (!(error instanceof DatabaseTakenError)) throw error;
+    throw new UsageError(`The api runs: stop it before, as it has ${databasePath} open`);
+  }
 }
 
 function* reportLines(report: RepairReport): Generator<string> {

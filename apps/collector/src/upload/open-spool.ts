@@ -1,8 +1,9 @@
 import { SettingsError } from '@device-metrics/settings';
+import type { FileLock } from '@device-metrics/sqlite';
 import { type Config } from '../config/config.js';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { lockSpool, type SpoolLock } from './lock-spool.js';
+import { lockSpool } from './lock-spool.js';
 import { isDamage, type OnDamage } from './spool-file.js';
 import { Spool } from './spool.js';
 
@@ -28,7 +29,7 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
  *
  * @throws SettingsError where another collector has it.
  */
-export function takeSpool({ spool }: Config): SpoolLock {
+export function takeSpool({ spool }: Config): FileLock {
   try {
     mkdirSync(dirname(spool.path), { recursive: true });
     return lockSpool(spool.path);

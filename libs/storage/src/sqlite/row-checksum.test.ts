@@ -150,7 +150,11 @@ it('a flipped bit in the schema is told at the start, and by no call later', asy
         const dataSource = new DataSource(sqliteOptions(path));
         try {
           await dataSource.initialize();
-          const store = await SqliteStore.open(connectionOf(dataSource), { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 });
+          const store = await SqliteStore.open(connectionOf(dataSource), {
+            sealInterval: 0,
+            rawRetention: 0,
+            hourlyRetention: 0,
+          });
           await store.append([sample(T0 + 5_000, 1, 'kitchen')]);
           await store.maintain();
           await store.close();
