@@ -27,8 +27,8 @@ describe('the server', () => {
     expect(await first.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await first.get('/readyz')).toMatchObject({ status: 200, body: { status: 'ok' } });
     // A second one on its database would delete its journal.
-    const second = Server.start({ DATABASE_PATH: join(folder.path, 'new/folder/metrics.db') });
-    await expect(second).rejects.toThrow('another api runs on');
+    const beside = Server.start({ DATABASE_PATH: join(folder.path, 'new/folder/metrics.db') });
+    await expect(beside).rejects.toThrow('another api runs on');
     // A sample whose end comes during the stop.
     const body = JSON.stringify({ device_name: 'd', metric_name: 'm', value: 0 });
     const sender = connect(Number(new URL(first.url).port), '127.0.0.1');
