@@ -6,6 +6,9 @@ export interface StoredRow {
   readonly data: Uint8Array;
 }
 
+/** Greater numbers are those of a flipped bit. */
+export const isJournalId = (id: number): boolean => Number.isSafeInteger(id) && id < 2 ** 48;
+
 /** How many rows one transaction deletes, so that none takes long. */
 const TRIM_SLICE = 64;
 
@@ -44,6 +47,13 @@ export class Journal {
   /** The id of the next row. */
   get nextId(): number {
     return this.last + 1;
+  }
+
+  /** Gives no number up to `id`: pieces have rows of these. The number that was kept is damaged where it is behind. */
+  skipTo(id: number): void {
+    if (id <= this.last || !isJournalId(id)) return;
+    this.last = id;
+    this.onUnreadable(new (sqliteDriver().SqliteError)('its last number is not as it was written', 'SQLITE_CORRUPT'));
   }
 
   /** @throws SqliteError where no row can be added, since the place for it is damaged: every append would fail. */

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { summarizeColumn, type Column } from '../columnar/column.js';
 import { sealFrame } from '../columnar/codec/frame.js';
 import { NOT_DECIMAL } from '../columnar/codec/values.js';
-import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, HOUR, hourOfChunk, HOURS } from '../columnar/hour.js';
 import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
 import type {
   PieceKey,
@@ -137,6 +137,16 @@ export class PieceTable implements Pieces {
     const ofChunk = this.attempt(() => this.statements.sealedThrough.get(id)) ?? 0;
     const ofParts = this.partIndex.has(id) ? this.attempt(() => this.statements.partsSealedThrough.get(id)) : undefined;
     return Math.max(ofChunk, ofParts ?? 0);
+  }
+
+  /** The last journal row of which the newest chunk or a part of a device has samples; 0 without one. */
+  lastSealed(deviceId: number): number {
+    const [from, to] = [chunkId(deviceId, 0), chunkId(deviceId, HOURS)];
+    let last = this.attempt(() => this.statements.lastSealed.get(from, to)) ?? 0;
+    for (const hour of this.partIndex.hoursOf(deviceId)) {
+      last = Math.max(last, this.sealedThrough(chunkId(deviceId, hour)));
+    }
+    return last;
   }
 
   /** Writes pieces in one transaction. */
@@ -360,6 +370,9 @@ function prepare(db: Database) {
     partData: one<[number, number], Uint8Array | null>('SELECT data FROM part WHERE id = ? AND part = ?').pluck(),
     sealedThrough: one<[number], number>('SELECT sealed_through FROM chunk WHERE id = ?').pluck(),
     partsSealedThrough: one<[number], number>('SELECT max(sealed_through) FROM part WHERE id = ?').pluck(),
+    lastSealed: one<[number, number], number>(
+      'SELECT sealed_through FROM chunk WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1',
+    ).pluck(),
     upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
       'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
     ),

@@ -39,6 +39,10 @@ export async function recoverHeads(
     return row <= through;
   };
 
+  for (const { id } of catalogue.allDevices()) {
+    journal.skipTo(pieces.lastSealed(id));
+    if (slices.isOver()) await slices.next();
+  }
   for (const row of journal.stored()) {
     if (slices.isOver()) await slices.next();
     const samples = samplesOf(row, catalogue);

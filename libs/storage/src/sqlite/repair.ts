@@ -14,6 +14,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { DataSource } from 'typeorm';
 import { deviceOfChunk, END_OF_TIME } from '../columnar/hour.js';
 import { sqliteOptions } from './data-source.js';
+import { isJournalId } from './journal.js';
 import { openSampleStore } from '../open-sample-store.js';
 
 /** What was saved of a damaged database. */
@@ -306,7 +307,10 @@ const rowOf = ({ rowId = 0, values }: PageRecord, { columns }: Table): SqlValue[
 /** Numbers of rows that were deleted are never given again. */
 function keepSequences(old: Database, into: Database): void {
   const sequences = attempt(() => old.prepare('SELECT name, seq FROM sqlite_sequence').raw().all()) ?? [];
-  for (const [name, sequence] of sequences as [string, number][]) {
+  // What is in a piece is not read from the journal again: no row may have a number that a piece says to have.
+  const sealed = into.prepare('SELECT sealed_through FROM chunk UNION SELECT sealed_through FROM part').pluck().all();
+  const last = (sealed as number[]).filter(isJournalId).reduce((one, other) => Math.max(one, other), 0);
+  for (const [name, sequence] of [...sequences, ['journal', last]] as [string, number][]) {
     if (name === 'migrations' || !Number.isSafeInteger(sequence)) continue;
     const { changes } = into.prepare('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(sequence, name);
     if (changes === 0) into.prepare('INSERT INTO sqlite_sequence VALUES (?, ?)').run(name, sequence);

@@ -23,6 +23,19 @@ describe('sealing', () => {
     expect(opened.db.prepare('SELECT sealed_through FROM chunk').pluck().all()).toEqual([3]);
   });
 
+  it('nor where the last one that was kept is damaged: what comes would count as sealed', async () => {
+    opened = await TestStore.open();
+    for (let round = 1; round <= 4; round += 1) {
+      await opened.store.append([sample(T0 + round, round)]);
+      if (round % 2 === 0) await opened.sealAll();
+    }
+    await opened.reopen((db) => db.exec("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'journal'"));
+    await opened.store.append([sample(T0 + 5, 5)]);
+    await opened.reopen();
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(5);
+    expect(await opened.store.health()).toMatchObject({ damaged: 1 });
+  });
+
   it('merges late samples with their chunk and writes nothing when they change nothing', async () => {
     opened = await TestStore.open();
     await opened.store.append([sample(T0, 1), sample(T0 + 2, 2)]);
