@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { passColumns, type ColumnCandidates } from './column-gate.js';
+import { passColumns, PassingColumns, type ColumnCandidates } from './column-gate.js';
 import { NamedSeries } from './named-series.js';
 import { eachSample } from './sample-columns.js';
-import { passSamples, type Candidate, type Receipt } from './sample-gate.js';
+import { passSamples, PassingSamples, type Candidate, type Receipt } from './sample-gate.js';
 
 const now = Date.UTC(2026, 0, 15);
 const stored = new Map<unknown, string | null>([
@@ -64,22 +64,36 @@ function columnsOf(samples: readonly (Candidate & { timestamp: number; value: nu
   };
 }
 
+/** One sample at a time. */
+function passed<T>(passing: { pass: (most: number) => boolean; finish: () => T }): T {
+  while (passing.pass(1));
+  return passing.finish();
+}
+
 describe('the entrance for columns', () => {
   it('decides as the gate does for single samples, with the same reasons, item by item', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(weighted, { maxLength: 3 })), fc.boolean(), (items, asItems) => {
-        let end = 0;
-        const ends = items.map((item) => (end += item.length));
-        const samples = items.flat();
-        const columns = columnsOf(samples);
-        const slow = passSamples({ samples: samples.map((one) => ({ ...one })), ...(asItems && { ends }) }, receipt);
-        const fast = passColumns({ ...columns, ...(asItems && { ends }) }, receipt);
+      fc.property(
+        fc.array(fc.array(weighted, { maxLength: 3 })),
+        fc.boolean(),
+        fc.boolean(),
+        (items, asItems, bySlices) => {
+          let end = 0;
+          const ends = items.map((item) => (end += item.length));
+          const samples = items.flat();
+          const columns = columnsOf(samples);
+          const sampleItems = { samples: samples.map((one) => ({ ...one })), ...(asItems && { ends }) };
+          const columnItems = { ...columns, ...(asItems && { ends }) };
+          const [slow, fast] = bySlices
+            ? [passed(new PassingSamples(sampleItems, receipt)), passed(new PassingColumns(columnItems, receipt))]
+            : [passSamples(sampleItems, receipt), passColumns(columnItems, receipt)];
 
-        expect(fast.refused).toEqual(slow.refused);
-        expect(eachSample(fast.samples)).toEqual(slow.samples);
-        expect(fast.samples.timestamps).toHaveLength(slow.samples.length);
-        expect(fast.samples.values).toHaveLength(slow.samples.length);
-      }),
+          expect(fast.refused).toEqual(slow.refused);
+          expect(eachSample(fast.samples)).toEqual(slow.samples);
+          expect(fast.samples.timestamps).toHaveLength(slow.samples.length);
+          expect(fast.samples.values).toHaveLength(slow.samples.length);
+        },
+      ),
       { numRuns: 1000 },
     );
   });

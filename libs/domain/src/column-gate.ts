@@ -2,6 +2,7 @@ import type { NamedSeries } from './named-series.js';
 import type { SampleColumns } from './sample-columns.js';
 import { SampleGate, type Receipt, type Refusal } from './sample-gate.js';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from './sample-rules.js';
+import { Slices } from './slices.js';
 import { conversionBetween, convert } from './units.js';
 
 /** What a fast protocol has decoded, position by position. The gate is given it for good: what passes are the samples. */
@@ -16,41 +17,88 @@ export interface ColumnCandidates {
   readonly ends?: ArrayLike<number>;
 }
 
+/** What has passed, and what has not. */
+export interface PassedColumns {
+  readonly samples: SampleColumns;
+  readonly refused: Refusal[];
+}
+
 /** Decides which samples of columns pass, by the rules and with the reasons of `passSamples`. */
-export function passColumns(
-  { series, timestamps, values, ends }: ColumnCandidates,
-  receipt: Receipt,
-): { readonly samples: SampleColumns; readonly refused: Refusal[] } {
-  const gate = new ColumnGate(receipt);
-  const refused: Refusal[] = [];
-  const items = ends?.length ?? series.length;
-  let kept = 0;
-  let at = 0;
-  for (let item = 0; item < items; item += 1) {
-    const end = ends?.[item] ?? item + 1;
-    const first = kept;
-    for (; at < end; at += 1) {
-      const candidate = series[at] as NamedSeries;
-      const timestamp = timestamps[at] as number;
-      const value = values[at] as number;
-      const passed = gate.passed(candidate, timestamp, value);
-      if (passed === undefined) {
-        refused.push({ item, ...gate.reasonOf(candidate, timestamp, value) });
-        kept = first;
-        at = end;
-        break;
-      }
-      // Mostly all pass as they are: then nothing is written.
-      if (kept !== at || passed !== candidate) {
-        series[kept] = passed;
-        timestamps[kept] = timestamp;
-        values[kept] = gate.value;
-      }
-      kept += 1;
-    }
+export function passColumns(candidates: ColumnCandidates, receipt: Receipt): PassedColumns {
+  const passing = new PassingColumns(candidates, receipt);
+  passing.pass(Infinity);
+  return passing.finish();
+}
+
+/** Samples that pass before others may get their turn, about. */
+const SAMPLES_AT_ONCE = 1_000;
+
+/** The same, in slices. */
+export async function passColumnsInSlices(candidates: ColumnCandidates, receipt: Receipt): Promise<PassedColumns> {
+  const passing = new PassingColumns(candidates, receipt);
+  const slices = new Slices();
+  while (passing.pass(SAMPLES_AT_ONCE)) if (slices.isOver()) await slices.next();
+  return passing.finish();
+}
+
+/** Columns on their way through the gate. */
+export class PassingColumns {
+  private readonly gate: ColumnGate;
+  private readonly refused: Refusal[] = [];
+  private item = 0;
+  private at = 0;
+  private kept = 0;
+  /** What was kept before the item. */
+  private first = 0;
+
+  constructor(
+    private readonly candidates: ColumnCandidates,
+    receipt: Receipt,
+  ) {
+    this.gate = new ColumnGate(receipt);
   }
-  series.length = kept;
-  return { samples: { series, timestamps: timestamps.subarray(0, kept), values: values.subarray(0, kept) }, refused };
+
+  /** Looks at so many samples, at most; false once there are no more. */
+  pass(most: number): boolean {
+    const { gate, refused } = this;
+    const { series, timestamps, values, ends } = this.candidates;
+    const items = ends?.length ?? series.length;
+    let { item, at, kept, first } = this;
+    const last = at + most;
+    for (; item < items; item += 1) {
+      const end = ends?.[item] ?? item + 1;
+      for (; at < end && at < last; at += 1) {
+        const candidate = series[at] as NamedSeries;
+        const timestamp = timestamps[at] as number;
+        const value = values[at] as number;
+        const passed = gate.passed(candidate, timestamp, value);
+        if (passed === undefined) {
+          refused.push({ item, ...gate.reasonOf(candidate, timestamp, value) });
+          kept = first;
+          at = end;
+          break;
+        }
+        // Mostly all pass as they are: then nothing is written.
+        if (kept !== at || passed !== candidate) {
+          series[kept] = passed;
+          timestamps[kept] = timestamp;
+          values[kept] = gate.value;
+        }
+        kept += 1;
+      }
+      if (at < end) break;
+      first = kept;
+    }
+    Object.assign(this, { item, at, kept, first });
+    return item < items;
+  }
+
+  finish(): PassedColumns {
+    const { kept, refused } = this;
+    const { series, timestamps, values } = this.candidates;
+    series.length = kept;
+    return { samples: { series, timestamps: timestamps.subarray(0, kept), values: values.subarray(0, kept) }, refused };
+  }
 }
 
 class ColumnGate {

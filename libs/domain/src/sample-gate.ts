@@ -63,29 +63,31 @@ export interface Passed {
 
 /** Decides which candidates are samples. There is no other way from a protocol to the store. */
 export function passSamples(candidates: Candidates, receipt: Receipt): Passed {
-  const passing = new Passing(candidates, receipt);
+  const passing = new PassingSamples(candidates, receipt);
   passing.pass(Infinity);
   return passing.finish();
 }
 
-/** Items that pass before others may get their turn. */
-const ITEMS_AT_ONCE = 500;
+/** Samples that pass before others may get their turn, about. */
+const SAMPLES_AT_ONCE = 500;
 
 /** The same, in slices. */
 export async function passSamplesInSlices(candidates: Candidates, receipt: Receipt): Promise<Passed> {
-  const passing = new Passing(candidates, receipt);
+  const passing = new PassingSamples(candidates, receipt);
   const slices = new Slices();
-  while (passing.pass(ITEMS_AT_ONCE)) if (slices.isOver()) await slices.next();
+  while (passing.pass(SAMPLES_AT_ONCE)) if (slices.isOver()) await slices.next();
   return passing.finish();
 }
 
 /** Candidates on their way through the gate. */
-class Passing {
+export class PassingSamples {
   private readonly gate: SampleGate;
   private readonly refused: Refusal[] = [];
   private item = 0;
   private kept = 0;
   private at = 0;
+  /** What was kept before the item. */
+  private first = 0;
 
   constructor(
     private readonly candidates: Candidates,
@@ -94,17 +96,16 @@ class Passing {
     this.gate = new SampleGate(receipt);
   }
 
-  /** Looks at so many items, at most; false once there are no more. */
+  /** Looks at so many samples, at most; false once there are no more. */
   pass(most: number): boolean {
     const { gate, refused } = this;
     const { samples, ends } = this.candidates;
     const items = ends?.length ?? samples.length;
-    const last = Math.min(items, this.item + most);
-    let { kept, at, item } = this;
-    for (; item < last; item += 1) {
+    let { item, at, kept, first } = this;
+    const last = at + most;
+    for (; item < items; item += 1) {
       const end = ends?.[item] ?? item + 1;
-      const first = kept;
-      for (; at < end; at += 1) {
+      for (; at < end && at < last; at += 1) {
         const candidate = samples[at] as Candidate;
         if (!gate.passes(candidate)) {
           refused.push({ item, ...gate.reasonOf(candidate) });
@@ -115,10 +116,10 @@ class Passing {
         if (kept !== at) samples[kept] = candidate;
         kept += 1;
       }
+      if (at < end) break;
+      first = kept;
     }
-    this.kept = kept;
-    this.at = at;
-    this.item = item;
+    Object.assign(this, { item, at, kept, first });
     return item < items;
   }
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   countOf,
   EARLIEST_TIMESTAMP,
-  passColumns,
+  passColumnsInSlices,
   passSamplesInSlices,
   toRfc3339,
   type Candidates,
@@ -91,7 +91,7 @@ export class Accept {
   async acceptColumns(candidates: ColumnCandidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const ends = candidates.ends ?? { length: candidates.series.length };
     this.rates.takeSamples(candidates.series.length);
-    return this.store(ends, passColumns(candidates, receipt), receipt);
+    return this.store(ends, await passColumnsInSlices(candidates, receipt), receipt);
   }
 
   private async store(
