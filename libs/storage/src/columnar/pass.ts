@@ -2,6 +2,8 @@ import type { Series } from '@device-metrics/domain';
 
 /** Samples, or steps, that are in memory at a time, about, unless one series has more. */
 const AT_ONCE = 1_500_000;
+/** Series of which an hour is decoded at a time: others wait for that. */
+const MOST_SERIES = 1_000;
 
 /**
  * What is collected of series of one device while its hours go by. Those for which there is no room wait for another pass
@@ -61,7 +63,7 @@ export async function* inPasses<T extends { readonly count: number }, G extends 
   goThrough: (group: G, pass: Pass<T>) => Promise<void>,
   atOnce = AT_ONCE,
 ): AsyncGenerator<[Series, T]> {
-  let most = Infinity;
+  let most = MOST_SERIES;
   for (const group of groups) {
     for (let at = 0; at < group.series.length;) {
       const asked = group.series.slice(at, at + most);

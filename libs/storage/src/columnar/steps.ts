@@ -2,8 +2,8 @@ import { includeSummary, type Summary } from '@device-metrics/domain';
 import { summarizePart, type Column } from './column.js';
 import type { StepAggregate, StepQuery } from '../store.js';
 
-/** Steps for which there is room at first, at most. */
-const ROOM = 4096;
+/** Steps for which there is room at first, at most: many series are collected at a time. */
+const ROOM = 64;
 
 /** Takes in the samples of one series in order of time and makes steps of them. */
 export class StepAggregator {
@@ -98,7 +98,7 @@ export class StepAggregator {
 }
 
 function twiceAsLong(column: Float64Array): Float64Array {
-  const longer = new Float64Array(2 * column.length);
+  const longer = new Float64Array(Math.max(ROOM, 2 * column.length));
   longer.set(column);
   return longer;
 }
