@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { Server, temporaryFolder } from './server.js';
 
 let server: Server;
@@ -135,6 +136,44 @@ it('what came through a proxy is not of this machine, and so needs a token', asy
   expect(await status('GET /api/v1/devices HTTP/1.1', 'Host: metrics.example.org')).toBe(401);
   expect(await status('GET /metrics HTTP/1.1', 'Host: metrics.example.org')).toBe(401);
   expect(await status('GET /healthz HTTP/1.1', 'Host: metrics.example.org')).toBe(200);
+});
+
+it('no way of writing an address leads a stranger around the guard', async () => {
+  const closed = ['/api/v1/devices', '/api/v1/devices/dear', '/api/v1/audit', '/api/v1/admin/backup', '/metrics'];
+  const ways: ((path: string) => string)[] = [
+    (path) => `/${path}`,
+    (path) => `${path}/`,
+    (path) => `${path}?`,
+    (path) => `${path}#x`,
+    (path) => `${path};x=1`,
+    (path) => `${path}%00`,
+    (path) => `${path}%2f`,
+    (path) => `${path}/.`,
+    (path) => path.toUpperCase(),
+    (path) => path.replace('/v1', '/./v1'),
+    (path) => path.replace('/v1', '/x/%2e%2e/v1'),
+    (path) => path.replace('/v1', '%2fv1'),
+    (path) => path.replace('/v1', '\\v1'),
+    (path) => path.replace('a', '%61').replace('m', '%6d'),
+    (path) => `/healthz/..${path}`,
+    (path) => `/docs/%2e%2e${path}`,
+    (path) => `/assets/..${path}`,
+    (path) => `http://${own()}${path}`,
+  ];
+  const request = fc.record({
+    method: fc.constantFrom('GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'get', 'TRACE'),
+    path: fc.constantFrom(...closed),
+    written: fc.array(fc.constantFrom(...ways), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(request, async ({ method, path, written }) => {
+      const address = written.reduce((text, write) => write(text), path);
+      const answer = await status(`${method} ${address} HTTP/1.1`, `Host: ${own()}`, 'Via: 1.1 proxy');
+      expect([answer, answer >= 400 && answer < 500]).toEqual([answer, true]);
+    }),
+    { numRuns: 150 },
+  );
+  expect((await server.get('/api/v1/devices/dear')).status).toBe(200);
 });
 
 const outside = Object.values(networkInterfaces())

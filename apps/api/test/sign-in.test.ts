@@ -143,6 +143,7 @@ describe('users', () => {
     expect((await new Browser().signIn('tom', PASSWORD, { totp: code })).status).toBe(401);
     const next = totp.generate({ timestamp: Date.now() + 30_000 });
     expect((await new Browser().signIn('tom', PASSWORD, { totp: next })).body).toMatchObject({ totp: true });
+    expect((await tom.send('POST', '/api/v1/session/totp')).status).toBe(403);
     const withdraw = (password: string): Promise<Answer> => tom.send('DELETE', '/api/v1/session/totp', { password });
     expect((await withdraw('wrong')).status).toBe(403);
     expect((await withdraw(PASSWORD)).status).toBe(204);

@@ -176,6 +176,10 @@ export class SessionController {
     if (user.passwordHash === null) {
       throw new Problem('not-allowed', `${user.name} signs in by OpenID, where one-time passwords are set up.`);
     }
+    // A session that was left open must not lock out whose it is.
+    if (user.totp !== null) {
+      throw new Problem('not-allowed', 'One-time passwords are on: turn them off first, which takes your password.');
+    }
     return this.totp.offer(user, Date.now());
   }
 
