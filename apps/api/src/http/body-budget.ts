@@ -5,6 +5,8 @@ import { Problem } from './problem.js';
 export interface BodyLimits {
   /** Bytes of all bodies that are being received or whose requests are not answered yet, after decompression. */
   readonly mostBytes: number;
+  /** Bodies that are not whole yet at a time: each connection that drips costs memory too. */
+  readonly mostOpen: number;
   /** A body must bring `leastBytes` in each window of this length until it is whole, ms. */
   readonly window: number;
   readonly leastBytes: number;
@@ -16,6 +18,7 @@ export interface BodyLimits {
 
 export const BODY_LIMITS: BodyLimits = {
   mostBytes: 32 * 1024 * 1024,
+  mostOpen: 500,
   window: 10_000,
   leastBytes: 16 * 1024,
   atOnce: 512 * 1024,
@@ -51,13 +54,15 @@ interface Turn {
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
  * that has been on its way for long goes, such as that of a client that stalls, and otherwise what comes now: with a 503, before
- * anything of it was stored. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
+ * anything of it was stored. Of too many that are not whole the oldest goes. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
  * is refused.
  */
 export class BodyBudget {
   private bytes = 0;
   /** In the order in which they began. */
   private readonly bodies = new Map<FastifyRequest, Body>();
+  /** Those that are not whole, in the order in which they began. */
+  private readonly open = new Set<Body>();
   /** Bytes of the bodies that have their turn. */
   private inWork = 0;
   private isCalling = false;
@@ -81,11 +86,18 @@ export class BodyBudget {
       windowStart: now,
       readAtStart: socket.bytesRead,
     };
+    const end = (): void => {
+      body.isWhole = true;
+      this.open.delete(body);
+    };
+    const [oldest] = this.open;
+    if (oldest && this.open.size >= this.limits.mostOpen) this.drop(oldest);
     this.bodies.set(request, body);
+    this.open.add(body);
     payload.on('data', (chunk: Buffer) => this.grow(body, chunk.length));
-    payload.once('end', () => (body.isWhole = true));
+    payload.once('end', end);
     // Whoever parses the body hears of it too; without a listener it would end the process.
-    payload.on('error', () => (body.isWhole = true));
+    payload.on('error', end);
   }
 
   /** @throws Problem where there is no room for another body. */
@@ -115,6 +127,7 @@ export class BodyBudget {
     const body = this.bodies.get(request);
     if (!body) return;
     this.bodies.delete(request);
+    this.open.delete(body);
     this.bytes -= body.bytes;
     this.leave(body);
   }

@@ -43,8 +43,8 @@ async function start({
   server = made;
   lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
-  const limits = { mostBytes: 4 * MB, window: 60_000, leastBytes: 1024, atOnce: Infinity, patience: Infinity };
-  acceptJson(made, boundBodies(made, { ...limits, ...bodies }));
+  const limits = { mostBytes: 4 * MB, mostOpen: 500, window: 60_000, leastBytes: 1024 };
+  acceptJson(made, boundBodies(made, { ...limits, atOnce: Infinity, patience: Infinity, ...bodies }));
   endStalledReaders(made, timeLimits);
   made.setErrorHandler((error, _request, reply) => {
     sendProblem(error instanceof Problem ? error : new Problem('server-failure', String(error)), reply);
@@ -122,6 +122,19 @@ it('bodies that stall hold no more than the budget, and give way to those that c
   for (let turn = 0; turn < 8; turn += 1) {
     expect((await post(port, JSON.stringify('x'.repeat(MB)))).status).toBe(200);
   }
+});
+
+it('of too many bodies that are not whole the oldest gives way, and who sends a whole one waits for none', async () => {
+  const port = await start({ bodies: { mostOpen: 10 } });
+  const dripping: ReturnType<typeof client>[] = [];
+  for (let n = 0; n < 30; n += 1) {
+    dripping.push(client(port, head(1_000), '{'));
+    if (n % 3 === 0) expect((await post(port, '{}')).status).toBe(200);
+  }
+  await until(() => dripping.filter(({ text }) => text().includes(' 503 ')).length >= 20);
+  await Promise.all(dripping.slice(0, 15).map(({ closed }) => closed));
+  expect((await post(port, '{}')).status).toBe(200);
+  expect(dripping.at(-1)?.text()).toBe('');
 });
 
 it('requests that wait for their answer count: beyond the budget they are a 503 with Retry-After, and pass later', async () => {
