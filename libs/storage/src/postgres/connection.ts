@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { checkServerIdentity } from 'node:tls';
 import type { ClientConfig } from 'pg';
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -47,12 +49,17 @@ export function connectionOf(
     decodeURIComponent(place[1].replace(/^\[|\]$/g, '')) ||
     (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
   const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
+  if (!Number.isInteger(port)) throw new Error(`has the port ${JSON.stringify(options.get('port'))}; it must be a number`);
+  const timeout = Number(options.get('connect_timeout') ?? 5);
+  if (!(timeout > 0)) {
+    throw new Error(`has connect_timeout ${JSON.stringify(options.get('connect_timeout'))}; it must be seconds, more than 0`);
+  }
   const password =
     secret.length > 0
       ? decodeURIComponent(secret.join(':'))
       : (options.get('password') ??
         environment['PGPASSWORD'] ??
-        passwordOfFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
+        passwordFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
   return {
     host,
     port,
@@ -61,7 +68,7 @@ export function connectionOf(
     ...(password !== undefined && { password }),
     ssl: sslOf(mode, host, options),
     application_name: options.get('application_name') ?? 'device-metrics',
-    connectionTimeoutMillis: Number(options.get('connect_timeout') ?? 5) * 1000,
+    connectionTimeoutMillis: timeout * 1000,
     ...(options.has('options') && { options: options.get('options') ?? '' }),
   };
 }
@@ -71,7 +78,12 @@ function sslOf(mode: (typeof SSL_MODES)[number], host: string, options: URLSearc
   if (mode === 'disable' || mode === 'prefer') return false;
   const file = (name: string): string | undefined => {
     const path = options.get(name);
-    return path === null ? undefined : readFileSync(path, 'utf8');
+    if (path === null) return undefined;
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      throw new Error(`names ${name} ${path}, which cannot be read: ${(error as Error).message}`, { cause: error });
+    }
   };
   const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')];
   return {
@@ -80,14 +92,35 @@ function sslOf(mode: (typeof SSL_MODES)[number], host: string, options: URLSearc
     ...(key !== undefined && { key }),
     // As libpq: with an authority of its own `require` asks for it too.
     rejectUnauthorized: mode !== 'require' || ca !== undefined,
-    ...(mode === 'verify-full' ? { servername: host } : { checkServerIdentity: () => undefined }),
+    ...(mode === 'verify-full'
+      ? {
+          ...(isIP(host) === 0 && { servername: host }),
+          checkServerIdentity: (_: string, certificate) => checkServerIdentity(host, certificate),
+        }
+      : { checkServerIdentity: () => undefined }),
   };
 }
+
+/** Gives the password of a file at the time of each connection, so that it may be changed while the api runs. */
+function passwordFile(path: string | undefined, ...wanted: Wanted): (() => string) | undefined {
+  let last = passwordOfFile(path, ...wanted);
+  if (last === undefined) return undefined;
+  return () => {
+    try {
+      last = passwordOfFile(path, ...wanted) ?? last;
+    } catch {
+      // It may just be written anew.
+    }
+    return last as string;
+  };
+}
+
+type Wanted = readonly [host: string, port: number, database: string, user: string];
 
 /** What a file of lines `host:port:database:user:password` has, `*` standing for any; without a path, `~/.pgpass`. */
 function passwordOfFile(
   path: string | undefined,
-  ...wanted: readonly [host: string, port: number, database: string, user: string]
+  ...wanted: Wanted
 ): string | undefined {
   let lines: string[];
   try {

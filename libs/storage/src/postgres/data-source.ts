@@ -5,7 +5,7 @@ import { accessEntities } from '../access/access.entities.js';
 import { configurationEntities } from '../configurations/configuration.entities.js';
 import { connectionOf, shownUrl } from './connection.js';
 import { migrations } from './migrations/index.js';
-import { asUnavailable } from './unavailable.js';
+import { sentenceOf } from './unavailable.js';
 
 /** Connections for users, tokens, alerts and the like; the store of samples has its own. */
 const CONNECTIONS = 4;
@@ -97,10 +97,12 @@ export function refusalOf(error: unknown, dataSource: DataSource): Error {
       );
     case '25006':
       return new DatabaseRefusedError(`${at} is read-only, as a standby is: name the primary`);
-    default:
-      return asUnavailable(error) === error
+    default: {
+      const sentence = sentenceOf(error);
+      return sentence === undefined
         ? (error as Error)
-        : new DatabaseRefusedError(`${at} cannot be reached: ${reason}`);
+        : new DatabaseRefusedError(`${at} cannot be used: ${sentence}: ${reason}`);
+    }
   }
 }
 

@@ -69,6 +69,8 @@ export class PostgresStore implements Store {
   private readonly listeners = new Set<(samples: readonly Sample[]) => void>();
   /** Undefined while it is made anew. */
   private session: Session | undefined;
+  /** Why there is none, where that did not succeed. */
+  private why: string | undefined;
   private renewing: Promise<void> | undefined;
   private waiting: Waiting[] = [];
   private committing: Promise<void> | undefined;
@@ -276,8 +278,9 @@ export class PostgresStore implements Store {
 
   /** @throws StoreUnavailableError while what was missed is being read. */
   private current(): Session {
-    if (!this.session)
-      throw new StoreUnavailableError('what other processes took is being read; in a moment it is there');
+    if (!this.session) {
+      throw new StoreUnavailableError(this.why ?? 'what other processes took is being read; in a moment it is there');
+    }
     return this.session;
   }
 
@@ -407,7 +410,7 @@ export class PostgresStore implements Store {
     } catch (error) {
       // The next beat tries again.
       this.session = undefined;
-      void error;
+      this.why = reasonOf(error);
     }
   }
 
@@ -421,6 +424,10 @@ export class PostgresStore implements Store {
         await before?.writer.end();
         await before?.leases.releaseAll();
         this.session = await this.begin();
+        this.why = undefined;
+      } catch (error) {
+        this.why = reasonOf(error);
+        throw error;
       } finally {
         this.renewing = undefined;
       }

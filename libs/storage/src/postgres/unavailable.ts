@@ -1,13 +1,32 @@
 import { reasonOf } from '@device-metrics/domain';
 import { StoreFullError, StoreUnavailableError } from '../store.js';
 
-/** Classes and codes of SQLSTATE that pass: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const PASSING = /^(08|57P0[1-5]|57014|53[13]|55P03|40|58|25006|25S02|XX000)/;
+const UNREACHED = 'PostgreSQL cannot be reached';
+
+/** Of codes of SQLSTATE, of Node and of TLS those that pass, or that an operator makes pass, and what they say; the first one counts. */
+const SENTENCES: readonly (readonly [code: RegExp, sentence: string])[] = [
+  [/^25006$/, 'PostgreSQL is read-only there, as a standby is'],
+  [/^53/, 'PostgreSQL has no connection or memory left'],
+  [/^(57014|55P03|25P0[234])$/, 'PostgreSQL took too long'],
+  [/^28/, 'PostgreSQL lets nobody in with this user and password'],
+  [/^3D000$/, 'PostgreSQL has no database of this name'],
+  [/^42501$/, 'PostgreSQL gives this user no right to its tables'],
+  [/^(42P01|3F000)$/, 'PostgreSQL has not the tables that it had'],
+  [/CERT|^(ERR_TLS|ERR_SSL|EPROTO)|SIGNATURE/, 'PostgreSQL cannot prove by its certificate that it is the right one'],
+  // https://www.postgresql.org/docs/current/errcodes-appendix.html
+  [/^(08|57P0[1-5]|55P03|40|58|25S02|XX000)/, UNREACHED],
+  [/^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT)/, UNREACHED],
+];
 const FULL = /^(53100|54000)/;
-const NETWORK =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|EPROTO|ERR_TLS|ERR_SSL)/;
-const LOST =
-  /connection (terminated|timeout|is closed)|timeout exceeded when trying to connect|not queryable|client has encountered|Query read timeout|Client was closed/i;
+/** What the driver says without a code. */
+const SAID: readonly (readonly [message: RegExp, sentence: string])[] = [
+  [/password must be a string|no password supplied/i, 'PostgreSQL asks for a password, and none is set'],
+  [/does not support SSL/i, 'PostgreSQL takes no TLS there'],
+  [
+    /connection (terminated|timeout|is closed)|timeout exceeded when trying to connect|not queryable|client has encountered|Query read timeout|Client was closed/i,
+    UNREACHED,
+  ],
+];
 
 const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
@@ -16,24 +35,19 @@ const codeOf = (error: unknown): string => {
   return typeof driver === 'string' ? driver : '';
 };
 
-/** Whether an error says that the database cannot be used now, and may be again by itself. */
-export function isPassing(error: unknown): boolean {
-  const code = codeOf(error);
-  return PASSING.test(code) || FULL.test(code) || NETWORK.test(code) || LOST.test(reasonOf(error));
-}
-
 /** A StoreUnavailableError or StoreFullError where `error` means that, else `error` itself. */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof StoreUnavailableError || error instanceof StoreFullError) return error;
   const code = codeOf(error);
   if (FULL.test(code)) return new StoreFullError(`PostgreSQL has no room left: ${reasonOf(error)}`, { cause: error });
-  if (!isPassing(error)) return error;
-  return new StoreUnavailableError(`${sentence(code)}: ${reasonOf(error) || code}`, { cause: error });
+  const sentence = sentenceOf(error);
+  if (sentence === undefined) return error;
+  return new StoreUnavailableError(`${sentence}: ${reasonOf(error) || code}`, { cause: error });
 }
 
-function sentence(code: string): string {
-  if (code === '25006') return 'PostgreSQL is read-only there, as a standby is';
-  if (code.startsWith('53')) return 'PostgreSQL has no connection or memory left';
-  if (code === '57014' || code === '55P03') return 'PostgreSQL took too long';
-  return 'PostgreSQL cannot be reached';
+/** What an error means in a few words; undefined where it is not of the kind that passes. */
+export function sentenceOf(error: unknown): string | undefined {
+  const [code, reason] = [codeOf(error), reasonOf(error)];
+  const known = SENTENCES.find(([pattern]) => pattern.test(code)) ?? SAID.find(([pattern]) => pattern.test(reason));
+  return known?.[1];
 }
