@@ -40,23 +40,25 @@ export function connectionOf(
   const asked = options.get('sslmode') ?? environment['PGSSLMODE'] ?? 'prefer';
   const mode = SSL_MODES.find((known) => known === asked);
   if (!mode) throw new Error(`has sslmode ${JSON.stringify(asked)}; allowed are ${SSL_MODES.join(', ')}`);
-  const database = decodeURIComponent(name) || environment['PGDATABASE'] || 'device_metrics';
-  const role = decodeURIComponent(user) || environment['PGUSER'] || 'postgres';
+  const database = decoded(name) || environment['PGDATABASE'] || 'device_metrics';
+  const role = decoded(user) || environment['PGUSER'] || 'postgres';
   if (hosts.includes(',')) throw new Error('names several hosts: name the one address that moves with the primary');
   const place = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(hosts);
   if (!place) throw new Error(`has the host ${JSON.stringify(hosts)}; it must be host or host:port`);
   const host =
-    decodeURIComponent(place[1].replace(/^\[|\]$/g, '')) ||
-    (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
+    decoded(place[1].replace(/^\[|\]$/g, '')) || (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
   const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
-  if (!Number.isInteger(port)) throw new Error(`has the port ${JSON.stringify(options.get('port'))}; it must be a number`);
+  if (!Number.isInteger(port))
+    throw new Error(`has the port ${JSON.stringify(options.get('port'))}; it must be a number`);
   const timeout = Number(options.get('connect_timeout') ?? 5);
   if (!(timeout > 0)) {
-    throw new Error(`has connect_timeout ${JSON.stringify(options.get('connect_timeout'))}; it must be seconds, more than 0`);
+    throw new Error(
+      `has connect_timeout ${JSON.stringify(options.get('connect_timeout'))}; it must be seconds, more than 0`,
+    );
   }
   const password =
     secret.length > 0
-      ? decodeURIComponent(secret.join(':'))
+      ? decoded(secret.join(':'))
       : (options.get('password') ??
         environment['PGPASSWORD'] ??
         passwordFile(options.get('passfile') ?? environment['PGPASSFILE'], host, port, database, role));
@@ -71,6 +73,15 @@ export function connectionOf(
     connectionTimeoutMillis: timeout * 1000,
     ...(options.has('options') && { options: options.get('options') ?? '' }),
   };
+}
+
+/** @throws Error where a part is not percent-encoded as it has to be. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Error('has a "%" in its user, password, host or database that begins no character: write "%25" for it');
+  }
 }
 
 /** `prefer` is without TLS here: whoever is between could refuse it anyway. */
@@ -118,10 +129,7 @@ function passwordFile(path: string | undefined, ...wanted: Wanted): (() => strin
 type Wanted = readonly [host: string, port: number, database: string, user: string];
 
 /** What a file of lines `host:port:database:user:password` has, `*` standing for any; without a path, `~/.pgpass`. */
-function passwordOfFile(
-  path: string | undefined,
-  ...wanted: Wanted
-): string | undefined {
+function passwordOfFile(path: string | undefined, ...wanted: Wanted): string | undefined {
   let lines: string[];
   try {
     lines = readFileSync(path ?? join(homedir(), '.pgpass'), 'utf8').split(/\r?\n/);

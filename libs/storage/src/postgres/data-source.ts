@@ -3,12 +3,16 @@ import type pg from 'pg';
 import { reasonOf } from '@device-metrics/domain';
 import { accessEntities } from '../access/access.entities.js';
 import { configurationEntities } from '../configurations/configuration.entities.js';
+import { StoreUnavailableError } from '../store.js';
 import { connectionOf, shownUrl } from './connection.js';
 import { migrations } from './migrations/index.js';
 import { sentenceOf } from './unavailable.js';
 
 /** Connections for users, tokens, alerts and the like; the store of samples has its own. */
 const CONNECTIONS = 4;
+
+/** The oldest version of PostgreSQL that is tried. */
+const OLDEST = 15;
 
 /** A number that only this program locks: of processes that start at once, one makes the tables. */
 const LOCK = 4_719_803_211;
@@ -85,6 +89,7 @@ export function refusalOf(error: unknown, dataSource: DataSource): Error {
   const code =
     (error as { code?: unknown } | null)?.code ?? (error as { driverError?: { code?: unknown } }).driverError?.code;
   const reason = reasonOf(error) || String(code);
+  if (error instanceof DatabaseRefusedError) return error;
   switch (code) {
     case '28P01':
     case '28000':
@@ -98,6 +103,8 @@ export function refusalOf(error: unknown, dataSource: DataSource): Error {
     case '25006':
       return new DatabaseRefusedError(`${at} is read-only, as a standby is: name the primary`);
     default: {
+      if (error instanceof StoreUnavailableError)
+        return new DatabaseRefusedError(`${at} cannot be used: ${error.message}`);
       const sentence = sentenceOf(error);
       return sentence === undefined
         ? (error as Error)
@@ -117,7 +124,7 @@ export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean)
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [LOCK]);
     try {
-      await upgrade(dataSource, mayUpgrade, async (sql) => (await runner.query(sql)) as { name: string }[]);
+      await upgrade(dataSource, mayUpgrade, async <T>(sql: string) => (await runner.query(sql)) as T[]);
     } finally {
       await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
     }
@@ -128,34 +135,68 @@ export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean)
   }
 }
 
-async function upgrade(
-  dataSource: DataSource,
-  mayUpgrade: boolean,
-  query: (sql: string) => Promise<{ name: string }[]>,
-): Promise<void> {
+/** What of a server and a database the tables need. */
+interface Place {
+  readonly version: number;
+  readonly said: string;
+  readonly encoding: string;
+  readonly schema: string | null;
+  readonly readonly: string;
+}
+
+const PLACE = `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_version') AS said,
+  pg_encoding_to_char(encoding) AS encoding, current_schema() AS schema, current_setting('transaction_read_only') AS readonly
+  FROM pg_database WHERE datname = current_database()`;
+
+/** What somebody has made in the schema; that of extensions is nobody's. */
+const RELATIONS = `SELECT relname AS name FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = current_schema()::regnamespace
+  AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') ORDER BY 1`;
+
+type Query = <T>(sql: string) => Promise<T[]>;
+
+/** @throws DatabaseRefusedError where no tables can be on it, or none can be written. */
+async function assertFit(at: string, query: Query): Promise<void> {
+  const [place] = await query<Place>(PLACE);
+  const refuse = (reason: string): never => {
+    throw new DatabaseRefusedError(`${at} ${reason}`);
+  };
+  if (place.version < OLDEST * 10_000) refuse(`is PostgreSQL ${place.said}: it takes ${OLDEST} or newer`);
+  if (place.encoding !== 'UTF8') {
+    refuse(`has the encoding ${place.encoding}: it takes UTF8; "createdb -E UTF8 -T template0" makes such a database`);
+  }
+  if (place.schema === null) refuse('has no schema to make tables in: "CREATE SCHEMA public" makes one');
+  if (place.readonly === 'on') refuse('is read-only, as a standby is: name the primary');
+}
+
+async function upgrade(dataSource: DataSource, mayUpgrade: boolean, query: Query): Promise<void> {
   const at = placeOf(dataSource);
-  const tables = await query(`SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1`);
-  const names = tables.map(({ name }) => name);
+  await assertFit(at, query);
+  const names = (await query<{ name: string }>(RELATIONS)).map(({ name }) => name);
   const ours = migrations.map(({ name }) => name);
+  const refuseForeign = (found: readonly string[]): never => {
+    const some = found.length > 5 ? [...found.slice(0, 5), '…'] : found;
+    throw new DatabaseRefusedError(
+      `${at} has tables of another program (${some.join(', ')}): name a database of its own`,
+    );
+  };
   if (!names.includes('migrations')) {
-    if (names.length > 0) {
-      throw new DatabaseRefusedError(
-        `${at} has tables of another program (${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}): name a database of its own`,
-      );
-    }
+    if (names.length > 0) refuseForeign(names);
     await dataSource.runMigrations({ transaction: 'each' });
     return;
   }
-  const done = (await query('SELECT name FROM migrations ORDER BY id')).map(({ name }) => name);
+  const columns = await query(
+    `SELECT 1 FROM pg_attribute WHERE attrelid = 'migrations'::regclass AND attname IN ('id', 'name', 'timestamp')`,
+  );
+  if (columns.length < 3) refuseForeign(['migrations']);
+  const done = (await query<{ name: string }>('SELECT name FROM migrations ORDER BY id')).map(({ name }) => name);
   const foreign = done.filter((name) => !ours.includes(name));
   if (foreign.length > 0) {
-    const isOurs = done.includes(ours[0]);
+    if (!done.includes(ours[0])) refuseForeign(foreign);
     throw new DatabaseRefusedError(
-      isOurs
-        ? `${at} was made by a newer version of the api (${foreign.join(', ')}): start that version`
-        : `${at} has tables of another program (${foreign.slice(0, 3).join(', ')}): name a database of its own`,
+      `${at} was made by a newer version of the api (${foreign.join(', ')}): start that version`,
     );
   }
+  if (done.length === 0 && names.length > 1) refuseForeign(names.filter((name) => name !== 'migrations'));
   const missing = ours.filter((name) => !done.includes(name));
   if (missing.length === 0) return;
   if (!mayUpgrade && done.length > 0) {

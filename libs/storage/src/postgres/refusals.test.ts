@@ -31,6 +31,10 @@ describeIf('a database that cannot be worked with', () => {
     url = await makeDatabase();
     await run('CREATE TABLE orders (id integer)');
     expect(await refusal()).toContain('has tables of another program (orders)');
+    await run('DROP TABLE orders', 'CREATE VIEW piece AS SELECT 1 AS one');
+    expect(await refusal()).toContain('has tables of another program (piece)');
+    await run('DROP VIEW piece', 'CREATE TABLE migrations (version bigint)', 'INSERT INTO migrations VALUES (1)');
+    expect(await refusal()).toContain('has tables of another program (migrations)');
   });
 
   it('says that it is of a newer or an older version, and how it comes up to date', async () => {
@@ -44,6 +48,21 @@ describeIf('a database that cannot be worked with', () => {
       'has the tables of an older version of the api (without CollectorUpdate1765400000000)',
     );
     await (await openDataSource(dataSourceOptions(url), true)).destroy();
+  });
+
+  it('says that nothing can be written there: another encoding, read-only, no schema', async () => {
+    url = await makeDatabase();
+    const latin = `${new URL(url).pathname.slice(1)}_latin`;
+    await run(`CREATE DATABASE ${latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
+    expect(await refusal(`${url}_latin`)).toContain('has the encoding LATIN1: it takes UTF8');
+    await run(`DROP DATABASE ${latin}`, `ALTER DATABASE ${latin.slice(0, -6)} SET default_transaction_read_only = on`);
+    expect(await refusal()).toContain('is read-only, as a standby is: name the primary');
+    await run('SET default_transaction_read_only = off', 'DROP SCHEMA public');
+    await run(
+      'SET default_transaction_read_only = off',
+      `ALTER DATABASE ${latin.slice(0, -6)} RESET default_transaction_read_only`,
+    );
+    expect(await refusal()).toContain('has no schema to make tables in');
   });
 
   it('says what is missing: the database, the rights, the server', async () => {
@@ -77,6 +96,14 @@ describe('the address of a database', () => {
       ssl: { rejectUnauthorized: true, servername: 'db' },
     });
     expect(() => connectionOf('postgres://one,two/m')).toThrow('names several hosts');
+    expect(connectionOf('postgres://127.0.0.1/m?sslmode=verify-full').ssl).not.toHaveProperty('servername');
+    expect(() => connectionOf('postgres://db/m?connect_timeout=soon')).toThrow(
+      'has connect_timeout "soon"; it must be',
+    );
+    expect(() => connectionOf('postgres://a%zz@db/m')).toThrow('has a "%"');
+    expect(() => connectionOf('postgres://db/m?sslmode=verify-ca&sslrootcert=/none')).toThrow(
+      'names sslrootcert /none',
+    );
     expect(() => connectionOf('postgres://db/m?sslmode=perhaps')).toThrow('has sslmode "perhaps"; allowed are disable');
   });
 });
