@@ -106,6 +106,9 @@ describe('a page of somebody else', () => {
     expect(await from('cross-site', 'navigate', 'POST')).toBe(403);
     expect(await from('same-origin', 'cors')).toBe(200);
     expect(await from('none', 'navigate')).toBe(200);
+    const backup = ['GET /api/v1/admin/backup HTTP/1.1', `Host: ${own()}`, 'Sec-Fetch-Mode: navigate'];
+    expect(await status(...backup, 'Sec-Fetch-Site: cross-site')).toBe(403);
+    expect(await status(...backup, 'Sec-Fetch-Site: same-origin')).toBe(200);
   });
 });
 

@@ -4,7 +4,8 @@ import { Problem } from '../http/problem.js';
 
 /** What a request says of where it goes to and comes from. */
 export interface Sender {
-  readonly method: string;
+  /** Whether it is for reading alone. */
+  readonly onlyReads: boolean;
   /** The host of a request target in absolute form; undefined for a path. */
   readonly targetHost: string | undefined;
   /** The values of all headers `Host`. */
@@ -94,8 +95,8 @@ function isSameOrigin(origin: string, host: string): boolean {
   return pathname === '/' && originHost === new URL(`${protocol}//${host}`).host;
 }
 
-/** A link on another page may lead here, and nothing else from there. */
-function isOfAnotherSite({ method, fetchSite, fetchMode }: Sender): boolean {
+/** A link on another page may lead to what is there to read, and nothing else from there. */
+function isOfAnotherSite({ onlyReads, fetchSite, fetchMode }: Sender): boolean {
   if (fetchSite === undefined || fetchSite === 'same-origin' || fetchSite === 'none') return false;
-  return !(fetchMode === 'navigate' && (method === 'GET' || method === 'HEAD'));
+  return !(fetchMode === 'navigate' && onlyReads);
 }

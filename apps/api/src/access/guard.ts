@@ -67,11 +67,12 @@ export class Guard {
   }
 
   /** @throws Problem for what a page of somebody else may have a browser send. */
-  private checkSender({ raw, headers }: FastifyRequest): void {
+  private checkSender({ raw, headers, routeOptions }: FastifyRequest): void {
     const hosts = raw.rawHeaders.filter((_value, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === 'host');
     const problem = checkHost(
       {
-        method: raw.method ?? '',
+        // A backup is got by GET, and is work all the same.
+        onlyReads: (raw.method === 'GET' || raw.method === 'HEAD') && !routeOptions.config.audited,
         targetHost: targetHostOf(raw),
         hosts,
         origin: headers.origin,
