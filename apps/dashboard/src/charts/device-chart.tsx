@@ -48,7 +48,7 @@ export const DeviceChart = memo(function DeviceChart(props: DeviceChartProps) {
   };
   const { data, error, isPlaceholderData, refetch } = useReport(wish, inView);
   const chart = useMemo(() => data && chartData(spec, data.report), [data, spec]);
-  const marks = useAlertMarks(device, spec, window);
+  const marks = useAlertMarks(device, spec, window, chart?.lines[0]?.name);
   // What is on its way is drawn over the new stretch already, so that the axis never jumps twice.
   const bounds = useMemo(
     () => (data && !isPlaceholderData ? { start: data.start, end: data.end } : boundsOf(window, serverNow())),

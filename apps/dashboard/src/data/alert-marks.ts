@@ -32,15 +32,24 @@ interface KnownDevice {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** The levels that rules have for a chart of a device: those of what the chart draws, so not of the rate of a gauge. */
-export function levelsOf(rules: readonly Schema<'AlertSetupDto'>[], device: KnownDevice, spec: ChartSpec): Level[] {
+/**
+ * The levels that rules have for a chart of a device: those of what the chart draws, so not of the rate of a gauge. In a
+ * stack only the lowest layer is as high as its value: a level of another would stand at the wrong height.
+ *
+ * @param lowest the state of that layer.
+ */
+export function levelsOf(
+  rules: readonly Schema<'AlertSetupDto'>[],
+  device: KnownDevice,
+  spec: ChartSpec,
+  lowest?: string,
+): Level[] {
   return rules.flatMap(({ name, document }) => {
     if (document['enabled'] === false || !watches(document, device, spec)) return [];
     const condition = (document['condition'] ?? {}) as Document;
     const measure = typeof condition['measure'] === 'string' ? condition['measure'] : 'last';
-    const isDrawn = spec.rate ? measure === 'rate' : measure === 'last' || parseAggregation(measure) !== undefined;
-    if (!isDrawn || ['rate', 'increase', 'count', 'sum'].includes(measure) !== spec.rate) return [];
-    if ((condition['type'] ?? 'level') !== 'level' || spec.show === 'stack') return [];
+    if (!isDrawn(measure, spec) || (condition['type'] ?? 'level') !== 'level') return [];
+    if (spec.show === 'stack' && !(lowest !== undefined && statesOf(document).includes(lowest))) return [];
     const own = overrideOf(document, device.device_name);
     if (own?.['enabled'] === false) return [];
     const bounds = [own?.['level'] ?? condition['above'] ?? condition['below'], ...band(condition['outside'])];
@@ -48,6 +57,17 @@ export function levelsOf(rules: readonly Schema<'AlertSetupDto'>[], device: Know
     return bounds.flatMap((value) => (typeof value === 'number' ? [{ rule: name, value, severity }] : []));
   });
 }
+
+function isDrawn(measure: string, { rate, shares }: ChartSpec): boolean {
+  if (shares) return measure === 'share';
+  if (rate) return measure === 'rate';
+  const isOther = ['rate', 'increase', 'count', 'sum'].includes(measure);
+  return measure === 'last' || (!isOther && parseAggregation(measure) !== undefined);
+}
+
+/** The values of labels that a rule watches, such as the state `used`. */
+const statesOf = (document: Document): string[] =>
+  textsAt(document, 'select.label').map((pair) => pair.slice(pair.indexOf('=') + 1));
 
 const band = (outside: unknown): unknown[] => (Array.isArray(outside) ? outside : []);
 

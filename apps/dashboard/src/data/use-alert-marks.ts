@@ -6,8 +6,12 @@ import { episodesOf, levelsOf, NO_MARKS, type AlertMarks } from './alert-marks.j
 import type { ChartSpec } from './chart-specs.js';
 import { useAlerts, useSetup } from './use-alerts.js';
 
-/** The levels and episodes of alerts on a chart; none where they may not be read, as behind a shared link. */
-export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindow): AlertMarks {
+/**
+ * The levels and episodes of alerts on a chart; none where they may not be read, as behind a shared link.
+ *
+ * @param lowest the state of the lowest layer of a stack.
+ */
+export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindow, lowest?: string): AlertMarks {
   const rules = useSetup('rules').data;
   const alerts = useAlerts().data;
   const known = useQuery({
@@ -35,8 +39,8 @@ export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindo
     if (!rules || !known || !data) return NO_MARKS;
     const mine = (alerts?.alerts ?? []).filter(({ device_name }) => device_name === device);
     return {
-      levels: levelsOf(rules.items, known, spec),
+      levels: levelsOf(rules.items, known, spec, lowest),
       episodes: episodesOf(data.changes, mine, spec, data.bounds),
     };
-  }, [rules, alerts, known, data, device, spec]);
+  }, [rules, alerts, known, data, device, spec, lowest]);
 }

@@ -1,0 +1,54 @@
+import { expect, it } from '@jest/globals';
+import { levelsOf } from '../src/data/alert-marks.js';
+import type { ChartSpec } from '../src/data/chart-specs.js';
+
+const device = { device_name: 'lab-pc-1', tags: {} };
+const rule = (select: object, condition: object): Parameters<typeof levelsOf>[0][number] => ({
+  name: 'Full',
+  origin: 'database',
+  document: { name: 'Full', select, condition },
+});
+const spec: ChartSpec = {
+  id: 'm',
+  title: 'm',
+  metrics: ['system.memory.utilization'],
+  unit: '1',
+  show: 'stack',
+  rate: false,
+};
+const valuesOf = (of: ReturnType<typeof rule>, chart: ChartSpec, lowest?: string): number[] =>
+  levelsOf([of], device, chart, lowest).map(({ value }) => value);
+
+it('a level stands on a stack where the layer that it is of is the lowest, whose height is its value', () => {
+  const used = rule({ metric: 'system.memory.*', label: 'system.memory.state=used' }, { above: 0.95 });
+  expect(valuesOf(used, spec, 'used')).toEqual([0.95]);
+  expect(valuesOf(used, spec, 'cached')).toEqual([]);
+  expect(valuesOf(used, spec)).toEqual([]);
+  expect(valuesOf(rule({ metric: 'system.memory.*' }, { above: 0.95 }), spec, 'used')).toEqual([]);
+});
+
+it('a level of a share stands on a stack of shares, and no other does', () => {
+  const shares: ChartSpec = { ...spec, rate: true, shares: true };
+  const select = { metric: 'system.memory.*', label: 'system.memory.state=used' };
+  expect(valuesOf(rule(select, { above: 0.9, measure: 'share' }), shares, 'used')).toEqual([0.9]);
+  expect(valuesOf(rule(select, { above: 0.9, measure: 'rate' }), shares, 'used')).toEqual([]);
+});
+
+it('a chart of lines has the levels of what it draws', () => {
+  const lines: ChartSpec = { ...spec, show: 'lines' };
+  for (const [measure, expected] of [
+    ['last', [3]],
+    ['mean', [3]],
+    ['p95', [3]],
+    ['rate', []],
+    ['sum', []],
+    ['share', []],
+  ] as const) {
+    expect([measure, valuesOf(rule({ metric: 'system.*' }, { above: 3, measure }), lines)]).toEqual([
+      measure,
+      expected,
+    ]);
+  }
+  const rate: ChartSpec = { ...lines, rate: true };
+  expect(valuesOf(rule({ metric: 'system.*' }, { above: 3, measure: 'rate' }), rate)).toEqual([3]);
+});
