@@ -237,7 +237,9 @@ describe('deltas', () => {
   });
 
   it('that are refused are in no sum', async () => {
-    const answer = await postJson(delta('delta-bad', 'jobs', [now - 2000, 1], [1, 100], [now - 1500, -1], [now - 1000, 1]));
+    const answer = await postJson(
+      delta('delta-bad', 'jobs', [now - 2000, 1], [1, 100], [now - 1500, -1], [now - 1000, 1]),
+    );
     expect(answer.body.partialSuccess.rejectedDataPoints).toBe('2');
     expect(await samples('delta-bad')).toEqual([
       [iso(now - 2000), 1],

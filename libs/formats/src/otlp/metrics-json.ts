@@ -7,7 +7,18 @@ export class OtlpJsonError extends Error {
 }
 
 type Scalar =
-  'string' | 'bool' | 'enum' | 'int64' | 'uint32' | 'uint64' | 'sint' | 'fixed64' | 'nanos' | 'sfixed64' | 'double' | 'bytes';
+  | 'string'
+  | 'bool'
+  | 'enum'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint'
+  | 'fixed64'
+  | 'nanos'
+  | 'sfixed64'
+  | 'double'
+  | 'bytes';
 type MessageName = keyof typeof MESSAGES;
 interface Field {
   readonly number: number;

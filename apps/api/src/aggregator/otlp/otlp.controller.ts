@@ -115,7 +115,9 @@ export class OtlpController {
     const points = new Points();
     try {
       const { body } = request;
-      const bytes = isProtobuf ? ((body as Uint8Array | undefined) ?? new Uint8Array()) : metricsFromJson(body, (reason, count) => points.refusals.add(reason, count));
+      const bytes = isProtobuf
+        ? ((body as Uint8Array | undefined) ?? new Uint8Array())
+        : metricsFromJson(body, (reason, count) => points.refusals.add(reason, count));
       this.decoder.decode(bytes, points);
       return points;
     } catch (error) {
