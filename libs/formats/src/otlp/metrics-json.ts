@@ -224,7 +224,7 @@ function pointsOf(type: string, item: unknown): number {
   if (type.endsWith('DataPoint')) return 1;
   if (type !== 'Metric') return 0;
   const lists = Object.values(item ?? {}).map((data: { dataPoints?: unknown } | null) => data?.dataPoints);
-  return Math.max(1, ...lists.map((points) => (Array.isArray(points) ? points.length : 0)));
+  return lists.reduce<number>((most, points) => Math.max(most, Array.isArray(points) ? points.length : 0), 1);
 }
 
 function integer(value: unknown, type: IntegerType, path: string): bigint {
