@@ -198,7 +198,9 @@ export class SeriesCatalogue {
 
   /** The same for a series that was named before, whose look-up is kept with it. */
   knownEntryOfNamed(named: NamedSeries): SeriesEntry | undefined {
-    const entry = this.foundFor(named) ?? this.findOne(named);
+    const known = this.foundFor(named);
+    if (known) return known;
+    const entry = this.findOne(named);
     if (entry) {
       named.found = entry;
       named.foundIn = this.state;
@@ -287,9 +289,9 @@ export class SeriesCatalogue {
 
   /** The unit of the series that a sample goes to; undefined while there is none. */
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
-    const found = sample instanceof NamedSeries ? this.foundFor(sample) : undefined;
-    if (found) return found.series.unit;
-    return this.findOne(sample)?.series.unit;
+    // Found by the gate, which lets others pass meanwhile, it need not be found in the commit, which does not.
+    const entry = sample instanceof NamedSeries ? this.knownEntryOfNamed(sample) : this.findOne(sample);
+    return entry?.series.unit;
   }
 
   get(id: number): SeriesEntry | undefined {
