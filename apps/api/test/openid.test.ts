@@ -187,3 +187,15 @@ it('nothing of the secrets is in the log or in the audit', async () => {
   expect(codes.length).toBeGreaterThan(0);
   for (const secret of [SECRET, ...codes]) expect(server.log.join('\n') + audit).not.toContain(secret);
 });
+
+it('who comes back with what is no answer of the provider, again and again, is told to wait', async () => {
+  const browser = new Browser();
+  await browser.follow(begin(), isCallback);
+  const cookie = [...(browser.jars.get(server.url) ?? [])].map((pair) => pair.join('=')).join('; ');
+  const statuses: number[] = [];
+  for (let n = 0; n < 21; n += 1) {
+    const url = `${server.url}/api/v1/session/openid/callback?code=x&state=${n}`;
+    statuses.push((await fetch(url, { redirect: 'manual', headers: { cookie } })).status);
+  }
+  expect([statuses[0], statuses.at(-1)]).toEqual([302, 429]);
+});

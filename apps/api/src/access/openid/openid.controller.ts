@@ -1,5 +1,5 @@
 import { reasonOf } from '@device-metrics/domain';
-import type { AccessStore } from '@device-metrics/storage';
+import type { AccessStore, Store } from '@device-metrics/storage';
 import { Controller, Get, Inject, Logger, Query, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiFoundResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { parseCookie, stringifySetCookie } from 'cookie';
@@ -7,7 +7,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
+import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ACCESS_STORE } from '../access-store.js';
+import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import { Needs } from '../needs.js';
@@ -39,6 +41,8 @@ type Failure = 'refused' | 'not-allowed' | 'late' | 'unreachable';
 @Controller('api/v1/session/openid')
 export class OpenIdController {
   private readonly logger = new Logger('openid');
+  /** What came back and was no answer of the provider, by address: each is asked of the provider, and stands in the audit. */
+  private readonly attempts = new Attempts(20, 900_000, () => this.samples.processes);
 
   constructor(
     @Inject(ACCESS_STORE) private readonly store: AccessStore,
@@ -47,6 +51,7 @@ export class OpenIdController {
     private readonly signIn: SignIn,
     private readonly authenticate: Authenticate,
     private readonly audit: Audit,
+    @Inject(SAMPLE_STORE) private readonly samples: Pick<Store, 'processes'>,
   ) {}
 
   @Get()
@@ -87,6 +92,9 @@ export class OpenIdController {
     const carried = this.carriedOf(request);
     this.carry(request, reply, '', 0);
     if (!carried) return this.fail(reply, '/', 'late');
+    const { ip } = request;
+    this.attempts.assertLeft(ip);
+    this.attempts.count(ip);
     let identity: Identity;
     try {
       identity = await this.provider.end(new URL(request.url, carried.redirectUri).search, carried);
@@ -95,6 +103,7 @@ export class OpenIdController {
       await this.audit.note(request, { action: 'session.sign-in', success: false, details: { by: 'openid' } });
       return this.fail(reply, carried.page, 'refused');
     }
+    this.attempts.giveBack(ip);
     const role = roleOfGroups(identity.groups, this.config.openId.roles);
     const user = role && (await userOf(this.store, identity, role));
     if (!user) return this.turnAway(request, reply, carried.page, identity);
