@@ -92,7 +92,9 @@ async function treeOf(name, programs) {
   mkdirSync(join(folder, 'bin'), { recursive: true });
   cpSync(join(FILES, 'device-metrics'), join(folder, 'bin/device-metrics'));
   chmodSync(join(folder, 'bin/device-metrics'), 0o755);
-  const packages = (await bundlePrograms(lib, programs, packageFor(about.node))).map(aboutPackage);
+  const found = (await bundlePrograms(lib, programs, packageFor(about.node))).map(aboutPackage);
+  // npm may have put one package into several folders.
+  const packages = [...new Map(found.map((one) => [`${one.name} ${one.version}`, one])).values()];
   packages.sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
   copyFileSync(stripped, join(lib, 'node'));
   writeFileSync(join(lib, 'package.json'), '{ "type": "module" }\n');

@@ -46,6 +46,7 @@ licences() {
       const [folder] = process.argv.slice(1);
       const { components } = JSON.parse(readFileSync(`${folder}/share/sbom.cdx.json`, "utf8"));
       const texts = readFileSync(`${folder}/share/licences.txt`, "utf8").split("=".repeat(80)).map((part) => part.trim());
+      if (new Set(components.map((one) => one["bom-ref"])).size < components.length) throw new Error("a package is in the list twice");
       const missing = components.filter(({ name, version }) => {
         const text = name === "node" ? texts.find((one) => one.startsWith("Node.js ")) : texts.find((one) => one.startsWith(`${name} ${version},`));
         return text === undefined || text.split("\n").length < 4;
