@@ -30,3 +30,10 @@ export function eachSample(samples: SampleBatch): readonly Sample[] {
     value: values[at] as number,
   }));
 }
+
+/** The samples from one position to before another, as a copy of their own. */
+export function partOf(samples: SampleBatch, from: number, to: number): SampleBatch {
+  if (!isColumns(samples)) return samples.slice(from, to);
+  const { series, timestamps, values } = samples;
+  return { series: series.slice(from, to), timestamps: timestamps.slice(from, to), values: values.slice(from, to) };
+}

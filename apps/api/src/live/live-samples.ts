@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { eachSample, type Sample, type SampleBatch } from '@device-metrics/domain';
+import { countOf, eachSample, partOf, type Sample, type SampleBatch } from '@device-metrics/domain';
 
 /** Samples of one request, or a part of them; events have numbers that grow by one. */
 export type LiveEvent = readonly Sample[];
@@ -23,7 +23,8 @@ export class LiveSamples {
   newest = 0;
   private readonly run = randomUUID().slice(0, 8);
   private readonly listeners = new Set<() => void>();
-  private window: LiveEvent[] = [];
+  /** Events; those that nobody has asked for are still as they came. */
+  private window: SampleBatch[] = [];
   private samplesInWindow = 0;
   private keepUntil = 0;
 
@@ -34,19 +35,21 @@ export class LiveSamples {
       this.samplesInWindow = 0;
       return;
     }
-    const samples = eachSample(batch);
-    for (let from = 0; from < samples.length; from += PER_EVENT) {
+    const count = countOf(batch);
+    for (let from = 0; from < count; from += PER_EVENT) {
       this.newest += 1;
-      this.window.push(samples.slice(from, from + PER_EVENT));
+      this.window.push(partOf(batch, from, from + PER_EVENT));
     }
-    this.samplesInWindow += samples.length;
-    while (this.samplesInWindow > WINDOW) this.samplesInWindow -= this.window.shift()?.length ?? 0;
+    this.samplesInWindow += count;
+    while (this.samplesInWindow > WINDOW) this.samplesInWindow -= countOf(this.window.shift() ?? []);
     for (const listener of this.listeners) listener();
   }
 
   /** Undefined when the window no longer has it. */
   event(number: number): LiveEvent | undefined {
-    return this.window[this.window.length - 1 - (this.newest - number)];
+    const at = this.window.length - 1 - (this.newest - number);
+    const event = this.window[at];
+    return event && (this.window[at] = eachSample(event));
   }
 
   /** Calls `listener` when there are new events, until the function that comes back is called. */
