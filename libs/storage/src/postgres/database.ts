@@ -12,6 +12,9 @@ export interface Transaction {
 /** How long an answer may take before the connection is given up, ms: what is lost on the way gives none. */
 const LONGEST = 30_000;
 
+/** The same for a table that is vacuumed, ms. */
+const LONGEST_VACUUM = 3_600_000;
+
 /** How long a transaction may wait for its process, ms: one that was stopped does not come back to it. */
 const LONGEST_PAUSE = 10_000;
 
@@ -75,6 +78,17 @@ export class Database {
         run: async (sql, values = []) => (await query(client, sql, values)).rowCount ?? 0,
       }),
     );
+  }
+
+  /** Gives the room of deleted rows at the end of a table back to the disk. */
+  async giveBackRoom(table: string): Promise<void> {
+    const vacuum: pg.QueryConfig & { query_timeout: number } = {
+      text: `VACUUM ${table}`,
+      query_timeout: LONGEST_VACUUM,
+    };
+    await this.pool.query(vacuum).catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
   }
 
   /** Whether the tables may be spread over nodes, by Citus. */

@@ -252,6 +252,7 @@ export class Session {
       await this.database.run('DELETE FROM series s WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = s.device_id)');
     }
     await this.trim();
+    if (this.leases.shards.has(0)) await this.database.giveBackRoom('journal');
   }
 
   /** Lets go of journal rows that are sealed. */
