@@ -84,6 +84,17 @@ describe('a value over its level', () => {
   });
 });
 
+it.each([24 * HOUR, -24 * HOUR])('an end is told though the clock is set by %d ms before it is', async (step) => {
+  await world.rule({ ...HOT, for: 0 });
+  await world.looks(8, () => world.send(9));
+  expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  await world.looks(1, () => world.send(1));
+  world.now += step;
+  await world.looks(4, () => world.send(1));
+  expect(await world.told()).toEqual(['news over lab-pc-1']);
+  expect(world.alerts.current()).toEqual([]);
+});
+
 it('500 devices that go silent at once are one message, within a minute of being late', async () => {
   await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
   const fleet = (): Promise<void> =>

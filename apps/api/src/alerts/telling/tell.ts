@@ -56,12 +56,12 @@ export function tell(changes: Changes, rules: TellingRules, now: number): AlertM
   const suppressed = suppression(rules, now);
   for (const alert of alerts) noteSuppression(changes, alert, suppressed(alert), now);
   const messages: AlertMessage[] = [];
-  // Its route or its channels are gone: there is nobody left to hear of the end.
-  for (const alert of alerts)
-    if (alert.episode?.ended != null && now - alert.episode.ended > FORGOTTEN) changes.drop(alert);
   for (const { route, members } of groupsOf(alerts, rules)) {
     for (const message of tellGroup(changes, route, members, rules, now)) messages.push(message);
   }
+  // Its route or its channels are gone: there is nobody left to hear of the end.
+  for (const alert of [...changes.all()])
+    if (alert.episode?.ended != null && now - alert.episode.ended > FORGOTTEN) changes.drop(alert);
   return messages;
 }
 
