@@ -54,7 +54,7 @@ interface Turn {
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
  * that has been on its way for long goes, such as that of a client that stalls, and otherwise what comes now: with a 503, before
- * anything of it was stored. Of too many that are not whole the oldest goes. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
+ * anything of it was stored. Of too many that are not whole the oldest that drips goes. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
  * is refused.
  */
 export class BodyBudget {
@@ -90,8 +90,7 @@ export class BodyBudget {
       body.isWhole = true;
       this.open.delete(body);
     };
-    const [oldest] = this.open;
-    if (oldest && this.open.size >= this.limits.mostOpen) this.drop(oldest);
+    if (this.open.size >= this.limits.mostOpen) this.dropOneThatDrips();
     this.bodies.set(request, body);
     this.open.add(body);
     payload.on('data', (chunk: Buffer) => this.grow(body, chunk.length));
@@ -200,6 +199,15 @@ export class BodyBudget {
       return true;
     }
     return false;
+  }
+
+  /** The oldest that has brought little; the oldest, where each brings much. */
+  private dropOneThatDrips(): void {
+    const [oldest] = this.open;
+    for (const body of this.open) {
+      if (body.socket.bytesRead - body.readAtStart < this.limits.leastBytes) return this.drop(body);
+    }
+    if (oldest) this.drop(oldest);
   }
 
   private drop(body: Body): void {

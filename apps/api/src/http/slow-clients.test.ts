@@ -124,8 +124,10 @@ it('bodies that stall hold no more than the budget, and give way to those that c
   }
 });
 
-it('of too many bodies that are not whole the oldest gives way, and who sends a whole one waits for none', async () => {
+it('of too many bodies that are not whole the oldest that drips gives way, and who sends a whole one waits for none', async () => {
   const port = await start({ bodies: { mostOpen: 10 } });
+  const large = client(port, head(200_000), Buffer.alloc(100_000, 32));
+  await sleep(100);
   const dripping: ReturnType<typeof client>[] = [];
   for (let n = 0; n < 30; n += 1) {
     dripping.push(client(port, head(1_000), '{'));
@@ -135,6 +137,10 @@ it('of too many bodies that are not whole the oldest gives way, and who sends a 
   await Promise.all(dripping.slice(0, 15).map(({ closed }) => closed));
   expect((await post(port, '{}')).status).toBe(200);
   expect(dripping.at(-1)?.text()).toBe('');
+  // What has brought much is not the one to go.
+  large.socket.write(Buffer.alloc(99_998, 32));
+  large.socket.write('{}');
+  await until(() => large.text().includes(' 200 '));
 });
 
 it('requests that wait for their answer count: beyond the budget they are a 503 with Retry-After, and pass later', async () => {
