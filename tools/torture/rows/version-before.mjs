@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { settle, startCollector, startDevice, startStore, totalsOf } from '../collector-kit.mjs';
-import { assert, command, mainOf, NoStart, post, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
+import { assert, command, get, mainOf, NoStart, post, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
 import { folderOfVersionBefore } from '../version-before.mjs';
 
 export const name = 'The version before beside this one';
@@ -44,12 +45,52 @@ export async function run({ file }) {
   await expectSamples(back, 'pc-0', 3_500);
 
   const sent = await bothWays(file, old);
+  const toOld = await sendsAll(file('new-to-old'), back, mainOf('collector'));
   await back.stop();
-  return `20 batches of the version before read by this one, and by the one before again after its backup was restored; ${sent}`;
+  const fresh = await startApi(file('fresh.db'), settings, now);
+  const toNew = await sendsAll(file('old-to-new'), fresh, mainOf('collector', old));
+  await fresh.stop();
+  return `20 batches of the version before read by this one, and by the one before again after its backup was restored; ${sent}; a collector of this version sent ${toOld} samples to the api before, one before ${toNew} to this api`;
 }
 
 async function expectSamples(api, device, count) {
   assert.equal((await samplesOf(api.url, device)).size, count, `${device} does not have ${count} samples`);
+}
+
+/** A collector that joins an api by its code sends there, before and after a restart; `main` of the collector. */
+export async function sendsAll(folder, api, main) {
+  const device = await startDevice();
+  try {
+    const invitation = await fetch(`${api.url}/api/v1/invitations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+    const { code } = await invitation.json();
+    mkdirSync(folder);
+    const env = { PATH: process.env.PATH, DEVICE_NAME: 'pc' };
+    execFileSync(process.execPath, [main, 'join', api.url, '--code', code], { cwd: folder, env, stdio: 'pipe' });
+    for (const rounds of [30, 60]) {
+      const collector = startCollector(folder, device, api, {}, main);
+      while (device.rounds < rounds) await sleep(20);
+      await collector.stop();
+    }
+    const last = startCollector(folder, device, api, {}, main);
+    await sleep(2_000);
+    await last.stop();
+    const { text } = await get(api.url, '/api/v1/reports/summary?time_range=1&device_name=counters');
+    const rows = JSON.parse(text).summaries.filter(({ metric_name: name }) => name === 'count');
+    const [{ count, max }] = rows;
+    assert(
+      rows.every((row) => row.count === count && row.max === max),
+      text.slice(0, 500),
+    );
+    // A run that a stop ends has asked the device, and sends nothing.
+    assert(count >= 60 - 3 && max - count <= 3, `${count} samples of each counter arrived, up to ${max}`);
+    return count;
+  } finally {
+    device.close();
+  }
 }
 
 /** A spool that one version leaves goes on with the other. */
