@@ -9,6 +9,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { dataSourceOptions, openDataSource, openSampleStore } from '@device-metrics/storage';
 import pg from 'pg';
@@ -148,7 +149,7 @@ async function run(name, address) {
   );
   if (name !== 'SQLite') {
     // Journal rows stay for 30 seconds.
-    await new Promise((resolve) => setTimeout(resolve, 31_000));
+    await sleep(31_000);
     await store.maintain();
   }
   const { bytes, journalRows } = await store.health();

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as Cron from 'cron';
 import { isIP } from 'node:net';
-import { isTimeZone, like, MAX_HOURS, parseDuration, parseHours, type Pattern } from '@device-metrics/domain';
+import { DAY, isTimeZone, like, MAX_HOURS, parseDuration, parseHours, type Pattern } from '@device-metrics/domain';
 import {
   integer,
   Mistakes,
@@ -19,8 +19,6 @@ import type { Role } from '@device-metrics/storage';
 import { registerAs, type ConfigType } from '@nestjs/config';
 
 const require = createRequire(import.meta.url);
-
-const DAY = 86_400_000;
 
 /** A duration of at least a day, ms; 0: for ever. */
 const retention: SettingType<number> = {

@@ -3,10 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DAY } from '@device-metrics/domain';
 import { AppModule } from './app.module.js';
 import { openApiDocument } from './http/openapi.js';
-
-const DAY = 86_400_000;
 
 // The last step of the build: writes the description of all calls beside this file. A preview makes no providers, and so
 // opens no database.

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MINUTE } from '@device-metrics/domain';
 import { Server, temporaryFolder } from './server.js';
 import { readWorkbook } from './workbook.js';
 
 let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const MINUTE = 60_000;
 /** A full hour some hours ago. */
 const START = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 5 * 3_600_000;
 const iso = (time: number): string => new Date(time).toISOString();

@@ -3,9 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { Server, temporaryFolder } from './server.js';
 
-const HOUR = 3_600_000;
 /** A whole minute, some hours ago. */
 const START = Math.floor((Date.now() - 6 * HOUR) / 60_000) * 60_000;
 const EVIL = `"><script>alert('1')</script>&amp;`;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { Server, temporaryFolder } from './server.js';
 
 let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const HOUR = 3_600_000;
 const START = Math.floor(Date.now() / HOUR) * HOUR - 20 * HOUR;
 
 beforeAll(async () => {

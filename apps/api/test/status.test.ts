@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { Server, temporaryFolder, type Answer } from './server.js';
 
-const HOUR = 3_600_000;
 const BATCH = '/api/v1/aggregator/metrics/batch';
 const PAGE = { enabled: true, title: 'Laboratory', text: 'Ask it.', tags: ['public=yes'], names: 'display_name' };
 

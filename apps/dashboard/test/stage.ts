@@ -1,9 +1,9 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { MINUTE } from '@device-metrics/domain';
 import { describeFleet, FleetDevice, sendFleet } from '../../../tools/bench/dashboard/fleet.mjs';
 import { launch, open, type WatchedPage } from './browser.js';
 import { startSite, type Site } from './site.js';
 
-const MINUTE = 60_000;
 const COUNT = 500;
 /** Devices that have tags, and readings each ten seconds. */
 const DETAILED = 12;

@@ -42,6 +42,7 @@ export {
 } from './metrics/catalogue.js';
 export type { LabelDefinition, LabelMeaning, MetricDefinition, MetricKind, OneNumber } from './metrics/definition.js';
 export { labelCatalogue } from './metrics/labels.js';
+export { DAY, HOUR, MINUTE, SECOND } from './durations.js';
 export { reasonOf } from './reason.js';
 export { parseBytes, parseDecimal, parseDuration, showDuration } from './quantities.js';
 export { MAX_HOURS, parseHours, type TimeRange } from './time-range.js';

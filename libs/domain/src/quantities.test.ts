@@ -1,8 +1,7 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { HOUR } from './durations.js';
 import { parseBytes, parseDuration } from './quantities.js';
-
-const HOUR = 3_600_000;
 
 it('reads durations and nothing else', () => {
   expect(['500ms', '30s', '5m', '1h', '7d', '2w', '1y'].map(parseDuration)).toEqual([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { HOUR } from './durations.js';
 import {
   autoStep,
   MAX_STEPS,
@@ -13,7 +14,6 @@ import {
 } from './time-steps.js';
 import { isTimeZone } from './zone-clock.js';
 
-const HOUR = 3_600_000;
 const time = fc.integer({ min: Date.UTC(2000), max: Date.UTC(2040) });
 const range = fc
   .tuple(time, fc.integer({ min: 1, max: 90 * 24 * HOUR }))

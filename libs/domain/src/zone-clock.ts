@@ -1,4 +1,5 @@
-const DAY = 86_400_000;
+import { DAY } from './durations.js';
+
 /** The last moment that a Date can hold, ms. */
 const MAX_TIME = 8.64e15;
 

@@ -1,8 +1,7 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
+import { HOUR } from '@device-metrics/domain';
 import { lastBefore } from './look-back.js';
-
-const HOUR = 3_600_000;
 
 /** How much a series grew: in all, and step by step. */
 export interface Growth {

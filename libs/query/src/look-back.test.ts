@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { HOUR, parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import { dataSourceOptions, openDataSource, openSampleStore, type SampleStore } from '@device-metrics/storage';
 import type { Database } from 'better-sqlite3';
 import { NO_LIMIT } from './cost.js';
@@ -10,7 +10,6 @@ import { lastBefore } from './look-back.js';
 import { plan } from './plan.js';
 import { read } from './read.js';
 
-const HOUR = 3_600_000;
 const NOW = 490_000 * HOUR;
 
 /** A store that says of each series when its only samples are, and what it is asked for. */

@@ -1,7 +1,6 @@
-import { inSlices, type Series } from '@device-metrics/domain';
+import { HOUR, inSlices, type Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 
-const HOUR = 3_600_000;
 /**
  * How far back, hours; each time only for the series that have not been found yet. The last one is more than a year: a
  * meter that is read once a year is found, and what is read stays bounded.

@@ -1,4 +1,5 @@
 import {
+  HOUR,
   autoStep,
   inSlices,
   parseAggregation,
@@ -16,7 +17,6 @@ import { plan } from './plan.js';
 import { read } from './read.js';
 import type { Thing } from './things.js';
 
-const HOUR = 3_600_000;
 /** Samples that are read for numbers that take them; beyond, they are made of hourly values. */
 const MAX_SAMPLES = 4_000_000;
 /** Steps by which the rate of a counter is seen, about. */

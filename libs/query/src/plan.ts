@@ -1,4 +1,4 @@
-import { inSlices, Slices, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { HOUR, inSlices, Slices, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { refuseBeyond, type QueryLimit } from './cost.js';
 import { rangeOf, type Steps } from './divide.js';
@@ -6,7 +6,6 @@ import { lastBefore, type LastSamples } from './look-back.js';
 import type { SeriesCount } from './series-groups.js';
 import { kindOf, pieceOf, type AggregationKind } from './step-columns.js';
 
-const HOUR = 3_600_000;
 /** What stands for an hour of which only the hourly value is left: at most so many samples. */
 const SAMPLES_PER_HOURLY = 3;
 

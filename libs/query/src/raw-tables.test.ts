@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Series } from '@device-metrics/domain';
 import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
+import { HOUR } from '@device-metrics/domain';
 import { rawTables } from './raw-tables.js';
 import type { Position } from './series-table.js';
 
-const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 1);
 const RANGE = { start: START - 10 * HOUR + 7, end: START + 100 * HOUR };
 let folder: string;

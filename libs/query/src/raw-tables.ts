@@ -1,9 +1,8 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
+import { HOUR } from '@device-metrics/domain';
 import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';
 import type { Position, SeriesTable } from './series-table.js';
-
-const HOUR = 3_600_000;
 
 /**
  * The samples of one series after the other, or the hourly means where only these are left, however many there are: a

@@ -2,15 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { parseAggregation, type Aggregation } from '@device-metrics/domain';
+import { HOUR, DAY, parseAggregation, type Aggregation } from '@device-metrics/domain';
 import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { lastBefore } from './look-back.js';
 import { columnsOfSamples, type SampleColumns } from './step-columns.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 0, 1);
 let now = START + HOUR;
 let folder: string;

@@ -1,10 +1,9 @@
-import { aggregateSteps, Slices, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
+import { HOUR, aggregateSteps, Slices, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
 import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
 import type { LastSamples, Moment } from './look-back.js';
 import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';
 
-const HOUR = 3_600_000;
 /** Steps that are made before others may get their turn. */
 const STEPS_AT_ONCE = 2_000;
 

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
+import { HOUR } from '@device-metrics/domain';
 import { openAccessStore } from './access/open-access-store.js';
 import { copyDatabase } from './copy-database.js';
 import { dataSourceOptions, openDataSource } from './data-source.js';
 import { openSampleStore } from './open-sample-store.js';
 import { dropDatabase, makeDatabase } from './testing/postgres-databases.js';
 import { whyNoPostgres } from './testing/postgres.js';
-import { HOUR, sample, storedIn, T0, TestStore } from './testing/test-store.js';
+import { sample, storedIn, T0, TestStore } from './testing/test-store.js';
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Summary } from '@device-metrics/domain';
 import fc from 'fast-check';
+import { DAY, HOUR } from '@device-metrics/domain';
 import { summarizeColumn } from './columnar/column.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { EVER, HOUR, sample, T0 } from './testing/test-store.js';
+import { EVER, sample, T0 } from './testing/test-store.js';
 
-const DAY = 24 * HOUR;
 const RAW = 10 * DAY;
 const HOURLY = 20 * DAY;
 

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TimeRange } from '@device-metrics/domain';
+import { HOUR } from '@device-metrics/domain';
 import type { StepAggregate } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { HOUR, sample, T0 } from './testing/test-store.js';
+import { sample, T0 } from './testing/test-store.js';
 
 describe.each(dialects)('steps on $name', (dialect) => {
   let opened: OpenStore;

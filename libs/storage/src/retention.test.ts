@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR } from '@device-metrics/domain';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { EVER, HOUR, sample, T0 } from './testing/test-store.js';
-
-const DAY = 24 * HOUR;
+import { EVER, sample, T0 } from './testing/test-store.js';
 
 let opened: OpenStore;
 afterEach(() => opened.close());

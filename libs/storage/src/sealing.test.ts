@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { DAY, HOUR, MINUTE } from '@device-metrics/domain';
 import { TooLateError } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { HOUR, sample, T0 } from './testing/test-store.js';
-
-const DAY = 24 * HOUR;
-const MINUTE = 60_000;
+import { sample, T0 } from './testing/test-store.js';
 
 let opened: OpenStore;
 afterEach(() => opened.close());

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  HOUR,
   like,
   NamedSeries,
   type Labels,
@@ -11,7 +12,6 @@ import {
 import { TooManySeriesError, type DeviceDescription, type Store } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
 
-const HOUR = 3_600_000;
 const T0 = Date.UTC(2026, 0, 15, 10);
 const EVER: TimeRange = { start: 0, end: T0 + 1000 * HOUR };
 

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
 import type { AlertStore, Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
+import { DAY } from '@device-metrics/domain';
 import { currentCaller } from '../access/caller.js';
 import { Needs } from '../access/needs.js';
 import { assertWholeSite } from '../access/whole-site.js';
@@ -28,7 +29,6 @@ import { mistakesAsProblem } from './mistakes.js';
 import { readRule } from './rules/read-rule.js';
 import { SEVERITIES } from './rules/rule.js';
 
-const DAY = 86_400_000;
 const MOST_FIRINGS = 1_000;
 
 @ApiTags('alerts')

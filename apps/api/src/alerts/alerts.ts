@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { reasonOf } from '@device-metrics/domain';
+import { MINUTE, DAY, reasonOf } from '@device-metrics/domain';
 import type { AlertStep, AlertStore, Store, StoredAlertMessage, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import type { Arrivals } from '../live/arrivals.js';
@@ -57,9 +57,6 @@ export interface AlertsOptions {
   readonly retention: number;
   readonly onProblem: (problem: string) => void;
 }
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 
 /** Looks at the rules, keeps the states of what they watch, and tells people of them. */
 export class Alerts {

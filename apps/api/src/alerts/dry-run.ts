@@ -1,4 +1,4 @@
-import { Slices, type Series, type TimeRange } from '@device-metrics/domain';
+import { MINUTE, HOUR, Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import { deadlines } from '../devices/rhythm.js';
@@ -35,8 +35,6 @@ export class NoPastError extends Error {
   override readonly name = 'NoPastError';
 }
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 /** So many points are looked at at the most, in each series. */
 const MOST_POINTS = 20_000;
 

@@ -1,10 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { reasonOf } from '@device-metrics/domain';
+import { MINUTE, reasonOf } from '@device-metrics/domain';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Alerts } from './alerts.js';
 import { GRID } from './rules/read-rule.js';
 
-const MINUTE = 60_000;
 /** How often it is seen whether messages wait, ms. */
 const SENDING = 1_000;
 /** A heartbeat is a promise that the rules are looked at: after so long without it there is none, ms. */

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { dirname, join, resolve } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { reasonOf, showDuration } from '@device-metrics/domain';
+import { DAY, reasonOf, showDuration } from '@device-metrics/domain';
 import { commandLine } from '@device-metrics/settings';
 import { schemaStateOf } from '@device-metrics/storage';
 import { tlsMaterial } from '../access/tls/tls-material.js';
@@ -19,7 +19,6 @@ export const HEALTHY_USAGE = `healthy
 
 const MIB = 2 ** 20;
 const LEAST_FREE = 512 * MIB;
-const DAY = 86_400_000;
 const YEAR_2020 = 1_577_836_800_000;
 
 /** What is the matter, and what to do about it. */

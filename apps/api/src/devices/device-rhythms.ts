@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
+import { DAY, HOUR } from '@device-metrics/domain';
 import { SAMPLE_STORE } from '../sample-store.module.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
 
@@ -22,8 +23,6 @@ interface Frequent {
   readonly foundAt: number;
 }
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 /** How far back readings are looked for; the first span that has enough of them is taken. */
 const SPANS = [HOUR, DAY, 35 * DAY];
 /** Readings that are enough, and those that are looked at. */

@@ -7,14 +7,12 @@ import { NO_LIMIT } from '@device-metrics/query';
 import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import { DAY, HOUR, SECOND } from '@device-metrics/domain';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { availability } from './availability/availability.js';
 import { deviceReport } from './device-report/device-report.js';
 import { summaryReport } from './summary/summary.js';
 
-const SECOND = 1000;
-const HOUR = 3600 * SECOND;
-const DAY = 24 * HOUR;
 /** The clocks of Berlin go forward an hour on the first of these days and back on the second. */
 const SUMMER_TIME = Date.UTC(2026, 2, 28, 12);
 const WINTER_TIME = Date.UTC(2026, 9, 24, 12);

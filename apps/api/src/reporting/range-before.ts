@@ -1,6 +1,4 @@
-import { parseStep, ZoneClock, type StepLength, type TimeRange } from '@device-metrics/domain';
-
-const DAY = 86_400_000;
+import { DAY, parseStep, ZoneClock, type StepLength, type TimeRange } from '@device-metrics/domain';
 
 interface OffsetParameters {
   /** Obeys `offsetRule`. */

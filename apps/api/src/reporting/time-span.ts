@@ -1,8 +1,15 @@
-import { MAX_HOURS, otherUnit, parseDuration, parseHours, ZoneClock, type TimeRange } from '@device-metrics/domain';
+import {
+  HOUR,
+  MAX_HOURS,
+  otherUnit,
+  parseDuration,
+  parseHours,
+  ZoneClock,
+  type TimeRange,
+} from '@device-metrics/domain';
 import { MAX_AHEAD, parseTime, quote, type Rule } from '@device-metrics/contract';
 import { invalidInput } from '../http/problem.js';
 
-const HOUR = 3_600_000;
 const DEFAULT_HOURS = 24;
 /** Times of a query may be as far from 1970 as this, ms: beyond all samples, and within what calendars can do. */
 const MAX_TIME = Date.UTC(9999, 0);

@@ -1,11 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import { stepBounds, stepOf, toRfc3339, ZoneClock, type TimeRange } from '@device-metrics/domain';
+import { DAY, stepBounds, stepOf, toRfc3339, ZoneClock, type TimeRange } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import { silencesOf } from '../reporting/availability/silences.js';
 
 /** How many days the page shows. */
 export const DAYS = 90;
-const DAY = 86_400_000;
 
 /** How long a device was watched and silent in each of the last days, ms. */
 export interface DeviceDays {

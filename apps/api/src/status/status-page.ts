@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hasAll, like, toRfc3339 } from '@device-metrics/domain';
+import { DAY, hasAll, like, toRfc3339 } from '@device-metrics/domain';
 import type { AlertStore, Store, StoredDevice } from '@device-metrics/storage';
 import { hashPassword, isPassword } from '../access/sessions/password.js';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
@@ -15,7 +15,6 @@ import {
   type StatusPageDto,
 } from './status.dto.js';
 
-const DAY = 86_400_000;
 /** How old the answer may be that everybody gets, ms: how often they ask costs nothing. */
 const FRESH = 15_000;
 /** The days change little: they are counted so rarely, ms. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StoredCollector, StoredUpdate } from '@device-metrics/storage';
 import * as fc from 'fast-check';
+import { MINUTE } from '@device-metrics/domain';
 import { standingOf, waveOf, whyNot, type Member } from './wave.js';
 
 const NEWEST = '0.2.0';
-const MINUTE = 60_000;
 
 class Fleet {
   now = 1_800_000_000_000;

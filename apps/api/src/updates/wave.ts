@@ -1,7 +1,6 @@
-import { isNewer } from '@device-metrics/domain';
+import { HOUR, isNewer } from '@device-metrics/domain';
 import type { StoredCollector, StoredUpdate } from '@device-metrics/storage';
 
-const HOUR = 3_600_000;
 /** A collector that has not asked for this long takes no part, ms. */
 const ASKS_WITHIN = 24 * HOUR;
 /** After this time a collector that was let go ahead is no longer waited for, as its PC may be off, ms. */

@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Sample } from '@device-metrics/domain';
+import { HOUR, MINUTE } from '@device-metrics/domain';
 import { dryRun } from '../../src/alerts/dry-run.js';
 import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
 import { readRule } from '../../src/alerts/rules/read-rule.js';
 import { GRID, World } from './world.js';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 let world: World;
 beforeEach(async () => {
   world = await World.open();

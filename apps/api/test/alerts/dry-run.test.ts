@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MINUTE } from '@device-metrics/domain';
 import { dryRun } from '../../src/alerts/dry-run.js';
 import { judge, ruleOfDevice } from '../../src/alerts/evaluation/judge.js';
 import { advance, isFiring, NORMAL } from '../../src/alerts/evaluation/state-machine.js';
@@ -8,7 +9,6 @@ import { readRule } from '../../src/alerts/rules/read-rule.js';
 import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
 import { GRID, T0, World } from './world.js';
 
-const MINUTE = 60_000;
 const DAYS = 2 * 24 * 60 * MINUTE;
 let world: World;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MINUTE } from '@device-metrics/domain';
 import { GRID, World } from './world.js';
 
-const MINUTE = 60_000;
 const LEVEL = 5;
 /** A value counts for so long. */
 const WINDOW = 5 * MINUTE;

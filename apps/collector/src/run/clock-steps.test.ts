@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { answer, until, World, clientOf } from '../../test/harness.js';
 import { SourceRunner } from './run-source.js';
 import { Timestamps } from './timestamps.js';
 import { Uploader } from '../upload/uploader.js';
 
 const START = Date.parse('2026-01-15T10:00:00Z');
-const HOUR = 3_600_000;
 const TEN_MINUTES = 600_000;
 
 const silent = { log: (): void => undefined, warn: (): void => undefined };

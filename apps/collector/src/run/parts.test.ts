@@ -1,7 +1,6 @@
 import { expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { RejectedParts } from './parts.js';
-
-const HOUR = 3_600_000;
 
 it('a part that fails again after an hour without is said again, one that lasts is not', () => {
   let now = 0;

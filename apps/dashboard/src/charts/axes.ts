@@ -1,11 +1,7 @@
 import type uPlot from 'uplot';
+import { DAY, MINUTE } from '@device-metrics/domain';
 import { clockText, dateText, dayText, monthText, type Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** The words at the ticks of the time axis: the clock, and the day where it changes. */
 export function timeTicks(ticks: readonly number[], distance: number, zone: Zone): string[] {

@@ -1,6 +1,6 @@
-import { isColumns, type SampleBatch } from '@device-metrics/domain';
+import { HOUR, isColumns, type SampleBatch } from '@device-metrics/domain';
 import { TooLateError } from '../store.js';
-import { END_OF_TIME, HOUR } from './hour.js';
+import { END_OF_TIME } from './hour.js';
 
 /**
  * Refuses a wrong sample before it can spoil a commit that others share.

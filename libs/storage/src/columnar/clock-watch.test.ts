@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
+import { DAY } from '@device-metrics/domain';
 import { ClockWatch, type ClockMark } from './clock-watch.js';
 
-const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 0, 15);
 
 function watched(): {

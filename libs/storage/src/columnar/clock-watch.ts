@@ -1,6 +1,5 @@
-import { showDuration } from '@device-metrics/domain';
+import { DAY, showDuration } from '@device-metrics/domain';
 
-const DAY = 86_400_000;
 /** How far the clock may be from what is known of the time before nothing is deleted by it, ms. */
 const DOUBTFUL = 2 * DAY;
 /** How long somebody has to put it right, ms. */

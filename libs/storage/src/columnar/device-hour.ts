@@ -1,8 +1,8 @@
 import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
+import { HOUR } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
-import { HOUR } from './hour.js';
 import type { PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */

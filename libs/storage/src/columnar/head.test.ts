@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { HOUR } from '@device-metrics/domain';
 import { BlockPool, ScratchBlock } from './blocks.js';
 import { Head, type HeadDevice } from './head.js';
-import { HOUR } from './hour.js';
 
 const START = 491_000 * HOUR;
 /** Ids 5, 6, 7 in slots 0, 1, 3; a series of slot 2 never came to be. */

@@ -1,8 +1,8 @@
 import type { Summary } from '@device-metrics/domain';
+import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, type ScratchBlock } from './blocks.js';
 import { summarizePart, type Column } from './column.js';
-import { HOUR } from './hour.js';
 
 /** What a head knows of its device. */
 export interface HeadDevice {

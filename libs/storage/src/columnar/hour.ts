@@ -1,5 +1,4 @@
-/** Milliseconds. Heads and chunks hold an hour, counted from the Unix epoch. */
-export const HOUR = 3_600_000;
+import { HOUR } from '@device-metrics/domain';
 
 /** Hours are told by 24 bits, which last until the year 3883. */
 export const HOURS = 2 ** 24;

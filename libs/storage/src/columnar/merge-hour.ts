@@ -1,7 +1,6 @@
-import { convert, includeSummary, type Conversion, type Slices, type Summary } from '@device-metrics/domain';
+import { HOUR, convert, includeSummary, type Conversion, type Slices, type Summary } from '@device-metrics/domain';
 import { NOT_DECIMAL } from './codec/values.js';
 import { joinColumns, type Column } from './column.js';
-import { HOUR } from './hour.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
 import type { Pieces, StoredPiece } from './pieces.js';
 import { StatsWriter } from './stats.js';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Summary } from '@device-metrics/domain';
 import fc from 'fast-check';
+import { HOUR } from '@device-metrics/domain';
 import { sealFrame, withoutKey } from './codec/frame.js';
 import { decodePiece, PieceEncoder } from './piece.js';
 import { summarizeColumn, type Column } from './column.js';
 import { DamagedError } from './codec/frame.js';
-import { HOUR } from './hour.js';
 import { readStats } from './stats.js';
 
 const HOUR_NUMBER = 491_000;

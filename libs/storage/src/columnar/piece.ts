@@ -1,11 +1,11 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { HOUR } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { readTimeline, writeTimeline } from './codec/timeline.js';
 import { readValues, writeValues } from './codec/values.js';
 import { sameTimes, summarizeColumn, type Column } from './column.js';
-import { HOUR } from './hour.js';
 import { StatsWriter } from './stats.js';
 
 /**

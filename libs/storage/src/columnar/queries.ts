@@ -1,8 +1,16 @@
-import { includeSummary, inSlices, Slices, type Series, type Summary, type TimeRange } from '@device-metrics/domain';
+import {
+  HOUR,
+  includeSummary,
+  inSlices,
+  Slices,
+  type Series,
+  type Summary,
+  type TimeRange,
+} from '@device-metrics/domain';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads, HeadSnapshot } from './heads.js';
-import { END_OF_TIME, HOUR, hourOf } from './hour.js';
+import { END_OF_TIME, hourOf } from './hour.js';
 import { inPasses, type Pass } from './pass.js';
 import { SampleRun } from './sample-run.js';
 import { samplesOfSummary } from './samples-of-summary.js';

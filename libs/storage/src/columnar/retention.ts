@@ -1,11 +1,9 @@
-import { Slices } from '@device-metrics/domain';
+import { HOUR, DAY, Slices } from '@device-metrics/domain';
 import type { Heads } from './heads.js';
-import { chunkId, HOUR, hourOf } from './hour.js';
+import { chunkId, hourOf } from './hour.js';
 import type { Later } from './later.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { SingleRun } from './single-run.js';
-
-const DAY = 24 * HOUR;
 
 /** How long samples and hours are kept, ms; 0 means for ever. */
 export interface RetentionPeriods {

@@ -1,9 +1,9 @@
-import { Slices } from '@device-metrics/domain';
+import { HOUR, Slices } from '@device-metrics/domain';
 import { ScratchBlock } from './blocks.js';
 import { joinColumns, sameColumns, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
-import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from './hour.js';
+import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
 import type { Later } from './later.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
 import type { Pieces, PieceWrite, StoredPiece } from './pieces.js';

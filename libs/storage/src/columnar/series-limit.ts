@@ -1,4 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
+import { MINUTE } from '@device-metrics/domain';
 import type { SeriesRefusal } from '../store.js';
 
 /** What is looked at of a device. */
@@ -25,8 +26,6 @@ export interface SeriesLimits {
   /** Of one device. */
   readonly maxNewSeriesPerMinute: number;
 }
-
-const MINUTE = 60_000;
 
 /** How long it is not looked up again which label grows, ms: senders that are refused come again and again. */
 const LOOK = 10_000;

@@ -1,5 +1,4 @@
-import { reasonOf } from '@device-metrics/domain';
-import { HOUR } from './hour.js';
+import { DAY, reasonOf } from '@device-metrics/domain';
 import type { RetentionPeriods } from './retention.js';
 import type { SealSettings } from './sealer.js';
 import type { SeriesLimits } from './series-limit.js';
@@ -10,8 +9,6 @@ export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLim
   /** Hears of what went wrong in the background; it is tried again. */
   readonly onProblem: (problem: unknown) => void;
 }
-
-const DAY = 24 * HOUR;
 
 export const DEFAULT_SETTINGS: StoreSettings = {
   rawRetention: 90 * DAY,

@@ -1,7 +1,8 @@
 import type { TimeRange } from '@device-metrics/domain';
+import { HOUR } from '@device-metrics/domain';
 import { summarizeColumn, type Column } from '../columnar/column.js';
 import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
-import { chunkId, deviceOfChunk, HOUR, hourOfChunk } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOfChunk } from '../columnar/hour.js';
 import { decodePiece } from '../columnar/piece.js';
 import type { PiecePage, PieceReader, Pieces, PieceWrite, StoredPiece, VisitSummary } from '../columnar/pieces.js';
 import { readStats } from '../columnar/stats.js';

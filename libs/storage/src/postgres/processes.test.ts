@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { HOUR } from '@device-metrics/domain';
 import { DeviceTakenError, StoreUnavailableError, type Store } from '../store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { TestPostgresStore } from '../testing/test-postgres-store.js';
-import { HOUR, sample, storedIn, T0 } from '../testing/test-store.js';
+import { sample, storedIn, T0 } from '../testing/test-store.js';
 import type { PostgresStore } from './postgres-store.js';
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;

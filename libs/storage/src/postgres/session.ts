@@ -1,8 +1,16 @@
-import { countOf, isColumns, Slices, type NamedSeries, type Sample, type SampleBatch } from '@device-metrics/domain';
+import {
+  HOUR,
+  countOf,
+  isColumns,
+  Slices,
+  type NamedSeries,
+  type Sample,
+  type SampleBatch,
+} from '@device-metrics/domain';
 import { readJournalRow, type JournalRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
-import { chunkId, deviceOfChunk, HOUR, hourOf } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOf } from '../columnar/hour.js';
 import type { PieceWrite } from '../columnar/pieces.js';
 import { Queries } from '../columnar/queries.js';
 import { Retention } from '../columnar/retention.js';

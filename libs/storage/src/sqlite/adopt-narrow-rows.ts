@@ -1,9 +1,9 @@
-import { Slices } from '@device-metrics/domain';
+import { HOUR, Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import type { PieceTable } from './piece-table.js';
 import { PieceEncoder } from '../columnar/piece.js';
 import type { Column } from '../columnar/column.js';
-import { chunkId, HOUR, hourOf } from '../columnar/hour.js';
+import { chunkId, hourOf } from '../columnar/hour.js';
 import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
 
 /**

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { HOUR } from '@device-metrics/domain';
 import type { DeviceDescription } from '../store.js';
-import { HOUR, sample, storedIn, T0, TestStore } from '../testing/test-store.js';
+import { sample, storedIn, T0, TestStore } from '../testing/test-store.js';
 import { connectionOf, sqliteOptions } from './data-source.js';
 import { SqliteStore } from './sqlite-store.js';
 

@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { HOUR } from '@device-metrics/domain';
 import { summarizeColumn, type Column } from '../columnar/column.js';
 import { sealFrame } from '../columnar/codec/frame.js';
 import { NOT_DECIMAL } from '../columnar/codec/values.js';
-import { chunkId, deviceOfChunk, HOUR, hourOfChunk, HOURS } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
 import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
 import type {
   PieceKey,

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { stat } from 'node:fs/promises';
+import { DAY, HOUR } from '@device-metrics/domain';
 import { withoutKey } from '../columnar/codec/frame.js';
-import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
-
-const DAY = 24 * HOUR;
+import { EVER, sample, T0, TestStore } from '../testing/test-store.js';
 
 let opened: TestStore;
 afterEach(() => opened.close());

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
-import { HOUR, sample, T0, TestStore } from '../testing/test-store.js';
+import { HOUR } from '@device-metrics/domain';
+import { sample, T0, TestStore } from '../testing/test-store.js';
 import type { Store } from '../store.js';
 import { connectionOf, sqliteOptions } from './data-source.js';
 import { SqliteStore } from './sqlite-store.js';
@@ -170,6 +171,12 @@ it('a flipped bit in the schema is told at the start, and by no call later', asy
     { numRuns: 12 },
   );
   expect(told.size).toBeGreaterThan(0);
+});
+
+it('opens after an ANALYZE by somebody else', async () => {
+  await fill();
+  await opened.reopen((db) => db.exec('ANALYZE'));
+  expect(await opened.store.devices()).not.toEqual([]);
 });
 
 it.each(['user', 'sqlite_autoindex_token_1', 'audit', 'series_end', 'journal'])(

@@ -3,8 +3,9 @@ import { openDatabase } from '@device-metrics/sqlite';
 import type Database from 'better-sqlite3';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HOUR } from '@device-metrics/domain';
 import { StoreFullError } from '../store.js';
-import { EVER, HOUR, sample, T0, TestStore } from '../testing/test-store.js';
+import { EVER, sample, T0, TestStore } from '../testing/test-store.js';
 
 let opened: TestStore;
 afterEach(() => opened.close());

@@ -1,10 +1,11 @@
 import type { Selector, TimeRange } from '@device-metrics/domain';
 import type { DataSource } from 'typeorm';
+import { HOUR } from '@device-metrics/domain';
 import { dataSourceOptions, openDataSource } from '../data-source.js';
 import { configOf } from '../postgres/data-source.js';
 import { PostgresStore, type PostgresSettings } from '../postgres/postgres-store.js';
 import { dropDatabase, makeDatabaseWithTables } from './postgres-databases.js';
-import { EVER, HOUR, storedIn, T0 } from './test-store.js';
+import { EVER, storedIn, T0 } from './test-store.js';
 
 /** A store on a PostgreSQL database of its own, whose clock the test sets. */
 export class TestPostgresStore {

@@ -5,12 +5,12 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
+import { HOUR } from '@device-metrics/domain';
 import { SqliteStore } from '../sqlite/sqlite-store.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { connectionOf, sqliteOptions } from '../sqlite/data-source.js';
 import type { SampleStore } from '../store.js';
 
-export const HOUR = 3_600_000;
 export const T0 = Date.UTC(2026, 0, 15, 10);
 export const EVER: TimeRange = { start: 0, end: Date.UTC(2100, 0) };
 

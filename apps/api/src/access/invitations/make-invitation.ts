@@ -1,5 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import type { AccessStore, StoredInvitation } from '@device-metrics/storage';
+import { HOUR } from '@device-metrics/domain';
 import { newTokenId } from '../token.js';
 import { hashOfCode, newCode } from './code.js';
 import { joinCommand } from './join-command.js';
@@ -25,8 +26,6 @@ export interface MadeInvitation {
   /** What to run on the PC that is to join. */
   readonly command: string;
 }
-
-const HOUR = 3_600_000;
 
 /** Makes an invitation and stores what is to be known of it. */
 export async function makeInvitation(

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { reasonOf } from '@device-metrics/domain';
+import { DAY, reasonOf } from '@device-metrics/domain';
 import { SettingsError } from '@device-metrics/settings';
 import type { ApiSettings } from '../../settings.js';
 
@@ -12,7 +12,6 @@ export const CERTIFICATE = Symbol('Certificate');
 
 /** Years that a certificate of its own is good for: collectors trust it by its fingerprint, not by its date. */
 const YEARS = 20;
-const DAY = 86_400_000;
 
 /** The certificate and key that the server shows. */
 export interface TlsMaterial {

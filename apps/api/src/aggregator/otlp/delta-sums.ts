@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { conversionBetween, labelsKey, type NamedSeries, type Series } from '@device-metrics/domain';
+import { DAY, conversionBetween, labelsKey, type NamedSeries, type Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
 import type { PointSample } from './points.js';
 
-const DAY = 86_400_000;
 /** Series whose place in the store is remembered. */
 const MOST_KNOWN = 500_000;
 

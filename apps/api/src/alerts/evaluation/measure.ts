@@ -1,4 +1,11 @@
-import { metricKind, parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import {
+  HOUR,
+  metricKind,
+  parseAggregation,
+  type Aggregation,
+  type Series,
+  type TimeRange,
+} from '@device-metrics/domain';
 import { NO_LIMIT, plan, read } from '@device-metrics/query';
 import type { SampleStore } from '@device-metrics/storage';
 import { siblingsOf } from './siblings.js';
@@ -9,7 +16,6 @@ export type Numbers = ReadonlyMap<number, number>;
 
 export type SeriesCondition = LevelCondition | ChangeCondition | FullCondition | SwitchedCondition;
 
-const HOUR = 3_600_000;
 /** A line needs so many points, and so much of its window must have data. */
 const LINE_POINTS = 6;
 const LINE_PARTS = 72;

@@ -1,11 +1,9 @@
-import { parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
+import { HOUR, parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import { NO_LIMIT, plan, read } from '@device-metrics/query';
 import type { SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { FullCondition, LevelCondition } from '../rules/rule.js';
 import { timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
-
-const HOUR = 3_600_000;
 
 /** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
 export interface Points {

@@ -1,10 +1,9 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
+import { HOUR } from '@device-metrics/domain';
 import type { Condition, Rule } from '../rules/rule.js';
 import { judge, type RuleOfDevice } from './judge.js';
 import type { Points } from './replay.js';
-
-const HOUR = 3_600_000;
 
 /** Numbers that lie between the smallest and the largest sample of their window. */
 const BETWEEN = ['last', 'mean', 'min', 'max'];

@@ -1,4 +1,4 @@
-import { like, parseAggregation, quote, type PairPattern, type Selector } from '@device-metrics/domain';
+import { MINUTE, DAY, like, parseAggregation, quote, type PairPattern, type Selector } from '@device-metrics/domain';
 import { ObjectReader, readAll } from '../reader.js';
 import { templateMistake } from '../telling/templates.js';
 import {
@@ -10,8 +10,6 @@ import {
   type Rule,
 } from './rule.js';
 
-const MINUTE = 60_000;
-const DAY = 86_400_000;
 /** How often the rules are looked at; `every` is a multiple of it. */
 export const GRID = 15_000;
 /** Data may come so late, and is still taken in. */

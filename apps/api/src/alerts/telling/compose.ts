@@ -1,4 +1,5 @@
 import type { TimeRange } from '@device-metrics/domain';
+import { HOUR } from '@device-metrics/domain';
 import { LocalTime } from '../../reporting/print/local-time.js';
 import { markup, type Markup } from '../../reporting/print/markup.js';
 import type { Links, Message, MessageAlert } from '../notify/channel.js';
@@ -23,7 +24,6 @@ export interface Surroundings {
 
 /** Of many alerts so many are spelled out. */
 const SHOWN = 20;
-const HOUR = 3_600_000;
 
 /** A notice in words. */
 export async function compose(notice: Notice, key: string, world: Surroundings): Promise<Message> {

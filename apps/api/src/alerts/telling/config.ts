@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as Cron from 'cron';
 import {
+  MINUTE,
+  HOUR,
+  DAY,
   isTimeZone,
   matchesAny,
   quote,
@@ -15,10 +18,6 @@ import { readSelector } from '../rules/read-rule.js';
 import { SEVERITIES, type Severity } from '../rules/rule.js';
 
 const require = createRequire(import.meta.url);
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** Which alerts: everything that is given must match. */
 export interface AlertSelector {

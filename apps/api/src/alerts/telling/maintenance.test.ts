@@ -1,10 +1,8 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { DAY, HOUR, MINUTE } from '@device-metrics/domain';
 import { readMaintenance } from './config.js';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** Days on which clocks are set, and one on which they are not. */

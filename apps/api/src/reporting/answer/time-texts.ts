@@ -1,8 +1,6 @@
 import type { ZoneClock } from '@device-metrics/domain';
-import { toRfc3339 } from '@device-metrics/domain';
+import { MINUTE, DAY, toRfc3339 } from '@device-metrics/domain';
 
-const DAY = 86_400_000;
-const MINUTE = 60_000;
 const digits = (number: number, width: number): string => String(number).padStart(width, '0');
 const MINUTES = Array.from({ length: 1440 }, (_, i) => `${digits(Math.floor(i / 60), 2)}:${digits(i % 60, 2)}:`);
 const SECONDS = Array.from({ length: 60 }, (_, second) => `${digits(second, 2)}.`);

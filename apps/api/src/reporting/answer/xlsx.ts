@@ -1,6 +1,7 @@
 import { Readable, type PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ZipFile } from 'yazl';
+import { DAY } from '@device-metrics/domain';
 import {
   columnName,
   CONTENT_TYPES,
@@ -116,7 +117,6 @@ function rowXml(
   return `${xml}</row>`;
 }
 
-const DAY = 86_400_000;
 /** Days from Excel's day 0 to the Unix epoch. */
 const EPOCH = 25_569;
 

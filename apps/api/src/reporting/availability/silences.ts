@@ -1,9 +1,9 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import { lastBefore } from '@device-metrics/query';
 import type { SampleStore } from '@device-metrics/storage';
+import { HOUR } from '@device-metrics/domain';
 import { deadlines, gapsBetween, rhythmOf } from '../../devices/rhythm.js';
 
-const HOUR = 3_600_000;
 /** How many series of a device are looked at for signs of life while others are silent. */
 const MOST_SERIES = 8;
 

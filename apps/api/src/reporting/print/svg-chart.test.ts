@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { HOUR } from '@device-metrics/domain';
 import { LocalTime } from './local-time.js';
 import { svgChart, type ChartLine } from './svg-chart.js';
 import { unitOf } from './quantity.js';
 
-const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 15);
 interface Options {
   readonly unit?: string | null;

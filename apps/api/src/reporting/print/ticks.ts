@@ -1,4 +1,5 @@
 import type { TimeRange } from '@device-metrics/domain';
+import { DAY, HOUR, MINUTE, SECOND } from '@device-metrics/domain';
 import type { LocalTime } from './local-time.js';
 
 /** Of the values of an axis, about; it has up to three more. */
@@ -68,11 +69,6 @@ export function timeTicks({ start, end }: TimeRange, local: LocalTime): TimeTick
     .filter((time) => time >= start && time <= end)
     .map((time) => ({ time, label: unit.label(time, local) }));
 }
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
 
 /** Steps of a clock or a calendar; wall times are Dates whose UTC fields are the local ones. */
 interface TimeUnit {

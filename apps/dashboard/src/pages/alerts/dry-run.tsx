@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
+import { DAY } from '@device-metrics/domain';
 import { change, type Schema } from '../../api.js';
 import { useTimeWindow } from '../../address.js';
 import { timeText } from '../../time-window.js';
@@ -8,7 +9,6 @@ import { duration } from '../../units.js';
 import type { Document } from '../../data/alert-document.js';
 import { chartAddress } from './now.js';
 
-const DAY = 86_400_000;
 const SHOWN = 50;
 type Result = Schema<'DryRunResultDto'>;
 

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'wouter';
+import { HOUR } from '@device-metrics/domain';
 import { addressOf, change, serverNow } from '../../api.js';
 import { useMay } from '../../data/session.js';
 import { isOpen, useAlerts, type Alert } from '../../data/use-alerts.js';
@@ -10,7 +11,6 @@ import { ago } from '../../units.js';
 import { SILENCES } from './quiet.js';
 import { SetupDialog } from './setup.js';
 
-const HOUR = 3_600_000;
 /** More rows than a person reads at once. */
 const ROWS = 100;
 const STATES: Readonly<Record<string, string>> = { no_data: 'no data', error: 'not known' };

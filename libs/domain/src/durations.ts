@@ -1,0 +1,5 @@
+/** Milliseconds of the lengths of time that are always the same; a day is 24 hours. */
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
