@@ -213,6 +213,7 @@ describe('without TLS', () => {
       () => collector.output,
     );
     expect(ask('/api/v1/devices').devices.map((one: any) => one.device_name)).toContain('test-pc-2');
+    await collector.stop();
     second.remove();
   });
 

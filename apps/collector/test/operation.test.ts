@@ -207,7 +207,7 @@ describe('the commands', () => {
       expect(help).toMatch(/^Without a command the collector runs[^]*\n {2}check [^]*SPOOL_MAX_BYTES/);
       expect(unknown).toBe(`exit 1: There is no command "chek"; did you mean "check"?\n\n${help}`);
       expect(joining).toMatch(/^join <url> --code <code> .*\n$/);
-      expect(other).toBe(`exit 1: check takes no "other.yaml"\n\n${help}`);
+      expect(other).toBe(`exit 1: check takes - for standard input, got "other.yaml"\n`);
       expect(status).toBe(`exit 1: There is no spool ${world.folder.file('instance/spool.db')}\n`);
 
       world.configure(exporters.line('web').replace('${SECRET}', 'literal-secret'));

@@ -17,6 +17,7 @@ import { Retention } from '../columnar/retention.js';
 import { Sealer } from '../columnar/sealer.js';
 import { SeriesCatalogue, type CatalogueTables, type SeriesEntry } from '../columnar/series-catalogue.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
+import { SingleRun } from '../columnar/single-run.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { StoreUnavailableError } from '../store.js';
 import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
@@ -121,6 +122,7 @@ export class Session {
   /** Memory for the samples of own rows. */
   readonly pool = new OwnSamplesPool();
   private readonly rounds = new Rounds(() => this.readOthers());
+  private readonly vacuum = new SingleRun(() => this.database.giveBackRoom('journal'));
   /** When the rows of the others were read the last time, ms of a clock that nobody sets. */
   private readAt = performance.now();
   /** Rows of others were gone before they were read. */
@@ -260,7 +262,7 @@ export class Session {
       await this.database.run('DELETE FROM series s WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = s.device_id)');
     }
     await this.trim();
-    if (this.leases.shards.has(0)) await this.database.giveBackRoom('journal');
+    if (this.leases.shards.has(0)) await this.vacuum.run();
   }
 
   /** Lets go of journal rows that are sealed. */

@@ -84,6 +84,7 @@ describe('a file from before there were parts', () => {
       old('chunk', 'data');
       old('journal', 'data');
       db.exec(`DROP TABLE part; DROP TABLE device_deletion; DELETE FROM migrations WHERE name LIKE 'Parts%'`);
+      db.pragma('user_version = 0');
     });
     expect(await opened.stored()).toEqual(before);
     await opened.store.append([sample(T0 + HOUR + 2, 7, 'a')]);
@@ -119,6 +120,7 @@ describe('the file of the first store', () => {
     );
     await opened.sealAll();
     fill();
+    opened.db.pragma('user_version = 0');
   };
   const since = { start: T0, end: EVER.end };
 

@@ -104,8 +104,12 @@ export function shortened(text: string, longest: number): string {
 }
 
 /** The same in bytes of UTF-8. */
-export function shortenedBytes(text: string, bytes: number): string {
+export function shortenedBytes(
+  text: string,
+  bytes: number,
+  sizeOf: (text: string) => number = Buffer.byteLength,
+): string {
   let result = shortened(text, bytes);
-  while (Buffer.byteLength(result) > bytes) result = shortened(result, Math.floor(result.length * 0.9));
+  while (sizeOf(result) > bytes) result = shortened(result, Math.floor(result.length * 0.9));
   return result;
 }

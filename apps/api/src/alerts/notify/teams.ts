@@ -1,6 +1,9 @@
 import { shortenedBytes, type ChannelType } from './channel.js';
 import { postJson } from './http.js';
 
+/** Bytes; a quotation mark has two, a control character six. */
+const sizeInJson = (text: string): number => Buffer.byteLength(JSON.stringify(text));
+
 const COLORS = { info: 'Accent', warning: 'Warning', critical: 'Attention' };
 
 /** Microsoft Teams by a workflow "When a Teams webhook request is received": an adaptive card of at most 28 KB. */
@@ -27,13 +30,13 @@ export const teams: ChannelType = {
             body: [
               {
                 type: 'TextBlock',
-                text: shortenedBytes(title, 1_000),
+                text: shortenedBytes(title, 2_000, sizeInJson),
                 weight: 'Bolder',
                 size: 'Medium',
                 wrap: true,
                 color: status === 'firing' ? COLORS[severity] : 'Good',
               },
-              { type: 'TextBlock', text: shortenedBytes(text.replace(/\n/g, '\n\n'), 15_000), wrap: true },
+              { type: 'TextBlock', text: shortenedBytes(text.replace(/\n/g, '\n\n'), 22_000, sizeInJson), wrap: true },
             ],
             actions: named.flatMap(([label, url]) => (url ? [{ type: 'Action.OpenUrl', title: label, url }] : [])),
           },
