@@ -16,7 +16,7 @@ const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', 
 export async function run({ file, short }) {
   const [series, devices] = short ? [6_000, 200] : [20_000, 1_000];
   const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
-  const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short));
+  const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short, series));
   const calls = worst.length;
   // Of one device with more series than it may have by default, what holds most by itself.
   const many = short ? [] : await watch(file('many.db'), 120_000, 0, ofOneDevice);
@@ -136,7 +136,7 @@ function kindOf(number) {
 }
 
 /** Each route, once as it is and once with each value that a parameter may have; what deletes comes last. */
-function callsOf(openapi, short) {
+function callsOf(openapi, short, series) {
   const calls = [];
   for (const [template, methods] of Object.entries(openapi.paths)) {
     for (const [method, { parameters = [], requestBody }] of Object.entries(methods)) {
@@ -160,7 +160,7 @@ function callsOf(openapi, short) {
           calls.push({
             method: method.toUpperCase(),
             path: path + (parts.size > 0 ? `?${parts}` : ''),
-            body: bodyOf(path, requestBody),
+            body: bodyOf(path, requestBody, series),
           });
         }
       }
@@ -180,10 +180,10 @@ function choicesOf({ name: parameter, schema, example }) {
   return values.filter((one) => one !== undefined && one !== null).map((one) => [[parameter, String(one)]]);
 }
 
-function bodyOf(path, requestBody) {
+function bodyOf(path, requestBody, series) {
   const { examples, example } = requestBody?.content?.['application/json'] ?? {};
   if (path.includes('batch')) {
-    const item = (number) => ({ device_name: LARGE, ...wire(kindOf(number)), value: number });
+    const item = (number) => ({ device_name: LARGE, ...wire(kindOf(number % series)), value: number });
     return JSON.stringify(Array.from({ length: 20_000 }, (_, number) => item(number)));
   }
   const found = example ?? Object.values(examples ?? {})[0]?.value;

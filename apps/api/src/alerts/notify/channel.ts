@@ -107,7 +107,7 @@ export function shortened(text: string, longest: number): string {
 export function shortenedBytes(
   text: string,
   bytes: number,
-  sizeOf: (text: string) => number = Buffer.byteLength,
+  sizeOf: (text: string) => number = (one) => Buffer.byteLength(one),
 ): string {
   let result = shortened(text, bytes);
   while (sizeOf(result) > bytes) result = shortened(result, Math.floor(result.length * 0.9));
