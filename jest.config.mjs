@@ -29,5 +29,5 @@ export default {
   // Some tests start five processes, which takes 20 s where both cores are busy.
   testTimeout: 90_000,
   // Many tests wait for processes and for times: with as many workers as cores, cores would wait too.
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  maxWorkers: 2 * availableParallelism(),
 };

@@ -5,7 +5,7 @@ import { NumberedSenders } from './numbered-senders.js';
 import { Server, temporaryFolder } from './server.js';
 
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
-const KILLS = isLong ? 60 : 4;
+const KILLS = isLong ? 60 : 2;
 const SHUTDOWNS = isLong ? 10 : 1;
 const LASTS = isLong ? 300_000 : 12_000;
 

@@ -223,7 +223,8 @@ describe('the uploader', () => {
     await emptied();
     expect(api.valuesOf('m')).toEqual([0, 1, 2, 3]);
     expect(most).toBe(1);
-    expect((times[3] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(280);
+    // Without a rate all four would have come within some milliseconds.
+    expect((times[3] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(200);
   });
 
   it('takes a 2xx without the answer of an api for no acknowledgement', async () => {

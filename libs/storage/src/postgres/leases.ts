@@ -81,15 +81,16 @@ export class Leases {
     );
   }
 
-  /** Deletes journal rows that all shards have sealed and that are older than `grace` ms. */
-  async trim(grace: number, log: PositionLog): Promise<void> {
+  /** Deletes journal rows that all shards have sealed and that are older than `grace` ms, and gives how many there were. */
+  async trim(grace: number, log: PositionLog): Promise<number> {
     const rows = await this.database.rows<{ through: string }>(`SELECT through FROM lease WHERE name LIKE 'shard %'`);
-    if (rows.length < SHARDS) return;
+    if (rows.length < SHARDS) return 0;
+    let deleted = 0;
     const all = rows.map(({ through }) => JSON.parse(through) as Through);
     for (const writer of Object.keys(all[0])) {
       const number = all.reduce((least, through) => Math.min(least, through[writer] ?? 0), Infinity);
       if (number === 0) continue;
-      await this.database.run(
+      deleted += await this.database.run(
         `DELETE FROM journal WHERE writer = $1 AND number <= $2
          AND at < (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - $3 * 1000::bigint`,
         [Number(writer), number, grace],
@@ -104,6 +105,7 @@ export class Leases {
       `DELETE FROM writer WHERE until < statement_timestamp() - interval '5 minutes'
        AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.writer = writer.id)`,
     );
+    return deleted;
   }
 
   async releaseAll(): Promise<void> {

@@ -122,7 +122,11 @@ export class Session {
   /** Memory for the samples of own rows. */
   readonly pool = new OwnSamplesPool();
   private readonly rounds = new Rounds(() => this.readOthers());
-  private readonly vacuum = new SingleRun(() => this.database.giveBackRoom('journal'));
+  /** Of the journal, whose room is still to be given back. */
+  private deletedRows = 0;
+  // Two of them at a time would wait for each other's rows.
+  private readonly upkeep = new SingleRun(() => this.keepUp());
+  private readonly trimming = new SingleRun(() => this.trimSealed());
   /** When the rows of the others were read the last time, ms of a clock that nobody sets. */
   private readAt = performance.now();
   /** Rows of others were gone before they were read. */
@@ -253,7 +257,11 @@ export class Session {
   }
 
   /** Seals all that is due and deletes what is too old, of the devices that are this process's. */
-  async maintain(): Promise<void> {
+  maintain(): Promise<void> {
+    return this.upkeep.runAnew();
+  }
+
+  private async keepUp(): Promise<void> {
     await this.catchUp();
     await this.sealer.runAnew();
     await this.retention.run();
@@ -262,15 +270,21 @@ export class Session {
       await this.database.run('DELETE FROM series s WHERE NOT EXISTS (SELECT 1 FROM device WHERE id = s.device_id)');
     }
     await this.trim();
-    if (this.leases.shards.has(0)) await this.vacuum.run();
+    if (this.deletedRows === 0) return;
+    this.deletedRows = 0;
+    await this.database.giveBackRoom('journal');
   }
 
   /** Lets go of journal rows that are sealed. */
-  async trim(): Promise<void> {
+  trim(): Promise<void> {
+    return this.trimming.run();
+  }
+
+  private async trimSealed(): Promise<void> {
     const through = new Map<number, Through>();
     for (const shard of this.leases.shards) through.set(shard, this.log.throughBefore(this.firstOpen(shard)));
     await this.leases.publish(through);
-    if (this.leases.shards.size > 0) await this.leases.trim(this.journalGrace, this.log);
+    if (this.leases.shards.size > 0) this.deletedRows += await this.leases.trim(this.journalGrace, this.log);
   }
 
   async end(): Promise<void> {

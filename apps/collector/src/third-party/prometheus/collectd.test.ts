@@ -85,9 +85,11 @@ run(
       timeout: '5s',
     });
     let samples: Awaited<ReturnType<Device['timed']>> = [];
+    const count = (start: string): number => samples.filter((one) => one.metric_name.startsWith(start)).length;
+    // Of what it has just begun to read it has nothing to say yet.
     await until(async () => {
       samples = await device.timed().catch(() => []);
-      return samples.length > 20;
+      return count('collectd_cpu_total') >= 8 && count('collectd_memory') >= 4 && count('collectd_load_') === 3;
     });
     const newest = Math.max(...samples.map(({ timestamp }) => timestamp));
     // It writes its files a little later.
