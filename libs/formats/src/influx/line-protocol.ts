@@ -99,10 +99,10 @@ class Scanner {
     return letter === undefined || letter === '\n';
   }
 
-  /** What is left of the line. */
-  get rest(): string {
-    const end = this.text.indexOf('\n', this.at);
-    return this.text.slice(this.at, end < 0 ? undefined : end).replace(/\r$/, '');
+  /** What is left of the line; from an earlier place in it where that is given. */
+  rest(start = this.at): string {
+    const end = this.text.indexOf('\n', start);
+    return this.text.slice(start, end < 0 ? undefined : end).replace(/\r$/, '');
   }
 
   blanks(): void {
@@ -135,9 +135,10 @@ class Scanner {
 
   /** Past the text between two quotes; false where the second one is missing. */
   skipQuoted(): boolean {
-    QUOTED.lastIndex = this.at;
-    if (!QUOTED.test(this.text)) return false;
-    this.at = QUOTED.lastIndex;
+    let end = this.at + 1;
+    while (end < this.text.length && this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
+    if (end >= this.text.length) return false;
+    this.at = end + 1;
     return true;
   }
 
@@ -153,15 +154,14 @@ class Scanner {
   }
 }
 
-const QUOTED = /"(?:[^"\\]|\\[^])*"/y;
-
 function parseLine(scanner: Scanner, options: LineProtocolOptions, number: number): Field[] {
   scanner.blanks();
   if (scanner.isAtEnd || scanner.ahead('#')) return [];
-  const line = scanner.rest;
+  const start = scanner.at;
   const { measurement, tags } = prefixOf(scanner);
   scanner.blanks();
   if (scanner.isAtEnd) {
+    const line = scanner.rest(start);
     throw new Error(`must be a measurement and fields, as in cpu,host=a usage=0.5, got ${quote(line)}`);
   }
   const texts: { field: string; text: string }[] = [];
@@ -181,36 +181,37 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
 }
 
 function prefixOf(scanner: Scanner): { readonly measurement: string; readonly tags: Labels } {
-  const line = scanner.rest;
+  const start = scanner.at;
   const measurement = asPlain(scanner.part(', '));
-  if (measurement === '') throw new Error(`must begin with a measurement, got ${quote(line)}`);
+  if (measurement === '') throw new Error(`must begin with a measurement, got ${quote(scanner.rest(start))}`);
   const tags: [string, string][] = [];
   while (scanner.take(',')) tags.push(readTag(scanner));
   const byName = Object.fromEntries(tags);
-  if (Object.keys(byName).length < tags.length) throw new Error(`a tag comes twice, got ${quote(line)}`);
+  if (Object.keys(byName).length < tags.length) throw new Error(`a tag comes twice, got ${quote(scanner.rest(start))}`);
   return { measurement, tags: byName };
 }
 
 function readTag(scanner: Scanner): [name: string, value: string] {
-  const before = scanner.rest;
+  const start = scanner.at;
   const name = scanner.part('=, ');
   const value = scanner.take('=') ? scanner.part(', ') : '';
-  if (name === '' || value === '') throw mustBePair('tag', before);
+  if (name === '' || value === '') throw mustBePair('tag', scanner.rest(start));
   return [asPlain(name), asPlain(value)];
 }
 
 /** None for a field that is a text. */
 function readField(scanner: Scanner): { field: string; text: string }[] {
-  const before = scanner.rest;
+  const start = scanner.at;
+  const mustBeField = (): Error => mustBePair('field', scanner.rest(start));
   const field = scanner.part('=, ');
-  if (field === '' || !scanner.take('=')) throw mustBePair('field', before);
+  if (field === '' || !scanner.take('=')) throw mustBeField();
   if (scanner.ahead('"')) {
     if (!scanner.skipQuoted()) throw new Error('a quote is not closed');
-    if (!scanner.isAtEnd && !scanner.ahead(',') && !scanner.ahead(' ')) throw mustBePair('field', before);
+    if (!scanner.isAtEnd && !scanner.ahead(',') && !scanner.ahead(' ')) throw mustBeField();
     return [];
   }
   const text = scanner.part(', ');
-  if (text === '') throw mustBePair('field', before);
+  if (text === '') throw mustBeField();
   return [{ field: asPlain(field), text }];
 }
 
@@ -222,7 +223,7 @@ function readTimestamp(scanner: Scanner, precision: Precision): number | undefin
   const text = scanner.part(' ');
   const time = timeOf(text, precision);
   scanner.blanks();
-  if (!scanner.isAtEnd) throw new Error(`nothing may follow the timestamp, got ${quote(scanner.rest)}`);
+  if (!scanner.isAtEnd) throw new Error(`nothing may follow the timestamp, got ${quote(scanner.rest())}`);
   return time;
 }
 
@@ -248,14 +249,19 @@ export const asPlain = (text: string): string => text.replace(/\\([,= \\])/g, '$
 export function numberOf(text: string): number {
   if (/^(t|true)$/i.test(text)) return 1;
   if (/^(f|false)$/i.test(text)) return 0;
+  const mustBeNumber = (): Error => new Error(`the value of a field must be a number, got ${quote(text)}`);
+  if (text.length > LONG) throw mustBeNumber();
   const integer = /^([+-]?\d+)i$|^\+?(\d+)u$/.exec(text);
   const value = integer ? integerOf(text, integer[1], integer[2]) : parseDecimal(text);
-  if (value === undefined) throw new Error(`the value of a field must be a number, got ${quote(text)}`);
+  if (value === undefined) throw mustBeNumber();
   return value;
 }
 
 /** Digits that are always 64 bits. */
 const SHORT = 18;
+
+/** More letters than any number needs. */
+const LONG = 1_000;
 
 /** The double that is nearest. */
 function integerOf(text: string, signed: string | undefined, unsigned = ''): number {

@@ -1,4 +1,4 @@
-import { convert, lowerBound, reasonOf, type Conversion, type Labels } from '@device-metrics/domain';
+import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
 import { ByteMap, isAt } from '../byte-map.js';
 import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
 
@@ -66,6 +66,13 @@ export class TooManyFieldsError extends Error {
 
 /** Numbers of one text. */
 export const MAX_FIELDS = 500_000;
+
+/** Bytes of measurement and tags of a line, and of the name of a field; a wrong line of more is not searched for what is wrong. */
+const MAX_LOOKED_AT = 64 * 1024;
+
+/** So many bytes, or fields of one line, are cheap enough to go without a look at the clock. */
+const BYTES_WITHOUT_LOOK = 8 * 1024;
+const FIELDS_WITHOUT_LOOK = 64;
 
 const code = (letter: string): number => letter.charCodeAt(0);
 const FEED = code('\n');
@@ -162,8 +169,12 @@ export class LineScanner<T> {
     this.names = new ByteMap(mostFields);
   }
 
-  /** @throws TooManyFieldsError when there are more than MAX_FIELDS numbers. */
-  scan(text: Uint8Array, options: ScanOptions): ScannedLines<T> {
+  /**
+   * Reads a text, in slices.
+   *
+   * @throws TooManyFieldsError when there are more than MAX_FIELDS numbers.
+   */
+  async scan(text: Uint8Array, options: ScanOptions): Promise<ScannedLines<T>> {
     return new Scan(this, withFeed(text), options).run();
   }
 
@@ -253,6 +264,15 @@ class Scan<T> {
   private count = 0;
   private at = 0;
   private line = 1;
+  private readonly slices = new Slices();
+  /** Of the line that is read: its names once they are known, where it begins, and what was there before it. */
+  private prefix: Prefix<T> | undefined;
+  private start = 0;
+  private first = 0;
+  private textsBefore = 0;
+  private wrongBefore = 0;
+  /** The place of the field before the one that comes. */
+  private place = 0;
   /** Where the positions of each line begin, and its number. */
   private readonly starts: number[] = [];
   private readonly lines: number[] = [];
@@ -275,9 +295,13 @@ class Scan<T> {
     ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
   }
 
-  run(): ScannedLines<T> {
-    const { bytes, series, wrong, newTexts } = this;
-    while (this.at < bytes.length) this.readLine();
+  async run(): Promise<ScannedLines<T>> {
+    const { bytes, series, wrong, newTexts, slices } = this;
+    while (this.at < bytes.length) {
+      const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
+      while (this.at < until && this.readLine());
+      if (slices.isOver()) await slices.next();
+    }
     series.length = this.count;
     return {
       series,
@@ -291,31 +315,55 @@ class Scan<T> {
     };
   }
 
-  private readLine(): void {
-    const { bytes, at: start, count: first, texts, wrongCount } = this;
-    this.skipBlanks();
-    if (this.isAtEnd() || bytes[this.at] === HASH) {
-      this.endLine(this.at);
-      return;
+  /** Reads a line, or goes on with it; false where it has so many fields that others get their turn first. */
+  private readLine(): boolean {
+    const { bytes } = this;
+    if (!this.prefix) {
+      this.start = this.at;
+      this.skipBlanks();
+      if (this.isAtEnd() || bytes[this.at] === HASH) {
+        this.endLine(this.at);
+        return true;
+      }
+      this.first = this.count;
+      this.textsBefore = this.texts;
+      this.wrongBefore = this.wrongCount;
+      this.place = 0;
+      this.prefix = this.readPrefix();
     }
-    const prefix = this.readPrefix();
-    if (!prefix || !this.readFields(prefix) || !this.readTime(first)) {
-      this.count = first;
-      this.texts = texts;
-      this.wrongCount = wrongCount;
-      this.wrong.length = Math.min(this.wrong.length, wrongCount);
-      this.refuse(faultOfLine(this.textTo(start, this.feedFrom(this.at))) ?? 'must be UTF-8');
-      // The text of a field may have taken lines with it that are good by themselves.
-      this.endLine(start);
-      return;
+    const { prefix, start, first, textsBefore } = this;
+    const isRead = prefix !== undefined && this.readFields(prefix);
+    if (isRead === undefined) return false;
+    this.prefix = undefined;
+    if (!isRead || !this.readTime(first)) {
+      this.refuseLine();
+      return true;
     }
     if (this.count > first) {
       this.starts.push(first);
       this.lines.push(this.line);
     }
     // The text of a field may have line feeds.
-    if (this.texts > texts) this.line += feedsIn(bytes, start, this.at);
+    if (this.texts > textsBefore) this.line += feedsIn(bytes, start, this.at);
     this.endLine(this.at);
+    return true;
+  }
+
+  /** Takes back what the line has had until now, and says what is wrong with it. */
+  private refuseLine(): void {
+    const { start } = this;
+    this.count = this.first;
+    this.texts = this.textsBefore;
+    this.wrongCount = this.wrongBefore;
+    this.wrong.length = Math.min(this.wrong.length, this.wrongCount);
+    this.refuse(() => this.faultOf(start, this.feedFrom(this.at)));
+    // The text of a field may have taken lines with it that are good by themselves.
+    this.endLine(start);
+  }
+
+  private faultOf(start: number, end: number): string {
+    if (end - start <= MAX_LOOKED_AT) return faultOfLine(this.textTo(start, end)) ?? 'must be UTF-8';
+    return `is wrong: a line of ${end - start} bytes is not searched for what; names must have at most ${MAX_LOOKED_AT} bytes`;
   }
 
   /** Goes to the beginning of the line after `at`. */
@@ -332,7 +380,7 @@ class Scan<T> {
       this.at = at + prefix.key.length;
     } else {
       const end = this.endOfPart(at, NONE, NONE);
-      if (bytes[end] !== BLANK) return undefined;
+      if (bytes[end] !== BLANK || end - at > MAX_LOOKED_AT) return undefined;
       this.at = end;
       prefix = scanner.prefixAt(bytes, at, end);
     }
@@ -340,14 +388,20 @@ class Scan<T> {
     return prefix;
   }
 
-  /** False where the line is wrong. */
-  private readFields(prefix: Prefix<T>): boolean {
+  /** False where the line is wrong; undefined where others get their turn before it goes on. */
+  private readFields(prefix: Prefix<T>): boolean | undefined {
     const { bytes } = this;
-    for (let place = 0; ; place += 1) {
+    let left = FIELDS_WITHOUT_LOOK;
+    for (let { place } = this; ; place += 1) {
       place = this.readName(prefix, place);
       if (place < 0 || !this.readValue(prefix, prefix.fields[place] as Field<T>)) return false;
       if (bytes[this.at] !== COMMA) return true;
       this.at += 1;
+      if ((left -= 1) > 0) continue;
+      left = FIELDS_WITHOUT_LOOK;
+      if (!this.slices.isOver()) continue;
+      this.place = place + 1;
+      return undefined;
     }
   }
 
@@ -360,7 +414,7 @@ class Scan<T> {
       return place;
     }
     const end = this.endOfPart(at, COMMA, EQUALS);
-    if (end === at || bytes[end] !== EQUALS) return -1;
+    if (end === at || bytes[end] !== EQUALS || end - at > MAX_LOOKED_AT) return -1;
     this.at = end + 1;
     const found = prefix.find(bytes, at, end + 1);
     return found >= 0 ? found : this.scanner.addField(prefix, bytes, at, end + 1);
@@ -412,14 +466,14 @@ class Scan<T> {
     try {
       this.add(prefix, field, numberOf(this.textTo(start, end)));
     } catch (error) {
-      this.refuse(reasonOf(error));
+      this.refuse(() => reasonOf(error));
     }
     return true;
   }
 
   private add(prefix: Prefix<T>, field: Field<T>, value: number): void {
     const series = field.series ?? this.scanner.learn(prefix, field);
-    if (series === undefined) return this.refuse('the name of a field must be UTF-8');
+    if (series === undefined) return this.refuse(() => 'the name of a field must be UTF-8');
     if (this.count === this.values.length) this.grow();
     this.series[this.count] = series;
     this.values[this.count++] = field.conversion ? convert(value, field.conversion) : value;
@@ -522,9 +576,10 @@ class Scan<T> {
     return Buffer.from(buffer, byteOffset + start, end - start).toString('utf8');
   }
 
-  private refuse(reason: string): void {
+  private refuse(reason: () => string): void {
     this.wrongCount += 1;
-    if (this.wrong.length < (this.options.mostWrong ?? Infinity)) this.wrong.push({ line: this.line, reason });
+    const { wrong, options, line } = this;
+    if (wrong.length < (options.mostWrong ?? Infinity)) wrong.push({ line, reason: reason() });
   }
 
   private grow(): void {

@@ -6,9 +6,9 @@ import { lineMeaning, type Naming } from './name-lines.js';
 const naming: Naming = { deviceTags: ['agent_host', 'source', 'host'], names: 'opentelemetry' };
 
 /** `device metric{labels} value unit` of each number of a text. */
-function named(text: string, { deviceTags, names }: Partial<Naming> = {}): string[] {
+async function named(text: string, { deviceTags, names }: Partial<Naming> = {}): Promise<string[]> {
   const meaning = lineMeaning({ ...naming, ...(deviceTags && { deviceTags }), ...(names && { names }) }, 'db');
-  const { series, values, wrong } = new LineScanner(meaning, 1_000).scan(Buffer.from(text), {
+  const { series, values, wrong } = await new LineScanner(meaning, 1_000).scan(Buffer.from(text), {
     precision: 'ns',
     receivedAt: 0,
   });
@@ -117,14 +117,14 @@ describe('lines of Telegraf', () => {
         'pc ping.result_code{server.address=example.org} 0 -',
       ],
     ],
-  ])('%s', (text, expected) => {
-    expect(named(text)).toEqual(expected);
+  ])('%s', async (text, expected) => {
+    expect(await named(text)).toEqual(expected);
   });
 
-  it('become metrics of the catalogue in its unit, where it has them', () => {
+  it('become metrics of the catalogue in its unit, where it has them', async () => {
     const text =
       'cpu,host=a usage_idle=1,time_user=1\nmem,host=a used_percent=1\nswap,host=a used=1\ndiskio,host=a io_time=1';
-    for (const one of named(text)) {
+    for (const one of await named(text)) {
       const [, metric = '', , unit] = one.split(/[ {]/).filter((part) => !part.endsWith('}'));
       expect([metric, metricDefinition(metric)?.unit]).toEqual([metric, unit]);
     }
@@ -132,27 +132,27 @@ describe('lines of Telegraf', () => {
 });
 
 describe('lines of others', () => {
-  it('have the name of measurement and field, and the device of the first tag that is for devices', () => {
-    expect(named('weather,host=roof,place=north temp=1,value=2')).toEqual([
+  it('have the name of measurement and field, and the device of the first tag that is for devices', async () => {
+    expect(await named('weather,host=roof,place=north temp=1,value=2')).toEqual([
       'roof weather.temp{place=north} 1 -',
       'roof weather{place=north} 2 -',
     ]);
-    expect(named('weather,id=7,host=roof value=2', { deviceTags: ['id'] })).toEqual(['7 weather{host=roof} 2 -']);
-    expect(named('weather value=2')).toEqual(['db weather{} 2 -']);
+    expect(await named('weather,id=7,host=roof value=2', { deviceTags: ['id'] })).toEqual(['7 weather{host=roof} 2 -']);
+    expect(await named('weather value=2')).toEqual(['db weather{} 2 -']);
   });
 
-  it('that a metric name cannot have stay apart by a label', () => {
-    expect(named('温度 value=1\n湿度 value=2\n1st\\ one,name=x a\\ b=3')).toEqual([
+  it('that a metric name cannot have stay apart by a label', async () => {
+    expect(await named('温度 value=1\n湿度 value=2\n1st\\ one,name=x a\\ b=3')).toEqual([
       'db __{name=温度} 1 -',
       'db __{name=湿度} 2 -',
       'db _1st_one.a_b{name=x,sent.name=1st one.a b} 3 -',
     ]);
   });
 
-  it('of Home Assistant become what their unit measures', () => {
+  it('of Home Assistant become what their unit measures', async () => {
     const tags = 'domain=sensor,entity_id=attic,source=HA';
     expect(
-      named(`°C,${tags} value=21.5\n%,${tags} value=40\nkWh,${tags} value=1\nppm,${tags} value=400,min=1`),
+      await named(`°C,${tags} value=21.5\n%,${tags} value=40\nkWh,${tags} value=1\nppm,${tags} value=400,min=1`),
     ).toEqual([
       'HA homeassistant.temperature{domain=sensor,entity_id=attic} 21.5 Cel',
       'HA homeassistant.ratio{domain=sensor,entity_id=attic} 0.4 1',
@@ -160,30 +160,37 @@ describe('lines of others', () => {
       'HA homeassistant.value{domain=sensor,entity_id=attic} 400 ppm',
       'HA ppm.min{domain=sensor,entity_id=attic} 1 -',
     ]);
-    expect(named('sensor.attic,domain=sensor,entity_id=attic value=1')).toEqual([
+    expect(await named('sensor.attic,domain=sensor,entity_id=attic value=1')).toEqual([
       'db homeassistant.value{domain=sensor,entity_id=attic} 1 -',
     ]);
   });
 
-  it('of Proxmox become what the collector calls them', () => {
-    expect(named('system,object=qemu,vmid=100,nodename=pve,host=web cpu=0.25,mem=5i,uptime=9i,netin=1i')).toEqual([
-      'web system.cpu.utilization{object=qemu,vmid=100,nodename=pve} 0.25 1',
-      'web system.memory.usage{object=qemu,vmid=100,nodename=pve,system.memory.state=used} 5 By',
-      'web system.uptime{object=qemu,vmid=100,nodename=pve} 9 s',
-      'web system.network.io{object=qemu,vmid=100,nodename=pve,network.io.direction=receive} 1 By',
-    ]);
+  it('of Proxmox become what the collector calls them', async () => {
+    expect(await named('system,object=qemu,vmid=100,nodename=pve,host=web cpu=0.25,mem=5i,uptime=9i,netin=1i')).toEqual(
+      [
+        'web system.cpu.utilization{object=qemu,vmid=100,nodename=pve} 0.25 1',
+        'web system.memory.usage{object=qemu,vmid=100,nodename=pve,system.memory.state=used} 5 By',
+        'web system.uptime{object=qemu,vmid=100,nodename=pve} 9 s',
+        'web system.network.io{object=qemu,vmid=100,nodename=pve,network.io.direction=receive} 1 By',
+      ],
+    );
   });
 
-  it('stay as they are sent where that is wanted', () => {
-    expect(named('cpu,cpu=cpu-total,host=pc usage_idle=80', { names: 'as-sent' })).toEqual([
+  it('stay as they are sent where that is wanted', async () => {
+    expect(await named('cpu,cpu=cpu-total,host=pc usage_idle=80', { names: 'as-sent' })).toEqual([
       'pc cpu.usage_idle{cpu=cpu-total} 80 -',
     ]);
   });
 
-  it('without a device, or with names that nobody may have, say why', () => {
+  it('without a device, or with names that nobody may have, say why', async () => {
     const meaning = lineMeaning(naming, '');
-    const { series } = new LineScanner(meaning, 10).scan(Buffer.from('m f=1'), { precision: 'ns', receivedAt: 0 });
+    const { series } = await new LineScanner(meaning, 10).scan(Buffer.from('m f=1'), {
+      precision: 'ns',
+      receivedAt: 0,
+    });
     expect(series[0]?.fault).toMatchObject({ field: 'device_name' });
-    expect(named(`m,host=${'x'.repeat(129)} f=1`)[0]).toMatch(/^must be a string of 1 to 128 printable characters/);
+    expect((await named(`m,host=${'x'.repeat(129)} f=1`))[0]).toMatch(
+      /^must be a string of 1 to 128 printable characters/,
+    );
   });
 });

@@ -42,7 +42,7 @@ export class TakeLines {
    */
   async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
     const receipt = await this.gate.receipt('influx');
-    const lines = this.scan(body, database, {
+    const lines = await this.scan(body, database, {
       precision,
       receivedAt: receipt.receivedAt,
       mostWrong: MOST_NAMED,
@@ -68,13 +68,13 @@ export class TakeLines {
     return { count: wrongCount + rejected.length, reasons };
   }
 
-  private scan(
+  private async scan(
     body: Uint8Array,
     database: string,
     options: Parameters<LineScanner<NamedSeries>['scan']>[1],
-  ): ScannedLines<NamedSeries> {
+  ): Promise<ScannedLines<NamedSeries>> {
     try {
-      return this.scannerOf(database).scan(body, options);
+      return await this.scannerOf(database).scan(body, options);
     } catch (error) {
       if (error instanceof TooManyFieldsError) throw new Problem('batch-too-long', `The body has ${error.message}.`);
       throw error;
