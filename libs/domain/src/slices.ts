@@ -25,6 +25,14 @@ export async function inSlices<T>(
   act: (item: T, index: number) => void,
   slices = new Slices(),
 ): Promise<void> {
+  if (Array.isArray(items)) {
+    // An iterator would make an object for each item.
+    for (let index = 0; index < items.length; index += 1) {
+      act(items[index] as T, index);
+      if (index % WITHOUT_LOOK === WITHOUT_LOOK - 1 && slices.isOver()) await slices.next();
+    }
+    return;
+  }
   let index = 0;
   for (const item of items) {
     act(item, index);

@@ -6,5 +6,5 @@ export { read, type ReadOptions } from './read.js';
 export { quantilesOfGroups, type CountedSeries, type Quantiles } from './quantiles.js';
 export type { Position, SeriesTable } from './series-table.js';
 export { numbersOf, stepsWithin, type Figures, type NumbersBasis, type Points, type ThingNumbers } from './numbers.js';
-export { thingsOf, type NumberKind, type Thing } from './things.js';
+export { thingOf, thingsOf, type NumberKind, type Thing } from './things.js';
 export { lastBefore, type LastSamples, type Moment } from './look-back.js';

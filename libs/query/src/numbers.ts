@@ -64,7 +64,7 @@ export interface NumbersBasis {
 }
 
 /**
- * What a person means who asks for the numbers of things, see the metric catalogue: values are summed up as they are,
+ * What a person means who asks for the numbers of things, in their order and without those that have no samples, see the metric catalogue: values are summed up as they are,
  * counters by how fast they grew, states by the share or the sum that they come to at each reading.
  *
  * @param summaries of the series of the things over the range; a series without samples has none.
@@ -97,7 +97,13 @@ export async function numbersOf(
   );
   const numbers: ThingNumbers[] = [];
   await inSlices(things, (thing) => {
-    const found = thing.series.flatMap(({ id }) => byId.get(id) ?? []);
+    const { series } = thing;
+    if (thing.as === 'value') {
+      const summary = byId.get((series[0] as Series).id);
+      if (summary) numbers.push(numbersOfValue(thing, summary));
+      return;
+    }
+    const found = series.flatMap(({ id }) => byId.get(id) ?? []);
     if (found.length > 0) numbers.push(numbersOfThing(thing, found, byId, grown, values));
   });
   return { numbers, basis };
@@ -171,6 +177,11 @@ async function hourlyMeans(store: SampleStore, series: readonly Series[], range:
   return found;
 }
 
+function numbersOfValue(thing: Thing, { count, min, max, sum, last, lastTime }: Summary): ThingNumbers {
+  const figures = { min, max, mean: sum / count, last, weight: count };
+  return { thing, count, lastTime, figures, increase: undefined, state: undefined, points: undefined };
+}
+
 function numbersOfThing(
   thing: Thing,
   summaries: readonly Summary[],
@@ -185,10 +196,6 @@ function numbersOfThing(
     ...{ figures: undefined, increase: undefined, state: undefined, points: undefined },
   };
   if (thing.as === 'state') return { ...common, state: currentState(thing, byId) };
-  if (thing.as === 'value') {
-    const [{ min, max, sum, count, last }] = summaries as [Summary];
-    return { ...common, figures: { min, max, mean: sum / count, last, weight: count } };
-  }
   if (!thing.isCounter) {
     const points = pointsOf(thing, values);
     return { ...common, points, figures: figuresOf(points) };

@@ -28,7 +28,6 @@ export interface Thing {
 
 /** The things that series are of, in the order in which these come first. */
 export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
-  if (series.length === 1) return [thing(series)];
   const groups = new Map<string, Series[]>();
   await inSlices(series, (one) => {
     const key = `${one.deviceName}\n${one.metricName}\n${one.unit ?? ''}\n${labelsKey(withoutStates(one))}`;
@@ -41,19 +40,27 @@ export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
   return things;
 }
 
+/** The thing that one series is of, where no other of its group is there. */
+export const thingOf = (series: Series): Thing => thing([series]);
+
 function withoutStates({ metricName, labels }: Series): Labels {
   const states = stateLabels(metricName, labels);
   if (states.length === 0) return labels;
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !states.includes(name)));
 }
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** A state by itself, such as the memory that is free, is a value of its own. */
 function thing(series: readonly Series[]): Thing {
   const [first] = series as [Series];
   const isCounter = metricKind(first.metricName) === 'counter';
+  if (series.length === 1) {
+    const as = isCounter ? 'rate' : 'value';
+    return { as, series, counted: NONE, isCounter, unit: unitOf(as, first.unit) };
+  }
   const meant = oneNumber(first.metricName);
-  const as =
-    series.length === 1 ? (isCounter ? 'rate' : 'value') : isCounter || meant.as !== 'value' ? meant.as : 'sum';
+  const as = isCounter || meant.as !== 'value' ? meant.as : 'sum';
   const named = 'states' in meant ? meant.states : undefined;
   const counted = new Set(series.flatMap((one, index) => (named && !isNamed(one, named) ? [] : [index])));
   return { as, series, counted, isCounter, unit: unitOf(as, first.unit) };

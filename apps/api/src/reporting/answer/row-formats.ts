@@ -37,20 +37,19 @@ export function rowWriters<Row extends object>(answer: RowAnswer<Row>, style: St
 }
 
 /** The text of all rows, some at a time. */
-async function* inPieces<Row>(
-  rows: readonly Row[],
-  textOf: (row: Row, index: number) => string,
-): AsyncGenerator<string> {
+async function* inPieces<Row>(rows: readonly Row[], textOf: (row: Row) => string): AsyncGenerator<string> {
   for (const [from, to] of rowsPerPiece(rows.length)) {
     let text = '';
-    for (let index = from; index < to; index += 1) text += textOf(rows[index] as Row, index);
+    for (let index = from; index < to; index += 1) text += textOf(rows[index] as Row);
     yield text;
   }
 }
 
 async function* json<Row>({ head, name, rows, tail = {} }: RowAnswer<Row>): AsyncGenerator<string> {
   yield `${JSON.stringify(head).slice(0, -1)},"${name}":[`;
-  yield* inPieces(rows, (row, index) => (index === 0 ? '' : ',') + JSON.stringify(row));
+  for (const [from, to] of rowsPerPiece(rows.length)) {
+    yield (from === 0 ? '' : ',') + JSON.stringify(rows.slice(from, to)).slice(1, -1);
+  }
   const after = JSON.stringify(tail).slice(1);
   yield after === '}' ? ']}' : `],${after}`;
 }

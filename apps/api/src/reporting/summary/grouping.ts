@@ -1,4 +1,4 @@
-import { labelsKey, quote, Slices, toRfc3339, type Labels, type Rule, type Series } from '@device-metrics/domain';
+import { labelsKey, quote, Slices, type Labels, type Rule, type Series } from '@device-metrics/domain';
 import type { Figures, ThingNumbers } from '@device-metrics/query';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -106,14 +106,19 @@ export interface SummaryGroup {
 }
 
 /** The rows of a group: one for each kind of number that its things have, which are mostly one. */
-export function rowsOf({ key }: SeriesGroup, numbers: readonly ThingNumbers[], grouping: Grouping): SummaryGroup[] {
+export function rowsOf(
+  { key }: SeriesGroup,
+  numbers: readonly ThingNumbers[],
+  grouping: Grouping,
+  timeText: (time: number) => string,
+): SummaryGroup[] {
   const [only] = numbers;
   if (only && numbers.length === 1)
-    return [{ key: [...key, only.thing.as], row: rowOf(key, numbers, grouping), numbers }];
+    return [{ key: [...key, only.thing.as], row: rowOf(key, numbers, grouping, timeText), numbers }];
   const kinds = [...new Set(numbers.map(({ thing }) => thing.as))].sort();
   return kinds.map((as) => {
     const same = numbers.filter(({ thing }) => thing.as === as);
-    return { key: [...key, as], row: rowOf(key, same, grouping), numbers: same };
+    return { key: [...key, as], row: rowOf(key, same, grouping, timeText), numbers: same };
   });
 }
 
@@ -122,26 +127,34 @@ function rowOf(
   [device, metric, labels, tags]: RowKey,
   numbers: readonly ThingNumbers[],
   grouping: Grouping,
+  timeText: (time: number) => string,
 ): SummaryRowDto {
-  const [{ thing }] = numbers as [ThingNumbers];
+  let [newest] = numbers as [ThingNumbers];
+  const { thing } = newest;
   const figures = figuresOf(numbers);
-  const increases = numbers.flatMap(({ increase }) => increase ?? []);
-  const newest = numbers.reduce((latest, one) => (one.lastTime >= latest.lastTime ? one : latest));
+  let [series, count] = [0, 0];
+  let increase: number | undefined;
+  for (const one of numbers) {
+    series += one.thing.series.length;
+    count += one.count;
+    if (one.increase !== undefined) increase = (increase ?? 0) + one.increase;
+    if (one.lastTime >= newest.lastTime) newest = one;
+  }
   return {
     device_name: grouping.device ? device : undefined,
     metric_name: metric,
     unit: thing.unit ?? undefined,
     labels: labels === '' ? undefined : labels === NONE ? {} : (JSON.parse(labels) as Labels),
     tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
-    series: numbers.reduce((sum, one) => sum + one.thing.series.length, 0),
-    count: numbers.reduce((sum, { count }) => sum + count, 0),
+    series,
+    count,
     min: figures?.min ?? null,
     max: figures?.max ?? null,
     mean: figures?.mean ?? null,
     last: figures?.last ?? null,
-    last_time: toRfc3339(newest.lastTime),
+    last_time: timeText(newest.lastTime),
     as: thing.as,
-    increase: increases.length === 0 ? undefined : increases.reduce((sum, increase) => sum + increase, 0),
+    increase,
     state: newest.state && stateOf(newest.state, numbers),
   };
 }

@@ -11,10 +11,12 @@ import {
 import {
   numbersOf,
   quantilesOfGroups,
+  thingOf,
   thingsOf,
   type NumbersBasis,
   type Quantiles,
   type QueryLimit,
+  type Thing,
   type ThingNumbers,
 } from '@device-metrics/query';
 import type { SeriesSummary, Store } from '@device-metrics/storage';
@@ -23,6 +25,7 @@ import { selectorOf } from '../../http/series-query.js';
 import { rowWriters, type RowColumn } from '../answer/row-formats.js';
 import type { Writers } from '../answer/send-answer.js';
 import { styleOf } from '../answer/style.js';
+import { timeTexts } from '../answer/time-texts.js';
 import { rangeBefore } from '../range-before.js';
 import { summaryRange } from '../time-span.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
@@ -189,21 +192,29 @@ class RowReader {
     known?: readonly SeriesSummary[],
   ): Promise<Rows> {
     const slices = new Slices();
-    const grouped = [];
+    const things: Thing[] = [];
+    /** Where in `things` those of each group end. */
+    const ends: number[] = [];
     const series: Series[] = [];
     for (const group of groups) {
-      grouped.push({ group, things: await thingsOf(group.series) });
+      const [only] = group.series as [Series];
+      if (group.series.length === 1) things.push(thingOf(only));
+      else for (const one of await thingsOf(group.series)) things.push(one);
+      ends.push(things.length);
       for (const one of group.series) series.push(one);
       if (slices.isOver()) await slices.next();
     }
     const summaries = known ?? (await this.store.summarize(series.sort(byDevice), range));
-    const things = grouped.flatMap((one) => one.things);
     const { numbers, basis } = await numbersOf(this.store, things, summaries, range, this.limit);
-    const byThing = new Map(numbers.map((one) => [one.thing, one]));
     const found: SummaryGroup[] = [];
-    for (const { group, things } of grouped) {
-      const its = things.flatMap((thing) => byThing.get(thing) ?? []);
-      for (const row of rowsOf(group, its, this.grouping)) found.push(row);
+    const timeText = timeTexts();
+    let [thing, number] = [0, 0];
+    for (const [index, group] of groups.entries()) {
+      const first = number;
+      for (const end = ends[index] as number; thing < end; thing += 1) {
+        if (numbers[number]?.thing === things[thing]) number += 1;
+      }
+      for (const row of rowsOf(group, numbers.slice(first, number), this.grouping, timeText)) found.push(row);
       if (slices.isOver()) await slices.next();
     }
     return { groups: found, basis };
