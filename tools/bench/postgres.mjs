@@ -2,9 +2,10 @@
  * What the store costs on PostgreSQL, with PostgreSQL's own processor time counted in, against the same store on SQLite and
  * against narrow rows by COPY in the same PostgreSQL. It starts a PostgreSQL of its own.
  *
- *     node tools/bench/postgres.mjs [--samples 1.8M]
+ *     node tools/bench/postgres.mjs [--samples 1.8M] [--only store,catching,processes,narrow]
  */
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,12 +15,21 @@ import { parseArgs } from 'node:util';
 import { dataSourceOptions, openDataSource, openSampleStore } from '@device-metrics/storage';
 import pg from 'pg';
 
-const { values } = parseArgs({ options: { samples: { type: 'string', default: '1.8M' } } });
+const { values } = parseArgs({
+  options: {
+    samples: { type: 'string', default: '1.8M' },
+    only: { type: 'string', default: 'store,catching,processes,narrow' },
+    member: { type: 'string' },
+  },
+});
+const isAsked = (part) => values.only.split(',').includes(part);
 const SAMPLES = Number.parseFloat(values.samples) * (values.samples.endsWith('M') ? 1e6 : 1);
 const [DEVICES, METRICS, STEP, HOUR] = [100, 50, 10_000, 3_600_000];
 const BATCH = 5_000;
 const START = Math.floor(Date.now() / HOUR) * HOUR - 48 * HOUR;
 const TICKS = 100;
+/** Requests that come first: they make the series, and what they use is compiled. */
+const WARM = 40;
 
 /** Constants, counters, slow temperatures and noise, as devices send them. */
 function valueOf(metric, step, device) {
@@ -76,6 +86,8 @@ function treeCpu(root) {
   return ticks / TICKS;
 }
 
+if (values.member !== undefined) await beMember(values.member);
+
 const script = new URL('../../libs/storage/src/testing/postgres-server.mjs', import.meta.url).pathname;
 const child = spawn(process.execPath, [script, 'shared_buffers=256MB', 'max_wal_size=4GB'], {
   stdio: ['pipe', 'pipe', 'inherit'],
@@ -90,6 +102,11 @@ const query = async (sql, name = 'postgres') => {
   await client.end();
   return rows;
 };
+/** Of a process. */
+function cpuOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(stat[11]) + Number(stat[12])) / TICKS;
+}
 /** Gives a function that says the processor seconds since: to look through all processes costs some itself, and is left out. */
 function stopwatch() {
   const tree = treeCpu(server.pid);
@@ -159,27 +176,142 @@ async function run(name, address) {
   return SAMPLES / (ingest + sealing);
 }
 
-/** What another process pays for what this one takes. */
-async function catchingUp() {
-  await query('CREATE DATABASE catching');
-  const dataSource = await openDataSource(dataSourceOptions(urlOf('catching')));
-  const quiet = { ...settings, now: () => START, sealInterval: 0 };
-  const [store, other] = [await openSampleStore(dataSource, quiet), await openSampleStore(dataSource, quiet)];
-  let [own, others, count] = [0, 0, 0];
-  for (const batch of batches()) {
-    let spent = stopwatch();
-    await store.append(batch);
+/** A process of its own with a store: it takes so many batches and then reads, or only reads, and says its processor time for that. */
+async function beMember(address) {
+  const dataSource = await openDataSource(dataSourceOptions(address));
+  const store = await openSampleStore(dataSource, {
+    ...{ rawRetention: 0, hourlyRetention: 0, sealInterval: 0 },
+    now: () => START,
+    onProblem: console.error,
+  });
+  const coming = batches();
+  process.on('message', async (count) => {
+    if (count === 'end') process.exit(0);
+    const some = Array.from({ length: count }, () => coming.next().value);
+    const before = ownCpu();
+    for (const batch of some) await store.append(batch);
     await store.findSeries({ devices: ['pc-1'] });
-    own += spent();
-    spent = stopwatch();
-    await other.findSeries({ devices: ['pc-1'] });
-    others += spent();
-    if ((count += batch.length) >= 1e6) break;
+    process.send(ownCpu() - before);
+  });
+  process.send(0);
+  await new Promise(() => undefined);
+}
+
+/** What another process pays for what one takes, when it reads after so many commits. */
+async function catchingUp(commits) {
+  const name = `catching_${commits}`;
+  await query(`CREATE DATABASE ${name}`);
+  const members = [];
+  const costOf = async (member, count) => {
+    const before = treeCpu(server.pid);
+    member.send(count);
+    const [own] = await once(member, 'message');
+    return own + treeCpu(server.pid) - before;
+  };
+  for (let at = 0; at < 2; at += 1) {
+    const member = fork(import.meta.filename, ['--member', urlOf(name), '--samples', values.samples]);
+    await once(member, 'message');
+    members.push(member);
   }
-  show('catching up, against the ingest of the same samples', (others / own).toFixed(2));
-  await other.close();
-  await store.close();
-  await dataSource.destroy();
+  const [writer, reader] = members;
+  const spent = [0, 0];
+  const rounds = Math.floor(Math.min(SAMPLES, 3e6) / BATCH / commits);
+  for (let round = 0; round < rounds; round += 1) {
+    const costs = [await costOf(writer, commits), await costOf(reader, 0)];
+    // What comes first makes the series, and is compiled.
+    if (round >= rounds / 4) costs.forEach((cost, at) => (spent[at] += cost));
+  }
+  for (const member of members) {
+    member.send('end');
+    await once(member, 'exit');
+  }
+  const samples = (rounds - Math.ceil(rounds / 4)) * commits * BATCH;
+  show(
+    `catching up after ${commits} commits, against the ingest of the same samples`,
+    `${(spent[1] / spent[0]).toFixed(2)} (${((spent[1] / samples) * 1e6).toFixed(2)} µs of ${((spent[0] / samples) * 1e6).toFixed(2)} µs)`,
+  );
+}
+
+/** CPU seconds of the api and of PostgreSQL for a sample in JSON, taken in by so many processes in turn. */
+async function costOfProcesses(count, round) {
+  const name = `processes_${count}_${round}`;
+  await query(`CREATE DATABASE ${name}`);
+  const main = new URL('../../apps/api/dist/main.js', import.meta.url).pathname;
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  const env = { ...process.env, PORT: '0', DATABASE_URL: urlOf(name), RETENTION_RAW: '0', RETENTION_HOURLY: '0' };
+  const apis = [];
+  for (let at = 0; at < count; at += 1) {
+    const api = spawn(process.execPath, [main], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface(api.stdout)) {
+      const url = /Listening on (\S+);/.exec(line)?.[1];
+      if (!url) continue;
+      apis.push({ api, url });
+      break;
+    }
+    api.stdout.resume();
+  }
+  const requests = Math.floor(Math.min(SAMPLES, 1e6) / BATCH) - WARM;
+  const bodies = bodiesOf(WARM + requests);
+  const sendSome = async (some) => {
+    let sent = 0;
+    for (let at = 0; at < some;) {
+      const together = [...Array(Math.min(4, some - at))].map(async () => {
+        const { url } = apis[sent++ % count];
+        const body = bodies.next().value;
+        const answer = await fetch(`${url}/api/v1/aggregator/metrics/batch/`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        });
+        if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+        await answer.arrayBuffer();
+      });
+      at += together.length;
+      await Promise.all(together);
+    }
+    // All have read what the others took.
+    for (const { url } of apis) await (await fetch(`${url}/api/v1/reports/metrics/pc-1?limit=1`)).arrayBuffer();
+  };
+  const spent = () => treeCpu(server.pid) + apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0);
+  try {
+    await sendSome(WARM);
+    const before = spent();
+    await sendSome(requests);
+    return (spent() - before) / (requests * BATCH);
+  } finally {
+    for (const { api } of apis) {
+      api.kill();
+      await once(api, 'exit');
+    }
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The same batches as JSON, of the last hours. */
+function* bodiesOf(count) {
+  const shift = Math.floor(Date.now() / STEP) * STEP - count * STEP - START;
+  const coming = batches();
+  for (let left = count; left > 0; left -= 1) {
+    const metrics = [];
+    for (const { deviceName, metricName, timestamp, value } of coming.next().value) {
+      if (metrics.at(-1)?.device_name !== deviceName) {
+        metrics.push({ device_name: deviceName, timestamp: timestamp + shift, values: {} });
+      }
+      metrics.at(-1).values[metricName] = value;
+    }
+    yield JSON.stringify({ metrics });
+  }
+}
+
+async function severalProcesses() {
+  const [one, three] = [[], []];
+  for (let round = 0; round < 2; round += 1) {
+    one.push(await costOfProcesses(1, round));
+    three.push(await costOfProcesses(3, round));
+  }
+  const sum = (costs) => costs.reduce((all, cost) => all + cost, 0);
+  show('three api processes: CPU for a sample, against one', (sum(three) / sum(one)).toFixed(2));
+  show('one api process: CPU-microseconds for a sample in JSON', ((sum(one) / 2) * 1e6).toFixed(2));
 }
 
 async function narrowRows() {
@@ -211,12 +343,19 @@ async function narrowRows() {
 }
 
 try {
-  const sqlite = await run('SQLite', join(folder, 'metrics.db'));
-  await query('CREATE DATABASE metrics');
-  const postgres = await run('PostgreSQL', urlOf('metrics'));
-  show('PostgreSQL against SQLite', (postgres / sqlite).toFixed(2));
-  await catchingUp();
-  show('PostgreSQL against narrow rows', (postgres / (await narrowRows())).toFixed(1));
+  let postgres = NaN;
+  if (isAsked('store')) {
+    const sqlite = await run('SQLite', join(folder, 'metrics.db'));
+    await query('CREATE DATABASE metrics');
+    postgres = await run('PostgreSQL', urlOf('metrics'));
+    show('PostgreSQL against SQLite', (postgres / sqlite).toFixed(2));
+  }
+  if (isAsked('catching')) for (const commits of [1, 10]) await catchingUp(commits);
+  if (isAsked('processes')) await severalProcesses();
+  if (isAsked('narrow')) {
+    const narrow = await narrowRows();
+    if (!Number.isNaN(postgres)) show('PostgreSQL against narrow rows', (postgres / narrow).toFixed(1));
+  }
 } finally {
   child.stdin.end();
   rmSync(folder, { recursive: true });

@@ -1,14 +1,22 @@
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startPostgres, whyNoPostgres, type PostgresServer } from '../../../libs/storage/src/testing/postgres.js';
 import { NumberedSenders } from './numbered-senders.js';
-import { Server, temporaryFolder } from './server.js';
+import { Server, temporaryFolder, type Answer } from './server.js';
 
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = isLong ? 60 : 2;
 const SHUTDOWNS = isLong ? 10 : 1;
 const LASTS = isLong ? 300_000 : 12_000;
 
+/** Samples of each device that becomes part of another meanwhile. */
+const PART = 2_000;
+
+const inLong = isLong ? it : it.skip;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
@@ -31,6 +39,8 @@ describeIf('three processes on one PostgreSQL', () => {
       DATABASE_PATH: `${folder.path}/none.db`,
       RETENTION_RAW: '0',
       RETENTION_HOURLY: '0',
+      REPORTS_SCHEDULE: '* * * * * *',
+      REPORTS_PATH: `${folder.path}/reports`,
     };
     servers = await Promise.all([0, 1, 2].map(() => Server.start(settings)));
   }, 60_000);
@@ -62,9 +72,41 @@ describeIf('three processes on one PostgreSQL', () => {
     expect((await b.get('/api/v1/devices', headers)).status).toBe(200);
     await c.send('DELETE', `/api/v1/tokens/${made.body.id}`);
     const revokedAt = Date.now();
-    while ((await b.get('/api/v1/devices', headers)).status !== 401) expect(Date.now() - revokedAt).toBeLessThan(5_000);
+    while ((await b.get('/api/v1/devices', headers)).status !== 401) expect(Date.now() - revokedAt).toBeLessThan(1_000);
     expect((await a.get('/readyz')).status).toBe(200);
     expect((await a.get('/api/v1/admin/backup')).status).toBe(501);
+  });
+
+  it('write the reports of each time once', async () => {
+    const written = (): Promise<number[]> =>
+      Promise.all((servers as Server[]).map((server) => server.metric('device_metrics_reports_written_total')));
+    const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
+    while (sumOf(await written()) < 3) await pause(100);
+    const counts = await written();
+    expect(counts.filter((count) => count > 0)).toHaveLength(1);
+    expect((await readdir(settings['REPORTS_PATH'] as string)).length).toBeGreaterThanOrEqual(sumOf(counts));
+  });
+
+  inLong('tell of an alert once', async () => {
+    const heard: string[] = [];
+    const receiver = createServer((request, response) => {
+      void request.toArray().then((parts) => heard.push(Buffer.concat(parts).toString()));
+      response.end();
+    });
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const text = `rules: [{ name: hot, select: { metric: heat }, condition: { above: 5 } }]
+channels: [{ name: hook, type: webhook, url: 'http://127.0.0.1:${port}/' }]
+routes: [{ name: all, channels: [hook], wait: 0s }]`;
+    expect((await some().post('/api/v1/alerts/import', { text })).status).toBe(200);
+    const until = Date.now() + 75_000;
+    while (Date.now() < until) {
+      await some().post('/api/v1/aggregator/metrics/', { device_name: 'oven', metric_name: 'heat', value: 9 });
+      await pause(1_000);
+    }
+    receiver.close();
+    expect(heard.filter((body) => body.includes('"hot"'))).toHaveLength(1);
   });
 
   it(`lose and double nothing through ${KILLS} kills and ${SHUTDOWNS} immediate shutdowns of PostgreSQL`, async () => {
@@ -74,10 +116,59 @@ describeIf('three processes on one PostgreSQL', () => {
       const again = async (): Promise<Server> => Server.start(settings).catch(again);
       servers[at] = await again();
     };
+    let [areKilled, parts] = [false, 0];
+    const start = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 30 * 3_600_000;
+    const until = async (ask: () => Promise<Answer>, isDone: (answer: Answer) => boolean): Promise<void> => {
+      for (;;) {
+        const answer = await Promise.race([ask().catch(() => undefined), pause(10_000).then(() => undefined)]);
+        if (answer && isDone(answer)) return;
+        await pause(100);
+      }
+    };
+    /** Devices of some hours that become one, as long as processes are killed; whatever is not answered is asked again. */
+    const mergeParts = async (): Promise<void> => {
+      while (isLong && !areKilled) {
+        const device_name = parts === 0 ? 'whole' : `part-${parts}`;
+        const samples = Array.from({ length: PART }, (_, at) => [start + at * 50_000 + parts, at]);
+        const metrics = [{ device_name, metric_name: 'own.part', samples }];
+        await until(
+          () => some().post('/api/v1/aggregator/metrics/batch/', { metrics }),
+          ({ status }) => status === 200,
+        );
+        const merge = { device_name: 'whole', merge: true };
+        await until(
+          () => some().send('PATCH', `/api/v1/devices/${device_name}`, merge),
+          // It is one already, where that answer was lost.
+          ({ status }) => status === 200 || status === 404,
+        );
+        parts += 1;
+      }
+    };
+    const expectWhole = async (): Promise<void> => {
+      const found: [number, number][] = [];
+      for (let cursor = ''; ;) {
+        const path = `/api/v1/reports/metrics/whole?start_time=${start}&end_time=${start + 1e9}&limit=10000${cursor}`;
+        const { status, body } = await some().get(path);
+        if (status === 503) {
+          await pause(100);
+          continue;
+        }
+        for (const [time, value] of body.series[0].samples) found.push([Date.parse(time), value]);
+        if (!body.next_cursor) break;
+        cursor = `&cursor=${body.next_cursor}`;
+      }
+      const expected = Array.from({ length: PART * parts }, (_, at) => {
+        const [sample, part] = [Math.floor(at / parts), at % parts];
+        return [start + sample * 50_000 + part, sample];
+      });
+      expect(parts).toBeGreaterThan(1);
+      expect(found).toEqual(expected);
+    };
     await senders.during(async () => {
       const kills = Array.from({ length: KILLS }, () => 'kill');
       const events = [...kills, ...Array.from({ length: SHUTDOWNS }, () => 'postgres')];
       const restarts: Promise<void>[] = [];
+      const merging = mergeParts();
       for (const event of events.sort(() => Math.random() - 0.5)) {
         await pause((LASTS / events.length) * 2 * Math.random());
         if (event === 'postgres') await postgres.shutDownImmediately();
@@ -93,7 +184,10 @@ describeIf('three processes on one PostgreSQL', () => {
         }
       }
       await Promise.all(restarts);
+      areKilled = true;
+      await merging;
     });
     await senders.expectAll();
+    if (isLong) await expectWhole();
   }, 1_800_000);
 });

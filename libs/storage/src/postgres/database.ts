@@ -1,4 +1,6 @@
 import pg from 'pg';
+import type { ByteWriter } from '../columnar/codec/bytes.js';
+import { CopyOut } from './copy-out.js';
 import { transaction } from './transaction.js';
 import { asUnavailable } from './unavailable.js';
 
@@ -54,6 +56,15 @@ export class Database {
 
   async run(sql: string, values: readonly unknown[] = []): Promise<number> {
     return (await query(this.pool, sql, values)).rowCount ?? 0;
+  }
+
+  /** What a SELECT gives, as bytes; see `fieldsOf`. */
+  async copyOut(select: string, into: ByteWriter): Promise<void> {
+    // The types have what a client gives for one of these.
+    const query = this.pool.query.bind(this.pool) as unknown as (query: pg.Submittable) => Promise<unknown>;
+    await query(new CopyOut(select, into)).catch((error: unknown) => {
+      throw asUnavailable(error);
+    });
   }
 
   /** A statement that waits for no read; prepared under `name`, if it has one. */

@@ -87,19 +87,21 @@ export class Leases {
     if (rows.length < SHARDS) return 0;
     let deleted = 0;
     const all = rows.map(({ through }) => JSON.parse(through) as Through);
-    for (const writer of Object.keys(all[0])) {
+    // What is gone from the table has no rows.
+    const writers = await this.database.rows<{ id: number }>('SELECT id FROM writer');
+    for (const { id: writer } of writers) {
       const number = all.reduce((least, through) => Math.min(least, through[writer] ?? 0), Infinity);
       if (number === 0) continue;
       deleted += await this.database.run(
         `DELETE FROM journal WHERE writer = $1 AND number <= $2
          AND at < (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - $3 * 1000::bigint`,
-        [Number(writer), number, grace],
+        [writer, number, grace],
       );
       const [{ first }] = await this.database.rows<{ first: number | null }>(
         'SELECT min(number) AS first FROM journal WHERE writer = $1',
-        [Number(writer)],
+        [writer],
       );
-      log.forget(Number(writer), (first ?? number + 1) - 1);
+      log.forget(writer, (first ?? number + 1) - 1);
     }
     await this.database.run(
       `DELETE FROM writer WHERE until < statement_timestamp() - interval '5 minutes'

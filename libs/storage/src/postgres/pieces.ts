@@ -274,12 +274,13 @@ const pieceOf = (row: Row): PgPiece => ({
   data: row.data ?? undefined,
 });
 
-/** The first rows of each device, at most so many, in order of device, hour and part. */
+/** The first rows of each device, at most so many, in order of device, hour and part; prepared under `name`, if it has one. */
 async function rowsOfDevices(
   database: Database,
   columns: string,
   ids: readonly number[],
   range: readonly [from: number, to: number, limit: number],
+  name?: string,
 ): Promise<Row[]> {
   if (await database.isSpread()) {
     // Citus takes no limit for each of many devices; each one is on one node, which all are asked at once.
@@ -292,6 +293,7 @@ async function rowsOfDevices(
        SELECT * FROM piece WHERE device_id = d.id AND hour >= $2 AND hour < $3 ORDER BY hour, part LIMIT $4) p
      ORDER BY p.device_id, p.hour, p.part`,
     [ids, ...range],
+    name,
   );
 }
 
@@ -300,6 +302,8 @@ class PgReader implements PieceReader {
   private readonly order: readonly number[];
   private readonly pages = new Map<number, { readonly from: number; readonly page: PiecePage }>();
   private readonly data: string;
+  /** Of the statement, where its text is always the same. */
+  private readonly name: string | undefined;
 
   constructor(
     private readonly database: Database,
@@ -310,6 +314,7 @@ class PgReader implements PieceReader {
     this.order = [...new Set(deviceIds)];
     const cut = [start, end].flatMap((time) => (time % HOUR === 0 ? [] : [Math.floor(time / HOUR)]));
     const hours = cut.length === 0 ? 'false' : `p.hour IN (${cut.map((hour) => Math.trunc(hour)).join(', ')})`;
+    this.name = withSamples ? 'pieces with samples' : cut.length === 0 ? 'pieces' : undefined;
     this.data = withSamples ? 'p.data' : `CASE WHEN ${hours} THEN p.data END AS data`;
   }
 
@@ -330,7 +335,7 @@ class PgReader implements PieceReader {
 
   private async readSome(ids: readonly number[], from: number, to: number, limit: number): Promise<void> {
     const range = [from, Math.min(to, END), limit] as const;
-    const rows = await rowsOfDevices(this.database, `${COLUMNS}, ${this.data}`, ids, range);
+    const rows = await rowsOfDevices(this.database, `${COLUMNS}, ${this.data}`, ids, range, this.name);
     const byDevice = new Map<number, Row[]>(ids.map((id) => [id, []]));
     for (const row of rows) byDevice.get(row.device_id)?.push(row);
     for (const [id, some] of byDevice) {

@@ -11,7 +11,6 @@ import {
 import type pg from 'pg';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
-import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 import {
   StoreUnavailableError,
@@ -28,11 +27,11 @@ import {
   type StoreHealth,
   type Tier,
 } from '../store.js';
+import { Commits } from './commits.js';
 import { isSynchronous } from './data-source.js';
 import { Database } from './database.js';
 import { PgDevices } from './devices.js';
 import { JOURNAL_GRACE, Session } from './session.js';
-import { rowKey } from './writer.js';
 
 /** What only this store has to know. */
 export interface PostgresSettings extends StoreSettings {
@@ -48,23 +47,13 @@ export interface PostgresSettings extends StoreSettings {
 const LISTENING = 250;
 /** How often it is asked whether another process has moved the history of a device, ms. */
 const ASKING = 200;
-/** Samples that one commit takes, at most. */
-const LARGEST_COMMIT = 200_000;
-/** Own samples that wait to be taken in, at most. */
-const MOST_PENDING = 100_000;
-
-interface Waiting {
-  readonly samples: SampleBatch;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
 
 /** The store of the design on PostgreSQL, which several processes may share; see docs/scale.md. */
 export class PostgresStore implements Store {
   private readonly database: Database;
   private readonly settings: PostgresSettings;
   private readonly clock: ClockWatch;
-  private readonly row = new JournalRowWriter();
+  private readonly commits: Commits;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly listeners = new Set<(samples: readonly Sample[]) => void>();
   /** Undefined while it is made anew. */
@@ -72,9 +61,6 @@ export class PostgresStore implements Store {
   /** Why there is none, where that did not succeed. */
   private why: string | undefined;
   private renewing: Promise<void> | undefined;
-  private waiting: Waiting[] = [];
-  private committing: Promise<void> | undefined;
-  private turn: Promise<unknown> = Promise.resolve();
   private beating = false;
   private said: { readonly reason: string; readonly at: number } | undefined;
   private closed = false;
@@ -102,6 +88,14 @@ export class PostgresStore implements Store {
     this.settings = settings;
     this.database = new Database(config, settings.connections);
     this.clock = new ClockWatch(settings.now);
+    this.commits = new Commits(
+      {
+        current: () => this.current(),
+        renew: () => this.renew(),
+        replaceWriter: (session) => this.replaceWriter(session),
+      },
+      settings.now,
+    );
   }
 
   async append(batch: SampleBatch): Promise<void> {
@@ -110,10 +104,7 @@ export class PostgresStore implements Store {
     const { sealer, heads } = this.current();
     assertStorable(batch, this.oldestTimestamp());
     if (heads.size > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
-    await new Promise<void>((resolve, reject) => {
-      this.waiting.push({ samples: batch, resolve, reject });
-      this.committing ??= this.commitAll();
-    });
+    await this.commits.add(batch);
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
@@ -162,7 +153,7 @@ export class PostgresStore implements Store {
     if (name !== into) {
       // What is still on its way to the source has to be there.
       await this.moved(source.id);
-      const joined = await this.inTurn(() => this.current().merges.join(name, into, describe));
+      const joined = await this.commits.inTurn(() => this.current().merges.join(name, into, describe));
       if (joined === undefined) return undefined;
       await this.moved(joined);
     }
@@ -256,7 +247,7 @@ export class PostgresStore implements Store {
     if (this.closed) return;
     for (const timer of this.timers) clearInterval(timer);
     this.closed = true;
-    await this.committing;
+    await this.commits.idle();
     await this.renewing;
     const { session } = this;
     if (session) {
@@ -306,29 +297,6 @@ export class PostgresStore implements Store {
     return this.current();
   }
 
-  /** Commits what waits, group after group; what comes meanwhile shares the next commit. */
-  private async commitAll(): Promise<void> {
-    await new Promise(setImmediate);
-    while (this.waiting.length > 0) {
-      const group: Waiting[] = [];
-      let size = 0;
-      while (
-        this.waiting.length > 0 &&
-        (group.length === 0 || size + countOf(this.waiting[0].samples) <= LARGEST_COMMIT)
-      ) {
-        const [one] = this.waiting.splice(0, 1);
-        group.push(one);
-        size += countOf(one.samples);
-      }
-      try {
-        await this.inTurn(() => this.commit(group));
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
-    }
-    this.committing = undefined;
-  }
-
   /** Resolves once no hours are on their way from a device or to it; it may be another process that moves them. */
   private async moved(deviceId: number): Promise<void> {
     for (;;) {
@@ -342,63 +310,6 @@ export class PostgresStore implements Store {
       }
       await new Promise((resolve) => setTimeout(resolve, ASKING));
     }
-  }
-
-  /** One after the other: a commit, or what must not come between two. */
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
-  }
-
-  private async commit(group: readonly Waiting[]): Promise<void> {
-    for (let attempt = 0; attempt < 5; attempt += 1) {
-      const session = this.current();
-      const { writer, version } = session;
-      const samples = session.pool.take();
-      const good: Waiting[] = [];
-      for (const one of group) {
-        const found = await session.entriesOf(one.samples).catch((error: unknown) => {
-          one.reject(error);
-        });
-        if (!found) continue;
-        good.push(one);
-        samples.add(one.samples, found);
-      }
-      if (good.length === 0) return;
-      // Making series may have found that devices have changed.
-      if (session.version !== version) continue;
-      const number = writer.nextNumber;
-      this.row.reserve(samples.length);
-      this.row.addColumns(samples.entries, 0, samples.timestamps, samples.values);
-      let at: number | undefined;
-      try {
-        at = await writer.commit(this.row.lend(rowKey(writer.id, number)), version);
-      } catch (error) {
-        // Whether it was written shows once nothing more can come under that lease.
-        await this.replaceWriter(session);
-        throw error;
-      }
-      if (at !== undefined) {
-        session.wrote({ writer: writer.id, number, at, takenAt: this.settings.now(), samples, version });
-        for (const { resolve } of good) resolve();
-        if (session.pendingSamples > MOST_PENDING) await session.catchUp();
-        return;
-      }
-      const lease = await writer.renew();
-      if (lease === 'gone') {
-        await this.replaceWriter(session);
-        throw new StoreUnavailableError('this process was away for so long that its lease has run out; send again');
-      }
-      if (lease === 'other') {
-        // It has not what was acknowledged: it is one that was promoted without, or was put back.
-        await this.renew();
-        throw new StoreUnavailableError('the database is not the one of before; send again');
-      }
-      await session.catchUp();
-      group = good;
-    }
-    throw new StoreUnavailableError('devices are being changed all the time');
   }
 
   /** Gets another lease to write with, and all anew where something may have been missed. */

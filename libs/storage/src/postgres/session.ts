@@ -7,7 +7,7 @@ import {
   type Sample,
   type SampleBatch,
 } from '@device-metrics/domain';
-import { readJournalRow, type JournalRow, type RowSeries } from '../columnar/codec/journal-row.js';
+import { RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
 import type { Head } from '../columnar/head.js';
 import { chunkId, deviceOfChunk, hourOf } from '../columnar/hour.js';
@@ -25,49 +25,15 @@ import { DamagedRows } from './damaged-rows.js';
 import type { Database, Transaction } from './database.js';
 import { PgDeviceMerges } from './device-merges.js';
 import { Leases, SHARDS, shardOf } from './leases.js';
-import { isDamage, PgPieces } from './pieces.js';
+import { OthersRows, Turn, type FoundSeries, type ReadRow, type Unread } from './others-rows.js';
 import { OwnSamplesPool, type OwnSamples } from './own-rows.js';
+import { PgPieces } from './pieces.js';
 import { PositionLog, type Through } from './position-log.js';
 import { Rounds } from './rounds.js';
-import { rowKey, Writer } from './writer.js';
-
-/** Rows of the journal that are read at a time. */
-const PAGE = 128;
+import { Writer } from './writer.js';
 
 /** How long journal rows stay at least, ms: who has not read the others' for a while reads all anew. */
 export const JOURNAL_GRACE = 30_000;
-
-/** Rows of a writer behind `after`, up to `last`. */
-interface Unread {
-  readonly writer: number;
-  readonly after: number;
-  readonly last: number;
-}
-
-interface ReadRow {
-  readonly writer: number;
-  readonly number: number;
-  /** The database's clock, microseconds. */
-  readonly at: number;
-  readonly row: JournalRow | undefined;
-  readonly series: FoundSeries | undefined;
-}
-
-interface JournalTableRow {
-  readonly writer: number;
-  readonly number: number;
-  readonly at: number;
-  readonly data: Uint8Array;
-}
-
-/** The series of the samples of a row, and what the catalogue of a version has of them. */
-interface FoundSeries extends RowSeries {
-  /** Undefined for those that have been deleted. */
-  readonly entries: (SeriesEntry | undefined)[];
-  version: number;
-  /** Whether all are there. */
-  isWhole: boolean;
-}
 
 /** A row that this process has written itself. */
 export interface OwnRow {
@@ -117,8 +83,9 @@ export class Session {
   /** Samples of own rows that are not in heads yet. */
   pendingSamples = 0;
   private pending: OwnRow[] = [];
-  /** Of each other writer those of its last row. */
-  private readonly lastSeries = new Map<number, FoundSeries>();
+  private readonly others: OthersRows;
+  /** Memory for the samples of others' rows. */
+  private readonly memory = new RowMemory();
   /** Memory for the samples of own rows. */
   readonly pool = new OwnSamplesPool();
   private readonly rounds = new Rounds(() => this.readOthers());
@@ -153,6 +120,7 @@ export class Session {
     this.rows = new CatalogueRows(database);
     this.catalogue = new SeriesCatalogue(WRITES_NOTHING, new SeriesLimit(settings, now));
     this.damaged = new DamagedRows(database, now, settings.onProblem);
+    this.others = new OthersRows(database, this.damaged);
     this.pieces = new PgPieces(database, this.damaged, now, settings.onProblem);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
     const seals = (deviceId: number): boolean => this.leases.shards.has(shardOf(deviceId));
@@ -368,10 +336,11 @@ export class Session {
     const sealed = new Map<number, Through>();
     await this.read(unread, [], async (rows) => {
       const ids = new Set<number>();
-      for (const { row } of rows) {
-        for (let index = 0; row && index < row.seriesIds.length; index += 1) {
-          const entry = this.catalogue.get(row.seriesIds[index]);
-          const id = entry && chunkId(entry.device.id, hourOf(row.timestamps[index]));
+      for (const { row, series } of rows) {
+        const timestamps = row?.columns(this.memory).timestamps ?? [];
+        for (let index = 0; index < timestamps.length; index += 1) {
+          const entry = series?.entries[index];
+          const id = entry && chunkId(entry.device.id, hourOf(timestamps[index]));
           if (id !== undefined && !sealed.has(id)) ids.add(id);
         }
       }
@@ -406,16 +375,7 @@ export class Session {
 
   /** Which rows there are that this process has not read, and the version of the catalogue. */
   private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
-    const writers = await this.database.rows<{ id: number; last: number; version: number }>(
-      // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
-      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, catalogue_state.version
-       FROM writer CROSS JOIN catalogue_state`,
-      [],
-      'look',
-    );
-    for (const writer of this.lastSeries.keys()) {
-      if (!writers.some(({ id }) => id === writer)) this.lastSeries.delete(writer);
-    }
+    const writers = await this.others.lastRows();
     const known = new Map<number, number>();
     for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
     const unread = writers.flatMap(({ id: writer, last }) => {
@@ -437,15 +397,16 @@ export class Session {
     const takeOwn = (before: number): void => {
       for (; next < own.length && own[next].at < before; next += 1) this.takeOwn(own[next]);
     };
-    for await (const rows of this.pages(unread)) {
+    for await (const rows of this.others.pages(unread)) {
       await this.findEntries(rows);
       const isSealed = await prepare?.(rows);
       const hear = prepare ? undefined : this.hear();
       for (const row of rows) {
         takeOwn(row.at);
         this.expectTurn(turn.isOf(row));
-        this.takeOther(row, isSealed);
-        if (hear) hear(this.samplesOf(row));
+        const samples = row.row?.columns(this.memory);
+        this.takeOther(row, samples, isSealed);
+        if (hear && samples) hear(this.samplesOf(row, samples));
         if (slices.isOver()) await slices.next();
       }
     }
@@ -485,58 +446,6 @@ export class Session {
     }
   }
 
-  private async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
-    if (unread.length === 0) return;
-    for (let cursor = [-1, 0, 0]; ;) {
-      const rows = await this.pageAfter(unread, cursor);
-      if (rows.length > 0) {
-        yield rows.map(({ writer, number, at, data }) => ({
-          writer,
-          number,
-          at,
-          ...this.decoded(data, writer, number),
-        }));
-      }
-      if (rows.length < PAGE) return;
-      const last = rows[rows.length - 1];
-      cursor = [last.at, last.writer, last.number];
-    }
-  }
-
-  private pageAfter(unread: readonly Unread[], cursor: readonly number[]): Promise<JournalTableRow[]> {
-    const columns = 'SELECT writer, number, at, data FROM journal WHERE';
-    const [{ writer, after, last }] = unread;
-    if (unread.length === 1) {
-      // Of one writer the times go up with the numbers.
-      return this.database.rows(
-        `${columns} writer = $1 AND number > $2 AND number <= $3 ORDER BY number LIMIT ${PAGE}`,
-        [writer, Math.max(after, cursor[2]), last],
-        'journal of one',
-      );
-    }
-    const ranges = unread.map((one) => `(writer = ${one.writer} AND number > ${one.after} AND number <= ${one.last})`);
-    return this.database.rows(
-      `${columns} (${ranges.join(' OR ')}) AND (at, writer, number) > ($1, $2, $3)
-       ORDER BY at, writer, number LIMIT ${PAGE}`,
-      cursor,
-    );
-  }
-
-  private decoded(data: Uint8Array, writer: number, number: number): Pick<ReadRow, 'row' | 'series'> {
-    const before = this.lastSeries.get(writer);
-    try {
-      const row = readJournalRow(data, rowKey(writer, number), before);
-      if (row.series === before) return { row, series: before };
-      const series = { ...row.series, entries: [], version: -1, isWhole: false };
-      this.lastSeries.set(writer, series);
-      return { row, series };
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.damaged.setAside('journal', rowKey(writer, number), data, error);
-      return { row: undefined, series: undefined };
-    }
-  }
-
   private takeOwn({ writer, number, takenAt, samples, version }: OwnRow): void {
     const position = this.log.add(writer, number);
     const { entries, timestamps, values } = samples;
@@ -554,28 +463,31 @@ export class Session {
     this.pool.giveBack(samples);
   }
 
-  private takeOther(read: ReadRow, isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean): void {
-    const { row, series } = read;
+  private takeOther(
+    read: ReadRow,
+    samples: RowColumns | undefined,
+    isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean,
+  ): void {
+    const { series } = read;
     const position = this.log.add(read.writer, read.number);
-    if (!row || !series) return;
-    const { seriesIds, timestamps, values } = row;
-    const { entries } = series;
+    if (!samples || !series) return;
+    const { timestamps, values } = samples;
     const now = this.settings.now();
-    if (!isSealed && areAllThere(series)) return this.heads.pushColumns(series.entries, 0, row, position, now);
-    for (let index = 0; index < seriesIds.length; index += 1) {
-      const entry = entries[index];
+    if (!isSealed && areAllThere(series)) return this.heads.pushColumns(series.entries, 0, samples, position, now);
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const entry = series.entries[index];
       if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
       this.heads.push(entry, timestamps[index], values[index], position, now);
     }
   }
 
-  private samplesOf({ row }: ReadRow): Sample[] {
+  private samplesOf({ series }: ReadRow, { timestamps, values }: RowColumns): Sample[] {
     const samples: Sample[] = [];
-    for (let index = 0; row && index < row.seriesIds.length; index += 1) {
-      const series = this.catalogue.get(row.seriesIds[index])?.series;
-      if (!series) continue;
-      const { deviceName, metricName, labels, unit } = series;
-      const [timestamp, value] = [row.timestamps[index], row.values[index]];
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const found = series?.entries[index]?.series;
+      if (!found) continue;
+      const { deviceName, metricName, labels, unit } = found;
+      const [timestamp, value] = [timestamps[index], values[index]];
       samples.push({ deviceName, metricName, labels, unit: unit ?? undefined, timestamp, value });
     }
     return samples;
@@ -584,26 +496,3 @@ export class Session {
 
 const areAllThere = (series: FoundSeries): series is FoundSeries & { readonly entries: readonly SeriesEntry[] } =>
   series.isWhole;
-
-/** Whether rows come without a gap: each writer counts its own. */
-class Turn {
-  private readonly next: Map<number, number>;
-
-  /** @param isFirst what was sealed long ago may be gone before the first row of a writer. */
-  constructor(
-    private readonly unread: readonly Unread[],
-    private readonly isFirst: boolean,
-  ) {
-    this.next = new Map(isFirst ? [] : unread.map(({ writer, after }) => [writer, after + 1]));
-  }
-
-  isOf({ writer, number }: ReadRow): boolean {
-    const isRight = number === (this.next.get(writer) ?? (this.isFirst ? number : 1));
-    this.next.set(writer, number + 1);
-    return isRight;
-  }
-
-  isOver(): boolean {
-    return this.unread.every(({ writer, last }) => this.next.get(writer) === last + 1);
-  }
-}

@@ -126,11 +126,15 @@ export class JournalRowWriter {
   }
 }
 
-/** The samples of a journal row, position by position. */
-export interface JournalRow {
-  readonly seriesIds: Float64Array;
+/** Samples of a row, position by position. */
+export interface RowColumns {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
+}
+
+/** The samples of a journal row with their series. */
+export interface JournalRow extends RowColumns {
+  readonly seriesIds: Float64Array;
 }
 
 /** The series of a row, as it has them and read: senders repeat their order. */
@@ -139,13 +143,39 @@ export interface RowSeries {
   readonly ids: Float64Array;
 }
 
+/** Memory for the samples of one row, which those of the next one take. */
+export class RowMemory {
+  private all = new Float64Array(0);
+
+  /** Room for so many samples; what was there before is gone. */
+  of(count: number): RowColumns {
+    if (this.all.length < 2 * count || this.all.length > 2 * KEPT_SAMPLES) this.all = new Float64Array(2 * count);
+    return { timestamps: this.all.subarray(0, count), values: this.all.subarray(count, 2 * count) };
+  }
+}
+
+/** A row that is whole. */
+export class OpenRow {
+  constructor(
+    readonly series: RowSeries,
+    private readonly times: Uint8Array,
+    private readonly doubles: Uint8Array,
+  ) {}
+
+  /** Its samples, in memory that is given. */
+  columns(memory = new RowMemory()): RowColumns {
+    const { timestamps, values } = memory.of(this.series.ids.length);
+    readDifferences(this.times, timestamps, 0);
+    new Uint8Array(values.buffer, values.byteOffset, this.doubles.length).set(this.doubles);
+    return { timestamps, values };
+  }
+}
+
 /**
- * The samples of a row.
- *
  * @param before the series of a row that may have the same ones; then those are given.
  * @throws DamagedError
  */
-export function readJournalRow(row: Uint8Array, id: number, before?: RowSeries): JournalRow & { series: RowSeries } {
+export function openJournalRow(row: Uint8Array, id: number, before?: RowSeries): OpenRow {
   const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
   const count = header.getUint32(0, true);
@@ -153,25 +183,38 @@ export function readJournalRow(row: Uint8Array, id: number, before?: RowSeries):
   const timesEnd = idsEnd + header.getUint32(8, true);
   if (content.length !== timesEnd + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
   const bytes = content.subarray(12, idsEnd);
-  const series =
-    before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0
-      ? before
-      : { bytes, ids: readDifferences(bytes, count, 1) };
-  return {
-    series,
-    seriesIds: series.ids,
-    timestamps: readDifferences(content.subarray(idsEnd, timesEnd), count, 0),
-    values: new Float64Array(new Uint8Array(content.subarray(timesEnd)).buffer),
-  };
+  const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
+  const series = isSame
+    ? before
+    : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, new Float64Array(count), 1) };
+  return new OpenRow(series, content.subarray(idsEnd, timesEnd), content.subarray(timesEnd));
 }
 
-function readDifferences(bytes: Uint8Array, count: number, usual: number): Float64Array {
+/**
+ * The samples of a row.
+ *
+ * @throws DamagedError
+ */
+export function readJournalRow(row: Uint8Array, id: number): JournalRow {
+  const open = openJournalRow(row, id);
+  return { seriesIds: open.series.ids, ...open.columns() };
+}
+
+function readDifferences(bytes: Uint8Array, into: Float64Array, usual: number): Float64Array {
   const reader = new ByteReader(bytes);
-  const integers = new Float64Array(count);
-  let last = 0;
-  for (let index = 0; index < count; index += 1) {
-    last += unzigzag(reader.varint()) + usual;
-    integers[index] = last;
+  let [last, at] = [0, 0];
+  for (let index = 0; index < into.length; index += 1) {
+    const byte = bytes[at];
+    // Nearly all differences are of one byte.
+    if (byte < 128) {
+      at += 1;
+      last += ((byte >>> 1) ^ -(byte & 1)) + usual;
+    } else {
+      reader.at = at;
+      last += unzigzag(reader.varint()) + usual;
+      at = reader.at;
+    }
+    into[index] = last;
   }
-  return integers;
+  return into;
 }

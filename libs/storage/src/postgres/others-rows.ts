@@ -1,0 +1,159 @@
+import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/journal-row.js';
+import { ByteWriter } from '../columnar/codec/bytes.js';
+import type { SeriesEntry } from '../columnar/series-catalogue.js';
+import { fieldsOf, int8Of } from './copy-out.js';
+import type { DamagedRows } from './damaged-rows.js';
+import type { Database } from './database.js';
+import { isDamage } from './pieces.js';
+import { rowKey } from './writer.js';
+
+/** Rows of the journal that are read at a time, at least; small ones up to so many. */
+const PAGE = 128;
+const LONGEST_PAGE = 2048;
+
+/** Writers whose rows are read together from the beginning. */
+const TOGETHER = 8;
+
+/** Bytes of a page whose memory is kept for the next one, and below half of which that one may be longer. */
+const MOST_KEPT = 1 << 21;
+
+/** Rows of a writer behind `after`, up to `last`. */
+export interface Unread {
+  readonly writer: number;
+  readonly after: number;
+  readonly last: number;
+}
+
+/** A row of another process; what it has holds until the next page is read. */
+export interface ReadRow {
+  readonly writer: number;
+  readonly number: number;
+  /** The database's clock, microseconds. */
+  readonly at: number;
+  /** Undefined where it is damaged. */
+  readonly row: OpenRow | undefined;
+  readonly series: FoundSeries | undefined;
+}
+
+/** The series of the samples of a row, and what the catalogue of a version has of them. */
+export interface FoundSeries extends RowSeries {
+  /** Undefined for those that have been deleted. */
+  readonly entries: (SeriesEntry | undefined)[];
+  version: number;
+  /** Whether all are there. */
+  isWhole: boolean;
+}
+
+/** Reads the journal rows of other processes. */
+export class OthersRows {
+  /** Of each writer those of its last row. */
+  private readonly lastSeries = new Map<number, FoundSeries>();
+  private readonly bytes = new ByteWriter(0);
+
+  constructor(
+    private readonly database: Database,
+    private readonly damaged: DamagedRows,
+  ) {}
+
+  /** The last row of each writer, and the version of the catalogue. */
+  async lastRows(): Promise<{ readonly id: number; readonly last: number; readonly version: number }[]> {
+    const writers = await this.database.rows<{ id: number; last: number; version: number }>(
+      // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
+      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, catalogue_state.version
+       FROM writer CROSS JOIN catalogue_state`,
+      [],
+      'look',
+    );
+    for (const writer of this.lastSeries.keys()) {
+      if (!writers.some(({ id }) => id === writer)) this.lastSeries.delete(writer);
+    }
+    return writers;
+  }
+
+  /** In the order of the database's clock; of one writer it goes up with the numbers. */
+  async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
+    // After many restarts there are many writers, each of which took its turn: only those are looked at that may be next.
+    const later = unread.length > TOGETHER ? await this.withFirst(unread) : [];
+    const open = new Map(later.length > 0 ? [] : unread.map((one) => [one.writer, one]));
+    let limit = PAGE;
+    for (let isFull = false; open.size > 0 || later.length > 0;) {
+      const [next] = isFull && open.size > 0 ? [] : later.splice(0, 1);
+      if (next) open.set(next.writer, next);
+      const before = later[0]?.at ?? Infinity;
+      const rows = await this.page([...open.values()], before, limit);
+      for (const { writer, number } of rows) {
+        const { last } = open.get(writer) as Unread;
+        open.set(writer, { writer, after: number, last });
+      }
+      isFull = rows.length === limit;
+      if (!isFull && before === Infinity) open.clear();
+      for (const [writer, { after, last }] of open) if (after === last) open.delete(writer);
+      if (rows.length > 0) yield rows;
+      limit = this.bytes.length < MOST_KEPT / 2 ? Math.min(LONGEST_PAGE, 2 * limit) : PAGE;
+    }
+  }
+
+  /** With the time of the first row of each, by that time; those that have none are left out. */
+  private async withFirst(unread: readonly Unread[]): Promise<(Unread & { readonly at: number })[]> {
+    return this.database.rows(
+      `SELECT u.writer, u.after, u.last, j.at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (writer, after, last),
+         LATERAL (SELECT at FROM journal WHERE writer = u.writer AND number > u.after ORDER BY number LIMIT 1) j ORDER BY j.at`,
+      [unread.map(({ writer }) => writer), unread.map(({ after }) => after), unread.map(({ last }) => last)],
+    );
+  }
+
+  private async page(unread: readonly Unread[], before: number, limit: number): Promise<ReadRow[]> {
+    const ofOne = unread.map(
+      ({ writer, after, last }) => `(SELECT writer, number, at, data FROM journal
+        WHERE writer = ${writer} AND number > ${after} AND number <= ${last}
+        ${before === Infinity ? '' : `AND at < ${before}`} ORDER BY number LIMIT ${limit})`,
+    );
+    const all =
+      ofOne.length === 1
+        ? ofOne[0]
+        : `SELECT * FROM (${ofOne.join(' UNION ALL ')}) j ORDER BY at, writer, number LIMIT ${limit}`;
+    this.bytes.clear();
+    if (this.bytes.bytes.length > MOST_KEPT) this.bytes.bytes = new Uint8Array(0);
+    await this.database.copyOut(all, this.bytes);
+    return Array.from(fieldsOf(this.bytes.written()), (fields) => this.rowOf(fields));
+  }
+
+  private rowOf([writerField, numberField, atField, data]: readonly Uint8Array[]): ReadRow {
+    const [writer, number, at] = [int8Of(writerField), int8Of(numberField), int8Of(atField)];
+    const before = this.lastSeries.get(writer);
+    try {
+      const row = openJournalRow(data, rowKey(writer, number), before);
+      if (row.series === before) return { writer, number, at, row, series: before };
+      const series = { ...row.series, entries: [], version: -1, isWhole: false };
+      this.lastSeries.set(writer, series);
+      return { writer, number, at, row, series };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.damaged.setAside('journal', rowKey(writer, number), data, error);
+      return { writer, number, at, row: undefined, series: undefined };
+    }
+  }
+}
+
+/** Whether rows come without a gap: each writer counts its own. */
+export class Turn {
+  private readonly next: Map<number, number>;
+
+  /** @param isFirst what was sealed long ago may be gone before the first row of a writer. */
+  constructor(
+    private readonly unread: readonly Unread[],
+    private readonly isFirst: boolean,
+  ) {
+    this.next = new Map(isFirst ? [] : unread.map(({ writer, after }) => [writer, after + 1]));
+  }
+
+  isOf({ writer, number }: ReadRow): boolean {
+    const isRight = number === (this.next.get(writer) ?? (this.isFirst ? number : 1));
+    this.next.set(writer, number + 1);
+    return isRight;
+  }
+
+  isOver(): boolean {
+    return this.unread.every(({ writer, last }) => this.next.get(writer) === last + 1);
+  }
+}
