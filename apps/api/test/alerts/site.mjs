@@ -56,6 +56,6 @@ for (;;) {
   await store.append(samples);
   await alerts.look();
   await alerts.sendWaiting();
-  if (turn % 10 === 0) console.log(`turn ${turn}`);
+  console.log(`turn ${turn}`);
   await sleep(40);
 }

@@ -13,6 +13,7 @@ import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './judge.js';
 import { measure, type Numbers, type SeriesCondition } from './measure.js';
 import { levelsOf } from './own-levels.js';
 import { pointsIn, replay } from './replay.js';
+import { isCounting } from './state-machine.js';
 import type { Changes } from './states.js';
 import { subjectKey, subjectOfSeries } from './subject.js';
 
@@ -255,9 +256,7 @@ export class Evaluation {
     const those = whole ? series : series.filter(({ deviceName }) => isLate(deviceName));
     if (those.length === 0) return;
     // How long it had been wrong before a restart is found again from what was seen last.
-    const begun = [...statesOf(rule.name).values()].filter(
-      ({ phase }) => phase === 'pending' || phase === 'recovering',
-    );
+    const begun = [...statesOf(rule.name).values()].filter(isCounting);
     const oldestLate = those.reduce((first, { deviceName }) => Math.min(first, late.get(deviceName) ?? now), Infinity);
     const oldest = whole
       ? begun.reduce((first, { seenAt }) => Math.min(first, seenAt), Math.min(since, oldestLate))
@@ -272,13 +271,13 @@ export class Evaluation {
       const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
       if (!ofDevice.enabled) continue;
       const subject = subjectOfSeries(one);
-      // What had been looked at before a restart was right, unless late data says otherwise.
-      const lookedAt = whole ? (isLate(one.deviceName) ? Math.min(since, now - LATENESS) : since) : 0;
-      const lastSeen = changes.seenAt(rule.name, subject) ?? lookedAt;
+      // What had been looked at was right, unless data that is late, and not too late, says otherwise.
+      const open = isLate(one.deviceName) ? Math.min(since, now - LATENESS) : since;
+      const settled = changes.settledUntil(rule.name, subject, open);
       for (let index = 0; index < numbers.length; index += 1) {
         const value = numbers[index] as number;
         const at = points.start + (index + 1) * points.step;
-        if (Number.isNaN(value) || at <= lastSeen) continue;
+        if (Number.isNaN(value) || at <= settled) continue;
         follow(changes, rule, ofDevice, subject, { at, elapsed: GRID, verdict: judge(value, ofDevice), value });
       }
     }

@@ -36,7 +36,7 @@ export function follow(
     });
   }
   // What has ended stays until those who were told of it have heard so.
-  if (to === 'normal' && !isTold(episode)) changes.drop(state);
+  if (to === 'normal' && !isTold(episode)) changes.drop(state, observation.at);
   else changes.put(state, from !== to || progress.phase !== after.phase || episode !== (before?.episode ?? null));
 }
 

@@ -59,6 +59,9 @@ export function stateName({ phase, blind }: Progress): StateName {
 /** Whether somebody is to know: from the start of alerting until it is normal again. */
 export const isFiring = ({ phase }: Progress): boolean => phase === 'alerting' || phase === 'recovering';
 
+/** Whether it counts for how long it is so. */
+export const isCounting = ({ phase }: Progress): boolean => phase === 'pending' || phase === 'recovering';
+
 /**
  * ```
  *            wrong                 wrong for `for`              right

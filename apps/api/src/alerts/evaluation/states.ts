@@ -1,5 +1,6 @@
 import type { AlertChange, AlertKey, AlertStep, AlertStore, StoredAlertState } from '@device-metrics/storage';
 import type { AlertState, ChangeBody } from './alert-state.js';
+import { isCounting } from './state-machine.js';
 import { subjectKey, type Subject } from './subject.js';
 
 /** How long it is known that something was not normal, ms. */
@@ -10,7 +11,7 @@ const MOST_REMEMBERED = 100_000;
 /** The states that are not normal, by rule and subject; as the store has them, and what one step changes. */
 export class States {
   private readonly rules = new Map<string, Map<string, AlertState>>();
-  /** When states became normal lately, Unix ms: what was seen before that is not seen again. */
+  /** When states became normal lately, Unix ms: what was seen until then is not seen again. */
   private readonly gone = new Map<string, number>();
 
   /** @param now Unix milliseconds. */
@@ -62,18 +63,19 @@ export class States {
     this.rules.set(state.rule, states);
   }
 
-  /** When a state that is normal now was something else last, Unix ms; undefined where that is long ago. */
+  /** When a state that is not kept any more became normal, Unix ms; undefined where that is long ago. */
   goneAt(rule: string, subject: string): number | undefined {
     return this.gone.get(`${rule}\n${subject}`);
   }
 
-  drop(rule: string, subject: string, now: number): void {
-    for (const [key, at] of this.gone) {
-      if (now - at < REMEMBERED) break;
+  /** @param at When it became normal, Unix ms: the same that its history says, so that a restart changes nothing. */
+  drop(rule: string, subject: string, at: number, now: number): void {
+    for (const [key, before] of this.gone) {
+      if (now - before < REMEMBERED) break;
       this.gone.delete(key);
     }
     this.gone.delete(`${rule}\n${subject}`);
-    this.gone.set(`${rule}\n${subject}`, now);
+    this.gone.set(`${rule}\n${subject}`, at);
     this.rules.get(rule)?.delete(subject);
     if (this.rules.get(rule)?.size === 0) this.rules.delete(rule);
   }
@@ -84,7 +86,7 @@ const NONE: ReadonlyMap<string, AlertState> = new Map();
 /** What one look changes: nothing of it is in the states before the store has all of it. */
 export class Changes {
   private readonly written = new Map<string, AlertState>();
-  private readonly dropped = new Map<string, AlertKey>();
+  private readonly dropped = new Map<string, AlertKey & { readonly at: number }>();
   private readonly kept = new Set<string>();
   private readonly touched = new Set<string>();
   private readonly history: AlertChange[] = [];
@@ -97,10 +99,19 @@ export class Changes {
     return this.written.get(key) ?? this.states.ofRule(rule).get(subject);
   }
 
-  /** Up to when a subject has been seen; undefined where nobody knows. */
-  seenAt(rule: string, subject: Subject): number | undefined {
+  /**
+   * Up to when what has been seen of a subject stays, whatever comes late: while it counts for how long it is so, up to
+   * what was seen last; else up to when it began to be so, but no longer than up to `open`. All Unix milliseconds.
+   */
+  settledUntil(rule: string, subject: Subject, open: number): number {
+    const state = this.find(rule, subject);
+    if (state && isCounting(state)) return state.seenAt;
+    return Math.max(open, state?.since ?? this.goneAt(rule, subject) ?? 0);
+  }
+
+  private goneAt(rule: string, subject: Subject): number | undefined {
     const key = subjectKey(subject);
-    return this.get(rule, key)?.seenAt ?? this.states.goneAt(rule, key);
+    return this.dropped.get(`${rule}\n${key}`)?.at ?? this.states.goneAt(rule, key);
   }
 
   find(rule: string, subject: Subject): AlertState | undefined {
@@ -121,11 +132,12 @@ export class Changes {
     return this.touched.has(rule);
   }
 
-  drop(state: AlertState): void {
+  /** @param at When it became normal, Unix milliseconds. */
+  drop(state: AlertState, at = state.since): void {
     const subject = subjectKey(state.subject);
     const key = `${state.rule}\n${subject}`;
     this.written.delete(key);
-    this.dropped.set(key, { rule: state.rule, subject });
+    this.dropped.set(key, { rule: state.rule, subject, at });
   }
 
   note(at: number, { rule, subject }: AlertState, body: ChangeBody): void {
@@ -148,12 +160,17 @@ export class Changes {
       const { rule, subject } = state;
       return [{ rule, subject: subjectKey(subject), device: subject.device, body: state }];
     });
-    return { at, states, gone: [...this.dropped.values()], changes: this.history };
+    return {
+      at,
+      states,
+      gone: [...this.dropped.values()].map(({ rule, subject }) => ({ rule, subject })),
+      changes: this.history,
+    };
   }
 
   /** Once the store has them. */
   keep(now: number): void {
-    for (const { rule, subject } of this.dropped.values()) this.states.drop(rule, subject, now);
+    for (const { rule, subject, at } of this.dropped.values()) this.states.drop(rule, subject, at, now);
     for (const state of this.written.values()) this.states.put(state);
   }
 }
