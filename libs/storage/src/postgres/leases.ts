@@ -14,7 +14,7 @@ const nameOf = (shard: number): string => `shard ${shard}`;
 export class Leases {
   /** Shards that this process holds. */
   readonly shards = new Set<number>();
-  /** Writers whose leases held when they were counted last. */
+  /** Writers whose leases held when they were looked at last. */
   living = 1;
   /** Other work that this process holds, by name. */
   private readonly works = new Set<string>();

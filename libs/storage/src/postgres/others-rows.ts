@@ -24,6 +24,14 @@ export interface Unread {
   readonly last: number;
 }
 
+interface WriterState {
+  readonly id: number;
+  readonly last: number;
+  readonly lives: boolean;
+  /** Of the catalogue. */
+  readonly version: number;
+}
+
 /** A row of another process; what it has holds until the next page is read. */
 export interface ReadRow {
   readonly writer: number;
@@ -55,11 +63,12 @@ export class OthersRows {
     private readonly damaged: DamagedRows,
   ) {}
 
-  /** The last row of each writer, and the version of the catalogue. */
-  async lastRows(): Promise<{ readonly id: number; readonly last: number; readonly version: number }[]> {
-    const writers = await this.database.rows<{ id: number; last: number; version: number }>(
+  /** The last row of each writer, whether its lease holds, and the version of the catalogue. */
+  async lastRows(): Promise<WriterState[]> {
+    const writers = await this.database.rows<WriterState>(
       // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
-      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last, catalogue_state.version
+      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last,
+         writer.until > statement_timestamp() AS lives, catalogue_state.version
        FROM writer CROSS JOIN catalogue_state`,
       [],
       'look',

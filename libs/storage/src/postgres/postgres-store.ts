@@ -45,6 +45,8 @@ export interface PostgresSettings extends StoreSettings {
 
 /** How often the others' rows are read while somebody waits for them, ms. */
 const LISTENING = 250;
+/** The same where nobody waits, ms: limits are shared by those who live, and what others have made counts. */
+const READING = 1_000;
 /** How often it is asked whether another process has moved the history of a device, ms. */
 const ASKING = 200;
 
@@ -357,9 +359,13 @@ export class PostgresStore implements Store {
     };
     if (beatInterval === 0) return;
     every(beatInterval, () => this.beat());
-    every(LISTENING, async () => {
+    const read = async (): Promise<void> => {
       const { session } = this;
-      if (this.listeners.size > 0 && session && !session.isBehind) await session.catchUp();
+      if (session && !session.isBehind) await session.catchUp();
+    };
+    every(READING, read);
+    every(LISTENING, async () => {
+      if (this.listeners.size > 0) await read();
     });
     if (sealInterval === 0) return;
     every(sealInterval, async () => {

@@ -195,6 +195,15 @@ describeIf('processes that share a database', () => {
     await late.close();
   });
 
+  it('know by their next look how many they are, as limits are shared out', async () => {
+    const [a, b, c] = stores;
+    await seen();
+    expect(stores.map(({ processes }) => processes)).toEqual(all(3));
+    await c.close();
+    await Promise.all([a, b].map((store) => store.findSeries({})));
+    expect([a.processes, b.processes]).toEqual([2, 2]);
+  });
+
   it('share out work on schedule', async () => {
     const held = await Promise.all(stores.map((store) => store.holds('alerts')));
     expect(held.filter(Boolean)).toHaveLength(1);

@@ -376,6 +376,7 @@ export class Session {
   /** Which rows there are that this process has not read, and the version of the catalogue. */
   private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
     const writers = await this.others.lastRows();
+    this.leases.living = Math.max(1, writers.filter(({ lives }) => lives).length);
     const known = new Map<number, number>();
     for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
     const unread = writers.flatMap(({ id: writer, last }) => {
