@@ -9,7 +9,7 @@ import { rowKey } from './writer.js';
 
 /** Rows of the journal that are read at a time, at least; small ones up to so many. */
 const PAGE = 128;
-const LONGEST_PAGE = 2048;
+const LONGEST_PAGE = 512;
 
 /** Writers whose rows are read together from the beginning. */
 const TOGETHER = 8;
@@ -81,8 +81,10 @@ export class OthersRows {
 
   /** In the order of the database's clock; of one writer it goes up with the numbers. */
   async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
-    // After many restarts there are many writers, each of which took its turn: only those are looked at that may be next.
-    const later = unread.length > TOGETHER ? await this.withFirst(unread) : [];
+    // After many restarts there are many writers, each of which took its turn: only those are looked at that may be next. Citus
+    // takes no limit for each of many.
+    const areMany = unread.length > TOGETHER && !(await this.database.isSpread());
+    const later = areMany ? await this.withFirst(unread) : [];
     const open = new Map(later.length > 0 ? [] : unread.map((one) => [one.writer, one]));
     let limit = PAGE;
     for (let isFull = false; open.size > 0 || later.length > 0;) {
@@ -112,15 +114,19 @@ export class OthersRows {
   }
 
   private async page(unread: readonly Unread[], before: number, limit: number): Promise<ReadRow[]> {
-    const ofOne = unread.map(
-      ({ writer, after, last }) => `(SELECT writer, number, at, data FROM journal
-        WHERE writer = ${writer} AND number > ${after} AND number <= ${last}
-        ${before === Infinity ? '' : `AND at < ${before}`} ORDER BY number LIMIT ${limit})`,
+    const columns = 'SELECT writer, number, at, data FROM journal WHERE';
+    const bound = before === Infinity ? '' : `AND at < ${before}`;
+    const ranges = unread.map(
+      ({ writer, after, last }) => `writer = ${writer} AND number > ${after} AND number <= ${last} ${bound}`,
     );
+    const inOrder = `ORDER BY at, writer, number LIMIT ${limit}`;
+    const ofEach = ranges.map((range) => `(${columns} ${range} ORDER BY number LIMIT ${limit})`);
     const all =
-      ofOne.length === 1
-        ? ofOne[0]
-        : `SELECT * FROM (${ofOne.join(' UNION ALL ')}) j ORDER BY at, writer, number LIMIT ${limit}`;
+      ranges.length === 1
+        ? ofEach[0]
+        : (await this.database.isSpread())
+          ? `${columns} (${ranges.join(' OR ')}) ${inOrder}`
+          : `SELECT * FROM (${ofEach.join(' UNION ALL ')}) j ${inOrder}`;
     this.bytes.clear();
     if (this.bytes.bytes.length > MOST_KEPT) this.bytes.bytes = new Uint8Array(0);
     await this.database.copyOut(all, this.bytes);
