@@ -144,6 +144,37 @@ describe.each(dialects)('$name', (dialect) => {
       expect(await stored()).toEqual({ 'many/m0{}': [[T0, 2]] });
     });
 
+    it('makes very many series for one batch, or none of them, while others are stored', async () => {
+      const many = (devices: number, metrics: number): ReturnType<typeof columns> => {
+        const all: [NamedSeries, number, number][] = [];
+        for (let device = 0; device < devices; device += 1) {
+          for (let metric = 0; metric < metrics; metric += 1)
+            all.push([named(`pc-${device}`, `m${metric}`), T0, metric]);
+        }
+        return columns(...all);
+      };
+      await expect(store.append(many(2, 401))).rejects.toThrow(TooManySeriesError);
+      expect([await store.findSeries({}), await store.devices()]).toEqual([[], []]);
+
+      const [batch, again, other] = [many(3, 400), many(3, 400), named('other')];
+      await Promise.all([store.append(batch), store.append(columns([other, T0, 1])), store.append(again)]);
+      await reopen();
+      const found = await stored();
+      expect(Object.keys(found)).toHaveLength(1201);
+      expect([found['other/m{}'], found['pc-2/m399{}']]).toEqual([[[T0, 1]], [[T0, 399]]]);
+      await expect(store.append(columns([named('pc-1', 'one_more'), T0, 1]))).rejects.toThrow(TooManySeriesError);
+    });
+
+    it('knows no device without a sample', async () => {
+      await store.append(columns([named('a'), T0, 1], [named('b'), T0, 1]));
+      const [series] = await store.findSeries({ devices: ['a'] });
+      expect(await store.deleteSeries('a', series?.id ?? -1)).toBe(true);
+      expect((await store.devices()).map(({ name }) => name)).toEqual(['b']);
+      expect(await store.device('a')).toBeUndefined();
+      await store.append(columns([named('a', 'n'), T0, 2]));
+      expect(await store.device('a')).toMatchObject({ seriesCount: 1, lastTime: T0 });
+    });
+
     it('is empty at first', async () => {
       expect(await store.findSeries({})).toEqual([]);
       expect(await stored()).toEqual({});

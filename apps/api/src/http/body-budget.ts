@@ -10,7 +10,7 @@ export interface BodyLimits {
   /** A body must bring `leastBytes` in each window of this length until it is whole, ms. */
   readonly window: number;
   readonly leastBytes: number;
-  /** Bytes of the bodies that are parsed and stored at a time: what comes of them takes many times their memory. */
+  /** Bytes of the bodies of a lane that are parsed and stored at a time: what comes of them takes many times their memory. */
   readonly atOnce: number;
   /** How long a body that is whole waits for its turn, ms: whoever would wait longer is refused. */
   readonly patience: number;
@@ -27,6 +27,8 @@ export const BODY_LIMITS: BodyLimits = {
 
 /** Bodies up to this length wait for nobody, as those of a person at the page. */
 const SMALL = 4 * 1024;
+/** Bodies up to this length, as those of a collector, wait for others like them and not for a large one. */
+const MEDIUM = 64 * 1024;
 
 /** A body that takes longer than this is the first to go where there is no room for others, ms. */
 const SLOW = 2_000;
@@ -39,11 +41,23 @@ interface Body {
   readonly since: number;
   bytes: number;
   isWhole: boolean;
-  isInWork: boolean;
+  /** Where it has its turn. */
+  lane: Lane | undefined;
   windowStart: number;
   /** Of the connection, when the window began. */
   readAtStart: number;
 }
+
+/** Bodies that take turns with each other. */
+interface Lane {
+  /** Bytes of those that have their turn. */
+  inWork: number;
+  isCalling: boolean;
+  /** In the order in which they were whole. */
+  readonly line: Map<Body, Turn>;
+}
+
+const makeLane = (): Lane => ({ inWork: 0, isCalling: false, line: new Map<Body, Turn>() });
 
 /** A body that is whole, and what is done with it. */
 interface Turn {
@@ -54,8 +68,9 @@ interface Turn {
 /**
  * Bounds what clients may make this server hold of bodies. One that comes too slowly is a 408. Beyond the budget the body
  * that has been on its way for long goes, such as that of a client that stalls, and otherwise what comes now: with a 503, before
- * anything of it was stored. Of too many that are not whole the oldest that drips goes. Bodies that are whole take turns, so that few are parsed at a time, and one that would wait for long
- * is refused.
+ * anything of it was stored. Of too many that are not whole the oldest that drips goes.
+ * Bodies that are whole take turns, large ones and others apart, so that few are parsed at a time, and one that would wait
+ * for long is refused.
  */
 export class BodyBudget {
   private bytes = 0;
@@ -63,11 +78,8 @@ export class BodyBudget {
   private readonly bodies = new Map<FastifyRequest, Body>();
   /** Those that are not whole, in the order in which they began. */
   private readonly open = new Set<Body>();
-  /** Bytes of the bodies that have their turn. */
-  private inWork = 0;
-  private isCalling = false;
-  /** In the order in which they were whole. */
-  private readonly line = new Map<Body, Turn>();
+  private readonly medium = makeLane();
+  private readonly large = makeLane();
 
   constructor(private readonly limits: BodyLimits) {}
 
@@ -82,7 +94,7 @@ export class BodyBudget {
       since: now,
       bytes: 0,
       isWhole: false,
-      isInWork: false,
+      lane: undefined,
       windowStart: now,
       readAtStart: socket.bytesRead,
     };
@@ -110,8 +122,11 @@ export class BodyBudget {
   takeTurn(request: FastifyRequest, act: (refusal?: Problem) => void): void {
     const body = this.bodies.get(request);
     if (!body || body.bytes <= SMALL) return act();
-    if (this.line.size > 0 || !this.hasRoom(body)) return void this.line.set(body, { since: performance.now(), act });
-    this.begin(body);
+    const lane = body.bytes <= MEDIUM ? this.medium : this.large;
+    if (lane.line.size > 0 || !this.hasRoom(lane, body)) {
+      return void lane.line.set(body, { since: performance.now(), act });
+    }
+    begin(lane, body);
     act();
   }
 
@@ -132,43 +147,41 @@ export class BodyBudget {
   }
 
   private leave(body: Body): void {
-    this.line.delete(body);
-    if (!body.isInWork) return;
-    body.isInWork = false;
-    this.inWork -= body.bytes;
-    this.next();
+    this.medium.line.delete(body);
+    this.large.line.delete(body);
+    const { lane } = body;
+    if (!lane) return;
+    body.lane = undefined;
+    lane.inWork -= body.bytes;
+    this.next(lane);
   }
 
-  private next(): void {
+  private next(lane: Lane): void {
     // Whoever has a turn may end it at once, and others' with it.
-    if (this.isCalling) return;
-    this.isCalling = true;
-    for (const [body, { since, act }] of this.line) {
+    if (lane.isCalling) return;
+    lane.isCalling = true;
+    for (const [body, { since, act }] of lane.line) {
       if (performance.now() - since > this.limits.patience) {
-        this.line.delete(body);
+        lane.line.delete(body);
         act(busy());
         continue;
       }
-      if (!this.hasRoom(body)) break;
-      this.line.delete(body);
-      this.begin(body);
+      if (!this.hasRoom(lane, body)) break;
+      lane.line.delete(body);
+      begin(lane, body);
       act();
     }
-    this.isCalling = false;
+    lane.isCalling = false;
   }
 
-  private hasRoom({ bytes }: Body): boolean {
-    return this.inWork === 0 || this.inWork + bytes <= this.limits.atOnce;
-  }
-
-  private begin(body: Body): void {
-    body.isInWork = true;
-    this.inWork += body.bytes;
+  private hasRoom({ inWork }: Lane, { bytes }: Body): boolean {
+    return inWork === 0 || inWork + bytes <= this.limits.atOnce;
   }
 
   /** Ends bodies that come too slowly, and refuses those that have waited too long for their turn. */
   check(): void {
-    this.next();
+    this.next(this.medium);
+    this.next(this.large);
     const now = performance.now();
     const { window, leastBytes } = this.limits;
     for (const body of this.bodies.values()) {
@@ -214,6 +227,11 @@ export class BodyBudget {
     this.release(body.request);
     refuse(body, busy());
   }
+}
+
+function begin(lane: Lane, body: Body): void {
+  body.lane = lane;
+  lane.inWork += body.bytes;
 }
 
 const busy = (): Problem =>

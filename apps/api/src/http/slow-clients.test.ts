@@ -181,6 +181,26 @@ it('bodies take turns; small ones pass by', async () => {
   expect(most).toBeLessThanOrEqual(2);
 });
 
+it('a body like that of a collector does not wait for a large one', async () => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  let begun = 0;
+  const port = await start({
+    bodies: { atOnce: 1 },
+    answer: () => {
+      begun += 1;
+      return gate;
+    },
+  });
+  const [large, other] = [JSON.stringify('x'.repeat(0.4 * MB)), JSON.stringify('x'.repeat(8_000))];
+  const answers = [post(port, large), post(port, large)];
+  await until(() => begun === 1);
+  answers.push(post(port, other));
+  await until(() => begun === 2);
+  open();
+  expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
 it('whoever has waited too long for its turn gets a 503 with Retry-After', async () => {
   let open = (): void => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));

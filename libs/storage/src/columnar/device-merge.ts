@@ -4,7 +4,7 @@ import { joinColumns, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { SeriesTarget } from './merge-hour.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
-import type { Device } from './series-catalogue.js';
+import type { Device } from './series-entry.js';
 
 const SAME = { factor: 1, offset: 0 };
 

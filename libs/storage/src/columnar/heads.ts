@@ -1,7 +1,8 @@
 import { BlockPool } from './blocks.js';
 import { Head } from './head.js';
 import { hourOf } from './hour.js';
-import type { SeriesCatalogue, SeriesEntry } from './series-catalogue.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import type { SeriesEntry } from './series-entry.js';
 
 /** Heads by device, in their order. */
 export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;

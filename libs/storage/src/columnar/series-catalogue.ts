@@ -1,90 +1,20 @@
 import {
-  hasAll,
-  inSlices,
   isColumns,
   labelsKey,
-  matchesAny,
   metricDefinition,
   NamedSeries,
-  selectsDevice,
-  type DeviceSelector,
   type Labels,
-  type Pattern,
   type Sample,
   type SampleBatch,
-  type Selector,
   type Series,
 } from '@device-metrics/domain';
-import type { Head } from './head.js';
+import { TooManySeriesError } from '../store.js';
 import { hourOf } from './hour.js';
 import { LatestSamples } from './latest-samples.js';
+import { SeriesAdmission } from './series-admission.js';
+import { Device, isEmpty, keyOf, NO_LABELS, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
 import type { SeriesLimit } from './series-limit.js';
-import { SeriesByMetric } from './series-by-metric.js';
-import { SeriesTrial } from './series-trial.js';
-import { TooManySeriesError, type DeviceDescription, type RefusedGroup } from '../store.js';
-
-const UNLABELLED = labelsKey({});
-/** One for all series that have none. */
-const NO_LABELS: Labels = Object.freeze({});
-
-/** A device with its series. */
-export class Device {
-  readonly metrics = new SeriesByMetric<SeriesEntry>();
-  /** Its series in the order in which they became known, each in the place of its `slot`. */
-  readonly slots: (SeriesEntry | undefined)[] = [];
-  seriesCount = 0;
-  /** How many samples its last head had: what to make room for. */
-  usualSize = 0;
-  /** Its series by metric and labels, and those that have come since. */
-  sorted: readonly SeriesEntry[] | undefined;
-  unsorted: SeriesEntry[] = [];
-  /** Where its samples went last. */
-  head: Head | undefined;
-
-  constructor(
-    readonly id: number,
-    public name: string,
-    public description: DeviceDescription = { displayName: null, notes: null, tags: {} },
-  ) {}
-
-  entries(): Iterable<SeriesEntry> {
-    return this.metrics.values();
-  }
-}
-
-/** What the store knows of one series. */
-export class SeriesEntry {
-  /** The series whose sample came after one of this the last time. */
-  next: SeriesEntry | undefined;
-  readonly id: number;
-  readonly metricName: string;
-  /** Its place among the series of its device. */
-  readonly slot: number;
-  private described: Series;
-
-  constructor(
-    readonly device: Device,
-    readonly labelsKey: string,
-    series: Series,
-  ) {
-    this.id = series.id;
-    this.metricName = series.metricName;
-    this.slot = device.slots.push(this) - 1;
-    this.described = series;
-  }
-
-  /** As callers see it: another object when its unit or the name of its device changes. */
-  get series(): Series {
-    const { described, device } = this;
-    return described.deviceName === device.name
-      ? described
-      : (this.described = { ...described, deviceName: device.name });
-  }
-
-  setUnit(unit: string | null): void {
-    this.described = { ...this.series, unit };
-  }
-}
+import { SortedSeries } from './sorted-series.js';
 
 /** What the catalogue writes to its tables, within the transaction that is open. */
 export interface CatalogueTables {
@@ -125,11 +55,12 @@ export interface SeriesRow {
 export class SeriesCatalogue {
   readonly latest = new LatestSamples();
   private readonly devices = new Map<string, Device>();
+  readonly sorted = new SortedSeries(this.devices);
+  readonly admission: SeriesAdmission;
   /** By the names that they had before. */
   private readonly aliases = new Map<string, Device>();
   private readonly devicesById = new Map<number, Device>();
   private readonly entries = new Map<number, SeriesEntry>();
-  private sorted: readonly SeriesEntry[] | undefined;
   private readonly undoes: (() => void)[] = [];
   /** Another object whenever a name may mean another series than before. */
   private state: object = {};
@@ -139,7 +70,9 @@ export class SeriesCatalogue {
   constructor(
     private readonly tables: CatalogueTables,
     private readonly limit: SeriesLimit,
-  ) {}
+  ) {
+    this.admission = new SeriesAdmission(this, limit);
+  }
 
   /** Takes in a device that is in its table. */
   loadDevice(device: Device): void {
@@ -208,50 +141,14 @@ export class SeriesCatalogue {
     return entry;
   }
 
-  private findOne({ deviceName, metricName, labels }: Omit<Named, 'unit'>): SeriesEntry | undefined {
+  /** The same, however it is named. */
+  findOne({ deviceName, metricName, labels }: Omit<Named, 'unit'>): SeriesEntry | undefined {
     return this.deviceOfSample(deviceName)?.metrics.get(metricName, keyOf(labels));
   }
 
   /** The device that samples for a name go to. */
   deviceOfSample(name: string): Device | undefined {
     return this.devices.get(name) ?? this.aliases.get(name);
-  }
-
-  /**
-   * Asks whether there may be new series, which are all different and not there yet.
-   *
-   * @throws TooManySeriesError where one of them may not be; then none of them counts.
-   */
-  admit(wanted: readonly Pick<Sample, 'deviceName' | 'metricName' | 'labels'>[]): void {
-    const refusal = this.tryOut().take(wanted);
-    if (refusal) throw new TooManySeriesError(refusal);
-  }
-
-  /** The groups of samples, each up to one of `ends`, that have new series which there may not be. */
-  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
-    const names: readonly Named[] = isColumns(samples) ? samples.series : samples;
-    const trial = this.tryOut();
-    const coming = new Set<string>();
-    const refused: RefusedGroup[] = [];
-    let at = 0;
-    for (let group = 0; group < ends.length; group += 1) {
-      const wanted = new Map<string, Named>();
-      for (; at < ends[group]; at += 1) {
-        const one = names[at];
-        if (this.findOne(one)) continue;
-        const key = `${trial.nameOf(one.deviceName)}\n${one.metricName}\n${labelsKey(one.labels)}`;
-        if (!coming.has(key)) wanted.set(key, one);
-      }
-      const refusal = trial.take(wanted.values());
-      if (refusal) refused.push({ group, ...refusal });
-      else for (const key of wanted.keys()) coming.add(key);
-    }
-    trial.giveBack();
-    return refused;
-  }
-
-  private tryOut(): SeriesTrial {
-    return new SeriesTrial((name) => this.deviceOfSample(name), this.limit);
   }
 
   /** The same as `entryOf` for a series that was named before, whose look-up is kept with it. */
@@ -285,6 +182,27 @@ export class SeriesCatalogue {
     const device = this.deviceOf(sample.deviceName);
     const key = keyOf(sample.labels);
     return device.metrics.get(sample.metricName, key) ?? this.addSeries(device, key, sample);
+  }
+
+  /** Whether more than so many of the samples are of series that are not there. */
+  hasMoreNew(samples: SampleBatch, most: number): boolean {
+    let count = 0;
+    if (isColumns(samples)) {
+      for (const one of samples.series) if (!this.knownEntryOfNamed(one) && (count += 1) > most) return true;
+    } else {
+      for (const one of samples) if (!this.knownEntryOf(one) && (count += 1) > most) return true;
+    }
+    return false;
+  }
+
+  /** Makes series that have been admitted, but for those that are there by now; only within a transaction. */
+  make(admitted: Iterable<Named>): void {
+    for (const { deviceName, metricName, unit, labels } of admitted) {
+      const device = this.deviceOf(deviceName);
+      const key = keyOf(labels);
+      if (!device.metrics.get(metricName, key))
+        this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit), labels });
+    }
   }
 
   /** The unit of the series that a sample goes to; undefined while there is none. */
@@ -336,7 +254,7 @@ export class SeriesCatalogue {
     this.devices.delete(device.name);
     this.devicesById.delete(device.id);
     for (const [name, one] of this.aliases) if (one === device) this.aliases.delete(name);
-    this.sorted = undefined;
+    this.sorted.devicesChanged();
     this.forgetGuesses();
   }
 
@@ -352,7 +270,7 @@ export class SeriesCatalogue {
     this.aliases.delete(name);
     device.name = name;
     this.devices.set(name, device);
-    this.sorted = undefined;
+    this.sorted.devicesChanged();
     // Guesses compare the name; what was kept with one does not.
     this.state = {};
   }
@@ -401,56 +319,6 @@ export class SeriesCatalogue {
     return this.entries.size;
   }
 
-  /** The selected series, by device, metric and labels. */
-  find(selector: Selector): readonly SeriesEntry[] {
-    const { devices, tags, metrics, labels } = selector;
-    const labelled = hasAll(labels);
-    const names = namesOf(metrics);
-    if (names) {
-      const found: SeriesEntry[] = [];
-      for (const device of this.findDevices(selector)) {
-        for (const entry of ofMetrics(this.ofDevice(device), names)) {
-          if (!labels || labelled(entry.series.labels)) found.push(entry);
-        }
-      }
-      return found;
-    }
-    const entries = devices || tags ? this.findDevices(selector).flatMap((one) => this.ofDevice(one)) : this.all();
-    if (!metrics && !labels) return entries;
-    const wanted = matchesAny(metrics);
-    // The series of one metric follow each other, so that each name is looked at once for each device.
-    let metricName: string | undefined;
-    let isWanted = false;
-    return entries.filter((entry) => {
-      if (entry.metricName !== metricName) {
-        metricName = entry.metricName;
-        isWanted = wanted(metricName);
-      }
-      return isWanted && labelled(entry.series.labels);
-    });
-  }
-
-  /** The selected devices, by name. */
-  findDevices(selector: DeviceSelector): readonly Device[] {
-    const selected = selectsDevice(selector);
-    const found: Device[] = [];
-    for (const device of this.candidates(selector)) {
-      if (selected({ name: device.name, tags: device.description.tags })) found.push(device);
-    }
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  }
-
-  /** The devices among which the selected ones are: those that the selector names, or all. */
-  private candidates({ devices }: DeviceSelector): Iterable<Device> {
-    const named = new Set<Device>();
-    for (const pattern of devices ?? [undefined]) {
-      if (typeof pattern !== 'string') return this.devices.values();
-      const device = this.devices.get(pattern);
-      if (device) named.add(device);
-    }
-    return named;
-  }
-
   /** Series, time and value of the latest samples of a device that are in an hour. */
   latestWithin(deviceId: number, hour: number): [seriesId: number, time: number, value: number][] {
     const found: [number, number, number][] = [];
@@ -478,26 +346,6 @@ export class SeriesCatalogue {
     for (const entry of this.entries.values()) entry.next = undefined;
   }
 
-  /** Sorts the series of every device once: of one with very many that takes long, and is not for the first who asks. */
-  async sort(): Promise<void> {
-    await inSlices(this.devices.values(), (device) => void this.ofDevice(device));
-  }
-
-  private all(): readonly SeriesEntry[] {
-    this.sorted ??= this.findDevices({}).flatMap((device) => this.ofDevice(device));
-    return this.sorted;
-  }
-
-  private ofDevice(device: Device): readonly SeriesEntry[] {
-    if (!device.sorted) {
-      device.sorted = [...device.entries()].sort(byMetricAndLabels);
-    } else if (device.unsorted.length > 0) {
-      device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
-    }
-    device.unsorted = [];
-    return device.sorted;
-  }
-
   private addDevice(device: Device): void {
     this.devices.set(device.name, device);
     this.devicesById.set(device.id, device);
@@ -516,7 +364,7 @@ export class SeriesCatalogue {
   }
 
   private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Named): SeriesEntry {
-    const unit = saidUnit ?? metricDefinition(metricName)?.unit ?? null;
+    const unit = unitOf(metricName, saidUnit);
     const refusal = this.limit.take(device, metricName);
     if (refusal) throw new TooManySeriesError(refusal);
     this.undoes.push(() => this.limit.giveBack(device));
@@ -548,8 +396,7 @@ export class SeriesCatalogue {
     this.entries.set(series.id, entry);
     device.seriesCount += 1;
     this.latest.add(series.id);
-    if (device.sorted) device.unsorted.push(entry);
-    this.sorted = undefined;
+    this.sorted.add(entry);
     return entry;
   }
 
@@ -560,62 +407,13 @@ export class SeriesCatalogue {
     device.metrics.delete(entry);
     this.entries.delete(series.id);
     this.latest.drop(series.id);
-    if (device.unsorted.at(-1) === entry) device.unsorted.pop();
-    else device.sorted = undefined;
-    this.sorted = undefined;
+    this.sorted.drop(entry);
   }
 }
-
-const keyOf = (labels: Labels): string => (isEmpty(labels) ? UNLABELLED : labelsKey(labels));
-
-const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
-  a.metricName < b.metricName
-    ? -1
-    : a.metricName > b.metricName
-      ? 1
-      : a.labelsKey < b.labelsKey
-        ? -1
-        : a.labelsKey > b.labelsKey
-          ? 1
-          : 0;
-
-function merged(sorted: readonly SeriesEntry[], added: readonly SeriesEntry[]): SeriesEntry[] {
-  const all: SeriesEntry[] = [];
-  let at = 0;
-  for (const one of added) {
-    while (at < sorted.length && byMetricAndLabels(sorted[at], one) < 0) all.push(sorted[at++]);
-    all.push(one);
-  }
-  while (at < sorted.length) all.push(sorted[at++]);
-  return all;
-}
-
-/** What names a series. */
-type Named = Pick<Sample, 'deviceName' | 'metricName' | 'unit' | 'labels'>;
 
 /** Labels that nobody changes. */
 const owned = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : { ...labels });
 
-function isEmpty(labels: Labels): boolean {
-  for (const _ in labels) return false;
-  return true;
-}
-
-/** Names that are asked for as they are, each once and in order; undefined where there is a pattern, or nothing is asked for. */
-function namesOf(patterns: readonly Pattern[] | undefined): readonly string[] | undefined {
-  const names = patterns?.filter((pattern) => typeof pattern === 'string');
-  return names && names.length === patterns?.length ? [...new Set(names)].sort() : undefined;
-}
-
-/** The series of these metrics, in the same order. */
-function* ofMetrics(sorted: readonly SeriesEntry[], names: readonly string[]): Generator<SeriesEntry> {
-  for (const name of names) {
-    let [from, to] = [0, sorted.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (sorted[middle].metricName < name) from = middle + 1;
-      else to = middle;
-    }
-    for (; from < sorted.length && sorted[from].metricName === name; from += 1) yield sorted[from];
-  }
-}
+/** The unit of a new series: what was said, or what the metric has by its name. */
+const unitOf = (metricName: string, said: string | undefined): string | null =>
+  said ?? metricDefinition(metricName)?.unit ?? null;

@@ -2,7 +2,8 @@ import type { StoredDevice } from '../store.js';
 import type { Head } from './head.js';
 import { hourOfChunk } from './hour.js';
 import type { Pieces, StoredPiece } from './pieces.js';
-import type { Device, SeriesCatalogue } from './series-catalogue.js';
+import type { SeriesCatalogue } from './series-catalogue.js';
+import type { Device } from './series-entry.js';
 
 /** A device as callers see it. */
 export function storedDevice(
@@ -19,6 +20,9 @@ export function storedDevice(
   const { name, description, seriesCount } = device;
   return { name, formerNames, ...description, seriesCount, firstTime, lastTime };
 }
+
+/** Whether there is a sample of it: its series may be there before their first one, or all be deleted. */
+export const hasSample = ({ lastTime }: StoredDevice): boolean => lastTime !== -Infinity;
 
 /** Finds the time of the oldest sample of devices, and reads the stats of their first hour once. */
 export class FirstTimes {

@@ -1,5 +1,6 @@
 import { labelsKey, metricDefinition, type Labels, type Sample } from '@device-metrics/domain';
-import { Device, type DeviceRow, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
+import type { DeviceRow, SeriesCatalogue, SeriesRow } from '../columnar/series-catalogue.js';
+import { Device } from '../columnar/series-entry.js';
 import type { DeviceDescription } from '../store.js';
 import type { Database, Transaction } from './database.js';
 

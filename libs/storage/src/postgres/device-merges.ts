@@ -3,7 +3,7 @@ import { assertMergeable, conversionInto, partsOfHeads } from '../columnar/devic
 import { chunkId } from '../columnar/hour.js';
 import { mergeHour, type SeriesTarget } from '../columnar/merge-hour.js';
 import type { PieceWrite } from '../columnar/pieces.js';
-import type { Device } from '../columnar/series-catalogue.js';
+import type { Device } from '../columnar/series-entry.js';
 import { SingleRun } from '../columnar/single-run.js';
 import { StoreUnavailableError, type DeviceDescription } from '../store.js';
 import type { Database, Transaction } from './database.js';

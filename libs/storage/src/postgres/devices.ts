@@ -1,6 +1,7 @@
 import type { DeviceSelector, Labels } from '@device-metrics/domain';
-import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
-import type { Device, DeviceRow } from '../columnar/series-catalogue.js';
+import { FirstTimes, hasSample, storedDevice } from '../columnar/stored-device.js';
+import type { DeviceRow } from '../columnar/series-catalogue.js';
+import type { Device } from '../columnar/series-entry.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Database } from './database.js';
 import type { Session } from './session.js';
@@ -19,13 +20,14 @@ export class PgDevices {
   ) {}
 
   /** By name. */
-  select(selector: DeviceSelector): Promise<StoredDevice[]> {
-    return this.stored(this.session.catalogue.findDevices(selector));
+  async select(selector: DeviceSelector): Promise<StoredDevice[]> {
+    return (await this.stored(this.session.catalogue.sorted.findDevices(selector))).filter(hasSample);
   }
 
   async get(name: string): Promise<StoredDevice | undefined> {
     const device = this.session.catalogue.device(name);
-    return device && (await this.stored([device]))[0];
+    const [stored] = device ? await this.stored([device]) : [];
+    return stored && hasSample(stored) ? stored : undefined;
   }
 
   async describe(

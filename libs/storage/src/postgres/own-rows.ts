@@ -1,5 +1,5 @@
 import { countOf, isColumns, type SampleBatch } from '@device-metrics/domain';
-import type { SeriesEntry } from '../columnar/series-catalogue.js';
+import type { SeriesEntry } from '../columnar/series-entry.js';
 
 /** Samples that a commit takes, position by position, in memory that is used again: what lives for long is dear to collect. */
 export class OwnSamples {

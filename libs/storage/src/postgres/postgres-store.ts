@@ -110,7 +110,7 @@ export class PostgresStore implements Store {
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
-    return this.current().catalogue.refusedGroups(samples, ends);
+    return this.current().catalogue.admission.refusedGroups(samples, ends);
   }
 
   oldestTimestamp(): number {
@@ -122,7 +122,7 @@ export class PostgresStore implements Store {
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
-    return (await this.upToDate()).catalogue.find(selector).map(({ series }) => series);
+    return (await this.upToDate()).catalogue.sorted.find(selector).map(({ series }) => series);
   }
 
   async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {

@@ -15,7 +15,8 @@ import type { PieceWrite } from '../columnar/pieces.js';
 import { Queries } from '../columnar/queries.js';
 import { Retention } from '../columnar/retention.js';
 import { Sealer } from '../columnar/sealer.js';
-import { SeriesCatalogue, type CatalogueTables, type SeriesEntry } from '../columnar/series-catalogue.js';
+import { SeriesCatalogue, type CatalogueTables } from '../columnar/series-catalogue.js';
+import type { SeriesEntry } from '../columnar/series-entry.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
 import { SingleRun } from '../columnar/single-run.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
@@ -208,7 +209,7 @@ export class Session {
       if (units.length > 0) await this.saveUnits(units);
       if (missing.size === 0) return entries;
       const wanted = [...missing.values()];
-      this.catalogue.admit(wanted);
+      this.catalogue.admission.admit(wanted);
       await this.rows.make(this.catalogue, wanted);
     }
     throw new StoreUnavailableError('devices are being deleted while samples come for them');

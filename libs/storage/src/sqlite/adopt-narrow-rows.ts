@@ -4,7 +4,8 @@ import type { PieceTable } from './piece-table.js';
 import { PieceEncoder } from '../columnar/piece.js';
 import type { Column } from '../columnar/column.js';
 import { chunkId, hourOf } from '../columnar/hour.js';
-import type { Device, SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
+import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import type { Device, SeriesEntry } from '../columnar/series-entry.js';
 
 /**
  * Moves the samples of the first store, one row each in the table `sample`, into chunks, and then drops the table. Each

@@ -6,8 +6,9 @@ import { hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { DeviceMerges } from './device-merges.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
-import type { Device, SeriesCatalogue } from '../columnar/series-catalogue.js';
-import { FirstTimes, storedDevice } from '../columnar/stored-device.js';
+import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import type { Device } from '../columnar/series-entry.js';
+import { FirstTimes, hasSample, storedDevice } from '../columnar/stored-device.js';
 
 /** With it begin the names of rows of devices that are deleted while their series are still there. */
 export const GONE = '\u0001';
@@ -73,8 +74,9 @@ export class Devices {
     const slices = new Slices();
     const found: StoredDevice[] = [];
     const formerNames = this.catalogue.allFormerNames();
-    for (const device of this.catalogue.findDevices(selector)) {
-      found.push(this.stored(device, formerNames.get(device) ?? []));
+    for (const device of this.catalogue.sorted.findDevices(selector)) {
+      const stored = this.stored(device, formerNames.get(device) ?? []);
+      if (hasSample(stored)) found.push(stored);
       if (slices.isOver()) await slices.next();
     }
     return found;
@@ -82,7 +84,8 @@ export class Devices {
 
   get(name: string): StoredDevice | undefined {
     const device = this.catalogue.device(name);
-    return device && this.stored(device);
+    const stored = device && this.stored(device);
+    return stored && hasSample(stored) ? stored : undefined;
   }
 
   describe(name: string, change: (before: DeviceDescription) => Partial<DeviceDescription>): StoredDevice | undefined {

@@ -1,6 +1,7 @@
 import { Slices, type Labels } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import { Device, type DeviceRow, type SeriesCatalogue, type SeriesRow } from '../columnar/series-catalogue.js';
+import type { DeviceRow, SeriesCatalogue, SeriesRow } from '../columnar/series-catalogue.js';
+import { Device } from '../columnar/series-entry.js';
 import type { DamagedTable } from './damaged-table.js';
 import { addRowChecksums, isAsWritten, rowChecksum } from './row-checksum.js';
 import { isUnreadable } from './unreadable.js';

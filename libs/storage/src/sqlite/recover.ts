@@ -6,7 +6,8 @@ import type { Heads } from '../columnar/heads.js';
 import { chunkId, deviceOfChunk, hourOf, hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { PieceTable } from './piece-table.js';
-import type { SeriesCatalogue, SeriesEntry } from '../columnar/series-catalogue.js';
+import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import type { SeriesEntry } from '../columnar/series-entry.js';
 
 /** Chunks that are looked at in one turn. */
 const CHUNKS = 32;

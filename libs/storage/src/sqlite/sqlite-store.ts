@@ -23,6 +23,7 @@ import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
 import { Journal } from './journal.js';
+import { NewSeries } from '../columnar/new-series.js';
 import { Queries } from '../columnar/queries.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
@@ -45,7 +46,8 @@ import {
 } from '../store.js';
 import { Sealer, type SealTables } from '../columnar/sealer.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
-import { SeriesCatalogue, type SeriesEntry } from '../columnar/series-catalogue.js';
+import { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import type { Named, SeriesEntry } from '../columnar/series-entry.js';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
@@ -68,6 +70,7 @@ export class SqliteStore implements Store {
     (calls) => this.commit(calls),
     (error) => error instanceof TooManySeriesError,
   );
+  private readonly newSeries: NewSeries;
   private readonly row = new JournalRowWriter();
   private readonly select1;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -81,7 +84,7 @@ export class SqliteStore implements Store {
     const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
     keepRowChecksums(db);
     await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now());
-    await store.catalogue.sort();
+    await store.catalogue.sorted.sort();
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     keepSchemaChecksum(db);
     await store.recover();
@@ -110,6 +113,7 @@ export class SqliteStore implements Store {
     const { maxSeriesPerDevice } = settings;
     this.merges = new DeviceMerges(db, this.catalogue, this.heads, this.pieces, this.sealer, maxSeriesPerDevice);
     this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer, this.merges);
+    this.newSeries = new NewSeries(this.catalogue, (admitted) => this.makeSeries(admitted));
     this.select1 = db.prepare('SELECT 1');
   }
 
@@ -118,11 +122,16 @@ export class SqliteStore implements Store {
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
+    const preparing = this.newSeries.prepare(samples);
+    if (preparing) {
+      await preparing;
+      this.assertOpen();
+    }
     await this.commits.add(samples);
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
-    return this.catalogue.refusedGroups(samples, ends);
+    return this.catalogue.admission.refusedGroups(samples, ends);
   }
 
   oldestTimestamp(): number {
@@ -135,7 +144,7 @@ export class SqliteStore implements Store {
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
     this.assertOpen();
-    return this.catalogue.find(selector).map(({ series }) => series);
+    return this.catalogue.sorted.find(selector).map(({ series }) => series);
   }
 
   async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {
@@ -270,22 +279,41 @@ export class SqliteStore implements Store {
     let rowId = 0;
     let bytes = 0;
     try {
-      this.db.transaction(() => {
+      this.transaction(() => {
         let at = 0;
         for (const samples of calls) at = this.addToRow(samples, entries, at);
         rowId = this.journal.nextId;
         const row = this.row.lend(rowId);
         bytes = row.length;
         this.journal.write(row);
-      })();
+      });
+    } catch (error) {
+      this.row.clear();
+      throw error;
+    }
+    this.journal.count(rowId, bytes);
+    this.addToHeads(calls, entries, rowId);
+  }
+
+  /** Not flushed to the disk: the commit of their samples comes behind them in the same file, and is. */
+  private makeSeries(admitted: readonly Named[]): void {
+    this.db.pragma('synchronous = NORMAL');
+    try {
+      this.transaction(() => this.catalogue.make(admitted));
+    } finally {
+      this.db.pragma('synchronous = FULL');
+    }
+  }
+
+  /** A transaction that may make devices and series. */
+  private transaction(act: () => void): void {
+    try {
+      this.db.transaction(act)();
     } catch (error) {
       this.catalogue.undo();
-      this.row.clear();
       throw asStoreFull(error, this.db.name);
     }
     this.catalogue.keep();
-    this.journal.count(rowId, bytes);
-    this.addToHeads(calls, entries, rowId);
   }
 
   /** Puts the series of samples into `entries` from `start` on, and gives where the next ones go. */

@@ -1,0 +1,149 @@
+import {
+  hasAll,
+  inSlices,
+  matchesAny,
+  selectsDevice,
+  type DeviceSelector,
+  type Pattern,
+  type Selector,
+} from '@device-metrics/domain';
+import type { Device, SeriesEntry } from './series-entry.js';
+
+/** Devices by name, and their series in order: what is asked for is found here. */
+export class SortedSeries {
+  /** Of all devices; undefined while nobody has asked since one came or went. */
+  private sorted: readonly SeriesEntry[] | undefined;
+
+  constructor(private readonly devices: ReadonlyMap<string, Device>) {}
+
+  /** The selected series, by device, metric and labels. */
+  find(selector: Selector): readonly SeriesEntry[] {
+    const { devices, tags, metrics, labels } = selector;
+    const labelled = hasAll(labels);
+    const names = namesOf(metrics);
+    if (names) {
+      const found: SeriesEntry[] = [];
+      for (const device of this.findDevices(selector)) {
+        for (const entry of ofMetrics(this.ofDevice(device), names)) {
+          if (!labels || labelled(entry.series.labels)) found.push(entry);
+        }
+      }
+      return found;
+    }
+    const entries = devices || tags ? this.findDevices(selector).flatMap((one) => this.ofDevice(one)) : this.all();
+    if (!metrics && !labels) return entries;
+    const wanted = matchesAny(metrics);
+    // The series of one metric follow each other, so that each name is looked at once for each device.
+    let metricName: string | undefined;
+    let isWanted = false;
+    return entries.filter((entry) => {
+      if (entry.metricName !== metricName) {
+        metricName = entry.metricName;
+        isWanted = wanted(metricName);
+      }
+      return isWanted && labelled(entry.series.labels);
+    });
+  }
+
+  /** The selected devices, by name. */
+  findDevices(selector: DeviceSelector): readonly Device[] {
+    const selected = selectsDevice(selector);
+    const found: Device[] = [];
+    for (const device of this.candidates(selector)) {
+      if (selected({ name: device.name, tags: device.description.tags })) found.push(device);
+    }
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The devices among which the selected ones are: those that the selector names, or all. */
+  private candidates({ devices }: DeviceSelector): Iterable<Device> {
+    const named = new Set<Device>();
+    for (const pattern of devices ?? [undefined]) {
+      if (typeof pattern !== 'string') return this.devices.values();
+      const device = this.devices.get(pattern);
+      if (device) named.add(device);
+    }
+    return named;
+  }
+
+  /** A device has come or gone, or has another name. */
+  devicesChanged(): void {
+    this.sorted = undefined;
+  }
+
+  /** Takes note of a new series. */
+  add(entry: SeriesEntry): void {
+    const { device } = entry;
+    if (device.sorted) device.unsorted.push(entry);
+    this.sorted = undefined;
+  }
+
+  /** Takes note of a series that is gone. */
+  drop(entry: SeriesEntry): void {
+    const { device } = entry;
+    if (device.unsorted.at(-1) === entry) device.unsorted.pop();
+    else device.sorted = undefined;
+    this.sorted = undefined;
+  }
+
+  /** Sorts the series of every device once: of one with very many that takes long, and is not for the first who asks. */
+  async sort(): Promise<void> {
+    await inSlices(this.devices.values(), (device) => void this.ofDevice(device));
+  }
+
+  private all(): readonly SeriesEntry[] {
+    this.sorted ??= this.findDevices({}).flatMap((device) => this.ofDevice(device));
+    return this.sorted;
+  }
+
+  private ofDevice(device: Device): readonly SeriesEntry[] {
+    if (!device.sorted) {
+      device.sorted = [...device.entries()].sort(byMetricAndLabels);
+    } else if (device.unsorted.length > 0) {
+      device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
+    }
+    device.unsorted = [];
+    return device.sorted;
+  }
+}
+
+const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
+  a.metricName < b.metricName
+    ? -1
+    : a.metricName > b.metricName
+      ? 1
+      : a.labelsKey < b.labelsKey
+        ? -1
+        : a.labelsKey > b.labelsKey
+          ? 1
+          : 0;
+
+function merged(sorted: readonly SeriesEntry[], added: readonly SeriesEntry[]): SeriesEntry[] {
+  const all: SeriesEntry[] = [];
+  let at = 0;
+  for (const one of added) {
+    while (at < sorted.length && byMetricAndLabels(sorted[at], one) < 0) all.push(sorted[at++]);
+    all.push(one);
+  }
+  while (at < sorted.length) all.push(sorted[at++]);
+  return all;
+}
+
+/** Names that are asked for as they are, each once and in order; undefined where there is a pattern, or nothing is asked for. */
+function namesOf(patterns: readonly Pattern[] | undefined): readonly string[] | undefined {
+  const names = patterns?.filter((pattern) => typeof pattern === 'string');
+  return names && names.length === patterns?.length ? [...new Set(names)].sort() : undefined;
+}
+
+/** The series of these metrics, in the same order. */
+function* ofMetrics(sorted: readonly SeriesEntry[], names: readonly string[]): Generator<SeriesEntry> {
+  for (const name of names) {
+    let [from, to] = [0, sorted.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (sorted[middle].metricName < name) from = middle + 1;
+      else to = middle;
+    }
+    for (; from < sorted.length && sorted[from].metricName === name; from += 1) yield sorted[from];
+  }
+}
