@@ -1,6 +1,6 @@
 import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { ByteWriter } from '../columnar/codec/bytes.js';
-import type { SeriesEntry } from '../columnar/series-catalogue.js';
+import type { SeriesEntry } from '../columnar/series-entry.js';
 import { fieldsOf, int8Of } from './copy-out.js';
 import type { DamagedRows } from './damaged-rows.js';
 import type { Database } from './database.js';
