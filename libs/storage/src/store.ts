@@ -88,7 +88,8 @@ export interface RefusedGroup extends SeriesRefusal {
 export interface SampleStore {
   /**
    * Resolves once all the samples are on disk, fsynced; on a rejection none of them is. Within one call, too, the later
-   * sample of a key wins. Unknown devices and series come into being with their first sample.
+   * sample of a key wins. Unknown devices and series come into being with their first sample; very
+   * many of them before it, and where it then fails they are there without one.
    *
    * @throws StoreFullError when the disk or the database has no room.
    * @throws TooManySeriesError when a device would have too many series, or too many new ones: `refusedGroups` says which.

@@ -33,6 +33,7 @@ export class NewSeries {
   private async makeAll(samples: SampleBatch): Promise<void> {
     const slices = new Slices();
     const wanted = await this.wantedOf(samples, slices);
+    if (wanted.length <= AT_ONCE) return;
     const trial = this.catalogue.admission.tryOut();
     for (const some of inParts(wanted)) {
       const refusal = trial.take(some);
