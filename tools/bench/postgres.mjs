@@ -28,8 +28,8 @@ const [DEVICES, METRICS, STEP, HOUR] = [100, 50, 10_000, 3_600_000];
 const BATCH = 5_000;
 const START = Math.floor(Date.now() / HOUR) * HOUR - 48 * HOUR;
 const TICKS = 100;
-/** Requests that come first: they make the series, and what they use is compiled. */
-const WARM = 40;
+/** Requests that come to each process first: they make the series, and what they use is compiled. */
+const WARM = 100;
 
 /** Constants, counters, slow temperatures and noise, as devices send them. */
 function valueOf(metric, step, device) {
@@ -47,10 +47,10 @@ function valueOf(metric, step, device) {
   }
 }
 
-function* batches() {
+function* batches(total = SAMPLES) {
   const names = Array.from({ length: DEVICES }, (_, device) => `pc-${device}`);
   const metrics = Array.from({ length: METRICS }, (_, metric) => `bench.metric.${metric}`);
-  for (let sent = 0, step = 0; sent < SAMPLES; step += 1) {
+  for (let sent = 0, step = 0; sent < total; step += 1) {
     for (let from = 0; from < DEVICES * METRICS; from += BATCH) {
       const batch = [];
       for (let at = from; at < from + BATCH; at += 1) {
@@ -250,8 +250,8 @@ async function costOfProcesses(count, round) {
     }
     api.stdout.resume();
   }
-  const requests = Math.floor(Math.min(SAMPLES, 1e6) / BATCH) - WARM;
-  const bodies = bodiesOf(WARM + requests);
+  const requests = Math.floor(Math.min(SAMPLES, 3e6) / BATCH);
+  const bodies = bodiesOf(count * WARM + requests);
   const sendSome = async (some) => {
     let sent = 0;
     for (let at = 0; at < some;) {
@@ -274,7 +274,7 @@ async function costOfProcesses(count, round) {
   };
   const spent = () => treeCpu(server.pid) + apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0);
   try {
-    await sendSome(WARM);
+    await sendSome(count * WARM);
     const before = spent();
     await sendSome(requests);
     return (spent() - before) / (requests * BATCH);
@@ -290,7 +290,7 @@ async function costOfProcesses(count, round) {
 /** The same batches as JSON, of the last hours. */
 function* bodiesOf(count) {
   const shift = Math.floor(Date.now() / STEP) * STEP - count * STEP - START;
-  const coming = batches();
+  const coming = batches(count * BATCH);
   for (let left = count; left > 0; left -= 1) {
     const metrics = [];
     for (const { deviceName, metricName, timestamp, value } of coming.next().value) {
