@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
@@ -214,15 +214,15 @@ export function pages(stage: Stage): void {
   });
 
   const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-  describe.each([
-    ['light', 1280],
-    ['dark', 390],
-  ] as const)('%s, %i px wide', (colorScheme, width) => {
+  const LOOKS = [
+    { colorScheme: 'light', width: 1280 },
+    { colorScheme: 'dark', width: 390 },
+  ] as const;
+  describe('light and wide, dark and narrow,', () => {
     // One for all: what is of the page itself is loaded once.
     let watched: WatchedPage;
     beforeAll(async () => {
-      const options: BrowserContextOptions = { colorScheme, viewport: { width, height: 844 }, bypassCSP: true };
-      watched = await stage.open('/nowhere', options);
+      watched = await stage.open('/nowhere', { bypassCSP: true });
     });
     afterAll(() => watched.page.context().close());
 
@@ -246,27 +246,39 @@ export function pages(stage: Stage): void {
     ])('%s is accessible and fits', async (path) => {
       const { page, errors } = watched;
       errors.length = 0;
-      await page.goto(stage.site.url + path);
-      if (path === '/nowhere') await page.getByText('There is no page').waitFor();
-      else await settled(page);
-      await page.addScriptTag({ path: axe });
-      const violations = await page.evaluate(async () => {
-        const { axe } = window as unknown as {
-          axe: { run: () => Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-        };
-        return (await axe.run()).violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(
-            ({ id, nodes }) =>
-              `${id}: ${nodes
-                .slice(0, 3)
-                .map(({ html }) => html.slice(0, 200))
-                .join(' | ')}`,
-          );
-      });
-      expect(violations).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      // It is loaded as the page before was left: half of them wide, half of them narrow.
+      const isWide = (page.viewportSize()?.width ?? 0) > 1_000;
+      for (const [turn, { colorScheme, width }] of (isWide ? LOOKS : LOOKS.toReversed()).entries()) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 844 });
+        if (turn === 0) await page.goto(stage.site.url + path);
+        if (path === '/nowhere') await page.getByText('There is no page').waitFor();
+        else await settled(page);
+        if (turn === 0) await page.addScriptTag({ path: axe });
+        expect({ width, violations: await violationsOf(page) }).toEqual({ width, violations: [] });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      }
       expect(errors).toEqual([]);
     });
   });
 }
+
+/** What axe, which the page has, finds that keeps people out. */
+const violationsOf = (page: Page): Promise<string[]> =>
+  page.evaluate(async () => {
+    interface Violation {
+      id: string;
+      impact: string;
+      nodes: { html: string }[];
+    }
+    const { axe } = window as unknown as {
+      axe: { run: (options: object) => Promise<{ violations: Violation[] }> };
+    };
+    const { violations } = await axe.run({ resultTypes: ['violations'] });
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => {
+        const some = nodes.slice(0, 3).map(({ html }) => html.slice(0, 200));
+        return `${id}: ${some.join(' | ')}`;
+      });
+  });

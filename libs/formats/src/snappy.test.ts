@@ -20,10 +20,11 @@ const outcome = (act: () => Uint8Array): string => {
 
 describe('unsnap', () => {
   it('gives back what was compressed', () => {
-    fc.assert(fc.property(bytes, (given) => expect(Buffer.from(unsnap(compress(given), MOST))).toEqual(given)));
-    fc.assert(fc.property(bytes, (given) => expect(Buffer.from(unsnap(snap(given), MOST))).toEqual(given)));
+    // Jest compares bytes one by one, in a hundred times the time.
+    fc.assert(fc.property(bytes, (given) => given.equals(unsnap(compress(given), MOST))));
+    fc.assert(fc.property(bytes, (given) => given.equals(unsnap(snap(given), MOST))));
     const long = Buffer.alloc(1_000_000, 'abcdefg ');
-    expect(Buffer.from(unsnap(compress(long), MOST))).toEqual(long);
+    expect(long.equals(unsnap(compress(long), MOST))).toBe(true);
   });
 
   it('knows every kind of literal and copy', () => {

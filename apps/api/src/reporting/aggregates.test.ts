@@ -142,9 +142,14 @@ function within(rows: Record<string, (number | null)[]>, from = -Infinity): Reco
   return Object.fromEntries(said.filter(([time]) => !(Number(time) < from)));
 }
 
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
 /** The local date and time, as a clock on the wall shows it. */
 function wallClock(time: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' }).format(time);
+  const options = { timeZone, dateStyle: 'short', timeStyle: 'medium' } as const;
+  const clock = clocks.get(timeZone) ?? new Intl.DateTimeFormat('sv-SE', options);
+  clocks.set(timeZone, clock);
+  return clock.format(time);
 }
 
 /** Rows as expected, but for what adding up in another order does to a last digit. */
