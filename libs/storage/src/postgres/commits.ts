@@ -102,7 +102,7 @@ export class Commits {
       this.row.addColumns(samples.entries, 0, samples.timestamps, samples.values);
       let at: number | undefined;
       try {
-        at = await writer.commit(this.row.lend(rowKey(writer.id, number)), version);
+        at = await writer.commit(this.row.lend(rowKey(writer.id, number), 'plain'), version);
       } catch (error) {
         // Whether it was written shows once nothing more can come under that lease.
         await this.sessions.replaceWriter(session);

@@ -118,20 +118,31 @@ describe('bytes', () => {
   });
 });
 
-describe('a journal row', () => {
-  const samples = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.nat({ max: 4e12 }), anyDouble));
-  const rowOf = (writer: JournalRowWriter, from: readonly [number, number, number][]): Uint8Array => {
+describe.each(['plain', 'packed'] as const)('a %s journal row', (form) => {
+  const value = fc.oneof(
+    anyDouble,
+    fc.integer(),
+    fc.integer().map((n) => n / 100),
+    fc.maxSafeInteger().map((n) => n / 1e6),
+  );
+  const samples = fc.array(fc.tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.nat({ max: 4e12 }), value));
+  /** As a scrape has them: series in turn, at one time. */
+  const scrape = fc
+    .array(value)
+    .map((values) => values.map((one, index) => [index + 300, 1_700_000_000_000, one] as const));
+  const rowOf = (writer: JournalRowWriter, from: readonly (readonly [number, number, number])[]): Uint8Array => {
     writer.reserve(from.length);
     for (const [id, time, value] of from) writer.add(id, time, value);
-    return writer.finish(9);
+    return writer.lend(9, form).slice();
   };
 
   it('gives back the samples in their order, from a writer that is used again', () => {
     const writer = new JournalRowWriter();
     fc.assert(
-      fc.property(samples, (some) => {
+      fc.property(fc.oneof(samples, scrape), (some) => {
         const { seriesIds, timestamps, values } = readJournalRow(rowOf(writer, some), 9);
         expect(some.map((_, index) => [seriesIds[index], timestamps[index], values[index]])).toEqual(some);
+        expect(seriesIds).toHaveLength(some.length);
       }),
     );
   });

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter, MAX_VARINT, putVarint, unzigzag, zigzag } from './bytes.js';
+import { packValues, packZeros, unpackValues, unpackZeros } from './packed.js';
 import { DamagedError, FRAME_HEADER, openFrame, sealFrame } from './frame.js';
 
 /**
@@ -8,8 +9,11 @@ import { DamagedError, FRAME_HEADER, openFrame, sealFrame } from './frame.js';
  *
  *     count, length of ids, length of times   uint32 each
  *     ids · times · values
+ *
+ * In a packed row, which the highest bit of `count` tells, the columns are as packed.ts makes them; the lengths are those before.
  */
 const COLUMNS = FRAME_HEADER + 12;
+const PACKED = 2 ** 31;
 
 /** What of its memory a writer keeps for the next row: enough for a few batches of the largest common size. */
 const KEPT_SAMPLES = 1 << 16;
@@ -21,7 +25,7 @@ export class JournalRowWriter {
   private readonly ids = new ByteWriter();
   private readonly times = new ByteWriter();
   private values = new Float64Array(1024);
-  private lent = new Uint8Array(0);
+  private readonly lent = new ByteWriter();
   private count = 0;
   private lastId = 0;
   private lastTime = 0;
@@ -78,38 +82,35 @@ export class JournalRowWriter {
     this.lastTime = lastTime;
   }
 
-  /** The finished row of this id; the writer starts again. */
-  finish(id: number): Uint8Array {
-    return this.frame(id, new Uint8Array(this.rowLength));
-  }
-
   /**
-   * The same in memory of the writer, which holds until it is asked again. What is not allocated for each commit need not
-   * be collected: memory outside of the heap makes V8 go through all of the heap.
+   * The finished row of this id, in memory of the writer that holds until it is asked again; the writer starts again. What is not
+   * allocated for each commit need not be collected: memory outside of the heap makes V8 go through all of the heap.
    */
-  lend(id: number): Uint8Array {
-    const { rowLength } = this;
-    if (this.lent.length < rowLength) this.lent = new Uint8Array(rowLength * 2);
-    const row = this.frame(id, this.lent.subarray(0, rowLength));
-    if (this.lent.length > MOST_LENT) this.lent = new Uint8Array(0);
-    return row;
-  }
-
-  private get rowLength(): number {
-    return COLUMNS + this.ids.length + this.times.length + this.count * 8;
-  }
-
-  private frame(id: number, row: Uint8Array): Uint8Array {
-    const values = new Uint8Array(this.values.buffer, 0, this.count * 8);
-    const header = new DataView(row.buffer);
-    header.setUint32(FRAME_HEADER, this.count, true);
-    header.setUint32(FRAME_HEADER + 4, this.ids.length, true);
-    header.setUint32(FRAME_HEADER + 8, this.times.length, true);
-    row.set(this.ids.written(), COLUMNS);
-    row.set(this.times.written(), COLUMNS + this.ids.length);
-    row.set(values, COLUMNS + this.ids.length + this.times.length);
+  lend(id: number, form: 'plain' | 'packed'): Uint8Array {
+    const { ids, times, count, lent } = this;
+    if (lent.bytes.length > MOST_LENT) lent.bytes = new Uint8Array(1024);
+    lent.clear();
+    lent.reserve(COLUMNS);
+    this.writeHeader(lent.bytes, form === 'packed' ? count + PACKED : count);
+    lent.length = COLUMNS;
+    if (form === 'packed') {
+      packZeros(lent, ids.written());
+      packZeros(lent, times.written());
+      packValues(lent, this.values.subarray(0, count));
+    } else {
+      lent.append(ids.written());
+      lent.append(times.written());
+      lent.append(new Uint8Array(this.values.buffer, 0, count * 8));
+    }
     this.clear();
-    return sealFrame(row, [id]);
+    return sealFrame(lent.written(), [id]);
+  }
+
+  private writeHeader(row: Uint8Array, count: number): void {
+    const header = new DataView(row.buffer, FRAME_HEADER);
+    header.setUint32(0, count, true);
+    header.setUint32(4, this.ids.length, true);
+    header.setUint32(8, this.times.length, true);
   }
 
   /** Forgets what was added. */
@@ -159,14 +160,16 @@ export class OpenRow {
   constructor(
     readonly series: RowSeries,
     private readonly times: Uint8Array,
-    private readonly doubles: Uint8Array,
+    private readonly values: Uint8Array,
+    private readonly isPacked: boolean,
   ) {}
 
   /** Its samples, in memory that is given. */
   columns(memory = new RowMemory()): RowColumns {
     const { timestamps, values } = memory.of(this.series.ids.length);
     readDifferences(this.times, timestamps, 0);
-    new Uint8Array(values.buffer, values.byteOffset, this.doubles.length).set(this.doubles);
+    if (this.isPacked) unpackValues(new ByteReader(this.values), values);
+    else new Uint8Array(values.buffer, values.byteOffset, this.values.length).set(this.values);
     return { timestamps, values };
   }
 }
@@ -178,16 +181,24 @@ export class OpenRow {
 export function openJournalRow(row: Uint8Array, id: number, before?: RowSeries): OpenRow {
   const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
-  const count = header.getUint32(0, true);
-  const idsEnd = 12 + header.getUint32(4, true);
-  const timesEnd = idsEnd + header.getUint32(8, true);
-  if (content.length !== timesEnd + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
-  const bytes = content.subarray(12, idsEnd);
+  const isPacked = header.getUint32(0, true) >= PACKED;
+  const count = header.getUint32(0, true) - (isPacked ? PACKED : 0);
+  const reader = new ByteReader(content);
+  reader.skip(12);
+  const column = (length: number): Uint8Array => {
+    if (isPacked) return unpackZeros(reader, length);
+    const start = reader.skip(length);
+    return content.subarray(start, start + length);
+  };
+  const bytes = column(header.getUint32(4, true));
+  const times = column(header.getUint32(8, true));
+  const values = content.subarray(reader.at);
+  if (!isPacked && values.length !== count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
   const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
   const series = isSame
     ? before
     : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, new Float64Array(count), 1) };
-  return new OpenRow(series, content.subarray(idsEnd, timesEnd), content.subarray(timesEnd));
+  return new OpenRow(series, times, values, isPacked);
 }
 
 /**

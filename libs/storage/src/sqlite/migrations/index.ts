@@ -10,6 +10,7 @@ import { Said1765300000000 } from './1765300000000-said.js';
 import { CollectorUpdate1765400000000 } from './1765400000000-collector-update.js';
 import { RowChecksums1765500000000 } from './1765500000000-row-checksums.js';
 import { Configurations1765600000000 } from './1765600000000-configurations.js';
+import { PackedJournal1765800000000 } from './1765800000000-packed-journal.js';
 
 /** In the order in which they run. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   CollectorUpdate1765400000000,
   RowChecksums1765500000000,
   Configurations1765600000000,
+  PackedJournal1765800000000,
 ];
