@@ -1,4 +1,4 @@
-export { ByteMap, isAt } from './byte-map.js';
+export { ByteMap, isAt, isViewAt } from './byte-map.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {
   LineScanner,

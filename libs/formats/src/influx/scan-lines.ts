@@ -1,5 +1,5 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
-import { ByteMap, isAt } from '../byte-map.js';
+import { ByteMap, isAt, isViewAt } from '../byte-map.js';
 import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
 
 /** What the values of a field are: samples of a series, in its unit. */
@@ -114,7 +114,7 @@ class Field<T> {
   isText = false;
 
   /** @param key its name as it was sent, with the equals sign. */
-  constructor(readonly key: Uint8Array) {}
+  constructor(readonly key: DataView<ArrayBuffer>) {}
 }
 
 /** Measurement and tags of lines. */
@@ -135,14 +135,18 @@ class Prefix<T> {
   find(bytes: Uint8Array, start: number, end: number): number {
     if (!this.byKey) {
       this.byKey = new ByteMap(MAX_FIELDS, Infinity);
-      this.fields.forEach(({ key }, place) => this.byKey?.set(key, 0, key.length, place));
+      this.fields.forEach((field, place) => this.setPlace(field, place));
     }
     return this.byKey.get(bytes, start, end) ?? -1;
   }
 
   add(field: Field<T>): number {
-    this.byKey?.set(field.key, 0, field.key.length, this.fields.length);
+    this.setPlace(field, this.fields.length);
     return this.fields.push(field) - 1;
+  }
+
+  private setPlace({ key }: Field<T>, place: number): void {
+    this.byKey?.set(new Uint8Array(key.buffer), 0, key.byteLength, place);
   }
 }
 
@@ -156,7 +160,7 @@ class Prefix<T> {
 export class LineScanner<T> {
   private readonly prefixes: ByteMap<Prefix<T>>;
   /** Names of fields, which many lines share. */
-  private readonly names: ByteMap<Uint8Array>;
+  private readonly names: ByteMap<DataView<ArrayBuffer>>;
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   private known = 0;
   private last: Prefix<T> | undefined;
@@ -201,7 +205,7 @@ export class LineScanner<T> {
     this.known += 1;
     let key = this.names.get(bytes, start, end);
     if (!key) {
-      key = copyOf(bytes, start, end);
+      key = new DataView(copyOf(bytes, start, end).buffer);
       this.names.set(bytes, start, end, key);
     }
     return prefix.add(new Field<T>(key));
@@ -219,7 +223,7 @@ export class LineScanner<T> {
 
   nameOf({ key }: Field<T>): string | undefined {
     try {
-      return asPlain(this.utf8.decode(key.subarray(0, -1)));
+      return asPlain(this.utf8.decode(new Uint8Array(key.buffer, 0, key.byteLength - 1)));
     } catch {
       return undefined;
     }
@@ -244,8 +248,8 @@ export class LineScanner<T> {
   }
 }
 
-const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
-  Uint8Array.prototype.slice.call(bytes, start, end);
+const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(bytes.subarray(start, end));
 
 /** So that every loop ends at a line feed. */
 function withFeed(text: Uint8Array): Uint8Array {
@@ -259,6 +263,7 @@ function withFeed(text: Uint8Array): Uint8Array {
 /** One pass through one text. */
 class Scan<T> {
   private readonly series: T[];
+  private readonly view: DataView;
   private timestamps: Float64Array;
   private values: Float64Array;
   private count = 0;
@@ -289,6 +294,7 @@ class Scan<T> {
     private readonly options: ScanOptions,
   ) {
     const usual = Math.max(64, Math.min(MAX_FIELDS, bytes.length >> 4));
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.series = new Array<T>(usual);
     this.timestamps = options.spare?.timestamps ?? new Float64Array(usual);
     this.values = options.spare?.values ?? new Float64Array(usual);
@@ -409,8 +415,8 @@ class Scan<T> {
   private readName(prefix: Prefix<T>, place: number): number {
     const { bytes, at } = this;
     const expected = prefix.fields[place];
-    if (expected && isAt(expected.key, bytes, at, at + expected.key.length)) {
-      this.at = at + expected.key.length;
+    if (expected && isViewAt(expected.key, this.view, at)) {
+      this.at = at + expected.key.byteLength;
       return place;
     }
     const end = this.endOfPart(at, COMMA, EQUALS);

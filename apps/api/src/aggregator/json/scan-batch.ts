@@ -1,6 +1,6 @@
 import { MAX_ITEMS, parseTime } from '@device-metrics/contract';
 import { NamedSeries, NO_LABELS, Slices, type Labels } from '@device-metrics/domain';
-import { ByteMap, isAt, type SpareColumns } from '@device-metrics/formats';
+import { ByteMap, isAt, isViewAt, type SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 
 /** What a batch says, position by position in the order in which it stands. */
@@ -358,7 +358,7 @@ class Scan {
     let place = 0;
     do {
       const usual = names[place];
-      if (usual && isNameAt(usual, view, this.at)) {
+      if (usual && isViewAt(usual, view, this.at)) {
         this.at += usual.byteLength;
       } else {
         if (!this.readString() || this.isText(PROTO)) return false;
@@ -571,18 +571,6 @@ class Scan {
 function isNamed(name: DataView, bytes: Uint8Array, start: number, end: number): boolean {
   if (name.byteLength !== end - start + 3) return false;
   for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.getUint8(at - start + 1)) return false;
-  return true;
-}
-
-/** Compared four bytes at a time, which takes a third of the time. */
-function isNameAt(name: DataView, view: DataView, start: number): boolean {
-  const { byteLength } = name;
-  if (start + byteLength > view.byteLength) return false;
-  let at = 0;
-  for (const words = byteLength - 3; at < words; at += 4) {
-    if (name.getInt32(at) !== view.getInt32(start + at)) return false;
-  }
-  for (; at < byteLength; at += 1) if (name.getUint8(at) !== view.getUint8(start + at)) return false;
   return true;
 }
 
