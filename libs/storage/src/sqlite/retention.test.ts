@@ -45,7 +45,7 @@ describe('retention', () => {
 
   it('makes the file smaller', async () => {
     opened = await TestStore.open({ rawRetention: DAY, hourlyRetention: 2 * DAY });
-    for (let hour = 0; hour < 10; hour += 1) {
+    for (let hour = 0; hour < 16; hour += 1) {
       await opened.store.append(
         Array.from({ length: 5000 }, (_, index) => sample(T0 + hour * HOUR + index, Math.sin(index + hour))),
       );
