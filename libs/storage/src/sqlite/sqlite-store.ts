@@ -283,7 +283,7 @@ export class SqliteStore implements Store {
         let at = 0;
         for (const samples of calls) at = this.addToRow(samples, entries, at);
         rowId = this.journal.nextId;
-        const row = this.row.lend(rowId, 'packed');
+        const row = this.row.lend(rowId);
         bytes = row.length;
         this.journal.write(row);
       });

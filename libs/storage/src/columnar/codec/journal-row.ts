@@ -86,7 +86,7 @@ export class JournalRowWriter {
    * The finished row of this id, in memory of the writer that holds until it is asked again; the writer starts again. What is not
    * allocated for each commit need not be collected: memory outside of the heap makes V8 go through all of the heap.
    */
-  lend(id: number, form: 'plain' | 'packed'): Uint8Array {
+  lend(id: number, form: 'plain' | 'packed' = 'packed'): Uint8Array {
     const { ids, times, count, lent } = this;
     if (lent.bytes.length > MOST_LENT) lent.bytes = new Uint8Array(1024);
     lent.clear();
