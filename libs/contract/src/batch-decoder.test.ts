@@ -66,14 +66,14 @@ beforeAll(() => void jest.spyOn(Date, 'now').mockReturnValue(now));
 afterAll(() => void jest.restoreAllMocks());
 
 describe('decodeBatch', () => {
-  it('accepts what the DTO of the item accepts, and refuses the rest for a reason that the DTO gives too', () => {
-    fc.assert(
-      fc.property(item, (plain) => {
+  it('accepts what the DTO of the item accepts, and refuses the rest for a reason that the DTO gives too', async () => {
+    await fc.assert(
+      fc.asyncProperty(item, async (plain) => {
         // By itself: class-transformer leaves out what is named as a function of every object, as toString, so that its value
         // would be quoted otherwise.
         const instance = Object.assign(new DTO[formOf(plain)](), plain);
         const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true });
-        const { accepted, rejected } = decodeBatch([plain], now);
+        const { accepted, rejected } = await decodeBatch([plain], now);
 
         expect(accepted).toBe(errors.length === 0 ? 1 : 0);
         for (const { field, reason } of rejected) {
@@ -86,10 +86,10 @@ describe('decodeBatch', () => {
     );
   });
 
-  it('gives for any JSON either samples or a reason for each item', () => {
-    fc.assert(
-      fc.property(fc.array(fc.oneof(fc.jsonValue(), item), { minLength: 1 }), (items) => {
-        const { accepted, rejected, samples } = decodeBatch({ metrics: items }, now);
+  it('gives for any JSON either samples or a reason for each item', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(fc.jsonValue(), item), { minLength: 1 }), async (items) => {
+        const { accepted, rejected, samples } = await decodeBatch({ metrics: items }, now);
 
         expect(accepted + rejected.length).toBe(items.length);
         expect(samples.length).toBeGreaterThanOrEqual(accepted);
@@ -101,8 +101,8 @@ describe('decodeBatch', () => {
     );
   });
 
-  it('keeps the good items of a batch and names index, field and reason of the bad ones', () => {
-    const { samples, rejected } = decodeBatch(
+  it('keeps the good items of a batch and names index, field and reason of the bad ones', async () => {
+    const { samples, rejected } = await decodeBatch(
       [
         { device_name: 'a', metric_name: 'm', value: 1, timestamp: '2026-01-15T10:00:00Z' },
         { device_name: 'a', metric_name: 'm', value: 'warm' },
@@ -126,11 +126,14 @@ describe('decodeBatch', () => {
     ]);
   });
 
-  it.each([[undefined], [null], [{}], ['[]'], [{ metrics: {} }], [[]]])('refuses %j, which is no batch', (body) => {
-    expect(() => decodeBatch(body, now)).toThrow(BatchShapeError);
-  });
+  it.each([[undefined], [null], [{}], ['[]'], [{ metrics: {} }], [[]]])(
+    'refuses %j, which is no batch',
+    async (body) => {
+      await expect(decodeBatch(body, now)).rejects.toThrow(BatchShapeError);
+    },
+  );
 
-  it('refuses more items than one answer can name', () => {
-    expect(() => decodeBatch(new Array(MAX_ITEMS + 1).fill({}), now)).toThrow(BatchTooLongError);
+  it('refuses more items than one answer can name', async () => {
+    await expect(decodeBatch(new Array(MAX_ITEMS + 1).fill({}), now)).rejects.toThrow(BatchTooLongError);
   });
 });

@@ -1,7 +1,9 @@
 import {
   EARLIEST_TIMESTAMP,
+  inSlices,
   NO_LABELS,
   passSamples,
+  Slices,
   type Candidate,
   type Candidates,
   type Receipt,
@@ -56,45 +58,57 @@ export interface BatchCandidates extends Candidates {
  * @throws BatchShapeError when there is no array of items, or an empty one.
  * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
-export function decodeBatch(body: unknown, receivedAt: number, oldest = EARLIEST_TIMESTAMP): DecodedBatch {
+export async function decodeBatch(
+  body: unknown,
+  receivedAt: number,
+  oldest = EARLIEST_TIMESTAMP,
+): Promise<DecodedBatch> {
   const receipt = { receivedAt, oldest };
-  const batch = decodeCandidates(body, receipt);
+  const batch = await decodeCandidates(body, receipt);
   const { samples, refused } = passSamples(batch, receipt);
-  const rejected = rejectedItems(body, batch, refused, receipt);
+  const rejected = await rejectedItems(body, batch, refused, receipt);
   return { samples, accepted: batch.ends.length - rejected.length, rejected };
 }
 
 /**
  * What a batch says, which is `{"metrics": [ … ]}` or the bare array. Items have three forms: a metric, a run
- * (`samples`), and a reading of one device (`values`). Only their form is judged here; the gate does the rest.
+ * (`samples`), and a reading of one device (`values`). Only their form is judged here; the gate does the rest. In slices.
  *
  * @throws BatchShapeError when there is no array of items, or an empty one.
  * @throws BatchTooLongError when there are more than MAX_ITEMS.
  */
-export function decodeCandidates(body: unknown, receipt: Receipt): BatchCandidates {
-  const decoder = new ItemDecoder(receipt.receivedAt);
+export async function decodeCandidates(body: unknown, receipt: Receipt): Promise<BatchCandidates> {
+  const slices = new Slices();
+  const decoder = new ItemDecoder(receipt.receivedAt, slices);
   const ends: number[] = [];
   const malformed: RejectedItem[] = [];
   for (const item of itemsOf(body)) {
-    if (!decoder.decode(item)) malformed.push({ index: ends.length, ...faultOf(item, receipt) });
+    const isRead = decoder.decode(item);
+    if (!(typeof isRead === 'boolean' ? isRead : await isRead)) {
+      malformed.push({ index: ends.length, ...faultOf(item, receipt) });
+    }
     ends.push(decoder.candidates.length);
+    if (slices.isOver()) await slices.next();
   }
   return { samples: decoder.candidates, ends, malformed };
 }
 
-/** All items of a batch that were refused, in their order and in the words of the wire format. */
-export function rejectedItems(
+/** All items of a batch that were refused, in their order and in the words of the wire format; in slices. */
+export async function rejectedItems(
   body: unknown,
   { malformed }: Pick<BatchCandidates, 'malformed'>,
   refused: readonly Refusal[],
   receipt: Receipt,
-): RejectedItem[] {
+): Promise<RejectedItem[]> {
   if (refused.length === 0) return malformed;
   const items = itemsOf(body);
-  const rejected = refused.map(({ item: index, field, reason, ofSender }) => ({
-    index,
-    ...(ofSender ? { field, reason } : faultOf(items[index], receipt, { field, reason })),
-  }));
+  const rejected: RejectedItem[] = [];
+  await inSlices(refused, ({ item: index, field, reason, ofSender }) =>
+    rejected.push({
+      index,
+      ...(ofSender ? { field, reason } : faultOf(items[index], receipt, { field, reason })),
+    }),
+  );
   return [...malformed, ...rejected].sort((a, b) => a.index - b.index);
 }
 
@@ -138,10 +152,13 @@ class ItemDecoder {
   private lastTimestamp: unknown;
   private lastTime: unknown;
 
-  constructor(private readonly receivedAt: number) {}
+  constructor(
+    private readonly receivedAt: number,
+    private readonly slices: Slices,
+  ) {}
 
   /** Adds what an item says, or nothing where it is of no form. */
-  decode(item: unknown): boolean {
+  decode(item: unknown): boolean | Promise<boolean> {
     if (!isObject(item)) return false;
     const form = formOf(item);
     const known = KNOWN_FIELDS[form];
@@ -167,13 +184,16 @@ class ItemDecoder {
     return this.candidates.length > before;
   }
 
-  private run(series: Omit<Candidate, 'timestamp' | 'value'>, samples: unknown): boolean {
+  private async run(series: Omit<Candidate, 'timestamp' | 'value'>, samples: unknown): Promise<boolean> {
     if (!Array.isArray(samples) || samples.length === 0) return false;
     if (!samples.every((pair) => Array.isArray(pair) && pair.length === 2)) return false;
     const { deviceName, metricName, unit, labels } = series;
-    for (const [time, value] of samples as [unknown, unknown][]) {
-      this.candidates.push({ deviceName, metricName, unit, labels, timestamp: parseTime(time) ?? time, value });
-    }
+    await inSlices(
+      samples as [unknown, unknown][],
+      ([time, value]) =>
+        this.candidates.push({ deviceName, metricName, unit, labels, timestamp: parseTime(time) ?? time, value }),
+      this.slices,
+    );
     return true;
   }
 

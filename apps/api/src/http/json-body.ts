@@ -69,22 +69,23 @@ export function acceptJson(server: FastifyInstance, budget: BodyBudget): void {
 
 /** Parses a body that is not too deep or too large, in pieces where it is long. */
 async function parseChecked(body: string, parse: (text: string) => Promise<unknown>): Promise<unknown> {
-  const lists = listsOf(body);
+  const lists = await longListsOf(body);
   if (!lists) {
     const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, and ${MAX_NAMES} names in an item of a list`;
     throw new Problem('unreadable-body', `The body must have at most ${most}.`);
   }
-  const long = lists.filter(({ cuts }) => cuts.length > 0);
-  return long.length === 0 ? parse(body) : parseInPieces(body, long, parse);
+  return lists.length === 0 ? parse(body) : parseInPieces(body, lists, parse);
 }
 
-/** A list of a body: the body itself, or what stands under one of its names. */
+/** A list of a body that is parsed in pieces. */
 export interface List {
   /** Where its brackets are. */
   readonly start: number;
   readonly end: number;
-  /** Commas between its items by which it can be parsed in pieces. */
+  /** Commas between its items by which it is cut. */
   readonly cuts: readonly number[];
+  /** The lists in it that are parsed in pieces by themselves. */
+  readonly within: readonly List[];
 }
 
 interface Limits {
@@ -94,8 +95,11 @@ interface Limits {
   readonly piece?: number;
 }
 
-/** The lists of JSON, or of what pretends to be; undefined where it has more than is allowed. */
-export function listsOf(
+/** Characters that are cheap enough to go without a look at the clock. */
+const WITHOUT_LOOK = 32 * 1024;
+
+/** The long lists of JSON, or of what pretends to be, looked for in slices; undefined where it has more than is allowed. */
+export async function longListsOf(
   json: string,
   {
     depth: mostDepth = MAX_DEPTH,
@@ -103,42 +107,79 @@ export function listsOf(
     names: mostNames = MAX_NAMES,
     piece = PIECE,
   }: Limits = {},
-): List[] | undefined {
-  const lists: List[] = [];
-  let [depth, parts, names, outside] = [0, 0, 0, 0];
-  let isList = false;
-  let list: { start: number; depth: number; last: number; cuts: number[] } | undefined;
+): Promise<List[] | undefined> {
+  const slices = new Slices();
+  const outermost: List[] = [];
+  /** Of the objects and arrays that are open, by their depth: arrays have a start. */
+  const starts: (number | undefined)[] = [];
+  const lasts: number[] = [];
+  const cuts: number[][] = [];
+  const within: List[][] = [];
+  let [depth, parts, names, outside, look] = [0, 0, 0, 0, WITHOUT_LOOK];
+  let isText = false;
+  /** Of the list whose items are counted: the body itself, or what stands under one of its names. */
+  let counted = 0;
   for (let at = 0; at < json.length; at += 1) {
+    if (at >= look) {
+      look = at + WITHOUT_LOOK;
+      if (slices.isOver()) await slices.next();
+    }
     const code = json.charCodeAt(at);
-    if (code === QUOTE) {
-      at = endOfString(json, at);
+    if (isText) {
+      const end = json.indexOf('"', at);
+      if (end < 0) break;
+      isText = isEscaped(json, end);
+      // A long text costs nothing.
+      look += end - at;
+      at = end;
+    } else if (code === QUOTE) {
+      isText = true;
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
-      if (depth === 0) isList = code === OPEN_ARRAY;
       depth += 1;
       parts += 1;
       if (depth > mostDepth || parts > mostParts) return undefined;
-      if (!list && code === OPEN_ARRAY && (depth === 1 || (depth === 2 && !isList))) {
-        list = { start: at, depth, last: at, cuts: [] };
+      starts[depth] = code === OPEN_ARRAY ? at : undefined;
+      lasts[depth] = at;
+      cuts[depth] = NONE;
+      within[depth] = NO_LISTS;
+      if (counted === 0 && code === OPEN_ARRAY && (depth === 1 || (depth === 2 && starts[1] === undefined))) {
+        counted = depth;
         [outside, names] = [names, 0];
       }
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) {
-      if (list?.depth === depth) {
-        lists.push({ start: list.start, end: at, cuts: list.cuts });
-        list = undefined;
-        names = outside;
-      }
+      if (depth === 0) continue;
+      if (counted === depth) [counted, names] = [0, outside];
+      const start = starts[depth];
+      const own = within[depth] as List[];
+      const isLong = start !== undefined && (cuts[depth] as number[]).length > 0;
+      const found = isLong ? [{ start, end: at, cuts: cuts[depth] as number[], within: own }] : own;
       depth -= 1;
+      if (found.length === 0) continue;
+      if (depth === 0) outermost.push(...found);
+      else if (within[depth] === NO_LISTS) within[depth] = [...found];
+      else within[depth]?.push(...found);
     } else if (code === COLON) {
       names += 1;
       if (names > mostNames) return undefined;
-    } else if (code === COMMA && list?.depth === depth) {
-      names = 0;
-      if (at - list.last < piece) continue;
-      list.cuts.push(at);
-      list.last = at;
+    } else if (code === COMMA && starts[depth] !== undefined && depth > 0) {
+      if (counted === depth) names = 0;
+      if (at - (lasts[depth] as number) < piece) continue;
+      if (cuts[depth] === NONE) cuts[depth] = [];
+      cuts[depth]?.push(at);
+      lasts[depth] = at;
     }
   }
-  return lists;
+  return outermost;
+}
+
+const NONE: number[] = [];
+const NO_LISTS: List[] = [];
+
+/** Whether an odd number of backslashes stands in front. */
+function isEscaped(json: string, at: number): boolean {
+  let escapes = 0;
+  while (json.charCodeAt(at - 1 - escapes) === BACKSLASH) escapes += 1;
+  return escapes % 2 === 1;
 }
 
 /**
@@ -153,38 +194,48 @@ export async function parseInPieces(
 ): Promise<unknown> {
   // Stands for the items of a list, and is nothing that anybody could have sent.
   const mark = randomUUID();
-  let around = '';
-  let from = 0;
-  for (const [index, { start, end }] of lists.entries()) {
-    around += `${body.slice(from, start + 1)}"${mark}${index}"`;
-    from = end;
-  }
-  const whole = await parse(around + body.slice(from));
+  const marked: List[] = [];
   const slices = new Slices();
-  for (const one of Array.isArray(whole) ? [whole] : Object.values(whole as object)) {
-    const [first] = Array.isArray(one) ? (one as unknown[]) : [];
-    if (typeof first !== 'string' || !first.startsWith(mark)) continue;
-    const items = one as unknown[];
-    items.length = 0;
-    const { start, end, cuts } = lists[Number(first.slice(mark.length))] as List;
+  const partOf = (start: number, end: number, within: readonly List[]): string => {
+    let text = '';
+    let from = start;
+    for (const list of within) {
+      if (list.start < start || list.end > end) continue;
+      text += `${body.slice(from, list.start + 1)}"${mark}${marked.push(list) - 1}"`;
+      from = list.end;
+    }
+    return text + body.slice(from, end);
+  };
+  /** What a part says, with the items of the lists that stand in it. */
+  const read = async (part: string, within: readonly List[]): Promise<unknown> => {
+    const value = await parse(part);
+    if (within.length > 0) for (const items of listsWith(mark, value)) await fill(items);
+    return value;
+  };
+  const fill = async (items: unknown[]): Promise<void> => {
+    const { start, end, cuts, within } = marked[Number(String(items.pop()).slice(mark.length))] as List;
     const bounds = [start, ...cuts, end];
     for (let index = 1; index < bounds.length; index += 1) {
-      // With something in it, even where a comma stands alone.
-      const some = (await parse(`[${body.slice((bounds[index - 1] as number) + 1, bounds[index])}]`)) as unknown[];
-      if (some.length === 0) return parse(body);
+      const part = partOf((bounds[index - 1] as number) + 1, bounds[index] as number, within);
+      const some = (await read(`[${part}]`, within)) as unknown[];
+      // A comma stands alone: that is no JSON, as the parser has to say.
+      if (some.length === 0) await parse('[,]');
       for (const item of some) items.push(item);
       if (slices.isOver()) await slices.next();
     }
-  }
-  return whole;
+  };
+  return read(partOf(0, body.length, lists), lists);
 }
 
-/** Where the string that begins at a quote ends; the end of the text where it does not. */
-function endOfString(json: string, start: number): number {
-  for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
-    let escapes = 0;
-    while (json.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1;
-    if (escapes % 2 === 0) return end;
+/** The lists in a value that have a mark in place of their items. */
+function listsWith(mark: string, value: unknown): unknown[][] {
+  const found: unknown[][] = [];
+  const left = [value];
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    if (typeof one !== 'object' || one === null) continue;
+    const parts: unknown[] = Array.isArray(one) ? one : Object.values(one);
+    if (parts === one && typeof parts[0] === 'string' && parts[0].startsWith(mark)) found.push(parts);
+    else for (const part of parts) if (typeof part === 'object') left.push(part);
   }
-  return json.length;
+  return found;
 }

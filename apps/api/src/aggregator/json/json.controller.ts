@@ -57,7 +57,7 @@ export class JsonController {
   @ApiProblems({ 400: 'value must be a finite number, got "warm"' })
   async postMetric(@Body() metric: MetricDto): Promise<MetricDto> {
     const receipt = await this.gate.receipt('json');
-    const candidates = this.decode([metric], receipt);
+    const candidates = await this.decode([metric], receipt);
     const time = candidates.samples[0]?.timestamp;
     const { rejected } = await this.store([metric], candidates, receipt);
     if (rejected.length > 0) throw invalidInput(rejected);
@@ -108,7 +108,7 @@ export class JsonController {
 
   private async storeParsed(body: unknown, receipt: ProtocolReceipt): Promise<BatchResultDto> {
     const parsed = body instanceof JsonBody ? await body.parse() : body;
-    return this.store(parsed, this.decode(parsed, receipt), receipt);
+    return this.store(parsed, await this.decode(parsed, receipt), receipt);
   }
 
   /** A batch whose form is as usual, without an object for each sample; undefined where it is not. */
@@ -121,12 +121,12 @@ export class JsonController {
     assertNoneForNow(answer, 'items');
     const { accepted } = answer;
     if (answer.rejected.length === 0) return { accepted, rejected: [] };
-    return { accepted, rejected: rejectedItems(await body.parse(), { malformed: [] }, answer.rejected, receipt) };
+    return { accepted, rejected: await rejectedItems(await body.parse(), { malformed: [] }, answer.rejected, receipt) };
   }
 
-  private decode(body: unknown, receipt: ProtocolReceipt): BatchCandidates {
+  private async decode(body: unknown, receipt: ProtocolReceipt): Promise<BatchCandidates> {
     try {
-      return decodeCandidates(body, receipt);
+      return await decodeCandidates(body, receipt);
     } catch (error) {
       if (error instanceof BatchShapeError) throw new Problem('unreadable-body', error.message);
       if (error instanceof BatchTooLongError) throw new Problem('batch-too-long', error.message);
@@ -140,7 +140,7 @@ export class JsonController {
     this.metrics.itemsRejected.inc({ protocol: receipt.protocol }, candidates.malformed.length);
     const answer = await this.gate.accept(candidates, receipt);
     assertNoneForNow(answer, 'items');
-    const rejected = rejectedItems(body, candidates, answer.rejected, receipt);
+    const rejected = await rejectedItems(body, candidates, answer.rejected, receipt);
     return { accepted: items - rejected.length, rejected };
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { decodeCandidates } from '@device-metrics/contract';
 import { eachSample, passColumns, passSamples, type Receipt } from '@device-metrics/domain';
 import fc from 'fast-check';
-import { listsOf } from '../../http/json-body.js';
+import { longListsOf } from '../../http/json-body.js';
 import { BatchScanner, type ScannedBatch } from './scan-batch.js';
 
 const now = Date.UTC(2026, 0, 15, 10);
@@ -18,17 +18,17 @@ const byBytes = (batch: ScannedBatch): unknown => {
   const { samples, refused } = passColumns(batch, receipt);
   return { samples: eachSample(samples), refused };
 };
-const byText = (body: string): unknown => {
-  const { malformed, ...candidates } = decodeCandidates(JSON.parse(body), receipt);
+const byText = async (body: string): Promise<unknown> => {
+  const { malformed, ...candidates } = await decodeCandidates(JSON.parse(body), receipt);
   expect(malformed).toEqual([]);
-  expect(listsOf(body)).toBeDefined();
+  expect(await longListsOf(body)).toBeDefined();
   expect(body).not.toMatch(/"__proto__"\s*:/);
   const { samples, refused } = passSamples(candidates, receipt);
   return { samples, refused };
 };
 
 const scan = (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> =>
-  scanner.scan(Buffer.from(body), now);
+  scanner.scan(Buffer.from(body), now, undefined, 32);
 
 const name = fc.constantFrom(
   'lab-pc-1',
@@ -123,7 +123,7 @@ describe('BatchScanner', () => {
       fc.asyncProperty(body, async (text) => {
         for (const scanner of scanners) {
           const batch = await scan(scanner, text);
-          if (batch) expect(byBytes(batch)).toEqual(byText(text));
+          if (batch) expect(byBytes(batch)).toEqual(await byText(text));
         }
       }),
       { numRuns: 500 },
@@ -169,7 +169,7 @@ describe('BatchScanner', () => {
       for (const indent of [0, 2]) {
         const text = JSON.stringify(batch, null, indent);
         const scanned = await scan(new BatchScanner(1_000), `${text}\n`);
-        expect(scanned && byBytes(scanned)).toEqual(byText(text));
+        expect(scanned && byBytes(scanned)).toEqual(await byText(text));
       }
     }
   });
@@ -181,7 +181,7 @@ describe('BatchScanner', () => {
       const values = Object.fromEntries(some.map((one, index) => [one, index]));
       const text = JSON.stringify([{ device_name: 'pc', values }]);
       const scanned = await scan(scanner, text);
-      expect(scanned && byBytes(scanned)).toEqual(byText(text));
+      expect(scanned && byBytes(scanned)).toEqual(await byText(text));
     }
   });
 

@@ -136,11 +136,12 @@ export class BatchScanner {
    * @param body UTF-8.
    * @param receivedAt the time of items that carry none, Unix ms.
    * @param spare memory that nobody uses any more, for times and values.
+   * @param piece bytes that are read before others get their turn, about.
    */
-  async scan(body: Buffer, receivedAt: number, spare?: SpareColumns): Promise<ScannedBatch | undefined> {
+  async scan(body: Buffer, receivedAt: number, spare?: SpareColumns, piece = PIECE): Promise<ScannedBatch | undefined> {
     const scan = new Scan(this, body, receivedAt, spare);
     const slices = new Slices();
-    for (let isMore = scan.begin(); isMore; isMore = scan.read(PIECE)) if (slices.isOver()) await slices.next();
+    for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) if (slices.isOver()) await slices.next();
     return scan.batch;
   }
 
@@ -213,6 +214,11 @@ class Scan {
   private parts = 2;
   private at = 0;
   private isNamed = false;
+  /** Where the piece that is read now ends, and whether it did so within a run. */
+  private until = 0;
+  private isInRun = false;
+  /** The first place of the item that is read. */
+  private first = 0;
   /** As `readNumber`, `readTime` and `readString` have left it. */
   private number = 0;
   private textStart = 0;
@@ -256,9 +262,9 @@ class Scan {
 
   /** Reads items up to about so many bytes; false once all are read, or one is not as usual. */
   read(most: number): boolean {
-    const until = this.at + most;
-    while (this.at < until) {
-      if (this.ends.length >= MAX_ITEMS || !this.readItem()) return false;
+    this.until = this.at + most;
+    while (this.at < this.until) {
+      if (this.ends.length >= MAX_ITEMS || !this.readItem()) return this.isInRun;
       this.skipBlanks();
       if (this.take(COMMA)) continue;
       if (this.take(CLOSE_ARRAY) && (!this.isNamed || this.take(CLOSE_OBJECT)) && this.isAtEnd()) this.finish();
@@ -272,19 +278,27 @@ class Scan {
     this.batch = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), ends };
   }
 
+  /** Reads an item, or goes on in its run. */
   private readItem(): boolean {
-    const first = this.count;
-    this.seen = 0;
-    this.time = this.receivedAt;
-    this.parts += 1;
-    if (!this.take(OPEN_OBJECT)) return false;
+    if (!this.isInRun) {
+      this.first = this.count;
+      this.seen = 0;
+      this.time = this.receivedAt;
+      this.parts += 1;
+      if (!this.take(OPEN_OBJECT)) return false;
+    }
     do {
+      if (this.isInRun) {
+        if (!this.readSamples()) return false;
+        this.seen |= SAMPLES;
+        continue;
+      }
       if (!this.readString()) return false;
       const field = this.fieldOf();
       if ((this.seen & field) !== 0 || !this.takeColon() || !this.readField(field)) return false;
       this.seen |= field;
     } while (this.take(COMMA));
-    if (!this.take(CLOSE_OBJECT) || !this.finishItem(first) || this.parts > MAX_PARTS) return false;
+    if (!this.take(CLOSE_OBJECT) || !this.finishItem(this.first) || this.parts > MAX_PARTS) return false;
     this.ends.push(this.count);
     return true;
   }
@@ -376,11 +390,18 @@ class Scan {
     return this.count - first < MAX_NAMES - FIELDS.length && this.take(CLOSE_OBJECT);
   }
 
-  /** The times and values of a run, whose series is not known yet. */
+  /** The times and values of a run, whose series is not known yet; false also where others get their turn before it goes on. */
   private readSamples(): boolean {
-    this.parts += 1;
-    if (!this.take(OPEN_ARRAY)) return false;
+    if (!this.isInRun) {
+      this.parts += 1;
+      if (!this.take(OPEN_ARRAY)) return false;
+    }
+    this.isInRun = false;
     do {
+      if (this.at >= this.until) {
+        this.isInRun = true;
+        return false;
+      }
       this.parts += 1;
       if (this.parts > MAX_PARTS) return false;
       if (!this.take(OPEN_ARRAY) || !this.readTime() || !this.take(COMMA)) return false;
