@@ -17,6 +17,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'hostile-bodies': 'apps/api/src/http/json-body.test.ts',
   'kill-api': 'libs/storage/src/sqlite/process.test.ts',
   'kill-collector': 'apps/collector/test/queue.test.ts',
+  'one-spool': 'apps/collector/src/third-party/mapping.test.ts',
   'stalled-bodies': 'apps/api/src/http/slow-clients.test.ts',
   upgrade: 'apps/api/test/upkeep.test.ts',
   'version-before': 'libs/storage/src/sqlite/data-source.test.ts',

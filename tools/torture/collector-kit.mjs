@@ -66,14 +66,19 @@ export async function startStore(mood = () => 'take') {
   return Object.assign(store, server);
 }
 
-/** A collector that reads the device ten times a second; `main` of another build. */
-export function startCollector(folder, device, store, env = {}, main = mainOf('collector')) {
+/**
+ * A collector that reads the device ten times a second.
+ *
+ * @param main of another build.
+ * @param more sources, as its configuration has them.
+ */
+export function startCollector(folder, device, store, env = {}, main = mainOf('collector'), more = []) {
   mkdirSync(folder, { recursive: true });
   const config = `${folder}/collector.yaml`;
   const mapping = '$.{"metric_name": "count", "value": value, "labels": {"counter": $string(counter)}}';
   writeFileSync(
     config,
-    `pc: false\napi: false\nthird_party:\n  - { protocol: http-json, device: counters, url: '${device.url}', mapping: '${mapping}' }\n`,
+    `pc: false\napi: false\nthird_party:\n  - { protocol: http-json, device: counters, url: '${device.url}', mapping: '${mapping}' }\n${more.map((one) => `  - ${one}\n`).join('')}`,
   );
   const child = spawn(process.execPath, [main], {
     cwd: folder,
@@ -91,7 +96,7 @@ export function startCollector(folder, device, store, env = {}, main = mainOf('c
     child.kill(signal);
     await exited;
   };
-  return { log, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), pid: child.pid };
+  return { log, ended: exited, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), pid: child.pid };
 }
 
 export function totalsOf(path) {

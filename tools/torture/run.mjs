@@ -8,6 +8,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { sqliteDriver } from '@device-metrics/sqlite';
 import { endAll } from './kit.mjs';
 
 const { values: options } = parseArgs({
@@ -26,6 +27,9 @@ process.once('SIGTERM', () => process.exit(1));
 process.once('exit', endAll);
 // What a row does beside others fails before the row looks at it.
 process.on('unhandledRejection', () => undefined);
+
+// On Node 20 it may have to be compiled, for which no row waits.
+sqliteDriver();
 
 let broken = 0;
 console.log('| row | result | figures | s |\n|---|---|---|---|');

@@ -36,6 +36,7 @@ export const run = ({ file, short }) =>
       disk.fill();
       await sendUntil(503, 5_000);
       assert.equal((await get(api.url, '/api/v1/reports/summary')).status, 200, 'reports end with the disk');
+      assert.equal((await get(api.url, '/api/v1/admin/backup')).status, 503, 'a backup with a full disk is no 503');
       disk.free();
       await sendUntil(200, 50);
       disk.fill();

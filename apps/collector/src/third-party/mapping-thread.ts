@@ -15,7 +15,7 @@ parentPort.on('message', async ({ text, options, input }) => {
 });`;
 
 /** What a thread needs to begin, ms: its mapping is stopped by JSONata itself before. */
-const GRACE = 2_000;
+const GRACE = 1_000;
 
 interface Job {
   readonly text: string;

@@ -13,8 +13,8 @@ export interface Mapping {
 /** For all mappings of this process that need one. */
 const thread = new MappingThread();
 
-/** How long a mapping may take, ms, and how deep its calls may go. */
-const LONGEST = 5_000;
+/** How long a mapping may take, ms: less than a source, which would only say that there was no answer. How deep its calls may go. */
+const LONGEST = 3_000;
 const DEEPEST = 10_000;
 /** How long it may hold the event loop before other sources get their turn, ms. */
 const SLICE = 10;
