@@ -16,7 +16,8 @@ const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', 
 export async function run({ file, short }) {
   const [series, devices] = short ? [6_000, 200] : [20_000, 1_000];
   const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
-  const worst = await watch(file('metrics.db'), series, devices, callsOf(openapi, short, series));
+  const own = short ? [] : hostile();
+  const worst = await watch(file('metrics.db'), series, devices, [...own, ...callsOf(openapi, short, series)]);
   const calls = worst.length;
   // Of one device with more series than it may have by default, what holds most by itself.
   const many = short ? [] : await watch(file('many.db'), 120_000, 0, ofOneDevice);
@@ -190,12 +191,27 @@ function bodyOf(path, requestBody, series) {
   return requestBody ? JSON.stringify(found ?? {}) : undefined;
 }
 
+/** Bodies as large as they may be that are wrong, or right and in one piece. */
+function hostile() {
+  const now = Date.now();
+  const most = 8 * 2 ** 20 - 1_000;
+  const fill = (piece) => piece.repeat(Math.floor(most / piece.length));
+  const run = (name) =>
+    `[{"device_name":"${name}","metric_name":"m","samples":[${Array.from({ length: 200_000 }, (_, at) => `[${now - at * 10},${at % 97}]`)}]}]`;
+  const json = [run('plain'), `[[${fill('1,')}1]]`, `[[${'{},'.repeat(499_990)}{}]]`, `["${fill('\\"')}"]`];
+  const lines = [fill('x\n'), fill('\n'), `m${',t=v'.repeat(400_000)} v=1`, fill('m v="\n')];
+  return [
+    ...json.map((body) => ({ method: 'POST', path: '/api/v1/aggregator/metrics/batch', body })),
+    ...lines.map((body) => ({ method: 'POST', path: '/api/v2/write', body, type: 'text/plain' })),
+  ];
+}
+
 const wire = ({ metricName, unit, labels }) => ({ metric_name: metricName, unit, labels });
 
-async function ask(url, { method, path, body }) {
+async function ask(url, { method, path, body, type = 'application/json' }) {
   const end = new globalThis.AbortController();
   try {
-    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const headers = body === undefined ? {} : { 'content-type': type };
     const answer = await fetch(url + path, { method, headers, body, signal: end.signal });
     // A stream of live samples has no end.
     if (/event-stream/.test(answer.headers.get('content-type') ?? '')) return;

@@ -36,7 +36,7 @@ export function move(args: readonly string[], { databasePath }: ApiSettings, pri
     checkDatabase(to);
   } catch (error) {
     for (const file of made) rmSync(file, { recursive: true, force: true });
-    throw new UsageError(`Nothing was moved: ${reasonOf(error)}`);
+    throw new UsageError(`Nothing was moved: ${reasonOf(error)}${rightsHint(error, dirname(to))}`);
   }
   // So that nobody goes on with it by mistake.
   renameSync(from, `${from}.moved`);
@@ -47,4 +47,13 @@ export function move(args: readonly string[], { databasePath }: ApiSettings, pri
     print(`  ReadWritePaths=${dirname(to)}`);
   }
   print(`The one before is ${from}.moved; delete it once the api has started.`);
+}
+
+/** What to do where a folder may not be written or a file not be read. */
+function rightsHint(error: unknown, folder: string): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'EACCES' && code !== 'EPERM') return '';
+  return isInstalled()
+    ? `. The folder has to be the service's: sudo install -d -o device-metrics -g device-metrics -m 0700 ${folder}; then run this with sudo again`
+    : `. Run it as the user of the api, and let that user write to ${folder}: it may have to be made, or given to it, as by sudo chown`;
 }

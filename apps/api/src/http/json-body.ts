@@ -155,9 +155,9 @@ export async function longListsOf(
       const found = isLong ? [{ start, end: at, cuts: cuts[depth] as number[], within: own }] : own;
       depth -= 1;
       if (found.length === 0) continue;
-      if (depth === 0) outermost.push(...found);
-      else if (within[depth] === NO_LISTS) within[depth] = [...found];
-      else within[depth]?.push(...found);
+      let into = depth === 0 ? outermost : (within[depth] as List[]);
+      if (into === NO_LISTS) within[depth] = into = [];
+      for (const one of found) into.push(one);
     } else if (code === COLON) {
       names += 1;
       if (names > mostNames) return undefined;
