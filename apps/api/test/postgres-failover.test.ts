@@ -120,9 +120,11 @@ describeIf('processes on a PostgreSQL that fails over', () => {
       await senders.goesOn();
     });
     await senders.expectAll();
-    for (const server of servers) {
+    const both = servers;
+    for (const server of both) {
       servers = [server];
       await senders.expectAll();
     }
+    servers = both;
   }, 180_000);
 });
