@@ -40,17 +40,58 @@ export class DeviceRhythms {
 
   constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
 
+  /** The rhythms of devices, in their order. Those that were found out before are read anew together. */
+  async ofAll(devices: readonly StoredDevice[]): Promise<(Rhythm | undefined)[]> {
+    await this.readAnew(devices.filter((device) => !this.isKnown(device)));
+    const found: (Rhythm | undefined)[] = [];
+    for (const device of devices) {
+      found.push(this.isKnown(device) ? this.known.get(device.name)?.rhythm : await this.of(device));
+    }
+    return found;
+  }
+
   /** The rhythm of the device's most frequent series; undefined while that has fewer than two samples. */
-  async of({ name, lastTime }: StoredDevice): Promise<Rhythm | undefined> {
+  async of(device: StoredDevice): Promise<Rhythm | undefined> {
+    const { name, lastTime } = device;
     const known = this.known.get(name);
-    // What had too few readings for a rhythm is looked at again with its next one.
-    const fresh = known?.rhythm ? FRESH : 1;
-    if (known && lastTime >= known.lastTime && lastTime - known.lastTime < fresh) return known.rhythm;
+    if (known && this.isKnown(device)) return known.rhythm;
     // A fleet is asked for one after the other: other requests go between.
     await setImmediate();
-    const found = (await this.findIn(known?.frequent, lastTime)) ?? (await this.find(name, lastTime));
+    const found = (await this.findIn(this.stillFrequent(name), lastTime)) ?? (await this.find(name, lastTime));
     this.known.set(name, { lastTime, ...found });
     return found.rhythm;
+  }
+
+  private isKnown({ name, lastTime }: StoredDevice): boolean {
+    const known = this.known.get(name);
+    if (!known || lastTime < known.lastTime) return false;
+    // What had too few readings for a rhythm is looked at again with its next one.
+    return lastTime - known.lastTime < (known.rhythm ? FRESH : 1);
+  }
+
+  /** Reads those whose last readings lie close together: a fleet is read faster in one go than device by device. */
+  private async readAnew(devices: readonly StoredDevice[]): Promise<void> {
+    const newest = devices.reduce((time, { lastTime }) => Math.max(time, lastTime), -Infinity);
+    const wanted = new Map<number, Wanted>();
+    let start = newest;
+    for (const { name, lastTime } of devices) {
+      const frequent = this.stillFrequent(name);
+      if (!frequent || frequent.span > HOUR || lastTime < newest - HOUR) continue;
+      wanted.set(frequent.series.id, { name, lastTime, frequent });
+      start = Math.min(start, lastTime - frequent.span);
+    }
+    if (wanted.size === 0) return;
+    const series = Array.from(wanted.values(), ({ frequent }) => frequent.series);
+    for await (const { series: one, timestamps } of this.store.readSamples(series, { start, end: newest + 1 })) {
+      const { name, lastTime, frequent } = wanted.get(one.id) as Wanted;
+      const times = lastOf(timestamps, { start: lastTime - frequent.span, end: lastTime + 1 });
+      if (times.length >= ENOUGH) this.known.set(name, { lastTime, rhythm: rhythmOf(times), frequent });
+    }
+  }
+
+  private stillFrequent(name: string): Frequent | undefined {
+    const frequent = this.known.get(name)?.frequent;
+    return frequent && performance.now() - frequent.foundAt < ALL_AGAIN ? frequent : undefined;
   }
 
   /** Lets go of a device that is gone. */
@@ -60,7 +101,7 @@ export class DeviceRhythms {
 
   /** What the series says that was the most frequent one: reading all of them costs as much as storing them. */
   private async findIn(frequent: Frequent | undefined, lastTime: number): Promise<Found | undefined> {
-    if (!frequent || performance.now() - frequent.foundAt >= ALL_AGAIN) return undefined;
+    if (!frequent) return undefined;
     const { series, span } = frequent;
     const times = await this.timesOf(series, { start: lastTime - span, end: lastTime + 1 });
     return times.length < ENOUGH ? undefined : { rhythm: rhythmOf(times), frequent };
@@ -89,10 +130,24 @@ export class DeviceRhythms {
   private async timesOf(series: Series, range: TimeRange): Promise<number[]> {
     let times: number[] = [];
     for await (const { timestamps } of this.store.readSamples([series], range)) {
-      times = Array.prototype.slice.call(timestamps, -MOST) as number[];
+      times = lastOf(timestamps, range);
     }
     return times;
   }
+}
+
+/** A device whose readings are read together with those of others. */
+interface Wanted extends Pick<StoredDevice, 'name' | 'lastTime'> {
+  readonly frequent: Frequent;
+}
+
+/** The last of the times within a range; they come in ascending order. */
+function lastOf(times: ArrayLike<number>, { start, end }: TimeRange): number[] {
+  let to = times.length;
+  while (to > 0 && (times[to - 1] as number) >= end) to -= 1;
+  let from = to;
+  while (from > 0 && to - from < MOST && (times[from - 1] as number) >= start) from -= 1;
+  return Array.prototype.slice.call(times, from, to) as number[];
 }
 
 type Found = Pick<Known, 'rhythm' | 'frequent'>;

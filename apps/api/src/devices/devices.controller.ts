@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
-import { labelsKey, quote } from '@device-metrics/domain';
+import { inSlices, labelsKey, quote } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import { invalidInput } from '../http/problem.js';
 import { OneSeriesQuery } from './one-series-query.dto.js';
@@ -38,8 +38,10 @@ export class DevicesController {
   @ApiOkResponse({ type: DevicesDto })
   @ApiProblems({ 400: 'status must be one of online, late, offline, got "on"' })
   async list(@Query() query: DevicesQuery): Promise<DevicesDto> {
+    const stored = await this.store.devices(selectorOf(query));
+    const rhythms = await this.rhythms.ofAll(stored);
     const devices: DeviceDto[] = [];
-    for (const device of await this.store.devices(selectorOf(query))) devices.push(await this.dto(device));
+    await inSlices(stored, (device, index) => devices.push(deviceAnswer(device, rhythms[index], Date.now())));
     const { status } = query;
     return { devices: status === undefined ? devices : devices.filter((device) => status.includes(device.status)) };
   }

@@ -24,10 +24,12 @@ export async function arrivals(
   }
   let readable = MAX_SAMPLES;
   const found: DeviceArrivalDto[] = [];
-  for (const device of await store.devices({ devices: names })) {
+  const devices = await store.devices({ devices: names });
+  const known = await rhythms.ofAll(devices);
+  for (const [index, device] of devices.entries()) {
     const frequent = most.get(device.name);
     const count = frequent?.summary.count ?? 0;
-    const rhythm = await rhythms.of(device);
+    const rhythm = known[index];
     const span = Math.min(range.end, now) - Math.max(range.start, device.firstTime ?? Infinity);
     const dto = { device_name: device.name, arrived: count };
     if (!rhythm || rhythm.interval === 0 || !(span > 0)) {

@@ -1,0 +1,59 @@
+import 'reflect-metadata';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { HOUR, MINUTE, SECOND } from '@device-metrics/domain';
+import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
+import { DataSource } from 'typeorm';
+import { DeviceRhythms } from './device-rhythms.js';
+
+const T0 = Date.UTC(2026, 0, 15, 10);
+
+let store: Store;
+let dataSource: DataSource;
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'device-rhythms-'));
+  dataSource = await new DataSource(dataSourceOptions(join(folder, 'metrics.db'))).initialize();
+  const settings = { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 };
+  store = await openSampleStore(dataSource, { now: () => T0 + 9 * HOUR, ...settings });
+});
+
+afterEach(async () => {
+  await store.close();
+  await dataSource.destroy();
+  await rm(folder, { recursive: true });
+});
+
+async function read(deviceName: string, start: number, end: number, interval: number): Promise<void> {
+  const samples = [];
+  for (let timestamp = start; timestamp < end; timestamp += interval) {
+    samples.push({ deviceName, metricName: 'm', unit: undefined, labels: {}, timestamp, value: 1 });
+  }
+  await store.append(samples);
+}
+
+it('a fleet that is asked for together has the rhythms that its devices have one by one, as they change', async () => {
+  const rhythms = new DeviceRhythms(store);
+  const intervals = async (): Promise<(number | undefined)[]> =>
+    (await rhythms.ofAll(await store.devices())).map((rhythm) => rhythm?.interval);
+
+  await read('a', T0, T0 + 10 * MINUTE, 10 * SECOND);
+  await read('b', T0, T0 + 10 * MINUTE, MINUTE);
+  await read('c slow', T0 - 9 * HOUR, T0 + HOUR, HOUR);
+  await read('d gone', T0 - 8 * HOUR, T0 - 7 * HOUR, 10 * SECOND);
+  await read('e once', T0, T0 + 1, SECOND);
+  expect(await intervals()).toEqual([10 * SECOND, MINUTE, HOUR, 10 * SECOND, undefined]);
+
+  await read('a', T0 + 10 * MINUTE, T0 + 50 * MINUTE, 30 * SECOND);
+  await read('b', T0 + 10 * MINUTE, T0 + 50 * MINUTE, MINUTE);
+  await read('c slow', T0 + HOUR, T0 + HOUR + 1, SECOND);
+  await read('e once', T0 + 10 * SECOND, T0 + 2 * MINUTE, 10 * SECOND);
+  await read('new', T0 + 45 * MINUTE, T0 + 50 * MINUTE, 15 * SECOND);
+  expect(await intervals()).toEqual([30 * SECOND, MINUTE, HOUR, 10 * SECOND, 10 * SECOND, 15 * SECOND]);
+
+  const fresh = new DeviceRhythms(store);
+  for (const device of await store.devices()) expect(await rhythms.of(device)).toEqual(await fresh.of(device));
+});
