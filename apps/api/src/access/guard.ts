@@ -57,11 +57,22 @@ export class Guard {
       if (route.config?.needs !== undefined) return;
       throw new Error(`The route ${String(route.method)} ${route.url} does not say what it needs.`);
     });
-    server.addHook('onRequest', async (request) => {
-      this.checkSender(request);
-      await this.checkRights(request);
+    // Nearly every request is answered for at once, and goes on without a promise.
+    server.addHook('onRequest', (request, _reply, done) => {
+      let checked: Promise<void> | undefined;
+      try {
+        this.checkSender(request);
+        checked = this.checkRights(request);
+      } catch (error) {
+        return done(error as Error);
+      }
+      if (!checked) return done();
+      checked.then(() => done(), done);
     });
-    server.addHook('onSend', (request, reply) => noteCall(this.audit, request, reply));
+    server.addHook('onSend', (request, reply, payload, done) => {
+      if (!request.routeOptions.config.audited) return done(null, payload);
+      noteCall(this.audit, request, reply).then(() => done(null, payload), done);
+    });
     // Here, as the parsing of the body loses what `runAs` keeps.
     server.addHook('preValidation', (request, _reply, done) => runAs(request.caller, done, this.rates.countsSamples));
   }
@@ -85,15 +96,29 @@ export class Guard {
     if (problem) throw problem;
   }
 
-  /** @throws Problem where the caller is nobody, or has not the right. */
-  private async checkRights(request: FastifyRequest): Promise<void> {
+  /**
+   * At once where the caller is known.
+   *
+   * @throws Problem where the caller is nobody, or has not the right.
+   */
+  private checkRights(request: FastifyRequest): Promise<void> | undefined {
+    const credentials = credentialsOf(request);
+    const found = this.authenticate.caller(credentials);
+    if (found instanceof Promise) {
+      return found.then(
+        (caller) => this.checkRightsOf(caller, credentials, request),
+        (error) => this.refuse(request, error),
+      );
+    }
+    this.checkRightsOf(found, credentials, request);
+    return undefined;
+  }
+
+  private checkRightsOf(caller: Caller, { isLocal }: Credentials, request: FastifyRequest): void {
     const { needs } = request.routeOptions.config;
     // Also what is not there at all, which says so to everybody.
     const isOpen = needs === 'open' || request.is404;
-    const credentials = credentialsOf(request);
-    const { isLocal } = credentials;
-    const found = this.authenticate.caller(credentials);
-    request.caller = found instanceof Promise ? await found.catch((error) => this.refuse(request, error)) : found;
+    request.caller = caller;
     this.rates.takeRequest(request.caller, request.ip);
     if (isOpen || (isLocal && needs === 'server:read' && request.routeOptions.url === '/metrics')) return;
     this.checkCaller(request.caller, needs);

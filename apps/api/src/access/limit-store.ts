@@ -24,12 +24,18 @@ type Method = (...args: unknown[]) => unknown;
  * report asks; what this does not know of is closed to them.
  */
 export function limitToCaller(store: Store): Store {
+  // Each is bound once: requests ask for several.
+  const bound = new Map<unknown, Method>();
   return new Proxy(store, {
     get(target, key) {
       const method: unknown = Reflect.get(target, key, target);
       if (typeof method !== 'function' || typeof key !== 'string') return method;
       const caller = currentCaller();
-      return (caller && limited(target, caller, key)) ?? (method as Method).bind(target);
+      const ofCaller = caller && limited(target, caller, key);
+      if (ofCaller) return ofCaller;
+      let open = bound.get(method);
+      if (!open) bound.set(method, (open = (method as Method).bind<Method>(target)));
+      return open;
     },
   });
 }

@@ -112,7 +112,7 @@ export class Accept {
       throw new Problem('not-allowed', `${first.field} ${first.reason}`);
     }
     const { samples, refused } = await this.append(ends, passed.samples, passed.refused);
-    this.metrics.itemsRejected.inc({ protocol }, refused.length);
+    if (refused.length > 0) this.metrics.itemsRejected.inc({ protocol }, refused.length);
     const count = countOf(samples);
     if (count > 0) {
       this.metrics.samplesStored.inc({ protocol }, count);

@@ -116,7 +116,8 @@ export function lineUpReports(server: FastifyInstance, limits: LineLimits = LINE
     clearInterval(timer);
     done();
   });
-  server.addHook('onRequest', async (request, reply) => {
-    if (isReport(request.routeOptions.url)) await line.turn(request.raw.socket, reply.raw);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (!isReport(request.routeOptions.url)) return done();
+    line.turn(request.raw.socket, reply.raw).then(() => done(), done);
   });
 }

@@ -12,7 +12,9 @@ const UTF8 = ['utf-8', 'utf8', 'us-ascii', 'ascii'];
  */
 export function acceptOnlyUtf8(server: FastifyInstance): void {
   server.addHook('preParsing', (request, _reply, payload, done) => {
-    const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+    const type = request.headers['content-type'];
+    if (type === undefined || !type.includes(';')) return done(null, payload);
+    const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1];
     if (charset === undefined || UTF8.includes(charset.toLowerCase())) return done(null, payload);
     done(new Problem('unsupported-content', `The charset must be utf-8, got ${quote(charset)}.`));
   });

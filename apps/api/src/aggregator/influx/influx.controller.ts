@@ -15,6 +15,8 @@ const AS_VERSION = '1.8.10';
 
 type Parameters = Readonly<Record<string, string | string[] | undefined>>;
 
+type LinesRequest = FastifyRequest<{ Querystring: Parameters }>;
+
 /** InfluxDB's way to write, of its versions 1 and 2: see docs/send. It is InfluxDB that documents it. */
 @ApiExcludeController()
 @Controller()
@@ -29,7 +31,7 @@ export class InfluxController {
   @Speaks(speaks(version1))
   @HttpCode(204)
   @Header('x-influxdb-version', AS_VERSION)
-  async write(@Body() body: unknown, @Query() query: Parameters): Promise<void> {
+  async write(@Req() { body, query }: LinesRequest): Promise<void> {
     await this.take(body, query, one(query['db']) ?? '', version1);
   }
 
@@ -38,7 +40,7 @@ export class InfluxController {
   @Speaks(speaks(version2))
   @HttpCode(204)
   @Header('x-influxdb-version', AS_VERSION)
-  async writeToBucket(@Body() body: unknown, @Query() query: Parameters): Promise<void> {
+  async writeToBucket(@Req() { body, query }: LinesRequest): Promise<void> {
     await this.take(body, query, one(query['bucket']) ?? '', version2);
   }
 

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
 import {
   ApiBody,
   ApiCreatedResponse,
@@ -20,6 +20,7 @@ import {
   toRfc3339,
   type BatchCandidates,
 } from '@device-metrics/contract';
+import type { FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
 import { JsonBody, ReadsJson } from '../../http/json-body.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
@@ -92,7 +93,7 @@ export class JsonController {
   })
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
-  async postBatch(@Body() body: unknown): Promise<BatchResultDto> {
+  async postBatch(@Req() { body }: FastifyRequest): Promise<BatchResultDto> {
     const receipt = await this.gate.receipt('json');
     const scanned = body instanceof JsonBody ? await this.storeScanned(body, receipt) : undefined;
     const { accepted, rejected } = scanned ?? (await this.storeParsed(body, receipt));
