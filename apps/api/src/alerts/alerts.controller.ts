@@ -76,7 +76,9 @@ export class AlertsController {
     });
     const last = found.at(-1);
     return {
-      changes: found.filter(({ device }) => mayRead(device)).map(changeDto),
+      changes: found
+        .filter(({ device }) => mayRead(device))
+        .map((change) => changeDto(change, this.alerts.rules.get(change.rule)?.value)),
       ...(found.length === limit && last && { next_before: last.id }),
     };
   }

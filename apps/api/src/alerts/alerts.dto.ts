@@ -108,6 +108,9 @@ export class AlertChangeDto {
   @ApiProperty({ example: 'alerting' })
   to!: string;
 
+  @ApiProperty({ example: 'lab-pc-1, mountpoint /: 93 % (level 90 %)' })
+  summary!: string;
+
   @ApiProperty({ type: Number, nullable: true, example: 0.93 })
   value!: number | null;
 

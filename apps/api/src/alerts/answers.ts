@@ -34,18 +34,19 @@ export function alertDto(state: AlertState, rule: Rule | undefined): AlertDto {
   };
 }
 
-export function changeDto({ id, at, rule, body }: StoredAlertChange): AlertChangeDto {
+export function changeDto({ id, at, rule: name, body }: StoredAlertChange, rule: Rule | undefined): AlertChangeDto {
   const { from, to, subject, severity, value, level, note } = body as ChangeBody;
   return {
     id,
     time: toRfc3339(at),
-    rule,
+    rule: name,
     severity,
     device_name: subject.device,
     metric_name: subject.metric ?? null,
     labels: { ...subject.labels },
     from,
     to,
+    summary: `${subjectWords(subject, itself)}: ${summaryWords(rule, subject, value, level)}`,
     value,
     level,
     note,

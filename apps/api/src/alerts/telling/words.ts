@@ -7,8 +7,14 @@ import type { Condition, Rule } from '../rules/rule.js';
 export const labelWords = (labels: Labels): string =>
   Object.entries(labels)
     .filter(([name]) => !/(^|\.)(state|active_state)$/.test(name))
-    .map(([name, value]) => `${name.split('.').at(-1)} ${value}`)
+    .map(([name, value]) => `${wordOf(name)} ${value}`)
     .join(', ');
+
+/** `mountpoint` of `system.filesystem.mountpoint`, `cpu` of `cpu.logical_number`. */
+const wordOf = (name: string): string => {
+  const parts = name.split('.');
+  return (/(^|_)number$/.test(parts.at(-1) ?? '') ? parts.at(-2) : parts.at(-1)) ?? name;
+};
 
 /** As `Microscope PC, mountpoint /`. */
 export function subjectWords({ device, labels }: Subject, nameOf: (device: string) => string): string {

@@ -46,10 +46,10 @@ export function Changes() {
               <td data-head="Rule">{one.rule}</td>
               <td data-head="What">
                 {one.device_name === '' ? (
-                  'this server'
+                  one.summary
                 ) : (
                   <Link href={chartAddress(one.device_name, one.time)}>
-                    {[one.device_name, ...Object.values(one.labels)].join(', ')}
+                    <bdi>{one.summary}</bdi>
                   </Link>
                 )}
               </td>

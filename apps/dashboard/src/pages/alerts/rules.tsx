@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { RuleFields } from './rule-form.js';
+import { AsFile } from './as-file.js';
 import { DryRun } from './dry-run.js';
 import type { Document } from '../../data/alert-document.js';
 import { useMay } from '../../data/session.js';
@@ -22,29 +23,34 @@ export function Rules() {
   const counts = new Map<string, number>();
   for (const { rule } of (data?.alerts ?? []).filter(isOpen)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
   return (
-    <Setup
-      look={{
-        kind: 'rules',
-        title: 'Rules',
-        one: 'rule',
-        what: 'Each series that a rule watches has a state of its own.',
-        none: 'There is no rule.',
-        fresh: FRESH,
-        columns: ['Watches', 'When', 'For', 'Severity', 'Now', 'On'],
-        cells: (item) => [
-          <bdi key="watches" className="soft">
-            {watchWords(item.document)}
-          </bdi>,
-          conditionWords(item.document),
-          textOf(item.document['for']) || 'at once',
-          <Severity key="severity" severity={textOf(item.document['severity']) || 'warning'} />,
-          counts.has(item.name) ? <strong className="bad-text">{counts.get(item.name)}</strong> : '–',
-          <Switch key="on" item={item} />,
-        ],
-        fields: <RuleFields />,
-        more: (document) => <DryRun document={document} />,
-      }}
-    />
+    <>
+      <Setup
+        look={{
+          kind: 'rules',
+          title: 'Rules',
+          one: 'rule',
+          what: 'Each series that a rule watches has a state of its own.',
+          none: 'There is no rule.',
+          fresh: FRESH,
+          columns: ['Watches', 'When', 'For', 'Severity', 'Now', 'On'],
+          cells: (item) => [
+            <bdi key="watches" className="soft">
+              {watchWords(item.document)}
+            </bdi>,
+            conditionWords(item.document),
+            <span key="for" className="no-break">
+              {textOf(item.document['for']) || 'at once'}
+            </span>,
+            <Severity key="severity" severity={textOf(item.document['severity']) || 'warning'} />,
+            counts.has(item.name) ? <strong className="bad-text">{counts.get(item.name)}</strong> : '–',
+            <Switch key="on" item={item} />,
+          ],
+          fields: <RuleFields />,
+          more: (document) => <DryRun document={document} />,
+        }}
+      />
+      <AsFile />
+    </>
   );
 }
 

@@ -4,11 +4,14 @@ import { read } from '../../api.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { VersionNote, Waves } from './updates.js';
 import { useNow } from '../../parts/use-now.js';
-import { ago, duration, formatterOf } from '../../units.js';
+import { ago, formatterOf } from '../../units.js';
 
 const bytes = formatterOf('By');
+const seconds = formatterOf('s');
 const whole = (value: number | undefined): string =>
   value === undefined ? '–' : Math.round(value).toLocaleString('en');
+const waiting = (samples: number | undefined): string =>
+  samples === undefined ? '–' : `${whole(samples)} ${samples === 1 ? 'sample' : 'samples'}`;
 
 /** A collector as it told of itself last. */
 interface Collector {
@@ -100,8 +103,8 @@ export function Collectors() {
                       </td>
                     )}
                     <td>{seen === 'now' ? seen : `${seen} ago`}</td>
-                    <td className="number">{whole(values['collector.spool.samples'])} samples</td>
-                    <td className="number">{duration(values['collector.spool.oldest_age'] ?? 0)}</td>
+                    <td className="number">{waiting(values['collector.spool.samples'])}</td>
+                    <td className="number">{seconds(values['collector.spool.oldest_age'])}</td>
                     <td className="number">{bytes(values['collector.spool.size'])}</td>
                     <td className="number">{whole(values['collector.spool.quarantined'])}</td>
                     <td className="number">{whole(values['collector.spool.evicted'])}</td>

@@ -18,6 +18,8 @@ import './system.css';
 
 /** How often the api is asked how it is, ms. */
 const EVERY = 5_000;
+/** The same for the second time: a rate is between two answers. */
+const SECOND = 1_000;
 
 const bytes = formatterOf('By');
 const perSecond = formatterOf('{sample}/s');
@@ -29,7 +31,7 @@ export default function System() {
   useTitle('System');
   const metrics = useQuery({
     queryKey: ['system-metrics'],
-    refetchInterval: EVERY,
+    refetchInterval: ({ state }) => (state.data?.rate === undefined ? SECOND : EVERY),
     queryFn: async ({ signal, client, queryKey }) => {
       const now = { metrics: serverMetrics(await read('/metrics', {}, { signal })), at: performance.now() };
       const before = client.getQueryData<{ metrics: ServerMetrics; at: number }>(queryKey);
