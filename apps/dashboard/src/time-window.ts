@@ -24,19 +24,24 @@ export const DEFAULT_LENGTH = '1h';
 
 /** Reads `range` or `start` and `end` of an address; what cannot be read is as if it were not there. */
 export function windowOf(address: URLSearchParams, fallback = DEFAULT_LENGTH): TimeWindow {
-  const start = Date.parse(address.get('start') ?? '');
-  const end = Date.parse(address.get('end') ?? '');
+  const start = within(Date.parse(address.get('start') ?? ''));
+  const end = within(Date.parse(address.get('end') ?? ''));
   if (start < end) return { kind: 'fixed', start, end };
   const length = address.get('range') ?? '';
   return { kind: 'live', length: parseDuration(length) === undefined ? fallback : length };
 }
 
+/** What reports take: years of four digits. Who widens a window again and again comes to its end. */
+const within = (time: number): number => Math.min(Math.max(time, Date.UTC(1000, 0)), Date.UTC(9999, 0) - 1);
+
 /** The parameters of an address that say a window. */
 export function windowParameters(window: TimeWindow): Record<string, string | undefined> {
   return window.kind === 'live'
     ? { range: window.length, start: undefined, end: undefined }
-    : { range: undefined, start: new Date(window.start).toISOString(), end: new Date(window.end).toISOString() };
+    : { range: undefined, start: isoText(window.start), end: isoText(window.end) };
 }
+
+const isoText = (time: number): string => new Date(within(time)).toISOString();
 
 export const lengthOf = (window: TimeWindow): number =>
   window.kind === 'live' ? (parseDuration(window.length) ?? 3_600_000) : window.end - window.start;

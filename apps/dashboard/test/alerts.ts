@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
@@ -123,11 +124,30 @@ export function alerts(stage: Stage): void {
       .waitFor();
     await page.goto(`${stage.site.url}/alerts?tab=history`);
     await page
-      .getByRole('row', { name: /Loud.*alerting/ })
+      .getByRole('row', { name: /Loud.*siren: 5\.00 \(level 1\.00\).*alerting/ })
       .first()
       .waitFor();
     await page.context().close();
   }, 90_000);
+
+  it('everything that is set up is taken away as a file and taken in again; a file with mistakes writes nothing', async () => {
+    const { page } = await stage.open('/alerts?tab=rules');
+    const download = page.waitForEvent('download');
+    await page.getByRole('link', { name: 'Export' }).click();
+    const text = await readFile(await (await download).path(), 'utf8');
+    expect(text).toContain('Loud');
+    const take = (buffer: string): Promise<void> =>
+      page
+        .getByLabel('Import a file')
+        .setInputFiles({ name: 'alerts.yaml', mimeType: 'application/yaml', buffer: Buffer.from(buffer) });
+    await take(text.replace(/name: Loud/, 'name: Louder').replace(/above: 1\b/, 'above: loud'));
+    await page.getByText(/Nothing was written\..*above must be a number, got "loud"/).waitFor();
+    await take(text.replace(/name: Loud/, 'name: Louder'));
+    await page.getByText(/written, in place of/).waitFor();
+    await page.getByRole('row', { name: /Louder/ }).waitFor();
+    await stage.site.server.send('DELETE', '/api/v1/alerts/rules/Louder');
+    await page.context().close();
+  });
 
   it('the status page is made by an editor, has a password, and shows what was chosen', async () => {
     const { page, errors } = await stage.open('/alerts?tab=status');

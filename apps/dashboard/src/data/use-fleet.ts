@@ -39,7 +39,8 @@ export function useFleet(): {
     // Afterwards the live stream tells.
     staleTime: Infinity,
     gcTime: 0,
-    enabled: (devices.data?.devices.length ?? 0) > 0,
+    // Beside the devices, not after them.
+    enabled: devices.data?.devices.length !== 0,
   });
 
   useEffect(() => {

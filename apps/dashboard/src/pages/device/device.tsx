@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useCallback, useMemo, useState } from 'react';
-import { Link } from 'wouter';
+import { Link, Redirect } from 'wouter';
 import { useAddress, useTimeWindow } from '../../address.js';
 import { ApiError, read } from '../../api.js';
 import { DeviceChart } from '../../charts/device-chart.js';
@@ -16,6 +16,10 @@ import './device.css';
 /** Everything of one device on one axis of time. */
 export default function Device() {
   const device = nameInAddress();
+  return device === '' ? <Redirect to="/" /> : <DeviceOf device={device} />;
+}
+
+function DeviceOf({ device }: { device: string }) {
   useTitle(device);
   const known = useQuery({
     queryKey: ['device', device],

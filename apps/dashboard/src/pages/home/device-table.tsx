@@ -211,7 +211,7 @@ function FigureCell({ figure, shown }: { figure: Figure; shown: FleetDevice }) {
           {spark && <Spark values={spark} ratio={figure !== 'temperature'} />}
         </div>
       ) : (
-        <span className="soft" aria-label="no value">
+        <span className="figure-none soft" data-figure={WORDS[figure]} aria-label="no value">
           –
         </span>
       )}

@@ -14,8 +14,17 @@ export default function Share() {
   const who = session?.caller;
   const isSomebody = who != null && who.kind !== 'share';
   useEffect(() => {
-    if (session && !isSomebody && isIdle) mutate();
-  }, [session, isSomebody, isIdle, mutate]);
+    if (token !== '' && session && !isSomebody && isIdle) mutate();
+  }, [token, session, isSomebody, isIdle, mutate]);
+  if (token === '') {
+    return (
+      <div className="notice bad" role="alert">
+        <p>
+          <strong>This link does not open.</strong> What stands behind # in it is missing: open all of the link.
+        </p>
+      </div>
+    );
+  }
   if (error) {
     return (
       <div className="notice bad" role="alert">

@@ -26,15 +26,22 @@ const perSecond = formatterOf('{sample}/s');
 const whole = (value: number | undefined): string =>
   value === undefined ? '–' : Math.round(value).toLocaleString('en');
 
+/** What the api says of itself, when that was by `performance.now()`, and samples per second since the answer before. */
+interface Metrics {
+  readonly metrics: ServerMetrics;
+  readonly at: number;
+  readonly rate: number | undefined;
+}
+
 /** How the api and its collectors are. */
 export default function System() {
   useTitle('System');
-  const metrics = useQuery({
+  const metrics = useQuery<Metrics>({
     queryKey: ['system-metrics'],
     refetchInterval: ({ state }) => (state.data?.rate === undefined ? SECOND : EVERY),
     queryFn: async ({ signal, client, queryKey }) => {
       const now = { metrics: serverMetrics(await read('/metrics', {}, { signal })), at: performance.now() };
-      const before = client.getQueryData<{ metrics: ServerMetrics; at: number }>(queryKey);
+      const before = client.getQueryData<Metrics>(queryKey);
       return { ...now, rate: before && rateOf(before, now) };
     },
   });
@@ -118,11 +125,8 @@ export default function System() {
 
 const keptText = (milliseconds: number): string => (milliseconds === 0 ? 'for ever' : duration(milliseconds / 1000));
 
-function rateOf(
-  before: { metrics: ServerMetrics; at: number },
-  now: { metrics: ServerMetrics; at: number },
-): number | undefined {
-  const stored = ({ metrics }: { metrics: ServerMetrics }): number =>
+function rateOf(before: Omit<Metrics, 'rate'>, now: Omit<Metrics, 'rate'>): number | undefined {
+  const stored = ({ metrics }: Omit<Metrics, 'rate'>): number =>
     metrics.sum('device_metrics_samples_stored_total') ?? 0;
   const grown = stored(now) - stored(before);
   // The api has started again meanwhile.
