@@ -39,8 +39,8 @@ export function useFleet(): {
     // Afterwards the live stream tells.
     staleTime: Infinity,
     gcTime: 0,
-    // Beside the devices, not after them.
-    enabled: devices.data?.devices.length !== 0,
+    // After the devices: figures of those that are not known are not kept.
+    enabled: (devices.data?.devices.length ?? 0) > 0,
   });
 
   useEffect(() => {

@@ -4,7 +4,7 @@ import { useTimeWindow } from '../../address.js';
 import { read } from '../../api.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { timeText } from '../../time-window.js';
-import { chartAddress, Severity } from './now.js';
+import { chartAddress, Severity, stateWords } from './now.js';
 
 /** Every change, the newest first. */
 export function Changes() {
@@ -53,7 +53,9 @@ export function Changes() {
                   </Link>
                 )}
               </td>
-              <td data-head="Change">{one.from === one.to ? one.to : `${one.from} → ${one.to}`}</td>
+              <td data-head="Change">
+                {one.from === one.to ? stateWords(one.to) : `${stateWords(one.from)} → ${stateWords(one.to)}`}
+              </td>
               <td data-head="Note">{one.note}</td>
             </tr>
           ))}

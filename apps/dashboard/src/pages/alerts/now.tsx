@@ -14,6 +14,7 @@ import { SetupDialog } from './setup.js';
 /** More rows than a person reads at once. */
 const ROWS = 100;
 const STATES: Readonly<Record<string, string>> = { no_data: 'no data', error: 'not known' };
+export const stateWords = (state: string): string => STATES[state] ?? state;
 
 /** The chart of what an alert is about, around a time. */
 export function chartAddress(device: string, time: string): string {
@@ -114,7 +115,7 @@ function Others({ alerts }: { alerts: readonly Alert[] }) {
   const now = useNow();
   const groups = new Map<string, Alert[]>();
   for (const alert of alerts) {
-    const title = `${STATES[alert.state] ?? alert.state}: ${alert.rule}`;
+    const title = `${stateWords(alert.state)}: ${alert.rule}`;
     groups.set(title, [...(groups.get(title) ?? []), alert]);
   }
   return (
