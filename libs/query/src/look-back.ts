@@ -8,14 +8,14 @@ import type { SampleStore } from '@device-metrics/storage';
 const SPANS = [1, 4, 16, 64, 256, 1024, 4096, 9600];
 
 /** A sample of a series. */
-export interface Moment {
+export interface LastSample {
   /** Unix milliseconds. */
   readonly timestamp: number;
   readonly value: number;
 }
 
 /** By the id of the series. */
-export type LastSamples = ReadonlyMap<number, Moment>;
+export type LastSamples = ReadonlyMap<number, LastSample>;
 
 /**
  * The last sample of each series before a time, up to 400 days back; a series that has none is left out. Only summaries
@@ -24,7 +24,7 @@ export type LastSamples = ReadonlyMap<number, Moment>;
  * @param time the start of an hour; of other times, an hour of which only the hourly value is left counts as before it.
  */
 export async function lastBefore(store: SampleStore, series: readonly Series[], time: number): Promise<LastSamples> {
-  const found = new Map<number, Moment>();
+  const found = new Map<number, LastSample>();
   await inSlices(await store.latest(series), ({ series: one, timestamp, value }) => {
     if (timestamp < time) found.set(one.id, { timestamp, value });
   });

@@ -20,7 +20,7 @@ export interface Question {
 }
 
 /** Some of the aggregations, and what they are read from. */
-export interface Pass {
+export interface ReadPass {
   /** Which of the aggregations of the steps. */
   readonly indexes: readonly number[];
   readonly from: 'summaries' | 'samples';
@@ -39,7 +39,7 @@ export interface Plan {
   /** Before this time samples are kept as hourly values only, Unix ms; undefined where all are samples. */
   readonly hourlyUntil: number | undefined;
   /** Of raw samples: none. */
-  readonly passes: readonly Pass[];
+  readonly passes: readonly ReadPass[];
   /** How many samples there are to read of each series that has any; undefined where only summaries are read. */
   readonly counts: readonly SeriesCount[] | undefined;
   /** The last sample before the first hour of the range, where the first step begins to grow from it. */
@@ -85,7 +85,7 @@ const isFullHour = (time: number): boolean => time % HOUR === 0;
 const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
 const fillsLast = ({ fill, aggregations }: Steps): boolean =>
   fill === 'previous' && aggregations.some(({ kind }) => kind === 'last');
-const hasGrowth = (passes: readonly Pass[]): boolean => passes.some(({ growth }) => growth);
+const hasGrowth = (passes: readonly ReadPass[]): boolean => passes.some(({ growth }) => growth);
 
 /** Of each device that has hourly values only for a part of the range: the end of that part. */
 export async function hourlyUntilOf(
@@ -108,7 +108,7 @@ export async function hourlyUntilOf(
  * from the samples. Of hours that are kept as hourly values only, `rate` and `increase` see their ends, and percentiles
  * nothing, so that each kind is read by itself.
  */
-function passesOf(steps: Steps, hourly: boolean): Pass[] {
+function passesOf(steps: Steps, hourly: boolean): ReadPass[] {
   const kinds = steps.aggregations.map(kindOf);
   const indexesOf = (...wanted: AggregationKind[]): number[] =>
     [...kinds.keys()].filter((index) => wanted.includes(kinds[index] as AggregationKind));
@@ -117,13 +117,13 @@ function passesOf(steps: Steps, hourly: boolean): Pass[] {
     const from = hasPieces && kinds.every((kind) => kind === 'summary') ? 'summaries' : 'samples';
     return [{ indexes: [...kinds.keys()], from, growth: kinds.includes('growth') }];
   }
-  const plain: Pass[] = hasPieces
+  const plain: ReadPass[] = hasPieces
     ? [
         { indexes: indexesOf('summary'), from: 'summaries', growth: false },
         { indexes: indexesOf('quantile'), from: 'samples', growth: false },
       ]
     : [{ indexes: indexesOf('summary', 'quantile'), from: 'samples', growth: false }];
-  const growth: Pass = { indexes: indexesOf('growth'), from: 'samples', growth: true };
+  const growth: ReadPass = { indexes: indexesOf('growth'), from: 'samples', growth: true };
   return [...plain, growth].filter(({ indexes }) => indexes.length > 0);
 }
 

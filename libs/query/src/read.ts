@@ -1,19 +1,19 @@
 import type { Aggregation, Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
-import type { Pass, Plan } from './plan.js';
+import type { Plan, ReadPass } from './plan.js';
 import { rawTables } from './raw-tables.js';
 import type { Position, SeriesTable } from './series-table.js';
 import {
   columnsOfSamples,
   columnsOfSummaries,
   pieceOf,
-  type Column,
+  type StepColumn,
   type SeriesColumns,
   type SummaryKind,
 } from './step-columns.js';
 
-export interface ReadOptions {
+export interface TableReadOptions {
   /** Where to begin: after this sample of the first series; for raw samples. */
   readonly after?: Position | undefined;
   /** Samples that are in memory at a time, about. */
@@ -21,7 +21,7 @@ export interface ReadOptions {
 }
 
 /** The tables of the series as the plan says, in the order of the series; a series without samples has none. */
-export function read(store: SampleStore, plan: Plan, options: ReadOptions = {}): AsyncGenerator<SeriesTable> {
+export function read(store: SampleStore, plan: Plan, options: TableReadOptions = {}): AsyncGenerator<SeriesTable> {
   const { steps } = plan;
   if (steps) return stepTables(store, plan, steps);
   return rawTables(store, plan.counts ?? [], plan.range, options.after, options.atOnce);
@@ -39,7 +39,7 @@ async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncG
 }
 
 /** The columns of one pass. */
-function columnsOf(store: SampleStore, plan: Plan, steps: Steps, pass: Pass): AsyncGenerator<SeriesColumns> {
+function columnsOf(store: SampleStore, plan: Plan, steps: Steps, pass: ReadPass): AsyncGenerator<SeriesColumns> {
   const { bounds } = steps;
   const aggregations = pass.indexes.map((index) => steps.aggregations[index] as Aggregation);
   if (pass.from === 'samples') {
@@ -56,13 +56,13 @@ async function* sideBySide(store: SampleStore, plan: Plan, steps: Steps): AsyncG
   try {
     const heads = await Promise.all(iterators.map((iterator) => iterator.next()));
     for (const series of plan.series) {
-      const columns = steps.names.map((): Column => new Array<null>(steps.bounds.length - 1).fill(null));
+      const columns = steps.names.map((): StepColumn => new Array<null>(steps.bounds.length - 1).fill(null));
       let found = false;
       for (const [at, { indexes }] of plan.passes.entries()) {
         const head = heads[at];
         if (!head || head.done || !isOf(head.value, series)) continue;
-        indexes.forEach((index, column) => (columns[index] = head.value.columns[column] as Column));
-        found ||= head.value.columns.some((column: Column) => column.some((value) => value !== null));
+        indexes.forEach((index, column) => (columns[index] = head.value.columns[column] as StepColumn));
+        found ||= head.value.columns.some((column: StepColumn) => column.some((value) => value !== null));
         heads[at] = await (iterators[at] as AsyncGenerator<SeriesColumns>).next();
       }
       if (found || plan.filledFrom.has(series.id)) yield { series, columns };
@@ -80,7 +80,7 @@ const isOf = (columns: SeriesColumns, { id }: Series): boolean => columns.series
  *
  * @param before the last sample before the first step.
  */
-function fill(column: Column, kind: Aggregation['kind'], before: number | null): void {
+function fill(column: StepColumn, kind: Aggregation['kind'], before: number | null): void {
   if (kind === 'increase' || kind === 'rate') return;
   if (kind === 'count' || kind === 'sum') {
     column.forEach((value, row) => (column[row] = value ?? 0));

@@ -9,7 +9,7 @@ export interface SeriesCount {
   readonly count: number;
 }
 
-export interface SeriesGroup {
+export interface SeriesRun {
   readonly series: Series[];
   /** Samples, of all its series. */
   count: number;
@@ -19,8 +19,8 @@ export interface SeriesGroup {
  * Series that follow each other and have at most `most` samples together, or one that has more. Series that are read
  * together cost their device's chunks once.
  */
-export function inGroups(counts: readonly SeriesCount[], most: number): SeriesGroup[] {
-  const groups: SeriesGroup[] = [];
+export function inGroups(counts: readonly SeriesCount[], most: number): SeriesRun[] {
+  const groups: SeriesRun[] = [];
   for (const { series, count } of counts) {
     const last = groups.at(-1);
     if (last && last.count + count <= most) {

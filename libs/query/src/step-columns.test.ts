@@ -7,7 +7,7 @@ import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { lastBefore } from './look-back.js';
-import { columnsOfSamples, type SampleColumns } from './step-columns.js';
+import { columnsOfSamples, type SampleSteps } from './step-columns.js';
 
 const START = Date.UTC(2026, 0, 1);
 let now = START + HOUR;
@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const columns = async (wanted: SampleColumns, atOnce: number | undefined): Promise<Record<string, unknown>> => {
+const columns = async (wanted: SampleSteps, atOnce: number | undefined): Promise<Record<string, unknown>> => {
   const found: Record<string, unknown> = {};
   const range = { start: Math.floor((wanted.bounds[0] as number) / HOUR) * HOUR, end: wanted.bounds.at(-1) as number };
   const summaries = await store.summarize(await store.findSeries({}), range);

@@ -1,19 +1,19 @@
 import { HOUR, aggregateSteps, Slices, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
 import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
-import type { LastSamples, Moment } from './look-back.js';
+import type { LastSample, LastSamples } from './look-back.js';
 import { AT_ONCE, inGroups, type SeriesCount } from './series-groups.js';
 
 /** Steps that are made before others may get their turn. */
 const STEPS_AT_ONCE = 2_000;
 
 /** One number for each step, null where it has no samples. */
-export type Column = (number | null)[];
+export type StepColumn = (number | null)[];
 
 /** The columns of one series, one for each aggregation. */
 export interface SeriesColumns {
   readonly series: Series;
-  readonly columns: Column[];
+  readonly columns: StepColumn[];
 }
 
 /** What an aggregation is made of. */
@@ -53,15 +53,15 @@ export async function* columnsOfSummaries(
   const aggregates = [...new Set(kinds.flatMap((kind) => (kind === 'mean' ? (['sum', 'count'] as const) : [kind])))];
   const slices = new Slices();
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
-    const ofSteps = new Map<SummaryKind, Column>();
+    const ofSteps = new Map<SummaryKind, StepColumn>();
     for (const [index, aggregate] of aggregates.entries()) {
       const pieces = { timestamps: starts, values: columns[index] as Float64Array };
       const kind = aggregate === 'count' ? 'sum' : aggregate;
       const [column] = await inSlices(pieces, bounds, [{ kind }], slices);
-      ofSteps.set(aggregate, column as Column);
+      ofSteps.set(aggregate, column as StepColumn);
     }
     if (kinds.includes('mean')) ofSteps.set('mean', quotients(ofSteps.get('sum') ?? [], ofSteps.get('count') ?? []));
-    yield { series: one, columns: kinds.map((kind) => ofSteps.get(kind) as Column) };
+    yield { series: one, columns: kinds.map((kind) => ofSteps.get(kind) as StepColumn) };
   }
 }
 
@@ -71,10 +71,10 @@ async function inSlices(
   bounds: readonly number[],
   aggregations: readonly Aggregation[],
   slices: Slices,
-): Promise<Column[]> {
+): Promise<StepColumn[]> {
   const steps = bounds.length - 1;
   if (steps <= STEPS_AT_ONCE) return aggregateSteps(samples, bounds, aggregations);
-  const columns = aggregations.map((): Column => []);
+  const columns = aggregations.map((): StepColumn => []);
   for (let from = 0; from < steps; from += STEPS_AT_ONCE) {
     const part = aggregateSteps(samples, bounds.slice(from, from + STEPS_AT_ONCE + 1), aggregations);
     part.forEach((values, index) => {
@@ -85,11 +85,11 @@ async function inSlices(
   return columns;
 }
 
-const quotients = (dividends: Column, divisors: Column): Column =>
+const quotients = (dividends: StepColumn, divisors: StepColumn): StepColumn =>
   dividends.map((dividend, row) => (dividend === null ? null : dividend / (divisors[row] as number)));
 
 /** What samples are made into. */
-export interface SampleColumns {
+export interface SampleSteps {
   readonly bounds: readonly number[];
   readonly aggregations: readonly Aggregation[];
   /** Whether they are of what counters grew, which begins at the sample before a step. */
@@ -107,7 +107,7 @@ export interface SampleColumns {
 export async function* columnsOfSamples(
   store: SampleStore,
   counts: readonly SeriesCount[],
-  wanted: SampleColumns,
+  wanted: SampleSteps,
   atOnce = AT_ONCE,
 ): AsyncGenerator<SeriesColumns> {
   const { bounds, aggregations } = wanted;
@@ -129,9 +129,9 @@ export async function* columnsOfSamples(
 async function inWindows(
   store: SampleStore,
   series: Series,
-  wanted: SampleColumns,
+  wanted: SampleSteps,
   windows: number,
-): Promise<Column[]> {
+): Promise<StepColumn[]> {
   const { bounds, aggregations, growth } = wanted;
   let start = startOf(wanted);
   let before = wanted.growsFrom.get(series.id);
@@ -145,7 +145,7 @@ async function inWindows(
     let lastTime: number | undefined;
     for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
       for (const [index, values] of (await inSlices(after(before, samples), part, aggregations, slices)).entries()) {
-        values.forEach((value, step) => ((columns[index] as Column)[from + step] = value));
+        values.forEach((value, step) => ((columns[index] as StepColumn)[from + step] = value));
       }
       lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
     }
@@ -159,13 +159,13 @@ async function inWindows(
 }
 
 /** Where reading begins: hourly values are read of whole hours. */
-const startOf = ({ bounds, growth }: SampleColumns): number => {
+const startOf = ({ bounds, growth }: SampleSteps): number => {
   const start = bounds[0] as number;
   return growth ? Math.floor(start / HOUR) * HOUR : start;
 };
 
 /** The samples after one that comes before them all. */
-function after(first: Moment | undefined, { timestamps, values }: Samples): Samples {
+function after(first: LastSample | undefined, { timestamps, values }: Samples): Samples {
   if (!first) return { timestamps, values };
   const [times, numbers] = [new Float64Array(timestamps.length + 1), new Float64Array(values.length + 1)];
   times[0] = first.timestamp;
@@ -181,4 +181,4 @@ function lastBefore(end: number, timestamps: ArrayLike<number>): number | undefi
   return timestamps[index];
 }
 
-const optionsOf = ({ growth }: SampleColumns): ReadOptions => (growth ? { summaries: 'ends' } : {});
+const optionsOf = ({ growth }: SampleSteps): ReadOptions => (growth ? { summaries: 'ends' } : {});

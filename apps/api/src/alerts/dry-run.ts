@@ -5,7 +5,7 @@ import { deadlines } from '../devices/rhythm.js';
 import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './evaluation/judge.js';
 import type { Numbers, SeriesCondition } from './evaluation/measure.js';
 import { levelsOf } from './evaluation/own-levels.js';
-import { pointsIn, replay, type Points } from './evaluation/replay.js';
+import { pointsIn, replay, type LookPoints } from './evaluation/replay.js';
 import { advance, isFiring, NORMAL, type Timing } from './evaluation/state-machine.js';
 import { subjectOfSeries, type Subject } from './evaluation/subject.js';
 import { stretchesOf, toldByHours } from './evaluation/wrong-hours.js';
@@ -71,7 +71,7 @@ class Past {
   constructor(
     private readonly store: Store,
     private readonly rule: Rule,
-    private readonly points: Points,
+    private readonly points: LookPoints,
     private readonly levels: Numbers,
   ) {
     this.of = ruleOfDevice(rule);
@@ -123,7 +123,7 @@ class Past {
   }
 
   /** @param courses of the series, by id; where they stood at the beginning of the points. */
-  private async look(series: readonly Series[], points: Points, courses: Map<number, Course>): Promise<void> {
+  private async look(series: readonly Series[], points: LookPoints, courses: Map<number, Course>): Promise<void> {
     const unseen = new Map(courses);
     const condition = this.rule.condition as SeriesCondition;
     for await (const { series: one, numbers } of replay(this.store, series, condition, points)) {
@@ -164,7 +164,7 @@ class Course {
 
   take(
     numbers: Float64Array,
-    { start, step }: Points,
+    { start, step }: LookPoints,
     verdictOf: (value: number) => 'wrong' | 'between' | 'right',
   ): void {
     const { subject, timing, firings } = this;
@@ -194,7 +194,7 @@ async function ofDevices(
   rhythms: DeviceRhythms,
   rule: Rule,
   { status }: DeviceCondition,
-  points: Points,
+  points: LookPoints,
 ): Promise<DryRun> {
   const of = ruleOfDevice(rule);
   const devices = await store.devices(rule.selector);

@@ -15,7 +15,7 @@ import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
 import { DeltaSums } from './delta-sums.js';
 import { OtlpNames, type OtlpSeries } from './otlp-series.js';
-import { Points, type PointSample } from './points.js';
+import { RequestPoints, type PointSample } from './points.js';
 
 /** Series that are known by their bytes: those of 5,000 devices. */
 const MOST_SERIES = 500_000;
@@ -105,14 +105,14 @@ export class OtlpController {
   }
 
   /** @throws Problem, a 400 or 415, where the body is not what its headers say. */
-  private decode(request: FastifyRequest): Points {
+  private decode(request: FastifyRequest): RequestPoints {
     const type = request.headers['content-type'];
     const isProtobuf = /^\s*application\/x-protobuf\s*(;|$)/i.test(type ?? '');
     if (!isProtobuf && !isJson(request)) {
       const detail = `The content type must be ${PROTOBUF} or ${JSON_TYPE}, got ${type ?? 'none'}.`;
       throw new Problem('unsupported-content', detail);
     }
-    const points = new Points();
+    const points = new RequestPoints();
     try {
       const { body } = request;
       const bytes = isProtobuf
@@ -131,7 +131,7 @@ export class OtlpController {
   }
 
   /** How many points were stored; the others are noted in their refusals. */
-  private async store(points: Points, receipt: ProtocolReceipt): Promise<number> {
+  private async store(points: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
     if (points.deltas.length === 0) return this.accept(points, receipt);
     return this.deltas.inTurn(async () => {
       const summable: PointSample[][] = [];
@@ -144,7 +144,10 @@ export class OtlpController {
     });
   }
 
-  private async accept({ series, times, values, ends, refusals }: Points, receipt: ProtocolReceipt): Promise<number> {
+  private async accept(
+    { series, times, values, ends, refusals }: RequestPoints,
+    receipt: ProtocolReceipt,
+  ): Promise<number> {
     const timestamps = Float64Array.from(times);
     const answer = await this.gate.acceptColumns(
       { series, timestamps, values: Float64Array.from(values), ends },

@@ -11,7 +11,7 @@ export interface PointSample {
 }
 
 /** What a request has: whole points, of which each is stored whole or not at all. */
-export class Points implements PointSink<OtlpSeries> {
+export class RequestPoints implements PointSink<OtlpSeries> {
   /** Values as they are, position by position. */
   readonly series: NamedSeries[] = [];
   readonly times: number[] = [];

@@ -3,7 +3,7 @@ import { deadlines, type Rhythm } from '../../devices/rhythm.js';
 import type { Arrival } from '../../live/arrivals.js';
 
 /** How long a device has been silent, and how long it may be, ms. */
-export interface Silence {
+export interface DeviceSilence {
   readonly silent: number;
   readonly late: number;
   readonly offline: number;
@@ -22,7 +22,7 @@ export function silenceOf(
   rhythm: Rhythm | undefined,
   arrival: Readonly<Arrival> | undefined,
   clock: { readonly now: number; readonly elapsed: number; readonly uptime: number },
-): Silence | undefined {
+): DeviceSilence | undefined {
   const { lateAt, offlineAt } = deadlines(rhythm, 0);
   const limits = { late: lateAt, offline: offlineAt };
   if (arrival !== undefined) return { silent: clock.elapsed - arrival.heard, ...limits };

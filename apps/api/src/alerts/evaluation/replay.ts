@@ -6,13 +6,13 @@ import { timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
 
 /** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
-export interface Points {
+export interface LookPoints {
   readonly start: number;
   readonly step: number;
   readonly count: number;
 }
 
-export const pointsIn = ({ start, end }: TimeRange, step: number): Points => ({
+export const pointsIn = ({ start, end }: TimeRange, step: number): LookPoints => ({
   start,
   step,
   count: Math.max(0, Math.floor((end - start) / step)),
@@ -29,7 +29,7 @@ export async function* replay(
   store: SampleStore,
   series: readonly Series[],
   condition: SeriesCondition,
-  points: Points,
+  points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   switch (condition.type) {
     case 'level':
@@ -85,7 +85,7 @@ async function* levels(
   series: readonly Series[],
   measured: string,
   window: number,
-  points: Points,
+  points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   const pieces = PIECES[measured];
   if (pieces === undefined) {
@@ -150,7 +150,7 @@ async function* byQuery(
   series: readonly Series[],
   measured: string,
   window: number,
-  points: Points,
+  points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   const length = Math.max(window, points.step);
   const end = points.start + points.count * points.step;
@@ -179,7 +179,7 @@ async function* shares(
   store: SampleStore,
   series: readonly Series[],
   { window }: LevelCondition,
-  points: Points,
+  points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   const { siblings, keyOf } = await siblingsOf(store, series);
   const sums = new Map<string, Float64Array>();
@@ -198,7 +198,7 @@ async function* timesLeft(
   store: SampleStore,
   series: readonly Series[],
   { window, limit }: FullCondition,
-  points: Points,
+  points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   const range = {
     start: Math.floor((points.start - window) / HOUR) * HOUR,

@@ -3,7 +3,7 @@ import type { SampleStore } from '@device-metrics/storage';
 import { HOUR } from '@device-metrics/domain';
 import type { Condition, Rule } from '../rules/rule.js';
 import { judge, type RuleOfDevice } from './judge.js';
-import type { Points } from './replay.js';
+import type { LookPoints } from './replay.js';
 
 /** Numbers that lie between the smallest and the largest sample of their window. */
 const BETWEEN = ['last', 'mean', 'min', 'max'];
@@ -24,8 +24,8 @@ export async function stretchesOf(
   series: readonly Series[],
   ruleOf: (series: Series) => RuleOfDevice,
   condition: Condition,
-  points: Points,
-): Promise<Points[]> {
+  points: LookPoints,
+): Promise<LookPoints[]> {
   const window = windowOf(condition);
   const end = points.start + points.count * points.step;
   const range: TimeRange = { start: Math.floor((points.start - window) / HOUR) * HOUR, end };
@@ -55,7 +55,10 @@ function isRight(least: number, most: number, rule: RuleOfDevice): boolean {
 }
 
 /** The points within spans of time, in order; a point more on each side, so that none is missed. */
-function joined(spans: readonly (readonly [start: number, end: number])[], { start, step, count }: Points): Points[] {
+function joined(
+  spans: readonly (readonly [start: number, end: number])[],
+  { start, step, count }: LookPoints,
+): LookPoints[] {
   const found: { from: number; to: number }[] = [];
   for (const [begin, end] of spans) {
     const from = Math.max(0, Math.floor((begin - start) / step) - 1);

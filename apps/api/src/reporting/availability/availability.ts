@@ -9,7 +9,7 @@ import { parseGrouping } from '../summary/grouping.js';
 import { summaryRange } from '../time-span.js';
 import type { AvailabilityQuery } from './availability-query.dto.js';
 import type { AvailabilityDto, AvailabilityRowDto, SilenceDto } from './availability.dto.js';
-import { silencesOf, type Silence } from './silences.js';
+import { silencesOf, type SilentTime } from './silences.js';
 
 const DEFAULT_HOURS = 30 * 24;
 
@@ -18,7 +18,7 @@ interface DeviceTimes {
   readonly device: StoredDevice;
   /** From its first sample on, up to now. */
   readonly watched: TimeRange;
-  readonly silences: readonly Silence[];
+  readonly silences: readonly SilentTime[];
 }
 
 export interface AvailabilityReport {
@@ -172,7 +172,7 @@ function rowOf({ device, tags, members }: Group, range: TimeRange): Availability
 const overlap = (a: TimeRange, b: TimeRange): number =>
   Math.max(0, Math.min(a.end, b.end) - Math.max(a.start, b.start));
 
-const silenceDto = (deviceName: string, { start, end }: Silence, now: number): SilenceDto => ({
+const silenceDto = (deviceName: string, { start, end }: SilentTime, now: number): SilenceDto => ({
   device_name: deviceName,
   start_time: toRfc3339(start),
   ...(end !== undefined && { end_time: toRfc3339(end) }),

@@ -18,7 +18,7 @@ const ENOUGH_ASIDE = 8;
 const MOST_ASIDE = 32;
 
 /** A time in which nothing came of a device, although it was due. */
-export interface Silence {
+export interface SilentTime {
   /** Of the last reading before it, Unix ms; undefined where there was none. */
   readonly start: number;
   /** Of the first reading after it; undefined while there is none. */
@@ -36,7 +36,7 @@ export async function silencesOf(
   series: readonly Series[],
   range: TimeRange,
   until: number,
-): Promise<Silence[]> {
+): Promise<SilentTime[]> {
   const end = Math.min(range.end, until);
   const [lead, ...others] = await byFrequency(store, series, { start: range.start, end });
   if (!lead) return silencesOfNothing(store, series, range, end);
@@ -62,7 +62,7 @@ async function byFrequency(store: SampleStore, series: readonly Series[], range:
 async function firstAlive(
   store: SampleStore,
   series: readonly Series[],
-  silences: readonly Silence[],
+  silences: readonly SilentTime[],
   until: number,
 ): Promise<Series | undefined> {
   for (const { start, end = until } of silences) {
@@ -78,7 +78,7 @@ async function silencesOfNothing(
   series: readonly Series[],
   range: TimeRange,
   until: number,
-): Promise<Silence[]> {
+): Promise<SilentTime[]> {
   const start = await neighbour(store, series, range.start, 'before');
   if (start === undefined) return [];
   const end = await neighbour(store, series, until, 'after');
@@ -92,7 +92,7 @@ async function silencesOfSeries(
   series: Series,
   range: TimeRange,
   until: number,
-): Promise<Silence[]> {
+): Promise<SilentTime[]> {
   const before = await neighbour(store, [series], range.start, 'before');
   const after = await neighbour(store, [series], until, 'after');
   const within = await timesOf(store, series, { start: range.start, end: until });
@@ -104,7 +104,7 @@ async function silencesOfSeries(
     ...(after === undefined ? [] : [after]),
     ...(isFew && after !== undefined ? await timesAside(store, series, after, 'after') : []),
   ];
-  const silences: Silence[] = gapsBetween(known)
+  const silences: SilentTime[] = gapsBetween(known)
     .filter(({ isSilence, start, end }) => isSilence && end > range.start && start < until)
     .map(({ start, end }) => ({ start, end }));
   const last = known.at(-1);
@@ -194,8 +194,8 @@ function spread([first, last]: [number, number], count: number): number[] {
 }
 
 /** The times that lie in silences of both. */
-function intersection(a: readonly Silence[], b: readonly Silence[]): Silence[] {
-  const found: Silence[] = [];
+function intersection(a: readonly SilentTime[], b: readonly SilentTime[]): SilentTime[] {
+  const found: SilentTime[] = [];
   for (const one of a) {
     for (const other of b) {
       const start = Math.max(one.start, other.start);

@@ -4,7 +4,7 @@ import type { Parts, Source } from '../../run/source.js';
 import type { Protocol } from '../protocol.js';
 import { tlsTrust } from '../tls-trust.js';
 import { readUpsd, type Upsd } from './upsd.js';
-import { upsReadings, VARIABLES, type Measure } from './variables.js';
+import { upsReadings, VARIABLES, type VariableMeasure } from './variables.js';
 
 /** Network UPS Tools: the UPSs of an upsd. */
 export const nut: Protocol = {
@@ -23,7 +23,7 @@ class NutSource implements Source {
   constructor(
     readonly name: string,
     private readonly upsd: Upsd,
-    private readonly measures: ReadonlyMap<string, Measure>,
+    private readonly measures: ReadonlyMap<string, VariableMeasure>,
   ) {}
 
   async read(signal: AbortSignal, parts: Parts): Promise<Reading[]> {
@@ -70,7 +70,7 @@ function upsdOf(keys: Section): Upsd {
   };
 }
 
-function variableOf(keys: Section): readonly [string, Measure] {
+function variableOf(keys: Section): readonly [string, VariableMeasure] {
   const variable = [
     keys.text('variable'),
     { metric: keys.metricName('metric'), unit: keys.optionalText('unit'), labels: keys.textsByName('labels') },

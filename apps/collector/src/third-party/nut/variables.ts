@@ -1,14 +1,14 @@
 import { inBaseUnit, metricDefinition, quote, type Labels, type Reading } from '@device-metrics/domain';
 
 /** What becomes of a variable. */
-export interface Measure {
+export interface VariableMeasure {
   readonly metric: string;
   /** Of the variable; converted to the base unit. */
   readonly unit: string | undefined;
   readonly labels: Labels;
 }
 
-const of = (metric: string, unit: string, part: string, others: Labels = {}): Measure => ({
+const of = (metric: string, unit: string, part: string, others: Labels = {}): VariableMeasure => ({
   metric,
   unit,
   labels: { 'hw.id': part, ...others },
@@ -17,7 +17,7 @@ const of = (metric: string, unit: string, part: string, others: Labels = {}): Me
 const POWER_SUPPLY = { 'hw.type': 'power_supply' };
 
 /** The variables of NUT's names (docs/nut-names.txt) that are read, unless the configuration says otherwise. */
-export const VARIABLES: ReadonlyMap<string, Measure> = new Map([
+export const VARIABLES: ReadonlyMap<string, VariableMeasure> = new Map([
   ['battery.charge', of('hw.battery.charge', '%', 'battery')],
   ['battery.runtime', of('hw.battery.time_left', 's', 'battery')],
   ['battery.voltage', of('hw.voltage', 'V', 'battery')],
@@ -69,7 +69,7 @@ const MOST_UNKNOWN = 20;
  */
 export function upsReadings(
   variables: ReadonlyMap<string, string>,
-  measures: ReadonlyMap<string, Measure>,
+  measures: ReadonlyMap<string, VariableMeasure>,
   unknown: Set<string>,
   reject: (variable: string, reason: string) => void,
   ups?: string,

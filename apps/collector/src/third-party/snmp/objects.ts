@@ -3,7 +3,7 @@ import type { Section } from '../../config/section.js';
 import { READ_AS, type ReadAs } from './value.js';
 
 /** What becomes of the value of an object. */
-export interface Measure {
+export interface ObjectMeasure {
   readonly metric: string;
   /** Of the device; converted to the base unit. Undefined: as the metric catalogue has it. */
   readonly unit?: string | undefined;
@@ -20,30 +20,30 @@ export interface Measure {
 }
 
 /** One place of several where a device may have a value; what it says goes before what the measure says. */
-export interface Place extends Pick<Measure, 'scale' | 'none'> {
+export interface ObjectPlace extends Pick<ObjectMeasure, 'scale' | 'none'> {
   /** Of an object, as 1.3.6.1.2.1.1.3.0, or of a column. */
   readonly oid: string;
 }
 
 /** One value of the device. */
-export interface Scalar extends Measure {
+export interface Scalar extends ObjectMeasure {
   /** The first that the device has counts, or the one with the largest value. */
-  readonly places: readonly Place[];
+  readonly places: readonly ObjectPlace[];
   readonly largest?: boolean;
   /** Where the device has none of the places. */
-  readonly otherwise?: Place;
+  readonly otherwise?: ObjectPlace;
   /** A device may lack it. */
   readonly optional?: boolean;
 }
 
-export interface Column extends Measure {
+export interface TableColumn extends ObjectMeasure {
   /** Of several the first that the device has the row in: some have counters of 64 bits for some of their ports only. */
-  readonly places: readonly Place[];
+  readonly places: readonly ObjectPlace[];
 }
 
 /** Columns whose rows belong together by their index. */
 export interface Table {
-  readonly columns: readonly Column[];
+  readonly columns: readonly TableColumn[];
   /** Label by OIDs of columns, of which the first that has a text for the row counts; `index` is the index itself. */
   readonly labels: Readonly<Record<string, readonly string[] | 'index'>>;
   /** A device may lack it. */
@@ -87,7 +87,7 @@ function tableOf(keys: Section): Table {
   return { columns, labels: Object.fromEntries(entries) };
 }
 
-function measureOf(keys: Section): Measure {
+function measureOf(keys: Section): ObjectMeasure {
   const labels = keys.has('labels') ? keys.textsByName('labels') : undefined;
   const states = keys.has('states') ? keys.textsByName('states') : undefined;
   return {

@@ -1,17 +1,17 @@
-import type { Column, Measure, Objects, Place } from './objects.js';
+import type { ObjectMeasure, ObjectPlace, Objects, TableColumn } from './objects.js';
 
 const IF_TABLE = '1.3.6.1.2.1.2.2.1';
 const IF_X_TABLE = '1.3.6.1.2.1.31.1.1.1';
 const UPS = '1.3.6.1.2.1.33.1';
 
-const column = (place: string | readonly Place[], measure: Measure): Column => ({
+const column = (place: string | readonly ObjectPlace[], measure: ObjectMeasure): TableColumn => ({
   places: placesOf(place),
   ...measure,
 });
-const placesOf = (place: string | readonly Place[]): readonly Place[] =>
+const placesOf = (place: string | readonly ObjectPlace[]): readonly ObjectPlace[] =>
   typeof place === 'string' ? [{ oid: place }] : place;
 /** The counter of 64 bits, and for rows without it the one of 32. */
-const wide = (column64: number, column32: number): Place[] => [
+const wide = (column64: number, column32: number): ObjectPlace[] => [
   { oid: `${IF_X_TABLE}.${column64}` },
   { oid: `${IF_TABLE}.${column32}` },
 ];
@@ -21,7 +21,7 @@ const way = (direction: string, others = {}): { labels: Record<string, string> }
 const NAME = [`${IF_X_TABLE}.1`, `${IF_TABLE}.2`];
 
 /** ifHighSpeed in Mbit/s, which is 0 for slower ones; ifSpeed in bit/s, which ends at 2³² − 1. */
-const SPEED: readonly Place[] = [
+const SPEED: readonly ObjectPlace[] = [
   { oid: `${IF_X_TABLE}.15`, scale: 125_000, none: [0] },
   { oid: `${IF_TABLE}.5`, scale: 0.125, none: [4_294_967_295] },
 ];

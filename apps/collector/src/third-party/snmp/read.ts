@@ -11,7 +11,7 @@ import {
 } from '@device-metrics/domain';
 import type { Varbind } from 'net-snmp';
 import type { Parts } from '../../run/source.js';
-import type { Measure, Objects, Place, Scalar, Table } from './objects.js';
+import type { ObjectMeasure, ObjectPlace, Objects, Scalar, Table } from './objects.js';
 import type { Rows } from './session.js';
 import { type SnmpSession } from './session.js';
 import { isThere, numberOf, textOf } from './value.js';
@@ -84,8 +84,11 @@ async function readScalars(session: SnmpSession, scalars: readonly Scalar[], fou
 }
 
 /** The places of a scalar that the device has, or where it refuses to say so. */
-function placesOf({ places, otherwise }: Scalar, answerOf: (oid: string) => Varbind | string | undefined): Place[] {
-  const isAt = ({ oid }: Place): boolean => {
+function placesOf(
+  { places, otherwise }: Scalar,
+  answerOf: (oid: string) => Varbind | string | undefined,
+): ObjectPlace[] {
+  const isAt = ({ oid }: ObjectPlace): boolean => {
     const answer = answerOf(oid);
     return typeof answer === 'string' || (answer !== undefined && isThere(answer));
   };
@@ -94,7 +97,7 @@ function placesOf({ places, otherwise }: Scalar, answerOf: (oid: string) => Varb
 }
 
 /** The readings of the first place that has a value, or of the one with the largest. */
-function bestOf(scalar: Scalar, places: readonly Place[], varbinds: readonly Varbind[], found: Found): Reading[] {
+function bestOf(scalar: Scalar, places: readonly ObjectPlace[], varbinds: readonly Varbind[], found: Found): Reading[] {
   let best: Reading[] = [];
   for (const varbind of varbinds) {
     const place = places.find(({ oid }) => oid === varbind.oid);
@@ -154,10 +157,10 @@ async function readTable(walk: Walk, table: Table, exclude: readonly string[], f
 /** Each row at the first place that has it; later places are only asked where rows are missing. */
 async function rowsOf(
   walk: Walk,
-  places: readonly Place[],
+  places: readonly ObjectPlace[],
   indexes: ReadonlySet<string>,
-): Promise<Map<string, { place: Place; varbind: Varbind }>> {
-  const rows = new Map<string, { place: Place; varbind: Varbind }>();
+): Promise<Map<string, { place: ObjectPlace; varbind: Varbind }>> {
+  const rows = new Map<string, { place: ObjectPlace; varbind: Varbind }>();
   for (const place of places) {
     if (rows.size > 0 && [...indexes].every((index) => rows.has(index))) break;
     for (const [index, varbind] of await walk(place.oid)) {
@@ -205,7 +208,7 @@ async function rowTexts(
   return (index) => texts.get(index) ?? index;
 }
 
-function measured(measure: Measure, varbind: Varbind, labels: Labels | undefined, found: Found): Reading[] {
+function measured(measure: ObjectMeasure, varbind: Varbind, labels: Labels | undefined, found: Found): Reading[] {
   const { metric, states, equals, none, scale = 1 } = measure;
   let raw: number;
   try {
