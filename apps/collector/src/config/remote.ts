@@ -2,7 +2,7 @@ import { Mistakes, readIfThere } from '@device-metrics/settings';
 import { filledIn, lookupIn, type Lookup, type Surroundings } from './placeholders.js';
 import { Redactor } from './redact.js';
 import { Section } from './section.js';
-import { sourcesOf } from './sources.js';
+import { sourcesOf, type RemoteRoot } from './sources.js';
 import { readYaml } from './yaml-text.js';
 
 /** What `remote` of this PC's own file lets a configuration of the api do. */
@@ -35,12 +35,6 @@ export interface Remote {
   readonly version: string;
   /** What is wrong in that text, so that this PC's own file counts alone. */
   readonly mistakes: readonly string[];
-}
-
-/** A configuration of the api as the sources are read from it. */
-export interface RemoteRoot {
-  readonly root: Section;
-  readonly commands: boolean;
 }
 
 /** `remote` of this PC's own file; undefined: the api has no say. */

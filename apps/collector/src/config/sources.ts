@@ -3,7 +3,6 @@ import { pcSource, shortestInterval } from '../pc/group.js';
 import { pcGroups } from '../pc/groups.js';
 import { thisMachine } from '../pc/machine.js';
 import { didYouMean, type Section } from './section.js';
-import type { RemoteRoot } from './remote.js';
 import type { Source, SourceTools } from '../run/source.js';
 import { protocols } from '../third-party/protocols.js';
 
@@ -28,6 +27,12 @@ export interface SourceConfig {
   readonly create: (tools: SourceTools) => Source;
   /** What the configuration names and this machine does not have; undefined where there is nothing to look for. */
   readonly check?: (() => Promise<readonly string[]>) | undefined;
+}
+
+/** A configuration of the api as the sources are read from it. */
+export interface RemoteRoot {
+  readonly root: Section;
+  readonly commands: boolean;
 }
 
 /** What the environment says for sources that say nothing themselves. */
