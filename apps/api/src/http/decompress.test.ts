@@ -8,7 +8,7 @@ const MB = 2 ** 20;
 
 it('a bomb is inflated no further than to the limit, and the rest of the body is read away', async () => {
   const bomb = gzipSync(Buffer.alloc(64 * MB));
-  expect(gunzipSync(bomb)).toHaveLength(64 * MB);
+  expect(gunzipSync(bomb).length).toBe(64 * MB);
   const body = Readable.from([bomb.subarray(0, 100), bomb.subarray(100)]);
   const inflated = gunzip(body, MB);
   let bytes = 0;
