@@ -198,8 +198,22 @@ function hostile() {
   const fill = (piece) => piece.repeat(Math.floor(most / piece.length));
   const run = (name) =>
     `[{"device_name":"${name}","metric_name":"m","samples":[${Array.from({ length: 200_000 }, (_, at) => `[${now - at * 10},${at % 97}]`)}]}]`;
-  const json = [run('plain'), `[[${fill('1,')}1]]`, `[[${'{},'.repeat(499_990)}{}]]`, `["${fill('\\"')}"]`];
-  const lines = [fill('x\n'), fill('\n'), `m${',t=v'.repeat(400_000)} v=1`, fill('m v="\n')];
+  const json = [
+    run('plain'),
+    run('es\\u0063aped'),
+    `[[${fill('1,')}1]]`,
+    `[[${'{},'.repeat(499_990)}{}]]`,
+    `["${fill('\\"')}"]`,
+  ];
+  const lines = [
+    fill('x\n'),
+    fill('\n'),
+    `m${',t=v'.repeat(400_000)} v=1`,
+    fill('m v="\n'),
+    `m v=${fill('1')}`,
+    `m ${fill('\\,')}=1`,
+    `m,t=${fill('x')} v=1`,
+  ];
   return [
     ...json.map((body) => ({ method: 'POST', path: '/api/v1/aggregator/metrics/batch', body })),
     ...lines.map((body) => ({ method: 'POST', path: '/api/v2/write', body, type: 'text/plain' })),

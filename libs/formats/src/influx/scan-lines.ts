@@ -70,6 +70,9 @@ export const MAX_FIELDS = 500_000;
 /** Bytes of measurement and tags of a line, and of the name of a field; a wrong line of more is not searched for what is wrong. */
 const MAX_LOOKED_AT = 64 * 1024;
 
+/** Bytes of the value of a field that are looked at: more than any number has. */
+const LONGEST_VALUE = 4 * 1024;
+
 /** So many bytes, or fields of one line, are cheap enough to go without a look at the clock. */
 const BYTES_WITHOUT_LOOK = 8 * 1024;
 const FIELDS_WITHOUT_LOOK = 64;
@@ -470,7 +473,8 @@ class Scan<T> {
     if (end === start) return false;
     this.at = end;
     try {
-      this.add(prefix, field, numberOf(this.textTo(start, end)));
+      // What is longer is no number, and its beginning says so.
+      this.add(prefix, field, numberOf(this.textTo(start, Math.min(end, start + LONGEST_VALUE))));
     } catch (error) {
       this.refuse(() => reasonOf(error));
     }

@@ -129,14 +129,16 @@ export class Head {
     for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
   }
 
-  /** Calls `visit` with the summary of each series that is wanted and has samples. */
+  /** Calls `visit` with the summary of each series that is wanted and has samples; it is the same object each time. */
   summaries(visit: (seriesId: number, summary: Readonly<Summary>) => void, wanted: ReadonlySet<number>): void {
     const { block, starts, ends } = this.sortedFor(wanted);
     const { slots } = this.device;
+    let summary: Summary | undefined;
     for (let slot = 0; slot < starts.length; slot += 1) {
       const id = slots[slot]?.id;
       if (starts[slot] === ends[slot] || id === undefined || !wanted.has(id)) continue;
-      visit(id, summarizePart(block, starts[slot], ends[slot], this.start));
+      summary = summarizePart(block, starts[slot], ends[slot], this.start, summary);
+      visit(id, summary);
     }
   }
 

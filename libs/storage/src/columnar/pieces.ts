@@ -50,6 +50,7 @@ export interface PieceReader {
   fetch(pieces: readonly StoredPiece[]): Promise<void> | undefined;
 }
 
+/** What it gets may be the same object each time: it copies what it keeps. */
 export type VisitSummary = (seriesId: number, summary: Readonly<Summary>) => void;
 
 /**
