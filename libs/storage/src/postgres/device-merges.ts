@@ -2,14 +2,19 @@ import { convert, Slices } from '@device-metrics/domain';
 import { assertMergeable, conversionInto, partsOfHeads } from '../columnar/device-merge.js';
 import { chunkId } from '../columnar/hour.js';
 import { mergeHour, type SeriesTarget } from '../columnar/merge-hour.js';
+import type { Heads } from '../columnar/heads.js';
 import type { PieceWrite } from '../columnar/pieces.js';
+import type { Sealer } from '../columnar/sealer.js';
+import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
 import type { Device } from '../columnar/series-entry.js';
 import { SingleRun } from '../columnar/single-run.js';
 import { StoreUnavailableError, type DeviceDescription } from '../store.js';
+import type { CatalogueRows } from './catalogue-rows.js';
+import type { DamagedRows } from './damaged-rows.js';
 import type { Database, Transaction } from './database.js';
-import { shardOf } from './leases.js';
-import { saveLatest } from './pieces.js';
-import type { Session } from './session.js';
+import { shardOf, type Leases } from './leases.js';
+import { saveLatest, type PgPieces } from './pieces.js';
+import type { PositionLog } from './position-log.js';
 import { UNDONE } from './transaction.js';
 
 /** Hours that are moved in one transaction. */
@@ -22,6 +27,20 @@ interface TargetRow {
   readonly unit: string | null;
 }
 
+/** What merging needs of the session that it is part of. */
+export interface MergingSession {
+  readonly catalogue: SeriesCatalogue;
+  readonly heads: Heads;
+  readonly log: PositionLog;
+  readonly rows: CatalogueRows;
+  readonly damaged: DamagedRows;
+  readonly pieces: PgPieces;
+  readonly sealer: Sealer;
+  readonly leases: Leases;
+  catchUp(): Promise<void>;
+  assertSeals(transaction: Transaction, deviceIds: readonly number[]): Promise<void>;
+}
+
 /**
  * Makes one device of two, whichever process is asked. One transaction writes what is in heads, gives the series, the names and the latest
  * samples of the source to the target, and takes note of the merge. It waits for commits that are under way and holds off others, so that from
@@ -32,7 +51,7 @@ export class PgDeviceMerges {
 
   constructor(
     private readonly database: Database,
-    private readonly session: Session,
+    private readonly session: MergingSession,
     private readonly maxSeries: number,
   ) {}
 
