@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
@@ -126,4 +128,37 @@ describe('an import against the arrows of the layout fails the lint:', () => {
   ])('but not %s importing %s', async (file, imported) => {
     expect(await refusals(file, imported)).toEqual([]);
   });
+});
+
+it('no file needs itself through others, not even for a type', () => {
+  const files = new Set(
+    execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'apps', 'libs', 'tools'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+      .split('\n')
+      .filter((file) => /\.tsx?$/.test(file)),
+  );
+  const imports = new Map<string, string[]>();
+  for (const file of files) {
+    const found = readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export|\}) [^;]*?'(\.[^']+)';/gm);
+    const paths = [...found].map(([, path]) => posix.join(posix.dirname(file), path ?? ''));
+    imports.set(
+      file,
+      paths.flatMap((path) =>
+        ['.ts', '.tsx'].map((end) => path.replace(/(\.jsx?)?$/, end)).filter((one) => files.has(one)),
+      ),
+    );
+  }
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const walk = (file: string, way: readonly string[]): void => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+    if (done.has(file)) return;
+    done.add(file);
+    for (const next of imports.get(file) ?? []) walk(next, [...way, file]);
+  };
+  for (const file of files) walk(file, []);
+  expect(circles).toEqual([]);
+  expect([...imports.values()].flat().length).toBeGreaterThan(files.size);
 });
