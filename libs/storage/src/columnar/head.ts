@@ -89,7 +89,7 @@ export class Head {
    * @param series of the samples, from `offset` on.
    */
   pushColumns(
-    series: readonly { readonly slot: number; readonly device: HeadDevice }[],
+    series: readonly ({ readonly slot: number; readonly device: HeadDevice } | undefined)[],
     offset: number,
     from: number,
     timestamps: Float64Array,
@@ -106,8 +106,8 @@ export class Head {
       for (; at < end; at += 1, place += 1) {
         const one = series[offset + at];
         const time = timestamps[at] - start;
-        isHere = one.device === device && time >= 0 && time < HOUR;
-        if (!isHere) break;
+        isHere = one?.device === device && time >= 0 && time < HOUR;
+        if (!one || !isHere) break;
         if (time < this.first) this.first = time;
         slots[place] = one.slot;
         times[place] = time;

@@ -63,6 +63,44 @@ export class Heads {
     this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
   }
 
+  /**
+   * Adds the samples of a journal row that has been read again, position by position, but for those whose series is gone.
+   *
+   * @param isSealed whether a head is not to be opened for an hour, since the row is in what was sealed of it.
+   */
+  pushRow(
+    entries: readonly (SeriesEntry | undefined)[],
+    timestamps: Float64Array,
+    values: Float64Array,
+    row: number,
+    now: number,
+    isSealed: (deviceId: number, hour: number) => boolean,
+  ): void {
+    const { latest } = this.catalogue;
+    for (let at = 0; at < entries.length;) {
+      const device = entries[at]?.device;
+      const hour = hourOf(timestamps[at]);
+      // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
+      let head = device?.head;
+      if (device && !head?.takes(timestamps[at])) {
+        head = isSealed(device.id, hour) ? undefined : (device.head = this.open(device, hour, row, now));
+      }
+      const from = at;
+      if (!head) {
+        at += 1;
+        continue;
+      }
+      const before = head.size;
+      at = head.pushColumns(entries, 0, at, timestamps, values, row);
+      if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
+      this.size += head.size - before;
+      for (let index = from; index < at; index += 1) {
+        const entry = entries[index];
+        if (entry) latest.note(entry.id, timestamps[index], values[index]);
+      }
+    }
+  }
+
   /** The heads of a device and hour, of which the later ones win. */
   at(deviceId: number, hour: number): Head[] {
     return this.ofDevice(deviceId).filter((head) => head.hour === hour);

@@ -3,7 +3,6 @@ import {
   labelsKey,
   metricDefinition,
   NamedSeries,
-  type Labels,
   type Sample,
   type SampleBatch,
   type Series,
@@ -12,7 +11,7 @@ import { TooManySeriesError } from '../store.js';
 import { hourOf } from './hour.js';
 import { LatestSamples } from './latest-samples.js';
 import { SeriesAdmission } from './series-admission.js';
-import { Device, isEmpty, keyOf, NO_LABELS, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
+import { Device, isEmpty, keyOf, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
 import type { SeriesLimit } from './series-limit.js';
 import { SortedSeries } from './sorted-series.js';
 
@@ -60,7 +59,9 @@ export class SeriesCatalogue {
   /** By the names that they had before. */
   private readonly aliases = new Map<string, Device>();
   private readonly devicesById = new Map<number, Device>();
-  private readonly entries = new Map<number, SeriesEntry>();
+  /** By id. */
+  private readonly entries: (SeriesEntry | undefined)[] = [];
+  private entryCount = 0;
   private readonly undoes: (() => void)[] = [];
   /** Another object whenever a name may mean another series than before. */
   private state: object = {};
@@ -95,18 +96,8 @@ export class SeriesCatalogue {
   loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
     const device = this.devicesById.get(device_id);
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
-    const isUnlabelled = key === UNLABELLED;
-    const labels = isUnlabelled ? NO_LABELS : (JSON.parse(key) as Labels);
     // One text for all that have none.
-    this.hold(
-      new SeriesEntry(device, isUnlabelled ? UNLABELLED : key, {
-        id,
-        deviceName: device.name,
-        metricName,
-        labels,
-        unit,
-      }),
-    );
+    this.hold(new SeriesEntry(id, device, metricName, key === UNLABELLED ? UNLABELLED : key, unit));
     if (ts !== null && value !== null) this.latest.note(id, ts, value);
   }
 
@@ -116,7 +107,7 @@ export class SeriesCatalogue {
     if (this.last) this.last.next = entry;
     this.last = entry;
     // A unit that was said stays: another one would give all that is stored another meaning.
-    if (sample.unit !== undefined && entry.series.unit === null) this.setUnit(entry, sample.unit);
+    if (sample.unit !== undefined && entry.unit === null) this.setUnit(entry, sample.unit);
     return entry;
   }
 
@@ -159,7 +150,7 @@ export class SeriesCatalogue {
       named.found = entry;
       named.foundIn = this.state;
     }
-    if (named.unit !== undefined && entry.series.unit === null) this.setUnit(entry, named.unit);
+    if (named.unit !== undefined && entry.unit === null) this.setUnit(entry, named.unit);
     return entry;
   }
 
@@ -201,7 +192,7 @@ export class SeriesCatalogue {
       const device = this.deviceOf(deviceName);
       const key = keyOf(labels);
       if (!device.metrics.get(metricName, key))
-        this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit), labels });
+        this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit) });
     }
   }
 
@@ -209,17 +200,17 @@ export class SeriesCatalogue {
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
     // Found by the gate, which lets others pass meanwhile, it need not be found in the commit, which does not.
     const entry = sample instanceof NamedSeries ? this.knownEntryOfNamed(sample) : this.findOne(sample);
-    return entry?.series.unit;
+    return entry?.unit;
   }
 
   get(id: number): SeriesEntry | undefined {
-    return this.entries.get(id);
+    return this.entries[id];
   }
 
   /** As `get`, for ids that come one after the other: where they come in the order of before, no look-up is needed. */
   getNext(id: number): SeriesEntry | undefined {
     const guess = this.last?.next;
-    const entry = guess?.id === id ? guess : this.entries.get(id);
+    const entry = guess?.id === id ? guess : this.entries[id];
     if (!entry) return undefined;
     if (this.last) this.last.next = entry;
     this.last = entry;
@@ -259,7 +250,8 @@ export class SeriesCatalogue {
   }
 
   forget({ id }: SeriesEntry): void {
-    this.entries.delete(id);
+    if (this.entries[id]) this.entryCount -= 1;
+    this.entries[id] = undefined;
     this.latest.drop(id);
   }
 
@@ -279,10 +271,10 @@ export class SeriesCatalogue {
    * The series of a device that is to take in another one of the same metric and labels; it comes into being if need be, and
    * only within a transaction.
    */
-  counterpart(device: Device, { series, labelsKey: key }: SeriesEntry): SeriesEntry {
-    const known = device.metrics.get(series.metricName, key);
-    if (!known) return this.insertEntry(device, key, series);
-    if (known.series.unit === null && series.unit !== null) this.setUnit(known, series.unit);
+  counterpart(device: Device, { metricName, unit, labelsKey: key }: SeriesEntry): SeriesEntry {
+    const known = device.metrics.get(metricName, key);
+    if (!known) return this.insertEntry(device, key, { metricName, unit });
+    if (known.unit === null && unit !== null) this.setUnit(known, unit);
     return known;
   }
 
@@ -316,7 +308,7 @@ export class SeriesCatalogue {
   }
 
   get seriesCount(): number {
-    return this.entries.size;
+    return this.entryCount;
   }
 
   /** Series, time and value of the latest samples of a device that are in an hour. */
@@ -343,7 +335,7 @@ export class SeriesCatalogue {
   private forgetGuesses(): void {
     this.state = {};
     this.last = undefined;
-    for (const entry of this.entries.values()) entry.next = undefined;
+    for (const entry of this.entries) if (entry) entry.next = undefined;
   }
 
   private addDevice(device: Device): void {
@@ -363,56 +355,46 @@ export class SeriesCatalogue {
     return device;
   }
 
-  private addSeries(device: Device, key: string, { metricName, unit: saidUnit, labels }: Named): SeriesEntry {
+  private addSeries(device: Device, key: string, { metricName, unit: saidUnit }: Named): SeriesEntry {
     const unit = unitOf(metricName, saidUnit);
     const refusal = this.limit.take(device, metricName);
     if (refusal) throw new TooManySeriesError(refusal);
     this.undoes.push(() => this.limit.giveBack(device));
-    return this.insertEntry(device, key, { metricName, unit, labels });
+    return this.insertEntry(device, key, { metricName, unit });
   }
 
   private insertEntry(
     device: Device,
     key: string,
-    { metricName, unit, labels }: Pick<Series, 'metricName' | 'unit' | 'labels'>,
+    { metricName, unit }: Pick<Series, 'metricName' | 'unit'>,
   ): SeriesEntry {
     const id = this.tables.addSeries(device.id, metricName, key, unit);
-    const series = { id, deviceName: device.name, metricName, labels: owned(labels), unit };
-    const entry = this.hold(new SeriesEntry(device, key, series));
+    const entry = this.hold(new SeriesEntry(id, device, metricName, key, unit));
     this.undoes.push(() => this.drop(entry));
     return entry;
   }
 
   private setUnit(entry: SeriesEntry, unit: string): void {
-    const before = entry.series.unit;
+    const before = entry.unit;
     this.tables.setUnit(entry.id, unit);
-    entry.setUnit(unit);
-    this.undoes.push(() => entry.setUnit(before));
+    entry.unit = unit;
+    this.undoes.push(() => (entry.unit = before));
   }
 
   private hold(entry: SeriesEntry): SeriesEntry {
-    const { device, series } = entry;
-    device.metrics.set(entry);
-    this.entries.set(series.id, entry);
-    device.seriesCount += 1;
-    this.latest.add(series.id);
+    if (!this.entries[entry.id]) this.entryCount += 1;
+    this.entries[entry.id] = entry;
+    this.latest.add(entry.id);
     this.sorted.add(entry);
     return entry;
   }
 
   private drop(entry: SeriesEntry): void {
-    const { device, series, slot } = entry;
-    device.slots[slot] = undefined;
-    device.seriesCount -= 1;
-    device.metrics.delete(entry);
-    this.entries.delete(series.id);
-    this.latest.drop(series.id);
+    entry.device.drop(entry);
+    this.forget(entry);
     this.sorted.drop(entry);
   }
 }
-
-/** Labels that nobody changes. */
-const owned = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : { ...labels });
 
 /** The unit of a new series: what was said, or what the metric has by its name. */
 const unitOf = (metricName: string, said: string | undefined): string | null =>

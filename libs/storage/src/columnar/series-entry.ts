@@ -9,7 +9,7 @@ export const NO_LABELS: Labels = Object.freeze({});
 
 /** A device with its series. */
 export class Device {
-  readonly metrics = new SeriesByMetric<SeriesEntry>();
+  private byMetric: SeriesByMetric<SeriesEntry> | undefined;
   /** Its series in the order in which they became known, each in the place of its `slot`. */
   readonly slots: (SeriesEntry | undefined)[] = [];
   seriesCount = 0;
@@ -27,8 +27,29 @@ export class Device {
     public description: DeviceDescription = { displayName: null, notes: null, tags: {} },
   ) {}
 
-  entries(): Iterable<SeriesEntry> {
-    return this.metrics.values();
+  /** Made when somebody looks for the first time: at the start there are very many that nobody looks for. */
+  get metrics(): SeriesByMetric<SeriesEntry> {
+    if (this.byMetric) return this.byMetric;
+    this.byMetric = new SeriesByMetric();
+    for (const entry of this.slots) if (entry) this.byMetric.set(entry);
+    return this.byMetric;
+  }
+
+  /** Takes in a series, and gives its slot. */
+  add(entry: SeriesEntry): number {
+    this.byMetric?.set(entry);
+    this.seriesCount += 1;
+    return this.slots.push(entry) - 1;
+  }
+
+  drop(entry: SeriesEntry): void {
+    this.byMetric?.delete(entry);
+    this.seriesCount -= 1;
+    this.slots[entry.slot] = undefined;
+  }
+
+  *entries(): Generator<SeriesEntry> {
+    for (const entry of this.slots) if (entry) yield entry;
   }
 }
 
@@ -36,33 +57,32 @@ export class Device {
 export class SeriesEntry {
   /** The series whose sample came after one of this the last time. */
   next: SeriesEntry | undefined;
-  readonly id: number;
-  readonly metricName: string;
   /** Its place among the series of its device. */
   readonly slot: number;
-  private described: Series;
+  private described: Series | undefined;
 
   constructor(
+    readonly id: number,
     readonly device: Device,
+    readonly metricName: string,
     readonly labelsKey: string,
-    series: Series,
+    public unit: string | null,
   ) {
-    this.id = series.id;
-    this.metricName = series.metricName;
-    this.slot = device.slots.push(this) - 1;
-    this.described = series;
+    this.slot = device.add(this);
   }
 
   /** As callers see it: another object when its unit or the name of its device changes. */
   get series(): Series {
-    const { described, device } = this;
-    return described.deviceName === device.name
+    const { described, device, unit } = this;
+    return described?.deviceName === device.name && described.unit === unit
       ? described
-      : (this.described = { ...described, deviceName: device.name });
+      : (this.described = this.describe(described));
   }
 
-  setUnit(unit: string | null): void {
-    this.described = { ...this.series, unit };
+  private describe(before: Series | undefined): Series {
+    const { id, device, metricName, labelsKey: key, unit } = this;
+    const labels = before?.labels ?? (key === UNLABELLED ? NO_LABELS : (JSON.parse(key) as Labels));
+    return { id, deviceName: device.name, metricName, labels, unit };
   }
 }
 

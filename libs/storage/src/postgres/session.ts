@@ -196,8 +196,8 @@ export class Session {
           return;
         }
         entries[at] = entry;
-        if (one.unit !== undefined && entry.series.unit === null) {
-          entry.setUnit(one.unit);
+        if (one.unit !== undefined && entry.unit === null) {
+          entry.unit = one.unit;
           units.push(entry);
         }
       };

@@ -11,16 +11,17 @@ const LOAD_PAGE = 1000;
 
 type CheckedDeviceRow = DeviceRow & { readonly checksum: number | null };
 
-interface SeriesTableRow {
-  readonly id: number;
-  readonly device_id: number;
-  readonly metric_name: string;
-  readonly labels_key: string;
-  readonly unit: string | null;
-  readonly checksum: number | null;
-}
+/** In the order of the table: lists are read in two thirds of the time that objects take. */
+type SeriesTableRow = [
+  id: number,
+  deviceId: number,
+  metricName: string,
+  labelsKey: string,
+  unit: string | null,
+  checksum: number | null,
+];
 
-type SeriesKey = Pick<SeriesTableRow, 'id' | 'device_id' | 'metric_name' | 'labels_key'>;
+type SeriesKey = Pick<SeriesRow, 'id' | 'device_id' | 'metric_name' | 'labels_key'>;
 
 /**
  * Takes in what the tables have, and lets others through meanwhile; must come before anything else. A row that is not as it
@@ -121,9 +122,11 @@ async function loadSeries(
   now: number,
   slices: Slices,
 ): Promise<void> {
-  const page = db.prepare<[number, number], SeriesTableRow>(
-    'SELECT id, device_id, metric_name, labels_key, unit, checksum FROM series WHERE id > ? ORDER BY id LIMIT ?',
-  );
+  const page = db
+    .prepare<[number, number], SeriesTableRow>(
+      'SELECT id, device_id, metric_name, labels_key, unit, checksum FROM series WHERE id > ? ORDER BY id LIMIT ?',
+    )
+    .raw();
   // Devices have the same metrics, and the same text need not be there once for each.
   const texts = new Map<string, string>();
   const shared = (text: string): string => {
@@ -131,9 +134,10 @@ async function loadSeries(
     if (known === undefined) texts.set(text, text);
     return known ?? text;
   };
-  const load = ({ id, device_id, metric_name: metric, labels_key, unit }: Omit<SeriesRow, 'ts' | 'value'>): void => {
+  const load = (id: number, device: number, metric: string, labels_key: string, unit: string | null): void => {
     const [metric_name, sharedUnit] = [shared(metric), unit === null ? null : shared(unit)];
-    catalogue.loadSeries({ id, device_id, metric_name, labels_key, unit: sharedUnit, ts: null, value: null });
+    const sample = { ts: null, value: null };
+    catalogue.loadSeries({ id, device_id: device, metric_name, labels_key, unit: sharedUnit, ...sample });
   };
   const bad = new Map<number, SeriesTableRow>();
   let count = 0;
@@ -141,14 +145,14 @@ async function loadSeries(
     let isOld = false;
     const badBefore = bad.size;
     for (const row of rows) {
-      const { id, device_id: device, metric_name: metric, labels_key: labels, unit, checksum } = row;
+      const [id, device, metric, labels, unit, checksum] = row;
       isOld ||= checksum === null;
       if (deleted.has(device)) continue;
       const isWhole = checksum === null ? isJson(labels) : isAsWritten(checksum, id, device, metric, labels, unit);
-      if (isWhole && catalogue.deviceById(device)) load(row);
+      if (isWhole && catalogue.deviceById(device)) load(id, device, metric, labels, unit);
       else bad.set(id, row);
     }
-    const next = lastOf(rows, ({ id }) => id, last);
+    const next = lastOf(rows, ([id]) => id, last);
     if (isOld && bad.size === badBefore) addRowChecksums(db, 'series', last + 1, next);
     last = next;
     count += rows.length;
@@ -162,11 +166,12 @@ async function loadSeries(
     if (catalogue.get(other.id) || deleted.has(other.device_id)) continue;
     const row = bad.get(other.id);
     bad.delete(other.id);
-    damaged.setAsideRow('series', other.id, row ? Object.values(row) : Object.values(other), now);
+    damaged.setAsideRow('series', other.id, row ?? Object.values(other), now);
     const unit = row && unitOf(row, other);
-    if (unit !== undefined && isJson(other.labels_key) && catalogue.isFree(other)) load({ ...other, unit });
+    if (unit === undefined || !isJson(other.labels_key) || !catalogue.isFree(other)) continue;
+    load(other.id, other.device_id, other.metric_name, other.labels_key, unit);
   }
-  for (const row of bad.values()) damaged.setAsideRow('series', row.id, Object.values(row), now);
+  for (const [id, row] of bad) damaged.setAsideRow('series', id, row, now);
 }
 
 /** Rows from before have no checksum that would say so. */
@@ -186,8 +191,9 @@ const lastOf = <Row>(rows: readonly Row[], idOf: (row: Row) => number, before: n
 /** The unit of a series whose row is damaged; undefined where nobody can vouch for what the series is. */
 function unitOf(row: SeriesTableRow, other: SeriesKey): string | null | undefined {
   const { device_id: device, metric_name: metric, labels_key: labels } = other;
-  if (row.checksum === rowChecksum(other.id, device, metric, labels, row.unit)) return row.unit;
-  const isSame = device === row.device_id && metric === row.metric_name && labels === row.labels_key;
+  const [, ofDevice, ofMetric, itsLabels, unit, checksum] = row;
+  if (checksum === rowChecksum(other.id, device, metric, labels, unit)) return unit;
+  const isSame = device === ofDevice && metric === ofMetric && labels === itsLabels;
   // What is damaged is its unit, or its checksum.
   return isSame ? null : undefined;
 }

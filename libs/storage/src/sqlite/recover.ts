@@ -1,9 +1,9 @@
 import { Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
-import { readJournalRow } from '../columnar/codec/journal-row.js';
+import { openJournalRow, RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { chunkId, deviceOfChunk, hourOf, hourOfChunk, HOURS } from '../columnar/hour.js';
+import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
@@ -31,10 +31,8 @@ export async function recoverHeads(
   const slices = new Slices();
   await noteLatestOfParts(catalogue, pieces, slices);
 
-  const isSealed = (entry: SeriesEntry, timestamp: number, row: number): boolean => {
-    // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
-    if (entry.device.head?.takes(timestamp)) return false;
-    const id = chunkId(entry.device.id, hourOf(timestamp));
+  const isSealed = (deviceId: number, hour: number, row: number): boolean => {
+    const id = chunkId(deviceId, hour);
     let through = sealedThrough.get(id);
     if (through === undefined) sealedThrough.set(id, (through = pieces.sealedThrough(id)));
     return row <= through;
@@ -44,9 +42,10 @@ export async function recoverHeads(
     journal.skipTo(pieces.lastSealed(id));
     if (slices.isOver()) await slices.next();
   }
+  const reader = new RowReader(catalogue);
   for (const row of journal.stored()) {
     if (slices.isOver()) await slices.next();
-    const samples = samplesOf(row, catalogue);
+    const samples = reader.read(row);
     if (!samples) {
       db.transaction(() => {
         damaged.setAside('journal', row.id, row.data, now);
@@ -56,11 +55,7 @@ export async function recoverHeads(
     }
     journal.count(row.id, row.data.length);
     const { entries, timestamps, values } = samples;
-    for (let index = 0; index < entries.length; index += 1) {
-      const entry = entries[index];
-      if (!entry) continue;
-      if (!isSealed(entry, timestamps[index], row.id)) heads.push(entry, timestamps[index], values[index], row.id, now);
-    }
+    heads.pushRow(entries, timestamps, values, row.id, now, (device, hour) => isSealed(device, hour, row.id));
   }
 }
 
@@ -101,25 +96,33 @@ async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable,
   }
 }
 
-interface RecoveredSamples {
+interface RecoveredSamples extends RowColumns {
   /** Undefined for a series that has been deleted since. */
-  readonly entries: (SeriesEntry | undefined)[];
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
+  readonly entries: readonly (SeriesEntry | undefined)[];
 }
 
-/** Undefined when the row is damaged or names a series that never existed. */
-function samplesOf(row: StoredRow, catalogue: SeriesCatalogue): RecoveredSamples | undefined {
-  try {
-    const { seriesIds, timestamps, values } = readJournalRow(row.data, row.id);
-    const entries = new Array<SeriesEntry | undefined>(seriesIds.length);
-    for (let index = 0; index < seriesIds.length; index += 1) {
-      const entry = catalogue.getNext(seriesIds[index]);
-      if (!entry && !catalogue.wasThere(seriesIds[index])) return undefined;
-      entries[index] = entry;
+/** Reads one row after the other, in the same memory. */
+class RowReader {
+  private readonly memory = new RowMemory();
+  private entries: (SeriesEntry | undefined)[] = [];
+
+  constructor(private readonly catalogue: SeriesCatalogue) {}
+
+  /** Its samples, until the next row is read; undefined when the row is damaged or names a series that never existed. */
+  read(row: StoredRow): RecoveredSamples | undefined {
+    const { catalogue } = this;
+    try {
+      const open = openJournalRow(row.data, row.id);
+      const { ids } = open.series;
+      if (this.entries.length !== ids.length) this.entries = new Array<SeriesEntry | undefined>(ids.length);
+      for (let index = 0; index < ids.length; index += 1) {
+        const entry = catalogue.get(ids[index]);
+        if (!entry && !catalogue.wasThere(ids[index])) return undefined;
+        this.entries[index] = entry;
+      }
+      return { entries: this.entries, ...open.columns(this.memory) };
+    } catch {
+      return undefined;
     }
-    return { entries, timestamps, values };
-  } catch {
-    return undefined;
   }
 }
