@@ -12,15 +12,14 @@ export const DEBIAN_ARCHITECTURE = { x64: 'amd64', arm64: 'arm64', arm: 'armhf' 
  * @param control fields of the control file, without sizes.
  * @param scripts by name, such as `postinst`.
  * @param entries of the data, under names without a slash before them.
- * @param conffiles paths that belong to the administrator once they are there.
  */
-export async function writeDeb(target, { control, scripts, entries, conffiles, modified }) {
+export async function writeDeb(target, { control, scripts, entries, modified }) {
   const bytes = (entry) =>
     'file' in entry ? statSync(entry.file).size : 'text' in entry ? Buffer.byteLength(entry.text) : 0;
   const size = Math.ceil(entries.reduce((sum, entry) => sum + bytes(entry), 0) / 1024);
   const contentOf = (entry) => ('file' in entry ? readFileSync(entry.file) : Buffer.from(entry.text));
   const sums = entries
-    .filter((entry) => ('file' in entry || 'text' in entry) && !conffiles.includes(`/${entry.name}`))
+    .filter((entry) => 'file' in entry || 'text' in entry)
     .map((entry) => `${createHash('md5').update(contentOf(entry)).digest('hex')}  ${entry.name}\n`)
     .sort((a, b) => (a.slice(34) < b.slice(34) ? -1 : 1));
   const [description, ...more] = control.Description.split('\n');
@@ -31,7 +30,6 @@ export async function writeDeb(target, { control, scripts, entries, conffiles, m
   };
   const controlFiles = [
     { name: '.', mode: 0o755, folder: true },
-    { name: './conffiles', mode: 0o644, text: conffiles.map((path) => `${path}\n`).join('') },
     {
       name: './control',
       mode: 0o644,

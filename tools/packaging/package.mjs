@@ -180,16 +180,12 @@ The works of others that are in this package, and the terms of each in the words
 `;
   const changelog = `${full} (${version}) stable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- Device Metrics <maintainers@device-metrics.invalid>  ${new Date(modified * 1_000).toUTCString().replace('GMT', '+0000')}\n`;
   writeFileSync(join(folder, 'changelog.gz'), gzipped(changelog));
-  const conffiles = programs.flatMap((program) =>
-    ['env', 'yaml'].map((kind) => `${program}.${kind}`).filter((file) => existsSync(join(FILES, file))),
-  );
   const doc = `usr/share/doc/${full}`;
   const entries = [
     ...(await entriesOf(join(folder, 'bin'), `${HOME}/bin`)),
     ...(await entriesOf(join(folder, 'lib'), `${HOME}/lib`)),
     ...(await entriesOf(join(folder, 'share'), `${HOME}/share`)),
     { name: 'usr/bin/device-metrics', mode: 0o777, link: '../lib/device-metrics/bin/device-metrics' },
-    ...conffiles.map((file) => ({ name: `etc/device-metrics/${file}`, mode: 0o644, file: join(FILES, file) })),
     ...programs.map((program) => ({
       name: `lib/systemd/system/device-metrics-${program}.service`,
       mode: 0o644,
@@ -220,7 +216,6 @@ The works of others that are in this package, and the terms of each in the words
     control,
     scripts: maintainerScripts(programs),
     entries,
-    conffiles: conffiles.map((file) => `/etc/device-metrics/${file}`),
     modified,
   };
   await writeDeb(`${target}.new`, deb);
@@ -259,15 +254,13 @@ if [ -d /run/systemd/system ]; then
   systemctl daemon-reload || true
 fi
 if [ "$1" = purge ]; then
-  if [ -e /var/lib/device-metrics/setup.sh ]; then
-    for program in ${programs.join(' ')}; do
-      # The other package of Device Metrics may have come in the place of this one.
-      if [ ! -e "/${HOME}/lib/apps/$program" ]; then
-        sh /var/lib/device-metrics/setup.sh purge "$program"
-      fi
-    done
-    rm -f /var/lib/device-metrics/setup.sh
-  fi
+  for program in ${programs.join(' ')}; do
+    # The other package of Device Metrics may have come in the place of this one.
+    [ ! -e "/${HOME}/lib/apps/$program" ] || continue
+    [ ! -e /var/lib/device-metrics/setup.sh ] || sh /var/lib/device-metrics/setup.sh purge "$program"
+    [ -e /var/lib/device-metrics/keep ] || rm -f /etc/device-metrics/$program.env /etc/device-metrics/$program.yaml
+  done
+  rm -f /var/lib/device-metrics/setup.sh
   rmdir /var/lib/device-metrics 2>/dev/null || true
   rmdir /etc/device-metrics 2>/dev/null || true
 fi

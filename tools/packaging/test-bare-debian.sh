@@ -6,6 +6,8 @@
 set -uo pipefail
 packages=$(readlink -f "${1:-$(dirname "$0")/../../dist/packages}")
 deb=$(ls "$packages"/device-metrics_*.deb)
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$(readlink -f "$0")")/mirror.sh"
 work=$(mktemp -d)
 passed=0 failed=0
 servers=()
@@ -27,11 +29,6 @@ expect() {
 }
 # says WHAT TEXT PATTERN
 says() { if grep -qE -- "$3" <<<"$2"; then ok "$1"; else broken "$1" "$2"; fi; }
-
-mirror() {
-  { cat /etc/apt/sources.list.d/*.sources | sed -n 's/^URIs: *//p'; cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list | sed -n 's/^deb \(\[[^]]*\] \)\?\(http[^ ]*\).*/\2/p'; } 2>/dev/null |
-    grep -E '/debian/?$' | head -n 1
-}
 
 # in ROOT COMMAND...: as root of that system, in processes and under a host name of its own.
 in_root() {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this PC a device of @URL@: installs the collector that the api there has, and joins.
-#   … | sh -s -- CODE [--name NAME] [--auto-update] [--dry-run]
+#   … | sh -s -- CODE [--name NAME] [--auto-update] [--url URL] [--dry-run]
 #   … | sh -s -- --uninstall [--keep-data]
 # Nothing is fetched from anywhere else. Nothing runs before the last line has come.
 set -eu
@@ -60,25 +60,25 @@ choose_package() {
   version=$3 sha256=$4 size=$5 name=$6
 }
 
-# check_room FOLDER KIB
+# check_room FOLDER KIB: it can be written, or made, and has room.
 check_room() {
-  free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
-  [ "$free" -gt "$2" ] || fail "$1 has $free KiB free, and $2 are needed; nothing was changed"
+  there=$1
+  while [ ! -d "$there" ]; do there=$(dirname "$there"); done
+  [ -w "$there" ] || [ "$(id -u)" != 0 ] || fail "$there cannot be written, as on a read-only system; nothing was changed"
+  free=$(df -Pk "$there" | awk 'NR == 2 { print $4 }')
+  [ "${free:-0}" -gt "$2" ] || fail "$there has ${free:-0} KiB free, and $2 are needed; nothing was changed"
 }
 
 check_system() {
   case $(ldd --version 2>&1 || true) in
-    *musl*) fail 'The collector needs glibc, and this system has musl (Alpine)' ;;
+    *musl*) fail 'The collector needs glibc, and this system has musl (Alpine); nothing was changed' ;;
   esac
   for command in tar gzip sha256sum useradd setpriv; do
-    command -v "$command" >/dev/null || fail "This needs the command $command, which is missing here"
+    command -v "$command" >/dev/null || fail "This needs the command $command, which is missing here; nothing was changed"
   done
   check_room "$(dirname "$target")" 400000
   check_room /var/lib 20000
   check_room /etc 1000
-  if [ -e /usr/lib/device-metrics ]; then
-    fail 'Device Metrics is installed here as a Debian package. To join with that: device-metrics collector join '"$api --code CODE"
-  fi
 }
 
 # Whether the collector here has a credential of this api already.
@@ -102,15 +102,31 @@ get_credential() {
   old=$state/credential.json
   [ ! -e "$old" ] || cp "$old" "$work/credential.json"
   [ -z "$device" ] || export DEVICE_NAME="$device"
-  API_URL='' SETTINGS_FILE="$work/none" CREDENTIAL_PATH="$work/credential.json" \
-    "$work/device-metrics-collector/bin/device-metrics" collector join "$api" --code "$code" ||
-    fail 'This PC has not joined; nothing was changed'
+  fetched collector join "$api" --code "$code" || fail 'This PC has not joined; nothing was changed'
   unset DEVICE_NAME
   cd /
 }
 
+# A command of the program that was fetched, before it is installed.
+fetched() {
+  API_URL='' SETTINGS_FILE="$work/none" CREDENTIAL_PATH="$work/credential.json" \
+    "$work/device-metrics-collector/bin/device-metrics" "$@"
+}
+
+# take_back: what could not be installed, on a PC that had nothing before.
+take_back() {
+  [ -z "$had" ] || fail 'It could not be installed, by the reason above; run this again once that is mended'
+  # shellcheck disable=SC2086
+  "$target/share/install.sh" --uninstall $kept >/dev/null 2>&1 || rm -rf "$target" "$target.new"
+  [ ! -e "$work/credential.json" ] || (cd "$work" && fetched collector leave --force >/dev/null 2>&1) || true
+  fail 'It could not be installed, by the reason above; what had been done is undone'
+}
+
 install_collector() {
-  DEVICE_METRICS_NO_START=1 "$work/device-metrics-collector/share/install.sh"
+  had='' kept=''
+  [ ! -e "$target" ] || had=1
+  if [ -e /etc/device-metrics ] || [ -e "$state" ]; then kept=--keep-data; fi
+  DEVICE_METRICS_NO_START=1 "$work/device-metrics-collector/share/install.sh" || take_back
   if [ -e "$work/credential.json" ]; then
     install -o device-metrics-collector -g device-metrics-collector -m 0600 "$work/credential.json" "$state/credential.json"
   fi
@@ -168,7 +184,15 @@ main() {
         device=$2
         shift
         ;;
-      -*) fail "There is no option $1; there are --dry-run, --name NAME, --auto-update, --uninstall and --keep-data" ;;
+      --url)
+        # Behind a proxy that has it under a path, which the api itself does not see.
+        case ${2:-} in
+          http://?* | https://?*) api=${2%/} ;;
+          *) fail "--url needs the address of the api, as in https://example.org/metrics, got ${2:-nothing}" ;;
+        esac
+        shift
+        ;;
+      -*) fail "There is no option $1; there are --dry-run, --name NAME, --auto-update, --url URL, --uninstall and --keep-data" ;;
       *)
         [ -z "$code" ] || fail "One code is enough, got also $1"
         code=$1
@@ -184,6 +208,9 @@ main() {
   fi
   [ "$(uname -s)" = Linux ] || fail "This script is for Linux, and this is $(uname -s). For Windows there is $api/join.ps1"
   [ -n "$code" ] || has_joined || fail 'A code is missing: … | sh -s -- CODE. The page of the api makes one, or device-metrics api invite'
+  if [ -e /usr/lib/device-metrics ]; then
+    fail "Device Metrics is installed here as a Debian package. To join with that: device-metrics collector join $api --code CODE"
+  fi
   choose_package
   check_system
   say "This PC becomes a device of $api:"
@@ -199,6 +226,7 @@ main() {
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP
   umask 022
+  mkdir -p "$(dirname "$target")"
   work=$(mktemp -d "$(dirname "$target")/device-metrics-join-XXXXXX")
   download
   has_joined || get_credential

@@ -30,12 +30,9 @@ install_all() {
   [ ! -e "$target" ] || mv "$target" "$target.old"
   mv "$target.new" "$target"
   rm -rf "$target.old"
-  mkdir -p /etc/device-metrics "$(dirname "$link")"
-  ln -sf "$target/bin/device-metrics" "$link"
+  { mkdir -p "$(dirname "$link")" && ln -sf "$target/bin/device-metrics" "$link"; } 2>/dev/null ||
+    echo "$link cannot be made here; the program is called $target/bin/device-metrics" >&2
   for program in $(programs "$target"); do
-    for file in "$target"/share/etc/"$program".*; do
-      [ -e "/etc/device-metrics/$(basename "$file")" ] || cp "$file" /etc/device-metrics/
-    done
     if [ -d /etc/systemd ] || command -v systemctl >/dev/null; then
       mkdir -p "$units"
       sed "s|/usr/lib/device-metrics|$target|g" "$target/share/units/device-metrics-$program.service" \

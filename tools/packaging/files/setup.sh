@@ -1,6 +1,6 @@
 #!/bin/sh
 # What both packages and install.sh do on a machine beyond copying files.
-#   setup.sh configure api|collector   user, folders, rights, service
+#   setup.sh configure api|collector   user, settings, folders, rights, service
 #   setup.sh stop api|collector        before its files go
 #   setup.sh purge api|collector       its user and data; a file /var/lib/device-metrics/keep keeps the data
 # DEVICE_METRICS_NO_START=1: it is not started.
@@ -17,8 +17,20 @@ if [ "$program" = api ]; then user=device-metrics; else user=device-metrics-coll
 has_systemd() { [ -d /run/systemd/system ]; }
 
 make_user() {
-  getent passwd "$user" >/dev/null ||
-    useradd --system --user-group --home-dir "$state/$program" --no-create-home --shell /usr/sbin/nologin "$user"
+  ! getent passwd "$user" >/dev/null || return 0
+  if getent group "$user" >/dev/null; then group="--gid $user"; else group=--user-group; fi
+  # shellcheck disable=SC2086
+  useradd --system $group --home-dir "$state/$program" --no-create-home --shell /usr/sbin/nologin "$user"
+  # Data that an earlier installation has left may be of a number that this user had then.
+  [ ! -d "$state/$program" ] || chown -R "$user:$user" "$state/$program"
+}
+
+# What somebody has written stays as it is; so no package has them as files of its own, which dpkg would ask about.
+make_settings() {
+  mkdir -p "$config"
+  for file in "$home/share/etc/$program".*; do
+    [ -e "$config/$(basename "$file")" ] || cp "$file" "$config/"
+  done
 }
 
 make_folders() {
@@ -87,6 +99,7 @@ stop_alone() {
 
 configure() {
   make_user
+  make_settings
   make_folders
   if [ "$program" = collector ]; then
     give_token
@@ -109,7 +122,9 @@ purge() {
     rm -rf "${state:?}/$program"
     rmdir "$state" 2>/dev/null || true
   fi
-  ! getent passwd "$user" >/dev/null || userdel "$user"
+  # A user of that name with another home was there before.
+  [ "$(getent passwd "$user" | cut -d : -f 6)" = "$state/$program" ] || return 0
+  userdel "$user"
   ! getent group "$user" >/dev/null || groupdel "$user" 2>/dev/null || true
 }
 

@@ -18,5 +18,7 @@ export function joinCommand({ url, code, pin }: JoinWay, hasPackages = isInstall
   if (!hasPackages) return `${commandLine('collector')} join ${base} --code ${code}`;
   // The key is checked, also without an authority; whoever stands between has another.
   const check = pin !== undefined && base.startsWith('https') ? `-fsSk --pinnedpubkey 'sha256//${pin}'` : '-fsS';
-  return `curl ${check} ${base}/join.sh | sudo sh -s -- ${code}`;
+  // Behind a proxy that has it under a path, which the api itself does not see.
+  const under = new URL(base).pathname === '/' ? '' : `--url ${base} `;
+  return `curl ${check} ${base}/join.sh | sudo sh -s -- ${under}${code}`;
 }
