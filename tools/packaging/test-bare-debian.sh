@@ -90,9 +90,22 @@ newer_deb() {
   old=$(dpkg-deb -f "$deb" Version)
   rm -rf "$tree" && dpkg-deb -R "$deb" "$tree" || return 1
   sed -i "s/^Version: .*/Version: $1/" "$tree/DEBIAN/control"
+  for file in "$tree"/usr/lib/device-metrics/share/etc/*; do echo '# As it is in a newer version.' >>"$file"; done
   (cd "$tree/usr/lib/device-metrics" && sed -i "s/\"version\": *\"$old\"/\"version\": \"$1\"/" lib/apps/*/package.json share/package.json &&
     sed -i "s/device-metrics-collector_${old}_/device-metrics-collector_$1_/" lib/collector-package.json) || return 1
   dpkg-deb --root-owner-group -Znone -b "$tree" "$work/server/tmp/newer.deb" >/dev/null
+}
+
+# old_deb: a package as they were before: its settings are files of the package, which differ from those that come now.
+old_deb() {
+  local tree=$work/old
+  dpkg-deb -R "$deb" "$tree" && mkdir -p "$tree/etc/device-metrics" || return 1
+  sed -i 's/^Version: .*/Version: 0.0.9/' "$tree/DEBIAN/control"
+  for file in "$tree"/usr/lib/device-metrics/share/etc/*; do
+    (cat "$file" && echo '# As it was.') >"$tree/etc/device-metrics/${file##*/}"
+    echo "/etc/device-metrics/${file##*/}" >>"$tree/DEBIAN/conffiles"
+  done
+  dpkg-deb --root-owner-group -Znone -b "$tree" "$work/other/tmp/old.deb" >/dev/null && rm -rf "$tree"
 }
 
 # bad_package VERSION: for the collectors, whole and signed by the api, but its program ends as soon as it collects.
@@ -173,6 +186,22 @@ count=$(ask /api/v1/collectors | grep -o '"id"' | wc -l)
 [ "$count" = 1 ] && ok 'as the one collector that it was' || broken 'as the one collector that it was' "$(ask /api/v1/collectors)"
 said=$(on_pc device-metrics doctor) && ok 'doctor finds nothing wrong' || broken 'doctor finds nothing wrong' "$said"
 
+echo 'From a package that had its settings as files of its own'
+old_deb || broken 'an older package can be made'
+bare_other=$(files_of other)
+expect 'the older one installs' in_root "$work/other" dpkg -i /tmp/old.deb
+printf '%s\n' TLS=auto HOST=0.0.0.0 >>"$work/other/etc/device-metrics/api.env"
+written=$(cat "$work/other"/etc/device-metrics/*)
+cp "$deb" "$work/other/tmp/server.deb"
+said=$(in_root "$work/other" dpkg -i /tmp/server.deb 2>&1 </dev/null) && ok 'the newer one asks nothing' || broken 'the newer one asks nothing' "$said"
+[ "$(cat "$work/other"/etc/device-metrics/*)" = "$written" ] && ok 'and what was written stays' || broken 'and what was written stays' "$(ls "$work/other/etc/device-metrics")"
+expect 'it is removed' in_root "$work/other" dpkg -r device-metrics
+[ "$(cat "$work/other"/etc/device-metrics/*)" = "$written" ] && ok 'and what was written stays until it is purged' || broken 'and what was written stays until it is purged'
+expect 'it is purged' in_root "$work/other" dpkg -P device-metrics
+rm "$work/other/tmp/server.deb" "$work/other/tmp/old.deb"
+now=$(files_of other)
+[ "$now" = "$bare_other" ] && ok 'and nothing is left of it' || broken 'and nothing is left of it' "$(diff <(echo "$bare_other") <(echo "$now"))"
+
 echo 'A PC without curl'
 rm "$work/other/usr/bin/curl"
 curl -kfs "$api/join.sh" >"$work/other/tmp/join.sh"
@@ -194,7 +223,7 @@ comes_to() {
 on_pc "echo 'update: auto' >>/etc/device-metrics/collector.yaml; echo UPDATE_INTERVAL=2s >>/etc/device-metrics/collector.env; /opt/device-metrics/share/setup.sh start collector" >/dev/null
 devices=$(ask '/api/v1/devices' | grep -o '"device_name"' | wc -l)
 newer_deb 9.0.0 || broken 'a newer package can be made'
-said=$(in_root "$work/server" apt-get install -qy /tmp/newer.deb 2>&1) && ok 'apt installs it over the old one' || broken 'apt installs it over the old one' "$said"
+said=$(in_root "$work/server" apt-get install -qy /tmp/newer.deb 2>&1 </dev/null) && ok 'apt installs it over the old one' || broken 'apt installs it over the old one' "$said"
 [ -s "$work/server/etc/device-metrics/api.env" ] && grep -q "^PORT=$port" "$work/server/etc/device-metrics/api.env" && ok 'settings stay' || broken 'settings stay'
 expect 'the api stops' stop_api
 if start_api; then ok 'the newer api starts'; else broken 'the newer api starts' "$(tail -n 20 "$work/api.log")"; fi
@@ -257,6 +286,26 @@ head -c $(($(wc -c <"$work/join.sh") / 2)) "$work/join.sh" >"$work/wrong/tmp/joi
 in_root "$work/wrong" sh /tmp/join.sh "$code" >/dev/null 2>&1
 nothing_left 'half a script'
 says 'a code that does not work says why' "$(in_root "$work/wrong" sh -c "curl -kfs $api/join.sh | sh -s -- ABCD" 2>&1)" 'not joined'
+
+cp "$work/join.sh" "$work/wrong/tmp/join.sh"
+join_wrong() { in_root "$work/wrong" sh -c "$1" 2>&1; }
+says 'musl is named' "$(join_wrong "printf '#!/bin/sh\necho musl libc >&2\nexit 1\n' >/tmp/ldd && chmod 755 /tmp/ldd && PATH=/tmp:\$PATH sh /tmp/join.sh $code")" 'needs glibc.*nothing was changed'
+says 'so is another architecture' "$(join_wrong "printf '#!/bin/sh\n[ \$1 = -m ] && echo riscv64 || echo Linux\n' >/tmp/uname && chmod 755 /tmp/uname && PATH=/tmp:\$PATH sh /tmp/join.sh $code; rm /tmp/uname /tmp/ldd")" 'has no package for this PC \(linux riscv64\); it has: linux '
+says 'who is not root is told how' "$(join_wrong "setpriv --reuid 65534 --clear-groups sh /tmp/join.sh $code")" 'takes root: put sudo before sh'
+says 'but may look what would be done' "$(join_wrong "setpriv --reuid 65534 --clear-groups sh /tmp/join.sh --dry-run $code")" 'That was a dry run: nothing was changed'
+says 'a read-only system is named' "$(join_wrong "mount --bind /opt /opt && mount -o remount,ro,bind /opt && sh /tmp/join.sh $code")" '/opt cannot be written'
+says 'an address under a path is asked there' "$(join_wrong "sh /tmp/join.sh --url $api/metrics/ $code")" "did not come from $api/metrics; nothing was changed"
+nothing_left 'all of these'
+said=$(join_wrong "printf '#!/bin/sh\necho no user can be made >&2\nexit 1\n' >/tmp/useradd && chmod 755 /tmp/useradd && PATH=/tmp:\$PATH sh /tmp/join.sh $(admin invite | sed -n 's/^Code \([^,]*\),.*/\1/p')")
+says 'what cannot be installed is undone' "$said" 'no user can be made'
+says 'which it says' "$said" 'what had been done is undone'
+nothing_left 'a user that cannot be made'
+rm -f "$work"/wrong/tmp/*
+said=$(join_wrong "groupadd device-metrics-collector; mount --bind /usr /usr && mount -o remount,ro,bind /usr; curl -kfs $api/join.sh | sh -s -- --name on-read-only $(admin invite | sed -n 's/^Code \([^,]*\),.*/\1/p')")
+says 'a read-only /usr and a group of that name do not matter' "$said" 'has the first [0-9]+ samples'
+says 'and it says how the program is called' "$said" 'the program is called /opt/device-metrics/bin/device-metrics'
+says 'it uninstalls' "$(join_wrong "curl -kfs $api/join.sh | sh -s -- --uninstall")" 'removed, with its data'
+nothing_left 'that'
 
 echo 'Away again'
 said=$(on_pc "curl -kfs $api/join.sh | sh -s -- --uninstall --keep-data")

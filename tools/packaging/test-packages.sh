@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015,SC2016
 # Whether the packages in dist/packages are what they should be: same bytes twice, scripts and Debian packages without errors,
-# hardened units, every licence; then what a person does with them, on a bare Debian and
+# hardened units, every licence; then what a person does with them, on a bare Debian, under systemd and
 # in a container. The last lines are the totals.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -73,5 +73,6 @@ if command -v systemd-analyze >/dev/null; then
 fi
 echo "Tests:       $failed failed, $passed passed"
 tools/packaging/test-bare-debian.sh "$packages" "$work/base" || failed=1
+! command -v systemd-nspawn >/dev/null || tools/packaging/test-systemd.sh "$packages" || failed=1
 ! command -v podman >/dev/null || tools/packaging/test-container.sh "$work/base" || failed=1
 [ "$failed" = 0 ]

@@ -62,7 +62,8 @@ first_start() {
   until_says 30 logged . ; sends 'the collector of this machine sends'
   code=$(device-metrics api invite | sed -n 's/^Code \([^,]*\),.*/\1/p')
   said=$(device-metrics collector join http://127.0.0.1:3000 --code "$code" 2>&1)
-  says 'it joins' "$said" 'Joined as'
+  says 'it joins' "$said" 'Joined, but another collector has the device'
+  said=$(device-metrics api collector same "$(device-metrics api collector list | awk '$2 == "conflict" { print $1 }')" 2>&1) && ok 'and is the one that it was' || broken 'and is the one that it was' "$said" "$(device-metrics api collector list)"
   echo 'update: auto' >>/etc/device-metrics/collector.yaml
   echo UPDATE_INTERVAL=2s >>/etc/device-metrics/collector.env
   systemctl restart device-metrics-collector

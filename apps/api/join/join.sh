@@ -53,8 +53,9 @@ architecture() {
 choose_package() {
   system=$(uname -s | tr '[:upper:]' '[:lower:]')
   wanted="$system $(architecture)"
-  line=$(echo "$packages" | grep "^$wanted " | tail -n 1) ||
-    fail "$api has no package for this PC ($wanted); it has: $(echo "$packages" | cut -d ' ' -f 1,2 | tr '\n' ',' | sed 's/,$//')"
+  line=$(echo "$packages" | grep "^$wanted " | tail -n 1)
+  [ -n "$line" ] ||
+    fail "$api has no package for this PC ($wanted); it has: $(echo "$packages" | cut -d ' ' -f 1,2 | tr '\n' ',' | sed 's/,$//'). Nothing was changed"
   # shellcheck disable=SC2086
   set -- $line
   version=$3 sha256=$4 size=$5 name=$6

@@ -208,7 +208,9 @@ describe('the commands', () => {
       expect(unknown).toBe(`exit 1: There is no command "chek"; did you mean "check"?\n\n${help}`);
       expect(joining).toMatch(/^join <url> --code <code> .*\n$/);
       expect(other).toBe(`exit 1: check takes - for standard input, got "other.yaml"\n`);
-      expect(status).toBe(`exit 1: There is no spool ${world.folder.file('instance/spool.db')}\n`);
+      expect(status).toBe(
+        `exit 1: There is no spool ${world.folder.file('instance/spool.db')}: no collector has run with these settings yet\n`,
+      );
 
       world.configure(exporters.line('web').replace('${SECRET}', 'literal-secret'));
       const failed = await world.command('read', 'web');
@@ -245,6 +247,7 @@ describe('the commands', () => {
       expect(status).toMatch(
         /\n {2}plug, since 20.*Z, in part: 1 could not be read or sent\n {4}the value of hw\.temperature: must be a number, got null\n/,
       );
+      expect(status).toMatch(/\nlast sent {4}\d.* ago\n/);
       expect(status).not.toContain(SECRET);
       plug = { apower: 23.4, temperature: { tC: 30 } };
       await statusSays(/sources {6}2 read whole, 0 in part, 1 failed/);
@@ -269,12 +272,16 @@ describe('the commands', () => {
         world.command('quarantine', 'list'),
         world.command('quarantine', 'retry'),
       ]);
-      expect(status.split('\n').slice(0, 5)).toEqual([
+      expect(status.split('\n').slice(0, 9)).toEqual([
+        expect.stringMatching(/^version {6}\d+\.\d+\.\d+$/),
         expect.stringMatching(/^waiting {6}1 batches, 1 samples, the oldest .* old$/),
         'quarantined  2 batches, 2 samples',
         'sent         0 samples',
         'given up     0 samples by a full or damaged spool, 0 dropped from quarantine',
         'in all       3 samples',
+        `sends to     ${world.api.url}, without a credential`,
+        expect.stringMatching(/^api {10}answers/),
+        'last sent    never',
       ]);
       expect(status.endsWith(` KiB\n${list}`)).toBe(true);
       expect(list.split('\n')).toEqual([

@@ -25,7 +25,7 @@ export const commands: Readonly<Record<string, Command>> = {
     run: read,
   },
   status: {
-    usage: 'status                         show the spool, as whom it sends, and how the sources fare',
+    usage: 'status                         show version, queue, as whom it sends, when last, and how the sources fare',
     most: 0,
     run: status,
   },

@@ -1,13 +1,14 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf, showDuration } from '@device-metrics/domain';
-import { commandLine } from '@device-metrics/settings';
+import { commandLine, isInstalled } from '@device-metrics/settings';
 import type { Config } from '../config/config.js';
 import type { SourceConfig } from '../config/sources.js';
 import { SourceRunner } from '../run/run-source.js';
 import type { SourceTools } from '../run/source.js';
 import { ApiConnection } from '../upload/api-connection.js';
 import { takeSpool } from '../upload/open-spool.js';
+import { askWhetherReady } from './ask-api.js';
 import { UsageError, type Print } from './command.js';
 import { detailOf } from './detail.js';
 
@@ -97,18 +98,14 @@ function isRunning(config: Config): string {
   } catch {
     return 'a collector runs on this spool';
   }
-  throw new Finding(`no collector runs on ${config.spool.path}: systemctl start device-metrics-collector`);
+  const start = isInstalled() ? 'systemctl start device-metrics-collector' : commandLine('collector');
+  throw new Finding(`no collector runs on ${config.spool.path}: ${start} starts one`);
 }
 
 async function reachable({ api }: Config, connection: ApiConnection): Promise<string> {
-  const signal = new AbortController().signal;
-  const { status, headers, body } = await connection
-    .request({ method: 'GET', path: '/readyz', signal })
-    .catch((error: unknown) => {
-      throw new Finding(`${api.url} does not answer: ${reasonOf(error)}. Is it started, and is its address right?`);
-    });
-  if (status !== 200) throw new Finding(`${api.url} answers ${status} ${detailOf(body)}; what it gets waits here`);
-  const skew = Date.now() - Date.parse(headers['date'] ?? '');
+  const answer = await askWhetherReady(connection);
+  if (answer.problem !== undefined) throw new Finding(`${api.url} ${answer.problem}`);
+  const skew = Date.now() - Date.parse(answer.date);
   if (Math.abs(skew) > MOST_SKEW) {
     const way = skew > 0 ? 'ahead of' : 'behind';
     throw new Finding(
@@ -128,6 +125,7 @@ async function credential({ api, deviceName }: Config, connection: ApiConnection
   if (!connection.hasJoined) return 'a token of the settings';
   const signal = new AbortController().signal;
   const { status, body } = await connection.request({ method: 'GET', path: '/api/v1/collectors/self', signal });
+  if (status === 404) throw new Finding(`${api.url} is of a version that knows no collectors: upgrade the server`);
   if (status !== 200) throw new Finding(`the api refuses it: ${status} ${detailOf(body)}; ${again}`);
   const { device_name: name, state } = JSON.parse(body) as { device_name?: string; state?: string };
   if (state === 'conflict') {

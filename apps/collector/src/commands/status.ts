@@ -1,16 +1,23 @@
 import { showDuration } from '@device-metrics/domain';
 import type { Config } from '../config/config.js';
 import { readKeptRemote } from '../config/remote.js';
+import { ApiConnection } from '../upload/api-connection.js';
 import type { SourceState } from '../upload/spool.js';
+import { version } from '../version.js';
+import { askWhetherReady } from './ask-api.js';
 import type { Print } from './command.js';
 import { listQuarantined } from './quarantine.js';
 import { withSpool } from './with-spool.js';
 
-export function status(config: Config, _args: readonly string[], print: Print): void {
+/** The api is asked whether it answers, but for no longer, ms. */
+const TIMEOUT = 5_000;
+
+export async function status(config: Config, _args: readonly string[], print: Print): Promise<void> {
+  const answer = await answerOf(config);
   withSpool(config, (spool) => {
     const totals = spool.totals();
-    const age =
-      totals.oldest === undefined ? '' : `, the oldest ${showDuration(Math.max(0, Date.now() - totals.oldest))} old`;
+    const age = totals.oldest === undefined ? '' : `, the oldest ${since(totals.oldest)} old`;
+    print(`version      ${version()}`);
     print(`waiting      ${totals.pendingBatches} batches, ${totals.pendingSamples} samples${age}`);
     print(`quarantined  ${totals.quarantinedBatches} batches, ${totals.quarantinedSamples} samples`);
     print(`sent         ${totals.sent} samples`);
@@ -18,7 +25,9 @@ export function status(config: Config, _args: readonly string[], print: Print): 
       `given up     ${totals.evicted} samples by a full or damaged spool, ${totals.dropped} dropped from quarantine`,
     );
     print(`in all       ${totals.generated} samples`);
-    print(`sends to     ${config.api.url}, ${asWhom(config, Date.now())}`);
+    print(`sends to     ${config.api.url}, ${asWhom(config)}`);
+    print(`api          ${answer}`);
+    print(`last sent    ${totals.lastSent === undefined ? 'never' : `${since(totals.lastSent)} ago`}`);
     print(`configured   ${configuredBy(config)}`);
     listSources(config, spool.sources(), print);
     print(
@@ -28,12 +37,20 @@ export function status(config: Config, _args: readonly string[], print: Print): 
   });
 }
 
+const since = (time: number): string => showDuration(Math.max(0, Date.now() - time));
+
+/** Whether the api answers now. */
+async function answerOf({ api }: Config): Promise<string> {
+  const { problem } = await askWhetherReady(new ApiConnection(api, TIMEOUT));
+  return problem ?? 'answers';
+}
+
 /** The name and the age of the credential, without its secret. */
-function asWhom({ api }: Config, now: number): string {
+function asWhom({ api }: Config): string {
   const { token, credential } = api;
   const [, name] = /^dm_[a-z]+_([0-9a-f]+)_/.exec(token ?? '') ?? [];
   if (credential && token === credential.token) {
-    return `joined as ${credential.device_name} ${showDuration(Math.max(0, now - credential.joined_at))} ago, with the token ${name}`;
+    return `joined as ${credential.device_name} ${since(credential.joined_at)} ago, with the token ${name}`;
   }
   return token === undefined ? 'without a credential' : `with the token ${name ?? 'of API_TOKEN'}`;
 }

@@ -60,6 +60,8 @@ export interface SpoolTotals {
   readonly bytes: number;
   /** When the oldest batch that waits was read, Unix milliseconds; undefined where none waits. */
   readonly oldest: number | undefined;
+  /** When the api last acknowledged samples, Unix milliseconds to the second; undefined where it never has. */
+  readonly lastSent: number | undefined;
 }
 
 /** How a source fares since it last changed; without secrets. */
@@ -89,6 +91,9 @@ export interface SpoolLimits {
 export const MAX_SAMPLES = 1_000;
 
 const COLUMNS = 'sequence, samples, attempts, newest, payload';
+
+/** Beside the counters. */
+const NOTE_LAST_SENT = `INSERT OR REPLACE INTO total VALUES ('lastSent', strftime('%s', 'now') * 1000)`;
 
 type Counter = 'generated' | 'sent' | 'evicted' | 'dropped';
 
@@ -212,6 +217,7 @@ export class Spool {
         kept += samples.length;
       }
       this.count('sent', batch.samples - kept);
+      this.db.prepare(NOTE_LAST_SENT).run();
     });
   }
 
@@ -270,8 +276,9 @@ export class Spool {
       const oldest = this.db.prepare(
         `SELECT created FROM batch NOT INDEXED WHERE state = 'pending' ORDER BY sequence LIMIT 1`,
       );
-      const counters = this.db.prepare('SELECT name, value FROM total').all() as { name: Counter; value: number }[];
-      const total = (name: Counter): number => counters.find((counter) => counter.name === name)?.value ?? 0;
+      const counters = this.db.prepare('SELECT name, value FROM total').all() as { name: string; value: number }[];
+      const total = (name: Counter | 'lastSent'): number =>
+        counters.find((counter) => counter.name === name)?.value ?? 0;
       return {
         generated: total('generated'),
         sent: total('sent'),
@@ -283,6 +290,7 @@ export class Spool {
         quarantinedSamples: quarantined.samples,
         bytes: pending.bytes + quarantined.bytes,
         oldest: oldest.pluck().get() as number | undefined,
+        lastSent: total('lastSent') || undefined,
       };
     });
   }

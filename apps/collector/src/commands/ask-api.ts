@@ -1,0 +1,29 @@
+import { networkProblem } from '../third-party/network-problem.js';
+import type { ApiConnection } from '../upload/api-connection.js';
+import { detailOf } from './detail.js';
+
+/** What an api says of itself, or why it cannot take samples now, for a person. */
+export type ReadyAnswer = { readonly problem: string } | { readonly problem?: never; readonly date: string };
+
+/** Asks the api whether it is ready. Never rejects. */
+export async function askWhetherReady(connection: ApiConnection): Promise<ReadyAnswer> {
+  const signal = new AbortController().signal;
+  try {
+    const { status, headers, body } = await connection.request({ method: 'GET', path: '/readyz', signal });
+    if (status === 200 && isReady(body)) return { date: headers['date'] ?? '' };
+    if (status >= 500) return { problem: `answers ${status} ${detailOf(body)}; what it gets waits here` };
+    return {
+      problem: `answers ${status}, but not as an api of Device Metrics: is its address right, and is there a sign-in page between?`,
+    };
+  } catch (error) {
+    return { problem: `does not answer: ${networkProblem(error as Error)}` };
+  }
+}
+
+function isReady(body: string): boolean {
+  try {
+    return (JSON.parse(body) as { status?: unknown } | null)?.status === 'ok';
+  } catch {
+    return false;
+  }
+}
