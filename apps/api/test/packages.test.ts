@@ -65,6 +65,31 @@ describe('what a PC needs to join', () => {
     expect(reached.join('\n')).not.toContain('#');
   });
 
+  it('an invitation for an address under a path has the script ask there', async () => {
+    const settings = { DATABASE_PATH: file('metrics.db'), DEVICE_METRICS_INSTALLED: '1' };
+    const said = async (url: string): Promise<string> =>
+      (await Server.command(['invite', '--url', url], settings)).join();
+    const under = 'https://example.org/metrics';
+    expect(await said(`${under}/`)).toContain(`${under}/join.sh | sudo sh -s -- --url ${under} `);
+    expect(await said('https://example.org/')).not.toContain('--url');
+  });
+
+  it('a PC that there is no package for is told what there is', async () => {
+    mkdirSync(file('bin'), { recursive: true });
+    writeFileSync(file('bin/uname'), '#!/bin/sh\n[ "$1" = -m ] && echo riscv64 || echo Linux\n', { mode: 0o755 });
+    const { body } = await server.get('/join.sh');
+    const env = { ...process.env, PATH: `${file('bin')}:${process.env['PATH']}` };
+    const { status, stderr } = spawnSync('sh', ['-s', '--', '--dry-run', 'CODE'], {
+      input: body,
+      encoding: 'utf8',
+      env,
+    });
+    expect([status, stderr]).toEqual([
+      1,
+      `${server.url} has no package for this PC (linux riscv64); it has: linux x64. Nothing was changed\n`,
+    ]);
+  });
+
   it('half a script does nothing', async () => {
     const { body } = await server.get('/join.sh');
     for (const part of [0.3, 0.6, 0.9, 0.999]) {
