@@ -2,7 +2,7 @@
 # shellcheck disable=SC2015,SC2016
 # The services under systemd, in a Debian 12 that systemd-nspawn boots without a network: they start, are watched, and the collector
 # replaces itself by a newer version within the hardening of its unit, goes back from a bad one, and is the newer one after a start of
-# the machine. Needs root, debootstrap and systemd-nspawn. The last line is the totals.
+# the machine; backups, restoring and moving go by the steps of docs/operations.md. Needs root, debootstrap and systemd-nspawn. The last line is the totals.
 #   test-systemd.sh [FOLDER OF THE PACKAGES [A ROOT WITH SYSTEMD THAT DEBOOTSTRAP HAS MADE]]
 set -uo pipefail
 packages=$(readlink -f "${1:-$(dirname "$0")/../../dist/packages}")
@@ -90,11 +90,48 @@ first_start() {
   until_says 30 runs_version update/9.0.0 && ok 'as the newer version' || broken 'as the newer version' "$(journal)"
 }
 
+# As docs/operations.md has it.
+backups_and_move() {
+  settings=/etc/device-metrics/api.env
+  sed -i 's/^BACKUP_SCHEDULE=.*/BACKUP_SCHEDULE=* * * * */; s/^BACKUP_KEEP=.*/BACKUP_KEEP=1/' "$settings"
+  systemctl restart device-metrics-api
+  backups() { ls "$state/api/backups"/device-metrics-*.db 2>/dev/null; }
+  if until_says 90 backups; then ok 'a backup is made on schedule'; else broken 'a backup is made on schedule' "$(journalctl -u device-metrics-api)"; fi
+  first=$(backups)
+  until_says 90 sh -c "ls $state/api/backups/device-metrics-*.db && ! [ -e $first ]" && ok 'and as many stay as are to be kept' || broken 'and as many stay as are to be kept' "$(backups)"
+  [ "$(backups | wc -l)" = 1 ] || broken 'one stays' "$(backups)"
+  copy=$state/api/copy.db
+  cp -p "$(backups)" "$copy"
+  said=$(device-metrics api restore "$copy" 2>&1) && broken 'it is not restored while the api runs' "$said" || says 'it is not restored while the api runs' "$said" 'stop it'
+  systemctl stop device-metrics-api
+  said=$(device-metrics api check "$copy" 2>&1) && ok 'a backup is checked' || broken 'a backup is checked' "$said"
+  said=$(device-metrics api restore "$copy" 2>&1) && ok 'and restored' || broken 'and restored' "$said"
+  systemctl start device-metrics-api
+  curl -fs http://127.0.0.1:3000/readyz >/dev/null && ok 'the api starts with it' || broken 'the api starts with it' "$(journalctl -u device-metrics-api)"
+  sends 'and the collector sends'
+  systemctl stop device-metrics-api
+  said=$(device-metrics api move /srv/device-metrics 2>&1) && broken 'a folder of root is refused' "$said" || says 'a folder of root is refused, with what to do' "$said" 'Nothing was moved: .*sudo install -d -o device-metrics -g device-metrics -m 0700 /srv/device-metrics'
+  install -d -o device-metrics -g device-metrics -m 0700 /srv/device-metrics
+  said=$(device-metrics api move /srv/device-metrics 2>&1)
+  says 'the database moves' "$said" 'set DATABASE_PATH=/srv/device-metrics/metrics.db in /etc/device-metrics/api.env'
+  mkdir -p /etc/systemd/system/device-metrics-api.service.d
+  printf '[Service]\nReadWritePaths=/srv/device-metrics\n' >/etc/systemd/system/device-metrics-api.service.d/override.conf
+  sed -i 's|^DATABASE_PATH=.*|DATABASE_PATH=/srv/device-metrics/metrics.db|' "$settings"
+  systemctl daemon-reload
+  systemctl start device-metrics-api
+  curl -fs http://127.0.0.1:3000/readyz >/dev/null && ok 'the api starts where it is now' || broken 'the api starts where it is now' "$(journalctl -u device-metrics-api)"
+  sends 'and takes samples'
+  rm -rf /etc/systemd/system/device-metrics-api.service.d
+}
+
 second_start() {
   until_says 60 curl -fs http://127.0.0.1:3000/readyz >/dev/null && ok 'after a start of the machine the api runs' || broken 'after a start of the machine the api runs'
   until_says 30 runs_version update/9.0.0 && ok 'and the newer version of the collector' || broken 'and the newer version of the collector' "$(journal)"
   sends 'which sends'
   said=$(device-metrics doctor 2>&1) && ok 'doctor finds nothing wrong' || broken 'doctor finds nothing wrong' "$said"
+  backups_and_move
+  rm -rf /srv/device-metrics
+  sed -i "s|^DATABASE_PATH=.*|DATABASE_PATH=$state/api/metrics.db|" "$settings"
   said=$(apt-get install --reinstall -qy /root/server.deb 2>&1) && ok 'apt installs over it' || broken 'apt installs over it' "$said"
   until_says 30 runs_version /usr/lib/device-metrics && ok 'and what a person installs comes before what was fetched' || broken 'what a person installs comes first' "$(journal)"
   said=$(apt-get purge -qy device-metrics 2>&1) && ok 'it is purged' || broken 'it is purged' "$said"
