@@ -295,6 +295,14 @@ describe('what the api offers', () => {
     expect(asked).toEqual([]);
   });
 
+  it('whose reason has several lines is told on one, as the api takes it', async () => {
+    const reason = `Command failed: main.js --version\n${'x'.repeat(2_000)}`;
+    new UpdateFolder(folder.file('updates')).note({ tried: '0.2.0', result: 'refused', reason });
+    await look(signed());
+    expect(asked[0].reason).toMatch(/^Command failed: main\.js --version x{900,}$/);
+    expect(asked[0].reason).toHaveLength(1_000);
+  });
+
   it('that starts and then says nothing more is given up, and this program goes on', async () => {
     expect(await look(signed())).toContain('is given up, and 0.1.0 goes on: it hangs: no sign of life for 1 s');
     expect(stops).toBe(1);

@@ -80,14 +80,15 @@ first_start() {
   sends 'which sends'
   rm "$state/api/packages"/*_9.0.1_*
   package 9.0.2 "process.exit(3);"
-  until_says 90 logged 'Version 9.0.2 is not taken, and 9.0.0 goes on' && ok 'one that does not start is not taken' || broken 'one that does not start is not taken' "$(journal)"
+  until_says 90 logged 'Version 9.0.2 is not taken, and 9.0.0 goes on' && says 'one that does not start is not taken' "$(journal)" 'it cannot be started: it ended with 3 and said nothing' || broken 'one that does not start is not taken' "$(journal)"
   sends 'and the one before sends'
+  journal | grep -q 'offers no newer version: 400' && broken 'the api is told so' "$(journal)" || ok 'the api is told so'
   rm "$state/api/packages"/*_9.0.2_*
   said=$(systemctl show -p NRestarts,ActiveState device-metrics-collector | tr '\n' ' ')
   says 'systemd has noticed none of it' "$said" 'NRestarts=0'
   kill -STOP "$(main_pid)"; stopped=$(main_pid)
   until_says 100 sh -c "[ \"\$(systemctl show -p MainPID --value device-metrics-collector)\" != $stopped ]" && ok 'one that hangs is started again by the watchdog' || broken 'one that hangs is started again by the watchdog'
-  until_says 30 runs_version update/9.0.0 && ok 'as the newer version' || broken 'as the newer version' "$(journal)"
+  until_says 30 runs_version update/current && [ "$(device-metrics collector --version)" = 9.0.0 ] && ok 'as the newer version' || broken 'as the newer version' "$(journal)"
 }
 
 # As docs/operations.md has it.
@@ -126,7 +127,7 @@ backups_and_move() {
 
 second_start() {
   until_says 60 curl -fs http://127.0.0.1:3000/readyz >/dev/null && ok 'after a start of the machine the api runs' || broken 'after a start of the machine the api runs'
-  until_says 30 runs_version update/9.0.0 && ok 'and the newer version of the collector' || broken 'and the newer version of the collector' "$(journal)"
+  until_says 30 runs_version update/current && [ "$(device-metrics collector --version)" = 9.0.0 ] && ok 'and the newer version of the collector' || broken 'and the newer version of the collector' "$(journal)"
   sends 'which sends'
   said=$(device-metrics doctor 2>&1) && ok 'doctor finds nothing wrong' || broken 'doctor finds nothing wrong' "$said"
   backups_and_move

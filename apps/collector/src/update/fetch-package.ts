@@ -106,8 +106,9 @@ async function unpack(archive: string, into: string): Promise<void> {
 async function assertStarts(folder: UpdateFolder, version: string): Promise<void> {
   const { node, main } = folder.programOf(version);
   const said = await run(node, [main, '--version'], { timeout: 60_000 }).catch((error: unknown) => {
-    const { stderr = '' } = error as { stderr?: string };
-    throw new NotTaken(`it cannot be started: ${reasonIn(stderr) || reasonOf(error)}`);
+    const { stderr = '', code } = error as { stderr?: string; code?: unknown };
+    const ended = typeof code === 'number' ? `it ended with ${code} and said nothing` : reasonOf(error);
+    throw new NotTaken(`it cannot be started: ${reasonIn(stderr) || ended}`);
   });
   const found = said.stdout.trim();
   if (found !== version) throw new NotTaken(`it says that it is version ${quote(found)}`);

@@ -1,4 +1,4 @@
-import { isNewer, reasonOf } from '@device-metrics/domain';
+import { isNewer, reasonOf, UNPRINTABLE } from '@device-metrics/domain';
 import type { Log } from '../run/log.js';
 import { detailOf } from '../commands/detail.js';
 import { aboutThisCollector } from '../upload/about.js';
@@ -6,6 +6,9 @@ import type { ApiConnection } from '../upload/api-connection.js';
 import { fetchPackage, NotTaken, type Offer } from './fetch-package.js';
 import { Trial, TrialFailed, type TrialLimits } from './trial.js';
 import type { Program, UpdateFolder, UpdateResult } from './update-folder.js';
+
+/** Characters that the api takes of a reason. */
+const MOST_REASON = 1_000;
 
 export interface UpdaterOptions {
   /** `update: auto`, as the configuration says it now. */
@@ -93,7 +96,7 @@ export class Updater {
     const { status, body } = await this.connection.request({
       method: 'POST',
       path: '/api/v1/collectors/self/update',
-      data: Buffer.from(JSON.stringify({ ...aboutThisCollector(), ...pending })),
+      data: Buffer.from(JSON.stringify({ ...aboutThisCollector(), ...(pending && sayable(pending)) })),
       signal: this.abort.signal,
     });
     if (status === 404) return this.sayOnce('The api is of a version that offers no newer ones');
@@ -182,3 +185,9 @@ export class Updater {
     this.said = message;
   }
 }
+
+/** As the api takes it: on one line, and not too long, whatever a program has said at its end. */
+const sayable = (result: UpdateResult): UpdateResult => ({
+  ...result,
+  reason: result.reason.split(UNPRINTABLE).join(' ').trim().slice(0, MOST_REASON),
+});
