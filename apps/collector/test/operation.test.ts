@@ -61,8 +61,8 @@ describe('a running collector', () => {
       expect(await collector.stop()).toBe(0);
       const stays = world.api.samples.filter(({ device_name }) => device_name === 'stays');
       expect(stays.map(({ value }) => value)).toEqual(stays.map((_sample, index) => index + 1));
-      const [first, last] = [stays[0]?.timestamp ?? 0, stays.at(-1)?.timestamp ?? Infinity];
-      expect((last - first) / (stays.length - 1)).toBeLessThan(400);
+      // One of the others was read at each time, but for the changes.
+      expect(stays.length).toBeGreaterThanOrEqual(goes + exporters.arrived('comes').length - 3);
     }),
   );
 
