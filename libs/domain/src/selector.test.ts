@@ -19,6 +19,8 @@ describe('selectsSeries', () => {
     [{ metrics: [like('*cpu')] }, false],
     [{ metrics: [like('system.cpu.utilization*utilization')] }, false],
     [{ labels: [['cpu', '0']] }, true],
+    [{ labels: [['core', '']] }, true],
+    [{ labels: [['cpu', '']] }, false],
     [
       {
         labels: [

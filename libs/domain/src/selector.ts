@@ -6,7 +6,7 @@ export type Pattern = string | { readonly like: string };
 /** A pattern in which each `*` stands for any characters, or none. Upper and lower case differ. */
 export const like = (text: string): Pattern => (text.includes('*') ? { like: text } : text);
 
-/** A name that string pairs must have, and what its value must match. */
+/** A name that string pairs must have, and what its value must match; with the value '' they must not have it, as in Prometheus. */
 export type PairPattern = readonly [name: string, value: Pattern];
 
 /** Which devices; what is left out does not restrict. */
@@ -59,8 +59,16 @@ export function matchesAny(patterns: readonly Pattern[] | undefined): (text: str
 
 /** Whether string pairs have all that is asked for; without a list all have. */
 export function hasAll(patterns: readonly PairPattern[] = []): (pairs: Labels) => boolean {
-  const wanted = patterns.map(([name, pattern]) => ({ name, matches: matchesAny([pattern]) }));
-  return (pairs) => wanted.every(({ name, matches }) => Object.hasOwn(pairs, name) && matches(pairs[name] ?? ''));
+  const wanted = patterns.map(([name, pattern]) => ({
+    name,
+    matches: matchesAny([pattern]),
+    isAbsent: pattern === '',
+  }));
+  return (pairs) =>
+    wanted.every(({ name, matches, isAbsent }) => {
+      const value = Object.hasOwn(pairs, name) ? pairs[name] : undefined;
+      return value === undefined ? isAbsent : matches(value);
+    });
 }
 
 /** Looks once for each part of the pattern, from where the one before ended: it never goes back in the text. */

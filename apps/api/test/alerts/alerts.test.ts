@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Sample } from '@device-metrics/domain';
 import { HOUR, MINUTE } from '@device-metrics/domain';
+import type { Document } from '../../src/alerts/registry.js';
+import { DEFAULT_RULES } from '../../src/alerts/rules/default-rules.js';
 import { dryRun } from '../../src/alerts/dry-run.js';
 import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
 import { readRule } from '../../src/alerts/rules/read-rule.js';
@@ -14,6 +16,19 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const HOT = { name: 'hot', select: { metric: 'm' }, condition: { above: 5 }, for: '1m' };
+
+it('one program that takes a whole processor is no alert of the PC, all processors that are busy for 30 minutes are', async () => {
+  await world.rule(DEFAULT_RULES.find(({ name }) => name === 'CPU busy') as Document);
+  const metric = 'system.cpu.utilization';
+  const look = async (stuck: number, whole: number): Promise<void> => {
+    await world.send(stuck, 'lab-pc-1', 0, metric, { 'cpu.logical_number': '0' });
+    await world.send(whole, 'lab-pc-1', 0, metric);
+  };
+  await world.looks(150, () => look(1, 0.25));
+  expect(await world.told()).toEqual([]);
+  await world.looks(150, () => look(1, 0.99));
+  expect(await world.told()).toEqual(['news firing lab-pc-1']);
+});
 
 describe('a value over its level', () => {
   it('is told once after its time and the wait, and its end too', async () => {

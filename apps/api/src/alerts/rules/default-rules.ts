@@ -53,7 +53,8 @@ export const DEFAULT_RULES: readonly Document[] = [
   },
   {
     name: 'CPU busy',
-    select: { metric: 'system.cpu.utilization' },
+    // Of all processors together: one program that is stuck takes one of them.
+    select: { metric: 'system.cpu.utilization', label: 'cpu.logical_number=' },
     condition: { above: 0.95, measure: 'mean', window: '5m' },
     for: '30m',
     clear: { level: 0.9, for: '5m' },
