@@ -37,14 +37,21 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** What the router refuses before any call is found, which no filter sees. */
+/**
+ * What the router refuses before any call is found, which no filter sees. A person who follows a broken link to a device
+ * comes to the page that says that there is none.
+ */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const path = pathOf(request.url);
+  if (statusCode !== 414 && path.startsWith('/devices/') && request.headers.accept?.includes('text/html')) {
+    return void reply.redirect(path.replaceAll('%', '%25'));
+  }
   const problem =
     statusCode === 414
       ? addressTooLong(request)
       : new Problem(
           'unreadable-address',
-          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(pathOf(request.url))}.`,
+          `The path must be UTF-8 with % and two digits for each byte that is escaped, got ${quote(path)}.`,
         );
   sendProblem(problem, reply);
 }
