@@ -80,7 +80,9 @@ async function ofFile<T>(path: string, act: () => Promise<T>): Promise<T> {
           timeZone: alerts.timeZone,
           retention: alerts.retention,
           onProblem: (problem) => new Logger('alerts').warn(problem),
+          onOutcome: (channel, outcome, messages) => metrics.alertMessages[outcome].inc({ channel }, messages),
         };
+        metrics.addWaitingMessages(() => alertStore.waiting());
         return ofFile(alerts.file, () => Alerts.open(options));
       },
     },

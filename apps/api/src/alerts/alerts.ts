@@ -29,7 +29,7 @@ import {
   type Silence,
 } from './telling/config.js';
 import { LinkSigner } from './telling/links.js';
-import { Outbox } from './telling/outbox.js';
+import { Outbox, type Outcome } from './telling/outbox.js';
 import { unknownChannels } from './telling/unknown-channels.js';
 import { tell, type Notice, type TellingRules } from './telling/tell.js';
 
@@ -56,6 +56,10 @@ export interface AlertsOptions {
   /** How long history is kept, ms; 0: for ever. */
   readonly retention: number;
   readonly onProblem: (problem: string) => void;
+  /** Hears what becomes of messages. */
+  readonly onOutcome?: (channel: string, outcome: Outcome, messages: number) => void;
+  /** Messages that wait in a channel at the most; left out: as the outbox has it. */
+  readonly mostWaiting?: number;
 }
 
 /** Looks at the rules, keeps the states of what they watch, and tells people of them. */
@@ -73,6 +77,8 @@ export class Alerts {
   private readonly outbox: Outbox;
   private readonly evaluation: Evaluation;
   private readonly failures = new Map<string, string>();
+  /** Messages of each channel that were given up since one was sent. */
+  private readonly givenUp = new Map<string, number>();
   private devices = new Map<string, StoredDevice>();
   private queue: Promise<unknown> = Promise.resolve();
   private savedAt = -Infinity;
@@ -109,7 +115,8 @@ export class Alerts {
       if (this.failures.get(channel) !== reason) onProblem(`channel ${channel}: ${reason}`);
       this.failures.set(channel, reason);
     };
-    this.outbox = new Outbox(alertStore, (message) => this.send(message), now, failed);
+    const listener = { onFailure: failed, onOutcome: this.noteOutcome.bind(this) };
+    this.outbox = new Outbox(alertStore, (message) => this.send(message), now, listener, options.mostWaiting);
   }
 
   registries(): Registry<{ readonly name: string }>[] {
@@ -145,7 +152,21 @@ export class Alerts {
 
   /** Why the last message of a channel was not taken; undefined where it was. */
   failureOf(channel: string): string | undefined {
-    return this.failures.get(channel);
+    const failure = this.failures.get(channel);
+    const givenUp = this.givenUp.get(channel);
+    if (givenUp === undefined) return failure;
+    const gone = `${givenUp} ${givenUp === 1 ? 'message was' : 'messages were'} given up`;
+    return failure === undefined ? gone : `${failure}; ${gone}`;
+  }
+
+  /** That messages are given up goes to the log once, until one is sent again. */
+  private noteOutcome(channel: string, outcome: Outcome, messages: number): void {
+    this.options.onOutcome?.(channel, outcome, messages);
+    if (outcome === 'sent') this.givenUp.delete(channel);
+    if (outcome !== 'given_up') return;
+    if (!this.givenUp.has(channel))
+      this.options.onProblem(`channel ${channel}: messages that could not be delivered are given up, the oldest first`);
+    this.givenUp.set(channel, (this.givenUp.get(channel) ?? 0) + messages);
   }
 
   /** Whether this process looks after alerts now: of several that share a database one does. */

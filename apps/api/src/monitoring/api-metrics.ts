@@ -55,6 +55,15 @@ export class ApiMetrics {
     registers: [this.registry],
   });
 
+  readonly alertMessages = {
+    sent: this.ofChannels('sent', 'Messages of alerts that their receiver has taken, by channel.'),
+    failed: this.ofChannels(
+      'failed',
+      'Attempts to send a message of alerts that failed, by channel; it is tried again.',
+    ),
+    given_up: this.ofChannels('given_up', 'Messages of alerts that are not tried any more, by channel: they are lost.'),
+  };
+
   readonly lastBackup = new Gauge({
     name: 'device_metrics_last_backup_timestamp_seconds',
     help: 'When BACKUP_SCHEDULE last made a backup that was whole; 0: not since the start.',
@@ -81,5 +90,25 @@ export class ApiMetrics {
       this.itemsRejected.inc({ protocol }, 0);
     }
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  private ofChannels(outcome: string, help: string): Counter {
+    const name = `device_metrics_alert_messages_${outcome}_total`;
+    return new Counter({ name, help, labelNames: ['channel'], registers: [this.registry] });
+  }
+
+  /** @param waiting asks how many messages wait for each channel. */
+  addWaitingMessages(waiting: () => Promise<ReadonlyMap<string, number>>): void {
+    const gauge: Gauge = new Gauge({
+      name: 'device_metrics_alert_messages_waiting',
+      help: 'Messages of alerts that are still to be sent, by channel.',
+      labelNames: ['channel'],
+      registers: [this.registry],
+      collect: async () => {
+        const found = await waiting();
+        gauge.reset();
+        for (const [channel, messages] of found) gauge.set({ channel }, messages);
+      },
+    });
   }
 }

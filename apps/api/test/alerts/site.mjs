@@ -1,7 +1,7 @@
 /**
  * A site of 200 series whose alerts change all the time, with a real outbox; the parent kills it.
  *
- * Usage: node site.mjs <database> <receiver>
+ * Usage: node site.mjs <database> <receiver> [drain]; with drain nothing changes any more, and it ends when every message is sent
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arrivals } from '../../dist/live/arrivals.js';
@@ -11,7 +11,7 @@ import { Alerts } from '../../dist/alerts/alerts.js';
 import { dataSourceOptions, openAlertStore, openSampleStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
 
-const [, , path, url] = process.argv;
+const [, , path, url, drain] = process.argv;
 const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
 const store = await openSampleStore(dataSource);
 const alertStore = openAlertStore(dataSource);
@@ -33,6 +33,7 @@ const alerts = await Alerts.open({
   timeZone: 'UTC',
   retention: 0,
   onProblem: () => undefined,
+  mostWaiting: Infinity,
 });
 if (turn === 0) {
   const off = alerts.rules.list().map(({ document }) => ({ ...document, enabled: false }));
@@ -42,7 +43,12 @@ if (turn === 0) {
   await alerts.routes.put([route], now());
 }
 console.log('ready');
-for (;;) {
+while (drain && (await alertStore.waiting()).size > 0) {
+  turn += 1;
+  await alerts.sendWaiting();
+  await sleep(20);
+}
+while (!drain) {
   turn += 1;
   await alertStore.put([{ kind: 'key', name: 'turn', body: turn, changedAt: 0 }]);
   const samples = Array.from({ length: 200 }, (_, index) => ({
@@ -59,3 +65,6 @@ for (;;) {
   console.log(`turn ${turn}`);
   await sleep(40);
 }
+await alerts.close();
+await store.close();
+await dataSource.destroy();

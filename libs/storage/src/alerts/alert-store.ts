@@ -108,8 +108,10 @@ export interface AlertStore {
   message(key: string): Promise<StoredAlertMessage | undefined>;
   /** The oldest message of a channel that waits. */
   next(channel: string): Promise<StoredAlertMessage | undefined>;
-  /** The channels that messages wait for. */
-  waitingChannels(): Promise<readonly string[]>;
+  /** How many messages wait for each channel that any wait for. */
+  waiting(): Promise<ReadonlyMap<string, number>>;
+  /** Gives up the oldest messages that wait for a channel, all but the newest `kept`; how many these were. */
+  giveUp(channel: string, kept: number, error: string): Promise<number>;
   sent(id: number, at: number): Promise<void>;
   /** An attempt failed: tried again at `nextAt`, or never where that is undefined. */
   notSent(id: number, error: string, nextAt: number | undefined): Promise<void>;

@@ -147,9 +147,17 @@ class SqlAlertStore implements AlertStore {
     return row && parsed<StoredAlertMessage>(row);
   }
 
-  async waitingChannels(): Promise<string[]> {
-    const select = `SELECT DISTINCT channel FROM alert_message WHERE state = 'waiting'`;
-    return (await this.sql.rows<{ channel: string }>(select)).map(({ channel }) => channel);
+  async waiting(): Promise<Map<string, number>> {
+    const select = `SELECT channel, count(*) AS count FROM alert_message WHERE state = 'waiting' GROUP BY channel`;
+    const rows = await this.sql.rows<{ channel: string; count: number | string }>(select);
+    return new Map(rows.map(({ channel, count }) => [channel, Number(count)]));
+  }
+
+  async giveUp(channel: string, kept: number, error: string): Promise<number> {
+    const newestGivenUp = `SELECT id FROM alert_message WHERE state = 'waiting' AND channel = ? ORDER BY id DESC LIMIT 1 OFFSET ?`;
+    const update = `UPDATE alert_message SET state = 'failed', error = ?
+      WHERE state = 'waiting' AND channel = ? AND id <= (${newestGivenUp}) RETURNING id`;
+    return (await this.sql.rows(update, error, channel, channel, kept)).length;
   }
 
   async sent(id: number, at: number): Promise<void> {

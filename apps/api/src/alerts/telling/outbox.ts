@@ -5,10 +5,21 @@ import { ChannelError } from '../notify/channel.js';
 /** A message that cannot be delivered is given up after so long, ms; one that is refused, after so many attempts. */
 const GIVEN_UP = 3 * 86_400_000;
 const REFUSALS = 5;
+/** So many wait in a channel at the most; beyond, the oldest are given up: the newest say how things are. */
+const MOST_WAITING = 1_000;
 const FIRST_WAIT = 5_000;
 const LONGEST_WAIT = 10 * 60_000;
 /** A receiver that asks for more time gets up to so much, ms. */
 const LONGEST_ASKED = 60 * 60_000;
+
+/** What became of messages of a channel: each attempt that was not taken is `failed`. */
+export type Outcome = 'sent' | 'failed' | 'given_up';
+
+/** Who hears of what becomes of messages. */
+export interface OutboxListener {
+  onFailure(channel: string, reason: string): void;
+  onOutcome(channel: string, outcome: Outcome, messages: number): void;
+}
 
 /**
  * Sends what waits in the store: in each channel one after the other, so that nobody hears of an end before the beginning.
@@ -22,13 +33,15 @@ export class Outbox {
     private readonly store: AlertStore,
     private readonly send: (message: StoredAlertMessage) => Promise<void>,
     private readonly now: () => number,
-    private readonly onFailure: (channel: string, reason: string) => void,
+    private readonly listener: OutboxListener,
+    private readonly mostWaiting = MOST_WAITING,
     private readonly random: () => number = Math.random,
   ) {}
 
   /** Starts to send what is due; channels that are busy already go on. */
   async run(): Promise<void> {
-    for (const channel of await this.store.waitingChannels()) {
+    for (const [channel, waiting] of await this.store.waiting()) {
+      if (waiting > this.mostWaiting) await this.giveUpOldest(channel);
       if (this.stopped || this.busy.has(channel)) continue;
       const work = this.drain(channel).finally(() => this.busy.delete(channel));
       this.busy.set(channel, work);
@@ -36,9 +49,19 @@ export class Outbox {
   }
 
   /** Resolves when what is being sent is sent. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.busy.values());
+  }
+
   async stop(): Promise<void> {
     this.stopped = true;
-    await Promise.allSettled(this.busy.values());
+    await this.settled();
+  }
+
+  private async giveUpOldest(channel: string): Promise<void> {
+    const reason = `given up: more than ${this.mostWaiting} messages waited for the channel`;
+    const messages = await this.store.giveUp(channel, this.mostWaiting, reason);
+    if (messages > 0) this.listener.onOutcome(channel, 'given_up', messages);
   }
 
   private async drain(channel: string): Promise<void> {
@@ -55,11 +78,15 @@ export class Outbox {
       await this.send(message);
     } catch (error) {
       const reason = reasonOf(error);
-      this.onFailure(message.channel, reason);
-      await this.store.notSent(message.id, reason, this.nextTry(message, error));
+      const next = this.nextTry(message, error);
+      this.listener.onFailure(message.channel, reason);
+      await this.store.notSent(message.id, reason, next);
+      this.listener.onOutcome(message.channel, 'failed', 1);
+      if (next === undefined) this.listener.onOutcome(message.channel, 'given_up', 1);
       return false;
     }
     await this.store.sent(message.id, this.now());
+    this.listener.onOutcome(message.channel, 'sent', 1);
     return true;
   }
 
