@@ -11,7 +11,7 @@ import {
 } from '@device-metrics/storage';
 import type { DataSource } from 'typeorm';
 import { whyNoPostgres } from '../../../../libs/storage/src/testing/postgres.js';
-import { dropDatabase, makeDatabaseWithTables } from '../../../../libs/storage/src/testing/postgres-databases.js';
+import { giveBack, takeDatabase } from '../../../../libs/storage/src/testing/postgres-databases.js';
 import type { Alerts } from '../../src/alerts/alerts.js';
 import { Arrivals } from '../../src/live/arrivals.js';
 import { GRID, linesOf, openAlerts, T0 } from './world.js';
@@ -26,7 +26,7 @@ describeIf('of two processes that share a database, one looks at the rules', () 
   let processes: { store: Store; arrivals: Arrivals; alerts: Alerts }[];
 
   beforeEach(async () => {
-    url = await makeDatabaseWithTables();
+    url = await takeDatabase();
     dataSource = await openDataSource(dataSourceOptions(url));
     alertStore = openAlertStore(dataSource);
     processes = [];
@@ -57,7 +57,7 @@ describeIf('of two processes that share a database, one looks at the rules', () 
   afterEach(async () => {
     for (const { store } of processes) await store.close();
     await dataSource.destroy();
-    await dropDatabase(url);
+    giveBack(url);
   });
 
   /** Looks on the grid, with readings that come to the last process; gives how many processes looked. */

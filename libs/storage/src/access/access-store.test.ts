@@ -8,7 +8,7 @@ import { migrations } from '../sqlite/migrations/index.js';
 import { openSampleStore } from '../open-sample-store.js';
 import type { AccessStore, StoredCollector, StoredToken, StoredUser } from './access-store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
-import { dropDatabase, makeDatabaseWithTables } from '../testing/postgres-databases.js';
+import { giveBack, takeDatabase } from '../testing/postgres-databases.js';
 import { openAccessStore } from './open-access-store.js';
 
 /** Where users, tokens and collectors are kept. */
@@ -16,7 +16,7 @@ class Database {
   private constructor(
     readonly isShared: boolean,
     private readonly address: string,
-    readonly close: () => Promise<void>,
+    readonly close: () => Promise<void> | void,
   ) {}
 
   static async sqlite(): Promise<Database> {
@@ -25,8 +25,8 @@ class Database {
   }
 
   static async postgres(): Promise<Database> {
-    const url = await makeDatabaseWithTables();
-    return new Database(true, url, () => dropDatabase(url));
+    const url = await takeDatabase();
+    return new Database(true, url, () => giveBack(url));
   }
 
   another(): Promise<DataSource> {

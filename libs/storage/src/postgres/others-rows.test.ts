@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { dataSourceOptions, openDataSource } from '../data-source.js';
 import { whyNoPostgres } from '../testing/postgres.js';
-import { dropDatabase, makeDatabaseWithTables } from '../testing/postgres-databases.js';
+import { giveBack, takeDatabase } from '../testing/postgres-databases.js';
 import { configOf } from './data-source.js';
 import { DamagedRows } from './damaged-rows.js';
 import { Database } from './database.js';
@@ -18,7 +18,7 @@ describeIf('journal rows of others', () => {
   let others: OthersRows;
 
   beforeAll(async () => {
-    url = await makeDatabaseWithTables();
+    url = await takeDatabase();
     const dataSource = await openDataSource(dataSourceOptions(url));
     database = new Database(configOf(dataSource), 1);
     await dataSource.destroy();
@@ -29,7 +29,7 @@ describeIf('journal rows of others', () => {
   });
   afterAll(async () => {
     await database.close();
-    await dropDatabase(url);
+    giveBack(url);
   });
 
   const writer = new JournalRowWriter();

@@ -1,10 +1,9 @@
 import type { Selector, TimeRange } from '@device-metrics/domain';
-import type { DataSource } from 'typeorm';
+import type pg from 'pg';
 import { HOUR } from '@device-metrics/domain';
-import { dataSourceOptions, openDataSource } from '../data-source.js';
-import { configOf } from '../postgres/data-source.js';
+import { connectionOf } from '../postgres/connection.js';
 import { PostgresStore, type PostgresSettings } from '../postgres/postgres-store.js';
-import { dropDatabase, makeDatabaseWithTables } from './postgres-databases.js';
+import { connect, giveBack, takeDatabase } from './postgres-databases.js';
 import { EVER, storedIn, T0 } from './test-store.js';
 
 /** A store on a PostgreSQL database of its own, whose clock the test sets. */
@@ -12,7 +11,7 @@ export class TestPostgresStore {
   now = T0;
   store!: PostgresStore;
   readonly problems: string[] = [];
-  private dataSource!: DataSource;
+  private client: pg.Client | undefined;
 
   private constructor(
     readonly url: string,
@@ -20,15 +19,14 @@ export class TestPostgresStore {
   ) {}
 
   static async open(settings: Partial<PostgresSettings> = {}): Promise<TestPostgresStore> {
-    const opened = new TestPostgresStore(await makeDatabaseWithTables(), settings);
-    opened.dataSource = await openDataSource(dataSourceOptions(opened.url));
+    const opened = new TestPostgresStore(await takeDatabase(), settings);
     opened.store = await opened.another();
     return opened;
   }
 
   /** Another process, as far as the database can tell. */
   another(settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
-    return PostgresStore.open(configOf(this.dataSource), {
+    return PostgresStore.open(connectionOf(this.url), {
       now: () => this.now,
       sealInterval: 0,
       journalGrace: 0,
@@ -40,7 +38,8 @@ export class TestPostgresStore {
   }
 
   async query<T>(sql: string): Promise<T[]> {
-    return this.dataSource.query(sql);
+    this.client ??= await connect(this.url);
+    return (await this.client.query(sql)).rows as T[];
   }
 
   async reopen(): Promise<void> {
@@ -50,8 +49,8 @@ export class TestPostgresStore {
 
   async close(): Promise<void> {
     await this.store.close();
-    await this.dataSource.destroy();
-    await dropDatabase(this.url);
+    await this.client?.end();
+    giveBack(this.url);
   }
 
   async sealAll(): Promise<void> {
