@@ -3,6 +3,7 @@ import {
   labelsKey,
   metricKind,
   oneNumber,
+  Slices,
   stateLabels,
   type Labels,
   type Series,
@@ -28,16 +29,34 @@ export interface Thing {
 
 /** The things that series are of, in the order in which these come first. */
 export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
+  const slices = new Slices();
+  const things: Thing[] = [];
+  // Mostly series come in order, so that those of a device and metric follow each other, and mostly there is one.
+  const areInOrder = series.every((one, index) => index === 0 || !comesBefore(one, series[index - 1] as Series));
+  for (let from = 0, to = areInOrder ? 0 : series.length; from < series.length; from = to) {
+    const first = series[from] as Series;
+    while (to < series.length && !comesBefore(first, series[to] as Series)) to += 1;
+    if (to - from === 1) things.push(thingOf(first));
+    else await addThings(things, series.slice(from, to), slices);
+    if (slices.isOver()) await slices.next();
+  }
+  return things;
+}
+
+/** By device and metric. */
+const comesBefore = (a: Series, b: Series): boolean =>
+  a.deviceName === b.deviceName ? a.metricName < b.metricName : a.deviceName < b.deviceName;
+
+async function addThings(things: Thing[], series: readonly Series[], slices: Slices): Promise<void> {
   const groups = new Map<string, Series[]>();
-  await inSlices(series, (one) => {
+  const group = (one: Series): void => {
     const key = `${one.deviceName}\n${one.metricName}\n${one.unit ?? ''}\n${labelsKey(withoutStates(one))}`;
     const same = groups.get(key);
     if (same) same.push(one);
     else groups.set(key, [one]);
-  });
-  const things: Thing[] = [];
-  await inSlices(groups.values(), (one) => things.push(thing(one)));
-  return things;
+  };
+  await inSlices(series, group, slices);
+  await inSlices(groups.values(), (one) => void things.push(thing(one)), slices);
 }
 
 /** The thing that one series is of, where no other of its group is there. */

@@ -58,17 +58,13 @@ export async function groupSeries(
   for (const one of series) {
     const labels = chosen(one.labels, grouping.labels);
     const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(one.deviceName), grouping.tags);
-    const key: RowKey = [
-      grouping.device ? one.deviceName : '',
-      one.metricName,
-      labels ? labelsKey(labels) : '',
-      tags ? labelsKey(tags) : '',
-      one.unit ?? '',
-    ];
-    const text = isBySeries ? String(one.id) : key.join('\n');
+    const device = grouping.device ? one.deviceName : '';
+    const [labelText, tagText] = [labels ? labelsKey(labels) : '', tags ? labelsKey(tags) : ''];
+    const unit = one.unit ?? '';
+    const text = isBySeries ? String(one.id) : `${device}\n${one.metricName}\n${labelText}\n${tagText}\n${unit}`;
     const group = groups.get(text);
     if (group) group.series.push(one);
-    else groups.set(text, { key, series: [one] });
+    else groups.set(text, { key: [device, one.metricName, labelText, tagText, unit], series: [one] });
     if (slices.isOver()) await slices.next();
   }
   return [...groups.values()].sort((a, b) => compareKeys(a.key, b.key));
@@ -160,22 +156,47 @@ function rowOf(
 }
 
 function figuresOf(numbers: readonly ThingNumbers[]): Figures | undefined {
-  if (numbers.length === 1) return numbers[0]?.figures;
-  return together(numbers.flatMap((one) => (one.figures ? [{ ...one.figures, lastTime: one.lastTime }] : [])));
+  const all = new FiguresTogether();
+  for (const { figures, lastTime } of numbers) if (figures) all.add(figures, lastTime);
+  return all.figures();
 }
 
-/** Every number counts alike for the mean. */
+class FiguresTogether {
+  private count = 0;
+  private only: Figures | undefined;
+  private min = Infinity;
+  private max = -Infinity;
+  private sum = 0;
+  private weight = 0;
+  private last = NaN;
+  private lastTime = -Infinity;
+
+  add(figures: Figures, lastTime: number): void {
+    const { min, max, mean, last, weight } = figures;
+    if (this.count === 0) this.only = figures;
+    this.count += 1;
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    this.sum += mean * weight;
+    this.weight += weight;
+    if (lastTime < this.lastTime) return;
+    this.last = last;
+    this.lastTime = lastTime;
+  }
+
+  /** Every number counts alike for the mean. */
+  figures(): Figures | undefined {
+    if (this.count < 2) return this.only;
+    const { min, max, sum, last, weight } = this;
+    return { min, max, mean: sum / weight, last, weight };
+  }
+}
+
+/** The figures of several things as those of one. */
 export function together(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
-  const [first] = figures;
-  if (!first || figures.length === 1) return first;
-  const weight = figures.reduce((sum, one) => sum + one.weight, 0);
-  return {
-    min: figures.reduce((least, { min }) => Math.min(least, min), first.min),
-    max: figures.reduce((most, { max }) => Math.max(most, max), first.max),
-    mean: figures.reduce((sum, one) => sum + one.mean * one.weight, 0) / weight,
-    last: figures.reduce((newest, one) => (one.lastTime >= newest.lastTime ? one : newest)).last,
-    weight,
-  };
+  const all = new FiguresTogether();
+  for (const one of figures) all.add(one, one.lastTime);
+  return all.figures();
 }
 
 /** The value of the label that tells the states apart. */

@@ -78,16 +78,20 @@ export async function summaryReport(
   const place = query.cursor === undefined ? undefined : decodePlace(query.cursor);
   const size = query.limit === undefined ? undefined : Number(query.limit);
 
-  // How much of a device has arrived is seen in all its series; to read them costs little more than to read some.
-  const ofDevices = size === undefined && !place ? await seriesOfDevicesOf(store, selected) : undefined;
+  // How much of a device has arrived is seen in all its series; to read them costs little more than to read some. The rows
+  // of a page that are not of one device each are mostly of all devices.
+  const isWhole = size === undefined && !place;
+  const ofDevices = isWhole || !grouping.device ? await seriesOfDevicesOf(store, selected) : undefined;
   const all = ofDevices && (await store.summarize(ofDevices, range));
   const isByKey = query.sort === undefined && size !== undefined;
   const { groups, basis, isLast } = isByKey
-    ? await reader.pageByKey(selected, place, size)
+    ? await reader.pageByKey(selected, place, size, all)
     : pageOf(await reader.rows(selected, all), place, size, query.sort);
 
-  const devices = ofDevices ?? (await seriesOfDevicesOf(store, groups.flatMap(seriesOfRow)));
-  const summaries = all ?? (await store.summarize(devices, range));
+  const names = isWhole ? undefined : devicesOfRows(groups);
+  const isShown = ({ deviceName }: Series): boolean => names?.has(deviceName) ?? true;
+  const devices = ofDevices?.filter(isShown) ?? (await store.findSeries({ devices: [...(names ?? [])] }));
+  const summaries = all?.filter(({ series }) => isShown(series)) ?? (await store.summarize(devices, range));
   const last = groups.at(-1);
   const quantileNames = query.quantile ?? [];
   const quantiles = await rowQuantiles(store, groups, quantileNames, range, basis, limit);
@@ -102,7 +106,13 @@ export async function summaryReport(
 const seriesOfDevicesOf = (store: Store, series: readonly Series[]): Promise<readonly Series[]> =>
   store.findSeries({ devices: [...new Set(series.map(({ deviceName }) => deviceName))] });
 
-const seriesOfRow = ({ numbers }: SummaryGroup): Series[] => numbers.flatMap(({ thing }) => thing.series);
+function devicesOfRows(groups: readonly SummaryGroup[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { numbers } of groups) {
+    for (const { thing } of numbers) for (const { deviceName } of thing.series) names.add(deviceName);
+  }
+  return names;
+}
 
 interface Rows {
   readonly groups: SummaryGroup[];
@@ -144,6 +154,7 @@ class RowReader {
     series: readonly Series[],
     place: Place | undefined,
     size: number,
+    known?: readonly SeriesSummary[],
   ): Promise<Rows & { isLast: boolean }> {
     const found: SummaryGroup[] = [];
     let basis: NumbersBasis | undefined;
@@ -151,7 +162,7 @@ class RowReader {
     // Groups may be without samples in the range: the more of them come, the more are read at a time.
     let together = size + 1;
     const take = async (): Promise<void> => {
-      const rows = await this.rowsOf(some);
+      const rows = await this.rowsOf(some, known);
       basis = { hourly: rows.basis.hourly || (basis?.hourly ?? false), rateStep: rows.basis.rateStep };
       for (const group of rowsInOrder(rows.groups, place, undefined)) found.push(group);
       some = [];
