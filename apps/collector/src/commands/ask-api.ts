@@ -16,7 +16,11 @@ export async function askWhetherReady(connection: ApiConnection): Promise<ReadyA
       problem: `answers ${status}, but not as an api of Device Metrics: is its address right, and is there a sign-in page between?`,
     };
   } catch (error) {
-    return { problem: `does not answer: ${networkProblem(error as Error)}` };
+    const reason = networkProblem(error as Error);
+    const hint = /self[- ]signed|unable to verify|unable to get/.test(reason)
+      ? '. No authority that this machine knows vouches for its certificate: join it by a code, which does'
+      : '';
+    return { problem: `does not answer: ${reason}${hint}` };
   }
 }
 

@@ -18,10 +18,19 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
   try {
     return new Spool(spool.path, spool, onDamage);
   } catch (error) {
-    const hint = isDamage(error) ? '; at its next start the collector saves what can be read of it' : '';
-    const reason = `${(error as Error).message}${hint}`;
+    const reason = `${(error as Error).message}${hintOf(error)}`;
     throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
   }
+}
+
+/** What to do about an error of SQLite. */
+function hintOf(error: unknown): string {
+  if (isDamage(error)) return '; at its next start the collector saves what can be read of it';
+  const { code = '' } = error as { code?: string };
+  if (code.startsWith('SQLITE_BUSY')) return '; another program holds the file: try again once it has ended';
+  if (/^SQLITE_(READONLY|CANTOPEN)/.test(code))
+    return '; is it for the user of the collector alone? Then run this as that user';
+  return '';
 }
 
 /**
