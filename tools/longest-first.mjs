@@ -1,7 +1,14 @@
 import TestSequencer from '@jest/test-sequencer';
 
 /** What takes longest on its own: begun last, it would keep one core waiting at the end. */
-const LONG = ['apps/dashboard/test/dashboard.test.ts', 'test/main-job.test.ts', 'apps/api/test/postgres.test.ts'];
+const LONG = [
+  'apps/dashboard/test/dashboard.test.ts',
+  'libs/storage/src/store.test.ts',
+  'test/main-job.test.ts',
+  'apps/dashboard/test/access.test.ts',
+  'apps/api/test/alerts/rest.test.ts',
+  'apps/api/test/postgres.test.ts',
+];
 
 /** Jest's own order, with the longest files first: a fresh clone does not know yet how long each takes. */
 export default class LongestFirst extends TestSequencer {
