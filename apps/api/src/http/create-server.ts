@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { serveDashboard } from '../dashboard/serve-dashboard.js';
 import { boundBodies } from './body-budget.js';
 import { consoleLogger } from './console-logger.js';
+import { compressAnswers } from './compress.js';
 import { acceptGzip } from './decompress.js';
 import { acceptJson } from './json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
@@ -64,6 +65,7 @@ export async function createServer(
   beforeRoutes?.(app);
   lineUpReports(server);
   acceptGzip(server);
+  compressAnswers(server);
   acceptOnlyUtf8(server);
   const budget = boundBodies(server);
   acceptJson(server, budget);
