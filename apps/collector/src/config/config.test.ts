@@ -183,7 +183,7 @@ describe('the configuration', () => {
     );
     const spool = readConfig({ ...NO_FILE, SPOOL_PATH: directory });
     expect(mistakesOf(() => openSpool(spool, () => undefined))).toEqual([
-      `SPOOL_PATH: ${directory} cannot be opened: unable to open database file`,
+      `SPOOL_PATH: ${directory} cannot be opened: unable to open database file; it is a folder, and must be a file`,
     ]);
   });
 

@@ -1,7 +1,7 @@
 import { SettingsError } from '@device-metrics/settings';
 import type { FileLock } from '@device-metrics/sqlite';
 import { type Config } from '../config/config.js';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { lockSpool } from './lock-spool.js';
 import { isDamage, type OnDamage } from './spool-file.js';
@@ -18,19 +18,28 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
   try {
     return new Spool(spool.path, spool, onDamage);
   } catch (error) {
-    const reason = `${(error as Error).message}${hintOf(error)}`;
+    const reason = `${(error as Error).message}${hintOf(error, spool.path)}`;
     throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
   }
 }
 
 /** What to do about an error of SQLite. */
-function hintOf(error: unknown): string {
+function hintOf(error: unknown, path: string): string {
   if (isDamage(error)) return '; at its next start the collector saves what can be read of it';
   const { code = '' } = error as { code?: string };
   if (code.startsWith('SQLITE_BUSY')) return '; another program holds the file: try again once it has ended';
+  if (isFolder(path)) return '; it is a folder, and must be a file';
   if (/^SQLITE_(READONLY|CANTOPEN)/.test(code))
     return '; is it for the user of the collector alone? Then run this as that user';
   return '';
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /**
