@@ -27,8 +27,6 @@ interface RowKey {
 
 /** Chunks that are fetched at once, without their samples: 100 kB of summaries of a PC, which takes about a millisecond. */
 const PAGE = 32;
-/** With their samples: of a PC 100 kB each. */
-const PAGE_WITH_SAMPLES = 16;
 
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
@@ -62,15 +60,13 @@ export class PieceTable implements Pieces {
     }
   }
 
-  reader(...[, , wantsSamples]: Parameters<Pieces['reader']>): PieceReader {
-    const withSamples = wantsSamples === 'of all hours';
-    return { page: (deviceId, from, to) => this.page(deviceId, from, to, withSamples), fetch: () => undefined };
+  reader(): PieceReader {
+    return { page: (deviceId, from, to) => this.page(deviceId, from, to), fetch: () => undefined };
   }
 
-  private page(deviceId: number, from: number, to: number, withSamples: boolean): PiecePage {
-    const size = withSamples ? PAGE_WITH_SAMPLES : PAGE;
-    const chunks = this.chunks(deviceId, from, to, size, withSamples);
-    const end = chunks.length < size ? to : hourOfChunk(chunks[size - 1].id) + 1;
+  private page(deviceId: number, from: number, to: number): PiecePage {
+    const chunks = this.chunks(deviceId, from, to, PAGE);
+    const end = chunks.length < PAGE ? to : hourOfChunk(chunks[PAGE - 1].id) + 1;
     const hours = new Map(chunks.map((chunk) => [hourOfChunk(chunk.id), [chunk]]));
     for (const hour of this.partIndex.hoursOf(deviceId)) {
       if (hour < from || hour >= end) continue;
@@ -83,8 +79,8 @@ export class PieceTable implements Pieces {
   }
 
   /** At most `limit` chunks of a device from hour `from` to before hour `to`, in order of time. */
-  chunks(deviceId: number, from: number, to: number, limit: number, withSamples = false): StoredPiece[] {
-    const found = this.readable.range(chunkId(deviceId, from), chunkId(deviceId, to), limit, withSamples);
+  chunks(deviceId: number, from: number, to: number, limit: number): StoredPiece[] {
+    const found = this.readable.range(chunkId(deviceId, from), chunkId(deviceId, to), limit);
     if (this.withoutSamples.size === 0) return found;
     return found.map((piece) => (this.withoutSamples.has(piece.id) ? { ...piece, raw: 0 } : piece));
   }
@@ -199,13 +195,10 @@ export class PieceTable implements Pieces {
     this.partIndex.delete(id);
   }
 
-  columns(
-    piece: PieceKey & Pick<StoredPiece, 'data'>,
-    wanted?: { has(seriesId: number): boolean },
-  ): Map<number, Column> {
-    let { data }: { data?: Uint8Array | null | undefined } = piece;
+  columns(piece: PieceKey, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
+    let data: Uint8Array | null | undefined;
     try {
-      data ??=
+      data =
         piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part);
       return data ? decodePiece(data, [piece.id, piece.part], wanted) : new Map<number, Column>();
     } catch (error) {

@@ -14,22 +14,10 @@ export function isUnreadable(error: unknown): boolean {
 }
 
 type Row = Omit<StoredPiece, 'part' | 'stats'>;
-/** What takes half the time to read that an object with names does. */
-type PlainRow = [id: number, sealedThrough: number, raw: number, stats: Uint8Array, data?: Uint8Array | null];
-
-const pieceOf = ([id, sealedThrough, raw, stats, data]: PlainRow): StoredPiece => ({
-  id,
-  part: 0,
-  sealedThrough,
-  stats,
-  raw,
-  data: data ?? undefined,
-});
 
 /** Reads rows of the table of chunks, also around pages that cannot be read. */
 export class ReadableChunks {
-  private readonly rows: Statement<[number, number, number], PlainRow>;
-  private readonly rowsWithSamples: Statement<[number, number, number], PlainRow>;
+  private readonly rows: Statement<[number, number, number], StoredPiece>;
   private readonly ascending: Statement<[number, number], Row>;
   private readonly descending: Statement<[number, number], Row>;
   private readonly stats: Statement<[number], Uint8Array>;
@@ -41,22 +29,16 @@ export class ReadableChunks {
   ) {
     const columns = 'id, sealed_through AS sealedThrough, data IS NOT NULL AS raw';
     const range = 'FROM chunk WHERE id >= ? AND id < ? ORDER BY id';
-    const plain = (columns: string): Statement<[number, number, number], PlainRow> =>
-      db.prepare<[number, number, number], PlainRow>(`SELECT ${columns} ${range} LIMIT ?`).raw();
-    this.rows = plain(`${columns}, stats`);
-    this.rowsWithSamples = plain(`${columns}, stats, data`);
+    this.rows = db.prepare(`SELECT ${columns}, 0 AS part, stats ${range} LIMIT ?`);
     this.ascending = db.prepare(`SELECT ${columns} ${range}`);
     this.descending = db.prepare(`SELECT ${columns} ${range} DESC`);
     this.stats = db.prepare<[number], Uint8Array>('SELECT stats FROM chunk WHERE id = ?').pluck();
   }
 
-  /**
-   * At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. Samples are at hand where
-   * they were asked for and nothing is damaged.
-   */
-  range(from: number, to: number, limit: number, withSamples = false): StoredPiece[] {
+  /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
+  range(from: number, to: number, limit: number): StoredPiece[] {
     try {
-      const rows = (withSamples ? this.rowsWithSamples : this.rows).all(from, to, limit).map(pieceOf);
+      const rows = this.rows.all(from, to, limit);
       // A damaged id stands where another one should.
       if (rows.every(({ id }, index) => id >= (rows[index - 1]?.id ?? from - 1) + 1 && id < to)) return rows;
     } catch (error) {
