@@ -65,24 +65,26 @@ describe('each stretch is judged by its own rhythm:', () => {
     Array.from({ length: count }, (_, index) => from + index * interval);
   const intervals = fc.constantFrom(10_000, 60_000, 300_000);
 
-  it('a change of the interval misses nothing and is no silence', () => {
-    fc.assert(
-      fc.property(intervals, intervals, (a, b) => {
+  it('a change of the interval misses nothing and is no silence', async () => {
+    await fc.assert(
+      fc.asyncProperty(intervals, intervals, async (a, b) => {
         const first = every(a, 100, 0);
-        const gaps = gapsBetween([...first, ...every(b, 100, (first.at(-1) ?? 0) + b)]);
+        const gaps = await gapsBetween([...first, ...every(b, 100, (first.at(-1) ?? 0) + b)]);
         expect(gaps.filter(({ isSilence }) => isSilence)).toEqual([]);
         expect(gaps.reduce((sum, { expected }) => sum + expected, 0)).toBe(199);
       }),
     );
   });
 
-  it('a silence has its start, its end, and the readings that it cost', () => {
-    fc.assert(
-      fc.property(intervals, fc.integer({ min: 5, max: 500 }), (interval, lost) => {
+  it('a silence has its start, its end, and the readings that it cost', async () => {
+    await fc.assert(
+      fc.asyncProperty(intervals, fc.integer({ min: 5, max: 500 }), async (interval, lost) => {
         const before = every(interval, 50, 0);
         const start = before.at(-1) ?? 0;
         const end = start + (lost + 1) * interval;
-        const silences = gapsBetween([...before, ...every(interval, 50, end)]).filter(({ isSilence }) => isSilence);
+        const silences = (await gapsBetween([...before, ...every(interval, 50, end)])).filter(
+          ({ isSilence }) => isSilence,
+        );
         expect(silences).toEqual([{ start, end, expected: lost + 1, isSilence: true }]);
       }),
     );

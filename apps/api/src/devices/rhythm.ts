@@ -1,4 +1,4 @@
-import { quantilesOf } from '@device-metrics/domain';
+import { quantilesOf, Slices } from '@device-metrics/domain';
 
 /** How regularly a device has been heard of lately. */
 export interface Rhythm {
@@ -26,10 +26,12 @@ const NEIGHBOURS = 32;
 const FEWEST_NEIGHBOURS = 8;
 
 /** @param times of consecutive readings, Unix ms, ascending; undefined where these are too few to tell. */
-export function rhythmOf(times: ArrayLike<number>): Rhythm | undefined {
+export const rhythmOf = (times: ArrayLike<number>): Rhythm | undefined =>
+  haveRhythm(times) ? rhythmOfGaps(gapsOf(times)) : undefined;
+
+function haveRhythm(times: ArrayLike<number>): boolean {
   const { length } = times;
-  if (length < FEWEST || (times[length - 1] as number) - (times[0] as number) < SHORTEST_TIME) return undefined;
-  return rhythmOfGaps(gapsOf(times));
+  return length >= FEWEST && (times[length - 1] as number) - (times[0] as number) >= SHORTEST_TIME;
 }
 
 function gapsOf(times: ArrayLike<number>): Float64Array {
@@ -71,16 +73,20 @@ export interface Gap {
 
 /**
  * The times between consecutive readings. Each stretch is judged by its own rhythm, the slower of that before and that
- * after: a device that is set from a minute to ten seconds has missed nothing.
+ * after: a device that is set from a minute to ten seconds has missed nothing. Works in slices.
  */
-export function gapsBetween(times: ArrayLike<number>): Gap[] {
+export async function gapsBetween(times: ArrayLike<number>): Promise<Gap[]> {
   const gaps = gapsOf(times);
-  const known = rhythmOf(times);
+  const known = haveRhythm(times);
+  const slices = new Slices();
   const found: Gap[] = [];
   let [rhythms, from] = [undefined as { interval: number; pause: number } | undefined, -1];
   for (let index = 0; index < gaps.length; index += 1) {
     // To look anew at every fourth reading is enough, and four times as fast.
-    if (!rhythms || index - from >= 4) [rhythms, from] = [around(gaps, index), index];
+    if (!rhythms || index - from >= 4) {
+      [rhythms, from] = [around(gaps, index), index];
+      if (slices.isOver()) await slices.next();
+    }
     const gap = gaps[index] as number;
     const start = times[index] as number;
     found.push({

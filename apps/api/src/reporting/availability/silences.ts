@@ -104,7 +104,7 @@ async function silencesOfSeries(
     ...(after === undefined ? [] : [after]),
     ...(isFew && after !== undefined ? await timesAside(store, series, after, 'after') : []),
   ];
-  const silences: SilentTime[] = gapsBetween(known)
+  const silences: SilentTime[] = (await gapsBetween(known))
     .filter(({ isSilence, start, end }) => isSilence && end > range.start && start < until)
     .map(({ start, end }) => ({ start, end }));
   const last = known.at(-1);

@@ -65,7 +65,7 @@ async function expectedOf(store: Store, series: Series, { start, end }: TimeRang
   const [first, last] = [times[0], times[times.length - 1]];
   if (first === undefined || last === undefined) return Math.max(1, Math.floor((end - start) / interval));
   const [lead, rest] = [rhythmOf(head(times)) ?? { interval }, rhythmOf(tail(times)) ?? { interval }];
-  const between = gapsBetween(times).reduce((sum, { expected }) => sum + expected, 0);
+  const between = (await gapsBetween(times)).reduce((sum, { expected }) => sum + expected, 0);
   const after = Math.max(0, Math.ceil((end - last) / rest.interval) - 1);
   return Math.floor((first - start) / lead.interval) + 1 + between + after;
 }
