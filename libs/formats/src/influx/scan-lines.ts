@@ -1,5 +1,6 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
 import { ByteMap, isAt, isViewAt } from '../byte-map.js';
+import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
 
 /** What the values of a field are: samples of a series, in its unit. */
@@ -86,7 +87,6 @@ const QUOTE = code('"');
 const HASH = code('#');
 const COMMA = code(',');
 const MINUS = code('-');
-const DOT = code('.');
 const ZERO = code('0');
 const NINE = code('9');
 const EQUALS = code('=');
@@ -95,10 +95,6 @@ const INTEGER = code('i');
 const UNSIGNED = code('u');
 /** No byte. */
 const NONE = -1;
-
-/** So many digits are an integer that a double holds exactly, and so is the power of ten. */
-const EXACT_DIGITS = 15;
-const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
 
 /** Digits of a timestamp that are less than a millisecond, or what one of it is in milliseconds. */
 const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly factor: number }>> = {
@@ -272,6 +268,7 @@ class Scan<T> {
   private count = 0;
   private at = 0;
   private line = 1;
+  private readonly decimal = new DecimalReader();
   private readonly slices = new Slices();
   /** Of the line that is read: its names once they are known, where it begins, and what was there before it. */
   private prefix: Prefix<T> | undefined;
@@ -431,38 +428,20 @@ class Scan<T> {
 
   /** False where the line is wrong; a value that is no number only costs itself. */
   private readValue(prefix: Prefix<T>, field: Field<T>): boolean {
-    const { bytes } = this;
-    const start = this.at;
-    let at = start;
-    let byte = bytes[at] as number;
-    if (byte === QUOTE) return this.skipText(prefix, field);
-    const isNegative = byte === MINUS;
-    if (isNegative) byte = bytes[++at] as number;
-    const digits = at;
-    let number = 0;
-    while (byte >= ZERO && byte <= NINE) {
-      number = number * 10 + (byte - ZERO);
-      byte = bytes[++at] as number;
-    }
-    let count = at - digits;
-    if (byte === DOT) {
-      const point = at;
-      byte = bytes[++at] as number;
-      while (byte >= ZERO && byte <= NINE) {
-        number = number * 10 + (byte - ZERO);
-        byte = bytes[++at] as number;
-      }
-      const decimals = at - point - 1;
-      count += decimals;
-      // Both are exact, and so the quotient is the double that is nearest.
-      if (count <= EXACT_DIGITS) number /= POWERS[decimals] as number;
-    } else if (byte === INTEGER || (byte === UNSIGNED && !isNegative)) {
-      byte = bytes[++at] as number;
-    }
+    const { bytes, decimal } = this;
+    const first = bytes[this.at];
+    if (first === QUOTE) return this.skipText(prefix, field);
+    const isNegative = first === MINUS;
+    const start = isNegative ? this.at + 1 : this.at;
+    let at = decimal.read(bytes, start);
+    let byte = bytes[at];
+    const { digits } = decimal;
+    const isWhole = at === start + digits;
+    if (isWhole && (byte === INTEGER || (byte === UNSIGNED && !isNegative))) byte = bytes[++at];
     const isOver = byte === COMMA || byte === BLANK || byte === FEED || (byte === RETURN && bytes[at + 1] === FEED);
-    if (!isOver || count === 0 || count > EXACT_DIGITS) return this.readUnusual(prefix, field);
+    if (!isOver || digits === 0 || digits > EXACT_DIGITS) return this.readUnusual(prefix, field);
     this.at = at;
-    this.add(prefix, field, isNegative ? -number : number);
+    this.add(prefix, field, isNegative ? -decimal.value : decimal.value);
     return true;
   }
 

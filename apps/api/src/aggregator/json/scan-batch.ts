@@ -1,7 +1,9 @@
-import { MAX_ITEMS, parseTime } from '@device-metrics/contract';
-import { NamedSeries, NO_LABELS, Slices, type Labels } from '@device-metrics/domain';
-import { ByteMap, isAt, isViewAt, type SpareColumns } from '@device-metrics/formats';
+import { MAX_ITEMS } from '@device-metrics/contract';
+import { NO_LABELS, Slices, type Labels, type NamedSeries } from '@device-metrics/domain';
+import { isViewAt, type SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
+import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
+import { KnownSeries } from './known-series.js';
 
 /** What a batch says, position by position in the order in which it stands. */
 export interface ScannedBatch {
@@ -13,28 +15,6 @@ export interface ScannedBatch {
   /** Where each item ends in the columns. */
   readonly ends: number[];
 }
-
-const code = (letter: string): number => letter.charCodeAt(0);
-const QUOTE = code('"');
-const BACKSLASH = code('\\');
-const COMMA = code(',');
-const COLON = code(':');
-const OPEN_OBJECT = code('{');
-const CLOSE_OBJECT = code('}');
-const OPEN_ARRAY = code('[');
-const CLOSE_ARRAY = code(']');
-const MINUS = code('-');
-const DOT = code('.');
-const ZERO = code('0');
-const NINE = code('9');
-const BLANK = code(' ');
-const [FEED, RETURN, TAB] = [code('\n'), code('\r'), code('\t')];
-const [EXPONENT, CAPITAL_EXPONENT] = [code('e'), code('E')];
-
-/** So many digits are an integer that a double holds exactly, and so is the power of ten. */
-const EXACT_DIGITS = 15;
-const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);
 const FIELDS = ['device_name', 'metric_name', 'unit', 'labels', 'value', 'timestamp', 'samples', 'values'] as const;
@@ -61,52 +41,10 @@ const METRICS = bytesOf('metrics');
 
 /** Samples of one body that there is room for from the start. */
 const USUAL_SAMPLES = 1 << 16;
-/** Metrics of a device that are gone through one by one: a map of their own takes more memory than all else of them. */
-const FEW_METRICS = 64;
-/** Readings are numbered up to here, and then anew: as small integers. */
-const MOST_READINGS = 0x3fff_ffff;
 /** Bytes of all names of a series. */
 const LONGEST_KEY = 4096;
 /** Bytes that are read before others may get their turn. */
 const PIECE = 64 * 1024;
-
-/** A device whose readings come, and its metrics in the order in which they were first sent. */
-class ReadDevice {
-  /** Their names in quotes and with a colon. */
-  readonly names: DataView<ArrayBuffer>[] = [];
-  readonly series: NamedSeries[] = [];
-  /** The reading that had each of them last. */
-  readonly seenIn: number[] = [];
-  private byName: ByteMap<number> | undefined;
-
-  constructor(readonly name: string) {}
-
-  /** The place of a metric by its name; undefined while it is not known. */
-  find(bytes: Uint8Array, start: number, end: number): number | undefined {
-    const { names } = this;
-    if (names.length <= FEW_METRICS) {
-      const found = names.findIndex((name) => isNamed(name, bytes, start, end));
-      return found < 0 ? undefined : found;
-    }
-    if (!this.byName) {
-      this.byName = new ByteMap(Infinity);
-      for (const [place, name] of names.entries()) this.setPlace(name, place);
-    }
-    return this.byName.get(bytes, start, end);
-  }
-
-  /** Takes in a metric, and gives its place. */
-  add(name: DataView<ArrayBuffer>, series: NamedSeries): number {
-    this.setPlace(name, this.names.length);
-    this.series.push(series);
-    this.seenIn.push(0);
-    return this.names.push(name) - 1;
-  }
-
-  private setPlace({ buffer, byteLength }: DataView<ArrayBuffer>, place: number): void {
-    this.byName?.set(new Uint8Array(buffer), 1, byteLength - 2, place);
-  }
-}
 
 /**
  * Reads batches from bytes to columns, without an object for each sample: names are looked at once and later found by their
@@ -116,18 +54,10 @@ class ReadDevice {
  * It keeps what it has found, of at most `mostSeries` series; beyond that it starts again.
  */
 export class BatchScanner {
-  private readonly devices: ByteMap<ReadDevice>;
-  /** Series of metrics and runs, by all the bytes that name them. */
-  private readonly single: ByteMap<NamedSeries>;
-  /** Names of metrics, which many devices share. */
-  private readonly names: ByteMap<DataView<ArrayBuffer>>;
-  private known = 0;
-  private reading = 0;
+  private readonly known: KnownSeries;
 
-  constructor(private readonly mostSeries: number) {
-    this.devices = new ByteMap(mostSeries);
-    this.single = new ByteMap(mostSeries, mostSeries * 256);
-    this.names = new ByteMap(mostSeries);
+  constructor(mostSeries: number) {
+    this.known = new KnownSeries(mostSeries);
   }
 
   /**
@@ -139,92 +69,33 @@ export class BatchScanner {
    * @param piece bytes that are read before others get their turn, about.
    */
   async scan(body: Buffer, receivedAt: number, spare?: SpareColumns, piece = PIECE): Promise<ScannedBatch | undefined> {
-    const scan = new Scan(this, body, receivedAt, spare);
+    const scan = new Scan(this.known, body, receivedAt, spare);
     const slices = new Slices();
     for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) if (slices.isOver()) await slices.next();
     return scan.batch;
-  }
-
-  /** Another number than that of the readings before. */
-  nextReading(): number {
-    return (this.reading = (this.reading + 1) & MOST_READINGS);
-  }
-
-  deviceAt(body: Buffer, start: number, end: number): ReadDevice {
-    const known = this.devices.get(body, start, end);
-    if (known) return known;
-    this.count();
-    const device = new ReadDevice(body.toString('utf8', start, end));
-    this.devices.set(body, start, end, device);
-    return device;
-  }
-
-  addMetric(device: ReadDevice, body: Buffer, start: number, end: number): number {
-    this.count();
-    let name = this.names.get(body, start, end);
-    if (!name) {
-      const bytes = new Uint8Array(end - start + 3);
-      bytes.set(body.subarray(start - 1, end + 1));
-      bytes[bytes.length - 1] = COLON;
-      name = new DataView(bytes.buffer);
-      this.names.set(body, start, end, name);
-    }
-    const metricName = body.toString('utf8', start, end);
-    const series = NamedSeries.of({ deviceName: device.name, metricName, unit: undefined, labels: NO_LABELS });
-    return device.add(name, series);
-  }
-
-  /**
-   * @param key all that names the series, of which the first `length` bytes count.
-   * @param names asked where it is not known yet.
-   */
-  singleOf(key: Buffer, length: number, names: () => Parameters<typeof NamedSeries.of>[0]): NamedSeries {
-    const known = this.single.get(key, 0, length);
-    if (known) return known;
-    this.count();
-    const series = NamedSeries.of(names());
-    this.single.set(key, 0, length, series);
-    return series;
-  }
-
-  private count(): void {
-    this.known += 1;
-    if (this.known <= this.mostSeries) return;
-    this.devices.clear();
-    this.single.clear();
-    this.names.clear();
-    this.known = 1;
   }
 }
 
 /** Of one body; the key of the item that is read now. */
 const key = Buffer.alloc(LONGEST_KEY);
 
-/** One pass through one body. Methods that read a part answer false where it is not as usual. */
-class Scan {
+/** One pass through one body. */
+class Scan extends JsonCursor {
   /** What the body says, once all of it is read. */
   batch: ScannedBatch | undefined;
   private readonly series: NamedSeries[] = [];
-  private readonly view: DataView;
   private timestamps: Float64Array;
   private values: Float64Array;
   private readonly ends: number[] = [];
   private count = 0;
   /** Objects and arrays so far: there are two around the items at the most. */
   private parts = 2;
-  private at = 0;
   private isNamed = false;
   /** Where the piece that is read now ends, and whether it did so within a run. */
   private until = 0;
   private isInRun = false;
   /** The first place of the item that is read. */
   private first = 0;
-  /** As `readNumber`, `readTime` and `readString` have left it. */
-  private number = 0;
-  private textStart = 0;
-  private textEnd = 0;
-  private lastTime = '';
-  private lastTimeMeans: number | undefined;
   /** Of the item that is read: where its fields are in the body, with the quotes of a unit. */
   private seen = 0;
   private deviceStart = 0;
@@ -239,12 +110,12 @@ class Scan {
   private value = 0;
 
   constructor(
-    private readonly scanner: BatchScanner,
-    private readonly bytes: Buffer,
+    private readonly known: KnownSeries,
+    bytes: Buffer,
     private readonly receivedAt: number,
     spare: SpareColumns | undefined,
   ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    super(bytes);
     const usual = Math.max(64, Math.min(USUAL_SAMPLES, bytes.length >> 4));
     this.timestamps = spare?.timestamps ?? new Float64Array(usual);
     this.values = spare?.values ?? new Float64Array(usual);
@@ -362,10 +233,10 @@ class Scan {
 
   /** The values of a reading, whose device is known. */
   private readValues(): boolean {
-    const { scanner, bytes, view } = this;
-    const device = scanner.deviceAt(bytes, this.deviceStart, this.deviceEnd);
+    const { known, bytes, view } = this;
+    const device = known.deviceAt(bytes, this.deviceStart, this.deviceEnd);
     const { names, seenIn } = device;
-    const reading = scanner.nextReading();
+    const reading = known.nextReading();
     const first = this.count;
     this.parts += 1;
     if (!this.take(OPEN_OBJECT)) return false;
@@ -378,7 +249,7 @@ class Scan {
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
         if (!this.takeColon()) return false;
-        place = device.find(bytes, textStart, textEnd) ?? scanner.addMetric(device, bytes, textStart, textEnd);
+        place = device.find(bytes, textStart, textEnd) ?? known.addMetric(device, bytes, textStart, textEnd);
       }
       if (seenIn[place] === reading || !this.readNumber()) return false;
       seenIn[place] = reading;
@@ -437,7 +308,7 @@ class Scan {
     if ((seen & UNIT) !== 0) length = this.addToKey(length, this.unitStart, this.unitEnd);
     if ((seen & LABELS) !== 0) length = this.addToKey(length, this.labelsStart, this.labelsEnd);
     if (length > LONGEST_KEY) return false;
-    const series = this.scanner.singleOf(key, length, () => ({
+    const series = this.known.singleOf(key, length, () => ({
       deviceName: bytes.toString('utf8', this.deviceStart, this.deviceEnd),
       metricName: bytes.toString('utf8', this.metricStart, this.metricEnd),
       unit: (seen & UNIT) === 0 ? undefined : bytes.toString('utf8', this.unitStart + 1, this.unitEnd - 1),
@@ -461,94 +332,6 @@ class Scan {
     return after;
   }
 
-  /** A string without escapes; afterwards `textStart` and `textEnd` say where it is, without its quotes. */
-  private readString(): boolean {
-    this.skipBlanks();
-    const { bytes } = this;
-    let at = this.at;
-    if (bytes[at] !== QUOTE) return false;
-    at += 1;
-    this.textStart = at;
-    for (; at < bytes.length; at += 1) {
-      const byte = bytes[at] as number;
-      if (byte === QUOTE) {
-        this.textEnd = at;
-        this.at = at + 1;
-        return true;
-      }
-      if (byte === BACKSLASH || byte < BLANK) return false;
-    }
-    return false;
-  }
-
-  private isText(text: Uint8Array): boolean {
-    return isAt(text, this.bytes, this.textStart, this.textEnd);
-  }
-
-  /** A time as a number, or as a text that means one. */
-  private readTime(): boolean {
-    this.skipBlanks();
-    if (this.bytes[this.at] !== QUOTE) return this.readNumber();
-    if (!this.readString()) return false;
-    const text = this.bytes.toString('latin1', this.textStart, this.textEnd);
-    if (text !== this.lastTime) {
-      this.lastTime = text;
-      this.lastTimeMeans = parseTime(text);
-    }
-    if (this.lastTimeMeans === undefined) return false;
-    this.number = this.lastTimeMeans;
-    return true;
-  }
-
-  private readNumber(): boolean {
-    const { bytes } = this;
-    if ((bytes[this.at] as number) <= BLANK) this.skipBlanks();
-    const start = this.at;
-    let at = start;
-    let byte = bytes[at] as number;
-    const isNegative = byte === MINUS;
-    if (isNegative) byte = bytes[++at] as number;
-    const digits = at;
-    let number = 0;
-    while (byte >= ZERO && byte <= NINE) {
-      number = number * 10 + (byte - ZERO);
-      byte = bytes[++at] as number;
-    }
-    let count = at - digits;
-    if (count === 0 || (count > 1 && bytes[digits] === ZERO)) return false;
-    if (byte === DOT) {
-      const point = at;
-      byte = bytes[++at] as number;
-      while (byte >= ZERO && byte <= NINE) {
-        number = number * 10 + (byte - ZERO);
-        byte = bytes[++at] as number;
-      }
-      const decimals = at - point - 1;
-      if (decimals === 0) return false;
-      count += decimals;
-      // Both are exact, and so the quotient is the double that is nearest.
-      if (count <= EXACT_DIGITS) number /= POWERS[decimals] as number;
-    }
-    if (byte === EXPONENT || byte === CAPITAL_EXPONENT || count > EXACT_DIGITS) return this.readUnusual(start, at);
-    this.at = at;
-    this.number = isNegative ? -number : number;
-    return true;
-  }
-
-  /** A number that is no short decimal, whose beginning has been read. */
-  private readUnusual(start: number, from: number): boolean {
-    const { bytes } = this;
-    let end = from;
-    for (let byte = bytes[end] as number; end < bytes.length; byte = bytes[++end] as number) {
-      if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte <= BLANK) break;
-    }
-    const text = bytes.toString('latin1', start, end);
-    if (!NUMBER.test(text)) return false;
-    this.at = end;
-    this.number = Number(text);
-    return true;
-  }
-
   /** Makes room for one more sample and gives its place. */
   private place(): number {
     if (this.count === this.values.length) this.grow();
@@ -562,37 +345,6 @@ class Scan {
       this[column] = grown;
     }
   }
-
-  private take(wanted: number): boolean {
-    if (this.bytes[this.at] !== wanted) {
-      this.skipBlanks();
-      if (this.bytes[this.at] !== wanted) return false;
-    }
-    this.at += 1;
-    return true;
-  }
-
-  private takeColon(): boolean {
-    return this.take(COLON);
-  }
-
-  private isAtEnd(): boolean {
-    this.skipBlanks();
-    return this.at === this.bytes.length;
-  }
-
-  private skipBlanks(): void {
-    const { bytes } = this;
-    let byte = bytes[this.at];
-    while (byte === BLANK || byte === FEED || byte === RETURN || byte === TAB) byte = bytes[++this.at];
-  }
-}
-
-/** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
-function isNamed(name: DataView, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.byteLength !== end - start + 3) return false;
-  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.getUint8(at - start + 1)) return false;
-  return true;
 }
 
 const isForm = (seen: number, { must, may }: typeof READING): boolean =>

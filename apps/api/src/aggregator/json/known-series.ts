@@ -1,0 +1,121 @@
+import { NamedSeries, NO_LABELS } from '@device-metrics/domain';
+import { ByteMap } from '@device-metrics/formats';
+import { COLON } from './json-cursor.js';
+
+/** Metrics of a device that are gone through one by one: a map of their own takes more memory than all else of them. */
+const FEW_METRICS = 64;
+/** Readings are numbered up to here, and then anew: as small integers. */
+const MOST_READINGS = 0x3fff_ffff;
+
+/** A device whose readings come, and its metrics in the order in which they were first sent. */
+export class ReadDevice {
+  /** Their names in quotes and with a colon. */
+  readonly names: DataView<ArrayBuffer>[] = [];
+  readonly series: NamedSeries[] = [];
+  /** The reading that had each of them last. */
+  readonly seenIn: number[] = [];
+  private byName: ByteMap<number> | undefined;
+
+  constructor(readonly name: string) {}
+
+  /** The place of a metric by its name; undefined while it is not known. */
+  find(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const { names } = this;
+    if (names.length <= FEW_METRICS) {
+      const found = names.findIndex((name) => isNamed(name, bytes, start, end));
+      return found < 0 ? undefined : found;
+    }
+    if (!this.byName) {
+      this.byName = new ByteMap(Infinity);
+      for (const [place, name] of names.entries()) this.setPlace(name, place);
+    }
+    return this.byName.get(bytes, start, end);
+  }
+
+  /** Takes in a metric, and gives its place. */
+  add(name: DataView<ArrayBuffer>, series: NamedSeries): number {
+    this.setPlace(name, this.names.length);
+    this.series.push(series);
+    this.seenIn.push(0);
+    return this.names.push(name) - 1;
+  }
+
+  private setPlace({ buffer, byteLength }: DataView<ArrayBuffer>, place: number): void {
+    this.byName?.set(new Uint8Array(buffer), 1, byteLength - 2, place);
+  }
+}
+
+/** The series that bodies have named so far, found by the bytes of their names. Of at most `mostSeries`; beyond that it starts again. */
+export class KnownSeries {
+  private readonly devices: ByteMap<ReadDevice>;
+  /** Series of metrics and runs, by all the bytes that name them. */
+  private readonly single: ByteMap<NamedSeries>;
+  /** Names of metrics, which many devices share. */
+  private readonly names: ByteMap<DataView<ArrayBuffer>>;
+  private count = 0;
+  private reading = 0;
+
+  constructor(private readonly mostSeries: number) {
+    this.devices = new ByteMap(mostSeries);
+    this.single = new ByteMap(mostSeries, mostSeries * 256);
+    this.names = new ByteMap(mostSeries);
+  }
+
+  /** Another number than that of the readings before. */
+  nextReading(): number {
+    return (this.reading = (this.reading + 1) & MOST_READINGS);
+  }
+
+  deviceAt(body: Buffer, start: number, end: number): ReadDevice {
+    const known = this.devices.get(body, start, end);
+    if (known) return known;
+    this.addOne();
+    const device = new ReadDevice(body.toString('utf8', start, end));
+    this.devices.set(body, start, end, device);
+    return device;
+  }
+
+  addMetric(device: ReadDevice, body: Buffer, start: number, end: number): number {
+    this.addOne();
+    let name = this.names.get(body, start, end);
+    if (!name) {
+      const bytes = new Uint8Array(end - start + 3);
+      bytes.set(body.subarray(start - 1, end + 1));
+      bytes[bytes.length - 1] = COLON;
+      name = new DataView(bytes.buffer);
+      this.names.set(body, start, end, name);
+    }
+    const metricName = body.toString('utf8', start, end);
+    const series = NamedSeries.of({ deviceName: device.name, metricName, unit: undefined, labels: NO_LABELS });
+    return device.add(name, series);
+  }
+
+  /**
+   * @param key all that names the series, of which the first `length` bytes count.
+   * @param names asked where it is not known yet.
+   */
+  singleOf(key: Buffer, length: number, names: () => Parameters<typeof NamedSeries.of>[0]): NamedSeries {
+    const known = this.single.get(key, 0, length);
+    if (known) return known;
+    this.addOne();
+    const series = NamedSeries.of(names());
+    this.single.set(key, 0, length, series);
+    return series;
+  }
+
+  private addOne(): void {
+    this.count += 1;
+    if (this.count <= this.mostSeries) return;
+    this.devices.clear();
+    this.single.clear();
+    this.names.clear();
+    this.count = 1;
+  }
+}
+
+/** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
+function isNamed(name: DataView, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.byteLength !== end - start + 3) return false;
+  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.getUint8(at - start + 1)) return false;
+  return true;
+}
