@@ -59,7 +59,7 @@ export {
 } from './time-steps.js';
 export { isTimeZone, isUtc, ZoneClock } from './zone-clock.js';
 export { addSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
-export { aggregateSteps, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
+export { aggregateSteps, grownBy, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {
   hasAll,
   like,

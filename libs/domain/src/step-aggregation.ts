@@ -101,6 +101,9 @@ function quantile(values: ArrayLike<number>, from: number, to: number, share: nu
   return quantilesOf([some], [share])[0] as number;
 }
 
+/** What a counter grew from one value to the next; one below that before it is a counter that started again at 0. */
+export const grownBy = (before: number, value: number): number => (value >= before ? value - before : value);
+
 function growth(
   { timestamps, values }: Samples,
   from: number,
@@ -111,7 +114,7 @@ function growth(
   for (let index = Math.max(from, 1); index < to; index += 1) {
     const before = values[index - 1] as number;
     const value = values[index] as number;
-    increase = (increase ?? 0) + (value >= before ? value - before : value);
+    increase = (increase ?? 0) + grownBy(before, value);
     milliseconds += (timestamps[index] as number) - (timestamps[index - 1] as number);
   }
   return { increase, seconds: milliseconds / 1000 };

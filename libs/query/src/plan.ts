@@ -24,7 +24,7 @@ export interface ReadPass {
   /** Which of the aggregations of the steps. */
   readonly indexes: readonly number[];
   readonly from: 'summaries' | 'samples';
-  /** Whether hours of which only hourly values are left count by their ends. */
+  /** Whether some of them are of what counters grew. */
   readonly growth: boolean;
 }
 
@@ -105,26 +105,26 @@ export async function hourlyUntilOf(
 
 /**
  * Aggregations come from the store's summaries where they can, which for whole hours costs no samples; else all together
- * from the samples. Of hours that are kept as hourly values only, `rate` and `increase` see their ends, and percentiles
- * nothing, so that each kind is read by itself.
+ * from the samples. What counters grew is in summaries of whole hours only. Of hours that are kept as hourly values only, `rate` and
+ * `increase` see their ends, and percentiles nothing, so that each kind that is read from samples is read by itself.
  */
 function passesOf(steps: Steps, hourly: boolean): ReadPass[] {
   const kinds = steps.aggregations.map(kindOf);
-  const indexesOf = (...wanted: AggregationKind[]): number[] =>
-    [...kinds.keys()].filter((index) => wanted.includes(kinds[index] as AggregationKind));
+  const inSummaries: AggregationKind[] = steps.bounds.every(isFullHour) ? ['summary', 'growth'] : ['summary'];
   const hasPieces = pieceOf(steps) !== undefined;
+  const pass = (from: ReadPass['from'], ...wanted: AggregationKind[]): ReadPass => {
+    const indexes = [...kinds.keys()].filter((index) => wanted.includes(kinds[index] as AggregationKind));
+    return { indexes, from, growth: indexes.some((index) => kinds[index] === 'growth') };
+  };
   if (!hourly) {
-    const from = hasPieces && kinds.every((kind) => kind === 'summary') ? 'summaries' : 'samples';
-    return [{ indexes: [...kinds.keys()], from, growth: kinds.includes('growth') }];
+    const from = hasPieces && kinds.every((kind) => inSummaries.includes(kind)) ? 'summaries' : 'samples';
+    return [pass(from, ...kinds)];
   }
-  const plain: ReadPass[] = hasPieces
-    ? [
-        { indexes: indexesOf('summary'), from: 'summaries', growth: false },
-        { indexes: indexesOf('quantile'), from: 'samples', growth: false },
-      ]
-    : [{ indexes: indexesOf('summary', 'quantile'), from: 'samples', growth: false }];
-  const growth: ReadPass = { indexes: indexesOf('growth'), from: 'samples', growth: true };
-  return [...plain, growth].filter(({ indexes }) => indexes.length > 0);
+  const passes = hasPieces
+    ? [pass('summaries', ...inSummaries), pass('samples', 'quantile')]
+    : [pass('samples', 'summary', 'quantile')];
+  const isIn = hasPieces && inSummaries.includes('growth');
+  return [...passes, ...(isIn ? [] : [pass('samples', 'growth')])].filter(({ indexes }) => indexes.length > 0);
 }
 
 /** How many samples of each series there are to read, and in all how many are kept as such. */
@@ -161,7 +161,7 @@ async function countSamples(
 
 function adviceFor(steps: Steps | undefined): string {
   if (!steps) return 'step=1h reads none, and pages by limit read what they carry';
-  return steps.aggregations.every((aggregation: Aggregation) => kindOf(aggregation) === 'summary')
-    ? 'step=1h, or another whole number of hours, reads none'
-    : 'mean, min, max, sum, count, first and last with step=1h read none';
+  return steps.aggregations.some((aggregation: Aggregation) => kindOf(aggregation) === 'quantile')
+    ? 'all but percentiles with step=1h read none'
+    : 'step=1h, or another whole number of hours, reads none';
 }

@@ -42,12 +42,12 @@ async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncG
 function columnsOf(store: SampleStore, plan: Plan, steps: Steps, pass: ReadPass): AsyncGenerator<SeriesColumns> {
   const { bounds } = steps;
   const aggregations = pass.indexes.map((index) => steps.aggregations[index] as Aggregation);
+  const growsFrom = pass.growth ? plan.growsFrom : new Map<number, never>();
   if (pass.from === 'samples') {
-    const growsFrom = pass.growth ? plan.growsFrom : new Map<number, never>();
     return columnsOfSamples(store, plan.counts ?? [], { bounds, aggregations, growth: pass.growth, growsFrom });
   }
   const kinds = aggregations.map(({ kind }) => kind as SummaryKind);
-  return columnsOfSummaries(store, plan.series, bounds, kinds, pieceOf(steps) as number);
+  return columnsOfSummaries(store, plan.series, { bounds, kinds, piece: pieceOf(steps) as number, growsFrom });
 }
 
 /** The columns of all passes together; what a pass does not have of a series is null. */

@@ -7,7 +7,7 @@ import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { lastBefore } from './look-back.js';
-import { columnsOfSamples, type SampleSteps } from './step-columns.js';
+import { columnsOfSamples, columnsOfSummaries, type SampleSteps, type SummaryKind } from './step-columns.js';
 
 const START = Date.UTC(2026, 0, 1);
 let now = START + HOUR;
@@ -68,6 +68,39 @@ it('the columns of steps are the same, however few samples are in memory at a ti
         const whole = await columns(wanted, undefined);
         expect(await columns(wanted, atOnce)).toEqual(whole);
         said += Object.keys(whole).length;
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(said).toBeGreaterThan(300);
+});
+
+it('of whole hours the columns are the same from summaries, also of counters that start again', async () => {
+  let said = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: -5, max: 40 }),
+      fc.constantFrom(HOUR, 2 * HOUR, 5 * HOUR, DAY),
+      fc.integer({ min: 1, max: 30 }),
+      fc.constantFrom<SummaryKind[]>(['increase', 'rate'], ['rate', 'mean', 'last'], ['increase', 'first', 'count']),
+      fc.boolean(),
+      async (from, step, steps, kinds, byHours) => {
+        const bounds = Array.from({ length: steps + 1 }, (_, index) => START + from * HOUR + index * step);
+        const series = await store.findSeries({});
+        // What is not about growth has no samples where only summaries are left.
+        const plain = kinds.some((kind) => kind !== 'rate' && kind !== 'increase');
+        const wanted = plain ? bounds.filter((bound) => bound >= START + 27 * HOUR) : bounds;
+        if (wanted.length < 2) return;
+        const growsFrom = await lastBefore(store, series, wanted[0] as number);
+        const aggregations = kinds.map((kind): Aggregation => ({ kind }));
+        const expected = await columns({ bounds: wanted, aggregations, growth: true, growsFrom }, undefined);
+        const found: Record<string, unknown> = {};
+        const query = { bounds: wanted, kinds, piece: byHours ? HOUR : step, growsFrom };
+        for await (const one of columnsOfSummaries(store, series, query)) {
+          if (one.columns.flat().some((value) => value !== null)) found[one.series.metricName] = one.columns;
+        }
+        expect(found).toEqual(expected);
+        said += Object.keys(found).length;
       },
     ),
     { numRuns: 200 },

@@ -1,4 +1,12 @@
-import { HOUR, aggregateSteps, Slices, type Aggregation, type Samples, type Series } from '@device-metrics/domain';
+import {
+  HOUR,
+  aggregateSteps,
+  grownBy,
+  Slices,
+  type Aggregation,
+  type Samples,
+  type Series,
+} from '@device-metrics/domain';
 import type { ReadOptions, SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
 import type { LastSample, LastSamples } from './look-back.js';
@@ -34,35 +42,90 @@ export function pieceOf({ length, bounds }: Steps): number | undefined {
   );
 }
 
-/** An aggregation that the store's summaries are enough for. */
-export type SummaryKind = 'mean' | StepAggregate;
+/** An aggregation that the store's summaries are enough for; `rate` and `increase` only where steps are of whole hours. */
+export type SummaryKind = Exclude<Aggregation['kind'], 'quantile'>;
+type PlainAggregate = Exclude<SummaryKind, 'mean' | 'rate' | 'increase'>;
 
-/**
- * From the store's summaries, which for whole hours costs no samples.
- *
- * @param piece length, ms, of pieces that each lie within a step.
- */
+/** What the store's summaries are made into. */
+export interface SummarySteps {
+  readonly bounds: readonly number[];
+  readonly kinds: readonly SummaryKind[];
+  /** Length, ms, of pieces that each lie within a step. */
+  readonly piece: number;
+  /** The last sample of each series before the first step. */
+  readonly growsFrom: LastSamples;
+}
+
+const GROWTH = ['first', 'firstTime', 'last', 'lastTime', 'grown'] as const;
+
+/** What a kind is made of. */
+const PARTS: Readonly<Partial<Record<SummaryKind, readonly StepAggregate[]>>> = {
+  mean: ['sum', 'count'],
+  rate: GROWTH,
+  increase: GROWTH,
+};
+
+/** From the store's summaries, which for whole hours costs no samples. */
 export async function* columnsOfSummaries(
   store: SampleStore,
   series: readonly Series[],
-  bounds: readonly number[],
-  kinds: readonly SummaryKind[],
-  piece: number,
+  { bounds, kinds, piece, growsFrom }: SummarySteps,
 ): AsyncGenerator<SeriesColumns> {
   const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
-  const aggregates = [...new Set(kinds.flatMap((kind) => (kind === 'mean' ? (['sum', 'count'] as const) : [kind])))];
+  const aggregates = [...new Set(kinds.flatMap((kind) => PARTS[kind] ?? [kind as PlainAggregate]))];
   const slices = new Slices();
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
-    const ofSteps = new Map<SummaryKind, StepColumn>();
-    for (const [index, aggregate] of aggregates.entries()) {
-      const pieces = { timestamps: starts, values: columns[index] as Float64Array };
+    const of = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
+    const column = async (aggregate: PlainAggregate): Promise<StepColumn> => {
       const kind = aggregate === 'count' ? 'sum' : aggregate;
-      const [column] = await inSlices(pieces, bounds, [{ kind }], slices);
-      ofSteps.set(aggregate, column as StepColumn);
+      const [made] = await inSlices({ timestamps: starts, values: of(aggregate) }, bounds, [{ kind }], slices);
+      return made as StepColumn;
+    };
+    const growth = aggregates.includes('grown')
+      ? growthOfPieces({ starts, of }, bounds, growsFrom.get(one.id))
+      : undefined;
+    const made: StepColumn[] = [];
+    for (const kind of kinds) {
+      if (kind === 'rate' || kind === 'increase') made.push((growth as StepGrowth)[kind]);
+      else if (kind === 'mean') made.push(quotients(await column('sum'), await column('count')));
+      else made.push(await column(kind));
     }
-    if (kinds.includes('mean')) ofSteps.set('mean', quotients(ofSteps.get('sum') ?? [], ofSteps.get('count') ?? []));
-    yield { series: one, columns: kinds.map((kind) => ofSteps.get(kind) as StepColumn) };
+    yield { series: one, columns: made };
   }
+}
+
+interface StepGrowth {
+  readonly increase: StepColumn;
+  readonly rate: StepColumn;
+}
+
+/** As `aggregateSteps` has it of the samples: from the last one before a step on, and per second of the time between them. */
+function growthOfPieces(
+  { starts, of }: { readonly starts: Float64Array; readonly of: (aggregate: StepAggregate) => Float64Array },
+  bounds: readonly number[],
+  before: LastSample | undefined,
+): StepGrowth {
+  const [first, firstTime, last, lastTime, grown] = GROWTH.map(of) as [
+    ...[Float64Array, Float64Array, Float64Array, Float64Array, Float64Array],
+  ];
+  const increase = new Array<number | null>(bounds.length - 1).fill(null);
+  const rate = [...increase];
+  let previous = before;
+  for (let step = 0, at = 0; step < increase.length; step += 1) {
+    const end = bounds[step + 1] as number;
+    const from = previous;
+    let sum = 0;
+    let begin = from?.timestamp;
+    for (; at < starts.length && (starts[at] as number) < end; at += 1) {
+      begin ??= firstTime[at] as number;
+      sum += (previous ? grownBy(previous.value, first[at] as number) : 0) + (grown[at] as number);
+      previous = { timestamp: lastTime[at] as number, value: last[at] as number };
+    }
+    if (previous === from || previous === undefined || begin === undefined || previous.timestamp === begin) continue;
+    increase[step] = sum;
+    rate[step] = sum / ((previous.timestamp - begin) / 1000);
+  }
+  return { increase, rate };
 }
 
 /** As `aggregateSteps`, some steps at a time: others get their turn in between. */

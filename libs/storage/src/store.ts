@@ -40,8 +40,12 @@ export interface SeriesSummary {
   readonly summary: Readonly<Summary>;
 }
 
-/** What there is of the samples of a step; their mean is `sum / count`. */
-export type StepAggregate = 'count' | 'min' | 'max' | 'sum' | 'first' | 'last';
+/**
+ * What there is of the samples of a step; their mean is `sum / count`. `firstTime` and `lastTime` are Unix milliseconds. `grown` is
+ * what a counter grew from the first sample to the last: a value below the one before it is a counter that started again at 0.
+ * Where only summaries are left it has grown by at least so much.
+ */
+export type StepAggregate = 'count' | 'min' | 'max' | 'sum' | 'first' | 'firstTime' | 'last' | 'lastTime' | 'grown';
 
 export interface StepQuery {
   /** The first step begins at its start. */

@@ -103,3 +103,10 @@ export function summarizePart(
   summary.lastTime = hourStart + times[last];
   return summary;
 }
+
+/** Whether no value is below the one before it. @param summary of the same column */
+export function rises({ values }: Column, { first, last, min, max }: Readonly<Summary>): boolean {
+  if (first !== min || last !== max) return false;
+  for (let index = 1; index < values.length; index += 1) if (values[index] < values[index - 1]) return false;
+  return true;
+}

@@ -84,6 +84,22 @@ export class DeviceHour {
     return undefined;
   }
 
+  /**
+   * Calls `visit` with the summary of each wanted series whose values never fall, and gives those whose samples have to be
+   * looked at to know what a counter grew.
+   */
+  rising(wanted: ReadonlySet<number>, visit: VisitSummary): ReadonlySet<number> {
+    const [only] = this.sealed;
+    if (!only || this.sealed.length > 1 || this.heads.length > 0) return wanted;
+    const others = new Set<number>();
+    const look: VisitSummary = (id, summary, rises) => {
+      if (rises) visit(id, summary);
+      else others.add(id);
+    };
+    this.pieces.summaries(only, look, wanted);
+    return others;
+  }
+
   /** Summaries of the samples of the series that the range cuts through. */
   private visitCut(
     range: TimeRange,

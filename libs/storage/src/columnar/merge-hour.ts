@@ -106,7 +106,7 @@ async function encode(hour: number, columns: ReadonlyMap<number, Column>, slices
 
 function summariesOnly(hour: number, summaries: ReadonlyMap<number, Summary>): EncodedPiece {
   const writer = new StatsWriter(hour * HOUR);
-  for (const [id, summary] of inOrder(summaries)) writer.add(id, summary, NOT_DECIMAL);
+  for (const [id, summary] of inOrder(summaries)) writer.add(id, summary, NOT_DECIMAL, false);
   return { stats: writer.finish(), data: null };
 }
 

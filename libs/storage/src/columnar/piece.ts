@@ -5,7 +5,7 @@ import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { readTimeline, writeTimeline } from './codec/timeline.js';
 import { readValues, writeValues } from './codec/values.js';
-import { sameTimes, summarizeColumn, type Column } from './column.js';
+import { rises, sameTimes, summarizeColumn, type Column } from './column.js';
 import { StatsWriter } from './stats.js';
 
 /**
@@ -63,7 +63,8 @@ export class PieceEncoder {
     const digits = writeValues(this.values, column.values);
     this.body.varint(this.values.length);
     this.body.append(this.values.written());
-    this.stats.add(seriesId, summarizeColumn(column, this.start), digits);
+    const summary = summarizeColumn(column, this.start);
+    this.stats.add(seriesId, summary, digits, rises(column, summary));
   }
 
   /** The piece; the next one can begin once it is there. */

@@ -50,8 +50,11 @@ export interface PieceReader {
   fetch(pieces: readonly StoredPiece[]): Promise<void> | undefined;
 }
 
-/** What it gets may be the same object each time: it copies what it keeps. */
-export type VisitSummary = (seriesId: number, summary: Readonly<Summary>) => void;
+/**
+ * What it gets may be the same object each time: it copies what it keeps. `rises`: no value is below the one before it; false or
+ * left out where that is not known.
+ */
+export type VisitSummary = (seriesId: number, summary: Readonly<Summary>, rises?: boolean) => void;
 
 /**
  * The sealed samples of all devices and hours. What is damaged is set aside on first sight: damaged stats are made anew

@@ -23,7 +23,7 @@ import type {
   StepQuery,
   Tier,
 } from '../store.js';
-import type { PieceReader, Pieces } from './pieces.js';
+import type { PieceReader, Pieces, VisitSummary } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import { StepAggregator } from './steps.js';
 
@@ -106,17 +106,21 @@ export class Queries {
 
   async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
     const range = within(query.range);
+    const ofGrowth = query.aggregates.includes('grown');
     const visit = (hour: DeviceHour, pass: Pass<StepAggregator>): Promise<void> | undefined => {
       const { start } = hour;
-      if (hour.hasOnlyStats || isWithinStep(start, range, query.step)) {
-        return hour.summaries(range, pass.wanted, (id, summary) => pass.of(id).addSummary(start, summary));
-      }
-      return hour.withSamples(() => {
-        for (const [id, column] of hour.columns(pass.wanted)) {
-          const inside = sliceColumn(column, range.start - start, range.end - start);
-          if (inside.times.length > 0) pass.of(id).addColumn(start, inside);
-        }
-      });
+      const addSummary: VisitSummary = (id, summary) => pass.of(id).addSummary(start, summary);
+      const addSamples = (wanted: ReadonlySet<number>): Promise<void> | undefined =>
+        hour.withSamples(() => {
+          for (const [id, column] of hour.columns(wanted)) {
+            const inside = sliceColumn(column, range.start - start, range.end - start);
+            if (inside.times.length > 0) pass.of(id).addColumn(start, inside);
+          }
+        });
+      const isWhole = isWithinStep(start, range, query.step);
+      if (hour.hasOnlyStats || (isWhole && !ofGrowth)) return hour.summaries(range, pass.wanted, addSummary);
+      const others = isWhole ? hour.rising(pass.wanted, addSummary) : pass.wanted;
+      return others.size > 0 ? addSamples(others) : undefined;
     };
     const make = (): StepAggregator => new StepAggregator({ ...query, range });
     const wantsSamples = query.step >= HOUR ? 'of hours that it cuts' : 'of all hours';

@@ -9,7 +9,8 @@ import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
  *
  *     id − previous id    varint
  *     flags               the low 3 bits: decimal digits of the values, 7: they are doubles; 8: the times and the count
- *                         are those of the series before; 16: all values are the same
+ *                         are those of the series before; 16: all values are the same; 32: none is below the one before
+ *                         it (older versions neither write nor look at that)
  *     count, first time, last time − first time           varints, ms since the hour began; not with flag 8
  *     first, last − first, min − first, max − first, sum  scaled integers as zigzag varints, or doubles; with flag 16
  *                                                         only first and sum
@@ -17,6 +18,7 @@ import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
 const DOUBLES = 7;
 const SAME_TIMES = 8;
 const CONSTANT = 16;
+const RISES = 32;
 
 export class StatsWriter {
   private readonly writer = new ByteWriter();
@@ -32,8 +34,10 @@ export class StatsWriter {
   /**
    * Adds a series, whose id is greater than those before; the digits are of its values. The sum of decimals is a
    * decimal, so that rounding it takes away what adding up doubles has added.
+   *
+   * @param rises whether no value is below the one before it; false where that is not known.
    */
-  add(seriesId: number, summary: Readonly<Summary>, digits: number): void {
+  add(seriesId: number, summary: Readonly<Summary>, digits: number, rises: boolean): void {
     const { count, first, last, min, max } = summary;
     const firstTime = summary.firstTime - this.hourStart;
     const lastTime = summary.lastTime - this.hourStart;
@@ -43,7 +47,12 @@ export class StatsWriter {
 
     const { writer } = this;
     writer.varint(seriesId - this.lastId);
-    writer.byte((scaled ? digits : DOUBLES) | (sameTimes ? SAME_TIMES : 0) | (constant ? CONSTANT : 0));
+    writer.byte(
+      (scaled ? digits : DOUBLES) |
+        (sameTimes ? SAME_TIMES : 0) |
+        (constant ? CONSTANT : 0) |
+        (rises && !constant ? RISES : 0),
+    );
     if (!sameTimes) {
       writer.varint(count);
       writer.varint(firstTime);
@@ -91,8 +100,8 @@ function scaledSummary(summary: Readonly<Summary>, digits: number): ScaledSummar
 }
 
 /**
- * Calls `visit` for each series of a chunk, by id, or only for those that are wanted. The summary is the same object each
- * time.
+ * Calls `visit` for each series of a chunk, by id, or only for those that are wanted, also with whether its values are known never
+ * to fall. The summary is the same object each time.
  *
  * @throws DamagedError
  */
@@ -100,7 +109,7 @@ export function readStats(
   stats: Uint8Array,
   key: FrameKey,
   hourStart: number,
-  visit: (seriesId: number, summary: Readonly<Summary>) => void,
+  visit: (seriesId: number, summary: Readonly<Summary>, rises: boolean) => void,
   wanted?: { has(seriesId: number): boolean },
 ): void {
   const reader = new ByteReader(openFrame(stats, key));
@@ -124,7 +133,7 @@ export function readStats(
     }
     if (digits === DOUBLES) readDoubles(reader, constant, summary);
     else readScaled(reader, constant, powerOf(digits), summary);
-    visit(id, summary);
+    visit(id, summary, constant || (flags & RISES) !== 0);
   }
 }
 

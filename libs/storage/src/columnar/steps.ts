@@ -1,4 +1,4 @@
-import { includeSummary, type Summary } from '@device-metrics/domain';
+import { grownBy, includeSummary, type Summary } from '@device-metrics/domain';
 import { summarizePart, type Column } from './column.js';
 import type { StepAggregate, StepQuery } from '../store.js';
 
@@ -12,7 +12,10 @@ export class StepAggregator {
   private readonly aggregates: readonly StepAggregate[];
   /** When the step begins that is open; NaN while none is. */
   private openStart = NaN;
-  private readonly open: Summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
+  private readonly open: Summary & { grown: number } = {
+    ...{ count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0, grown: 0 },
+  };
+  private readonly ofGrowth: boolean;
   private length = 0;
   // There may be hundreds of thousands of steps: an object for each costs more than to read its samples.
   private starts: Float64Array;
@@ -24,6 +27,7 @@ export class StepAggregator {
     this.rangeStart = range.start;
     this.step = step;
     this.aggregates = aggregates;
+    this.ofGrowth = aggregates.includes('grown');
     const room = Math.min(ROOM, Math.max(0, Math.ceil((range.end - range.start) / step)));
     this.starts = new Float64Array(room);
     this.columns = aggregates.map(() => new Float64Array(room));
@@ -37,11 +41,13 @@ export class StepAggregator {
       const end = start + this.step - hourStart;
       let to = from + 1;
       while (to < times.length && times[to] < end) to += 1;
+      const grown = this.ofGrowth ? grownIn(column, from, to) : 0;
       if (this.openStart === start) {
-        includeSummary(this.open, summarizePart(column, from, to, hourStart));
+        this.include(summarizePart(column, from, to, hourStart), grown);
       } else {
         this.beginStep(start);
         summarizePart(column, from, to, hourStart, this.open);
+        this.open.grown = grown;
       }
       from = to;
     }
@@ -50,9 +56,16 @@ export class StepAggregator {
   /** Adds an hour of which only the summary is there, to the step of its start. */
   addSummary(hourStart: number, summary: Readonly<Summary>): void {
     const start = this.startOf(hourStart);
-    if (this.openStart === start) return includeSummary(this.open, summary);
+    const grown = this.ofGrowth ? grownOf(summary) : 0;
+    if (this.openStart === start) return this.include(summary, grown);
     this.beginStep(start);
     Object.assign(this.open, summary);
+    this.open.grown = grown;
+  }
+
+  private include(summary: Readonly<Summary>, grown: number): void {
+    if (this.ofGrowth) this.open.grown += grownBy(this.open.last, summary.first) + grown;
+    includeSummary(this.open, summary);
   }
 
   /** All steps that have samples, when they begin and what they have of each aggregate. */
@@ -101,4 +114,17 @@ function twiceAsLong(column: Float64Array): Float64Array {
   const longer = new Float64Array(Math.max(ROOM, 2 * column.length));
   longer.set(column);
   return longer;
+}
+
+/** What a counter grew between the samples from index `from` to before `to`. */
+function grownIn({ values }: Column, from: number, to: number): number {
+  let grown = 0;
+  for (let index = from + 1; index < to; index += 1) grown += grownBy(values[index - 1], values[index]);
+  return grown;
+}
+
+/** The same of samples of which the summary is left, as `samplesOfSummary` has them; exact where the values never fall. */
+function grownOf({ first, last, min, max }: Readonly<Summary>): number {
+  const between = max > last ? max : min;
+  return grownBy(first, between) + grownBy(between, last);
 }

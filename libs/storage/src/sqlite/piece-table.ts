@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { HOUR } from '@device-metrics/domain';
-import { summarizeColumn, type Column } from '../columnar/column.js';
+import { rises, summarizeColumn, type Column } from '../columnar/column.js';
 import { sealFrame } from '../columnar/codec/frame.js';
 import { NOT_DECIMAL } from '../columnar/codec/values.js';
 import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
@@ -356,7 +356,10 @@ const keyOfStats = ({ id, part, sealedThrough }: StoredPiece): number[] => [id, 
 
 function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8Array {
   const writer = new StatsWriter(hourStart);
-  for (const [id, column] of columns) writer.add(id, summarizeColumn(column, hourStart), NOT_DECIMAL);
+  for (const [id, column] of columns) {
+    const summary = summarizeColumn(column, hourStart);
+    writer.add(id, summary, NOT_DECIMAL, rises(column, summary));
+  }
   return writer.finish();
 }
 
