@@ -209,7 +209,7 @@ describe('lines', () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 20 },
     );
   });
 
@@ -238,7 +238,7 @@ describe('lines', () => {
           if (answer.status === 400) expect(answer.body.error).toEqual(expect.any(String));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 60 },
     );
     expect((await server.get('/readyz')).status).toBe(200);
   });

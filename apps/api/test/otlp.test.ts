@@ -340,7 +340,7 @@ describe('OTLP', () => {
         const { status } = await server.post('/v1/metrics', sent, { 'content-type': 'application/x-protobuf' });
         expect([200, 400]).toContain(status);
       }),
-      { numRuns: 150 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 60 },
     );
   });
 });

@@ -32,6 +32,7 @@ const figureOf = (html: string, name: string): string =>
 describe('the printable report', () => {
   let server: Server;
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let nowhere: string;
   const print = async (query: string): Promise<string> => {
     const { status, body } = await server.get(`/api/v1/reports/print?${query}`);
     expect({ status, body: status === 200 ? '' : body }).toEqual({ status: 200, body: '' });
@@ -40,7 +41,12 @@ describe('the printable report', () => {
 
   beforeAll(async () => {
     folder = await temporaryFolder();
-    server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+    nowhere = join(folder.path, 'nowhere');
+    server = await Server.start({
+      DATABASE_PATH: join(folder.path, 'metrics.db'),
+      REPORTS_SCHEDULE: '',
+      REPORTS_PATH: nowhere,
+    });
     const evil = { device_name: EVIL, metric_name: 'm', unit: EVIL };
     const { status, body } = await server.post('/api/v1/aggregator/metrics/batch/', [
       {
@@ -267,6 +273,11 @@ describe('the printable report', () => {
     expect(body.detail).toContain(quoted);
     expect(body.errors).toHaveLength(1);
   });
+
+  it('is not written by itself unless a schedule is set', async () => {
+    await setTimeout(1_000);
+    expect(existsSync(nowhere)).toBe(false);
+  });
 });
 
 /** A folder of its own, and a server that writes reports there every second. */
@@ -421,16 +432,6 @@ describe('reports on a schedule', () => {
       await until(async () => (await metric(api, 'device_metrics_report_failures_total')) >= 2);
       expect(api.log.join('\n')).toMatch(/Reports could not be written to .*blocked: EEXIST/);
       expect((await api.get('/healthz')).status).toBe(200);
-    }),
-  );
-
-  it.concurrent(
-    'are not written unless they are asked for',
-    Schedule.test(async (schedule) => {
-      const nowhere = join(schedule.folder, 'nowhere');
-      await schedule.start({ REPORTS_SCHEDULE: '', REPORTS_PATH: nowhere });
-      await setTimeout(1500);
-      expect(existsSync(nowhere)).toBe(false);
     }),
   );
 

@@ -21,7 +21,7 @@ const start = async (settings: Record<string, string> = {}): Promise<Server> =>
   (server = await Server.start({ DATABASE_PATH: join(folder.path, 'new/folder/metrics.db'), ...settings }));
 
 describe('the server', () => {
-  it('makes its database, says how it is, and stops cleanly on SIGTERM and SIGINT', async () => {
+  it('makes its database, says how it is, and stops cleanly on SIGTERM', async () => {
     const first = await start();
     expect(existsSync(join(folder.path, 'new/folder/metrics.db'))).toBe(true);
     expect(await first.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
@@ -43,56 +43,6 @@ describe('the server', () => {
     sender.write(body.slice(5));
     expect((await sender.setEncoding('utf8').toArray()).join('')).toMatch(/^HTTP\/1\.1 201 /);
     expect(await stopped).toBe(0);
-
-    const second = await start();
-    // A browser opens a connection in advance.
-    const unused = connect(Number(new URL(second.url).port), '127.0.0.1');
-    await once(unused, 'connect');
-    await second.post('/api/v1/aggregator/metrics', { device_name: 'd', metric_name: 'm', value: 1 });
-    expect(await second.stop('SIGINT')).toBe(0);
-  });
-
-  it('counts what it stored and refused in its own /metrics', async () => {
-    const { get, post } = bound(await start());
-    const item = { device_name: 'counted', metric_name: 'm', value: 1 };
-    await post('/api/v1/aggregator/metrics/batch', [item, { ...item, metric_name: 'n' }, { ...item, value: 'x' }]);
-
-    const { body, headers } = await get('/metrics');
-    expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
-    expect(body).toContain('device_metrics_samples_stored_total{protocol="json"} 2\n');
-    expect(body).toContain('device_metrics_items_rejected_total{protocol="json"} 1\n');
-    expect(body).toMatch(
-      /http_server_request_duration_seconds_count\{http_request_method="POST",http_route="[^"]*batch"/,
-    );
-    expect(body).toContain('nodejs_eventloop_lag_p99_seconds');
-    expect(body).toMatch(/^device_metrics_store_head_samples [1-9]/m);
-    expect(body).toContain('device_metrics_store_damaged 0\n');
-  });
-
-  it('serves Swagger UI from itself, with an example for every call', async () => {
-    const { get } = bound(await start());
-    const page = await get('/docs');
-    expect(page.status).toBe(200);
-    const assets = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset ?? '');
-    expect(assets.length).toBeGreaterThan(3);
-    for (const asset of assets) {
-      expect(asset).not.toMatch(/^(https?:)?\/\//);
-      expect((await get(new URL(asset, 'http://x/docs').pathname)).status).toBe(200);
-    }
-
-    const { paths, components } = (await get('/docs/openapi.json')).body;
-    const calls = Object.entries<Record<string, Call>>(paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, call]) => ({ name: `${method} ${path}`, call })),
-    );
-    expect(calls.map(({ name }) => name)).toEqual(expect.arrayContaining(['get /api/v1/reports/summary']));
-    for (const { name, call } of calls) {
-      expect(`${name}: ${call.summary}`).not.toContain('undefined');
-      for (const body of [call.requestBody, ...Object.values(call.responses)]) {
-        const [content] = Object.values(body?.content ?? {});
-        if (content)
-          expect({ name, example: hasExample(content, components.schemas) }).toEqual({ name, example: true });
-      }
-    }
   });
 
   it('says every mistake in its settings, once and without a stack, and does not start', async () => {
@@ -135,6 +85,64 @@ describe('the server', () => {
       ),
     ]);
     expect(await readFile(path, 'utf8')).toBe(dear);
+  });
+});
+
+describe('the server while it runs', () => {
+  let running: Server;
+  beforeAll(async () => {
+    running = await Server.start({ DATABASE_PATH: join(folder.path, 'running/metrics.db') });
+  });
+  afterAll(() => running.stop());
+
+  it('counts what it stored and refused in its own /metrics', async () => {
+    const { get, post } = bound(running);
+    const item = { device_name: 'counted', metric_name: 'm', value: 1 };
+    await post('/api/v1/aggregator/metrics/batch', [item, { ...item, metric_name: 'n' }, { ...item, value: 'x' }]);
+
+    const { body, headers } = await get('/metrics');
+    expect(headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    expect(body).toContain('device_metrics_samples_stored_total{protocol="json"} 2\n');
+    expect(body).toContain('device_metrics_items_rejected_total{protocol="json"} 1\n');
+    expect(body).toMatch(
+      /http_server_request_duration_seconds_count\{http_request_method="POST",http_route="[^"]*batch"/,
+    );
+    expect(body).toContain('nodejs_eventloop_lag_p99_seconds');
+    expect(body).toMatch(/^device_metrics_store_head_samples [1-9]/m);
+    expect(body).toContain('device_metrics_store_damaged 0\n');
+  });
+
+  it('serves Swagger UI and its OpenAPI document from itself, with an example for every call', async () => {
+    const { get } = bound(running);
+    expect((await get('/openapi.json')).body).toMatchObject({ openapi: expect.stringMatching(/^3/) });
+    const page = await get('/docs');
+    expect(page.status).toBe(200);
+    const assets = [...String(page.body).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset ?? '');
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) {
+      expect(asset).not.toMatch(/^(https?:)?\/\//);
+      expect((await get(new URL(asset, 'http://x/docs').pathname)).status).toBe(200);
+    }
+
+    const { paths, components } = (await get('/docs/openapi.json')).body;
+    const calls = Object.entries<Record<string, Call>>(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, call]) => ({ name: `${method} ${path}`, call })),
+    );
+    expect(calls.map(({ name }) => name)).toEqual(expect.arrayContaining(['get /api/v1/reports/summary']));
+    for (const { name, call } of calls) {
+      expect(`${name}: ${call.summary}`).not.toContain('undefined');
+      for (const body of [call.requestBody, ...Object.values(call.responses)]) {
+        const [content] = Object.values(body?.content ?? {});
+        if (content)
+          expect({ name, example: hasExample(content, components.schemas) }).toEqual({ name, example: true });
+      }
+    }
+  });
+
+  it('stops cleanly on SIGINT, though a browser has opened a connection in advance', async () => {
+    const unused = connect(Number(new URL(running.url).port), '127.0.0.1');
+    await once(unused, 'connect');
+    expect(await running.stop('SIGINT')).toBe(0);
   });
 });
 

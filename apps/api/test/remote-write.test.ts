@@ -276,7 +276,7 @@ describe('remote write', () => {
           expect([204, 400, 413]).toContain(status);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 60 },
     );
   });
 

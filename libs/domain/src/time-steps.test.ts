@@ -61,12 +61,14 @@ describe('stepBounds', () => {
     'gives the same days in a long range and in short ones: %s',
     (timeZone) => {
       const day = stepIn(24 * HOUR, timeZone);
-      const [start, end] = [Date.UTC(2009), Date.UTC(2013)];
+      const [start, end] = [Date.UTC(2011), Date.UTC(2013)];
       const long = new Set(stepBounds({ start, end }, day));
+      const others: Date[] = [];
       for (let time = start; time < end; time += 24 * HOUR) {
         const [first] = stepBounds({ start: time, end: time + 1 }, day);
-        expect([new Date(time), long.has(first as number)]).toEqual([new Date(time), true]);
+        if (!long.has(first as number)) others.push(new Date(time));
       }
+      expect(others).toEqual([]);
     },
   );
 

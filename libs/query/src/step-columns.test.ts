@@ -70,9 +70,9 @@ it('the columns of steps are the same, however few samples are in memory at a ti
         said += Object.keys(whole).length;
       },
     ),
-    { numRuns: 200 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 70 },
   );
-  expect(said).toBeGreaterThan(300);
+  expect(said).toBeGreaterThan(100);
 });
 
 it('of whole hours the columns are the same from summaries, also of counters that start again', async () => {

@@ -14,8 +14,10 @@ export const missing = () =>
 
 /** What was acknowledged is there, whatever else of what was written had reached the disk; without syncs it is not. */
 export async function run({ file, short }) {
-  const requests = short ? 15 : 300;
+  const requests = short ? 10 : 300;
   const cuts = short ? 4 : 100;
+  mkdirSync(file('new'));
+  await (await startApi(file('new/metrics.db'))).stop();
   const whole = await loseAfter('full', [PRELOADS.hurry], { file, requests, cuts });
   assert.equal(whole.lost, 0, `${whole.lost} of ${whole.tried} power failures lost acknowledged samples: ${whole.why}`);
   const without = await loseAfter('normal', [PRELOADS['without-sync'], PRELOADS.hurry], { file, requests, cuts });
@@ -27,10 +29,7 @@ async function loseAfter(name, preload, { file, requests, cuts }) {
   const folder = file(name);
   mkdirSync(folder);
   const database = `${folder}/metrics.db`;
-  await (await startApi(database)).stop();
-  rmSync(file('before'), { recursive: true, force: true });
-  mkdirSync(file('before'));
-  for (const one of readdirSync(folder)) copyFileSync(`${folder}/${one}`, `${file('before')}/${one}`);
+  for (const one of readdirSync(file('new'))) copyFileSync(`${file('new')}/${one}`, `${folder}/${one}`);
   const trace = file(`${name}.strace`);
   const api = await startApi(database, {}, { preload, under: tracing(trace) });
   const sent = [];
@@ -43,7 +42,7 @@ async function loseAfter(name, preload, { file, requests, cuts }) {
   process.kill(childOf(api.pid), 'SIGKILL');
   await api.ended;
 
-  const disk = new Disk(file('before'));
+  const disk = new Disk(file('new'));
   disk.folder = folder;
   const pick = random(99);
   const result = { tried: 0, lost: 0, samples: requests * 200, why: '' };

@@ -195,7 +195,7 @@ describe('every aggregate of a device report equals a plain computation over the
           expectRows(await world.report(device, query), within(rows, from));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 16 },
     );
   });
 
@@ -224,7 +224,7 @@ describe('every aggregate of a device report equals a plain computation over the
           expectRows(byDate, within(plainRows(sorted, stepOf, aggregation)));
         },
       ),
-      { numRuns: 20 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
     );
   });
 });
@@ -345,7 +345,7 @@ it('an empty step is filled with what was last known, and with nothing that woul
       // A series without a sample up to the end is not there.
       if (sorted.some(([time]) => time < end)) expectRows(got, expected);
     }),
-    { numRuns: 20 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
   );
 });
 
@@ -404,7 +404,7 @@ it('every row of a summary equals a plain computation over the samples of its gr
         );
       },
     ),
-    { numRuns: 20 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
   );
 });
 
@@ -474,7 +474,7 @@ describe('the period before', () => {
           if (then !== null) compared += 1;
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 16 },
     );
     expect(compared).toBeGreaterThan(0);
   });
@@ -552,7 +552,7 @@ it('however short the range and rare the readings, a device is silent only where
         expect(Math.abs((answer.totals[0]?.silent ?? NaN) - silent)).toBeLessThanOrEqual(1);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 20 },
   );
 });
 

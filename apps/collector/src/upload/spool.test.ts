@@ -262,10 +262,15 @@ describe('a damaged file', () => {
   });
 
   describe('gives whatever its pages hold', () => {
-    const BATCHES = 120;
+    const BATCHES = 60;
+    let whole: Buffer | undefined;
 
-    /** Batches of 100 random values, which take some pages each. */
+    /** Batches of 100 random values, which take some pages each; gives the size of the file. */
     function filled(): number {
+      if (whole) {
+        writeFileSync(file, whole);
+        return whole.length;
+      }
       const spool = open();
       for (let batch = 0; batch < BATCHES; batch += 1) {
         const samples = metrics(...range(batch * 100, batch * 100 + 100));
@@ -276,7 +281,8 @@ describe('a damaged file', () => {
       }
       drainSome(spool, 20);
       spool.close();
-      return statSync(file).size;
+      whole = readFileSync(file);
+      return whole.length;
     }
 
     function saved(): number {
@@ -295,7 +301,7 @@ describe('a damaged file', () => {
       const size = filled();
       const left = Math.floor(cut < 1 ? size * (1 - cut) : size - cut);
       truncateSync(file, left);
-      expect(saved()).toBeGreaterThanOrEqual(Math.floor((left / size) * 10_000) - 1_000);
+      expect(saved()).toBeGreaterThanOrEqual(Math.floor((left / size) * 4_000) - 1_000);
     });
 
     it.each(['its header', 'its schema'])('when %s is zeroed', (what) => {
@@ -303,7 +309,7 @@ describe('a damaged file', () => {
       const handle = openSync(file, 'r+');
       writeSync(handle, Buffer.alloc(what === 'its header' ? 100 : 4_096), 0, undefined, 0);
       closeSync(handle);
-      expect(saved()).toBe(10_000);
+      expect(saved()).toBe(4_000);
     });
 
     it('when a bit of its schema is flipped', () => {

@@ -156,7 +156,7 @@ describe('lines read from bytes', () => {
           }
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 30_000 : 600 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 30_000 : 300 },
     );
   });
 
@@ -170,7 +170,7 @@ describe('lines read from bytes', () => {
         if (one.includes('\uFFFD')) return;
         expect(byBytes(await scan(scanner, one))).toEqual(byText(one, 'ns'));
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 20_000 : 600 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 20_000 : 300 },
     );
   });
 

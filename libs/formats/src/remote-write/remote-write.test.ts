@@ -180,7 +180,7 @@ describe('a write request', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 250 },
     );
   });
 

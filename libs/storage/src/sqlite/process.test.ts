@@ -10,9 +10,10 @@ import { runIngest, type Said } from '../testing/run-ingest.js';
 import { EVER } from '../testing/test-store.js';
 
 const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
-const KILLS = long ? 200 : 8;
-const KILLED_SAMPLES = long ? 1_000_000 : 100_000;
-const FLAT_SAMPLES = long ? 10_000_000 : 500_000;
+const KILLS = long ? 200 : 6;
+const KILLED_SAMPLES = long ? 1_000_000 : 60_000;
+const FLAT_SAMPLES = long ? 10_000_000 : 300_000;
+const HOUR_SAMPLES = long ? 1_000_000 : 400_000;
 
 /** These tests run the built store in a process of its own: as it will run, and so that it can be killed. */
 describe('the store as a process', () => {
@@ -71,12 +72,15 @@ describe('the store as a process', () => {
     expect(most(said.slice(to))).toBeLessThan(most(said.slice(from, to)) + 50);
   }, 1_200_000);
 
-  it('bounds the memory of one device that sends a million samples for one hour', async () => {
+  it(`bounds the memory of one device that sends ${HOUR_SAMPLES} samples for one hour`, async () => {
     const settings = { maxHeadSamples: 50_000, maxOpenSamples: 100_000, sealInterval: 0 };
     let most = 0;
-    await runIngest({ path, first: 0, count: 1_000_000, batch: 10_000, settings, oneHour: true }, ({ headSamples }) => {
-      most = Math.max(most, headSamples ?? 0);
-    });
+    await runIngest(
+      { path, first: 0, count: HOUR_SAMPLES, batch: 10_000, settings, oneHour: true },
+      ({ headSamples }) => {
+        most = Math.max(most, headSamples ?? 0);
+      },
+    );
     expect(most).toBeGreaterThan(50_000);
     expect(most).toBeLessThanOrEqual(135_000);
   }, 120_000);

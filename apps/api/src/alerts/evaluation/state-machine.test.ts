@@ -68,7 +68,7 @@ describe('the states of an alert', () => {
       fc.property(history, timing, fc.boolean(), (looks, times, restart) => {
         expect(run(looks, times, restart)).toEqual(firings(looks, times));
       }),
-      { numRuns: 2_000 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 800 },
     );
   });
 

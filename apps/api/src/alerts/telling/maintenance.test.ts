@@ -90,22 +90,19 @@ it.each(['weekly', 'cron'])(
             change,
           );
           const starts = beginnings(zone, days, at, change - 3 * DAY, change + 3 * DAY);
+          const wrong: string[] = [];
           for (let now = change - DAY; now < change + 2 * DAY; now += 15 * MINUTE) {
             const begun = starts.filter((start) => start <= now && now < start + hours * HOUR);
             // Where a time of day comes twice, one of the two is enough.
             const isTwice = begun.some((start) =>
               starts.some((other) => other !== start && Math.abs(other - start) <= 2 * HOUR),
             );
-            if (isTwice) continue;
-            expect([zone, new Date(now).toISOString(), isOn(now)]).toEqual([
-              zone,
-              new Date(now).toISOString(),
-              begun.length > 0,
-            ]);
+            if (!isTwice && isOn(now) !== begun.length > 0) wrong.push(new Date(now).toISOString());
           }
+          expect([zone, ...wrong]).toEqual([zone]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 25 },
     );
   },
 );
