@@ -11,15 +11,19 @@ const POWERS = Float64Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 
 export class DecimalReader {
   /** What was read: the double that is nearest, where it has at most EXACT_DIGITS digits. */
   value = 0;
-  /** How many digits it has, in front of the point and behind it. */
+  /** How many digits it has, in front of the point and behind it; of more than EXACT_DIGITS, which may be megabytes, not all count. */
   digits = 0;
 
-  /** Reads what begins at `start` and gives where it ends: without a point that is `digits` bytes on. */
+  /**
+   * Reads what begins at `start` and gives where it ends: without a point that is `digits` bytes on. Of more than EXACT_DIGITS digits
+   * that may be between two of them.
+   */
   read(bytes: Uint8Array, start: number): number {
+    const most = start + EXACT_DIGITS + 2;
     let at = start;
     let byte = bytes[at] as number;
     let number = 0;
-    while (byte >= ZERO && byte <= NINE) {
+    while (byte >= ZERO && byte <= NINE && at < most) {
       number = number * 10 + (byte - ZERO);
       byte = bytes[++at] as number;
     }
@@ -27,7 +31,7 @@ export class DecimalReader {
     if (byte === DOT) {
       const point = at;
       byte = bytes[++at] as number;
-      while (byte >= ZERO && byte <= NINE) {
+      while (byte >= ZERO && byte <= NINE && at < most) {
         number = number * 10 + (byte - ZERO);
         byte = bytes[++at] as number;
       }

@@ -229,13 +229,15 @@ describe('lines read from bytes', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => `t${at}=v`).join(',');
     const { values, wrong } = await scan(
       scannerOf(),
-      `m,${many} f=1\nm f=2\nm ${many},\nm f=${'1'.repeat(1e6)}i\nm f=3`,
+      `m,${many} f=1\nm f=2\nm ${many},\nm f=${'1'.repeat(60_000)}i\nm f=3\nm f=${'1'.repeat(1e6)}\nm f=1 ${'1'.repeat(9e4)}\nm f=4`,
     );
-    expect([...values]).toEqual([2, 3]);
+    expect([...values]).toEqual([2, 3, 4]);
     expect(wrong.map(({ line, reason }) => `${line} ${reason.slice(0, 40)}`)).toEqual([
       '1 is wrong: a line of 78895 bytes is not s',
       '3 is wrong: a line of 78892 bytes is not s',
       '4 the value of a field must be a number, g',
+      '6 is wrong: a line of 1000004 bytes is not',
+      '7 is wrong: a line of 90006 bytes is not s',
     ]);
   });
 

@@ -68,11 +68,20 @@ export class TooManyFieldsError extends Error {
 /** Numbers of one text. */
 export const MAX_FIELDS = 500_000;
 
-/** Bytes of measurement and tags of a line, and of the name of a field; a wrong line of more is not searched for what is wrong. */
+/**
+ * Bytes of measurement and tags of a line, of the name of a field, and of a value that is no text. A wrong line of more is not
+ * searched for what is wrong.
+ */
 const MAX_LOOKED_AT = 64 * 1024;
 
-/** Bytes of the value of a field that are looked at: more than any number has. */
+/** Bytes of the value of a field that are read as a number: more than any has. */
 const LONGEST_VALUE = 4 * 1024;
+
+/** Digits of a timestamp: more than 64 bits have. */
+const LONGEST_TIME = 19;
+
+/** Numbers of one text that there is room for from the start. */
+const USUAL_NUMBERS = 1 << 16;
 
 /** So many bytes, or fields of one line, are cheap enough to go without a look at the clock. */
 const BYTES_WITHOUT_LOOK = 8 * 1024;
@@ -293,7 +302,7 @@ class Scan<T> {
     private readonly bytes: Uint8Array,
     private readonly options: ScanOptions,
   ) {
-    const usual = Math.max(64, Math.min(MAX_FIELDS, bytes.length >> 4));
+    const usual = Math.max(64, Math.min(USUAL_NUMBERS, bytes.length >> 4));
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.series = new Array<T>(usual);
     this.timestamps = options.spare?.timestamps ?? new Float64Array(usual);
@@ -369,7 +378,7 @@ class Scan<T> {
 
   private faultOf(start: number, end: number): string {
     if (end - start <= MAX_LOOKED_AT) return faultOfLine(this.textTo(start, end)) ?? 'must be UTF-8';
-    return `is wrong: a line of ${end - start} bytes is not searched for what; names must have at most ${MAX_LOOKED_AT} bytes`;
+    return `is wrong: a line of ${end - start} bytes is not searched for what; names and values must have at most ${MAX_LOOKED_AT} bytes`;
   }
 
   /** Goes to the beginning of the line after `at`. */
@@ -449,7 +458,7 @@ class Scan<T> {
   private readUnusual(prefix: Prefix<T>, field: Field<T>): boolean {
     const start = this.at;
     const end = this.endOfPart(start, COMMA, COMMA);
-    if (end === start) return false;
+    if (end === start || end - start > MAX_LOOKED_AT) return false;
     this.at = end;
     try {
       // What is longer is no number, and its beginning says so.
@@ -505,9 +514,9 @@ class Scan<T> {
     const start = this.at;
     let at = start;
     let byte = bytes[at] as number;
-    while (byte >= ZERO && byte <= NINE) byte = bytes[++at] as number;
+    while (byte >= ZERO && byte <= NINE && at - start <= LONGEST_TIME) byte = bytes[++at] as number;
     const kept = at - start - cut;
-    if (kept <= 0 || kept > EXACT_DIGITS || at - start > 19 || (byte !== FEED && byte !== BLANK && byte !== RETURN)) {
+    if (kept <= 0 || kept > EXACT_DIGITS || at - start > LONGEST_TIME || (byte !== FEED && byte !== BLANK && byte !== RETURN)) {
       return this.unusualTimestamp();
     }
     let number = 0;
@@ -518,6 +527,7 @@ class Scan<T> {
 
   private unusualTimestamp(): number | undefined {
     const end = this.timeEnd();
+    if (end - this.at > LONGEST_VALUE) return undefined;
     try {
       const time = timeOf(this.textTo(this.at, end), this.options.precision);
       this.at = end;
@@ -529,15 +539,21 @@ class Scan<T> {
 
   private timeEnd(): number {
     const { bytes } = this;
+    const most = this.at + LONGEST_VALUE;
     let at = this.at;
-    while (bytes[at] !== BLANK && bytes[at] !== FEED) at += 1;
+    while (at <= most && bytes[at] !== BLANK && bytes[at] !== FEED) at += 1;
     return bytes[at] === FEED && bytes[at - 1] === RETURN ? at - 1 : at;
   }
 
-  /** Where a name or a value ends: at a blank, at one of two others that are not escaped, or where the line does. */
+  /**
+   * Where a name or a value ends: at a blank, at one of two others that are not escaped, or where the line does. Of what has more
+   * than MAX_LOOKED_AT bytes it is not searched for, and some place behind these is given.
+   */
   private endOfPart(start: number, separator: number, other: number): number {
     const { bytes } = this;
+    const most = start + MAX_LOOKED_AT;
     for (let at = start; ; at += 1) {
+      if (at > most) return at;
       const byte = bytes[at];
       if (byte === FEED) return at > start && bytes[at - 1] === RETURN ? at - 1 : at;
       if (byte === BLANK || byte === separator || byte === other) return at;

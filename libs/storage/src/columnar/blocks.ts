@@ -8,46 +8,48 @@ export class Block {
   readonly values: Float64Array;
   length = 0;
 
-  constructor(readonly capacity: number) {
-    // Shared with nobody: but this kind V8 does not count, and so does not collect for. `BlockPool` bounds it.
-    const memory = new SharedArrayBuffer(capacity * BYTES);
+  constructor(
+    readonly capacity: number,
+    memory: ArrayBuffer | SharedArrayBuffer = new ArrayBuffer(capacity * BYTES),
+  ) {
     this.values = new Float64Array(memory, 0, capacity);
     this.times = new Uint32Array(memory, capacity * 8, capacity);
     this.slots = new Uint32Array(memory, capacity * 12, capacity);
   }
 }
 
-/** Of blocks whose memory is used again, samples. */
+/** Samples of a block that heads fill: these are powers of two from the smallest on. */
 const SMALLEST = 64;
-const LARGEST = 1 << 18;
+const LARGEST = 512;
 
-/** Samples whose room is kept for later heads, 16 MiB: a read that puts all heads in order leaves behind what they had before. */
-const MOST_KEPT = 1 << 20;
+/** Samples whose room is kept for later heads, 32 MiB: more than is sealed at a time when the heads hold too much. */
+const MOST_KEPT = 1 << 21;
 
 /**
  * Gives the memory of heads that are sealed to those that are opened next. What is allocated outside of V8's heap makes it
  * go through all of its heap, again and again: that was half of what sealing took.
+ *
+ * Nobody but its head may have looked at a block that is given back: what was read of a head stays as it is.
  */
 export class BlockPool {
   /** By the power of two that they have room for. */
   private readonly free: Block[][] = [];
   private kept = 0;
 
-  /** An empty block that has room for so many samples. */
+  /** An empty block that has room for so many samples, as long as these are no more than the largest has. */
   take(samples: number): Block {
-    if (samples > LARGEST) return new Block(samples);
-    const power = Math.ceil(Math.log2(Math.max(SMALLEST, samples)));
+    const power = Math.ceil(Math.log2(Math.max(SMALLEST, Math.min(LARGEST, samples))));
     const block = this.free[power]?.pop();
-    if (!block) return new Block(2 ** power);
+    // Shared with nobody: but this kind V8 does not count, and so does not collect for. What heads may hold bounds it.
+    if (!block) return new Block(2 ** power, new SharedArrayBuffer(2 ** power * BYTES));
     this.kept -= block.capacity;
     block.length = 0;
     return block;
   }
 
-  /** Takes back blocks that nobody looks at any more. */
-  giveBack(blocks: readonly Block[]): void {
+  giveBack(blocks: Iterable<Block>): void {
     for (const block of blocks) {
-      if (block.capacity > LARGEST || this.kept + block.capacity > MOST_KEPT) continue;
+      if (this.kept + block.capacity > MOST_KEPT) return;
       (this.free[Math.log2(block.capacity)] ??= []).push(block);
       this.kept += block.capacity;
     }

@@ -62,6 +62,21 @@ describe('a head', () => {
     );
   });
 
+  it('puts very many samples of one series in order, and of each time the last that came', () => {
+    const [count, hour] = [30_000, 3_600_000];
+    const head = new Head(device(), START / HOUR, 1, 0, new BlockPool());
+    const model = new Map<number, number>();
+    for (let index = 0; index < count; index += 1) {
+      const time = index % 3 === 0 ? hour - 1 - index : (index * 7919 * 997) % hour;
+      head.push(1, START + time, index, 1);
+      model.set(time, index);
+    }
+    const found: [number, number | undefined][] = [];
+    head.columns((_, { times, values }) => times.forEach((time, index) => found.push([time, values[index]])));
+    expect(found).toEqual([...model].sort(([a], [b]) => a - b));
+    expect(found.length).toBeLessThan(count);
+  });
+
   it('leaves what was read as it was when more comes', () => {
     const head = new Head(device(), START / HOUR, 1, 0, new BlockPool());
     head.push(0, START + 1, 1, 1);
@@ -111,14 +126,33 @@ describe('a head', () => {
       return head;
     };
     const firstOf = (head: Head): number | undefined => [...head.columnsIn(new ScratchBlock())][0]?.[1].values[0];
-    const views: Float64Array[] = [];
     const head = headOf(1);
     head.hold();
-    head.columns((_, { values }) => views.push(values));
-    const seen = (): Set<number | undefined> => new Set(views[0]);
     head.release();
-    expect([firstOf(headOf(2)), seen()]).toEqual([2, new Set([1])]);
+    expect([firstOf(headOf(2)), firstOf(head)]).toEqual([2, 1]);
     head.letGo();
-    expect([firstOf(headOf(3)), views[0]?.[0]]).toEqual([3, 3]);
+    expect([firstOf(headOf(3)), firstOf(head)]).toEqual([3, undefined]);
+  });
+
+  it('leaves what was read as it was when it is read again, and sealed, and its memory filled by others', () => {
+    const pool = new BlockPool();
+    const fill = (head: Head, value: number): void => {
+      for (let time = 0; time < 600; time += 1) head.push(0, START + time, value, 1);
+    };
+    const views: Float64Array[] = [];
+    const read = (head: Head): void => head.columns((_, { values }) => views.push(values));
+    const head = new Head(device(), START / HOUR, 1, 0, pool);
+    for (const value of [1, 2, 3]) {
+      fill(head, value);
+      read(head);
+    }
+    head.release();
+    for (const value of [4, 5]) {
+      const other = new Head(device(), START / HOUR, 1, 0, pool);
+      fill(other, value);
+      read(other);
+      fill(other, value);
+    }
+    expect(views.map((values) => [...new Set(values)])).toEqual([[1], [2], [3], [4], [5]]);
   });
 });

@@ -13,9 +13,6 @@ export interface HeadDevice {
   usualSize: number;
 }
 
-/** Samples of a block that is filled as they come. */
-const LARGEST_BLOCK = 512;
-
 /** Where fewer than one of so many series is wanted, only its samples are put in order. */
 const FEW = 4;
 
@@ -47,6 +44,8 @@ export class Head {
   private blocks: Block[] = [];
   private last: Block;
   private sorted: Sorted | undefined;
+  /** The block in which the samples were put in order, before those that have come since. */
+  private inOrder: Block | undefined;
   /** The earliest time, ms since the hour began. */
   private first = Infinity;
 
@@ -161,8 +160,7 @@ export class Head {
   release(): void {
     this.isReleased = true;
     if (this.readers > 0) return;
-    this.pool.giveBack(this.blocks);
-    this.blocks = [];
+    this.giveBack();
     this.sorted = undefined;
   }
 
@@ -183,7 +181,7 @@ export class Head {
   }
 
   private addBlock(capacity: number): Block {
-    this.last = this.pool.take(Math.min(LARGEST_BLOCK, capacity));
+    this.last = this.pool.take(capacity);
     this.blocks.push(this.last);
     return this.last;
   }
@@ -245,11 +243,18 @@ export class Head {
 
   /** Puts the samples in order, in a block of their own which takes the place of the others. */
   private sortForGood(): Sorted {
-    const sorted = this.sortInto(this.pool.take(this.held));
-    this.pool.giveBack(this.blocks);
-    this.last = sorted.block;
+    const sorted = this.sortInto(new Block(this.held));
+    this.giveBack();
+    this.last = this.inOrder = sorted.block;
     this.blocks = [sorted.block];
     return sorted;
+  }
+
+  /** A block that was put in order is not among them: a query may still look at what it has read of it. */
+  private giveBack(): void {
+    this.pool.giveBack(this.blocks.filter((block) => block !== this.inOrder));
+    this.blocks = [];
+    this.inOrder = undefined;
   }
 
   private sortInto(block: Block): Sorted {
@@ -296,20 +301,46 @@ function sortRun({ times, values }: Block, from: number, to: number): number {
   let isInOrder = true;
   for (let index = from + 1; index < to && isInOrder; index += 1) isInOrder = times[index - 1] < times[index];
   if (isInOrder) return to;
-  // One double holds a time and the position behind it, so that sorting numbers is enough.
-  const keys = new Float64Array(to - from);
-  for (let index = 0; index < keys.length; index += 1) keys[index] = times[from + index] * 2 ** 31 + index;
-  keys.sort();
-  const before = values.slice(from, to);
+  const order = orderOf(times.subarray(from, to));
+  const [timesBefore, valuesBefore] = [times.slice(from, to), values.slice(from, to)];
   let end = from;
-  for (const key of keys) {
-    const time = Math.floor(key / 2 ** 31);
+  for (let index = 0; index < order.length; index += 1) {
+    const place = order[index];
+    const time = timesBefore[place];
     if (end > from && times[end - 1] === time) end -= 1;
     times[end] = time;
-    values[end] = before[key % 2 ** 31];
+    values[end] = valuesBefore[place];
     end += 1;
   }
   return end;
+}
+
+/** Bits of a time that are sorted by at a time: with twice as many every millisecond of an hour is told apart. */
+const DIGIT = 11;
+
+/** From so many on, sorting by digits is faster: what hundreds of thousands take would hold up everybody. */
+const MANY = 1024;
+
+/** Where the samples are in order of time, those of the same time as they came. */
+function orderOf(times: Uint32Array): ArrayLike<number> {
+  if (times.length >= MANY) return byDigit(times, byDigit(times, undefined, 0), DIGIT);
+  // One double holds a time and the position behind it, so that sorting numbers is enough.
+  const keys = Float64Array.from(times, (time, index) => time * MANY + index).sort();
+  return Uint32Array.from(keys, (key) => key % MANY);
+}
+
+/** Sorts by one digit and keeps the order of those that have the same. */
+function byDigit(times: Uint32Array, order: Uint32Array | undefined, shift: number): Uint32Array {
+  const mask = (1 << DIGIT) - 1;
+  const next = new Uint32Array(mask + 2);
+  for (let index = 0; index < times.length; index += 1) next[((times[index] >>> shift) & mask) + 1] += 1;
+  for (let digit = 1; digit <= mask; digit += 1) next[digit] += next[digit - 1];
+  const sorted = new Uint32Array(times.length);
+  for (let index = 0; index < times.length; index += 1) {
+    const place = order ? order[index] : index;
+    sorted[next[(times[place] >>> shift) & mask]++] = place;
+  }
+  return sorted;
 }
 
 /** Closes the gaps that dropped samples have left, so that what comes several times takes no more memory. */
