@@ -50,7 +50,7 @@ function profiler() {
     const names = new Map(
       nodes.map(({ id, callFrame }) => [
         id,
-        `${callFrame.functionName}@${callFrame.url.split('/').slice(-2).join('/')}:${callFrame.lineNumber + 1}`,
+        `${callFrame.functionName}@${callFrame.url.split('/').slice(-4).join('/')}:${callFrame.lineNumber + 1}`,
       ]),
     );
     const times = new Map();
@@ -62,7 +62,7 @@ function profiler() {
       for (const one of seen) times.set(one, (times.get(one) ?? 0) + timeDeltas[index] / 1_000);
     }
     return [...times]
-      .filter(([name]) => /dist|garbage|better|device-metrics/.test(name))
+      .filter(([name]) => /dist|garbage|better|device-metrics|program/.test(name))
       .sort(([, a], [, b]) => b - a)
       .slice(0, 9)
       .map(([name, time]) => `${Math.round(time)} ${name}`);
