@@ -19,7 +19,7 @@ export class DecimalReader {
    * that may be between two of them.
    */
   read(bytes: Uint8Array, start: number): number {
-    const most = start + EXACT_DIGITS + 2;
+    let most = start + EXACT_DIGITS + 2;
     let at = start;
     let byte = bytes[at] as number;
     let number = 0;
@@ -30,6 +30,7 @@ export class DecimalReader {
     let digits = at - start;
     if (byte === DOT) {
       const point = at;
+      most = point + EXACT_DIGITS + 2;
       byte = bytes[++at] as number;
       while (byte >= ZERO && byte <= NINE && at < most) {
         number = number * 10 + (byte - ZERO);
