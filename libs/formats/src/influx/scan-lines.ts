@@ -516,7 +516,12 @@ class Scan<T> {
     let byte = bytes[at] as number;
     while (byte >= ZERO && byte <= NINE && at - start <= LONGEST_TIME) byte = bytes[++at] as number;
     const kept = at - start - cut;
-    if (kept <= 0 || kept > EXACT_DIGITS || at - start > LONGEST_TIME || (byte !== FEED && byte !== BLANK && byte !== RETURN)) {
+    if (
+      kept <= 0 ||
+      kept > EXACT_DIGITS ||
+      at - start > LONGEST_TIME ||
+      (byte !== FEED && byte !== BLANK && byte !== RETURN)
+    ) {
       return this.unusualTimestamp();
     }
     let number = 0;
