@@ -34,6 +34,10 @@ const MEDIUM = 64 * 1024;
 const SLOW = 2_000;
 const RETRY_AFTER = 2;
 
+/** Bodies that are ended for coming too slowly by one look at all, and looks in a window. */
+const AT_A_TIME = 10;
+const LOOKS = 100;
+
 interface Body {
   readonly request: FastifyRequest;
   readonly payload: RequestPayload;
@@ -184,11 +188,14 @@ export class BodyBudget {
     this.next(this.large);
     const now = performance.now();
     const { window, leastBytes } = this.limits;
+    let refused = 0;
     for (const body of this.bodies.values()) {
       if (body.isWhole || now - body.windowStart < window) continue;
       if (body.socket.bytesRead - body.readAtStart < leastBytes) {
         const detail = `The body must come with at least ${leastBytes} bytes in ${window / 1_000} s.`;
         refuse(body, new Problem('body-too-slow', detail));
+        if (++refused >= AT_A_TIME) return;
+        continue;
       }
       body.windowStart = now;
       body.readAtStart = body.socket.bytesRead;
@@ -251,7 +258,7 @@ function refuse(body: Body, problem: Problem): void {
  */
 export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_LIMITS): BodyBudget {
   const budget = new BodyBudget(limits);
-  const timer = setInterval(() => budget.check(), limits.window / 10).unref();
+  const timer = setInterval(() => budget.check(), limits.window / LOOKS).unref();
   server.addHook('onClose', (_server, done) => {
     clearInterval(timer);
     done();

@@ -6,6 +6,7 @@ import { boundBodies } from './body-budget.js';
 import { consoleLogger } from './console-logger.js';
 import { compressAnswers } from './compress.js';
 import { acceptGzip } from './decompress.js';
+import { lineUpFirstRequests } from './first-requests.js';
 import { acceptJson } from './json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import { serveDocs } from './serve-docs.js';
@@ -60,6 +61,7 @@ export async function createServer(
     logger: consoleLogger(['warn', 'error', 'fatal']),
   });
   const server = adapter.getInstance();
+  lineUpFirstRequests(server);
   server.removeContentTypeParser('text/plain');
   sendSecurityHeaders(server);
   beforeRoutes?.(app);

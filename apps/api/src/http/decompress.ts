@@ -4,6 +4,10 @@ import type { FastifyInstance, RequestPayload } from 'fastify';
 import { MAX_BODY } from './limits.js';
 import { Problem } from './problem.js';
 
+/** No body that says anything is so many times its length, once it is of some length: a bomb is a thousand times. */
+const MOST_TIMES = 200;
+const SOME_LENGTH = 2 ** 20;
+
 /** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
 export function acceptGzip(server: FastifyInstance): void {
   server.addHook('preParsing', (request, _reply, payload, done) => {
@@ -22,20 +26,21 @@ export function acceptGzip(server: FastifyInstance): void {
 
 /**
  * What comes out of a body. Beyond `most` bytes nothing more is inflated: whoever refuses it reads the rest away, which of a
- * bomb is a gigabyte.
+ * bomb is a gigabyte. One that is seen to be a bomb before is an error.
  */
 export function gunzip(payload: RequestPayload, most = MAX_BODY): Readable {
   const gunzipped = createGunzip();
   let bytes = 0;
+  const end = (problem?: Problem): void => {
+    payload.unpipe(gunzipped);
+    payload.resume();
+    gunzipped.destroy(problem);
+  };
   gunzipped.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes <= most) return;
     // The parser hears of this piece first, and refuses the body.
-    setImmediate(() => {
-      payload.unpipe(gunzipped);
-      payload.resume();
-      gunzipped.destroy();
-    });
+    if (bytes > most) setImmediate(end);
+    else if (bytes > SOME_LENGTH && bytes > MOST_TIMES * gunzipped.bytesWritten) end(tooTight());
   });
   payload.on('error', (error) => gunzipped.destroy(error));
   gunzipped.on('error', (error) => {
@@ -44,3 +49,6 @@ export function gunzip(payload: RequestPayload, most = MAX_BODY): Readable {
   });
   return payload.pipe(gunzipped);
 }
+
+const tooTight = (): Problem =>
+  new Problem('body-too-large', `The body must have at most ${MOST_TIMES} times its length after decompression.`);

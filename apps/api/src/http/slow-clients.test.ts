@@ -7,6 +7,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { boundBodies, type BodyLimits } from './body-budget.js';
 import { acceptGzip } from './decompress.js';
+import { lineUpFirstRequests } from './first-requests.js';
 import { acceptJson } from './json-body.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
@@ -41,6 +42,7 @@ async function start({
     forceCloseConnections: true,
   }).getInstance();
   server = made;
+  lineUpFirstRequests(made);
   lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
   const limits = { mostBytes: 4 * MB, mostOpen: 500, window: 60_000, leastBytes: 1024 };
@@ -212,6 +214,26 @@ it('whoever has waited too long for its turn gets a 503 with Retry-After', async
   answers.push(post(port, '{}'));
   open();
   expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 503]);
+});
+
+it('who has been answered before waits for few of those who come for the first time, and these are answered too', async () => {
+  let begun = 0;
+  const port = await start({
+    answer: async () => {
+      begun += 1;
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+    },
+  });
+  const before = client(port, get('/small'));
+  const others = Array.from({ length: 60 }, () => client(port));
+  await Promise.all(others.map(({ socket }) => once(socket, 'connect')));
+  await until(() => before.text().includes(' 200 '));
+  for (const { socket } of others) socket.write(`${head(2)}{}`);
+  before.socket.write(get('/small'));
+  await until(() => statuses(before.text()).length === 2);
+  expect(begun).toBeLessThan(20);
+  await until(() => others.every(({ text }) => text().includes(' 200 ')));
 });
 
 it('deep JSON is refused before it is parsed', async () => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, get, IncomingMessage, ServerResponse } from 'node:http';
+import { Socket, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { LiveSamples } from './live-samples.js';
-import { HEARTBEAT, LiveStreams } from './live-streams.js';
+import { HEARTBEAT, LiveStreams, MAX_STREAMS } from './live-streams.js';
 
 const liveSamples = new LiveSamples();
 const streams = new LiveStreams(liveSamples);
@@ -62,4 +62,15 @@ it('a reader that has not read for two heartbeats is cut off, one that reads is 
   idle.resume();
   await closed;
   expect(reading.destroyed).toBe(false);
+});
+
+it("a reader that has gone before its stream began takes nobody's place", async () => {
+  const gone = new ServerResponse(new IncomingMessage(new Socket()));
+  gone.destroy();
+  const stop = jest.fn();
+  for (let n = 0; n < MAX_STREAMS; n += 1) {
+    streams.open(gone, {}, undefined, { scope: '', sees: () => true, stop });
+  }
+  expect(stop).toHaveBeenCalledTimes(MAX_STREAMS);
+  expect(() => streams.assertRoom()).not.toThrow();
 });

@@ -13,7 +13,7 @@ export const MAX_STREAMS = 100;
 /** How often a quiet stream shows that it lives, and a reader must have read something, ms. */
 export const HEARTBEAT = 15_000;
 /** How long the writing of events may hold the event loop, ms. */
-const SLICE = 5;
+const SLICE = 2;
 
 const EVERYTHING: LastingAccess = { scope: '', sees: () => true, stop: () => undefined };
 
@@ -56,6 +56,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
     { scope, sees, stop }: LastingAccess = EVERYTHING,
   ): void {
     const { liveSamples, readers } = this;
+    if (response.destroyed) return stop();
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
     // Node holds these back until something of the body comes, which to HEAD never does.
     if (response.req.method === 'HEAD') {

@@ -45,8 +45,14 @@ export class LiveController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    this.streams.assertRoom();
     const access = await this.lasting.watch(request, 'reports:read', () => reply.raw.destroy());
+    try {
+      // Only now: others may have come, and this one may have gone, since it asked.
+      this.streams.assertRoom();
+    } catch (problem) {
+      access.stop();
+      throw problem;
+    }
     reply.hijack();
     this.streams.open(reply.raw, query, lastEventId, access);
   }
