@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from './openapi.js';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from './openapi.js';
 import { Obeys, Optional } from './obeys.js';
 import * as rules from './rules.js';
 
@@ -19,8 +19,7 @@ const metricName = {
 const unit = { description: 'UCUM; default: of the metric catalogue.', example: '1', maxLength: rules.MAX_UNIT };
 const labels = {
   description: 'Tells apart the series of one metric.',
-  type: 'object',
-  additionalProperties: { type: 'string' as const },
+  ...TEXTS,
   example: { 'cpu.logical_number': '0' },
 } as const;
 const timestamp = {

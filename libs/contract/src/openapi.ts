@@ -46,6 +46,9 @@ export const ApiQuery = later('ApiQuery');
 export const ApiResponse = later('ApiResponse');
 export const ApiTags = later('ApiTags');
 
+/** Of a property: texts by their names, such as labels and tags. */
+export const TEXTS = { type: 'object', additionalProperties: { type: 'string' } } as const;
+
 /** Where the schema of a class stands in the description. */
 export const getSchemaPath = ({ name }: Type): string => `#/components/schemas/${name}`;
 

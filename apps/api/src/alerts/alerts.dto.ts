@@ -1,5 +1,5 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 
 const RULE_EXAMPLE = {
   name: 'File system almost full',
@@ -8,7 +8,19 @@ const RULE_EXAMPLE = {
   for: '5m',
 };
 
-export class AlertDto {
+/** What an alert is about. */
+class SubjectDto {
+  @ApiProperty({ description: 'Empty: this server.', example: 'lab-pc-1' })
+  device_name!: string;
+
+  @ApiProperty({ type: String, nullable: true, example: 'system.filesystem.utilization' })
+  metric_name!: string | null;
+
+  @ApiProperty({ ...TEXTS, example: { 'system.filesystem.mountpoint': '/' } })
+  labels!: Record<string, string>;
+}
+
+export class AlertDto extends SubjectDto {
   @ApiProperty({
     description: 'Of the episode; left empty while it only pends.',
     example: '0b0c1f3e-7e0f-4b6e-9d5b-1f7d',
@@ -27,19 +39,6 @@ export class AlertDto {
     example: 'alerting',
   })
   state!: string;
-
-  @ApiProperty({ description: 'Empty: this server.', example: 'lab-pc-1' })
-  device_name!: string;
-
-  @ApiProperty({ type: String, nullable: true, example: 'system.filesystem.utilization' })
-  metric_name!: string | null;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'string' },
-    example: { 'system.filesystem.mountpoint': '/' },
-  })
-  labels!: Record<string, string>;
 
   @ApiProperty({ description: 'What is wrong, in words.', example: 'lab-pc-1, mountpoint /: 93 % (level 90 %)' })
   summary!: string;
@@ -76,7 +75,7 @@ export class AlertsDto {
   alerts!: AlertDto[];
 }
 
-export class AlertChangeDto {
+export class AlertChangeDto extends SubjectDto {
   @ApiProperty({ example: 42 })
   id!: number;
 
@@ -88,19 +87,6 @@ export class AlertChangeDto {
 
   @ApiProperty({ example: 'warning' })
   severity!: string;
-
-  @ApiProperty({ example: 'lab-pc-1' })
-  device_name!: string;
-
-  @ApiProperty({ type: String, nullable: true, example: 'system.filesystem.utilization' })
-  metric_name!: string | null;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'string' },
-    example: { 'system.filesystem.mountpoint': '/' },
-  })
-  labels!: Record<string, string>;
 
   @ApiProperty({ example: 'pending' })
   from!: string;
@@ -213,20 +199,7 @@ export class DryRunDto {
   end_time?: string;
 }
 
-export class FiringDto {
-  @ApiProperty({ example: 'lab-pc-1' })
-  device_name!: string;
-
-  @ApiProperty({ type: String, nullable: true, example: 'system.filesystem.utilization' })
-  metric_name!: string | null;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: { type: 'string' },
-    example: { 'system.filesystem.mountpoint': '/' },
-  })
-  labels!: Record<string, string>;
-
+export class FiringDto extends SubjectDto {
   @ApiProperty({ example: '2026-01-15T10:00:00.000Z' })
   began!: string;
 

@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { STATUSES, type DeviceStatus } from './rhythm.js';
 
 export class DeviceDto {
@@ -21,8 +21,7 @@ export class DeviceDto {
 
   @ApiProperty({
     description: 'To find and group devices by.',
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab', owner: 'optics' },
   })
   tags!: Labels;

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 
 /** What a report says of a series, apart from its samples. */
 export class SeriesHeadDto {
@@ -11,6 +11,6 @@ export class SeriesHeadDto {
   @ApiPropertyOptional({ description: 'UCUM; left out while nobody has said.', example: '1' })
   unit?: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { 'cpu.logical_number': '0' } })
+  @ApiProperty({ ...TEXTS, example: { 'cpu.logical_number': '0' } })
   labels!: Record<string, string>;
 }

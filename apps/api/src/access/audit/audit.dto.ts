@@ -1,6 +1,6 @@
 import { toRfc3339 } from '@device-metrics/domain';
 import type { StoredAuditEntry } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 
 /** Something that was done, or tried. */
 export class AuditEntryDto {
@@ -25,7 +25,7 @@ export class AuditEntryDto {
   @ApiProperty({ example: true })
   success!: boolean;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { kind: 'ingest' } })
+  @ApiProperty({ ...TEXTS, example: { kind: 'ingest' } })
   details!: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredInvitation } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { spanRule, tagsRule } from '../rules.js';
 
 const MOST_USES = 10_000;
@@ -22,8 +22,7 @@ export class NewInvitationDto {
   expires_in?: string;
 
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab' },
     description: 'Tags for the devices that join.',
   })
@@ -58,7 +57,7 @@ export class InvitationDto {
   @ApiProperty({ example: 1 })
   max_uses!: number;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { room: 'lab' } })
+  @ApiProperty({ ...TEXTS, example: { room: 'lab' } })
   tags!: Labels;
 
   @ApiProperty({ example: '2026-01-15T10:00:00.000Z' })

@@ -1,6 +1,6 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import type { Labels, Rule } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { nameRule } from '../rules.js';
 
 const short: Rule = (value) =>
@@ -97,7 +97,7 @@ export class CallerDto {
   @ApiProperty({ type: [String], example: ['reports:read'] })
   rights!: string[];
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, nullable: true, example: null })
+  @ApiProperty({ ...TEXTS, nullable: true, example: null })
   tags!: Labels | null;
 
   @ApiProperty({

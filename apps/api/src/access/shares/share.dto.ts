@@ -1,5 +1,5 @@
 import { Obeys, Optional } from '@device-metrics/contract';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { devicesRule, nameRule, pageRule, spanRule, tagsRule } from '../rules.js';
 import { TokenDto } from '../tokens/token.dto.js';
 
@@ -18,8 +18,7 @@ export class NewShareDto {
   devices?: string[];
 
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab' },
     description: 'The devices that it shows: those with all these tags.',
   })

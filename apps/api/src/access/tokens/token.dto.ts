@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredToken } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { timeText } from '../time-text.js';
 import { devicesRule, spanRule, nameRule, tagsRule } from '../rules.js';
 
@@ -31,8 +31,7 @@ export class NewTokenDto {
   devices?: string[];
 
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab' },
     description: 'What it reads: devices that have all these tags. Left out: all.',
   })
@@ -71,7 +70,7 @@ export class TokenDto {
   @ApiProperty({ type: [String], nullable: true, example: ['lab-*'] })
   devices!: readonly string[] | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, nullable: true, example: null })
+  @ApiProperty({ ...TEXTS, nullable: true, example: null })
   tags!: Labels | null;
 
   @ApiProperty({ example: 'active', enum: ['active', 'expired', 'revoked'] })

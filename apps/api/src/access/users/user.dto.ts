@@ -1,7 +1,7 @@
 import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels, type Rule } from '@device-metrics/domain';
 import type { Role, StoredUser } from '@device-metrics/storage';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { nameRule, tagsRule } from '../rules.js';
 import { timeText } from '../time-text.js';
 import { passwordRule } from '../sessions/session.dto.js';
@@ -24,8 +24,7 @@ export class NewUserDto {
   role!: Role;
 
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     nullable: true,
     example: { room: 'lab' },
     description: TAGS,
@@ -47,8 +46,7 @@ export class UserChangeDto {
   role?: Role;
 
   @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     nullable: true,
     example: null,
     description: `${TAGS} null: all are.`,
@@ -75,7 +73,7 @@ export class UserDto {
   @ApiProperty({ enum: ROLES, example: 'viewer' })
   role!: Role;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, nullable: true, example: null })
+  @ApiProperty({ ...TEXTS, nullable: true, example: null })
   tags!: Labels | null;
 
   @ApiProperty({ example: false, description: 'Whether one-time passwords are asked for.' })

@@ -1,5 +1,5 @@
 import type { Labels } from '@device-metrics/domain';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 
 export class AvailabilityRowDto {
   @ApiPropertyOptional({ description: 'Where `group_by` has `device`.', example: 'lab-pc-1' })
@@ -7,8 +7,7 @@ export class AvailabilityRowDto {
 
   @ApiPropertyOptional({
     description: 'Where `group_by` has tags.',
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab' },
   })
   tags?: Labels;

@@ -1,10 +1,10 @@
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 
 export class ComparedSeriesDto {
   @ApiProperty({ example: 'lab-pc-1' })
   device_name!: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { 'cpu.logical_number': '0' } })
+  @ApiProperty({ ...TEXTS, example: { 'cpu.logical_number': '0' } })
   labels!: Record<string, string>;
 
   @ApiProperty({

@@ -1,6 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import type { NumberKind } from '@device-metrics/query';
-import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
+import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { DeviceArrivalDto } from './arrivals.dto.js';
 
 /** The samples of one group of series, taken together. */
@@ -16,16 +16,14 @@ export class SummaryRowDto {
 
   @ApiPropertyOptional({
     description: 'Where `group_by` has labels.',
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { 'cpu.logical_number': '0' },
   })
   labels?: Labels | undefined;
 
   @ApiPropertyOptional({
     description: 'Where `group_by` has tags.',
-    type: 'object',
-    additionalProperties: { type: 'string' },
+    ...TEXTS,
     example: { room: 'lab' },
   })
   tags?: Labels | undefined;
