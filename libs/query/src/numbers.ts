@@ -3,6 +3,7 @@ import {
   autoStep,
   inSlices,
   parseAggregation,
+  Slices,
   type Aggregation,
   type Series,
   type Summary,
@@ -76,25 +77,36 @@ export async function numbersOf(
   range: TimeRange,
   limit: QueryLimit,
 ): Promise<{ numbers: ThingNumbers[]; basis: NumbersBasis }> {
+  const slices = new Slices();
   const byId = new Map<number, Summary>();
-  await inSlices(summaries, ({ series, summary }) => byId.set(series.id, summary));
-  const growing = things.filter(({ as, isCounter }) => isCounter && as !== 'value');
-  const together = things.filter(({ as, isCounter }) => !isCounter && (as === 'share' || as === 'sum'));
-  const toRead = [...growing, ...together].flatMap(({ series }) => series);
-  const samples = toRead.reduce((sum, { id }) => sum + (byId.get(id)?.count ?? 0), 0);
+  await inSlices(summaries, ({ series, summary }) => byId.set(series.id, summary), slices);
+  const counters: Series[] = [];
+  const together: Series[] = [];
+  let samples = 0;
+  let first = Infinity;
+  await inSlices(
+    things,
+    ({ as, isCounter, series }) => {
+      const isGrowing = isCounter && as !== 'value';
+      if (!isGrowing && (isCounter || (as !== 'share' && as !== 'sum'))) return;
+      for (const one of series) {
+        const summary = byId.get(one.id);
+        samples += summary?.count ?? 0;
+        if (isGrowing) first = Math.min(first, summary?.firstTime ?? Infinity);
+        (isGrowing ? counters : together).push(one);
+      }
+    },
+    slices,
+  );
   const hourly = samples > Math.min(MAX_SAMPLES, limit.maxQuerySamples);
   const basis = { hourly, rateStep: hourly ? HOUR : rateStep(range) };
-  const counters = growing.flatMap(({ series }) => series);
-  const filled = fromFirstSample(range, counters, byId);
+  // Without the hours before the first sample, which hold nothing but steps.
+  const filled = first === Infinity ? range : { ...range, start: Math.max(range.start, startOfHour(first)) };
   const grown = hourly
     ? await hourlyGrowth(store, counters, filled)
     : await exactGrowth(store, counters, filled, basis.rateStep, byId);
   const read = hourly ? hourlyMeans : exactValues;
-  const values = await read(
-    store,
-    together.flatMap(({ series }) => series),
-    range,
-  );
+  const values = await read(store, together, range);
   const numbers: ThingNumbers[] = [];
   await inSlices(things, (thing) => {
     const { series } = thing;
@@ -111,11 +123,7 @@ export async function numbersOf(
 
 const rateStep = (range: TimeRange): number => Math.min(HOUR, Math.max(60_000, autoStep(range, RATE_STEPS)));
 
-/** The range without the hours before the first sample, which hold nothing but steps. */
-function fromFirstSample(range: TimeRange, series: readonly Series[], byId: ReadonlyMap<number, Summary>): TimeRange {
-  const first = series.reduce((first, { id }) => Math.min(first, byId.get(id)?.firstTime ?? Infinity), Infinity);
-  return first === Infinity ? range : { ...range, start: Math.max(range.start, Math.floor(first / HOUR) * HOUR) };
-}
+const startOfHour = (time: number): number => Math.floor(time / HOUR) * HOUR;
 
 async function exactGrowth(
   store: SampleStore,

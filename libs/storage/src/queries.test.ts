@@ -71,3 +71,26 @@ describe.each(dialects)('steps on $name', (dialect) => {
     expect(turns).toBeGreaterThan(1);
   });
 });
+
+describe.each(dialects)('summaries on $name', (dialect) => {
+  it('of a device with more series than are looked at in one piece have each of them, from chunks and from memory', async () => {
+    const opened = await dialect.open({});
+    try {
+      const count = 8_500;
+      const at = (time: number, value: number) =>
+        Array.from({ length: count }, (_, index) => sample(time, value + index, 'pc', `m.${index}`));
+      await opened.store.append(at(T0, 1));
+      opened.now = T0 + HOUR + 20 * 60_000;
+      await opened.store.maintain();
+      await opened.store.append(at(T0 + HOUR, 2));
+      const found = await opened.store.summarize(await opened.store.findSeries({}), { start: T0, end: T0 + 2 * HOUR });
+      const sums = found.map(({ series, summary }) => [series.metricName, summary.count, summary.sum]);
+      expect(new Map(sums.map(([name, ...numbers]) => [name, numbers]))).toEqual(
+        new Map(Array.from({ length: count }, (_, index) => [`m.${index}`, [2, 3 + 2 * index]])),
+      );
+      expect(found).toHaveLength(count);
+    } finally {
+      await opened.close();
+    }
+  });
+});

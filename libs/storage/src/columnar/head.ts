@@ -13,7 +13,7 @@ export interface HeadDevice {
   usualSize: number;
 }
 
-/** Where fewer than one of so many series is wanted, only its samples are put in order. */
+/** Where fewer than one of so many series is wanted, only its samples are put in order; so often, and then all are. */
 const FEW = 4;
 
 /** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
@@ -44,6 +44,8 @@ export class Head {
   private blocks: Block[] = [];
   private last: Block;
   private sorted: Sorted | undefined;
+  /** How often samples of some series were put in order since the last came. */
+  private picked = 0;
   /** The block in which the samples were put in order, before those that have come since. */
   private inOrder: Block | undefined;
   /** The earliest time, ms since the hour began. */
@@ -80,6 +82,7 @@ export class Head {
     this.size += 1;
     this.lastRow = row;
     this.sorted = undefined;
+    this.picked = 0;
   }
 
   /**
@@ -117,6 +120,7 @@ export class Head {
     }
     this.lastRow = row;
     this.sorted = undefined;
+    this.picked = 0;
     return at;
   }
 
@@ -196,9 +200,11 @@ export class Head {
       isInOrder = id >= before;
       before = id;
     }
-    const order = Array.from({ length: count }, (_, slot) => slot);
-    if (!isInOrder) order.sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
-    yield* order;
+    if (isInOrder) {
+      for (let slot = 0; slot < count; slot += 1) yield slot;
+      return;
+    }
+    yield* Array.from({ length: count }, (_, slot) => slot).sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
   }
 
   private *columnsOf(
@@ -216,7 +222,8 @@ export class Head {
   private sortedFor(wanted: ReadonlySet<number> | undefined): Sorted {
     if (this.sorted) return this.sorted;
     const hasFew = wanted !== undefined && wanted.size * FEW < this.device.slots.length;
-    if (!hasFew) return (this.sorted = this.sortForGood());
+    if (!hasFew || this.picked === FEW) return (this.sorted = this.sortForGood());
+    this.picked += 1;
     const picked = this.pick(wanted);
     return sort(new Block(picked.length), [picked], this.device.slots.length);
   }

@@ -6,6 +6,7 @@ import {
   type DeviceSelector,
   type Pattern,
   type Selector,
+  type Series,
 } from '@device-metrics/domain';
 import type { Device, SeriesEntry } from './series-entry.js';
 
@@ -43,6 +44,13 @@ export class SortedSeries {
       }
       return isWanted && labelled(entry.series.labels);
     });
+  }
+
+  /** The same as callers see them, in slices: each is made when it is first asked for. */
+  async describe(selector: Selector): Promise<Series[]> {
+    const found: Series[] = [];
+    await inSlices(this.find(selector), ({ series }) => found.push(series));
+    return found;
   }
 
   /** The selected devices, by name. */

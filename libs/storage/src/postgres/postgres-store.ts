@@ -122,7 +122,7 @@ export class PostgresStore implements Store {
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
-    return (await this.upToDate()).catalogue.sorted.find(selector).map(({ series }) => series);
+    return (await this.upToDate()).catalogue.sorted.describe(selector);
   }
 
   async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {

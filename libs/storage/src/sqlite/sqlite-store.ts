@@ -144,7 +144,7 @@ export class SqliteStore implements Store {
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
     this.assertOpen();
-    return this.catalogue.sorted.find(selector).map(({ series }) => series);
+    return this.catalogue.sorted.describe(selector);
   }
 
   async devices(selector: DeviceSelector = {}): Promise<readonly StoredDevice[]> {

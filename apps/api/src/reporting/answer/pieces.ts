@@ -2,8 +2,8 @@
 const ROWS = 1_000;
 
 /** `[from, to]` of each piece of so many rows. */
-export function* rowsPerPiece(rows: number): Generator<[number, number]> {
-  for (let from = 0; from < rows; from += ROWS) yield [from, Math.min(from + ROWS, rows)];
+export function* rowsPerPiece(rows: number, most = ROWS): Generator<[number, number]> {
+  for (let from = 0; from < rows; from += most) yield [from, Math.min(from + most, rows)];
 }
 
 /**

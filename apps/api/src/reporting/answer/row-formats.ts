@@ -68,6 +68,9 @@ async function* csv<Row>({ rows, columns }: RowAnswer<Row>, { clock, bom }: Styl
 const xlsxTitles = <Row>(columns: readonly RowColumn<Row>[], { clock }: Style): string[] =>
   columns.flatMap(({ title, isTime }) => (clock && isTime ? [title, `${title}_utc_offset`] : [title]));
 
+/** Rows of a piece of a sheet: each cell of it is an object for a while. */
+const SHEET_ROWS = 200;
+
 async function* cells<Row>({ rows, columns }: RowAnswer<Row>, { clock }: Style): AsyncGenerator<Cell[][]> {
   const offsetOf = clock && offsets(clock);
   const cellsOf = ({ cell, isTime }: RowColumn<Row>, row: Row): Cell[] => {
@@ -77,7 +80,7 @@ async function* cells<Row>({ rows, columns }: RowAnswer<Row>, { clock }: Style):
     const offset = offsetOf(value.getTime());
     return [new Date(value.getTime() + offset), offsetText(offset)];
   };
-  for (const [from, to] of rowsPerPiece(rows.length)) {
+  for (const [from, to] of rowsPerPiece(rows.length, SHEET_ROWS)) {
     yield rows.slice(from, to).map((row) => columns.flatMap((column) => cellsOf(column, row)));
   }
 }

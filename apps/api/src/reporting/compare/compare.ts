@@ -1,5 +1,6 @@
 import {
   autoStep,
+  inSlices,
   metricKind,
   parseAggregation,
   quote,
@@ -49,7 +50,7 @@ export async function compare(
   const valuesBefore = before && (await reader.values(await store.summarize(known, before), before));
   const meanOf = ({ series, summary }: SeriesSummary): number | null =>
     isCounter ? null : unit.mean(series, summary.sum / summary.count);
-  const ranked = rank(summaries, values, valuesBefore, meanOf, query);
+  const ranked = await rank(summaries, values, valuesBefore, meanOf, query);
   refuseLargeAnswer(ranked.length, steps);
   const columns = new Map<number, ArrayLike<number | null>>();
   const planned = await plan(store, { series: ranked.map(({ series }) => series), range, steps }, limit);
@@ -78,14 +79,14 @@ export async function compare(
 type Ranked = { readonly series: Series } & Omit<ComparedSeriesDto, 'device_name' | 'labels' | 'values'>;
 
 /** The series with their numbers over the range, those first that were asked for; a series without a number is last. */
-function rank(
+async function rank(
   summaries: readonly SeriesSummary[],
   values: ReadonlyMap<number, number>,
   valuesBefore: ReadonlyMap<number, number> | undefined,
   meanOf: (summary: SeriesSummary) => number | null,
   { top, bottom, rank_by = 'value' }: CompareQuery,
-): Ranked[] {
-  const all = summaries.map((one): Ranked => {
+): Promise<Ranked[]> {
+  const ranked = (one: SeriesSummary): Ranked => {
     const { series } = one;
     const value = values.get(series.id) ?? null;
     const numbers = { series, value, mean: meanOf(one) };
@@ -95,7 +96,9 @@ function rank(
     const percent =
       difference === null || before === null || before === 0 ? null : (difference / Math.abs(before)) * 100;
     return { ...numbers, before, difference, percent };
-  });
+  };
+  const all: Ranked[] = [];
+  await inSlices(summaries, (one) => all.push(ranked(one)));
   const worst = bottom === undefined ? -Infinity : Infinity;
   const numberOf = (one: Ranked): number => {
     const number = one[rank_by];
@@ -122,26 +125,23 @@ class ValueReader {
   /** By the id of the series; one that has no number is left out. */
   async values(summaries: readonly SeriesSummary[], range: TimeRange): Promise<ReadonlyMap<number, number>> {
     const found = new Map<number, number>();
-    for await (const [series, value] of this.read(summaries, range)) {
+    const add = (series: Series, value: number | null): void => {
       const converted = this.unit.convert(series, value);
       if (converted !== null) found.set(series.id, converted);
-    }
-    return found;
-  }
-
-  private async *read(summaries: readonly SeriesSummary[], range: TimeRange): AsyncGenerator<[Series, number | null]> {
+    };
     const { kind } = this.aggregation;
     if (kind !== 'quantile' && kind !== 'rate' && kind !== 'increase') {
-      for (const { series, summary } of summaries) {
-        yield [series, kind === 'mean' ? summary.sum / summary.count : summary[kind]];
-      }
-      return;
+      await inSlices(summaries, ({ series, summary }) =>
+        add(series, kind === 'mean' ? summary.sum / summary.count : summary[kind]),
+      );
+      return found;
     }
     const bounds = [range.start, range.end];
     const length = range.end - range.start;
     const steps: Steps = { length, bounds, names: [this.name], aggregations: [this.aggregation], fill: 'null' };
     const planned = await plan(this.store, { series: summaries.map(({ series }) => series), range, steps }, this.limit);
-    for await (const { series, columns } of read(this.store, planned)) yield [series, columns[0]?.[0] ?? null];
+    for await (const { series, columns } of read(this.store, planned)) add(series, columns[0]?.[0] ?? null);
+    return found;
   }
 }
 

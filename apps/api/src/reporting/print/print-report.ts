@@ -1,5 +1,5 @@
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from '@device-metrics/contract';
-import { like, metricKind, Slices, type TimeRange } from '@device-metrics/domain';
+import { inSlices, like, metricKind, Slices, type TimeRange } from '@device-metrics/domain';
 import { refuseBeyond, type QueryLimit } from '@device-metrics/query';
 import type { Store } from '@device-metrics/storage';
 import { noDevice } from '../../http/no-device.js';
@@ -36,10 +36,13 @@ export async function printReport(
   const selected = await store.findSeries({ devices: [query.device], metrics: query.metric_name?.map(like) });
   const summaries = await store.summarize(selected, asked);
   // Counters are read sample by sample.
-  const counted = summaries.filter(({ series }) => metricKind(series.metricName) === 'counter');
-  const samples = counted.reduce((sum, { summary }) => sum + summary.count, 0);
+  let samples = 0;
+  let newest = now;
+  await inSlices(summaries, ({ series, summary: { count, lastTime } }) => {
+    if (metricKind(series.metricName) === 'counter') samples += count;
+    if (lastTime > newest) newest = lastTime;
+  });
   refuseBeyond(limit, samples, 'time_range', 'ask for fewer counters by metric_name', asked);
-  const newest = summaries.reduce((latest, { summary }) => Math.max(latest, summary.lastTime), now);
   // Left open, the range reaches a little beyond now for clocks that are ahead; without such, it ends now.
   const range = { start: asked.start, end: query.end_time === undefined ? newest + 1 : asked.end };
   const charted = within(sinceFirst(range, device.firstTime), now);
