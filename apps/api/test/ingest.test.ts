@@ -320,3 +320,31 @@ describe('texts and units are what they say:', () => {
     expect(latest.samples).toMatchObject([{ unit: 'Cel', value: 100 }]);
   });
 });
+
+describe('what programs send is answered the same, whether it goes past the framework or through it:', () => {
+  const time = Math.floor(Date.now() / 1000);
+  const JSON_TYPE = 'application/json';
+
+  it.each([
+    ['JSON', BATCH, JSON_TYPE, JSON.stringify([metric('both', 1)])],
+    ['JSON with a bad item', BATCH, JSON_TYPE, JSON.stringify([metric('both', 1), metric('both', 'warm')])],
+    ['JSON of bad items', BATCH, JSON_TYPE, JSON.stringify([metric('both', 'warm')])],
+    ['no JSON', BATCH, JSON_TYPE, '[{'],
+    ['lines', '/write?db=both&precision=s', 'text/plain', `cpu,host=both usage=1,idle=2 ${time}`],
+    [
+      'lines with a bad one',
+      '/api/v2/write?bucket=b&precision=s',
+      'text/plain',
+      `cpu,host=both usage=1 ${time}\nno line`,
+    ],
+    ['lines of no precision', '/write?precision=week', 'text/plain', 'cpu usage=1'],
+    ['OTLP', '/v1/metrics', 'application/x-protobuf', '\n\u0000'],
+    ['no OTLP', '/v1/metrics', 'application/x-protobuf', 'x'],
+  ])('%s', async (_what, path, type, body) => {
+    const answer = async (more: Record<string, string>): Promise<unknown> => {
+      const { status, headers, body: said } = await server.post(path, body, { 'content-type': type, ...more });
+      return { status, said, headers: { ...Object.fromEntries(headers), date: undefined } };
+    };
+    expect(await answer({})).toEqual(await answer({ 'x-not-usual': '1' }));
+  });
+});

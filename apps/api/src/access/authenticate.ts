@@ -43,15 +43,21 @@ export class Authenticate {
    * @throws Problem where a credential is shown that does not work.
    */
   caller(credentials: Credentials): Caller | Promise<Caller> {
-    const { authorization, cookie, isLocal } = credentials;
+    return this.known(credentials) ?? this.find(credentials);
+  }
+
+  /** The caller where nothing has to be found out. */
+  known({
+    authorization,
+    cookie,
+    isLocal,
+  }: Pick<Credentials, 'authorization' | 'cookie' | 'isLocal'>): Caller | undefined {
     const now = performance.now();
     if (authorization === undefined && cookie === undefined) {
-      if (isLocal && this.users && !this.users.any && this.users.until > now) return LOCAL;
-      return this.find(credentials);
+      return isLocal && this.users && !this.users.any && this.users.until > now ? LOCAL : undefined;
     }
     const known = this.remembered.get(authorization ?? cookie ?? '');
-    if (known && known.until > now) return known.caller;
-    return this.find(credentials);
+    return known && known.until > now ? known.caller : undefined;
   }
 
   /** Forgets what is remembered: something was changed here. */

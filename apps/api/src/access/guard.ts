@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type { DirectCall, RunAs, UsualHead } from '../http/direct.js';
 import { Problem } from '../http/problem.js';
+import type { Protocol } from '../http/speaks.js';
 import { targetHostOf } from '../http/target.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Audit } from './audit/audit.js';
@@ -25,6 +28,15 @@ declare module 'fastify' {
 /** What proxies add to a request. */
 const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
 
+/** Where requests of a connection come from. */
+interface Place {
+  readonly host: string;
+  /** Whether the host is this server. */
+  readonly isOwn: boolean;
+  /** Whether they come from this machine itself. */
+  readonly isLocal: boolean;
+}
+
 /** Swagger UI, whose routes say nothing. It describes calls, and holds no data. */
 const DOCUMENTATION = /^\/docs(\/|$)/;
 
@@ -37,6 +49,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 @Injectable()
 export class Guard {
   private readonly names: readonly string[];
+  private readonly places = new WeakMap<Socket, Place>();
 
   constructor(
     private readonly authenticate: Authenticate,
@@ -131,6 +144,44 @@ export class Guard {
     throw error;
   }
 
+  /**
+   * For a request without anything in its head that would have to be looked at: what runs its work as its caller, where it is
+   * known who that is and that they may send samples. Undefined otherwise: then nothing was done, and `stand` has to look.
+   */
+  admit({ request, query }: DirectCall, { host, authorization }: UsualHead, speaks?: Protocol): RunAs | undefined {
+    const from = this.placeOf(request.socket, host);
+    const shown = authorization ?? speaks?.authorization?.({ query });
+    if (!from.isOwn) return undefined;
+    const caller = this.authenticate.known({ authorization: shown, cookie: undefined, isLocal: from.isLocal });
+    if (!caller || caller.of.sessionId !== undefined) return undefined;
+    try {
+      this.checkCaller(caller, 'samples:write');
+      this.rates.takeRequest(caller, request.socket.remoteAddress ?? '');
+    } catch {
+      // Of whoever may ask nothing now, nothing was taken either.
+      return undefined;
+    }
+    return (work) => runAs(caller, work, this.rates.countsSamples);
+  }
+
+  /** What a connection and the header Host say of where a request comes from; a connection has mostly one. */
+  private placeOf(socket: Socket, host: string): Place {
+    let place = this.places.get(socket);
+    if (place?.host === host) return place;
+    const { localAddress = '', remoteAddress = '' } = socket;
+    const none = {
+      onlyReads: false,
+      targetHost: undefined,
+      origin: undefined,
+      fetchSite: undefined,
+      fetchMode: undefined,
+    };
+    const isOwn = checkHost({ ...none, hosts: [host], localAddress }, this.names) === undefined;
+    place = { host, isOwn, isLocal: isOwn && isLocal(remoteAddress, localAddress, host) };
+    this.places.set(socket, place);
+    return place;
+  }
+
   private checkCaller(caller: Caller, needs: Need | undefined): void {
     if (caller.kind === 'nobody') {
       throw new Problem('not-signed-in', 'This needs a token, as in "Authorization: Bearer dm_…", or to be signed in.');
@@ -159,12 +210,14 @@ export function credentialsOf(request: FastifyRequest): Credentials {
 /** Whether a request comes from this machine itself, as far as can be seen. */
 export function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
   const { remoteAddress = '', localAddress = '' } = raw.socket;
-  if (!isLoopbackAddress(remoteAddress) || !isLoopbackAddress(localAddress)) return false;
   if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
   // As nginx asks that was told nothing; what is on this machine itself has spoken 1.1 for long.
   if (raw.httpVersion === '1.0') return false;
-  return isLoopbackName(parseHost(headers.host ?? '')?.name ?? '');
+  return isLocal(remoteAddress, localAddress, headers.host ?? '');
 }
+
+const isLocal = (remoteAddress: string, localAddress: string, host: string): boolean =>
+  isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress) && isLoopbackName(parseHost(host)?.name ?? '');
 
 /** A cookie comes along whoever asks: what changes something must say that a page of this server asks. */
 function checkSameOrigin({ method, headers }: FastifyRequest): void {

@@ -1,6 +1,11 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnModuleInit, type Type } from '@nestjs/common';
+import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
 import { AccessModule } from '../access/access.module.js';
+import { Guard } from '../access/guard.js';
+import type { DirectRoute } from '../http/direct.js';
 import { LiveModule } from '../live/live.module.js';
+import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { MonitoringModule } from '../monitoring/monitoring.module.js';
 import { SampleStoreModule } from '../sample-store.module.js';
 import { MetadataModule } from '../metadata/metadata.module.js';
@@ -15,10 +20,32 @@ import { RemoteWriteController } from './remote-write/remote-write.controller.js
 import { TakeEnds } from './take-ends.js';
 import { WrittenSeries } from './remote-write/written-series.js';
 
+interface Protocol {
+  /** Those of its routes that need not cost what the framework does. */
+  readonly direct?: readonly DirectRoute[];
+}
+
+const PROTOCOLS: Type<object>[] = [JsonController, InfluxController, RemoteWriteController, OtlpController];
+
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
   imports: [AccessModule, LiveModule, MonitoringModule, SampleStoreModule, MetadataModule],
-  controllers: [JsonController, InfluxController, RemoteWriteController, OtlpController],
+  controllers: PROTOCOLS,
   providers: [Accept, TakeLines, WrittenSeries, OtlpNames, DeltaSums, TakeEnds],
 })
-export class AggregatorModule {}
+export class AggregatorModule implements OnModuleInit {
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly guard: Guard,
+    private readonly metrics: ApiMetrics,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  onModuleInit(): void {
+    const routes = PROTOCOLS.flatMap((protocol) => this.moduleRef.get<Protocol>(protocol).direct ?? []);
+    this.adapterHost.httpAdapter.getInstance<FastifyInstance>().direct.open(routes, {
+      admit: (call, head, { speaks }) => this.guard.admit(call, head, speaks),
+      answered: ({ path }, status, milliseconds) => this.metrics.observeRequest('POST', path, status, milliseconds),
+    });
+  }
+}

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify';
+import type { FastifyInstance, RequestPayload } from 'fastify';
 import { Problem } from './problem.js';
 
 export interface BodyLimits {
@@ -39,7 +39,7 @@ const AT_A_TIME = 10;
 const LOOKS = 100;
 
 interface Body {
-  readonly request: FastifyRequest;
+  readonly request: Request;
   readonly payload: RequestPayload;
   readonly socket: Socket;
   readonly since: number;
@@ -51,6 +51,9 @@ interface Body {
   /** Of the connection, when the window began. */
   readAtStart: number;
 }
+
+/** Stands for the body that it brings: Fastify's, or Node's where Fastify has no part in it. */
+type Request = object;
 
 /** Bodies that take turns with each other. */
 interface Lane {
@@ -79,7 +82,7 @@ interface Turn {
 export class BodyBudget {
   private bytes = 0;
   /** In the order in which they began. */
-  private readonly bodies = new Map<FastifyRequest, Body>();
+  private readonly bodies = new Map<Request, Body>();
   /** Those that are not whole, in the order in which they began. */
   private readonly open = new Set<Body>();
   private readonly medium = makeLane();
@@ -88,9 +91,8 @@ export class BodyBudget {
   constructor(private readonly limits: BodyLimits) {}
 
   /** Counts the body of a request until `release`. Must be the last that is put before the parser. */
-  receive(request: FastifyRequest, payload: RequestPayload): void {
+  receive(request: Request, socket: Socket, payload: RequestPayload): void {
     const now = performance.now();
-    const { socket } = request.raw;
     const body: Body = {
       request,
       payload,
@@ -123,7 +125,7 @@ export class BodyBudget {
   }
 
   /** Calls `act` when it is the turn of a body that is whole, with a refusal where it has waited for too long. */
-  takeTurn(request: FastifyRequest, act: (refusal?: Problem) => void): void {
+  takeTurn(request: Request, act: (refusal?: Problem) => void): void {
     const body = this.bodies.get(request);
     if (!body || body.bytes <= SMALL) return act();
     const lane = body.bytes <= MEDIUM ? this.medium : this.large;
@@ -135,13 +137,13 @@ export class BodyBudget {
   }
 
   /** What came of a body is stored, or refused: its answer may still be on its way. */
-  endTurn(request: FastifyRequest): void {
+  endTurn(request: Request): void {
     const body = this.bodies.get(request);
     if (body) this.leave(body);
   }
 
   /** Nothing is held of a body any more. */
-  release(request: FastifyRequest): void {
+  release(request: Request): void {
     const body = this.bodies.get(request);
     if (!body) return;
     this.bodies.delete(request);
@@ -256,8 +258,11 @@ function refuse(body: Body, problem: Problem): void {
  * Must come after whatever else works on bodies, such as their decompression. Whoever parses bodies has them take turns of what
  * this gives.
  */
-export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_LIMITS): BodyBudget {
-  const budget = new BodyBudget(limits);
+export function boundBodies(
+  server: FastifyInstance,
+  limits: BodyLimits = BODY_LIMITS,
+  budget = new BodyBudget(limits),
+): BodyBudget {
   const timer = setInterval(() => budget.check(), limits.window / LOOKS).unref();
   server.addHook('onClose', (_server, done) => {
     clearInterval(timer);
@@ -270,7 +275,7 @@ export function boundBodies(server: FastifyInstance, limits: BodyLimits = BODY_L
     } catch (problem) {
       return done(problem as Problem);
     }
-    budget.receive(request, payload);
+    budget.receive(request, request.raw.socket, payload);
     reply.raw.once('close', () => budget.release(request));
     done(null, payload);
   });

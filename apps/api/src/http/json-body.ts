@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { Slices } from '@device-metrics/domain';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BodyBudget } from './body-budget.js';
 import { Problem } from './problem.js';
 import { AddRouteConfig } from './route-config.js';
@@ -29,46 +29,62 @@ declare module 'fastify' {
   }
 }
 
+type JsonParser = (text: string) => Promise<unknown>;
+
 /** A JSON body that nobody has parsed yet; its bytes are UTF-8. */
 export class JsonBody {
+  /** @throws Problem where the bytes are not UTF-8. */
   constructor(
     readonly bytes: Buffer,
-    private readonly parser: (text: string) => Promise<unknown>,
-  ) {}
+    private readonly parser: JsonParser,
+  ) {
+    if (!isUtf8(bytes)) throw new Problem('unreadable-body', 'The body must be UTF-8.');
+  }
 
   /** What it says, by the rules that hold for each body. */
   async parse(): Promise<unknown> {
-    return this.parser(this.bytes.toString());
+    return parseChecked(this.bytes.toString(), this.parser);
   }
 }
 
 /** Says that a route gets its JSON as a `JsonBody`. */
 export const ReadsJson = (): MethodDecorator => AddRouteConfig({ readsJson: true });
 
-/** Has every JSON body checked before it is parsed, and a long one parsed in pieces: megabytes of it would hold everybody up. */
-export function acceptJson(server: FastifyInstance, budget: BodyBudget): void {
+/**
+ * Has every JSON body checked before it is parsed, and a long one parsed in pieces: megabytes of it would hold everybody up.
+ *
+ * @returns what makes a `JsonBody` of bytes.
+ */
+export function acceptJson(server: FastifyInstance, budget: BodyBudget): (bytes: Buffer) => JsonBody {
   // Fastify's own parser refuses __proto__ keys.
   const parse = server.getDefaultJsonParser('error', 'error');
+  const part: JsonParser = (text) =>
+    new Promise((resolve, reject) => {
+      // It looks at nothing of the request.
+      void parse({} as FastifyRequest, text, (error, value) => (error ? reject(error) : resolve(value)));
+    });
+  const bodyOf = (bytes: Buffer): JsonBody => new JsonBody(bytes, part);
   server.removeContentTypeParser('application/json');
   server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     budget.takeTurn(request, (refusal) => {
       if (refusal) return done(refusal);
       const { speaks, readsJson } = request.routeOptions.config;
       if (speaks && !speaks.parsesJson) return done(null, bytes);
-      if (!isUtf8(bytes)) return done(new Problem('unreadable-body', 'The body must be UTF-8.'));
-      const part = (text: string): Promise<unknown> =>
-        new Promise((resolve, reject) => {
-          void parse(request, text, (error, value) => (error ? reject(error) : resolve(value)));
-        });
-      const body = new JsonBody(bytes, (text) => parseChecked(text, part));
+      let body: JsonBody;
+      try {
+        body = bodyOf(bytes);
+      } catch (problem) {
+        return done(problem as Problem);
+      }
       if (readsJson) return done(null, body);
       body.parse().then((value) => done(null, value), done);
     });
   });
+  return bodyOf;
 }
 
 /** Parses a body that is not too deep or too large, in pieces where it is long. */
-async function parseChecked(body: string, parse: (text: string) => Promise<unknown>): Promise<unknown> {
+async function parseChecked(body: string, parse: JsonParser): Promise<unknown> {
   const lists = await longListsOf(body);
   if (!lists) {
     const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, and ${MAX_NAMES} names in an item of a list`;

@@ -36,9 +36,13 @@ function headersWith(directives: Record<string, string[]>): readonly Header[] {
   return headers;
 }
 
+const strict = headersWith(STRICT);
+
+/** Those of every answer but for the documentation's, names and values in turn. */
+export const SECURITY_HEADERS: readonly string[] = strict.flat();
+
 /** Headers that make browsers careful, on every answer, refusals too. A route that needs others sets its own. */
 export function sendSecurityHeaders(server: FastifyInstance): void {
-  const strict = headersWith(STRICT);
   const swaggerUi = headersWith(SWAGGER_UI);
   server.addHook('onRequest', ({ url }, { raw }, done) => {
     for (const [name, value] of DOCUMENTATION.test(url) ? swaggerUi : strict) raw.setHeader(name, value);

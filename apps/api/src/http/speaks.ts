@@ -15,7 +15,7 @@ export interface Protocol {
   /** Whether JSON is parsed before the route sees it; any other body, whatever its type, comes as a Buffer. */
   readonly parsesJson?: boolean;
   /** What stands for the header Authorization where senders of the protocol may show who they are in another way. */
-  readonly authorization?: (request: FastifyRequest) => string | undefined;
+  readonly authorization?: (request: Pick<FastifyRequest, 'query'>) => string | undefined;
   /** A problem as senders of the protocol read it; who called and what failed makes no difference. */
   readonly problem: (problem: Problem, request: FastifyRequest) => Written;
 }

@@ -92,6 +92,13 @@ export class ApiMetrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
+  observeRequest(method: string, route: string, status: number, milliseconds: number): void {
+    this.requestDuration.observe(
+      { http_request_method: method, http_route: route, http_response_status_code: status },
+      milliseconds / 1000,
+    );
+  }
+
   private ofChannels(outcome: string, help: string): Counter {
     const name = `device_metrics_alert_messages_${outcome}_total`;
     return new Counter({ name, help, labelNames: ['channel'], registers: [this.registry] });

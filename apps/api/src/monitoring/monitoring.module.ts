@@ -34,14 +34,8 @@ export class MonitoringModule implements OnModuleInit {
     server.addHook('onResponse', (request, reply, done) => {
       if (reply.problem) this.metrics.requestsRefused.inc({ problem: reply.problem });
       const route = request.routeOptions.url ?? 'none';
-      this.metrics.requestDuration.observe(
-        {
-          http_request_method: request.method,
-          http_route: route.startsWith('/docs') ? '/docs' : route,
-          http_response_status_code: reply.statusCode,
-        },
-        reply.elapsedTime / 1000,
-      );
+      const shown = route.startsWith('/docs') ? '/docs' : route;
+      this.metrics.observeRequest(request.method, shown, reply.statusCode, reply.elapsedTime);
       done();
     });
   }

@@ -3,6 +3,7 @@ import { ApiExcludeController } from '@device-metrics/contract/openapi';
 import { quote } from '@device-metrics/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
+import type { DirectAnswer, DirectRoute } from '../../http/direct.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { version } from '../../version.js';
@@ -12,6 +13,8 @@ import { TakeLines } from './take-lines.js';
 
 /** What senders take this server for: the last version of which they expect no more than is here. */
 const AS_VERSION = '1.8.10';
+
+const WRITTEN: DirectAnswer = { status: 204, headers: ['x-influxdb-version', AS_VERSION] };
 
 type Parameters = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -42,6 +45,29 @@ export class InfluxController {
   @Header('x-influxdb-version', AS_VERSION)
   async writeToBucket(@Req() { body, query }: LinesRequest): Promise<void> {
     await this.take(body, query, one(query['bucket']) ?? '', version2);
+  }
+
+  /** The same for bodies that come past the framework. */
+  readonly direct: readonly DirectRoute[] = [
+    this.directly('/write', 'db', version1),
+    this.directly('/api/v2/write', 'bucket', version2),
+  ];
+
+  private directly(path: string, database: string, dialect: Dialect): DirectRoute {
+    return {
+      path,
+      types: [undefined, 'text/plain', 'text/plain; charset=utf-8'],
+      speaks: speaks(dialect),
+      take: async (bytes, { query, response }) => {
+        try {
+          await this.take(bytes, query, one(query[database]) ?? '', dialect);
+        } catch (error) {
+          response.setHeader('x-influxdb-version', AS_VERSION);
+          throw error;
+        }
+        return WRITTEN;
+      },
+    };
   }
 
   @Get('ping')

@@ -22,6 +22,7 @@ import {
 } from '@device-metrics/contract';
 import type { FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
+import type { DirectRoute } from '../../http/direct.js';
 import { JsonBody, ReadsJson } from '../../http/json-body.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
@@ -94,6 +95,23 @@ export class JsonController {
   @ApiOkResponse({ type: BatchResultDto })
   @ApiProblems({ 400: 'metrics[0].value must be a finite number, got "warm"' })
   async postBatch(@Req() { body }: FastifyRequest): Promise<BatchResultDto> {
+    return this.takeBatch(body);
+  }
+
+  /** The same for bodies that come past the framework. */
+  readonly direct: readonly DirectRoute[] = [
+    {
+      path: '/api/v1/aggregator/metrics/batch',
+      types: ['application/json', 'application/json; charset=utf-8'],
+      take: async (bytes, { json }) => ({
+        status: 200,
+        headers: ['content-type', 'application/json; charset=utf-8'],
+        body: JSON.stringify(await this.takeBatch(json(bytes))),
+      }),
+    },
+  ];
+
+  private async takeBatch(body: unknown): Promise<BatchResultDto> {
     const receipt = await this.gate.receipt('json');
     const scanned = body instanceof JsonBody ? await this.storeScanned(body, receipt) : undefined;
     const { accepted, rejected } = scanned ?? (await this.storeParsed(body, receipt));

@@ -33,7 +33,7 @@ export function statusOf(problem: Problem, request: FastifyRequest): Written {
 }
 
 /** `ExportMetricsServiceResponse`, with a part only where some points were refused. */
-export function responseOf(rejected: number, message: string, request: FastifyRequest): Written {
+export function responseOf(rejected: number, message: string, request: Pick<FastifyRequest, 'headers'>): Written {
   if (isJson(request)) {
     const partialSuccess = { rejectedDataPoints: String(rejected), errorMessage: message };
     return json(rejected > 0 ? { partialSuccess } : {});

@@ -4,10 +4,11 @@ import { timeRule } from '@device-metrics/domain';
 import { metricsFromJson, MetricsDecoder, OtlpJsonError, ProtobufError } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
+import type { DirectRoute } from '../../http/direct.js';
 import { MAX_BODY } from '../../http/limits.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
-import { Speaks } from '../../http/speaks.js';
+import { Speaks, type Written } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
@@ -19,6 +20,8 @@ import { RequestPoints, type PointSample } from './points.js';
 
 /** Series that are known by their bytes: those of 5,000 devices. */
 const MOST_SERIES = 500_000;
+
+type PointsRequest = Pick<FastifyRequest, 'headers' | 'body'>;
 
 /** OTLP/HTTP for metrics, as https://opentelemetry.io/docs/specs/otlp/ says. */
 @ApiTags('aggregator')
@@ -86,6 +89,24 @@ export class OtlpController {
     'disk-full': 'The disk of the server is full: nothing of this request was stored.',
   })
   async export(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const { contentType, body } = await this.take(request);
+    void reply.header('content-type', contentType);
+    return body;
+  }
+
+  /** The same for bodies that come past the framework. */
+  readonly direct: readonly DirectRoute[] = [
+    {
+      path: '/v1/metrics',
+      types: [PROTOBUF],
+      take: async (bytes, { request: { headers } }) => {
+        const { contentType, body } = await this.take({ headers, body: bytes });
+        return { status: 200, headers: ['content-type', contentType], body };
+      },
+    },
+  ];
+
+  private async take(request: PointsRequest): Promise<Written> {
     const receipt = await this.gate.receipt('otlp');
     const points = this.decode(request);
     await this.descriptions.save();
@@ -95,17 +116,11 @@ export class OtlpController {
     const { refusals, withoutValue } = points;
     const stored = accepted + (await this.ends.take(withoutValue, receipt, refusals));
     if (refusals.count > 0 && stored === 0) throw new Problem('invalid-input', refusals.text('points', 0));
-    const { contentType, body } = responseOf(
-      refusals.count,
-      refusals.count > 0 ? refusals.text('points', stored) : '',
-      request,
-    );
-    void reply.header('content-type', contentType);
-    return body;
+    return responseOf(refusals.count, refusals.count > 0 ? refusals.text('points', stored) : '', request);
   }
 
   /** @throws Problem, a 400 or 415, where the body is not what its headers say. */
-  private decode(request: FastifyRequest): RequestPoints {
+  private decode(request: PointsRequest): RequestPoints {
     const type = request.headers['content-type'];
     const isProtobuf = /^\s*application\/x-protobuf\s*(;|$)/i.test(type ?? '');
     if (!isProtobuf && !isJson(request)) {

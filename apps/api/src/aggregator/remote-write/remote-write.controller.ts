@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import type { NamedSeries } from '@device-metrics/domain';
@@ -11,6 +12,7 @@ import {
 } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
+import type { DirectRoute } from '../../http/direct.js';
 import { MAX_BODY } from '../../http/limits.js';
 import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
@@ -25,6 +27,8 @@ import { WrittenSeries } from './written-series.js';
 
 const HISTOGRAMS =
   'native histograms are not taken: send classic ones, by send_native_histograms: false in remote_write of Prometheus';
+
+type SetHeader = (name: string, value: number) => void;
 
 /** Prometheus remote write 1.0 and 2.0, as https://prometheus.io/docs/specs/prw/ says. */
 @ApiTags('aggregator')
@@ -67,6 +71,24 @@ export class RemoteWriteController {
     @Req() { headers, body }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
+    await this.take(body, headers, (name, value) => void reply.header(name, value));
+  }
+
+  /** The same for bodies that come past the framework. */
+  readonly direct: readonly DirectRoute[] = [
+    {
+      path: '/api/v1/write',
+      types: ['application/x-protobuf', 'application/x-protobuf;proto=io.prometheus.write.v2.Request'],
+      encoding: 'snappy',
+      take: async (bytes, { request, response }) => {
+        await this.take(bytes, request.headers, (name, value) => void response.setHeader(name, value));
+        return { status: 204, headers: [] };
+      },
+    },
+  ];
+
+  /** @param setHeader of the answer, whatever comes of it. */
+  private async take(body: unknown, headers: IncomingHttpHeaders, setHeader: SetHeader): Promise<void> {
     const decode = versionOf(headers) === 1 ? decodeWriteRequest : decodeWriteRequestV2;
     const receipt = await this.gate.receipt('remote-write');
     const request = decoded(body, (bytes) =>
@@ -81,23 +103,21 @@ export class RemoteWriteController {
     for (const { count } of request.histograms) refusals.add(HISTOGRAMS, count);
     this.metrics.itemsRejected.inc({ protocol: 'remote-write' }, refusals.count);
     this.metrics.exemplarsIgnored.inc({ protocol: 'remote-write' }, request.exemplars);
-    sayWritten(reply, 0);
+    sayWritten(setHeader, 0);
     const answer = await this.gate.acceptColumns(request, receipt);
     refusals.addAll(answer.rejected);
     const written = answer.accepted + (await this.ends.take(request.withoutValue, receipt, refusals));
-    sayWritten(reply, written);
+    sayWritten(setHeader, written);
     assertNoneForNow(answer, 'samples');
     if (refusals.count > 0) throw new Problem('invalid-input', refusals.text('samples', written));
   }
 }
 
 /** How much of a request is stored, which every answer says from the time on when it has been understood. */
-function sayWritten(reply: FastifyReply, samples: number): void {
-  void reply.headers({
-    'x-prometheus-remote-write-samples-written': samples,
-    'x-prometheus-remote-write-histograms-written': 0,
-    'x-prometheus-remote-write-exemplars-written': 0,
-  });
+function sayWritten(setHeader: SetHeader, samples: number): void {
+  setHeader('x-prometheus-remote-write-samples-written', samples);
+  setHeader('x-prometheus-remote-write-histograms-written', 0);
+  setHeader('x-prometheus-remote-write-exemplars-written', 0);
 }
 
 /** @throws Problem, a 400 or 413, where the body is not what its headers say. */

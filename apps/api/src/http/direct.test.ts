@@ -1,0 +1,95 @@
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import fastify from 'fastify';
+import { BODY_LIMITS, BodyBudget, boundBodies } from './body-budget.js';
+import { openDirectPath } from './direct.js';
+import { acceptJson } from './json-body.js';
+import { Problem } from './problem.js';
+import { acceptBytes } from './raw-body.js';
+
+const server = fastify();
+let isAdmitted = true;
+const answered: string[] = [];
+
+beforeAll(async () => {
+  const budget = new BodyBudget(BODY_LIMITS);
+  openDirectPath(server, budget, acceptJson(server, budget));
+  server.removeContentTypeParser('text/plain');
+  boundBodies(server, BODY_LIMITS, budget);
+  acceptBytes(server, budget);
+  const speaks = { problem: ({ message }: Problem) => ({ contentType: 'text/plain', body: message }) };
+  server.post('/x', { config: { speaks } }, async ({ body }) => `usual ${String(body)}`);
+  server.setErrorHandler((error, _request, reply) => reply.status(418).send(`refused: ${(error as Error).message}`));
+  const take = async (bytes: Buffer): Promise<{ status: number; headers: string[]; body: string }> => {
+    if (String(bytes) === 'bad') throw new Problem('invalid-input', 'this is bad');
+    return { status: 200, headers: ['content-type', 'text/plain'], body: `direct ${String(bytes)}` };
+  };
+  server.direct.open([{ path: '/x', types: ['text/plain', undefined], take }], {
+    admit: () => (isAdmitted ? (work) => work() : undefined),
+    answered: ({ path }, status) => answered.push(`${path} ${status}`),
+  });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  isAdmitted = true;
+});
+
+const USUAL = ['Host: x', 'Content-Type: text/plain', 'Content-Length: 4'];
+
+/** All that comes back for requests of one connection. */
+async function say(...requests: string[]): Promise<string> {
+  const { port } = server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.end(requests.join(''));
+  const chunks = await socket.toArray();
+  return Buffer.concat(chunks as Buffer[]).toString();
+}
+
+const post = (headers: readonly string[], body = 'body', line = 'POST /x HTTP/1.1'): string =>
+  [line, ...headers, '', body].join('\r\n');
+
+it.each([
+  ['as usual', 'direct', USUAL],
+  ['without a type', 'direct', ['Host: x', 'Content-Length: 4']],
+  ['of a program that says who it is', 'direct', ['User-Agent: a', 'Accept: */*', ...USUAL]],
+  ['of another type', 'usual', ['Host: x', 'Content-Type: text/html', 'Content-Length: 4']],
+  ['with a header that is not known', 'usual', ['X-Any: 1', ...USUAL]],
+  ['of a page', 'usual', ['Origin: http://x', ...USUAL]],
+  ['with a cookie', 'usual', ['Cookie: a=b', ...USUAL]],
+  ['of a proxy', 'usual', ['X-Forwarded-For: 10.0.0.1', ...USUAL]],
+  ['with a header twice', 'usual', ['Host: y', ...USUAL]],
+])('a request %s goes the %s way', async (_what, way, headers) => {
+  expect(await say(post(headers))).toMatch(new RegExp(`\r\n\r\n${way} body$`));
+});
+
+it('a request with a body of no known length, to another path or by HTTP 1.0 goes the usual way', async () => {
+  const chunked = '4\r\nbody\r\n0\r\n\r\n';
+  expect(await say(post(['Host: x', 'Transfer-Encoding: chunked'], chunked))).toMatch(/usual body$/);
+  expect(await say(post(USUAL, 'body', 'POST /y HTTP/1.1'))).toContain(' 404 ');
+  expect(await say(post(USUAL, 'body', 'POST /x HTTP/1.0'))).toMatch(/usual body$/);
+});
+
+it('a caller who is not known at once goes the usual way', async () => {
+  isAdmitted = false;
+  expect(await say(post(USUAL))).toMatch(/usual body$/);
+});
+
+it('what fails is answered the usual way, and the connection goes on', async () => {
+  answered.length = 0;
+  const bad = post(['Host: x', 'Content-Length: 3'], 'bad');
+  const said = await say(bad, post(USUAL), bad, post(USUAL, 'last'));
+  expect(said.match(/refused: this is bad|direct (body|last)/g)).toEqual([
+    'refused: this is bad',
+    'direct body',
+    'refused: this is bad',
+    'direct last',
+  ]);
+  expect(answered).toEqual(['/x 200', '/x 200']);
+});
+
+it('a body that breaks off costs nobody else anything', async () => {
+  expect(await say(post(USUAL, 'bo'))).not.toContain('direct');
+  expect(await say(post(USUAL))).toMatch(/direct body$/);
+});
