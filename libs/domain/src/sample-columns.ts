@@ -1,5 +1,6 @@
-import type { NamedSeries } from './named-series.js';
+import { NamedSeries } from './named-series.js';
 import type { Sample } from './sample.js';
+import { inSlices } from './slices.js';
 
 /** SampleBatch as columns, position by position, in the order in which they came. The gate makes them. */
 export interface SampleColumns {
@@ -37,3 +38,29 @@ export function partOf(samples: SampleBatch, from: number, to: number): SampleBa
   const { series, timestamps, values } = samples;
   return { series: series.slice(from, to), timestamps: timestamps.slice(from, to), values: values.slice(from, to) };
 }
+
+/** Samples that are looked at one by one: what is done with more of them at once would hold up others. */
+const MOST_ONE_BY_ONE = 1 << 14;
+
+/** The same samples as columns where there are very many, made in slices. */
+export async function inColumns(samples: readonly Sample[]): Promise<SampleBatch> {
+  if (samples.length <= MOST_ONE_BY_ONE) return samples;
+  const columns = {
+    series: new Array<NamedSeries>(samples.length),
+    timestamps: new Float64Array(samples.length),
+    values: new Float64Array(samples.length),
+  };
+  let before: Sample | undefined;
+  let series: NamedSeries | undefined;
+  await inSlices(samples, (sample, at) => {
+    if (!series || !before || !haveSameNames(sample, before)) series = NamedSeries.of(sample);
+    before = sample;
+    columns.series[at] = series;
+    columns.timestamps[at] = sample.timestamp;
+    columns.values[at] = sample.value;
+  });
+  return columns;
+}
+
+const haveSameNames = (a: Sample, b: Sample): boolean =>
+  a.labels === b.labels && a.metricName === b.metricName && a.deviceName === b.deviceName && a.unit === b.unit;

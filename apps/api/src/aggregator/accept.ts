@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   countOf,
   EARLIEST_TIMESTAMP,
+  inColumns,
   passColumnsInSlices,
   passSamplesInSlices,
   toRfc3339,
@@ -84,7 +85,8 @@ export class Accept {
   async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const ends = candidates.ends ?? { length: candidates.samples.length };
     this.rates.takeSamples(candidates.samples.length);
-    return this.store(ends, await passSamplesInSlices(candidates, receipt), receipt);
+    const { samples, refused } = await passSamplesInSlices(candidates, receipt);
+    return this.store(ends, { samples: await inColumns(samples), refused }, receipt);
   }
 
   /** The same for a protocol that is decoded to columns. */

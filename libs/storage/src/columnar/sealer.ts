@@ -125,6 +125,8 @@ export class Sealer {
   private async sealDue(): Promise<void> {
     this.slices = new Slices();
     this.forgetBatch();
+    // A commit may have called for it, which took its time.
+    await this.slices.next();
     // What could not be written the last time.
     await this.sealEarly([...this.heads.all()].filter((head) => head.frozen && !this.heads.isApart(head)));
     for (const id of this.dueHours()) {
@@ -315,9 +317,11 @@ export class Sealer {
     let isEmpty = true;
     for (const [id, column] of columns) {
       isEmpty = false;
-      this.encoder.add(id, column);
+      // To put a head in order takes its time too.
       if (this.slices.isOver()) await this.slices.next();
+      this.encoder.add(id, column);
     }
+    if (this.slices.isOver()) await this.slices.next();
     return isEmpty ? undefined : this.encoder.finish();
   }
 
