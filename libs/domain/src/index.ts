@@ -1,7 +1,15 @@
 export type { Labels, Reading, Sample } from './sample.js';
 export { passColumns, passColumnsInSlices, type ColumnCandidates } from './column-gate.js';
 export { NamedSeries, type SeriesFault, type SeriesNames } from './named-series.js';
-export { countOf, eachSample, inColumns, isColumns, partOf, type SampleBatch, type SampleColumns } from './sample-columns.js';
+export {
+  countOf,
+  eachSample,
+  inColumns,
+  isColumns,
+  partOf,
+  type SampleBatch,
+  type SampleColumns,
+} from './sample-columns.js';
 export {
   NO_LABELS,
   passSamples,
