@@ -112,7 +112,7 @@ export async function numbersOf(
     const { series } = thing;
     if (thing.as === 'value') {
       const summary = byId.get((series[0] as Series).id);
-      if (summary) numbers.push(numbersOfValue(thing, summary));
+      if (summary) numbers.push(new ValueNumbers(thing, summary));
       return;
     }
     const found = series.flatMap(({ id }) => byId.get(id) ?? []);
@@ -185,9 +185,29 @@ async function hourlyMeans(store: SampleStore, series: readonly Series[], range:
   return found;
 }
 
-function numbersOfValue(thing: Thing, { count, min, max, sum, last, lastTime }: Summary): ThingNumbers {
-  const figures = { min, max, mean: sum / count, last, weight: count };
-  return { thing, count, lastTime, figures, increase: undefined, state: undefined, points: undefined };
+/** Of values as they are, which most are: made of their summary when somebody looks. */
+class ValueNumbers implements ThingNumbers {
+  declare readonly increase: undefined;
+  declare readonly state: undefined;
+  declare readonly points: undefined;
+
+  constructor(
+    readonly thing: Thing,
+    private readonly summary: Summary,
+  ) {}
+
+  get count(): number {
+    return this.summary.count;
+  }
+
+  get lastTime(): number {
+    return this.summary.lastTime;
+  }
+
+  get figures(): Figures {
+    const { count, min, max, sum, last } = this.summary;
+    return { min, max, mean: sum / count, last, weight: count };
+  }
 }
 
 function numbersOfThing(

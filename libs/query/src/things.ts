@@ -36,7 +36,7 @@ export async function thingsOf(series: readonly Series[]): Promise<Thing[]> {
   for (let from = 0, to = areInOrder ? 0 : series.length; from < series.length; from = to) {
     const first = series[from] as Series;
     while (to < series.length && !comesBefore(first, series[to] as Series)) to += 1;
-    if (to - from === 1) things.push(thingOf(first));
+    if (to - from === 1) things.push(thingOf([first]));
     else await addThings(things, series.slice(from, to), slices);
     if (slices.isOver()) await slices.next();
   }
@@ -56,11 +56,8 @@ async function addThings(things: Thing[], series: readonly Series[], slices: Sli
     else groups.set(key, [one]);
   };
   await inSlices(series, group, slices);
-  await inSlices(groups.values(), (one) => void things.push(thing(one)), slices);
+  await inSlices(groups.values(), (one) => void things.push(thingOf(one)), slices);
 }
-
-/** The thing that one series is of, where no other of its group is there. */
-export const thingOf = (series: Series): Thing => thing([series]);
 
 function withoutStates({ metricName, labels }: Series): Labels {
   const states = stateLabels(metricName, labels);
@@ -70,8 +67,8 @@ function withoutStates({ metricName, labels }: Series): Labels {
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** A state by itself, such as the memory that is free, is a value of its own. */
-function thing(series: readonly Series[]): Thing {
+/** The thing that these series are of. A state by itself, such as the memory that is free, is a value of its own. */
+export function thingOf(series: readonly Series[]): Thing {
   const [first] = series as [Series];
   const isCounter = metricKind(first.metricName) === 'counter';
   if (series.length === 1) {

@@ -16,7 +16,8 @@ export async function arrivals(
   range: TimeRange,
   now: number,
 ): Promise<DeviceArrivalDto[]> {
-  const names = [...new Set(series.map(({ deviceName }) => deviceName))];
+  const names = new Set<string>();
+  for (const { deviceName } of series) names.add(deviceName);
   const most = new Map<string, SeriesSummary>();
   for (const one of summaries) {
     const { deviceName } = one.series;
@@ -24,7 +25,7 @@ export async function arrivals(
   }
   let readable = MAX_SAMPLES;
   const found: DeviceArrivalDto[] = [];
-  const devices = await store.devices({ devices: names });
+  const devices = await store.devices({ devices: [...names] });
   const known = await rhythms.ofAll(devices);
   for (const [index, device] of devices.entries()) {
     const frequent = most.get(device.name);

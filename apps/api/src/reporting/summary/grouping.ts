@@ -1,4 +1,4 @@
-import { labelsKey, quote, Slices, type Labels, type Rule, type Series } from '@device-metrics/domain';
+import { inSlices, labelsKey, quote, type Labels, type Rule, type Series } from '@device-metrics/domain';
 import type { Figures, ThingNumbers } from '@device-metrics/query';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -51,27 +51,33 @@ export async function groupSeries(
   grouping: Grouping,
   tagsOf: (deviceName: string) => Labels,
 ): Promise<SeriesGroup[]> {
-  const slices = new Slices();
   const groups = new Map<string, SeriesGroup>();
+  const found: SeriesGroup[] = [];
   // No two series of a device have the same metric and labels.
   const isBySeries = grouping.device && grouping.labels === 'all';
-  for (const one of series) {
+  await inSlices(series, (one) => {
     const labels = chosen(one.labels, grouping.labels);
     const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(one.deviceName), grouping.tags);
     const device = grouping.device ? one.deviceName : '';
-    const [labelText, tagText] = [labels ? labelsKey(labels) : '', tags ? labelsKey(tags) : ''];
+    const labelText = labels ? labelsKey(labels) : '';
+    const tagText = tags ? labelsKey(tags) : '';
     const unit = one.unit ?? '';
-    const text = isBySeries ? String(one.id) : `${device}\n${one.metricName}\n${labelText}\n${tagText}\n${unit}`;
-    const group = groups.get(text);
-    if (group) group.series.push(one);
-    else groups.set(text, { key: [device, one.metricName, labelText, tagText, unit], series: [one] });
-    if (slices.isOver()) await slices.next();
-  }
-  return [...groups.values()].sort((a, b) => compareKeys(a.key, b.key));
+    const text = isBySeries ? '' : `${device}\n${one.metricName}\n${labelText}\n${tagText}\n${unit}`;
+    const same = isBySeries ? undefined : groups.get(text);
+    if (same) {
+      same.series.push(one);
+      return;
+    }
+    const group = { key: [device, one.metricName, labelText, tagText, unit] as const, series: [one] };
+    if (!isBySeries) groups.set(text, group);
+    found.push(group);
+  });
+  return found.sort((a, b) => compareKeys(a.key, b.key));
 }
 
 /** No labels, or no tags. */
 const NONE = '{}';
+const NO_PAIRS: Labels = Object.freeze({});
 
 /** None of labels or tags comes first. */
 export function compareKeys(a: readonly string[], b: readonly string[]): number {
@@ -95,27 +101,35 @@ function chosen(pairs: Labels, names: 'all' | readonly string[]): Labels | undef
 
 /** A row of a summary, and what it is made of. */
 export interface SummaryGroup {
-  /** That of the series, and what the numbers are. */
-  readonly key: readonly string[];
+  /** That of the series. */
+  readonly key: RowKey;
   readonly row: SummaryRowDto;
   readonly numbers: readonly ThingNumbers[];
 }
 
-/** The rows of a group: one for each kind of number that its things have, which are mostly one. */
+/** The rows of a group: one for each kind of number that its things have, in the order of their names. */
 export function rowsOf(
   { key }: SeriesGroup,
   numbers: readonly ThingNumbers[],
   grouping: Grouping,
   timeText: (time: number) => string,
 ): SummaryGroup[] {
-  const [only] = numbers;
-  if (only && numbers.length === 1)
-    return [{ key: [...key, only.thing.as], row: rowOf(key, numbers, grouping, timeText), numbers }];
   const kinds = [...new Set(numbers.map(({ thing }) => thing.as))].sort();
   return kinds.map((as) => {
     const same = numbers.filter(({ thing }) => thing.as === as);
-    return { key: [...key, as], row: rowOf(key, same, grouping, timeText), numbers: same };
+    return { key, row: rowOf(key, same, grouping, timeText), numbers: same };
   });
+}
+
+/** The row of a group with one thing, as most are. */
+export function rowOfOne(
+  { key }: SeriesGroup,
+  numbers: ThingNumbers,
+  grouping: Grouping,
+  timeText: (time: number) => string,
+): SummaryGroup {
+  const only = [numbers];
+  return { key, row: rowOf(key, only, grouping, timeText), numbers: only };
 }
 
 /** What is undefined is left out of the JSON. */
@@ -127,7 +141,7 @@ function rowOf(
 ): SummaryRowDto {
   let [newest] = numbers as [ThingNumbers];
   const { thing } = newest;
-  const figures = figuresOf(numbers);
+  const figures = numbers.length === 1 ? newest.figures : figuresOf(numbers);
   let [series, count] = [0, 0];
   let increase: number | undefined;
   for (const one of numbers) {
@@ -140,7 +154,7 @@ function rowOf(
     device_name: grouping.device ? device : undefined,
     metric_name: metric,
     unit: thing.unit ?? undefined,
-    labels: labels === '' ? undefined : labels === NONE ? {} : (JSON.parse(labels) as Labels),
+    labels: labels === '' ? undefined : labels === NONE ? NO_PAIRS : (JSON.parse(labels) as Labels),
     tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
     series,
     count,

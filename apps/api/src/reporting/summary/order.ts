@@ -37,20 +37,20 @@ export interface Place {
   readonly key: readonly string[];
 }
 
+/** What no two rows have in common: the key of their series, and what their numbers are. */
+export const keyOf = ({ key, row }: SummaryGroup): readonly string[] => [...key, row.as];
+
 /**
  * The rows behind a place, or all, whatever has come or gone before it: sorted by one column, a `-` before its name for the
- * largest first, rows without a number last; else by their keys.
+ * largest first, rows without a number last; else by their keys, as they come.
  */
 export function rowsInOrder(
   groups: readonly SummaryGroup[],
   place: Place | undefined,
   sort: string | undefined,
-): SummaryGroup[] {
+): readonly SummaryGroup[] {
   if (sort === undefined) {
-    const rest = place
-      ? groups.filter(({ key }) => comparePlaces({ value: null, key }, place, false) > 0)
-      : [...groups];
-    return rest.sort((a, b) => compareKeys(a.key, b.key));
+    return place ? groups.filter((group) => comparePlaces(placeOf(group, sort), place, false) > 0) : groups;
   }
   const descending = isDescending(sort);
   const placed = groups.map((group) => ({ group, place: placeOf(group, sort) }));
@@ -60,10 +60,11 @@ export function rowsInOrder(
 
 const isDescending = (sort: string | undefined): boolean => sort?.startsWith('-') ?? false;
 
-export function placeOf({ row, key }: SummaryGroup, sort: string | undefined): Place {
+export function placeOf(group: SummaryGroup, sort: string | undefined): Place {
+  const key = keyOf(group);
   if (sort === undefined) return { value: null, key };
   const column = (isDescending(sort) ? sort.slice(1) : sort) as SortKey;
-  const value = (row as Readonly<Record<SortKey, string | number | null | undefined>>)[column] ?? null;
+  const value = (group.row as Readonly<Record<SortKey, string | number | null | undefined>>)[column] ?? null;
   return { value: Number.isNaN(value) ? null : value, key };
 }
 

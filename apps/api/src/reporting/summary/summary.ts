@@ -34,12 +34,13 @@ import {
   BY_SERIES,
   groupSeries,
   parseGrouping,
+  rowOfOne,
   rowsOf,
   type Grouping,
   type SeriesGroup,
   type SummaryGroup,
 } from './grouping.js';
-import { decodePlace, encodePlace, placeOf, refuseSortWithoutOffset, rowsInOrder, type Place } from './order.js';
+import { decodePlace, encodePlace, keyOf, placeOf, refuseSortWithoutOffset, rowsInOrder, type Place } from './order.js';
 import type { SummaryQuery } from './summary-query.dto.js';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -81,7 +82,9 @@ export async function summaryReport(
   // How much of a device has arrived is seen in all its series; to read them costs little more than to read some. The rows
   // of a page that are not of one device each are mostly of all devices.
   const isWhole = size === undefined && !place;
-  const ofDevices = isWhole || !grouping.device ? await seriesOfDevicesOf(store, selected) : undefined;
+  const isOfWholeDevices = query.metric_name === undefined && query.label === undefined;
+  const ofDevices =
+    isWhole || !grouping.device ? (isOfWholeDevices ? selected : await seriesOfDevicesOf(store, selected)) : undefined;
   const all = ofDevices && (await store.summarize(ofDevices, range));
   const isByKey = query.sort === undefined && size !== undefined;
   const { groups, basis, isLast } = isByKey
@@ -90,8 +93,10 @@ export async function summaryReport(
 
   const names = isWhole ? undefined : devicesOfRows(groups);
   const isShown = ({ deviceName }: Series): boolean => names?.has(deviceName) ?? true;
-  const devices = ofDevices?.filter(isShown) ?? (await store.findSeries({ devices: [...(names ?? [])] }));
-  const summaries = all?.filter(({ series }) => isShown(series)) ?? (await store.summarize(devices, range));
+  const devices =
+    (names ? ofDevices?.filter(isShown) : ofDevices) ?? (await store.findSeries({ devices: [...(names ?? [])] }));
+  const summaries =
+    (names ? all?.filter(({ series }) => isShown(series)) : all) ?? (await store.summarize(devices, range));
   const last = groups.at(-1);
   const quantileNames = query.quantile ?? [];
   const quantiles = await rowQuantiles(store, groups, quantileNames, range, basis, limit);
@@ -208,8 +213,7 @@ class RowReader {
     const ends: number[] = [];
     const series: Series[] = [];
     for (const group of groups) {
-      const [only] = group.series as [Series];
-      if (group.series.length === 1) things.push(thingOf(only));
+      if (group.series.length === 1) things.push(thingOf(group.series));
       else for (const one of await thingsOf(group.series)) things.push(one);
       ends.push(things.length);
       for (const one of group.series) series.push(one);
@@ -220,12 +224,17 @@ class RowReader {
     const found: SummaryGroup[] = [];
     const timeText = timeTexts();
     let [thing, number] = [0, 0];
-    for (const [index, group] of groups.entries()) {
+    for (let index = 0; index < groups.length; index += 1) {
+      const group = groups[index] as SeriesGroup;
       const first = number;
       for (const end = ends[index] as number; thing < end; thing += 1) {
         if (numbers[number]?.thing === things[thing]) number += 1;
       }
-      for (const row of rowsOf(group, numbers.slice(first, number), this.grouping, timeText)) found.push(row);
+      if (number === first + 1) {
+        found.push(rowOfOne(group, numbers[first] as ThingNumbers, this.grouping, timeText));
+      } else {
+        for (const row of rowsOf(group, numbers.slice(first, number), this.grouping, timeText)) found.push(row);
+      }
       if (slices.isOver()) await slices.next();
     }
     return { groups: found, basis };
@@ -239,10 +248,10 @@ const byDevice = (a: Series, b: Series): number =>
 /** The rows with what they were in the period before. */
 async function withBefore(groups: readonly SummaryGroup[], earlier: readonly SummaryGroup[]): Promise<SummaryGroup[]> {
   const means = new Map<string, number | null>();
-  await inSlices(earlier, ({ key, row }) => means.set(key.join('\n'), row.mean));
+  await inSlices(earlier, (group) => means.set(keyOf(group).join('\n'), group.row.mean));
   const found: SummaryGroup[] = [];
   await inSlices(groups, (group) => {
-    const before = means.get(group.key.join('\n')) ?? null;
+    const before = means.get(keyOf(group).join('\n')) ?? null;
     const { mean } = group.row;
     const difference = mean === null || before === null ? null : mean - before;
     const percent =
