@@ -241,15 +241,15 @@ export class World {
 /** Far more than anything takes on a busy machine, ms. */
 const PATIENCE = LONG ? 900_000 : 60_000;
 
-/** Waits for something to become true; fails when that takes too long. */
+/** Waits for something to become true; fails when that takes too long. To look costs time as well: the longer it takes, the less often. */
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
   message: () => string = () => isTrue.toString(),
 ): Promise<void> {
   const end = Date.now() + PATIENCE;
-  while (!(await isTrue())) {
+  for (let wait = 10; !(await isTrue()); wait = Math.min(100, wait * 1.2)) {
     if (Date.now() > end) throw new Error(`waited in vain: ${message()}`);
-    await pause(10);
+    await pause(wait);
   }
 }
 
