@@ -1,12 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
 
 /** The page of alerts, their marks on charts, and the status page. */
 export function alerts(stage: Stage): void {
+  // Rules are looked at every 15 s at the least: this one while the other tests go on.
+  beforeAll(async () => {
+    await stage.site.server.send('PUT', '/api/v1/alerts/rules/Loud', {
+      select: { metric: 'noise', device: 'siren' },
+      condition: { above: 1 },
+      every: '15s',
+    });
+    await send(stage.site, 'siren', [['noise', 5]]);
+  });
+
   it('a rule is made with a form, tried on the past before it is saved, and its level stands on the chart', async () => {
     const { page, errors } = await stage.open('/alerts?tab=rules');
     await page.getByRole('button', { name: 'New rule' }).click();
@@ -42,7 +52,6 @@ export function alerts(stage: Stage): void {
     await chart.getByRole('img', { name: /Warm at 30.0 °C/ }).waitFor();
     // The rule with a mistake was refused.
     expect(errors.filter((error) => !error.includes('400'))).toEqual([]);
-    await page.context().close();
   });
 
   it('a rule is switched off and on, and text with mistakes says where they are', async () => {
@@ -52,6 +61,7 @@ export function alerts(stage: Stage): void {
     await page.waitForFunction(
       () => !document.querySelector<HTMLInputElement>('input[aria-label="Clock off is on"]')?.checked,
     );
+    await page.locator('input[aria-label="Clock off is on"]:enabled').waitFor();
     const { body } = await stage.site.server.get('/api/v1/alerts/rules');
     expect(body.items.find(({ name }: any) => name === 'Clock off').document.enabled).toBe(false);
     await page.getByRole('button', { name: 'Clock off' }).click();
@@ -66,7 +76,6 @@ export function alerts(stage: Stage): void {
     await form.getByRole('button', { name: 'Delete' }).click();
     await form.waitFor({ state: 'detached' });
     expect(await toggle.isChecked()).toBe(true);
-    await page.context().close();
   });
 
   it('a channel is made with the fields of its type, keeps its secret, and is tested', async () => {
@@ -93,16 +102,9 @@ export function alerts(stage: Stage): void {
     await page.getByRole('button', { name: 'Send a test' }).click();
     await page.getByText(/could not be reached/).waitFor();
     await stage.site.server.send('DELETE', '/api/v1/alerts/channels/phone');
-    await page.context().close();
   });
 
   it('what alerts stands there, is acknowledged and silenced', async () => {
-    await stage.site.server.send('PUT', '/api/v1/alerts/rules/Loud', {
-      select: { metric: 'noise', device: 'siren' },
-      condition: { above: 1 },
-      every: '15s',
-    });
-    await send(stage.site, 'siren', [['noise', 5]]);
     const { page } = await stage.open('/alerts');
     const row = page.getByRole('row', { name: /Loud/ });
     await row.waitFor({ timeout: 45_000 });
@@ -127,7 +129,6 @@ export function alerts(stage: Stage): void {
       .getByRole('row', { name: /Loud.*siren: 5.*alerting/ })
       .first()
       .waitFor();
-    await page.context().close();
   }, 90_000);
 
   it('everything that is set up is taken away as a file and taken in again; a file with mistakes writes nothing', async () => {
@@ -146,7 +147,6 @@ export function alerts(stage: Stage): void {
     await page.getByText(/written, in place of/).waitFor();
     await page.getByRole('row', { name: /Louder/ }).waitFor();
     await stage.site.server.send('DELETE', '/api/v1/alerts/rules/Louder');
-    await page.context().close();
   });
 
   it('the status page is made by an editor, has a password, and shows what was chosen', async () => {
@@ -180,7 +180,6 @@ export function alerts(stage: Stage): void {
     // The refusal before the password was entered is one of the console.
     expect(errors.filter((error) => !error.includes('403'))).toEqual([]);
     await stage.site.server.send('PUT', '/api/v1/status/page', { ...PAGE, password: '' });
-    await page.context().close();
   });
 }
 

@@ -14,6 +14,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A process that waits for a page to come costs as much as one that has it.
+  '--disable-features=SpareRendererForSitePerProcess,OptimizationHints,OnDeviceModelService',
 ];
 
 /** A suite that needs a browser; without one it is skipped, and says so. */
@@ -22,6 +24,12 @@ export const describeInBrowser: (name: string, suite: () => void) => void = exis
   : (name, suite) => describe.skip(`${name} (skipped: there is no Chromium at ${CHROMIUM})`, suite);
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+
+/** Until everything that a page asks for is there. Looked for now and then: to draw frame after frame costs more than the page. */
+export async function settled(page: Page): Promise<void> {
+  const isSettled = (): boolean => document.querySelectorAll('[aria-busy="true"]').length === 0;
+  await page.waitForFunction(isSettled, undefined, { polling: 50 });
+}
 
 /** A page that remembers what a user would never want to see in its console. */
 export interface WatchedPage {
@@ -32,9 +40,11 @@ export interface WatchedPage {
   readonly requests: string[];
 }
 
+const VIEWPORT = { width: 1280, height: 900 };
+
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({
-    viewport: { width: 1280, height: 900 },
+    viewport: VIEWPORT,
     reducedMotion: 'reduce',
     ...options,
   });
@@ -48,4 +58,21 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   page.on('request', (request) => requests.push(request.url().replace(/^https?:\/\/[^/]+/, '')));
   await page.goto(url);
   return { page, errors, requests };
+}
+
+/** Another address in a page that is as if it were new: it remembers nothing, and looks as at first. */
+export async function openAnew({ page, errors, requests }: WatchedPage, url: string): Promise<void> {
+  const { origin } = new URL(url);
+  // What the page before still asks for ends with it; another origin would be another process.
+  await page.goto(`${origin}/icon.svg`);
+  await page.unrouteAll();
+  await page.context().clearCookies();
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+  await session.detach();
+  await page.setViewportSize(VIEWPORT);
+  await page.emulateMedia({ colorScheme: null });
+  errors.length = 0;
+  requests.length = 0;
+  await page.goto(url);
 }

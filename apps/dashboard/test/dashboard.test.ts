@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { alerts } from './alerts.js';
 import { describeInBrowser } from './browser.js';
 import { device } from './device.js';
-import { home } from './home.js';
+import { emptyHome, home } from './home.js';
 import { pages } from './pages.js';
 import { Stage } from './stage.js';
 
@@ -12,8 +12,13 @@ describeInBrowser('the dashboard', () => {
   beforeAll(() => stage.start(), 120_000);
   afterAll(() => stage.close());
 
-  describe('the page of all devices', () => home(stage));
-  describe('the page of one device', () => device(stage));
-  describe('alerts', () => alerts(stage));
-  describe('every page', () => pages(stage));
+  describe('the page of all devices, at first,', () => emptyHome(stage));
+  describe('with a fleet', () => {
+    beforeAll(() => stage.fill(), 120_000);
+
+    describe('the page of all devices', () => home(stage));
+    describe('the page of one device', () => device(stage));
+    describe('alerts', () => alerts(stage));
+    describe('every page', () => pages(stage));
+  });
 });

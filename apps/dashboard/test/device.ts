@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { open, type WatchedPage } from './browser.js';
+import { open, settled, type WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
 
@@ -62,7 +62,6 @@ export function device(stage: Stage): void {
     );
     expect(texts.every((text) => /[kM]B\/s$/.test(text))).toBe(true);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   it('asks for finer data where a person zooms, shows all charts of that time, and goes back', async () => {
@@ -77,7 +76,7 @@ export function device(stage: Stage): void {
     await page.mouse.move(over.x + over.width * 0.99, over.y + 60, { steps: 5 });
     await page.mouse.up();
     await page.waitForURL(/start=/);
-    await page.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0);
+    await settled(page);
     const [narrow] = reports(requests.slice(before), 'system.cpu.utilization');
     expect(wide?.get('step')).toBe('300s');
     expect(narrow?.get('step')).toBe('10s');
@@ -92,9 +91,8 @@ export function device(stage: Stage): void {
     await page.waitForURL(/range=24h/);
     await page.getByRole('button', { name: '7d', exact: true }).click();
     await page.waitForURL(/range=7d/);
-    await page.waitForFunction(() => document.querySelectorAll('[aria-busy="true"]').length === 0);
+    await settled(page);
     expect(reports(requests, 'system.cpu.utilization').at(-1)?.get('step')).toBe('1800s');
-    await page.context().close();
   });
 
   it('restores the picture from a copied link, in its time zone', async () => {
@@ -115,7 +113,6 @@ export function device(stage: Stage): void {
     const found = await shown(page, 'hw.temperature');
     await send(stage.site, device.name, [['hw.temperature', 91.5, { 'hw.id': 'cpu' }]]);
     await found.getByText('91.5 °C').waitFor();
-    await page.context().close();
   });
 
   it('names the programs of a moment that is clicked at', async () => {
@@ -129,7 +126,6 @@ export function device(stage: Stage): void {
       expect.stringMatching(/chromium\s+61.0 %/),
       expect.stringMatching(/backup\s+7.0 %/),
     ]);
-    await page.context().close();
   });
 
   it('gives a chart as a file, a link, a call and a table', async () => {
@@ -172,6 +168,5 @@ export function device(stage: Stage): void {
     await page.getByRole('heading', { name: 'Bench 1' }).waitFor();
     const { body } = await stage.site.server.get(`/api/v1/devices/${device.name}`);
     expect(body).toMatchObject({ display_name: 'Bench 1', notes: 'new fan', tags: { room: 'lab' } });
-    await page.context().close();
   });
 }

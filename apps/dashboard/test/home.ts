@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { open } from './browser.js';
-import { send, startSite } from './site.js';
+import { send } from './site.js';
 import type { Stage } from './stage.js';
+
+const row = (page: Page, name: string) => page.locator('tr.device', { has: page.getByTitle(name, { exact: true }) });
 
 /** The page of all devices. */
 export function home(stage: Stage): void {
-  const row = (page: Page, name: string) => page.locator('tr.device', { has: page.getByTitle(name, { exact: true }) });
   const names = (page: Page) => page.locator('tr.device .name a').allInnerTexts();
 
   it('shows of 500 devices what the report of the newest samples says, and only those in view are in the document', async () => {
@@ -38,7 +38,6 @@ export function home(stage: Stage): void {
       .waitFor();
     expect(await page.locator('tr.device').count()).toBeLessThan(80);
     expect(errors).toEqual([]);
-    await page.context().close();
   });
 
   it('searches, filters, groups and sorts, and a copied link shows the same rows', async () => {
@@ -53,22 +52,20 @@ export function home(stage: Stage): void {
     const figures = await page.locator('td[data-metric="system.cpu.utilization"] .value').allInnerTexts();
     expect(figures.map(parseFloat)).toEqual(figures.map(parseFloat).toSorted((a, b) => b - a));
 
-    const again = await open(stage.browser, page.url());
-    await again.page.locator('tr.device').first().waitFor();
-    expect(await again.page.getByLabel('Search devices').inputValue()).toBe('lab-pi');
+    await stage.open(page.url().slice(stage.site.url.length));
+    await page.locator('tr.device').first().waitFor();
+    expect(await page.getByLabel('Search devices').inputValue()).toBe('lab-pi');
     // How many rows are made beyond those in sight is not the same each time.
-    const rows = await names(again.page);
+    const rows = await names(page);
     const common = Math.min(rows.length, shown.length);
     expect(common).toBeGreaterThan(5);
     expect(rows.slice(0, common)).toEqual(shown.slice(0, common));
-    await again.page.context().close();
 
     await page.goto(`${stage.site.url}/?tag=room%3Dlab&group=owner`);
     await page.locator('tr.group').first().waitFor();
     expect(await page.locator('tr.group').allInnerTexts()).toEqual(
       expect.arrayContaining([expect.stringMatching(/^owner it/)]),
     );
-    await page.context().close();
   });
 
   it('says within seconds that a device is late, then offline, and that it is back', async () => {
@@ -83,23 +80,19 @@ export function home(stage: Stage): void {
     await send(stage.site, 'sleeper', [['system.cpu.utilization', 0.25]]);
     await row(page, 'sleeper').getByText('online').waitFor();
     await row(page, 'sleeper').getByText('25.0 %').waitFor();
-    await page.context().close();
   });
+}
 
+/** The same before the first device has sent. */
+export function emptyHome(stage: Stage): void {
   it('says what to do where there is no device yet, and shows the first by itself', async () => {
-    const empty = await startSite();
-    try {
-      const { page } = await open(stage.browser, empty.url);
-      await page.getByRole('heading', { name: 'No data yet' }).waitFor();
-      expect(await page.locator('pre').allInnerTexts()).toEqual([
-        expect.stringContaining(`API_URL=${empty.url}`),
-        expect.stringContaining(`curl ${empty.url}/api/v1/aggregator/metrics/`),
-      ]);
-      await send(empty, 'first-pc', [['system.cpu.utilization', 0.42]]);
-      await row(page, 'first-pc').getByText('42.0 %').waitFor();
-      await page.context().close();
-    } finally {
-      await empty.end();
-    }
+    const { page } = await stage.open('/');
+    await page.getByRole('heading', { name: 'No data yet' }).waitFor();
+    expect(await page.locator('pre').allInnerTexts()).toEqual([
+      expect.stringContaining(`API_URL=${stage.site.url}`),
+      expect.stringContaining(`curl ${stage.site.url}/api/v1/aggregator/metrics/`),
+    ]);
+    await send(stage.site, 'first-pc', [['system.cpu.utilization', 0.42]]);
+    await row(page, 'first-pc').getByText('42.0 %').waitFor();
   });
 }

@@ -20,14 +20,17 @@ import {
   AlertHistoryQuery,
   AlertMessagesDto,
   AlertsDto,
+  AlertsQuery,
   DryRunDto,
   DryRunResultDto,
 } from './alerts.dto.js';
-import { alertDto, changeDto, firingDto, messageDto } from './answers.js';
+import { alertDto, changeDto, firingDto, groupsOf, messageDto, worstFirst } from './answers.js';
 import { dryRun, NoPastError } from './dry-run.js';
+import type { AlertState } from './evaluation/alert-state.js';
+import { stateName } from './evaluation/state-machine.js';
 import { mistakesAsProblem } from './mistakes.js';
 import { readRule } from './rules/read-rule.js';
-import { SEVERITIES } from './rules/rule.js';
+import type { Rule } from './rules/rule.js';
 
 const MOST_FIRINGS = 1_000;
 
@@ -45,15 +48,26 @@ export class AlertsController {
   @Needs('reports:read')
   @ApiOperation({ summary: 'Alerts: everything that is not normal now' })
   @ApiOkResponse({ type: AlertsDto })
-  @ApiProblems(NO_PARAMETERS)
-  async list(@Query() _query: NoQuery): Promise<AlertsDto> {
+  @ApiProblems({ 400: 'limit must be an integer from 1 to 10000, got "0"' })
+  async list(@Query() { state, rule, device_name, limit }: AlertsQuery): Promise<AlertsDto> {
     const mayRead = await this.readable();
-    const alerts = this.alerts
+    const asked = this.alerts
       .current()
-      .filter(({ subject: { device }, phase, blind }) => mayRead(device) && (phase !== 'normal' || blind !== null))
-      .map((state) => alertDto(state, this.alerts.rules.get(state.rule)?.value));
-    const rank = ({ severity }: AlertDto): number => SEVERITIES.findIndex((one) => one === severity);
-    return { alerts: alerts.sort((a, b) => rank(b) - rank(a) || (a.since < b.since ? 1 : -1)) };
+      .filter(
+        (one) =>
+          (one.phase !== 'normal' || one.blind !== null) &&
+          (device_name === undefined || one.subject.device === device_name) &&
+          (state?.includes(stateName(one)) ?? true) &&
+          (rule?.includes(one.rule) ?? true) &&
+          mayRead(one.subject.device),
+      );
+    const ruleOf = (one: AlertState): Rule | undefined => this.alerts.rules.get(one.rule)?.value;
+    const shown = worstFirst(asked, ruleOf).slice(0, limit === undefined ? undefined : Number(limit));
+    return {
+      alerts: shown.map((one) => alertDto(one, ruleOf(one))),
+      count: asked.length,
+      groups: groupsOf(asked, ruleOf),
+    };
   }
 
   @Get('history')

@@ -1,5 +1,8 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
+import { Repeatable } from '../http/series-query.dto.js';
+
+const STATES = ['pending', 'alerting', 'recovering', 'normal', 'no_data', 'error'];
 
 const RULE_EXAMPLE = {
   name: 'File system almost full',
@@ -35,7 +38,7 @@ export class AlertDto extends SubjectDto {
 
   @ApiProperty({
     description: '`recovering`: right again, but not for long enough. `no_data` and `error`: it cannot be known.',
-    enum: ['pending', 'alerting', 'recovering', 'normal', 'no_data', 'error'],
+    enum: STATES,
     example: 'alerting',
   })
   state!: string;
@@ -70,9 +73,32 @@ export class AlertDto extends SubjectDto {
   told!: string[];
 }
 
+export class AlertGroupDto {
+  @ApiProperty({ example: 'Device offline' })
+  rule!: string;
+
+  @ApiProperty({ enum: STATES, example: 'alerting' })
+  state!: string;
+
+  @ApiProperty({ enum: ['info', 'warning', 'critical'], example: 'critical' })
+  severity!: string;
+
+  @ApiProperty({ example: 12 })
+  count!: number;
+}
+
 export class AlertsDto {
-  @ApiProperty({ description: 'Everything that is not normal; the most severe first.', type: [AlertDto] })
+  @ApiProperty({
+    description: 'Everything that is not normal and is asked for; the most severe first, then the newest.',
+    type: [AlertDto],
+  })
   alerts!: AlertDto[];
+
+  @ApiProperty({ description: 'How many there are, also beyond `limit`.', example: 13 })
+  count!: number;
+
+  @ApiProperty({ description: 'The same by rule, state and severity.', type: [AlertGroupDto] })
+  groups!: AlertGroupDto[];
 }
 
 export class AlertChangeDto extends SubjectDto {
@@ -123,12 +149,50 @@ const text: Rule = (value) =>
   typeof value === 'string' && value.length > 0 && value.length <= 255
     ? undefined
     : `must be a text of 1 to 255 characters, got ${quote(value)}`;
+const texts: Rule = (value) =>
+  Array.isArray(value) ? value.map(text).find((reason) => reason !== undefined) : text(value);
 const whole =
   (max: number): Rule =>
   (value) =>
     typeof value === 'string' && /^[1-9]\d{0,14}$/.test(value) && Number(value) <= max
       ? undefined
       : `must be an integer from 1 to ${max}, got ${quote(value)}`;
+
+export class AlertsQuery {
+  @ApiPropertyOptional({
+    description: 'Only those in these states; several are repeated. Left out: all that is not normal.',
+    type: [String],
+    enum: STATES,
+    example: ['alerting', 'recovering'],
+  })
+  @Optional()
+  @Repeatable()
+  @Obeys((value) => {
+    const wrong: unknown = Array.isArray(value) ? value.find((one: unknown) => !STATES.includes(one as string)) : value;
+    return wrong === undefined ? undefined : `must be of ${STATES.join(', ')}, got ${quote(wrong)}`;
+  })
+  state?: string[];
+
+  @ApiPropertyOptional({
+    description: 'Only those of these rules; several are repeated.',
+    type: [String],
+    example: ['Device offline'],
+  })
+  @Optional()
+  @Repeatable()
+  @Obeys(texts)
+  rule?: string[];
+
+  @ApiPropertyOptional({ description: 'Only those of this device.', example: 'lab-pc-1' })
+  @Optional()
+  @Obeys(text)
+  device_name?: string;
+
+  @ApiPropertyOptional({ description: 'At most so many; default: all.', example: '100' })
+  @Optional()
+  @Obeys(whole(10_000))
+  limit?: string;
+}
 
 export class AlertHistoryQuery {
   @ApiPropertyOptional({ example: 'lab-pc-1' })

@@ -1,24 +1,51 @@
 import { toRfc3339 } from '@device-metrics/domain';
 import type { StoredAlertChange, StoredAlertMessage } from '@device-metrics/storage';
-import type { AlertChangeDto, AlertDto, AlertMessageDto, FiringDto } from './alerts.dto.js';
+import type { AlertChangeDto, AlertDto, AlertGroupDto, AlertMessageDto, FiringDto } from './alerts.dto.js';
 import type { Firing } from './dry-run.js';
 import type { AlertState, ChangeBody } from './evaluation/alert-state.js';
 import { stateName } from './evaluation/state-machine.js';
 import { levelOf } from './rules/read-rule.js';
-import type { Rule } from './rules/rule.js';
+import { SEVERITIES, type Rule } from './rules/rule.js';
 import type { Notice } from './telling/tell.js';
 import { subjectWords, summaryWords } from './telling/words.js';
 
 const itself = (device: string): string => device;
 
+type RuleOf = (state: AlertState) => Rule | undefined;
+
+const severityOf = ({ episode }: AlertState, rule: Rule | undefined): string =>
+  episode?.severity ?? rule?.severity ?? 'info';
+const beganOf = ({ episode, since }: AlertState): number => episode?.began ?? since;
+
+/** The most severe first, then the newest. */
+export function worstFirst(states: readonly AlertState[], ruleOf: RuleOf): AlertState[] {
+  const rank = new Map(
+    states.map((state) => [state, SEVERITIES.findIndex((one) => one === severityOf(state, ruleOf(state)))]),
+  );
+  return [...states].sort((a, b) => (rank.get(b) ?? 0) - (rank.get(a) ?? 0) || beganOf(b) - beganOf(a));
+}
+
+/** How many there are, by rule, state and severity. */
+export function groupsOf(states: readonly AlertState[], ruleOf: RuleOf): AlertGroupDto[] {
+  const groups = new Map<string, AlertGroupDto>();
+  for (const one of states) {
+    const [state, severity] = [stateName(one), severityOf(one, ruleOf(one))];
+    const key = `${state} ${severity} ${one.rule}`;
+    const group = groups.get(key) ?? { rule: one.rule, state, severity, count: 0 };
+    group.count += 1;
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
 export function alertDto(state: AlertState, rule: Rule | undefined): AlertDto {
-  const { episode, subject, value, since, reason } = state;
+  const { episode, subject, value, reason } = state;
   const level = episode?.level ?? (rule ? (levelOf(rule.condition) ?? null) : null);
   const words = reason ?? summaryWords(rule, subject, value, level);
   return {
     id: episode?.id ?? '',
     rule: state.rule,
-    severity: episode?.severity ?? rule?.severity ?? 'info',
+    severity: severityOf(state, rule),
     state: stateName(state),
     device_name: subject.device,
     metric_name: subject.metric ?? null,
@@ -26,7 +53,7 @@ export function alertDto(state: AlertState, rule: Rule | undefined): AlertDto {
     summary: `${subjectWords(subject, itself)}: ${words}`,
     value,
     level,
-    since: toRfc3339(episode?.began ?? since),
+    since: toRfc3339(beganOf(state)),
     suppressed: episode?.suppressed ?? null,
     acknowledged_by: episode?.acknowledged?.by ?? null,
     comment: episode?.acknowledged?.comment ?? null,

@@ -219,8 +219,28 @@ it('a message has links that acknowledge and silence without signing in; a GET o
   const state = async (): Promise<any> => (await server.get('/api/v1/alerts')).body.alerts[0];
   const [acknowledge, silence] = links as [string, string];
 
-  const asked = await server.get(acknowledge);
-  expect([asked.status, asked.body]).toEqual([200, expect.stringContaining('Of the file')]);
+  const asked = async (query: string): Promise<unknown[]> => {
+    const { body } = await server.get(`/api/v1/alerts?${query}`);
+    return [body.alerts.map(({ rule }: any) => rule), body.count, body.groups];
+  };
+  const group = { rule: 'Of the file', state: 'alerting', severity: 'warning', count: 1 };
+  for (const query of ['', 'state=alerting&state=pending&limit=1', 'rule=Of%20the%20file&device_name=siren']) {
+    expect(await asked(query)).toEqual([['Of the file'], 1, [group]]);
+  }
+  for (const query of ['state=pending', 'rule=other', 'device_name=other']) {
+    expect(await asked(query)).toEqual([[], 0, []]);
+  }
+  for (const [query, reason] of [
+    ['state=loud', 'state must be of pending, alerting, recovering, normal, no_data, error, got "loud"'],
+    ['limit=0', 'limit must be an integer from 1 to 10000, got "0"'],
+    ['rule=', 'rule must be a text of 1 to 255 characters, got ""'],
+  ] as const) {
+    const { status, body } = await server.get(`/api/v1/alerts?${query}`);
+    expect([status, body.detail]).toEqual([400, expect.stringContaining(reason)]);
+  }
+
+  const page = await server.get(acknowledge);
+  expect([page.status, page.body]).toEqual([200, expect.stringContaining('Of the file')]);
   expect((await state()).acknowledged_by).toBeNull();
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   expect((await server.post(acknowledge, '', form)).status).toBe(200);

@@ -2,7 +2,7 @@ import { hasAll, like, matchesAny, parseAggregation } from '@device-metrics/doma
 import type { Schema } from '../api.js';
 import { textsAt, valueAt, type Document } from './alert-document.js';
 import type { ChartSpec } from './chart-specs.js';
-import { isOpen, type Alert } from './use-alerts.js';
+import type { Alert } from './use-alerts.js';
 
 /** A level of a rule, as a line across a chart. */
 export interface Level {
@@ -92,7 +92,7 @@ function watches(document: Document, { device_name, tags }: KnownDevice, { metri
  * The times in which rules alerted on the metrics of a chart.
  *
  * @param changes of the stretch from `start` to `end`, the newest first, as the history has them.
- * @param alerts those of now, which may have begun before.
+ * @param alerts of the device that are open now, which may have begun before.
  */
 export function episodesOf(
   changes: readonly Schema<'AlertChangeDto'>[],
@@ -121,7 +121,7 @@ export function episodesOf(
   for (const { rule, severity, time } of began.values()) episodes.push({ rule, severity, start: time, end });
   for (const alert of alerts) {
     const key = `${alert.rule} ${JSON.stringify(alert.labels)}`;
-    if (!isOpen(alert) || !isShown(alert.metric_name) || seen.has(key) || Date.parse(alert.since) > end) continue;
+    if (!isShown(alert.metric_name) || seen.has(key) || Date.parse(alert.since) > end) continue;
     const { rule, severity, since } = alert;
     episodes.push({ rule, severity, start: Math.max(start, Date.parse(since)), end });
   }

@@ -4,7 +4,7 @@ import { read, serverNow } from '../api.js';
 import { boundsOf, type TimeWindow } from '../time-window.js';
 import { episodesOf, levelsOf, NO_MARKS, type AlertMarks } from './alert-marks.js';
 import type { ChartSpec } from './chart-specs.js';
-import { useAlerts, useSetup } from './use-alerts.js';
+import { OPEN, useAlerts, useSetup } from './use-alerts.js';
 
 /**
  * The levels and episodes of alerts on a chart; none where they may not be read, as behind a shared link.
@@ -13,7 +13,7 @@ import { useAlerts, useSetup } from './use-alerts.js';
  */
 export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindow, lowest?: string): AlertMarks {
   const rules = useSetup('rules').data;
-  const alerts = useAlerts().data;
+  const alerts = useAlerts({ state: OPEN, device_name: device, limit: 1_000 }).data;
   const known = useQuery({
     queryKey: ['device', device],
     queryFn: ({ signal }) => read('/api/v1/devices/{device_name}', {}, { signal, names: { device_name: device } }),
@@ -37,10 +37,9 @@ export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindo
   });
   return useMemo(() => {
     if (!rules || !known || !data) return NO_MARKS;
-    const mine = (alerts?.alerts ?? []).filter(({ device_name }) => device_name === device);
     return {
       levels: levelsOf(rules.items, known, spec, lowest),
-      episodes: episodesOf(data.changes, mine, spec, data.bounds),
+      episodes: episodesOf(data.changes, alerts?.alerts ?? [], spec, data.bounds),
     };
-  }, [rules, alerts, known, data, device, spec, lowest]);
+  }, [rules, alerts, known, data, spec, lowest]);
 }

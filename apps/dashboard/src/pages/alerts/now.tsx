@@ -2,9 +2,9 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { Link } from 'wouter';
 import { HOUR } from '@device-metrics/domain';
-import { addressOf, change, serverNow } from '../../api.js';
+import { addressOf, change, serverNow, type Schema } from '../../api.js';
 import { useMay } from '../../data/session.js';
-import { isOpen, useAlerts, type Alert } from '../../data/use-alerts.js';
+import { NOT_YET, OPEN, useAlerts, type Alert } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { useNow } from '../../parts/use-now.js';
 import { ago } from '../../units.js';
@@ -13,6 +13,7 @@ import { SetupDialog } from './setup.js';
 
 /** More rows than a person reads at once. */
 const ROWS = 100;
+const MOST_ROWS = 10_000;
 const STATES: Readonly<Record<string, string>> = { no_data: 'no data', error: 'not known' };
 export const stateWords = (state: string): string => STATES[state] ?? state;
 
@@ -28,20 +29,19 @@ export function chartAddress(device: string, time: string): string {
 
 /** Everything that is not normal: what alerts, then what may, and what is not known. */
 export function Now() {
-  const { data, error, refetch } = useAlerts();
   const [rows, setRows] = useState(ROWS);
+  const { data, error, refetch } = useAlerts({ state: OPEN, limit: rows });
+  const others = useAlerts({ state: NOT_YET, limit: 1 }).data;
   if (error && !data) {
     return <ProblemNotice what="The alerts were not read." error={error} onRetry={() => void refetch()} />;
   }
   if (!data) return <div className="page-wait" aria-busy="true" />;
-  const open = data.alerts.filter(isOpen);
-  const others = data.alerts.filter((alert) => !isOpen(alert));
   return (
     <>
-      {open.length === 0 ? (
+      {data.count === 0 ? (
         <p className="panel alerts-empty">
           <span className="good-text">Nothing alerts.</span>{' '}
-          {others.length === 0 && <span className="soft">No rule has anything to say.</span>}
+          {others?.count === 0 && <span className="soft">No rule has anything to say.</span>}
         </p>
       ) : (
         <div className="panel wide-room">
@@ -59,21 +59,21 @@ export function Now() {
               </tr>
             </thead>
             <tbody>
-              {open.slice(0, rows).map((alert) => (
+              {data.alerts.map((alert) => (
                 <Row key={alert.id} alert={alert} />
               ))}
             </tbody>
           </table>
-          {open.length > rows && (
+          {data.count > data.alerts.length && rows < MOST_ROWS && (
             <p className="more">
               <button type="button" className="button" onClick={() => setRows(rows * 10)}>
-                Show more of {open.length}
+                Show more of {data.count}
               </button>
             </p>
           )}
         </div>
       )}
-      {others.length > 0 && <Others alerts={others} />}
+      {others && others.count > 0 && <Others groups={others.groups} />}
     </>
   );
 }
@@ -111,32 +111,43 @@ function Summary({ alert: { device_name, since, summary } }: { alert: Alert }) {
 }
 
 /** What is wrong but not for long enough, and what is not known: by rule, each to be opened. */
-function Others({ alerts }: { alerts: readonly Alert[] }) {
-  const now = useNow();
-  const groups = new Map<string, Alert[]>();
-  for (const alert of alerts) {
-    const title = `${stateWords(alert.state)}: ${alert.rule}`;
-    groups.set(title, [...(groups.get(title) ?? []), alert]);
+function Others({ groups }: { groups: Schema<'AlertsDto'>['groups'] }) {
+  const counts = new Map<string, { rule: string; state: Alert['state']; count: number }>();
+  for (const { rule, state, count } of groups) {
+    const key = `${state} ${rule}`;
+    counts.set(key, { rule, state, count: count + (counts.get(key)?.count ?? 0) });
   }
   return (
     <section className="others">
       <h2>Not yet alerting</h2>
-      {[...groups].map(([title, members]) => (
-        <details key={title} className="panel">
-          <summary>
-            {title} <span className="soft">{members.length}</span>
-          </summary>
-          <ul>
-            {members.slice(0, ROWS).map((alert) => (
-              <li key={alert.summary}>
-                <Summary alert={alert} /> <span className="soft">for {ago(now - Date.parse(alert.since))}</span>
-              </li>
-            ))}
-            {members.length > ROWS && <li className="soft">and {members.length - ROWS} more</li>}
-          </ul>
-        </details>
+      {[...counts].map(([key, { rule, state, count }]) => (
+        <Group key={key} rule={rule} state={state} count={count} />
       ))}
     </section>
+  );
+}
+
+/** How many there are; which, once somebody looks. */
+function Group({ rule, state, count }: { rule: string; state: Alert['state']; count: number }) {
+  const [open, setOpen] = useState(false);
+  const now = useNow();
+  const { data } = useAlerts({ state: [state], rule: [rule], limit: ROWS }, open);
+  return (
+    <details className="panel" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        {stateWords(state)}: {rule} <span className="soft">{count}</span>
+      </summary>
+      {data && (
+        <ul>
+          {data.alerts.map((alert) => (
+            <li key={alert.summary}>
+              <Summary alert={alert} /> <span className="soft">for {ago(now - Date.parse(alert.since))}</span>
+            </li>
+          ))}
+          {data.count > data.alerts.length && <li className="soft">and {data.count - data.alerts.length} more</li>}
+        </ul>
+      )}
+    </details>
   );
 }
 

@@ -4,7 +4,7 @@ import { AsFile } from './as-file.js';
 import { DryRun } from './dry-run.js';
 import type { Document } from '../../data/alert-document.js';
 import { useMay } from '../../data/session.js';
-import { useAlerts, isOpen, type SetupItem } from '../../data/use-alerts.js';
+import { OPEN, useAlerts, type SetupItem } from '../../data/use-alerts.js';
 import { Severity } from './now.js';
 import { conditionWords, watchWords } from './rule-words.js';
 import { save, Setup } from './setup.js';
@@ -19,9 +19,9 @@ const FRESH: Document = {
 
 /** What is watched. */
 export function Rules() {
-  const { data } = useAlerts();
+  const { data } = useAlerts({ state: OPEN, limit: 1 });
   const counts = new Map<string, number>();
-  for (const { rule } of (data?.alerts ?? []).filter(isOpen)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  for (const { rule, count } of data?.groups ?? []) counts.set(rule, (counts.get(rule) ?? 0) + count);
   return (
     <>
       <Setup

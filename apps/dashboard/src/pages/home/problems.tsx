@@ -11,7 +11,7 @@ const NAMED = 6;
 
 /** What is wrong, worst first; nothing where nothing is. */
 export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
-  const alerts = useOpenAlerts();
+  const open = useOpenAlerts();
   const server = useQuery({
     queryKey: ['server-metrics'],
     queryFn: async ({ signal }) => serverMetrics(await read('/metrics', {}, { signal })),
@@ -30,7 +30,7 @@ export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
   );
   const damaged = server.data?.sum('device_metrics_store_damaged') ?? 0;
   const refused = server.data?.sum('device_metrics_items_rejected_total') ?? 0;
-  if (offline.length + late.length + failing.length + damaged + refused + alerts.length === 0) return null;
+  if (offline.length + late.length + failing.length + damaged + refused + open.count === 0) return null;
   return (
     <ul className="problems panel" aria-label="Problems">
       {damaged > 0 && (
@@ -42,7 +42,7 @@ export function Problems({ devices }: { devices: readonly FleetDevice[] }) {
           <Link href="/system">System</Link>
         </li>
       )}
-      <AlertLine alerts={alerts} />
+      <AlertLine open={open} />
       <Silent words="offline" devices={offline} />
       <Silent words="late" devices={late} />
       {failing.length > 0 && (
