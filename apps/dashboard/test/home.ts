@@ -13,6 +13,7 @@ export function home(stage: Stage): void {
     const { page, errors } = await stage.open('/');
     const first = row(page, 'lab-nas-017');
     await first.locator('.spark path').first().waitFor();
+    await first.getByText(/ °C/).waitFor();
     const { body } = await stage.site.server.get('/api/v1/reports/latest?device_name=lab-nas-017');
     const value = (metric: string, state?: string): number =>
       body.samples.find(
@@ -30,6 +31,17 @@ export function home(stage: Stage): void {
     expect(all).toBeGreaterThanOrEqual(500);
     expect(await page.getByText(`${all} devices`, { exact: true }).count()).toBe(1);
     expect(await page.locator('tr.device').count()).toBeLessThan(80);
+    // Both go on meanwhile.
+    let [counts, statuses] = [[''], ['']];
+    for (let tries = 0; tries < 10 && (tries === 0 || counts.join() !== statuses.join()); tries += 1) {
+      const { devices } = (await stage.site.server.get('/api/v1/devices')).body;
+      const buttons = page.getByRole('group', { name: 'Status' }).getByRole('button');
+      statuses = ['online', 'late', 'offline'].map(
+        (status) => `${status} ${devices.filter((device: any) => device.status === status).length}`,
+      );
+      counts = (await buttons.allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+    }
+    expect(counts).toEqual(statuses);
 
     await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
     await page

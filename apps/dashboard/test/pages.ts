@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import { MINUTE } from '@device-metrics/domain';
+import type { Locator, Page } from 'playwright-core';
 import { settled, type WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
@@ -39,15 +40,30 @@ export function pages(stage: Stage): void {
     await settled(page);
   };
 
+  /** A stretch that does not move, so that its numbers do not either; of the page, and of the api. */
+  const fixed = { start: stage.end - 10 * MINUTE, end: stage.end };
+  const stretch = ({ start, end }: typeof fixed): string =>
+    `start_time=${new Date(start).toISOString()}&end_time=${new Date(end).toISOString()}`;
+  const ofPage = `start=${new Date(fixed.start).toISOString()}&end=${new Date(fixed.end).toISOString()}`;
+  const column = (rows: Locator, number: number): Promise<string[]> =>
+    rows.locator(`td:nth-child(${number})`).allInnerTexts();
+  const celsius = (value: number): string => `${value.toFixed(1)} °C`;
+
   it('Explore ranks series as the comparison does, also against the time before', async () => {
-    const { page } = await stage.open('/explore?metric=hw.temperature&tag=owner%3Dit&n=3&range=15m&before=1');
+    const { page } = await stage.open(`/explore?metric=hw.temperature&tag=owner%3Dit&n=3&${ofPage}&before=1`);
     const rows = page.locator('.ranking tbody tr');
     await rows.nth(2).waitFor();
     const { body } = await stage.site.server.get(
-      '/api/v1/reports/compare?metric_name=hw.temperature&tag=owner%3Dit&start_time=-15m&step=5s&top=3',
+      `/api/v1/reports/compare?metric_name=hw.temperature&tag=owner%3Dit&${stretch(fixed)}&step=5s&top=3`,
     );
-    const shown = await rows.locator('td:nth-child(2)').allInnerTexts();
-    expect(shown.toSorted()).toEqual(body.series.map(({ device_name }: any) => device_name).toSorted());
+    const shown = await column(rows, 2);
+    expect(shown).toEqual(body.series.map(({ device_name }: any) => device_name));
+    expect(await column(rows, 4)).toEqual(body.series.map(({ value }: any) => celsius(value)));
+    const earlier = stretch({ start: 2 * fixed.start - fixed.end, end: fixed.start });
+    const before = await stage.site.server.get(`/api/v1/reports/summary?metric_name=hw.temperature&${earlier}`);
+    const meanOf = (name: string): number =>
+      before.body.summaries.find(({ device_name }: any) => device_name === name).mean;
+    expect(await column(rows, 7)).toEqual(shown.map((name) => celsius(meanOf(name))));
     expect(
       await page
         .locator('.legend')
@@ -81,17 +97,18 @@ export function pages(stage: Stage): void {
   });
 
   it('Summary has the rows of the report in its order, and the same as a file', async () => {
-    const { page } = await stage.open('/summary?metric=hw.temperature&device=lab-pc-*&sort=-max&range=15m');
+    const { page } = await stage.open(`/summary?metric=hw.temperature&device=lab-pc-*&sort=-max&${ofPage}`);
     const rows = page.locator('.summary tbody tr');
     await rows.nth(11).waitFor();
-    const query = 'metric_name=hw.temperature&device_name=lab-pc-*&group_by=device,label&start_time=-15m&sort=-max';
+    const query = `metric_name=hw.temperature&device_name=lab-pc-*&group_by=device,label&${stretch(fixed)}&sort=-max`;
     const { body } = await stage.site.server.get(`/api/v1/reports/summary?${query}`);
     expect(await rows.locator('td:first-child').allInnerTexts()).toEqual(
       body.summaries.map(({ device_name }: any) => device_name),
     );
-    expect(await rows.locator('td:nth-child(6)').allInnerTexts()).toEqual(
-      body.summaries.map(({ max }: any) => `${max.toFixed(1)} °C`),
-    );
+    expect(await column(rows, 3)).toEqual(body.summaries.map(({ count }: any) => count.toLocaleString('en')));
+    for (const [index, name] of ['min', 'mean', 'max', 'last'].entries()) {
+      expect(await column(rows, 4 + index)).toEqual(body.summaries.map((row: any) => celsius(row[name])));
+    }
     expect(await page.getByRole('link', { name: 'Excel' }).getAttribute('href')).toContain('format=xlsx');
     await rows.first().locator('.spark path').waitFor();
   });
@@ -101,14 +118,23 @@ export function pages(stage: Stage): void {
     for (const secondsAgo of [...seconds.map((second) => 1200 - second), ...seconds.map((second) => 600 - second)]) {
       await send(stage.site, 'dozer', [['system.cpu.utilization', 0.1]], secondsAgo);
     }
-    const { page } = await stage.open('/availability?range=1h&tz=UTC');
+    const hour = { start: Date.now() - 60 * MINUTE, end: Date.now() };
+    const iso = (time: number): string => new Date(time).toISOString();
+    const { page } = await stage.open(`/availability?start=${iso(hour.start)}&end=${iso(hour.end)}&tz=UTC`);
     const first = page.locator('.availability tbody tr', { hasText: 'dozer' });
     await first.waitFor();
-    const { body } = await stage.site.server.get('/api/v1/reports/availability?start_time=-1h&device_name=dozer');
+    const { body } = await stage.site.server.get(
+      `/api/v1/reports/availability?${stretch(hour)}&device_name=dozer&timezone=UTC`,
+    );
     const cells = await first.locator('td').allInnerTexts();
     const shares = await page.locator('.availability tbody td:nth-child(2)').allInnerTexts();
     expect(shares.map(parseFloat)).toEqual(shares.map(parseFloat).toSorted((a, b) => a - b));
-    expect(parseFloat(cells[1] ?? '')).toBeCloseTo(body.totals[0].percent, 0);
+    expect(cells[0]).toBe('dozer');
+    expect(cells.slice(1, -2)).toEqual(
+      [...body.totals, ...body.months].map(({ percent }: any) => `${percent.toFixed(2)} %`),
+    );
+    const minutes = Math.floor(Math.round(body.totals[0].silent / 1000) / 60);
+    expect(cells.at(-2)).toMatch(new RegExp(`^${minutes} min`));
     expect(await first.locator('.silences li').count()).toBe(Math.min(5, body.totals[0].silences));
     expect(body.totals[0].silences).toBeGreaterThan(0);
   });
@@ -123,6 +149,22 @@ export function pages(stage: Stage): void {
     expect(await fact('Devices').innerText()).toBe(
       String(await stage.site.server.metric('device_metrics_store_devices')),
     );
+    const metric = (name: string): Promise<number> => stage.site.server.metric(`device_metrics_${name}`);
+    const { body: metrics } = await stage.site.server.get('/metrics');
+    const stored = [...String(metrics).matchAll(/^device_metrics_samples_stored_total\S* (\d+)$/gm)];
+    const sum = stored.reduce((total, [, count]) => total + Number(count), 0);
+    const notes = await page.locator('.fact .note').allInnerTexts();
+    expect(notes).toEqual(
+      expect.arrayContaining([
+        `${sum.toLocaleString('en')} since the start`,
+        `${(await metric('store_series')).toLocaleString('en')} series`,
+      ]),
+    );
+    const size = await metric('store_file_bytes');
+    expect(parseFloat(await fact('Database').innerText()) * 2 ** 20).toBeCloseTo(size, -5);
+    expect(await fact('Damaged data').innerText()).toBe('none');
+    const { retention_raw } = (await stage.site.server.get('/api/v1/admin/status')).body;
+    expect(await fact('Samples are kept').innerText()).toBe(`${retention_raw / 86_400_000} d`);
     await page.getByRole('button', { name: 'Count the samples' }).click();
     await page.getByText(/samples in all/).waitFor();
     const row = page.locator('tr', { hasText: 'rack-ups' });
@@ -167,6 +209,10 @@ export function pages(stage: Stage): void {
       await page.locator('article.chart canvas').first().waitFor();
       await page.getByRole('link', { name: 'Devices', exact: true }).click();
     }
+    // What is no UTF-8 is a name that no device has.
+    await page.goto(`${stage.site.url}/devices/lab%20%E0%A4%A?range=1h`);
+    await page.getByText('There is no device').waitFor();
+    errors.splice(0, errors.length, ...errors.filter((error) => !error.includes('404')));
     await page.goto(`${stage.site.url}/summary?device=*script*`);
     await page.locator('.summary tbody tr').first().waitFor();
     expect(await page.title()).toBe('Summary · Device Metrics');

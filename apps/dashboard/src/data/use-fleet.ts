@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { listen, read, serverNow } from '../api.js';
-import { Fleet, FIGURE_METRICS, FIGURES, type FleetDevice } from './fleet.js';
+import { Fleet, FIGURE_METRICS, FIGURES, type FleetDevice, type FleetSample } from './fleet.js';
 import { SparkLoader } from './spark-loader.js';
 
 /** How often the devices are asked for anew, and sorted anew by what has changed, ms. */
@@ -21,6 +21,8 @@ export function useFleet(): {
   sparks: SparkLoader;
   devices: readonly FleetDevice[];
   isLoading: boolean;
+  /** Whether the figures have come: rows can be put in their order. */
+  hasFigures: boolean;
   error: Error | null;
   retry: () => void;
 } {
@@ -35,24 +37,24 @@ export function useFleet(): {
   });
   const latest = useQuery({
     queryKey: LATEST,
-    queryFn: ({ signal }) => read('/api/v1/reports/latest', { metric_name: figureMetrics }, { signal }),
+    queryFn: ({ signal }) => loadFigures(signal),
     // Afterwards the live stream tells.
     staleTime: Infinity,
     gcTime: 0,
-    // After the devices: figures of those that are not known are not kept.
-    enabled: (devices.data?.devices.length ?? 0) > 0,
   });
+  const known = devices.data !== undefined;
 
   useEffect(() => {
     if (!devices.data) return;
     fleet.setDevices(devices.data.devices, serverNow());
   }, [fleet, devices.data]);
   useEffect(() => {
-    if (!latest.data) return;
-    fleet.take(latest.data.samples);
+    // Figures of devices that are not known are not kept.
+    if (!known || !latest.data) return;
+    fleet.take(latest.data);
     fleet.flush(serverNow());
     fleet.publishList();
-  }, [fleet, latest.data]);
+  }, [fleet, known, latest.data]);
 
   const client = useQueryClient();
   useEffect(() => {
@@ -86,8 +88,8 @@ export function useFleet(): {
     fleet,
     sparks,
     devices: useSyncExternalStore(fleet.subscribeToList, fleet.getList),
-    // Rows that come in one order and change to another would jump.
-    isLoading: devices.isPending || (devices.data?.devices.length !== 0 && latest.isPending),
+    isLoading: devices.isPending,
+    hasFigures: !latest.isPending,
     error: devices.data ? null : devices.error,
     retry: () => void devices.refetch(),
   };
@@ -96,6 +98,20 @@ export function useFleet(): {
 const DEVICES = ['devices'];
 const LATEST = ['latest', 'figures'];
 const figureMetrics = FIGURES.map((figure) => FIGURE_METRICS[figure]);
+
+/** The newest figures, without what none of them is about: each processor by itself, memory that is free. */
+async function loadFigures(signal: AbortSignal): Promise<readonly FleetSample[]> {
+  const { cpu, memory, disk, temperature } = FIGURE_METRICS;
+  const answers = await Promise.all(
+    [
+      { metric_name: [cpu], label: ['cpu.logical_number='] },
+      { metric_name: [memory], label: ['system.memory.state=used'] },
+      { metric_name: [memory], label: ['system.memory.state='] },
+      { metric_name: [disk, temperature] },
+    ].map((query) => read('/api/v1/reports/latest', query, { signal })),
+  );
+  return answers.flatMap(({ samples }) => samples);
+}
 
 /** One device of the fleet, renewed when it changes; asks for its spark lines. */
 export function useFleetDevice(name: string): FleetDevice | undefined {

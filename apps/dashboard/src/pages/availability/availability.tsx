@@ -103,7 +103,7 @@ function Months({ report, zone }: { report: Report; zone: Zone }) {
   if (report.totals.length === 0) return <p className="soft empty">No device was watched in this time.</p>;
   const totals = [...report.totals].sort((a, b) => a.percent - b.percent);
   return (
-    <table className="plain availability">
+    <table className="plain availability cards">
       <thead>
         <tr>
           <th scope="col">Device</th>
@@ -127,24 +127,26 @@ function Months({ report, zone }: { report: Report; zone: Zone }) {
           const all = open === device_name;
           return (
             <tr key={device_name}>
-              <td className="name">
+              <td className="name whole-line">
                 <Link href={`/devices/${encodeURIComponent(device_name)}`}>
                   <bdi>{device_name}</bdi>
                 </Link>
               </td>
-              <td className="number">
+              <td className="number" data-head="Whole time">
                 <Share percent={percent} />
               </td>
               {months.map((month) => {
                 const cell = cells.get(`${device_name} ${month}`);
                 return (
-                  <td key={month} className="number">
+                  <td key={month} className="number" data-head={month}>
                     {cell ? <Share percent={cell.percent} /> : <span className="soft">–</span>}
                   </td>
                 );
               })}
-              <td className="number">{silent === 0 ? <span className="soft">–</span> : duration(silent / 1000)}</td>
-              <td>
+              <td className="number" data-head="Silent">
+                {silent === 0 ? <span className="soft">–</span> : duration(silent / 1000)}
+              </td>
+              <td className="whole-line">
                 {count === 0 ? (
                   <span className="soft">none</span>
                 ) : (

@@ -15,10 +15,13 @@ import './home.css';
 /** What a person opens first: what is wrong, then every device with its figures. */
 export default function Home() {
   useTitle('Devices');
-  const { fleet, sparks, devices, isLoading, error, retry } = useFleet();
+  const { fleet, sparks, devices, isLoading, hasFigures, error, retry } = useFleet();
+  const byName = (useAddress().get('sort') ?? 'name') === 'name';
   const context = useMemo(() => ({ fleet, sparks }), [fleet, sparks]);
   if (error) return <ProblemNotice what="The devices could not be read." error={error} onRetry={retry} />;
-  if (isLoading) return <div className="page-wait" aria-busy="true" />;
+  // Rows that come in one order and change to another would jump.
+  if (isLoading || !(hasFigures || byName || devices.length === 0))
+    return <div className="page-wait" aria-busy="true" />;
   if (devices.length === 0) return <FirstSteps />;
   return (
     <FleetContext value={context}>

@@ -181,7 +181,7 @@ interface RowsProps {
 
 function Rows({ rows, question, window, zone }: RowsProps) {
   return (
-    <table className="plain summary">
+    <table className="plain summary cards">
       <thead>
         <tr>
           <Head column="device_name" title="Device" sort={question.sort} />
@@ -220,29 +220,43 @@ function SummaryRow({ row, quantile, window, zone }: { row: Row; quantile: boole
   const labels = Object.entries(row.labels ?? {});
   return (
     <tr>
-      <td className="name">
+      <td className="name whole-line">
         <Link
           href={`/devices/${encodeURIComponent(row.device_name ?? '')}${carried(new URLSearchParams(location.search))}`}
         >
           <bdi>{row.device_name}</bdi>
         </Link>
       </td>
-      <td className="name">
+      <td className="name whole-line">
         <bdi>{row.metric_name}</bdi>
         {labels.length > 0 && (
           <div className="soft labels">{labels.map(([name, value]) => `${name}=${value}`).join(' ')}</div>
         )}
       </td>
-      <td className="number">{row.count.toLocaleString('en')}</td>
-      <td className="number">{format(row.min)}</td>
-      <td className="number">{format(row.mean)}</td>
-      <td className="number">{format(row.max)}</td>
-      <td className="number">{format(row.last)}</td>
-      {quantile && <td className="number">{format(row.quantiles?.['p95'])}</td>}
-      <td className="no-print">
+      <td className="number" data-head="Samples">
+        {row.count.toLocaleString('en')}
+      </td>
+      <td className="number" data-head="Min">
+        {format(row.min)}
+      </td>
+      <td className="number" data-head="Mean">
+        {format(row.mean)}
+      </td>
+      <td className="number" data-head="Max">
+        {format(row.max)}
+      </td>
+      <td className="number" data-head="Last">
+        {format(row.last)}
+      </td>
+      {quantile && (
+        <td className="number" data-head="95 %">
+          {format(row.quantiles?.['p95'])}
+        </td>
+      )}
+      <td className="no-print" data-head="Course">
         <RowSpark row={row} window={window} />
       </td>
-      <td className="number soft">{timeText(Date.parse(row.last_time), zone)}</td>
+      <td className="number soft whole-line">{timeText(Date.parse(row.last_time), zone)}</td>
     </tr>
   );
 }
