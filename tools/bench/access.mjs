@@ -6,21 +6,18 @@
  *
  * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--pairs 8] [--drips 2000] [--bombs 50] [--readers 500]
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { clearInterval, setInterval } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { createGzip } from 'node:zlib';
+import { BATCH, batch, honest, post, quantile, say, start } from './honest.mjs';
 
 const count = (standard) => ({ type: 'string', default: String(standard) });
 const { values: options } = parseArgs({
@@ -28,80 +25,18 @@ const { values: options } = parseArgs({
 });
 const [SECONDS, PAIRS] = [Number(options.seconds), Number(options.pairs)];
 const [DRIPS, BOMBS, READERS] = [Number(options.drips), Number(options.bombs), Number(options.readers)];
-const BATCH = '/api/v1/aggregator/metrics/batch';
 const GIB = 2 ** 30;
-/** Of each honest request. */
-const SAMPLES = 100;
-const HONEST_EVERY = 20;
 /** Of each request of the comparison with and without a token, and requests in each turn. */
 const [LARGE, TURN] = [1_000, 200];
 
-const say = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
-const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
-const quantile = (numbers, q) => sorted(numbers)[Math.min(numbers.length - 1, Math.floor(numbers.length * q))];
 /** Of ratios: which of a pair came first weighs nothing. */
 const mean = (ratios) => Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length);
-const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-
-let time = Date.now() - 3_600_000;
-const batch = (samples) => {
-  time += 100;
-  const values = Object.fromEntries(Array.from({ length: samples / 10 }, (_, n) => [`bench.m${n}`, n + (time % 97)]));
-  return JSON.stringify({
-    metrics: Array.from({ length: 10 }, (_, n) => ({ device_name: `bench-${n}`, timestamp: time, values })),
-  });
-};
-
-function post(port, path, body, headers = {}, through = agent) {
-  return new Promise((resolve, reject) => {
-    const options = { port, host: '127.0.0.1', path, method: 'POST', agent: through };
-    const sent = request({ ...options, headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', (chunk) => (text += chunk));
-      answer.once('end', () => resolve({ status: answer.statusCode, text }));
-    });
-    sent.once('error', reject).end(body);
-  });
-}
-
-const memory = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 /** Seconds of CPU of a process. */
 const cpu = (pid) => {
   const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
   const [user, system] = rest.split(' ').slice(11, 13).map(Number);
   return (user + system) / 100;
 };
-
-/** CPU of the thread with the event loop, ms. */
-const loopTime = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-
-/**
- * Times of honest requests and what the event loop took meanwhile, ms, and the most memory that the api took. They are
- * connected before, as collectors are; then `begin` is called.
- */
-async function honest({ port, pid }, seconds, begin = () => undefined) {
-  const times = [];
-  const loop = [];
-  let most = 0;
-  const pending = [];
-  await Promise.all(Array.from({ length: agent.maxSockets }, () => post(port, BATCH, batch(SAMPLES))));
-  begin();
-  for (let n = 0; n < (seconds * 1_000) / HONEST_EVERY; n += 1) {
-    const start = performance.now();
-    const before = loopTime(pid);
-    pending.push(
-      post(port, BATCH, batch(SAMPLES)).then(({ status, text }) => {
-        if (status !== 200) throw new Error(`an honest request got ${status}: ${text}`);
-        times.push(performance.now() - start);
-        loop.push(loopTime(pid) - before);
-      }),
-    );
-    most = Math.max(most, memory(pid));
-    await sleep(HONEST_EVERY);
-  }
-  await Promise.all(pending);
-  return { times, loop, most };
-}
 
 /** 1 GiB of JSON that takes 1 MB. */
 async function bomb() {
@@ -165,19 +100,6 @@ async function withHarm(api) {
   worker.postMessage('end');
   const [told] = await answer;
   return { ...found, ...told };
-}
-
-async function start(folder) {
-  const main = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
-  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: join(folder, 'metrics.db'), NO_COLOR: '1' };
-  const child = spawn(process.execPath, [main, '--new'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface(child.stdout)) {
-    const [, port] = /Listening on \S+:(\d+);/.exec(line) ?? [];
-    if (port === undefined) continue;
-    child.stdout.resume();
-    return { child, pid: child.pid, port: Number(port) };
-  }
-  throw new Error('the api did not start');
 }
 
 async function main() {
