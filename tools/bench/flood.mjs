@@ -58,7 +58,8 @@ async function beside(api, run) {
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'device-metrics-bench-'));
-  const api = await start(folder);
+  // What limits it is how many come in a minute.
+  const api = await start(folder, { MAX_SERIES_PER_DEVICE: '0' });
   try {
     const alone = { times: [], loop: [], most: 0, took: 0 };
     const together = { times: [], loop: [], most: 0, took: 0, statuses: {}, last: '' };

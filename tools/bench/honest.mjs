@@ -70,9 +70,10 @@ export async function honest({ port, pid }, seconds, begin = () => undefined) {
   return { times, loop, most };
 }
 
-export async function start(folder) {
+/** @param more settings of the api. */
+export async function start(folder, more = {}) {
   const main = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
-  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: join(folder, 'metrics.db'), NO_COLOR: '1' };
+  const env = { PATH: process.env.PATH, PORT: '0', DATABASE_PATH: join(folder, 'metrics.db'), NO_COLOR: '1', ...more };
   const child = spawn(process.execPath, [main, '--new'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface(child.stdout)) {
     const [, port] = /Listening on \S+:(\d+);/.exec(line) ?? [];

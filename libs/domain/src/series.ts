@@ -13,7 +13,12 @@ export interface Series {
 /** The same text for the same labels, whatever the order in which they were written: JSON with sorted keys. */
 export function labelsKey(labels: Labels): string {
   const names = Object.keys(labels);
-  if (names.length < 2) return JSON.stringify(labels);
+  if (isSorted(names)) return JSON.stringify(labels);
   const entries = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+function isSorted(names: readonly string[]): boolean {
+  for (let at = 1; at < names.length; at += 1) if ((names[at - 1] as string) > (names[at] as string)) return false;
+  return true;
 }

@@ -106,7 +106,7 @@ export interface SampleStore {
    * Which groups of samples cannot be stored now for a series too many, in their order; the others can, together. A group has
    * the samples up to its place in `ends`, and is stored whole or not at all.
    */
-  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[];
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]>;
 
   /** Samples before this time, Unix ms, are not taken any more: soon only summaries are left of their time. */
   oldestTimestamp(): number;

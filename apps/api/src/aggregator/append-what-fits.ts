@@ -23,7 +23,7 @@ export async function appendWhatFits(store: SampleStore, all: SampleBatch, ends:
       return { samples, refused: [...refused.values()].sort((a, b) => a.group - b.group) };
     } catch (error) {
       if (!(error instanceof TooManySeriesError)) throw error;
-      const found = store.refusedGroups(samples, endsOf(groups, ends));
+      const found = await store.refusedGroups(samples, endsOf(groups, ends));
       if (found.length === 0) throw error;
       for (const one of found) refused.set(groups[one.group] as number, { ...one, group: groups[one.group] as number });
       groups = groups.filter((group) => !refused.has(group));

@@ -3,9 +3,10 @@ import { inSlices, isColumns, labelsKey, Slices, type SampleBatch } from '@devic
 import { TooManySeriesError } from '../store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Named } from './series-entry.js';
+import type { SeriesTrial } from './series-trial.js';
 
 /** Series that one transaction makes, which takes some milliseconds: in a commit everybody waits for it. */
-const AT_ONCE = 250;
+const AT_ONCE = 100;
 
 /** Makes the series of batches that bring very many new ones, some at a time and before the batch is committed. */
 export class NewSeries {
@@ -32,9 +33,9 @@ export class NewSeries {
 
   private async makeAll(samples: SampleBatch): Promise<void> {
     const slices = new Slices();
-    const wanted = await this.wantedOf(samples, slices);
-    if (wanted.length <= AT_ONCE) return;
     const trial = this.catalogue.admission.tryOut();
+    const wanted = await this.wantedOf(samples, trial, slices);
+    if (wanted.length <= AT_ONCE) return;
     for (const some of inParts(wanted)) {
       const refusal = trial.take(some);
       if (refusal) {
@@ -58,15 +59,21 @@ export class NewSeries {
     }
   }
 
-  /** Each once. */
-  private async wantedOf(samples: SampleBatch, slices: Slices): Promise<Named[]> {
+  /**
+   * Each once.
+   *
+   * @throws TooManySeriesError where one is of a device of which there may be none more.
+   */
+  private async wantedOf(samples: SampleBatch, trial: SeriesTrial, slices: Slices): Promise<Named[]> {
     const { catalogue } = this;
     const wanted = new Map<string, Named>();
     const names: readonly Named[] = isColumns(samples) ? samples.series : samples;
     await inSlices(
       names,
       (one) => {
-        if (catalogue.findOne(one)) return;
+        if (catalogue.find(one)) return;
+        const refusal = trial.refusalOf(one);
+        if (refusal) throw new TooManySeriesError(refusal);
         // Names that a device had before lead to it as well.
         const device = catalogue.deviceOfSample(one.deviceName)?.name ?? one.deviceName;
         wanted.set(`${device}\n${one.metricName}\n${labelsKey(one.labels)}`, one);

@@ -65,6 +65,8 @@ export class SeriesCatalogue {
   private readonly undoes: (() => void)[] = [];
   /** Another object whenever a name may mean another series than before. */
   private state: object = {};
+  /** What it is found by that a series is not there; another one once any may be. */
+  private absence: object | undefined;
   /** Of the sample before. */
   private last: SeriesEntry | undefined;
 
@@ -90,6 +92,7 @@ export class SeriesCatalogue {
   loadAlias(name: string, deviceId: number): void {
     const device = this.devicesById.get(deviceId);
     if (device) this.aliases.set(name, device);
+    this.absence = undefined;
   }
 
   /** Takes in a series that is in its table. */
@@ -124,12 +127,17 @@ export class SeriesCatalogue {
   knownEntryOfNamed(named: NamedSeries): SeriesEntry | undefined {
     const known = this.foundFor(named);
     if (known) return known;
+    // Who sends very many that there may not be has each looked for several times.
+    if (this.absence !== undefined && named.foundIn === this.absence) return undefined;
     const entry = this.findOne(named);
-    if (entry) {
-      named.found = entry;
-      named.foundIn = this.state;
-    }
+    named.found = entry;
+    named.foundIn = entry ? this.state : (this.absence ??= {});
     return entry;
+  }
+
+  /** The same for one that may have been named before. */
+  find(one: Omit<Named, 'unit'>): SeriesEntry | undefined {
+    return one instanceof NamedSeries ? this.knownEntryOfNamed(one) : this.findOne(one);
   }
 
   /** The same, however it is named. */
@@ -199,8 +207,7 @@ export class SeriesCatalogue {
   /** The unit of the series that a sample goes to; undefined while there is none. */
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
     // Found by the gate, which lets others pass meanwhile, it need not be found in the commit, which does not.
-    const entry = sample instanceof NamedSeries ? this.knownEntryOfNamed(sample) : this.findOne(sample);
-    return entry?.unit;
+    return this.find(sample)?.unit;
   }
 
   get(id: number): SeriesEntry | undefined {
@@ -265,6 +272,7 @@ export class SeriesCatalogue {
     this.sorted.devicesChanged();
     // Guesses compare the name; what was kept with one does not.
     this.state = {};
+    this.absence = undefined;
   }
 
   /**
@@ -334,6 +342,7 @@ export class SeriesCatalogue {
   /** No guess, and nothing that was kept with a name, may lead to a series that is not there. */
   private forgetGuesses(): void {
     this.state = {};
+    this.absence = undefined;
     this.last = undefined;
     for (const entry of this.entries) if (entry) entry.next = undefined;
   }
@@ -382,6 +391,7 @@ export class SeriesCatalogue {
   }
 
   private hold(entry: SeriesEntry): SeriesEntry {
+    this.absence = undefined;
     if (!this.entries[entry.id]) this.entryCount += 1;
     this.entries[entry.id] = entry;
     this.latest.add(entry.id);

@@ -42,8 +42,15 @@ export class SeriesLimit {
     private readonly now: () => number,
   ) {}
 
-  /** Counts a new series; what it gives says why there may be none: the device has, or has got in this minute, as many as it may. */
+  /** Counts a new series, or says why there may be none. */
   take(device: LimitedDevice, metricName: string): SeriesRefusal | undefined {
+    const refusal = this.refusalOf(device, metricName);
+    if (!refusal) this.added.set(device.name, (this.added.get(device.name) ?? 0) + 1);
+    return refusal;
+  }
+
+  /** Why there may be no new series: the device has, or has got in this minute, as many as it may; undefined where there may. */
+  refusalOf(device: LimitedDevice, metricName: string): SeriesRefusal | undefined {
     const { maxSeriesPerDevice, maxNewSeriesPerMinute } = this.limits;
     const now = this.now();
     const minute = Math.floor(now / MINUTE);
@@ -52,14 +59,13 @@ export class SeriesLimit {
       this.added.clear();
     }
     if (maxSeriesPerDevice > 0 && device.seriesCount >= maxSeriesPerDevice) {
-      return this.refusal(device, metricName, `${maxSeriesPerDevice} series (MAX_SERIES_PER_DEVICE)`, now);
+      return this.tell(device, metricName, `${maxSeriesPerDevice} series (MAX_SERIES_PER_DEVICE)`, now);
     }
     const added = this.added.get(device.name) ?? 0;
     if (maxNewSeriesPerMinute > 0 && added >= maxNewSeriesPerMinute) {
       const limit = `${maxNewSeriesPerMinute} new series a minute (MAX_NEW_SERIES_PER_MINUTE)`;
-      return { ...this.refusal(device, metricName, limit, now), until: (minute + 1) * MINUTE };
+      return { ...this.tell(device, metricName, limit, now), until: (minute + 1) * MINUTE };
     }
-    this.added.set(device.name, added + 1);
     return undefined;
   }
 
@@ -68,7 +74,7 @@ export class SeriesLimit {
     this.added.set(device.name, Math.max(0, (this.added.get(device.name) ?? 0) - 1));
   }
 
-  private refusal(device: LimitedDevice, metricName: string, limit: string, now: number): SeriesRefusal {
+  private tell(device: LimitedDevice, metricName: string, limit: string, now: number): SeriesRefusal {
     let growing = this.growing.get(device.name);
     if (!growing || now - growing.at >= LOOK || now < growing.at) {
       growing = { at: now, what: whatGrows(device, metricName) };

@@ -33,6 +33,11 @@ export class SeriesTrial {
     return undefined;
   }
 
+  /** Why there may not be even one more series of a device; undefined where there may. */
+  refusalOf({ deviceName, metricName }: Omit<Wanted, 'labels'>): SeriesRefusal | undefined {
+    return this.limit.refusalOf(this.deviceOf(deviceName), metricName);
+  }
+
   /** The name that the device of samples for a name has. */
   nameOf(deviceName: string): string {
     return this.deviceOf(deviceName).name;

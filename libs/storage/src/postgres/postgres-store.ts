@@ -109,7 +109,7 @@ export class PostgresStore implements Store {
     await this.commits.add(batch);
   }
 
-  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
     return this.current().catalogue.admission.refusedGroups(samples, ends);
   }
 

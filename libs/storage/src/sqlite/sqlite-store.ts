@@ -130,7 +130,7 @@ export class SqliteStore implements Store {
     await this.commits.add(samples);
   }
 
-  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): RefusedGroup[] {
+  refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
     return this.catalogue.admission.refusedGroups(samples, ends);
   }
 

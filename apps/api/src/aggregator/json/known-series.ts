@@ -52,6 +52,8 @@ export class KnownSeries {
   private readonly single: ByteMap<NamedSeries>;
   /** Names of metrics, which many devices share. */
   private readonly names: ByteMap<DataView<ArrayBuffer>>;
+  /** How many names it has taken in since it began. */
+  made = 0;
   private count = 0;
   private reading = 0;
 
@@ -105,6 +107,7 @@ export class KnownSeries {
 
   private addOne(): void {
     this.count += 1;
+    this.made += 1;
     if (this.count <= this.mostSeries) return;
     this.devices.clear();
     this.single.clear();

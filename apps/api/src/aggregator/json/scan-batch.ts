@@ -43,8 +43,10 @@ const METRICS = bytesOf('metrics');
 const USUAL_SAMPLES = 1 << 16;
 /** Bytes of all names of a series. */
 const LONGEST_KEY = 4096;
-/** Bytes that are read before others may get their turn. */
-const PIECE = 64 * 1024;
+/** Bytes that are read before others may get their turn: names that are new take a millisecond. */
+const PIECE = 16 * 1024;
+/** Names that a body brings, from which on it may be one of very many. */
+const MANY_NEW = 250;
 
 /**
  * Reads batches from bytes to columns, without an object for each sample: names are looked at once and later found by their
@@ -71,7 +73,10 @@ export class BatchScanner {
   async scan(body: Buffer, receivedAt: number, spare?: SpareColumns, piece = PIECE): Promise<ScannedBatch | undefined> {
     const scan = new Scan(this.known, body, receivedAt, spare);
     const slices = new Slices();
-    for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) if (slices.isOver()) await slices.next();
+    const { made } = this.known;
+    for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) {
+      if (slices.isOver()) await (this.known.made - made > MANY_NEW ? slices.rest() : slices.next());
+    }
     return scan.batch;
   }
 }
