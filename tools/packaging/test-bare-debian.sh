@@ -293,6 +293,7 @@ says 'musl is named' "$(join_wrong "printf '#!/bin/sh\necho musl libc >&2\nexit 
 says 'so is another architecture' "$(join_wrong "printf '#!/bin/sh\n[ \$1 = -m ] && echo riscv64 || echo Linux\n' >/tmp/uname && chmod 755 /tmp/uname && PATH=/tmp:\$PATH sh /tmp/join.sh $code; rm /tmp/uname /tmp/ldd")" 'has no package for this PC \(linux riscv64\); it has: linux '
 says 'who is not root is told how' "$(join_wrong "setpriv --reuid 65534 --clear-groups sh /tmp/join.sh $code")" 'takes root: put sudo before sh'
 says 'but may look what would be done' "$(join_wrong "setpriv --reuid 65534 --clear-groups sh /tmp/join.sh --dry-run $code")" 'That was a dry run: nothing was changed'
+says 'two at once are told apart' "$(join_wrong "flock /run/device-metrics-join.lock sh /tmp/join.sh $code")" 'Another join.sh is at work on this PC.*nothing was changed'
 says 'a read-only system is named' "$(join_wrong "mount --bind /opt /opt && mount -o remount,ro,bind /opt && sh /tmp/join.sh $code")" '/opt cannot be written'
 says 'an address under a path is asked there' "$(join_wrong "sh /tmp/join.sh --url $api/metrics/ $code")" "did not come from $api/metrics; nothing was changed"
 nothing_left 'all of these'

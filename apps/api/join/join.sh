@@ -74,7 +74,7 @@ check_system() {
   case $(ldd --version 2>&1 || true) in
     *musl*) fail 'The collector needs glibc, and this system has musl (Alpine); nothing was changed' ;;
   esac
-  for command in tar gzip sha256sum useradd setpriv; do
+  for command in tar gzip sha256sum useradd setpriv flock; do
     command -v "$command" >/dev/null || fail "This needs the command $command, which is missing here; nothing was changed"
   done
   check_room "$(dirname "$target")" 400000
@@ -137,7 +137,8 @@ install_collector() {
   if [ -n "$auto" ] && ! grep -q '^update:' /etc/device-metrics/collector.yaml; then
     echo 'update: auto' >>/etc/device-metrics/collector.yaml
   fi
-  "$target/share/setup.sh" start collector
+  # What it starts must not hold the lock.
+  "$target/share/setup.sh" start collector 9>&-
 }
 
 first_reading() {
@@ -224,6 +225,9 @@ main() {
     say 'That was a dry run: nothing was changed.'
     return
   fi
+  # Free again once this one has ended, however it does.
+  exec 9>/run/device-metrics-join.lock
+  flock -n 9 || fail 'Another join.sh is at work on this PC: wait until it has ended; nothing was changed'
   trap clean_up EXIT
   trap 'exit 130' INT TERM HUP
   umask 022

@@ -140,6 +140,18 @@ describe('a collector', () => {
     expect((await send(second.token, 'free', 2)).status).toBe(200);
   });
 
+  it('that sent with a token before it joined is no other: the token shows it', async () => {
+    const tokenFor = async (devices: string[]): Promise<string> =>
+      (await server.post('/api/v1/tokens', { kind: 'ingest', name: 'before', devices })).body.token;
+    const [own, foreign] = [await tokenFor(['early*']), await tokenFor(['other'])];
+    expect((await send(own, 'early')).status).toBe(200);
+    const without = (await joinAs('early', undefined, { previous_token: foreign })).body;
+    expect(without.state).toBe('conflict');
+    const joined = (await joinAs('early', undefined, { previous_token: own })).body;
+    expect([joined.state, joined.devices]).toEqual(['active', ['early']]);
+    expect((await send(joined.token, 'early', 2)).status).toBe(200);
+  });
+
   it('of a name that another has is told so, until an admin says that it is a new device', async () => {
     const first = (await joinAs('vm')).body;
     await send(first.token, 'vm', 1);

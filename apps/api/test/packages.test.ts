@@ -154,13 +154,14 @@ describe('collectors that update themselves', () => {
   const platform = 'linux x64';
   let tokens: string[];
   let key: string;
+  let code: string;
 
   beforeAll(async () => {
     writeFileSync(file(`packages/${OLD}`), 'x');
     const [line = ''] = await Server.command(['invite', '--url', server.url, '--uses', '20'], {
       DATABASE_PATH: file('metrics.db'),
     });
-    const code = /^Code (\S+),/.exec(line)?.[1] ?? line;
+    code = /^Code (\S+),/.exec(line)?.[1] ?? line;
     tokens = [];
     for (let number = 0; number < 12; number += 1) {
       const joined = await server.post('/api/v1/collectors/join', {
@@ -194,6 +195,15 @@ describe('collectors that update themselves', () => {
     await server.stop();
     server = await start();
     expect((await ask(0)).package).toEqual(offered);
+  });
+
+  it('one whose device belongs to another takes no part, and holds nobody back', async () => {
+    const second = await server.post('/api/v1/collectors/join', { code, device_name: 'pc-5', platform });
+    expect(second.body.state).toBe('conflict');
+    tokens.push(second.body.token);
+    const failed = { tried: '0.1.0', result: 'failed', reason: 'it could not send' };
+    expect((await ask(12, failed)).reason).toMatch(/^Its device belongs to another/);
+    expect(JSON.stringify((await server.get('/api/v1/updates')).body.waves)).not.toContain('pc-5');
   });
 
   it('one goes first, then a tenth, then all; each platform has its own', async () => {

@@ -30,7 +30,11 @@ export class Mistakes {
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 
-  constructor(readonly mistakes: readonly string[]) {
-    super(`The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}`);
+  /** @param heading what they are, where they are none of what is written. */
+  constructor(
+    readonly mistakes: readonly string[],
+    heading = `The configuration has ${mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`}`,
+  ) {
+    super(heading);
   }
 }

@@ -47,7 +47,10 @@ export class Updates {
       const update = byId.get(collector.id) ?? neverAsked(collector.id);
       return { collector, update, newest: newest.get(collector.platform)?.version ?? '' };
     });
-    return { members, askers: members.filter(({ update, newest }) => update.askedAt > 0 && newest !== '') };
+    // One in conflict may not send, and so could not show that a version works: nobody waits for it, or is held back by it.
+    const isAsker = ({ collector, update, newest }: Member): boolean =>
+      collector.state === 'active' && update.askedAt > 0 && newest !== '';
+    return { members, askers: members.filter(isAsker) };
   }
 
   /** How far each version has got. */
@@ -70,6 +73,10 @@ export class Updates {
 
   private async answer(id: string, question: UpdateQuestion, now: number): Promise<UpdateOffer> {
     const { version, tried, result, reason = '' } = question;
+    if ((await this.store.collectors.find(id))?.state === 'conflict') {
+      await this.store.collectors.change(id, { version });
+      return { reason: 'Its device belongs to another: it takes no other version until an admin has decided.' };
+    }
     const before = (await this.store.collectors.updates()).find(({ collectorId }) => collectorId === id);
     const news = tried !== undefined && result !== undefined && { tried, result, reason, triedAt: now };
     const update = { ...(before ?? neverAsked(id)), askedAt: now, ...news };

@@ -32,8 +32,10 @@ export async function join(config: Config, args: readonly string[], print: Print
   const devices = [...new Set(sources.map((source) => source.deviceName))].filter(
     (name) => name !== deviceName && isRead(name),
   );
+  // With a token it may have sent there before it joined.
+  const isOfIt = (known: string): boolean => URL.canParse(known) && new URL(known).origin === url.origin;
   const previous =
-    api.credential && new URL(api.credential.url).origin === url.origin ? api.credential.token : undefined;
+    api.credential && isOfIt(api.credential.url) ? api.credential.token : isOfIt(api.url) ? api.token : undefined;
   const { status, body } = await request({
     method: 'POST',
     url: `${url.href.replace(/\/+$/, '')}/api/v1/collectors/join`,

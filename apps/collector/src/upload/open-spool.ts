@@ -7,6 +7,8 @@ import { lockSpool } from './lock-spool.js';
 import { isDamage, type OnDamage } from './spool-file.js';
 import { Spool } from './spool.js';
 
+const UNUSABLE = 'The spool is not to be had';
+
 /**
  * The spool of a configuration.
  *
@@ -19,7 +21,7 @@ export function openSpool({ spool }: Config, onDamage?: OnDamage): Spool {
     return new Spool(spool.path, spool, onDamage);
   } catch (error) {
     const reason = `${(error as Error).message}${hintOf(error, spool.path)}`;
-    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`]);
+    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be opened: ${reason}`], UNUSABLE);
   }
 }
 
@@ -52,6 +54,6 @@ export function takeSpool({ spool }: Config): FileLock {
     mkdirSync(dirname(spool.path), { recursive: true });
     return lockSpool(spool.path);
   } catch (error) {
-    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be used: ${(error as Error).message}`]);
+    throw new SettingsError([`SPOOL_PATH: ${spool.path} cannot be used: ${(error as Error).message}`], UNUSABLE);
   }
 }

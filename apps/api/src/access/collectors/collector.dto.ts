@@ -49,7 +49,9 @@ export class JoinDto extends CollectorNewsDto {
 
   @ApiPropertyOptional({
     example: 'dm_collector_…',
-    description: 'The token that it had before: it then stays the collector that it was.',
+    description:
+      'The token that it had before: it then stays the collector that it was. One that it sent with before it joined shows that ' +
+      'the samples of its device are its own.',
   })
   @Optional()
   @Obeys((value) => (typeof value === 'string' && value.length <= 200 ? undefined : 'must be a token'))

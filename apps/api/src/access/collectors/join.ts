@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { AccessStore, StoredCollector, StoredInvitation } from '@device-metrics/storage';
+import type { AccessStore, StoredCollector, StoredInvitation, StoredToken } from '@device-metrics/storage';
+import { callerOfToken } from '../caller.js';
 import { parseToken, hasHash } from '../token.js';
 import { makeToken, type MadeToken } from '../tokens/make-token.js';
 
@@ -12,7 +13,7 @@ export interface JoinWish {
   readonly version: string;
   readonly platform: string;
   readonly address: string;
-  /** The token that it had before, by which it is known again. */
+  /** The token that it had before, by which it is known again: its own as a collector, or one that it sent with without having joined. */
   readonly previousToken?: string | undefined;
 }
 
@@ -46,9 +47,9 @@ export async function join(
   const before = await knownAgain(store, wish.previousToken);
   const id = before?.id ?? randomUUID();
   const deviceName = before?.name === wish.name ? before.deviceName : wish.name;
-  const owner = (await isOfOthers(store, deviceName, sampled))
-    ? undefined
-    : await store.collectors.claim(deviceName, id);
+  const isOfSomebody =
+    (await isOfOthers(store, deviceName, sampled)) && !(await hasSent(store, wish.previousToken, deviceName, now));
+  const owner = isOfSomebody ? undefined : await store.collectors.claim(deviceName, id);
   const { name, version, platform, address } = wish;
   const state = owner === id ? 'active' : 'conflict';
   if (before) {
@@ -68,12 +69,29 @@ export async function join(
 }
 
 /** The collector whose token this is, or was. */
-async function knownAgain(store: AccessStore, previousToken = ''): Promise<StoredCollector | undefined> {
-  const parts = parseToken(previousToken);
+async function knownAgain(store: AccessStore, previousToken: string | undefined): Promise<StoredCollector | undefined> {
+  const token = await tokenOf(store, previousToken);
+  return token && token.collectorId !== null ? store.collectors.find(token.collectorId) : undefined;
+}
+
+/** Whether samples of a device may be from who has this token, which is nobody's as a collector and works now. */
+async function hasSent(
+  store: AccessStore,
+  previousToken: string | undefined,
+  deviceName: string,
+  now: number,
+): Promise<boolean> {
+  const token = await tokenOf(store, previousToken);
+  if (!token || token.collectorId !== null || token.kind !== 'ingest' || token.tags) return false;
+  if (token.revokedAt !== null || (token.expiresAt !== null && token.expiresAt <= now)) return false;
+  return callerOfToken(token).mayWrite(deviceName);
+}
+
+async function tokenOf(store: AccessStore, text = ''): Promise<StoredToken | undefined> {
+  const parts = parseToken(text);
   const token = parts && (await store.tokens.find(parts.id));
-  if (!token || token.collectorId === null) return undefined;
-  if (!hasHash(parts.secret, token.hash) && !hasHash(parts.secret, token.previousHash)) return undefined;
-  return store.collectors.find(token.collectorId);
+  if (!token) return undefined;
+  return hasHash(parts.secret, token.hash) || hasHash(parts.secret, token.previousHash) ? token : undefined;
 }
 
 /** Lets a collector go: its tokens work no more, and its devices are there for others. */
