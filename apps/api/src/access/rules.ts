@@ -2,6 +2,8 @@ import { quote, UNPRINTABLE, type Rule } from '@device-metrics/contract';
 import { parseDuration, wrong } from '@device-metrics/domain';
 
 const MAX_NAME = 64;
+/** Characters that nobody sees, by which a name would look like another one, or be read in another order. */
+const UNSEEN = /\p{Cf}/u;
 const MAX_PATTERNS = 100;
 
 /** Of tokens, users and shares. */
@@ -10,7 +12,8 @@ export const nameRule: Rule = (value) =>
   value.length > 0 &&
   value.length <= MAX_NAME &&
   value.trim() === value &&
-  !UNPRINTABLE.test(value)
+  !UNPRINTABLE.test(value) &&
+  !UNSEEN.test(value)
     ? undefined
     : wrong(`a string of 1 to ${MAX_NAME} printable characters without space at its ends`, value);
 
