@@ -164,6 +164,7 @@ it('tokens are listed with their last use and without their secrets, and what wa
 it.each([
   [{ kind: 'write', name: 'n' }, 'kind must be one of ingest, read, admin, got "write"'],
   [{ kind: 'read', name: '' }, /^name must be a string of 1 to 64 printable characters/],
+  [{ kind: 'read', name: 'n\u202Em' }, /^name must be a string of 1 to 64 printable characters/],
   [{ kind: 'read', name: 'n', expires_in: 'soon' }, /^expires_in must be a duration of at most 100y/],
   [{ kind: 'read', name: 'n', devices: [] }, /^devices must be an array of 1 to 100 names/],
   [{ kind: 'read', name: 'n', tags: { a: 1 } }, /^tags tag "a" must be a string/],
