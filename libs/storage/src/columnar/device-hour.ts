@@ -67,10 +67,14 @@ export class DeviceHour {
     }
     if (this.sealed.length === 0 && this.heads.length === 1) {
       const cut = new Set<number>();
-      this.heads[0].summaries((id, summary) => {
-        if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
-        else visit(id, summary);
-      }, wanted);
+      this.heads[0].summaries(
+        (id, summary) => {
+          if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
+          else visit(id, summary);
+        },
+        wanted,
+        startsInside,
+      );
       if (cut.size > 0) this.visitCut(range, undefined, cut, visit);
       return undefined;
     }
@@ -143,7 +147,7 @@ export class DeviceHour {
       if (piece.raw === 1) this.pieces.summaries(piece, add, wanted);
       else if (startsInside) this.pieces.summaries(piece, visit, wanted);
     }
-    for (const head of this.heads) head.summaries(add, wanted);
+    for (const head of this.heads) head.summaries(add, wanted, startsInside);
     return { whole, cut };
   }
 }

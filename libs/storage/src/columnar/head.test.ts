@@ -28,6 +28,8 @@ describe('a head', () => {
             id,
             Array.from(times, (time, index) => [time, values[index]]),
           ]);
+          const lasts: [number, number, number][] = [];
+          head.summaries((id, { count, last }) => lasts.push([id, count, last]), new Set([5, 6, 7]), true);
           const found: [number, [number, number][]][] = [];
           head.columns((id, { times, values }) =>
             found.push([id, Array.from(times, (time, index) => [time, values[index]])]),
@@ -37,6 +39,7 @@ describe('a head', () => {
             .map(([slot, samples]) => [of.slots[slot]?.id, [...samples].sort(([a], [b]) => a - b)]);
           expect(found).toEqual(expected);
           expect(foundInScratch).toEqual(expected);
+          expect(lasts).toEqual(found.map(([id, samples]) => [id, samples.length, samples.at(-1)?.[1]]));
           const times = [...model.values()].flatMap((samples) => [...samples.keys()]);
           expect(head.firstTime()).toBe(Math.min(Infinity, ...times.map((time) => START + time)));
         };

@@ -1,7 +1,7 @@
 import type { Summary } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
-import { Block, type ScratchBlock } from './blocks.js';
+import { Block, ScratchBlock } from './blocks.js';
 import { summarizePart, type Column } from './column.js';
 
 /** What a head knows of its device. */
@@ -15,6 +15,9 @@ export interface HeadDevice {
 
 /** Where fewer than one of so many series is wanted, only its samples are put in order; so often, and then all are. */
 const FEW = 4;
+
+/** Of looks that are over before the next one begins. */
+const SCRATCH = new ScratchBlock();
 
 /** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
 interface Sorted {
@@ -132,9 +135,17 @@ export class Head {
     for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
   }
 
-  /** Calls `visit` with the summary of each series that is wanted and has samples; it is the same object each time. */
-  summaries(visit: (seriesId: number, summary: Readonly<Summary>) => void, wanted: ReadonlySet<number>): void {
-    const { block, starts, ends } = this.sortedFor(wanted);
+  /**
+   * Calls `visit` with the summary of each series that is wanted and has samples; it is the same object each time.
+   *
+   * @param isAll whether nobody will ask for samples next: then they are put in order in memory that is used again.
+   */
+  summaries(
+    visit: (seriesId: number, summary: Readonly<Summary>) => void,
+    wanted: ReadonlySet<number>,
+    isAll: boolean,
+  ): void {
+    const { block, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
     const { slots } = this.device;
     let summary: Summary | undefined;
     for (let slot = 0; slot < starts.length; slot += 1) {
@@ -219,10 +230,20 @@ export class Head {
     }
   }
 
+  /** Memory that V8 counts makes it go through all of its heap, where all heads are looked at again and again. */
+  private sortedForOneLook(wanted: ReadonlySet<number>): Sorted {
+    if (this.sorted || this.picked === FEW || this.isFew(wanted)) return this.sortedFor(wanted);
+    this.picked += 1;
+    return this.sortInto(SCRATCH.of(this.held));
+  }
+
+  private isFew(wanted: ReadonlySet<number>): boolean {
+    return wanted.size * FEW < this.device.slots.length;
+  }
+
   private sortedFor(wanted: ReadonlySet<number> | undefined): Sorted {
     if (this.sorted) return this.sorted;
-    const hasFew = wanted !== undefined && wanted.size * FEW < this.device.slots.length;
-    if (!hasFew || this.picked === FEW) return (this.sorted = this.sortForGood());
+    if (!wanted || !this.isFew(wanted) || this.picked === FEW) return (this.sorted = this.sortForGood());
     this.picked += 1;
     const picked = this.pick(wanted);
     return sort(new Block(picked.length), [picked], this.device.slots.length);
@@ -304,22 +325,53 @@ function startsOfSlots(blocks: readonly Block[], slotCount: number): Uint32Array
 }
 
 /** Puts samples of one series in order of time and keeps the last that came of each time; gives where they end. */
-function sortRun({ times, values }: Block, from: number, to: number): number {
-  let isInOrder = true;
-  for (let index = from + 1; index < to && isInOrder; index += 1) isInOrder = times[index - 1] < times[index];
-  if (isInOrder) return to;
-  const order = orderOf(times.subarray(from, to));
-  const [timesBefore, valuesBefore] = [times.slice(from, to), values.slice(from, to)];
+function sortRun(block: Block, from: number, to: number): number {
+  if (!isNearlySorted(block, from, to)) sortFar(block, from, to);
+  const { times, values } = block;
   let end = from;
-  for (let index = 0; index < order.length; index += 1) {
-    const place = order[index];
-    const time = timesBefore[place];
-    if (end > from && times[end - 1] === time) end -= 1;
-    times[end] = time;
-    values[end] = valuesBefore[place];
+  for (let index = from; index < to; index += 1) {
+    if (end > from && times[end - 1] === times[index]) end -= 1;
+    times[end] = times[index];
+    values[end] = values[index];
     end += 1;
   }
   return end;
+}
+
+/** How many samples others may pass on average before they are sorted in another way. */
+const NEARLY = 8;
+
+/**
+ * Puts samples in order of time, those of the same time as they came, where few stand far from their place: so do those that senders
+ * with several connections send. False where they do not; then some are still out of order.
+ */
+function isNearlySorted({ times, values }: Block, from: number, to: number): boolean {
+  let left = (to - from) * NEARLY;
+  for (let index = from + 1; index < to; index += 1) {
+    const time = times[index];
+    if (time >= times[index - 1]) continue;
+    const value = values[index];
+    let place = index;
+    for (; place > from && times[place - 1] > time; place -= 1) {
+      times[place] = times[place - 1];
+      values[place] = values[place - 1];
+    }
+    times[place] = time;
+    values[place] = value;
+    left -= index - place;
+    if (left < 0) return false;
+  }
+  return true;
+}
+
+/** The same however they stand. */
+function sortFar({ times, values }: Block, from: number, to: number): void {
+  const order = orderOf(times.subarray(from, to));
+  const [timesBefore, valuesBefore] = [times.slice(from, to), values.slice(from, to)];
+  for (let index = 0; index < order.length; index += 1) {
+    times[from + index] = timesBefore[order[index]];
+    values[from + index] = valuesBefore[order[index]];
+  }
 }
 
 /** Bits of a time that are sorted by at a time: with twice as many every millisecond of an hour is told apart. */

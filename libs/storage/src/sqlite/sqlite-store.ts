@@ -73,6 +73,8 @@ export class SqliteStore implements Store {
   private readonly newSeries: NewSeries;
   private readonly row = new JournalRowWriter();
   private readonly select1;
+  /** Made once: each transaction that is made costs as much as what runs in it. */
+  private readonly inTransaction: (act: () => void) => void;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly clock: ClockWatch;
   private readonly clockMarks: ClockMarks;
@@ -115,6 +117,7 @@ export class SqliteStore implements Store {
     this.deviceTable = new Devices(db, this.catalogue, this.heads, this.pieces, this.sealer, this.merges);
     this.newSeries = new NewSeries(this.catalogue, (admitted) => this.makeSeries(admitted));
     this.select1 = db.prepare('SELECT 1');
+    this.inTransaction = db.transaction((act: () => void) => act());
   }
 
   async append(samples: SampleBatch): Promise<void> {
@@ -308,7 +311,7 @@ export class SqliteStore implements Store {
   /** A transaction that may make devices and series. */
   private transaction(act: () => void): void {
     try {
-      this.db.transaction(act)();
+      this.inTransaction(act);
     } catch (error) {
       this.catalogue.undo();
       throw asStoreFull(error, this.db.name);
