@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Server } from '../apps/api/test/server.js';
 import { answer, CollectorProcess, LONG, TestFolder, TestServer, until } from '../apps/collector/test/harness.js';
-import { freePort } from '../tools/free-port.mjs';
+import { freePort } from '../libs/storage/src/testing/free-port.mjs';
 
 let folder: TestFolder;
 /** A third-party device that counts its answers, so that each number must arrive exactly once. */

@@ -10,7 +10,7 @@ import {
   until,
 } from '../apps/collector/test/harness.js';
 import { Spool } from '../apps/collector/src/upload/spool.js';
-import { freePort } from '../tools/free-port.mjs';
+import { freePort } from '../libs/storage/src/testing/free-port.mjs';
 
 const KILLS = LONG ? 200 : 4;
 /** How long the api is away, ms. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from '../apps/api/test/server.js';
 import { until } from '../apps/collector/test/harness.js';
-import { freePort } from '../tools/free-port.mjs';
+import { freePort } from '../libs/storage/src/testing/free-port.mjs';
 
 /** The examples of the documentation, in front of a real api. */
 const DOCUMENT = readFileSync(join(import.meta.dirname, '../docs/security.md'), 'utf8');

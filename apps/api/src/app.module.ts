@@ -9,7 +9,7 @@ import { apiConfig } from './settings.js';
 import { DevicesModule } from './devices/devices.module.js';
 import { LiveModule } from './live/live.module.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
-import { PackagesModule } from './packages/packages.module.js';
+import { UpdatesModule } from './updates/updates.module.js';
 import { ReportingModule } from './reporting/reporting.module.js';
 import { StatusModule } from './status/status.module.js';
 
@@ -24,7 +24,7 @@ import { StatusModule } from './status/status.module.js';
     LiveModule,
     AlertsModule,
     StatusModule,
-    PackagesModule,
+    UpdatesModule,
     ConfigurationsModule,
     AdminModule,
   ],

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from '@jest/globals';
-import { freePort } from '../../../tools/free-port.mjs';
+import { freePort } from '../../../libs/storage/src/testing/free-port.mjs';
 import { Server, temporaryFolder } from './server.js';
 
 const OUTAGE = process.env['DEVICE_METRICS_LONG'] === '1' ? 60_000 : 6_000;

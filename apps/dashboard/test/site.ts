@@ -1,5 +1,5 @@
 import { Server, temporaryFolder } from '../../api/test/server.js';
-import { freePort } from '../../../tools/free-port.mjs';
+import { freePort } from '../../../libs/storage/src/testing/free-port.mjs';
 
 /** A real api with a database of its own. */
 export interface Site {

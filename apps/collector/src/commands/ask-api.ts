@@ -1,6 +1,6 @@
 import { networkProblem } from '../third-party/network-problem.js';
 import type { ApiConnection } from '../upload/api-connection.js';
-import { detailOf } from './detail.js';
+import { detailOf } from '../upload/detail.js';
 
 /** What an api says of itself, or why it cannot take samples now, for a person. */
 export type ReadyAnswer = { readonly problem: string } | { readonly problem?: never; readonly date: string };

@@ -10,7 +10,7 @@ import { ApiConnection } from '../upload/api-connection.js';
 import { takeSpool } from '../upload/open-spool.js';
 import { askWhetherReady } from './ask-api.js';
 import { UsageError, type Print } from './command.js';
-import { detailOf } from './detail.js';
+import { detailOf } from '../upload/detail.js';
 
 const MIB = 2 ** 20;
 const TIMEOUT = 10_000;

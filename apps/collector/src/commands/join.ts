@@ -7,7 +7,7 @@ import { request } from '../http.js';
 import { aboutThisCollector } from '../upload/about.js';
 import { agentFor, shownCertificate, type ShownCertificate } from '../upload/certificate.js';
 import { UsageError, type Print } from './command.js';
-import { detailOf } from './detail.js';
+import { detailOf } from '../upload/detail.js';
 
 const TIMEOUT = 30_000;
 

@@ -4,7 +4,7 @@ import { deleteCredential, writeCredential } from '../config/credential.js';
 import { ApiConnection } from '../upload/api-connection.js';
 import { shownCertificate } from '../upload/certificate.js';
 import { UsageError, type Print } from './command.js';
-import { detailOf } from './detail.js';
+import { detailOf } from '../upload/detail.js';
 
 const TIMEOUT = 30_000;
 

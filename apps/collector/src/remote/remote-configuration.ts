@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf } from '@device-metrics/domain';
 import { SettingsError } from '@device-metrics/settings';
-import { detailOf } from '../commands/detail.js';
+import { detailOf } from '../upload/detail.js';
 import type { Config } from '../config/config.js';
 import { readKeptRemote, type KeptRemote, type Remote, type RemoteText } from '../config/remote.js';
 import type { FirstRun } from '../run/collector.js';

@@ -1,6 +1,6 @@
 import { isNewer, reasonOf, UNPRINTABLE } from '@device-metrics/domain';
 import type { Log } from '../run/log.js';
-import { detailOf } from '../commands/detail.js';
+import { detailOf } from '../upload/detail.js';
 import { aboutThisCollector } from '../upload/about.js';
 import type { ApiConnection } from '../upload/api-connection.js';
 import { fetchPackage, NotTaken, type Offer } from './fetch-package.js';

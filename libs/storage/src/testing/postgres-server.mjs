@@ -11,7 +11,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { freePort } from '../../../../tools/free-port.mjs';
+import { freePort } from './free-port.mjs';
 
 const PASSWD = '/etc/passwd';
 

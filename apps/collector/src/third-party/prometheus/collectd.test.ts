@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
-import { freePort } from '../../../../../tools/free-port.mjs';
+import { freePort } from '../../../../../libs/storage/src/testing/free-port.mjs';
 import { until } from '../../../test/harness.js';
 import { Device } from '../../../test/third-party/device.js';
 
