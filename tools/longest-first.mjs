@@ -4,8 +4,9 @@ import TestSequencer from '@jest/test-sequencer';
 const LONG = [
   'apps/dashboard/test/dashboard.test.ts',
   'libs/storage/src/store.test.ts',
-  'test/main-job.test.ts',
   'apps/dashboard/test/access.test.ts',
+  'test/join.test.ts',
+  'test/torture.test.ts',
   'apps/api/test/alerts/rest.test.ts',
   'apps/api/test/postgres.test.ts',
 ];
