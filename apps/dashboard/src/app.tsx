@@ -79,6 +79,10 @@ function Navigation() {
       document.removeEventListener('fullscreenchange', byScreen);
     };
   }, [kiosk, setParameters]);
+  // On a phone the links do not fit beside each other.
+  useEffect(() => {
+    document.querySelector('nav [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [location, caller]);
   if (kiosk) return null;
   const isHere = (path: string): boolean =>
     path === '/' ? location === '/' || location.startsWith('/devices/') : location.startsWith(path);

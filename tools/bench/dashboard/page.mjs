@@ -2,7 +2,7 @@
  * What the page costs: its size, the first paint, the way from a click to the charts of a year, scripting while a fleet is
  * live, and memory after an hour of live view, which is simulated by sending its readings faster. Prints a table.
  *
- * Usage: npm run build && node tools/bench/dashboard/page.mjs [--devices 500] [--rounds 360]
+ * Usage: npm run build && node tools/bench/dashboard/page.mjs [--devices 500] [--rounds 360] [--only paint|year|live|memory]
  */
 /* global document, requestAnimationFrame */
 import { readdir, stat } from 'node:fs/promises';
@@ -15,7 +15,11 @@ import { FleetDevice, sendFleet } from './fleet.mjs';
 import { goOn, startSite } from './site.mjs';
 
 const { values: options } = parseArgs({
-  options: { devices: { type: 'string', default: '500' }, rounds: { type: 'string', default: '360' } },
+  options: {
+    devices: { type: 'string', default: '500' },
+    rounds: { type: 'string', default: '360' },
+    only: { type: 'string' },
+  },
 });
 const DEVICES = Number(options.devices);
 /** An hour of readings ten seconds apart. */
@@ -87,26 +91,7 @@ async function clickToChart() {
   return took;
 }
 
-try {
-  say('size of everything, brotli', kB(await size()));
-  const fleet = Array.from({ length: DEVICES }, (_, index) => new FleetDevice(index));
-  const end = Math.floor(Date.now() / INTERVAL) * INTERVAL;
-  const [first, ...others] = fleet;
-  await sendFleet(site.url, { devices: [first], start: end - 365 * DAY, end, interval: 600_000 });
-  site = await site.sealed();
-  await sendFleet(site.url, { devices: others, start: end - 1_800_000, end, interval: 60_000 });
-
-  const paints = [];
-  for (let run = 0; run < 5; run += 1) paints.push(await firstPaint());
-  say('first paint, median of 5', `${median(paints.map(({ paint }) => paint)).toFixed(0)} ms`);
-  say(`table of ${DEVICES} devices, median of 5`, `${median(paints.map(({ shown }) => shown)).toFixed(0)} ms`);
-  const clicks = [];
-  for (let run = 0; run < 5; run += 1) clicks.push(await clickToChart());
-  say('click to the charts of a year, median of 5', `${median(clicks).toFixed(0)} ms`);
-
-  const page = await open('/');
-  await page.locator('tr.device').first().waitFor();
-  const count = await counting(page);
+async function liveForAMinute(count, fleet) {
   const stop = goOn(site.url, fleet, INTERVAL);
   await sleep(5_000);
   const before = await count();
@@ -116,7 +101,9 @@ try {
   const cost = (name) => `${((after[name] - before[name]) * 1000).toFixed(0)} ms`;
   say(`scripting, ${DEVICES} devices live for a minute`, cost('ScriptDuration'));
   say('  all work of its thread', cost('TaskDuration'));
+}
 
+async function memoryOfAnHour(count, fleet) {
   const start = await count(true);
   let time = Math.floor(Date.now() / INTERVAL) * INTERVAL;
   for (let round = 0; round < ROUNDS; round += 1, time += 1_000) {
@@ -130,6 +117,37 @@ try {
     `${MB(start.JSHeapUsedSize)}, ${MB(finish.JSHeapUsedSize)}`,
   );
   say('  nodes of the document', `${start.Nodes}, ${finish.Nodes}`);
+}
+
+try {
+  say('size of everything, brotli', kB(await size()));
+  const wants = (what) => options.only === undefined || options.only === what;
+  const fleet = Array.from({ length: DEVICES }, (_, index) => new FleetDevice(index));
+  const end = Math.floor(Date.now() / INTERVAL) * INTERVAL;
+  const [first, ...others] = fleet;
+  if (wants('year')) {
+    await sendFleet(site.url, { devices: [first], start: end - 365 * DAY, end, interval: 600_000 });
+    site = await site.sealed();
+  }
+  await sendFleet(site.url, { devices: others, start: end - 1_800_000, end, interval: 60_000 });
+
+  if (wants('paint')) {
+    const paints = [];
+    for (let run = 0; run < 5; run += 1) paints.push(await firstPaint());
+    say('first paint, median of 5', `${median(paints.map(({ paint }) => paint)).toFixed(0)} ms`);
+    say(`table of ${DEVICES} devices, median of 5`, `${median(paints.map(({ shown }) => shown)).toFixed(0)} ms`);
+  }
+  if (wants('year')) {
+    const clicks = [];
+    for (let run = 0; run < 5; run += 1) clicks.push(await clickToChart());
+    say('click to the charts of a year, median of 5', `${median(clicks).toFixed(0)} ms`);
+  }
+
+  const page = await open('/');
+  await page.locator('tr.device').first().waitFor();
+  const count = await counting(page);
+  if (wants('live')) await liveForAMinute(count, fleet);
+  if (wants('memory')) await memoryOfAnHour(count, fleet);
 } finally {
   await browser.close();
   await site.end();
