@@ -20,6 +20,7 @@ const { values } = parseArgs({
     samples: { type: 'string', default: '1.8M' },
     only: { type: 'string', default: 'store,catching,processes,narrow' },
     member: { type: 'string' },
+    sender: { type: 'string' },
   },
 });
 const isAsked = (part) => values.only.split(',').includes(part);
@@ -28,8 +29,13 @@ const [DEVICES, METRICS, STEP, HOUR] = [100, 50, 10_000, 3_600_000];
 const BATCH = 5_000;
 const START = Math.floor(Date.now() / HOUR) * HOUR - 48 * HOUR;
 const TICKS = 100;
-/** Requests that come to each process first: they make the series, and what they use is compiled. */
-const WARM = 100;
+/**
+ * Requests that come to each process first, of a fifth of the size: they make the series, and what they use is compiled. With fewer V8
+ * still compiles in each of the three while they are measured.
+ */
+const WARM = 500;
+/** Requests that are on their way at a time, to all processes together. */
+const TOGETHER = 12;
 
 /** Constants, counters, slow temperatures and noise, as devices send them. */
 function valueOf(metric, step, device) {
@@ -87,6 +93,7 @@ function treeCpu(root) {
 }
 
 if (values.member !== undefined) await beMember(values.member);
+if (values.sender !== undefined) await beSender(JSON.parse(values.sender));
 
 const script = new URL('../../libs/storage/src/testing/postgres-server.mjs', import.meta.url).pathname;
 const child = spawn(process.execPath, [script, 'shared_buffers=256MB', 'max_wal_size=4GB'], {
@@ -253,40 +260,38 @@ async function costOfProcesses(count, round) {
     api.stdout.resume();
   }
   const requests = Math.floor(Math.min(SAMPLES, 3e6) / BATCH);
-  const bodies = bodiesOf(count * WARM + requests);
-  const sendSome = async (some) => {
-    let sent = 0;
-    for (let at = 0; at < some;) {
-      const together = [...Array(Math.min(4, some - at))].map(async () => {
-        const { url } = apis[sent++ % count];
-        const body = bodies.next().value;
-        const answer = await fetch(`${url}/api/v1/aggregator/metrics/batch/`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-        });
-        if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
-        await answer.arrayBuffer();
-      });
-      at += together.length;
-      await Promise.all(together);
-    }
+  const work = { urls: apis.map(({ url }) => url), warm: count * WARM, requests };
+  const sender = fork(import.meta.filename, ['--sender', JSON.stringify(work)]);
+  const sendAll = async () => {
+    sender.send('go');
+    await once(sender, 'message');
     // All have read what the others took.
     for (const { url } of apis) await (await fetch(`${url}/api/v1/reports/metrics/pc-1?limit=1`)).arrayBuffer();
   };
-  const spent = () => treeCpu(server.pid) + apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0);
+  const spent = () => ({
+    database: treeCpu(server.pid),
+    apis: apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0),
+  });
+  const since = (before, after = spent()) => ({
+    database: after.database - before.database,
+    apis: after.apis - before.apis,
+  });
   try {
-    await sendSome(count * WARM);
+    await sendAll();
     // What a process does for itself each second counts apart: how long the requests take is up to the machine.
+    await sleep(5_000);
     let before = spent();
     await sleep(5_000);
-    const idle = (spent() - before) / 5;
+    const idle = since(before);
     before = spent();
     const began = performance.now();
-    await sendSome(requests);
+    await sendAll();
     const seconds = (performance.now() - began) / 1_000;
-    return (spent() - before - idle * seconds) / (requests * BATCH);
+    const used = since(before);
+    const perSample = (part) => ((used[part] - (idle[part] / 5) * seconds) / (requests * BATCH)) * 1e6;
+    return { database: perSample('database'), apis: perSample('apis'), idle: (idle.database + idle.apis) / 5 / count };
   } finally {
+    sender.kill();
     for (const { api } of apis) {
       api.kill();
       await once(api, 'exit');
@@ -295,20 +300,49 @@ async function costOfProcesses(count, round) {
   }
 }
 
-/** The same batches as JSON, of the last hours. */
-function* bodiesOf(count) {
-  const shift = Math.floor(Date.now() / STEP) * STEP - count * STEP - START;
-  const coming = batches(count * BATCH);
-  for (let left = count; left > 0; left -= 1) {
+/** A process of its own that sends: first what warms the processes up, then what is measured. */
+async function beSender({ urls, warm, requests }) {
+  const parts = 5;
+  const batchCount = Math.ceil(warm / parts) + requests;
+  const shift = Math.floor(Date.now() / STEP) * STEP - batchCount * STEP - START;
+  const coming = batches(batchCount * BATCH);
+  const bodyOf = (batch) => {
     const metrics = [];
-    for (const { deviceName, metricName, timestamp, value } of coming.next().value) {
+    for (const { deviceName, metricName, timestamp, value } of batch) {
       if (metrics.at(-1)?.device_name !== deviceName) {
         metrics.push({ device_name: deviceName, timestamp: timestamp + shift, values: {} });
       }
       metrics.at(-1).values[metricName] = value;
     }
-    yield JSON.stringify({ metrics });
+    return JSON.stringify({ metrics });
+  };
+  function* small() {
+    for (let left = warm; left > 0; left -= parts) {
+      const batch = coming.next().value;
+      for (let part = 0; part < parts; part += 1) {
+        yield bodyOf(batch.slice((part * BATCH) / parts, ((part + 1) * BATCH) / parts));
+      }
+    }
   }
+  function* large() {
+    for (let left = requests; left > 0; left -= 1) yield bodyOf(coming.next().value);
+  }
+  let sent = 0;
+  const send = async (bodies) => {
+    for (let body = bodies.next(); !body.done; body = bodies.next()) {
+      const url = `${urls[sent++ % urls.length]}/api/v1/aggregator/metrics/batch/`;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url, { method: 'POST', headers, body: body.value });
+      if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+      await answer.arrayBuffer();
+    }
+  };
+  for (const bodies of [small(), large()]) {
+    await once(process, 'message');
+    await Promise.all(Array.from({ length: TOGETHER }, () => send(bodies)));
+    process.send('done');
+  }
+  await new Promise(() => undefined);
 }
 
 async function severalProcesses() {
@@ -317,9 +351,13 @@ async function severalProcesses() {
     one.push(await costOfProcesses(1, round));
     three.push(await costOfProcesses(3, round));
   }
-  const sum = (costs) => costs.reduce((all, cost) => all + cost, 0);
-  show('three api processes: CPU for a sample, against one', (sum(three) / sum(one)).toFixed(2));
-  show('one api process: CPU-microseconds for a sample in JSON', ((sum(one) / 2) * 1e6).toFixed(2));
+  const mean = (costs, part) => costs.reduce((sum, cost) => sum + cost[part], 0) / costs.length;
+  const all = (costs) => mean(costs, 'apis') + mean(costs, 'database');
+  const told = (costs) =>
+    `${all(costs).toFixed(2)}, ${mean(costs, 'database').toFixed(2)} of it PostgreSQL; idle ${(mean(costs, 'idle') * 1e3).toFixed(0)} ms a second each`;
+  show('one api process: CPU-microseconds for a sample in JSON', told(one));
+  show('three api processes', told(three));
+  show('three against one', (all(three) / all(one)).toFixed(2));
 }
 
 async function narrowRows() {

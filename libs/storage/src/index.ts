@@ -21,6 +21,7 @@ export {
   type StoreHealth,
   type StoreOperation,
   type Tier,
+  type OthersSamples,
 } from './store.js';
 export { sqliteDriver, SqliteUnavailableError, type FileLock } from '@device-metrics/sqlite';
 export { dataSourceOptions, openDataSource } from './data-source.js';

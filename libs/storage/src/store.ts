@@ -234,6 +234,20 @@ export interface StoreHealth {
   readonly freeBytes: number;
 }
 
+/** Samples that another process has taken, position by position; all of it holds during the call only. */
+export interface OthersSamples {
+  readonly series: readonly Series[];
+  readonly timestamps: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface OthersListener {
+  /** @param age how long ago they were stored, ms. */
+  hear(samples: OthersSamples, age: number): void;
+  /** Whether somebody waits for them, so that they are to be read a few times a second. */
+  isWaiting(): boolean;
+}
+
 /** What keeps a store running. */
 export interface StoreOperation {
   /** Does at once what is otherwise done from time to time: tidies up, drops what is too old, takes less room. */
@@ -257,11 +271,11 @@ export interface StoreOperation {
   readonly processes: number;
 
   /**
-   * Calls `hear` with samples that other processes have taken, soon after they did. Undefined where there are no others.
+   * Tells a listener of the samples that other processes take, once this one reads them. Undefined where there are no others.
    *
    * @returns what ends it.
    */
-  readonly hearOthers?: ((hear: (samples: readonly Sample[]) => void) => () => void) | undefined;
+  readonly hearOthers?: ((listener: OthersListener) => () => void) | undefined;
 
   /** Resolves if the store answers. */
   ping(): Promise<void>;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { isColumns, type SampleBatch } from '@device-metrics/domain';
+import type { Sample } from '@device-metrics/domain';
 
 /** What has come from a device lately. */
 export interface Arrival {
@@ -16,6 +16,12 @@ export interface Arrival {
   oldest: number;
 }
 
+/** Samples by what counts here: their devices and times. */
+interface ArrivingColumns {
+  readonly series: readonly Pick<Sample, 'deviceName'>[];
+  readonly timestamps: Float64Array;
+}
+
 /** How long the newest time counts, ms. */
 const NEWEST_AGE = 60_000;
 
@@ -24,9 +30,8 @@ const NEWEST_AGE = 60_000;
 export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
-  note(samples: SampleBatch, heard = performance.now(), now = Date.now()): void {
-    const names = isColumns(samples) ? samples.series : samples;
-    const timestamps = isColumns(samples) ? samples.timestamps : Float64Array.from(samples, (one) => one.timestamp);
+  note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
+    const { series: names, timestamps } = 'series' in samples ? samples : columnsOf(samples);
     // Those of a device mostly stand together.
     for (let at = 0; at < names.length;) {
       const { deviceName } = names[at] as (typeof names)[number];
@@ -66,7 +71,8 @@ export class Arrivals {
       arrival.behindBefore = arrival.behind;
       arrival.behind = now - timestamp;
     }
-    arrival.heard = heard;
+    // What another process took may be read later than what came here after it.
+    arrival.heard = Math.max(arrival.heard, heard);
     return arrival;
   }
 
@@ -90,3 +96,8 @@ export class Arrivals {
     return oldest;
   }
 }
+
+const columnsOf = (samples: readonly Sample[]): ArrivingColumns => ({
+  series: samples,
+  timestamps: Float64Array.from(samples, ({ timestamp }) => timestamp),
+});

@@ -28,8 +28,13 @@ export class LiveSamples {
   private samplesInWindow = 0;
   private keepUntil = 0;
 
+  /** Whether somebody listens, or may come back to what was missed. */
+  get isWanted(): boolean {
+    return this.listeners.size > 0 || performance.now() <= this.keepUntil;
+  }
+
   publish(batch: SampleBatch): void {
-    if (this.listeners.size === 0 && performance.now() > this.keepUntil) {
+    if (!this.isWanted) {
       this.newest += 1;
       this.window = [];
       this.samplesInWindow = 0;

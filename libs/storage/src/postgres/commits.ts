@@ -1,13 +1,11 @@
 import { countOf, type SampleBatch } from '@device-metrics/domain';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { StoreUnavailableError } from '../store.js';
-import type { Session } from './session.js';
+import { MOST_PENDING, type Session } from './session.js';
 import { rowKey } from './writer.js';
 
 /** Samples that one commit takes, at most. */
 const LARGEST_COMMIT = 200_000;
-/** Own samples that wait to be taken in, at most. */
-const MOST_PENDING = 100_000;
 
 interface Waiting {
   readonly samples: SampleBatch;

@@ -220,6 +220,8 @@ export class PgDeviceMerges {
     const merges = await this.database.rows<{ source: number; target: number }>(
       'SELECT source_id AS source, target_id AS target FROM device_merge ORDER BY source_id',
     );
+    // Series that another process has made of those of the source are to be known.
+    if (merges.length > 0) await this.session.catchUp();
     for (const { source, target } of merges) {
       const targets = await this.targetsOf(source);
       const { leases, sealer } = this.session;

@@ -1,3 +1,4 @@
+import type { Series } from '@device-metrics/domain';
 import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { ByteWriter } from '../columnar/codec/bytes.js';
 import type { SeriesEntry } from '../columnar/series-entry.js';
@@ -30,6 +31,8 @@ interface WriterState {
   readonly lives: boolean;
   /** Of the catalogue. */
   readonly version: number;
+  /** The database's clock, microseconds. */
+  readonly now: number;
 }
 
 /** A row of another process; what it has holds until the next page is read. */
@@ -50,6 +53,8 @@ export interface FoundSeries extends RowSeries {
   version: number;
   /** Whether all are there. */
   isWhole: boolean;
+  /** As callers see them, once somebody has asked for them. */
+  described: readonly Series[] | undefined;
 }
 
 /** Reads the journal rows of other processes. */
@@ -68,7 +73,8 @@ export class OthersRows {
     const writers = await this.database.rows<WriterState>(
       // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
       `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last,
-         writer.until > statement_timestamp() AS lives, catalogue_state.version
+         writer.until > statement_timestamp() AS lives, catalogue_state.version,
+         (extract(epoch FROM statement_timestamp()) * 1000000)::bigint AS now
        FROM writer CROSS JOIN catalogue_state`,
       [],
       'look',
@@ -139,7 +145,7 @@ export class OthersRows {
     try {
       const row = openJournalRow(data, rowKey(writer, number), before);
       if (row.series === before) return { writer, number, at, row, series: before };
-      const series = { ...row.series, entries: [], version: -1, isWhole: false };
+      const series = { ...row.series, entries: [], version: -1, isWhole: false, described: undefined };
       this.lastSeries.set(writer, series);
       return { writer, number, at, row, series };
     } catch (error) {

@@ -15,6 +15,7 @@ import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } 
 import {
   StoreUnavailableError,
   type DeviceDescription,
+  type OthersListener,
   type ReadOptions,
   type RefusedGroup,
   type SeriesLatest,
@@ -31,7 +32,7 @@ import { Commits } from './commits.js';
 import { isSynchronous } from './data-source.js';
 import { Database } from './database.js';
 import { PgDevices } from './devices.js';
-import { JOURNAL_GRACE, Session } from './session.js';
+import { JOURNAL_GRACE, Session, type Hear } from './session.js';
 
 /** What only this store has to know. */
 export interface PostgresSettings extends StoreSettings {
@@ -45,8 +46,8 @@ export interface PostgresSettings extends StoreSettings {
 
 /** How often the others' rows are read while somebody waits for them, ms. */
 const LISTENING = 250;
-/** The same where nobody waits, ms: limits are shared by those who live, and what others have made counts. */
-const READING = 1_000;
+/** How often it is asked what there is where nobody waits, ms: limits are shared by those who live. */
+const GLANCING = 1_000;
 /** How often it is asked whether another process has moved the history of a device, ms. */
 const ASKING = 200;
 
@@ -57,7 +58,7 @@ export class PostgresStore implements Store {
   private readonly clock: ClockWatch;
   private readonly commits: Commits;
   private readonly timers: NodeJS.Timeout[] = [];
-  private readonly listeners = new Set<(samples: readonly Sample[]) => void>();
+  private readonly listeners = new Set<OthersListener>();
   /** Undefined while it is made anew. */
   private session: Session | undefined;
   /** Why there is none, where that did not succeed. */
@@ -231,9 +232,9 @@ export class PostgresStore implements Store {
     this.current();
   }
 
-  hearOthers(hear: (samples: readonly Sample[]) => void): () => void {
-    this.listeners.add(hear);
-    return () => this.listeners.delete(hear);
+  hearOthers(listener: OthersListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   async holds(work: string): Promise<boolean> {
@@ -262,10 +263,9 @@ export class PostgresStore implements Store {
   }
 
   private begin(): Promise<Session> {
-    const tell = (samples: readonly Sample[]): void => {
-      for (const listener of this.listeners) listener(samples);
+    const hear: Hear = (samples, age) => {
+      for (const listener of this.listeners) listener.hear(samples, age);
     };
-    const hear = (): typeof tell | undefined => (this.listeners.size > 0 ? tell : undefined);
     return Session.begin(this.database, this.settings, hear, this.settings.journalGrace);
   }
 
@@ -359,21 +359,17 @@ export class PostgresStore implements Store {
     };
     if (beatInterval === 0) return;
     every(beatInterval, () => this.beat());
-    const read = async (): Promise<void> => {
+    const withSession = async (act: (session: Session) => Promise<void>): Promise<void> => {
       const { session } = this;
-      if (session && !session.isBehind) await session.catchUp();
+      if (session && !session.isBehind) await act(session);
     };
-    every(READING, read);
+    every(GLANCING, () => withSession((session) => session.glance()));
     every(LISTENING, async () => {
-      if (this.listeners.size > 0) await read();
+      const isAwaited = [...this.listeners].some((listener) => listener.isWaiting());
+      if (isAwaited) await withSession((session) => session.catchUp());
     });
     if (sealInterval === 0) return;
-    every(sealInterval, async () => {
-      const { session } = this;
-      if (!session || session.isBehind) return;
-      await session.catchUp();
-      await session.sealer.run();
-    });
+    every(sealInterval, () => withSession(({ sealer }) => sealer.run()));
     every(RETENTION_INTERVAL, () => this.upkeep());
   }
 

@@ -215,7 +215,7 @@ describeIf('processes that share a database', () => {
 
   it('hear samples that others take', async () => {
     const heard: number[] = [];
-    const stop = stores[1].hearOthers((samples) => heard.push(...samples.map(({ value }) => value)));
+    const stop = stores[1].hearOthers({ hear: ({ values }) => heard.push(...values), isWaiting: () => true });
     await stores[0].append([sample(T0, 7)]);
     await until(() => Promise.resolve(heard.length > 0));
     expect(heard).toEqual([7]);

@@ -6,6 +6,7 @@ import {
   type NamedSeries,
   type Sample,
   type SampleBatch,
+  type Series,
 } from '@device-metrics/domain';
 import { RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
@@ -20,7 +21,7 @@ import type { SeriesEntry } from '../columnar/series-entry.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
 import { SingleRun } from '../columnar/single-run.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
-import { StoreUnavailableError } from '../store.js';
+import { StoreUnavailableError, type OthersSamples } from '../store.js';
 import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
 import { DamagedRows } from './damaged-rows.js';
 import type { Database, Transaction } from './database.js';
@@ -36,6 +37,14 @@ import { Writer } from './writer.js';
 /** How long journal rows stay at least, ms: who has not read the others' for a while reads all anew. */
 export const JOURNAL_GRACE = 30_000;
 
+/** How long rows of others lie unread at most while nobody asks, ms; well within the time after which all is read anew. */
+const READ_WITHIN = 10_000;
+/** And how many: that many are read in some tenths of a second. */
+const MOST_UNREAD = 512;
+
+/** Own samples that wait to be taken in, at most. */
+export const MOST_PENDING = 100_000;
+
 /** A row that this process has written itself. */
 export interface OwnRow {
   readonly writer: number;
@@ -48,8 +57,8 @@ export interface OwnRow {
   readonly version: number;
 }
 
-/** Of samples that another process took; undefined while nobody listens. */
-export type Hear = () => ((samples: readonly Sample[]) => void) | undefined;
+/** Hears of samples that another process took, and how long ago, ms. */
+export type Hear = (samples: OthersSamples, age: number) => void;
 
 const WRITES_NOTHING: CatalogueTables = {
   addDevice: () => fail(),
@@ -173,6 +182,18 @@ export class Session {
     return this.rounds.run();
   }
 
+  /**
+   * Takes in what there is once it has become much or has waited for long: rows that are read together cost a fraction of what they
+   * cost one by one.
+   */
+  async glance(): Promise<void> {
+    const { unread, version } = await this.look();
+    const rows = unread.reduce((sum, { after, last }) => sum + last - after, this.pending.length);
+    const isMuch = rows > MOST_UNREAD || this.pendingSamples > MOST_PENDING / 2;
+    const isOld = performance.now() - this.readAt > READ_WITHIN;
+    if (isMuch || isOld || version !== this.version) await this.catchUp();
+  }
+
   /** Takes note of an own row that is on disk. */
   wrote(row: OwnRow): void {
     this.pending.push(row);
@@ -219,7 +240,6 @@ export class Session {
   async beat(): Promise<boolean> {
     if ((await this.writer.renew()) !== 'held') return false;
     await this.balance();
-    await this.catchUp();
     await this.dropSealed();
     this.merges.run().catch(this.settings.onProblem);
     return true;
@@ -333,9 +353,9 @@ export class Session {
     await this.pieces.summariesOfParts((id, { last, lastTime }) => {
       if (this.catalogue.get(id)) this.catalogue.latest.note(id, lastTime, last);
     });
-    const { unread } = await this.look();
+    const { unread, now } = await this.look();
     const sealed = new Map<number, Through>();
-    await this.read(unread, [], async (rows) => {
+    await this.read(unread, [], now, async (rows) => {
       const ids = new Set<number>();
       for (const { row, series } of rows) {
         const timestamps = row?.columns(this.memory).timestamps ?? [];
@@ -358,7 +378,7 @@ export class Session {
     const own = this.pending;
     this.pending = [];
     try {
-      const { unread, version } = await this.look(own);
+      const { unread, version, now } = await this.look(own);
       if (version !== this.version) {
         this.version = await this.rows.follow(this.catalogue, this.version, (deviceId) => {
           this.heads.dropDevice(deviceId);
@@ -366,7 +386,7 @@ export class Session {
         });
         this.merges.run().catch(this.settings.onProblem);
       }
-      await this.read(unread, own);
+      await this.read(unread, own, now);
       this.readAt = began;
     } finally {
       const left = own.filter(({ writer, number }) => number > this.log.seenOf(writer));
@@ -374,8 +394,8 @@ export class Session {
     }
   }
 
-  /** Which rows there are that this process has not read, and the version of the catalogue. */
-  private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number }> {
+  /** Which rows there are that this process has not read, the version of the catalogue, and the database's clock. */
+  private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number; now: number }> {
     const writers = await this.others.lastRows();
     this.leases.living = Math.max(1, writers.filter(({ lives }) => lives).length);
     const known = new Map<number, number>();
@@ -384,13 +404,14 @@ export class Session {
       const after = Math.max(this.log.seenOf(writer), known.get(writer) ?? 0);
       return writer !== this.writer.id && last > after ? [{ writer, after, last }] : [];
     });
-    return { unread, version: writers[0]?.version ?? this.version };
+    return { unread, version: writers[0]?.version ?? this.version, now: writers[0]?.now ?? 0 };
   }
 
   /** Takes in rows of others and own ones in the order of the database's clock. */
   private async read(
     unread: readonly Unread[],
     own: readonly OwnRow[],
+    now: number,
     prepare?: (rows: readonly ReadRow[]) => Promise<(entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean>,
   ): Promise<void> {
     const slices = new Slices();
@@ -402,13 +423,12 @@ export class Session {
     for await (const rows of this.others.pages(unread)) {
       await this.findEntries(rows);
       const isSealed = await prepare?.(rows);
-      const hear = prepare ? undefined : this.hear();
       for (const row of rows) {
         takeOwn(row.at);
         this.expectTurn(turn.isOf(row));
         const samples = row.row?.columns(this.memory);
         this.takeOther(row, samples, isSealed);
-        if (hear && samples) hear(this.samplesOf(row, samples));
+        if (!prepare && samples) this.hear(this.samplesOf(row, samples), Math.max(0, (now - row.at) / 1_000));
         if (slices.isOver()) await slices.next();
       }
     }
@@ -439,6 +459,7 @@ export class Session {
     const { ids, entries } = series;
     series.version = this.version;
     series.isWhole = true;
+    series.described = undefined;
     for (let at = 0; at < ids.length; at += 1) {
       const entry = this.catalogue.getNext(ids[at]);
       entries[at] = entry;
@@ -483,16 +504,21 @@ export class Session {
     }
   }
 
-  private samplesOf({ series }: ReadRow, { timestamps, values }: RowColumns): Sample[] {
-    const samples: Sample[] = [];
-    for (let index = 0; index < timestamps.length; index += 1) {
-      const found = series?.entries[index]?.series;
-      if (!found) continue;
-      const { deviceName, metricName, labels, unit } = found;
-      const [timestamp, value] = [timestamps[index], values[index]];
-      samples.push({ deviceName, metricName, labels, unit: unit ?? undefined, timestamp, value });
+  /** Without those whose series have been deleted. */
+  private samplesOf({ series }: ReadRow, { timestamps, values }: RowColumns): OthersSamples {
+    if (!series) return { series: [], timestamps: new Float64Array(0), values: new Float64Array(0) };
+    const { entries } = series;
+    if (areAllThere(series)) {
+      const whole: readonly SeriesEntry[] = series.entries;
+      series.described ??= whole.map((entry) => entry.series);
+      return { series: series.described, timestamps, values };
     }
-    return samples;
+    const isThere = (_: number, at: number): boolean => entries[at] !== undefined;
+    return {
+      series: entries.flatMap((entry): Series[] => (entry ? [entry.series] : [])),
+      timestamps: timestamps.filter(isThere),
+      values: values.filter(isThere),
+    };
   }
 }
 
