@@ -8,15 +8,19 @@ import type { Database } from './database.js';
 import { isDamage } from './pieces.js';
 import { rowKey } from './writer.js';
 
-/** Rows of the journal that are read at a time, at least; small ones up to so many. */
-const PAGE = 128;
+/** Rows of the journal that are read at a time: those of about so many bytes, as far as the size of the last ones tells. */
+const PAGE_BYTES = 1 << 22;
+const SHORTEST_PAGE = 16;
 const LONGEST_PAGE = 512;
 
 /** Writers whose rows are read together from the beginning. */
 const TOGETHER = 8;
 
-/** Bytes of a page whose memory is kept for the next one, and below half of which that one may be longer. */
-const MOST_KEPT = 1 << 21;
+/** Bytes of a page whose memory is kept for the next one. */
+const MOST_KEPT = 1 << 23;
+
+/** Rows with other series that are remembered of each writer: what shares a commit differs, but comes again. */
+const REMEMBERED = 4;
 
 /** Rows of a writer behind `after`, up to `last`. */
 export interface Unread {
@@ -59,9 +63,10 @@ export interface FoundSeries extends RowSeries {
 
 /** Reads the journal rows of other processes. */
 export class OthersRows {
-  /** Of each writer those of its last row. */
-  private readonly lastSeries = new Map<number, FoundSeries>();
+  /** Of each writer those of its last rows, by how many they are. */
+  private readonly lastSeries = new Map<number, Map<number, FoundSeries>>();
   private readonly bytes = new ByteWriter(0);
+  private limit = SHORTEST_PAGE;
 
   constructor(
     private readonly database: Database,
@@ -92,11 +97,11 @@ export class OthersRows {
     const areMany = unread.length > TOGETHER && !(await this.database.isSpread());
     const later = areMany ? await this.withFirst(unread) : [];
     const open = new Map(later.length > 0 ? [] : unread.map((one) => [one.writer, one]));
-    let limit = PAGE;
     for (let isFull = false; open.size > 0 || later.length > 0;) {
       const [next] = isFull && open.size > 0 ? [] : later.splice(0, 1);
       if (next) open.set(next.writer, next);
       const before = later[0]?.at ?? Infinity;
+      const { limit } = this;
       const rows = await this.page([...open.values()], before, limit);
       for (const { writer, number } of rows) {
         const { last } = open.get(writer) as Unread;
@@ -106,7 +111,6 @@ export class OthersRows {
       if (!isFull && before === Infinity) open.clear();
       for (const [writer, { after, last }] of open) if (after === last) open.delete(writer);
       if (rows.length > 0) yield rows;
-      limit = this.bytes.length < MOST_KEPT / 2 ? Math.min(LONGEST_PAGE, 2 * limit) : PAGE;
     }
   }
 
@@ -136,17 +140,25 @@ export class OthersRows {
     this.bytes.clear();
     if (this.bytes.bytes.length > MOST_KEPT) this.bytes.bytes = new Uint8Array(0);
     await this.database.copyOut(all, this.bytes);
-    return Array.from(fieldsOf(this.bytes.written()), (fields) => this.rowOf(fields));
+    const rows = Array.from(fieldsOf(this.bytes.written()), (fields) => this.rowOf(fields));
+    const fitting = Math.floor((rows.length * PAGE_BYTES) / this.bytes.length);
+    this.limit = Math.min(LONGEST_PAGE, 2 * limit, Math.max(SHORTEST_PAGE, fitting));
+    return rows;
   }
 
   private rowOf([writerField, numberField, atField, data]: readonly Uint8Array[]): ReadRow {
     const [writer, number, at] = [int8Of(writerField), int8Of(numberField), int8Of(atField)];
-    const before = this.lastSeries.get(writer);
+    const known = this.lastSeries.get(writer) ?? new Map<number, FoundSeries>();
+    this.lastSeries.set(writer, known);
     try {
-      const row = openJournalRow(data, rowKey(writer, number), before);
+      const row = openJournalRow(data, rowKey(writer, number), (count) => known.get(count));
+      const count = row.series.ids.length;
+      const before = known.get(count);
       if (row.series === before) return { writer, number, at, row, series: before };
       const series = { ...row.series, entries: [], version: -1, isWhole: false, described: undefined };
-      this.lastSeries.set(writer, series);
+      known.delete(count);
+      known.set(count, series);
+      for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);
       return { writer, number, at, row, series };
     } catch (error) {
       if (!isDamage(error)) throw error;

@@ -49,8 +49,8 @@ function grown(array: Float64Array, length: number): Float64Array {
   return larger;
 }
 
-/** Samples that memory is kept for. */
-const MOST_KEPT = 1 << 16;
+/** Samples that memory is kept for: those that may wait to be taken in. */
+const MOST_KEPT = 1 << 17;
 
 /** Memory for samples that is free. */
 export class OwnSamplesPool {

@@ -175,10 +175,14 @@ export class OpenRow {
 }
 
 /**
- * @param before the series of a row that may have the same ones; then those are given.
+ * @param beforeOf the series of a row of so many samples that may have the same ones; then those are given.
  * @throws DamagedError
  */
-export function openJournalRow(row: Uint8Array, id: number, before?: RowSeries): OpenRow {
+export function openJournalRow(
+  row: Uint8Array,
+  id: number,
+  beforeOf?: (count: number) => RowSeries | undefined,
+): OpenRow {
   const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
   const isPacked = header.getUint32(0, true) >= PACKED;
@@ -194,6 +198,7 @@ export function openJournalRow(row: Uint8Array, id: number, before?: RowSeries):
   const times = column(header.getUint32(8, true));
   const values = content.subarray(reader.at);
   if (!isPacked && values.length !== count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
+  const before = beforeOf?.(count);
   const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
   const series = isSame
     ? before
