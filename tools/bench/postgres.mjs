@@ -36,6 +36,8 @@ const TICKS = 100;
 const WARM = 500;
 /** Requests that are on their way at a time, to all processes together. */
 const TOGETHER = 12;
+/** Rows of others that a process leaves unread at most while nobody asks. */
+const MOST_UNREAD = 512;
 
 /** Constants, counters, slow temperatures and noise, as devices send them. */
 function valueOf(metric, step, device) {
@@ -193,52 +195,67 @@ async function beMember(address) {
     now: () => START,
     onProblem: console.error,
   });
-  const coming = batches();
+  const coming = batches(Infinity);
   process.on('message', async (count) => {
     if (count === 'end') process.exit(0);
-    const some = Array.from({ length: count }, () => coming.next().value);
+    // To make them costs some too. Very many are not kept.
+    const kept = count === MOST_UNREAD ? [] : Array.from({ length: count }, () => coming.next().value);
     const before = ownCpu();
-    for (const batch of some) await store.append(batch);
+    for (let at = 0; at < count; at += 1) await store.append(kept[at] ?? coming.next().value);
+    const began = performance.now();
     await store.findSeries({ devices: ['pc-1'] });
-    process.send(ownCpu() - before);
+    process.send({ own: ownCpu() - before, waited: performance.now() - began });
   });
-  process.send(0);
+  process.send('ready');
   await new Promise(() => undefined);
+}
+
+/** A process that takes and one that reads, on a database of their own, for as long as `use` takes. */
+async function withMembers(name, use) {
+  await query(`CREATE DATABASE ${name}`);
+  const members = [];
+  for (let at = 0; at < 2; at += 1) {
+    const member = fork(import.meta.filename, ['--member', urlOf(name), '--samples', values.samples]);
+    await once(member, 'message');
+    members.push(async (count) => {
+      const before = treeCpu(server.pid);
+      member.send(count);
+      if (count === 'end') return void (await once(member, 'exit'));
+      const [{ own, waited }] = await once(member, 'message');
+      return { cost: own + treeCpu(server.pid) - before, waited };
+    });
+  }
+  await use(...members);
+  for (const member of members) await member('end');
 }
 
 /** What another process pays for what one takes, when it reads after so many commits. */
 async function catchingUp(commits) {
-  const name = `catching_${commits}`;
-  await query(`CREATE DATABASE ${name}`);
-  const members = [];
-  const costOf = async (member, count) => {
-    const before = treeCpu(server.pid);
-    member.send(count);
-    const [own] = await once(member, 'message');
-    return own + treeCpu(server.pid) - before;
-  };
-  for (let at = 0; at < 2; at += 1) {
-    const member = fork(import.meta.filename, ['--member', urlOf(name), '--samples', values.samples]);
-    await once(member, 'message');
-    members.push(member);
-  }
-  const [writer, reader] = members;
   const spent = [0, 0];
   const rounds = Math.floor(Math.min(SAMPLES, 3e6) / BATCH / commits);
-  for (let round = 0; round < rounds; round += 1) {
-    const costs = [await costOf(writer, commits), await costOf(reader, 0)];
-    // What comes first makes the series, and is compiled.
-    if (round >= rounds / 4) costs.forEach((cost, at) => (spent[at] += cost));
-  }
-  for (const member of members) {
-    member.send('end');
-    await once(member, 'exit');
-  }
+  await withMembers(`catching_${commits}`, async (write, read) => {
+    for (let round = 0; round < rounds; round += 1) {
+      const both = [await write(commits), await read(0)];
+      // What comes first makes the series, and is compiled.
+      if (round >= rounds / 4) both.forEach(({ cost }, at) => (spent[at] += cost));
+    }
+  });
   const samples = (rounds - Math.ceil(rounds / 4)) * commits * BATCH;
   show(
     `catching up after ${commits} commits, against the ingest of the same samples`,
     `${(spent[1] / spent[0]).toFixed(2)} (${((spent[1] / samples) * 1e6).toFixed(2)} µs of ${((spent[0] / samples) * 1e6).toFixed(2)} µs)`,
   );
+}
+
+/** How long the first answer takes after as much has come as lies unread at most. */
+async function firstAnswer() {
+  await withMembers('first_answer', async (write, read) => {
+    await write(20);
+    await read(0);
+    await write(MOST_UNREAD);
+    const { waited } = await read(0);
+    show(`first answer after ${MOST_UNREAD} commits of ${BATCH} samples that others took`, `${Math.round(waited)} ms`);
+  });
 }
 
 /** CPU seconds of the api and of PostgreSQL for a sample in JSON, beyond what they cost idle, taken in by so many processes in turn. */
@@ -396,7 +413,10 @@ try {
     postgres = await run('PostgreSQL', urlOf('metrics'));
     show('PostgreSQL against SQLite', (postgres / sqlite).toFixed(2));
   }
-  if (isAsked('catching')) for (const commits of [1, 10]) await catchingUp(commits);
+  if (isAsked('catching')) {
+    for (const commits of [1, 10]) await catchingUp(commits);
+    await firstAnswer();
+  }
   if (isAsked('processes')) await severalProcesses();
   if (isAsked('narrow')) {
     const narrow = await narrowRows();

@@ -267,6 +267,12 @@ export interface StoreOperation {
    */
   holds(work: string): Promise<boolean>;
 
+  /** Takes note of up to when such a work is done, Unix ms, for whoever holds it next. Undefined where there is nobody else. */
+  readonly noteDone?: ((work: string, time: number) => Promise<void>) | undefined;
+
+  /** What was noted last by the process that held it; undefined where nothing was. */
+  readonly lastDone?: ((work: string) => Promise<number | undefined>) | undefined;
+
   /** How many processes share the database now, this one included, as far as it knows. */
   readonly processes: number;
 

@@ -64,6 +64,20 @@ export class Leases {
     return this.works.has(work);
   }
 
+  /** Takes note of up to when a work is done, as long as this process holds it. */
+  async noteDone(work: string, time: number): Promise<void> {
+    await this.database.run('UPDATE lease SET through = $3 WHERE name = $1 AND holder = $2', [
+      work,
+      this.holder,
+      JSON.stringify({ done: time }),
+    ]);
+  }
+
+  async lastDone(work: string): Promise<number | undefined> {
+    const [row] = await this.database.rows<{ through: string }>('SELECT through FROM lease WHERE name = $1', [work]);
+    return row && (JSON.parse(row.through) as { done?: number }).done;
+  }
+
   /** What has to hold while pieces of devices are written, within the transaction. */
   static readonly CHECK = `SELECT name FROM lease WHERE name = ANY($1) AND holder = $2 AND until > statement_timestamp() FOR SHARE`;
 

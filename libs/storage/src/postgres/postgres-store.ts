@@ -242,6 +242,16 @@ export class PostgresStore implements Store {
     return this.current().leases.holds(work);
   }
 
+  async noteDone(work: string, time: number): Promise<void> {
+    this.assertOpen();
+    await this.current().leases.noteDone(work, time);
+  }
+
+  async lastDone(work: string): Promise<number | undefined> {
+    this.assertOpen();
+    return this.current().leases.lastDone(work);
+  }
+
   get processes(): number {
     return this.session?.leases.living ?? 1;
   }

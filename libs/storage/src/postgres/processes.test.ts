@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOUR } from '@device-metrics/domain';
-import { DeviceTakenError, StoreUnavailableError, type Store } from '../store.js';
+import { DeviceTakenError, StoreUnavailableError, type OthersListener, type Store } from '../store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { TestPostgresStore } from '../testing/test-postgres-store.js';
 import { sample, storedIn, T0 } from '../testing/test-store.js';
@@ -208,8 +208,12 @@ describeIf('processes that share a database', () => {
     const held = await Promise.all(stores.map((store) => store.holds('alerts')));
     expect(held.filter(Boolean)).toHaveLength(1);
     const holder = held.indexOf(true);
-    await (stores[holder] as Store).close();
     const rest = stores.filter((_, at) => at !== holder);
+    expect(await rest[0].lastDone('alerts')).toBeUndefined();
+    await stores[holder].noteDone('alerts', T0);
+    await rest[0].noteDone('alerts', T0 + HOUR);
+    await (stores[holder] as Store).close();
+    for (const store of rest) expect(await store.lastDone('alerts')).toBe(T0);
     await until(async () => (await Promise.all(rest.map((store) => store.holds('alerts')))).some(Boolean));
   });
 
@@ -220,6 +224,25 @@ describeIf('processes that share a database', () => {
     await until(() => Promise.resolve(heard.length > 0));
     expect(heard).toEqual([7]);
     stop();
+  });
+
+  it('hear of them when they read them, where nobody waits, and not of what was deleted until then', async () => {
+    const quiet = await opened.another({ beatInterval: 0 });
+    const heard: unknown[] = [];
+    const hear: OthersListener['hear'] = ({ series, timestamps, values }, age) => {
+      series.forEach(({ deviceName }, at) => heard.push([deviceName, timestamps[at], values[at]]));
+      expect(age).toBeGreaterThanOrEqual(0);
+    };
+    quiet.hearOthers({ hear, isWaiting: () => false });
+    await stores[0].append([sample(T0, 1, 'kept'), sample(T0, 2, 'deleted'), sample(T0 + 1, 3, 'kept')]);
+    await stores[0].deleteDevice('deleted');
+    expect(heard).toEqual([]);
+    await quiet.findSeries({});
+    expect(heard).toEqual([
+      ['kept', T0, 1],
+      ['kept', T0 + 1, 3],
+    ]);
+    await quiet.close();
   });
 });
 

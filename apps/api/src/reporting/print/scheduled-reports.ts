@@ -12,7 +12,11 @@ import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.j
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../../sample-store.module.js';
 import { ReportFolders } from './report-folders.js';
+import { SharedTurns } from './shared-turns.js';
 import { writeRun } from './write-run.js';
+
+/** How often it is asked whether a process that is gone has left its turn undone, ms. */
+const ASKING = 2_000;
 
 /** Writes printable reports of all devices at the times that `REPORTS_SCHEDULE` says. */
 @Injectable()
@@ -20,6 +24,7 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   private readonly logger = new Logger('reports');
   private readonly settings: ReportSettings;
   private readonly folders: ReportFolders;
+  private readonly turns: SharedTurns;
   private readonly stop = new AbortController();
   private underWay: Promise<void> | undefined;
 
@@ -31,6 +36,7 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   ) {
     this.settings = config.reports;
     this.folders = new ReportFolders(this.settings.path, this.settings.keep);
+    this.turns = new SharedTurns(store, 'reports');
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -38,7 +44,11 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
     if (schedule === '') return;
     const { CronJob } = await import('cron');
     const job = CronJob.from({ cronTime: schedule, timeZone, start: true, onTick: () => this.runUnlessUnderWay() });
-    this.stop.signal.addEventListener('abort', () => void job.stop());
+    const asking = setInterval(() => void this.runWhatIsLeft(), ASKING).unref();
+    this.stop.signal.addEventListener('abort', () => {
+      void job.stop();
+      clearInterval(asking);
+    });
   }
 
   /** Ends a run that is under way while the store is still open. */
@@ -53,20 +63,31 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
       this.logger.warn('The reports of the time before are still being written: those of now are skipped.');
       return;
     }
-    this.underWay = this.run(Date.now()).finally(() => (this.underWay = undefined));
+    const now = Date.now();
+    this.begin(now, () => this.turns.isMine(now));
+  }
+
+  private async runWhatIsLeft(): Promise<void> {
+    // Where the database is away it is asked again.
+    const isLeft = !this.underWay && (await this.turns.isLeftToMe().catch(() => false));
+    if (isLeft && !this.underWay && !this.stop.signal.aborted) this.begin(Date.now(), async () => true);
+  }
+
+  private begin(now: number, isMine: () => Promise<boolean>): void {
+    this.underWay = this.run(now, isMine).finally(() => (this.underWay = undefined));
   }
 
   /** Never rejects. */
-  private async run(now: number): Promise<void> {
+  private async run(now: number, isMine: () => Promise<boolean>): Promise<void> {
     try {
-      // Of several processes that share a database, one writes them.
-      if (!(await this.store.holds('reports'))) return;
+      if (!(await isMine())) return;
       const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
         signal: this.stop.signal,
         onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
       });
       this.metrics.reportsWritten.inc();
       this.logger.log(`Wrote reports of ${devices} devices: ${this.settings.path}/${name}`);
+      await this.turns.note(now);
       await this.folders.removeOld();
     } catch (error) {
       if (this.stop.signal.aborted) return;
