@@ -47,3 +47,12 @@ export async function inSlices<T>(
     if (index % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
   }
 }
+
+/** Does work that pauses after each of its pieces, in slices, and gives what came of it. */
+export async function finishInSlices<T>(pieces: Iterator<void, T>): Promise<T> {
+  const slices = new Slices();
+  for (let piece = pieces.next(); ; piece = pieces.next()) {
+    if (piece.done) return piece.value;
+    if (slices.isOver()) await slices.next();
+  }
+}

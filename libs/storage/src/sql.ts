@@ -33,7 +33,13 @@ function sqliteSql(dataSource: DataSource): Sql {
     },
     together: async (statements) =>
       db.transaction(() => {
-        for (const [sql, ...values] of statements) db.prepare(sql).run(...values);
+        // Mostly they differ in their values only.
+        const prepared = new Map<string, ReturnType<typeof db.prepare>>();
+        for (const [sql, ...values] of statements) {
+          const statement = prepared.get(sql) ?? db.prepare(sql);
+          prepared.set(sql, statement);
+          statement.run(...values);
+        }
       })(),
     // The file is of one process.
     alone: (_, work) => work(),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ProtoWriter } from '@device-metrics/formats';
 import { dataSourceOptions, openSampleStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
 import { assert, PRELOADS, startApi } from '../kit.mjs';
@@ -215,17 +216,81 @@ function hostile() {
     `m,t=${fill('x')} v=1`,
   ];
   return [
+    ...messages(most),
     ...json.map((body) => ({ method: 'POST', path: '/api/v1/aggregator/metrics/batch', body })),
     ...lines.map((body) => ({ method: 'POST', path: '/api/v2/write', body, type: 'text/plain' })),
   ];
 }
 
+/** Messages of OpenTelemetry and of remote write as large as they may be: of nothing, of very many, and of what is too much. */
+function messages(most) {
+  const message = (field, ...parts) => new ProtoWriter().data(field, Buffer.concat(parts)).finish();
+  const text = (field, said) => new ProtoWriter().text(field, said).finish();
+  const pair = (field, key, value) => message(field, text(1, key), message(2, text(1, value)));
+  const many = (bytes, of) => {
+    const parts = [];
+    for (let [at, length] = [0, 0]; length < bytes; at += 1) {
+      parts.push(of(at));
+      length += parts[at].length;
+    }
+    return Buffer.concat(parts.slice(0, -1));
+  };
+  const same = (part) => Buffer.alloc(Math.floor(most / part.length) * part.length, part);
+  const time = BigInt(Date.now()) * 1_000_000n;
+  const host = message(1, pair(1, 'host.name', 'hostile'));
+  const number = new ProtoWriter().fixed64(3, time).double(4, 1).finish();
+  const point = (...attributes) => message(1, ...attributes, number);
+  const gauge = (name, ...points) => message(2, text(1, name), message(5, ...points));
+  const request = (...metrics) => message(1, host, message(2, ...metrics));
+  const sample = message(2, new ProtoWriter().double(1, 1).varint(2, Date.now()).finish());
+  const label = (name, value) => message(1, text(1, name), text(2, value));
+  const series = (...parts) => message(1, label('__name__', 'm'), label('instance', 'hostile'), ...parts);
+  const points = [
+    same(message(1)),
+    message(1, host, same(message(2))),
+    request(same(message(2))),
+    request(gauge('m', same(message(1)))),
+    request(gauge('m', same(point()))),
+    request(gauge('m', point(same(message(7))))),
+    request(gauge('m', point(many(most, (at) => pair(7, `k${at}`, 'v'))))),
+    request(
+      gauge(
+        'm',
+        many(2 ** 20, (at) => point(pair(7, 'id', String(at)))),
+      ),
+    ),
+    request(many(2 ** 20, (at) => gauge(`m${at}`, point()))),
+  ];
+  const written = [
+    same(message(1)),
+    series(same(message(1)), sample),
+    series(many(2 * 2 ** 20, () => sample)),
+    many(2 ** 20, (at) => series(label('i', String(at)), sample)),
+  ];
+  const type = 'application/x-protobuf';
+  return [
+    ...points.map((body) => ({ method: 'POST', path: '/v1/metrics', body, type })),
+    ...written.map((body) => ({ method: 'POST', path: '/api/v1/write', body: snap(body), type, encoding: 'snappy' })),
+  ];
+}
+
+/** Snappy's block format, as literals only. */
+function snap(bytes) {
+  const parts = [new ProtoWriter().packed(bytes.length).finish()];
+  for (let at = 0; at < bytes.length; at += 2 ** 16) {
+    const part = bytes.subarray(at, at + 2 ** 16);
+    parts.push(Uint8Array.of(61 << 2, (part.length - 1) & 255, (part.length - 1) >> 8), part);
+  }
+  return Buffer.concat(parts);
+}
+
 const wire = ({ metricName, unit, labels }) => ({ metric_name: metricName, unit, labels });
 
-async function ask(url, { method, path, body, type = 'application/json' }) {
+async function ask(url, { method, path, body, type = 'application/json', encoding }) {
   const end = new globalThis.AbortController();
   try {
-    const headers = body === undefined ? {} : { 'content-type': type };
+    const headers =
+      body === undefined ? {} : { 'content-type': type, ...(encoding && { 'content-encoding': encoding }) };
     const answer = await fetch(url + path, { method, headers, body, signal: end.signal });
     // A stream of live samples has no end.
     if (/event-stream/.test(answer.headers.get('content-type') ?? '')) return;

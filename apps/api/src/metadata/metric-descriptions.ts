@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { sayKind } from '@device-metrics/domain';
+import { sayKind, Slices } from '@device-metrics/domain';
 import type { MetricDescription, MetadataStore } from '@device-metrics/storage';
 import { METADATA_STORE } from './metadata-store.token.js';
 
@@ -10,6 +10,9 @@ const MOST_HELP = 500;
 const FAMILY = /_(total|bucket|count|sum|created)$/;
 
 /** What senders say of metrics: type, unit and help. The metric catalogue of this project goes before it. */
+/** Written in one transaction: more of them would hold up others. */
+const MOST_AT_A_TIME = 500;
+
 @Injectable()
 export class MetricDescriptions implements OnModuleInit {
   private readonly known = new Map<string, MetricDescription>();
@@ -47,7 +50,11 @@ export class MetricDescriptions implements OnModuleInit {
     if (this.unsaved.size === 0) return;
     const descriptions = [...this.unsaved.values()];
     this.unsaved.clear();
-    await this.metadata.describe(descriptions);
+    const slices = new Slices();
+    for (let from = 0; from < descriptions.length; from += MOST_AT_A_TIME) {
+      await this.metadata.describe(descriptions.slice(from, from + MOST_AT_A_TIME));
+      if (slices.isOver()) await slices.next();
+    }
   }
 
   private keep(description: MetricDescription): void {

@@ -14,6 +14,9 @@ const DATA = tag(7, BYTES);
 /** Of `ArrayValue` and `KeyValueList`. */
 const VALUES = tag(1, BYTES);
 
+/** Attributes of one thing: to read very many of them would hold up others, and no series has so many labels. */
+const MOST_ATTRIBUTES = 1_000;
+
 /** How deep values may stand in each other. */
 const MOST_DEPTH = 16;
 
@@ -36,6 +39,8 @@ export function readAttributes(bytes: Uint8Array, start: number, end: number, fi
     }
     const [key, value] = readPair(reader, 0);
     if (attributes.has(key)) throw new ProtobufError(`the attribute ${JSON.stringify(key.slice(0, 99))} comes twice`);
+    if (attributes.size === MOST_ATTRIBUTES)
+      throw new ProtobufError(`there are more than ${MOST_ATTRIBUTES} attributes`);
     attributes.set(key, typeof value === 'string' ? value : JSON.stringify(value));
   }
   return attributes;

@@ -46,6 +46,9 @@ export interface SummaryPoint {
   readonly values: number[];
 }
 
+/** Points and other parts of a body that are read before others may get their turn. */
+const PIECE = 256;
+
 /** A histogram of more buckets is refused. */
 const MOST_BUCKETS = 1_000;
 
@@ -156,12 +159,76 @@ export class MetricsDecoder<S extends object> {
 
   /** @throws ProtobufError where the bytes are no such message; some points may have been given then. */
   decode(body: Uint8Array, sink: PointSink<S>): void {
+    for (const pieces = this.pieces(body, sink); !pieces.next().done;);
+  }
+
+  /** The same piece by piece: others may decode between two of them. */
+  *pieces(body: Uint8Array, sink: PointSink<S>): Generator<void, void> {
     const reader = new ProtoReader(body);
     this.reader = reader;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === RESOURCE_METRICS) this.within(() => this.readResourceMetrics(sink));
-      else reader.skip(field);
+    const bodyEnd = reader.end;
+    let left = PIECE;
+    // One loop within the other: a generator for each metric would take longer than what it reads.
+    for (let ofBody = reader.next(); ofBody !== 0; ofBody = reader.next()) {
+      if (ofBody === RESOURCE_METRICS) {
+        const resourceEnd = (reader.end = reader.length());
+        const first = reader.at;
+        let [start, end] = [first, first];
+        for (let field = reader.next(); field !== 0; field = reader.next()) {
+          if (field === RESOURCE) {
+            end = reader.length();
+            start = reader.at;
+            reader.at = end;
+          } else {
+            reader.skip(field);
+          }
+          if ((left -= 1) > 0) continue;
+          left = yield* this.pause(reader);
+        }
+        const resource = this.resourceOf(start, end);
+        reader.at = first;
+        for (let ofResource = reader.next(); ofResource !== 0; ofResource = reader.next()) {
+          if (ofResource === SCOPE_METRICS) {
+            const scopeEnd = (reader.end = reader.length());
+            for (let ofScope = reader.next(); ofScope !== 0; ofScope = reader.next()) {
+              if (ofScope === METRICS) {
+                const metricEnd = (reader.end = reader.length());
+                const metric = this.readMetric();
+                for (let field = metric ? reader.next() : 0; metric && field !== 0; field = reader.next()) {
+                  if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
+                  else reader.skip(field);
+                  if ((left -= 1) > 0) continue;
+                  left = yield* this.pause(reader);
+                }
+                reader.at = metricEnd;
+                reader.end = scopeEnd;
+              } else {
+                reader.skip(ofScope);
+              }
+              if ((left -= 1) > 0) continue;
+              left = yield* this.pause(reader);
+            }
+            reader.end = resourceEnd;
+          } else {
+            reader.skip(ofResource);
+          }
+          if ((left -= 1) > 0) continue;
+          left = yield* this.pause(reader);
+        }
+        reader.end = bodyEnd;
+      } else {
+        reader.skip(ofBody);
+      }
+      if ((left -= 1) > 0) continue;
+      left = yield* this.pause(reader);
     }
+  }
+
+  /** Afterwards goes on with what is read by `reader`, whatever was decoded meanwhile. */
+  private *pause(reader: ProtoReader): Generator<void, number> {
+    yield;
+    this.reader = reader;
+    return PIECE;
   }
 
   private within(read: () => void): void {
@@ -174,27 +241,6 @@ export class MetricsDecoder<S extends object> {
     reader.end = outer;
   }
 
-  private readResourceMetrics(sink: PointSink<S>): void {
-    const { reader } = this;
-    const first = reader.at;
-    let [start, end] = [first, first];
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === RESOURCE) {
-        end = reader.length();
-        start = reader.at;
-        reader.at = end;
-      } else {
-        reader.skip(field);
-      }
-    }
-    const resource = this.resourceOf(start, end);
-    reader.at = first;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === SCOPE_METRICS) this.within(() => this.readScopeMetrics(resource, sink));
-      else reader.skip(field);
-    }
-  }
-
   private resourceOf(start: number, end: number): Resource {
     const { bytes } = this.reader;
     const known = this.resources.get(bytes, start, end);
@@ -204,15 +250,8 @@ export class MetricsDecoder<S extends object> {
     return resource;
   }
 
-  private readScopeMetrics(resource: Resource, sink: PointSink<S>): void {
-    const { reader } = this;
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === METRICS) this.within(() => this.readMetric(resource, sink));
-      else reader.skip(field);
-    }
-  }
-
-  private readMetric(resource: Resource, sink: PointSink<S>): void {
+  /** What a metric is, or why there is none; afterwards the reader is at its data. Undefined where there are none. */
+  private readMetric(): Metric | string | undefined {
     const { reader } = this;
     let [nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd] = [0, 0, 0, 0, 0, 0];
     let [dataStart, dataEnd] = [0, 0];
@@ -230,17 +269,12 @@ export class MetricsDecoder<S extends object> {
       else if (field === DESCRIPTION) [helpStart, helpEnd] = [start, end];
       else if (DATA.has(field)) [type, dataStart, dataEnd] = [DATA.get(field), start, end];
     }
-    if (type === undefined) return;
-    const outer = reader.end;
+    if (type === undefined) return undefined;
     [reader.at, reader.end] = [dataStart, dataEnd];
     const form = this.formOf(type);
     const metric = this.metricOf(type, form, nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd);
     [reader.at, reader.end] = [dataStart, dataEnd];
-    for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
-      else reader.skip(field);
-    }
-    reader.end = outer;
+    return metric;
   }
 
   /** Temporality and whether it is monotonic, as one number. */

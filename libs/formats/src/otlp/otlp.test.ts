@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ProtobufError } from '../protobuf/reader.js';
 import { ProtoWriter } from '../protobuf/writer.js';
-import { MetricsDecoder, type OtlpMetric } from './decode-metrics.js';
+import { MetricsDecoder, type OtlpMetric, type PointSink } from './decode-metrics.js';
 import { metricsFromJson } from './metrics-json.js';
 
 interface Series {
@@ -13,9 +13,14 @@ interface Series {
 /** What a body says, point by point. */
 function pointsOf(body: Uint8Array, decoder = decoderOfTests()): Record<string, unknown>[] {
   const points: Record<string, unknown>[] = [];
+  decoder.decode(body, sinkOf(points));
+  return points;
+}
+
+function sinkOf(points: Record<string, unknown>[]): PointSink<Series> {
   const note = (series: Series, { name, unit, isDelta }: OtlpMetric, more: object): void =>
     void points.push({ ...series, name, unit, ...(isDelta && { isDelta }), ...more });
-  decoder.decode(body, {
+  return {
     number: (series, metric, time, value, start) => note(series, metric, { time, value, start }),
     histogram: (series, metric, time, { count, sum, bounds, atMost }, start) =>
       note(series, metric, { time, count, sum, bounds, atMost, start }),
@@ -24,8 +29,7 @@ function pointsOf(body: Uint8Array, decoder = decoderOfTests()): Record<string, 
     missing: (series, metric, time) => note(series, metric, { time, missing: true }),
     refuse: (reason) => points.push({ refused: reason }),
     exemplar: () => points.push({ exemplar: true }),
-  });
-  return points;
+  };
 }
 const decoderOfTests = (): MetricsDecoder<Series> =>
   new MetricsDecoder(
@@ -47,6 +51,48 @@ const time = { timeUnixNano: '1764000000123999999', startTimeUnixNano: '17640000
 const at = { time: 1_764_000_000_123, start: 1_764_000_000_000 };
 
 describe('metrics of OpenTelemetry', () => {
+  it('of several requests that are decoded piece by piece in turns are those of each', () => {
+    const bodies = [0, 1, 2].map((number) =>
+      metricsFromJson(
+        request(
+          Array.from({ length: 300 }, (_, index) => ({
+            name: `m${index}`,
+            gauge: {
+              dataPoints: [0, 1].map((cpu) => ({
+                ...time,
+                asDouble: number * 1_000 + index,
+                attributes: [attribute('cpu', { intValue: String(cpu + number) })],
+              })),
+            },
+          })),
+          [attribute('host.name', { stringValue: `host-${number}` })],
+        ),
+      ),
+    );
+    const decoder = decoderOfTests();
+    const found = bodies.map((body) => {
+      const points: Record<string, unknown>[] = [];
+      return { points, pieces: decoder.pieces(body, sinkOf(points)) };
+    });
+    let turns = 0;
+    for (let left = found; left.length > 0; turns += 1) left = left.filter(({ pieces }) => !pieces.next().done);
+    expect(turns).toBeGreaterThan(2);
+    expect(found.map(({ points }) => points)).toEqual(bodies.map((body) => pointsOf(body)));
+    expect(found[2]?.points).toHaveLength(600);
+  });
+
+  it('with more attributes than anybody has are refused', () => {
+    const attributes = Array.from({ length: 1_001 }, (_, index) => attribute(`k${index}`, { boolValue: true }));
+    const dataPoints = [
+      { ...time, asDouble: 1, attributes },
+      { ...time, asDouble: 2 },
+    ];
+    expect(read(request([{ name: 'g', gauge: { dataPoints } }], ofHost))).toEqual([
+      { refused: 'there are more than 1000 attributes' },
+      expect.objectContaining({ value: 2 }),
+    ]);
+  });
+
   it('are gauges and sums of doubles and integers', () => {
     const metrics = [
       {

@@ -1,6 +1,6 @@
 import { BYTES, FIXED64, ProtobufError, ProtoReader, tag, VARINT } from '../protobuf/reader.js';
 import { LABELS, readText } from './read-labels.js';
-import { METRIC_TYPES, WriteColumns, type WriteReader, type WriteRequest } from './write-request.js';
+import { METRIC_TYPES, PIECE, wholeOf, WriteColumns, type WriteReader, type WriteRequest } from './write-request.js';
 
 const TIMESERIES = tag(1, BYTES);
 const METADATA = tag(3, BYTES);
@@ -24,34 +24,37 @@ const UNIT = tag(5, BYTES);
  *
  * @throws ProtobufError where the bytes are no such message; a text that is not UTF-8 counts once its series is asked for.
  */
-export function decodeWriteRequest<T extends object>(body: Uint8Array, into: WriteReader<T>): WriteRequest<T> {
+export const decodeWriteRequest = <T extends object>(body: Uint8Array, into: WriteReader<T>): WriteRequest<T> =>
+  wholeOf(writeRequestPieces(body, into));
+
+/** The same piece by piece. */
+export function* writeRequestPieces<T extends object>(
+  body: Uint8Array,
+  into: WriteReader<T>,
+): Generator<void, WriteRequest<T>> {
   // First what is said of metrics, wherever it stands: it has the units of the series.
   let count = 0;
+  let left = PIECE;
   const first = new ProtoReader(body);
   for (let field = first.next(); field !== 0; field = first.next()) {
     if (field === TIMESERIES) count += 1;
     if (field === OTHER_SYMBOLS) throw new ProtobufError('it is io.prometheus.write.v2.Request, which proto= must say');
     if (field === METADATA) readMetadata(first, into);
     else first.skip(field);
+    if ((left -= 1) > 0) continue;
+    left = PIECE;
+    yield;
   }
   const columns = new WriteColumns<T>(count);
   const reader = new ProtoReader(body);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === TIMESERIES) readSeries(reader, columns, into);
     else reader.skip(field);
+    if ((left -= 1) > 0) continue;
+    left = PIECE;
+    yield;
   }
   return columns;
-}
-
-/** How many fields of a tag there are: what to make room for. */
-export function countOf(body: Uint8Array, wanted: number): number {
-  let count = 0;
-  const reader = new ProtoReader(body);
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === wanted) count += 1;
-    reader.skip(field);
-  }
-  return count;
 }
 
 function readSeries<T extends object>(reader: ProtoReader, columns: WriteColumns<T>, into: WriteReader<T>): void {

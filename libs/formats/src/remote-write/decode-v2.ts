@@ -1,6 +1,6 @@
 import { BYTES, ProtoReader, ProtobufError, tag, textOf, VARINT } from '../protobuf/reader.js';
-import { countOf, readSample } from './decode-v1.js';
-import { METRIC_TYPES, WriteColumns, type WriteReader, type WriteRequest } from './write-request.js';
+import { readSample } from './decode-v1.js';
+import { METRIC_TYPES, PIECE, wholeOf, WriteColumns, type WriteReader, type WriteRequest } from './write-request.js';
 
 const SYMBOLS = tag(4, BYTES);
 const TIMESERIES = tag(5, BYTES);
@@ -28,13 +28,18 @@ const NAME = Buffer.from('__name__');
  *
  * @throws ProtobufError where the bytes are no such message.
  */
-export function decodeWriteRequestV2<T extends object>(body: Uint8Array, into: WriteReader<T>): WriteRequest<T> {
-  return new RequestReader(body, into).read();
-}
+export const decodeWriteRequestV2 = <T extends object>(body: Uint8Array, into: WriteReader<T>): WriteRequest<T> =>
+  wholeOf(writeRequestV2Pieces(body, into));
+
+/** The same piece by piece. */
+export const writeRequestV2Pieces = <T extends object>(
+  body: Uint8Array,
+  into: WriteReader<T>,
+): Generator<void, WriteRequest<T>> => new RequestReader(body, into).read();
 
 class RequestReader<T extends object> {
   private readonly reader: ProtoReader;
-  private readonly columns: WriteColumns<T>;
+  private columns = new WriteColumns<T>(0);
   /** Where each symbol begins and ends in the body. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
@@ -52,31 +57,44 @@ class RequestReader<T extends object> {
     private readonly into: WriteReader<T>,
   ) {
     this.reader = new ProtoReader(body);
-    this.columns = new WriteColumns<T>(countOf(body, TIMESERIES));
   }
 
-  read(): WriteRequest<T> {
+  *read(): Generator<void, WriteRequest<T>> {
     // All symbols first: a message may have its fields in any order.
-    this.eachField(SYMBOLS, () => {
+    let series = 0;
+    yield* this.eachField((field) => {
+      if (field === TIMESERIES) series += 1;
+      if (field !== SYMBOLS) return false;
       const end = this.reader.length();
       this.starts.push(this.reader.at);
       this.ends.push(end);
       this.reader.at = end;
+      return true;
     });
     if (this.starts.length > 0 && this.starts[0] !== this.ends[0]) {
       throw new ProtobufError('the first of the symbols must be empty');
     }
-    this.eachField(TIMESERIES, () => this.readSeries());
+    this.columns = new WriteColumns<T>(series);
+    yield* this.eachField((field) => {
+      if (field === TIMESERIES) this.readSeries();
+      return field === TIMESERIES;
+    });
     return this.columns;
   }
 
-  private eachField(wanted: number, read: () => void): void {
+  /** @param read reads a field, or answers false. */
+  private *eachField(read: (field: number) => boolean): Generator<void, void> {
     const { reader } = this;
     reader.at = 0;
+    let left = PIECE;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
-      if (field === wanted) read();
-      else if (OTHERS.has(field)) throw new ProtobufError('it is prometheus.WriteRequest, which proto= must say');
-      else reader.skip(field);
+      if (!read(field)) {
+        if (OTHERS.has(field)) throw new ProtobufError('it is prometheus.WriteRequest, which proto= must say');
+        reader.skip(field);
+      }
+      if ((left -= 1) > 0) continue;
+      left = PIECE;
+      yield;
     }
   }
 

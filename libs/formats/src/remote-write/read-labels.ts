@@ -5,6 +5,9 @@ export const LABELS = tag(1, BYTES);
 const NAME = tag(1, BYTES);
 const VALUE = tag(2, BYTES);
 
+/** Labels of one series: to read very many of them would hold up others, and none may have so many. */
+const MOST_LABELS = 1_000;
+
 /**
  * The labels of a series, `__name__` among them. An empty value means that there is no such label, as Prometheus has it.
  *
@@ -32,7 +35,9 @@ function readLabel(reader: ProtoReader, labels: Map<string, string>): void {
   reader.end = end;
   if (name === '') throw new ProtobufError(`a label has no name, and the value ${JSON.stringify(value.slice(0, 99))}`);
   if (labels.has(name)) throw new ProtobufError(`the label ${JSON.stringify(name.slice(0, 99))} comes twice`);
-  if (value !== '') labels.set(name, value);
+  if (value === '') return;
+  if (labels.size === MOST_LABELS) throw new ProtobufError(`a series has more than ${MOST_LABELS} labels`);
+  labels.set(name, value);
 }
 
 /** @throws ProtobufError where it is not UTF-8. */

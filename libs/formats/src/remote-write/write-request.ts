@@ -81,7 +81,10 @@ export class WriteColumns<T extends object> implements WriteRequest<T> {
   close(series: T | string, histograms: number): void {
     const { values, timestamps, count } = this;
     if (typeof series === 'string') {
-      this.unreadable.push({ reason: series, samples: count - this.series.length + histograms });
+      const samples = count - this.series.length + histograms;
+      const last = this.unreadable.at(-1);
+      if (last?.reason === series) last.samples += samples;
+      else this.unreadable.push({ reason: series, samples });
       this.count = this.series.length;
       return;
     }
@@ -111,4 +114,12 @@ export class WriteColumns<T extends object> implements WriteRequest<T> {
     this.values = new Float64Array(length);
     this.values.set(values);
   }
+}
+
+/** Series and other parts of a request that are read before others may get their turn. */
+export const PIECE = 256;
+
+/** The request, once all its pieces are read. */
+export function wholeOf<T>(pieces: Iterator<void, T>): T {
+  for (let piece = pieces.next(); ; piece = pieces.next()) if (piece.done) return piece.value;
 }

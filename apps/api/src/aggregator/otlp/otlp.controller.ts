@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
-import { timeRule } from '@device-metrics/domain';
+import { finishInSlices, timeRule } from '@device-metrics/domain';
 import { metricsFromJson, MetricsDecoder, OtlpJsonError, ProtobufError } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
@@ -108,7 +108,7 @@ export class OtlpController {
 
   private async take(request: PointsRequest): Promise<Written> {
     const receipt = await this.gate.receipt('otlp');
-    const points = this.decode(request);
+    const points = await this.decode(request);
     await this.descriptions.save();
     this.metrics.exemplarsIgnored.inc({ protocol: 'otlp' }, points.exemplars);
     this.metrics.itemsRejected.inc({ protocol: 'otlp' }, points.refusals.count);
@@ -120,7 +120,7 @@ export class OtlpController {
   }
 
   /** @throws Problem, a 400 or 415, where the body is not what its headers say. */
-  private decode(request: PointsRequest): RequestPoints {
+  private async decode(request: PointsRequest): Promise<RequestPoints> {
     const type = request.headers['content-type'];
     const isProtobuf = /^\s*application\/x-protobuf\s*(;|$)/i.test(type ?? '');
     if (!isProtobuf && !isJson(request)) {
@@ -133,7 +133,7 @@ export class OtlpController {
       const bytes = isProtobuf
         ? ((body as Uint8Array | undefined) ?? new Uint8Array())
         : metricsFromJson(body, (reason, count) => points.refusals.add(reason, count));
-      this.decoder.decode(bytes, points);
+      await finishInSlices(this.decoder.pieces(bytes, points));
       return points;
     } catch (error) {
       if (error instanceof OtlpJsonError) throw new Problem('unreadable-body', `${error.message}.`);

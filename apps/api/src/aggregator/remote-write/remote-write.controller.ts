@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
-import type { NamedSeries } from '@device-metrics/domain';
+import { finishInSlices, type NamedSeries } from '@device-metrics/domain';
 import {
-  decodeWriteRequest,
-  decodeWriteRequestV2,
   ProtobufError,
   SnappyError,
   unsnap,
+  writeRequestPieces,
+  writeRequestV2Pieces,
   type WriteRequest,
 } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -89,9 +89,9 @@ export class RemoteWriteController {
 
   /** @param setHeader of the answer, whatever comes of it. */
   private async take(body: unknown, headers: IncomingHttpHeaders, setHeader: SetHeader): Promise<void> {
-    const decode = versionOf(headers) === 1 ? decodeWriteRequest : decodeWriteRequestV2;
+    const decode = versionOf(headers) === 1 ? writeRequestPieces : writeRequestV2Pieces;
     const receipt = await this.gate.receipt('remote-write');
-    const request = decoded(body, (bytes) =>
+    const request = await decoded(body, (bytes) =>
       decode<NamedSeries>(bytes, {
         series: (...at) => this.series.of(...at),
         metadata: (said) => this.series.describe(said),
@@ -121,9 +121,12 @@ function sayWritten(setHeader: SetHeader, samples: number): void {
 }
 
 /** @throws Problem, a 400 or 413, where the body is not what its headers say. */
-function decoded<T extends object>(body: unknown, decode: (bytes: Uint8Array) => WriteRequest<T>): WriteRequest<T> {
+async function decoded<T extends object>(
+  body: unknown,
+  decode: (bytes: Uint8Array) => Iterator<void, WriteRequest<T>>,
+): Promise<WriteRequest<T>> {
   try {
-    return decode(unsnap(body instanceof Uint8Array ? body : new Uint8Array(), MAX_BODY));
+    return await finishInSlices(decode(unsnap(body instanceof Uint8Array ? body : new Uint8Array(), MAX_BODY)));
   } catch (error) {
     if (error instanceof SnappyError) {
       if (error.isTooLong)
