@@ -12,6 +12,7 @@ export const missing = () => (process.platform === 'linux' ? undefined : 'proces
 /** Processor time of the thread between two turns, ms; three times as much where other tests keep the cores from collecting memory. */
 const MOST = 50;
 const LARGE = 'large-1';
+const LARGEST_BODY = 8 * 2 ** 20 - 1_000;
 const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
 
 export async function run({ file, short }) {
@@ -22,11 +23,13 @@ export async function run({ file, short }) {
   const calls = worst.length;
   // Of one device with more series than it may have by default, what holds most by itself.
   const many = short ? [] : await watch(file('many.db'), 120_000, 0, ofOneDevice);
-  const all = [...worst, ...many].sort((a, b) => b.held - a.held);
+  // Of a store of their own: they bring tens of thousands of series, which every report would tell of.
+  const sent = short ? [] : await watch(file('messages.db'), 0, 0, messages());
+  const all = [...worst, ...many, ...sent].sort((a, b) => b.held - a.held);
   const show = (some) => some.map(({ held, what }) => `${held} ms ${what}`).join(', ');
   const most = short ? 3 * MOST : MOST;
   assert(all[0].held <= most, `held: ${show(all.filter(({ held }) => held > most))}`);
-  return `${calls} calls, ${series} series of one device, ${devices} devices of 20 series; longest: ${show(worst.slice(0, 3))}; of 120,000 series: ${show(many)}`;
+  return `${calls} calls, ${series} series of one device, ${devices} devices of 20 series; longest: ${show(worst.slice(0, 3))}; of 120,000 series: ${show(many)}; of messages: ${show(sent.slice(0, 3))}`;
 }
 
 const ofOneDevice = [
@@ -195,7 +198,7 @@ function bodyOf(path, requestBody, series) {
 /** Bodies as large as they may be that are wrong, or right and in one piece. */
 function hostile() {
   const now = Date.now();
-  const most = 8 * 2 ** 20 - 1_000;
+  const most = LARGEST_BODY;
   const fill = (piece) => piece.repeat(Math.floor(most / piece.length));
   const run = (name) =>
     `[{"device_name":"${name}","metric_name":"m","samples":[${Array.from({ length: 200_000 }, (_, at) => `[${now - at * 10},${at % 97}]`)}]}]`;
@@ -216,14 +219,14 @@ function hostile() {
     `m,t=${fill('x')} v=1`,
   ];
   return [
-    ...messages(most),
     ...json.map((body) => ({ method: 'POST', path: '/api/v1/aggregator/metrics/batch', body })),
     ...lines.map((body) => ({ method: 'POST', path: '/api/v2/write', body, type: 'text/plain' })),
   ];
 }
 
 /** Messages of OpenTelemetry and of remote write as large as they may be: of nothing, of very many, and of what is too much. */
-function messages(most) {
+function messages() {
+  const most = LARGEST_BODY;
   const message = (field, ...parts) => new ProtoWriter().data(field, Buffer.concat(parts)).finish();
   const text = (field, said) => new ProtoWriter().text(field, said).finish();
   const pair = (field, key, value) => message(field, text(1, key), message(2, text(1, value)));
