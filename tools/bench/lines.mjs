@@ -1,6 +1,7 @@
 /**
  * Influx lines of 50 fields, the same bodies into this api and into the peers that are on the PATH (Debian: victoria-metrics,
- * influxdb): thousand samples for each CPU second of the server's whole process, with whatever it puts off. Linux only.
+ * influxdb), over four connections: thousand samples for each CPU second of the server's whole process, with whatever it puts
+ * off. Linux only.
  *
  * Usage: npm run build && node tools/bench/lines.mjs [--samples 1800000] [--per-request 5000,500] [--settle 10] [--only name]
  *        … --memory: instead, the memory of this api with 5,000 devices of 50 metrics, sent as lines and as JSON
@@ -8,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { METRICS, Workload } from './dist/workload.js';
-import { deviceMetrics, influxdb, isThere, victoriaMetrics, withServer } from './servers.mjs';
+import { deviceMetrics, influxdb, isThere, sendAll, victoriaMetrics, withServer } from './servers.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -37,9 +38,10 @@ async function measure(server, perRequest) {
   const { result, finished, bytes } = await withServer(server, async (send, cpu) => {
     const workload = new Workload();
     const before = cpu();
-    for (let sent = 0; sent < SAMPLES; sent += perRequest) {
-      await send('POST', '/write?db=bench', [...lines(workload.next(perRequest))].join(''));
-    }
+    const bodies = function* () {
+      for (let sent = 0; sent < SAMPLES; sent += perRequest) yield [...lines(workload.next(perRequest))].join('');
+    };
+    await sendAll(bodies(), (body) => send('POST', '/write?db=bench', body));
     await sleep(SETTLE);
     return cpu() - before;
   });

@@ -1,13 +1,14 @@
 /**
- * The same workload over HTTP into this api and into the peers that are on the PATH (Debian: victoria-metrics, influxdb):
- * CPU of each server's process, bytes on its disk, and the time of a summary of 24 hours over all series. Linux only.
+ * The same workload over HTTP, four connections, into this api and into the peers that are on the PATH (Debian:
+ * victoria-metrics, influxdb): CPU of each server's process, bytes on its disk, and the time of a summary of 24 hours over all
+ * series. Linux only.
  *
  * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000] [--per-request 5000]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { START, Workload } from './dist/workload.js';
-import { deviceMetrics, influxdb, isThere, victoriaMetrics, withServer } from './servers.mjs';
+import { deviceMetrics, influxdb, isThere, sendAll, victoriaMetrics, withServer } from './servers.mjs';
 
 const { values: options } = parseArgs({
   options: { samples: { type: 'string', default: '1800000' }, 'per-request': { type: 'string', default: '5000' } },
@@ -66,10 +67,11 @@ async function measure(store) {
   const { result, finished, bytes } = await withServer(store, async (send, cpu) => {
     const workload = new Workload();
     const before = cpu();
-    for (let sent = 0; sent < SAMPLES; sent += BATCH) {
-      const samples = workload.next(Math.min(BATCH, SAMPLES - sent));
-      await send('POST', store.write, store.body(samples), store.headers);
-    }
+    const bodies = function* () {
+      for (let sent = 0; sent < SAMPLES; sent += BATCH)
+        yield store.body(workload.next(Math.min(BATCH, SAMPLES - sent)));
+    };
+    await sendAll(bodies(), (body) => send('POST', store.write, body, store.headers));
     await sleep(20_000);
     const spent = cpu() - before;
     const times = [];

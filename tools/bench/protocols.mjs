@@ -1,7 +1,8 @@
 /**
  * Prometheus remote write, the same bodies into this api and into the peers that are on the PATH (Debian: prometheus,
  * victoria-metrics), and OTLP in Protocol Buffers beside readings in JSON: thousand samples for each CPU second of the
- * server's whole process, with whatever it puts off. Linux only.
+ * server's whole process, with whatever it puts off. One request at a time, since Prometheus refuses what comes out of order.
+ * Linux only.
  *
  * Usage: npm run build && node tools/bench/protocols.mjs [--samples 1800000] [--per-request 5000] [--settle 10] [--only remote-write]
  */

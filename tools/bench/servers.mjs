@@ -10,6 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { dataSourceOptions, openDataSource, openSampleStore } from '@device-metrics/storage';
 
+/** How many requests are on their way at a time: a site's senders do not wait for each other. */
+const CONNECTIONS = 4;
+
 /** Of /proc/<pid>/stat. */
 const TICKS_PER_SECOND = 100;
 
@@ -70,7 +73,7 @@ export async function withServer(server, work) {
   const port = await freePort();
   const { args, env } = server.start(join(folder, 'data'), port, await freePort());
   const child = spawn(server.program, args, { cwd: folder, env: { ...process.env, ...env }, stdio: 'ignore' });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const send = (method, path, body, headers) => sendTo({ port, agent, method, path, body, headers });
   try {
     for (let turn = 0; turn < 200 && !(await send('GET', server.ready).catch(() => false)); turn += 1) await sleep(100);
@@ -90,6 +93,14 @@ export async function withServer(server, work) {
     agent.destroy();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Sends bodies as they are made, over all connections. */
+export async function sendAll(bodies, send) {
+  const each = async () => {
+    for (const body of bodies) await send(body);
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, each));
 }
 
 /** Seals now what the api would seal some minutes later; the CPU that it takes, seconds. */
