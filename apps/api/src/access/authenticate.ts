@@ -16,8 +16,8 @@ export interface Credentials {
   readonly isSecure: boolean;
 }
 
-/** How long what the database says of a credential is believed, ms. A change by another process counts after it. */
-const BELIEVED = 1_000;
+/** How long what the database says of a credential is believed, ms. A change by another process counts within a second. */
+const BELIEVED = 900;
 /** How often the last use of a credential is written down, ms. */
 const USE_EVERY = 60_000;
 /** How many credentials are remembered; beyond it all are forgotten. */
