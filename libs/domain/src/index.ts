@@ -94,7 +94,7 @@ export {
 } from './units.js';
 export { includeSummary, type Summary } from './summary.js';
 export { lowerBound } from './lower-bound.js';
-export { finishInSlices, inSlices, Slices } from './slices.js';
+export { finishInSlices, inSlices, orderInSlices, Slices } from './slices.js';
 export { codeOfBytes, codeOfFingerprint, formatJoinCode, parseJoinCode, type JoinCode } from './join-code.js';
 export { saidKind, sayKind } from './metrics/said-kinds.js';
 export { isNewer } from './version-order.js';

@@ -56,3 +56,32 @@ export async function finishInSlices<T>(pieces: Iterator<void, T>): Promise<T> {
     if (slices.isOver()) await slices.next();
   }
 }
+
+/** Positions that are put in order, or merged, before a look at the clock. */
+const SORTED_AT_ONCE = 1024;
+
+/** The positions from 0 to before `length` in the order that `compare` says, those that are alike as they come; in slices. */
+export async function orderInSlices(length: number, compare: (a: number, b: number) => number): Promise<Uint32Array> {
+  const slices = new Slices();
+  let order = new Uint32Array(length);
+  for (let at = 0; at < length; at += 1) order[at] = at;
+  for (let from = 0; from < length; from += SORTED_AT_ONCE) {
+    order.subarray(from, from + SORTED_AT_ONCE).sort(compare);
+    if (slices.isOver()) await slices.next();
+  }
+  let merged = new Uint32Array(length);
+  for (let run = SORTED_AT_ONCE; run < length; run *= 2) {
+    let [left, middle, right, end] = [0, 0, 0, 0];
+    for (let at = 0; at < length; at += 1) {
+      if (at === end) {
+        [left, middle, end] = [at, Math.min(at + run, length), Math.min(at + 2 * run, length)];
+        right = middle;
+      }
+      const isLeft = left < middle && (right === end || compare(order[left] as number, order[right] as number) <= 0);
+      merged[at] = order[isLeft ? left++ : right++] as number;
+      if (at % SORTED_AT_ONCE === 0 && slices.isOver()) await slices.next();
+    }
+    [order, merged] = [merged, order];
+  }
+  return order;
+}

@@ -95,7 +95,9 @@ export async function hourlyUntilOf(
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const slices = new Slices();
-  for (const name of new Set(series.map(({ deviceName }) => deviceName))) {
+  const names = new Set<string>();
+  await inSlices(series, ({ deviceName }) => void names.add(deviceName), slices);
+  for (const name of names) {
     const until = (await store.tiers(name, range)).findLast(({ resolution }) => resolution > 0)?.end;
     if (until !== undefined) found.set(name, until);
     if (slices.isOver()) await slices.next();

@@ -1,5 +1,7 @@
 import {
   addSorted,
+  inSlices,
+  orderInSlices,
   parseAggregation,
   quantilesOfSorted,
   Slices,
@@ -36,27 +38,49 @@ export async function quantilesOfGroups(
   range: TimeRange,
   limit: QueryLimit,
 ): Promise<Quantiles[]> {
-  const hourly = await hourlyUntilOf(
-    store,
-    groups.flatMap(({ series }) => series),
-    range,
+  const slices = new Slices();
+  const all: Series[] = [];
+  for (const { series } of groups) {
+    for (const one of series) all.push(one);
+    if (slices.isOver()) await slices.next();
+  }
+  const hourly = await hourlyUntilOf(store, all, range);
+  const counts: number[] = [];
+  let [total, largest] = [0, 0];
+  await inSlices(
+    groups,
+    ({ series, count }) => {
+      const readable = series.some((one) => hourly.has(one.deviceName)) ? 0 : count;
+      counts.push(readable);
+      total += readable;
+      largest = Math.max(largest, readable);
+    },
+    slices,
   );
-  const counts = groups.map(({ series, count }) => (series.some((one) => hourly.has(one.deviceName)) ? 0 : count));
-  const total = counts.reduce((sum, count) => sum + count, 0);
   refuseBeyond(limit, total, 'quantile', 'ask for fewer metrics or devices', range);
-  const largest = counts.reduce((most, count) => Math.max(most, count), 0);
   if (largest > MAX_VALUES) {
     const reason = `can be of at most ${MAX_VALUES} samples in a row, got ${largest}; group_by finer, or ask for less time`;
     throw new QueryRefusal('quantile', reason);
   }
   const quantiles = names.map(quantileOf);
-  const found: Quantiles[] = [];
-  const slices = new Slices();
+  const quantilesIn = (pieces: readonly Float64Array[]): Quantiles => {
+    const values = quantilesOfSorted(pieces, quantiles);
+    return Object.fromEntries(names.map((name, index) => [name, values[index] ?? null]));
+  };
+  const none: Quantiles = Object.fromEntries(names.map((name) => [name, null]));
+  const found = groups.map(() => none);
   for (const [from, to] of together(counts)) {
-    const readable = groups.slice(from, to).map(({ series }, index) => (counts[from + index] === 0 ? [] : series));
-    for (const pieces of await sortedValues(store, readable, range)) {
-      const values = pieces.length === 0 ? [] : quantilesOfSorted(pieces, quantiles);
-      found.push(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])));
+    /** Of groups of several series, in sorted pieces. */
+    const pieces = new Map<number, Float64Array[]>();
+    for await (const [index, sorted] of sortedValues(store, groups, counts, from, to, range)) {
+      const known = pieces.get(index);
+      if (groups[index]?.series.length === 1) found[index] = quantilesIn([sorted]);
+      else if (known) addSorted(known, sorted);
+      else pieces.set(index, [sorted]);
+      if (slices.isOver()) await slices.next();
+    }
+    for (const [index, some] of pieces) {
+      found[index] = quantilesIn(some);
       if (slices.isOver()) await slices.next();
     }
   }
@@ -83,21 +107,32 @@ function* together(counts: readonly number[]): Generator<[number, number]> {
   if (from < counts.length) yield [from, counts.length];
 }
 
-/** The values of each list of series, in sorted pieces. */
-async function sortedValues(
+/** The values of each series of the groups from `from` to before `to`, sorted, and the group; of none that counts nothing. */
+async function* sortedValues(
   store: SampleStore,
-  lists: readonly (readonly Series[])[],
+  groups: readonly CountedSeries[],
+  counts: readonly number[],
+  from: number,
+  to: number,
   range: TimeRange,
-): Promise<Float64Array[][]> {
-  const pieces = lists.map((): Float64Array[] => []);
-  const listOf = new Map<number, number>();
-  lists.forEach((series, index) => series.forEach(({ id }) => listOf.set(id, index)));
-  // Those of one device together, which is how they are stored.
-  const series = lists.flat().sort((a, b) => (a.deviceName < b.deviceName ? -1 : a.deviceName > b.deviceName ? 1 : 0));
+): AsyncGenerator<[group: number, sorted: Float64Array]> {
+  const groupOf = new Map<number, number>();
+  const all: Series[] = [];
   const slices = new Slices();
-  for await (const { series: one, values } of store.readSamples(series, range)) {
-    addSorted(pieces[listOf.get(one.id) ?? 0] ?? [], new Float64Array(values).sort());
+  for (let index = from; index < to; index += 1) {
+    for (const one of counts[index] === 0 ? [] : (groups[index] as CountedSeries).series) {
+      groupOf.set(one.id, index);
+      all.push(one);
+    }
     if (slices.isOver()) await slices.next();
   }
-  return pieces;
+  // Those of one device together, which is how they are stored.
+  const order = await orderInSlices(all.length, (a, b) => byDevice(all[a] as Series, all[b] as Series));
+  const series = Array.from(order, (at) => all[at] as Series);
+  for await (const { series: one, values } of store.readSamples(series, range)) {
+    yield [groupOf.get(one.id) as number, new Float64Array(values).sort()];
+  }
 }
+
+const byDevice = (a: Series, b: Series): number =>
+  a.deviceName < b.deviceName ? -1 : a.deviceName > b.deviceName ? 1 : 0;

@@ -66,7 +66,7 @@ async function watch(path, series, devices, calls) {
       const why = error.cause?.message ?? error.message;
       throw new Error(`${call.method} ${call.path}: ${why}; ${api.log.slice(-3).join(' ')}`, { cause: error });
     });
-    const one = { held: await told(), what: `${call.method} ${call.path}` };
+    const one = { held: await told(), what: `${call.method} ${call.path}${call.of ? ` of ${call.of}` : ''}` };
     if (detail) console.error(Math.round(performance.now() - began), 'ms', one.held, one.what);
     found.push(one);
   }
@@ -248,32 +248,34 @@ function messages() {
   const sample = message(2, new ProtoWriter().double(1, 1).varint(2, Date.now()).finish());
   const label = (name, value) => message(1, text(1, name), text(2, value));
   const series = (...parts) => message(1, label('__name__', 'm'), label('instance', 'hostile'), ...parts);
-  const points = [
-    same(message(1)),
-    message(1, host, same(message(2))),
-    request(same(message(2))),
-    request(gauge('m', same(message(1)))),
-    request(gauge('m', same(point()))),
-    request(gauge('m', point(same(message(7))))),
-    request(gauge('m', point(many(most, (at) => pair(7, `k${at}`, 'v'))))),
-    request(
+  const points = {
+    'empty resources': same(message(1)),
+    'empty scopes': message(1, host, same(message(2))),
+    'empty metrics': request(same(message(2))),
+    'empty points': request(gauge('m', same(message(1)))),
+    'points of one time': request(gauge('m', same(point()))),
+    'empty attributes': request(gauge('m', point(same(message(7))))),
+    'many attributes': request(gauge('m', point(many(most, (at) => pair(7, `k${at}`, 'v'))))),
+    'many series': request(
       gauge(
         'm',
         many(2 ** 20, (at) => point(pair(7, 'id', String(at)))),
       ),
     ),
-    request(many(2 ** 20, (at) => gauge(`m${at}`, point()))),
-  ];
-  const written = [
-    same(message(1)),
-    series(same(message(1)), sample),
-    series(many(2 * 2 ** 20, () => sample)),
-    many(2 ** 20, (at) => series(label('i', String(at)), sample)),
-  ];
+    'many metrics': request(many(2 ** 20, (at) => gauge(`m${at}`, point()))),
+  };
+  const written = {
+    'empty series': same(message(1)),
+    'empty labels': series(same(message(1)), sample),
+    'samples of one time': series(many(2 * 2 ** 20, () => sample)),
+    'many series': many(2 ** 20, (at) => series(label('i', String(at)), sample)),
+  };
   const type = 'application/x-protobuf';
   return [
-    ...points.map((body) => ({ method: 'POST', path: '/v1/metrics', body, type })),
-    ...written.map((body) => ({ method: 'POST', path: '/api/v1/write', body: snap(body), type, encoding: 'snappy' })),
+    ...Object.entries(points).map(([of, body]) => ({ method: 'POST', path: '/v1/metrics', of, body, type })),
+    ...Object.entries(written).map(([of, body]) => ({
+      ...{ method: 'POST', path: '/api/v1/write', of, body: snap(body), type, encoding: 'snappy' },
+    })),
   ];
 }
 

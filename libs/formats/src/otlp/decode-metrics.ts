@@ -49,6 +49,9 @@ export interface SummaryPoint {
 /** Points and other parts of a body that are read before others may get their turn. */
 const PIECE = 256;
 
+/** A point of more bytes is refused: it is read in one piece, and nobody has points of even a tenth of it. */
+const MOST_BYTES = 1 << 20;
+
 /** A histogram of more buckets is refused. */
 const MOST_BUCKETS = 1_000;
 
@@ -341,6 +344,8 @@ export class MetricsDecoder<S extends object> {
     this.flags = 0;
     if (typeof metric === 'string') {
       sink.refuse(metric);
+    } else if (end - start > MOST_BYTES) {
+      sink.refuse(`a point may have at most ${MOST_BYTES} bytes, and one of ${metric.metric.name} has ${end - start}`);
     } else {
       const { type } = metric.metric;
       if (type === 'gauge' || type === 'sum') this.readNumber(resource, metric, sink, start);

@@ -93,6 +93,18 @@ describe('metrics of OpenTelemetry', () => {
     ]);
   });
 
+  it('of more than a mebibyte are refused, and no others', () => {
+    const attributes = [attribute('long', { stringValue: 'x'.repeat(2 ** 20) })];
+    const dataPoints = [
+      { ...time, asDouble: 1, attributes },
+      { ...time, asDouble: 2 },
+    ];
+    expect(read(request([{ name: 'g', gauge: { dataPoints } }], ofHost))).toEqual([
+      { refused: expect.stringMatching(/^a point may have at most 1048576 bytes, and one of g has \d{7}$/) as unknown },
+      expect.objectContaining({ value: 2 }),
+    ]);
+  });
+
   it('are gauges and sums of doubles and integers', () => {
     const metrics = [
       {

@@ -1,4 +1,4 @@
-import { quote, type Rule } from '@device-metrics/domain';
+import { inSlices, orderInSlices, quote, type Rule } from '@device-metrics/domain';
 import { invalidInput } from '../../http/problem.js';
 import { compareKeys, type SummaryGroup } from './grouping.js';
 
@@ -44,35 +44,52 @@ export const keyOf = ({ key, row }: SummaryGroup): readonly string[] => [...key,
  * The rows behind a place, or all, whatever has come or gone before it: sorted by one column, a `-` before its name for the
  * largest first, rows without a number last; else by their keys, as they come.
  */
-export function rowsInOrder(
+export async function rowsInOrder(
   groups: readonly SummaryGroup[],
   place: Place | undefined,
   sort: string | undefined,
-): readonly SummaryGroup[] {
-  if (sort === undefined) {
-    return place ? groups.filter((group) => comparePlaces(placeOf(group, sort), place, false) > 0) : groups;
-  }
+): Promise<readonly SummaryGroup[]> {
+  if (sort === undefined && !place) return groups;
   const descending = isDescending(sort);
-  const placed = groups.map((group) => ({ group, place: placeOf(group, sort) }));
-  const rest = place ? placed.filter((one) => comparePlaces(one.place, place, descending) > 0) : placed;
-  return rest.sort((a, b) => comparePlaces(a.place, b.place, descending)).map(({ group }) => group);
+  const rest: SummaryGroup[] = [];
+  const values: Place['value'][] = [];
+  await inSlices(groups, (group) => {
+    const value = valueOf(group, sort);
+    if (place && (compareValues(value, place.value, descending) || compareGroup(group, place.key)) <= 0) return;
+    rest.push(group);
+    values.push(value);
+  });
+  if (sort === undefined) return rest;
+  // Where values are alike, the rows stay in the order of their keys, in which they come.
+  const order = await orderInSlices(rest.length, (a, b) =>
+    compareValues(values[a] as Place['value'], values[b] as Place['value'], descending),
+  );
+  return Array.from(order, (at) => rest[at] as SummaryGroup);
 }
 
 const isDescending = (sort: string | undefined): boolean => sort?.startsWith('-') ?? false;
 
-export function placeOf(group: SummaryGroup, sort: string | undefined): Place {
-  const key = keyOf(group);
-  if (sort === undefined) return { value: null, key };
+export const placeOf = (group: SummaryGroup, sort: string | undefined): Place => ({
+  value: valueOf(group, sort),
+  key: keyOf(group),
+});
+
+function valueOf({ row }: SummaryGroup, sort: string | undefined): Place['value'] {
+  if (sort === undefined) return null;
   const column = (isDescending(sort) ? sort.slice(1) : sort) as SortKey;
-  const value = (group.row as Readonly<Record<SortKey, string | number | null | undefined>>)[column] ?? null;
-  return { value: Number.isNaN(value) ? null : value, key };
+  const value = (row as Readonly<Record<SortKey, string | number | null | undefined>>)[column] ?? null;
+  return Number.isNaN(value) ? null : value;
 }
 
-function comparePlaces(a: Place, b: Place, descending: boolean): number {
-  if (a.value === b.value) return compareKeys(a.key, b.key);
-  if (a.value === null || b.value === null) return a.value === null ? 1 : -1;
-  return a.value < b.value !== descending ? -1 : 1;
+function compareValues(a: Place['value'], b: Place['value'], descending: boolean): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? 1 : -1;
+  return a < b !== descending ? -1 : 1;
 }
+
+/** As `keyOf` of the group. */
+const compareGroup = ({ key, row }: SummaryGroup, other: readonly string[]): number =>
+  compareKeys(key, other) || compareKeys([row.as], other.slice(key.length));
 
 export const encodePlace = ({ value, key }: Place): string =>
   Buffer.from(JSON.stringify([value, ...key])).toString('base64url');

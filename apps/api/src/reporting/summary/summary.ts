@@ -13,6 +13,7 @@ import {
   quantilesOfGroups,
   thingOf,
   thingsOf,
+  type CountedSeries,
   type NumbersBasis,
   type Quantiles,
   type QueryLimit,
@@ -89,7 +90,7 @@ export async function summaryReport(
   const isByKey = query.sort === undefined && size !== undefined;
   const { groups, basis, isLast } = isByKey
     ? await reader.pageByKey(selected, place, size, all)
-    : pageOf(await reader.rows(selected, all), place, size, query.sort);
+    : await pageOf(await reader.rows(selected, all), place, size, query.sort);
 
   const names = isWhole ? undefined : devicesOfRows(groups);
   const isShown = ({ deviceName }: Series): boolean => names?.has(deviceName) ?? true;
@@ -99,10 +100,10 @@ export async function summaryReport(
     (names ? all?.filter(({ series }) => isShown(series)) : all) ?? (await store.summarize(devices, range));
   const last = groups.at(-1);
   const quantileNames = query.quantile ?? [];
-  const quantiles = await rowQuantiles(store, groups, quantileNames, range, basis, limit);
+  await addQuantiles(store, groups, quantileNames, range, basis, limit);
   return {
     ...{ range, before, basis, quantileNames },
-    rows: groups.map(({ row }, index) => (quantiles[index] ? { ...row, quantiles: quantiles[index] } : row)),
+    rows: groups.map(({ row }) => row),
     nextCursor: last && !isLast ? encodePlace(placeOf(last, query.sort)) : undefined,
     devices: await arrivals(store, rhythms, devices, summaries, range, now),
   };
@@ -125,13 +126,13 @@ interface Rows {
 }
 
 /** A page of rows that are all known. */
-function pageOf(
+async function pageOf(
   { groups, basis }: Rows,
   place: Place | undefined,
   size: number | undefined,
   sort: string | undefined,
-): Rows & { isLast: boolean } {
-  const rest = rowsInOrder(groups, place, sort);
+): Promise<Rows & { isLast: boolean }> {
+  const rest = await rowsInOrder(groups, place, sort);
   return { groups: rest.slice(0, size), basis, isLast: size === undefined || rest.length <= size };
 }
 
@@ -169,7 +170,7 @@ class RowReader {
     const take = async (): Promise<void> => {
       const rows = await this.rowsOf(some, known);
       basis = { hourly: rows.basis.hourly || (basis?.hourly ?? false), rateStep: rows.basis.rateStep };
-      for (const group of rowsInOrder(rows.groups, place, undefined)) found.push(group);
+      for (const group of await rowsInOrder(rows.groups, place, undefined)) found.push(group);
       some = [];
       together *= 2;
     };
@@ -262,25 +263,25 @@ async function withBefore(groups: readonly SummaryGroup[], earlier: readonly Sum
 }
 
 /** Of values: of all their samples; of other numbers: of those that the row is of, unless they are made of hourly values. */
-async function rowQuantiles(
+async function addQuantiles(
   store: Store,
   page: readonly SummaryGroup[],
   names: readonly string[],
   range: TimeRange,
   { hourly }: NumbersBasis,
   limit: QueryLimit,
-): Promise<Quantiles[]> {
-  if (names.length === 0) return [];
-  const counted = page.map(({ row, numbers }) => ({
-    series: row.as === 'value' ? numbers.flatMap(({ thing }) => thing.series) : [],
-    count: row.as === 'value' ? row.count : 0,
-  }));
+): Promise<void> {
+  if (names.length === 0) return;
+  const counted: CountedSeries[] = [];
+  await inSlices(page, ({ row, numbers }) => {
+    const [only] = numbers as [ThingNumbers];
+    const series = numbers.length === 1 ? only.thing.series : numbers.flatMap(({ thing }) => thing.series);
+    counted.push(row.as === 'value' ? { series, count: row.count } : { series: [], count: 0 });
+  });
   const ofValues = await quantilesOfGroups(store, counted, names, range, limit);
-  const found: Quantiles[] = [];
-  await inSlices(page, ({ row, numbers }, index) =>
-    found.push(row.as === 'value' || hourly ? (ofValues[index] ?? {}) : quantilesOfPoints(numbers, names)),
-  );
-  return found;
+  await inSlices(page, ({ row, numbers }, index) => {
+    row.quantiles = row.as === 'value' || hourly ? (ofValues[index] ?? {}) : quantilesOfPoints(numbers, names);
+  });
 }
 
 function quantilesOfPoints(numbers: readonly ThingNumbers[], names: readonly string[]): Quantiles {
