@@ -8,6 +8,7 @@ import { ConnectionLine } from './parts/connection-line.js';
 import { Account } from './parts/account.js';
 import { PageBoundary } from './parts/page-boundary.js';
 import { NotFound } from './parts/not-found.js';
+import { SAID_TITLE } from './parts/use-title.js';
 import { SignedIn } from './parts/sign-in.js';
 import { PAGES } from './pages.js';
 
@@ -42,6 +43,7 @@ export function App() {
       </a>
       <Navigation />
       <ConnectionLine />
+      <p id={SAID_TITLE} className="hidden" role="status" />
       <main id="content" tabIndex={-1}>
         <PageBoundary>
           <SignedIn>

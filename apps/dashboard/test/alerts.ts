@@ -49,7 +49,7 @@ export function alerts(stage: Stage): void {
     await page.goto(`${stage.site.url}/devices/${stage.device.name}?range=1h`);
     const chart = page.locator('article[id="chart-hw.temperature"]');
     await chart.scrollIntoViewIfNeeded();
-    await chart.getByRole('img', { name: /Warm at 30.0 °C/ }).waitFor();
+    await chart.getByRole('application', { name: /Warm at 30.0 °C/ }).waitFor();
     // The rule with a mistake was refused.
     expect(errors.filter((error) => !error.includes('400'))).toEqual([]);
   });

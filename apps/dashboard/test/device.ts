@@ -100,10 +100,16 @@ export function device(stage: Stage): void {
     await first.page.getByRole('button', { name: 'UTC' }).click();
     await first.page.waitForURL(/tz=UTC/);
     const expected = await values(await shown(first.page, 'hw.temperature'));
+    const layer = (page: Page) => chart(page, 'system.memory.usage').getByRole('button', { name: /^cached/ });
+    await shown(first.page, 'system.memory.usage');
+    await layer(first.page).click();
+    await first.page.waitForURL(/hide=/);
     const span = await first.page.getByRole('button', { name: / – / }).innerText();
     const second = await open(stage.browser, first.page.url(), { timezoneId: 'Asia/Kolkata' });
     expect(await values(await shown(second.page, 'hw.temperature'))).toEqual(expected);
     expect(await second.page.getByRole('button', { name: / – / }).innerText()).toBe(span);
+    await shown(second.page, 'system.memory.usage');
+    expect(await layer(second.page).getAttribute('aria-pressed')).toBe('false');
     await first.page.context().close();
     await second.page.context().close();
   });
@@ -126,6 +132,41 @@ export function device(stage: Stage): void {
       expect.stringMatching(/chromium\s+61.0 %/),
       expect.stringMatching(/backup\s+7.0 %/),
     ]);
+    await page.reload();
+    await programs.getByText('chromium').waitFor();
+  });
+
+  it('is read and used by keys alone', async () => {
+    const { page } = await show(fixed);
+    const cpu = await shown(page, 'system.cpu.utilization');
+    await cpu.getByRole('application').focus();
+    await page.keyboard.press('End');
+    const [last] = await values(cpu);
+    expect(await cpu.getByRole('status').textContent()).toMatch(new RegExp(`^[\\d:]+, .* ${last}$`));
+    await page.keyboard.press('PageUp');
+    await page.keyboard.press('+');
+    await page.waitForURL((url) => url.searchParams.get('end') !== new Date(end).toISOString());
+
+    const focused = (name: string) => page.getByRole('button', { name, exact: true }).and(page.locator(':focus'));
+    const menu = 'Take away: CPU busy';
+    await page.getByRole('button', { name: menu }).press('Enter');
+    await cpu.getByRole('link', { name: 'Save as CSV' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Escape');
+    await focused(menu).waitFor();
+    await page.keyboard.press('Enter');
+    await cpu.getByRole('button', { name: 'Show as a table' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await focused(menu).waitFor();
+    await page.getByRole('button', { name: 'Edit' }).press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await focused('Edit').waitFor();
+    await page.getByRole('button', { name: '1h', exact: true }).click();
+    await page.getByRole('button', { name: 'Calendar' }).press('Enter');
+    await page.getByLabel('From').and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Escape');
+    await focused('Calendar').waitFor();
   });
 
   it('gives a chart as a file, a link, a call and a table', async () => {

@@ -78,6 +78,16 @@ export function home(stage: Stage): void {
     expect(await page.locator('tr.group').allInnerTexts()).toEqual(
       expect.arrayContaining([expect.stringMatching(/^owner it/)]),
     );
+
+    // A telephone has no room for the heads of columns, and tags are whole or not there.
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.getByLabel('Sort').selectOption('Temperature ↓');
+    await page.waitForURL(/sort=-temperature/);
+    const tags = await page
+      .locator('tr.device .tag')
+      .evaluateAll((all) => all.map(({ clientWidth, scrollWidth }) => scrollWidth - clientWidth));
+    expect(tags.length).toBeGreaterThan(2);
+    expect(tags.filter((hidden) => hidden > 0)).toEqual([]);
   });
 
   it('says within seconds that a device is late, then offline, and that it is back', async () => {

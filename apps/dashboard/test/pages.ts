@@ -130,9 +130,12 @@ export function pages(stage: Stage): void {
     const shares = await page.locator('.availability tbody td:nth-child(2)').allInnerTexts();
     expect(shares.map(parseFloat)).toEqual(shares.map(parseFloat).toSorted((a, b) => a - b));
     expect(cells[0]).toBe('dozer');
-    expect(cells.slice(1, -2)).toEqual(
-      [...body.totals, ...body.months].map(({ percent }: any) => `${percent.toFixed(2)} %`),
-    );
+    expect(cells.slice(1, -2)).toEqual([
+      ...body.totals.map(({ percent }: any) => `${percent.toFixed(2)} %`),
+      ...body.months.map(({ percent, silences }: any) =>
+        expect.stringMatching(new RegExp(`^${percent.toFixed(2)} %\\s+${silences} silences?, `)),
+      ),
+    ]);
     const minutes = Math.floor(Math.round(body.totals[0].silent / 1000) / 60);
     expect(cells.at(-2)).toMatch(new RegExp(`^${minutes} min`));
     expect(await first.locator('.silences li').count()).toBe(Math.min(5, body.totals[0].silences));
@@ -292,7 +295,10 @@ export function pages(stage: Stage): void {
         if (turn === 0) await page.goto(stage.site.url + path);
         if (path === '/nowhere') await page.getByText('There is no page').waitFor();
         else await shown(page);
-        if (turn === 0) await page.evaluate(axe);
+        if (turn === 0) {
+          expect(await jumpOf(page)).toBeLessThanOrEqual(0.1);
+          await page.evaluate(axe);
+        }
         expect({ width, violations: await violationsOf(page) }).toEqual({ width, violations: [] });
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       }
@@ -300,6 +306,21 @@ export function pages(stage: Stage): void {
     });
   });
 }
+
+/** By how much what was shown has moved by itself since the page was loaded: the cumulative layout shift. */
+const jumpOf = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean };
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const { value, hadRecentInput } of list.getEntries() as Shift[]) if (!hadRecentInput) sum += value;
+        }).observe({ type: 'layout-shift', buffered: true });
+        // What was kept comes in a task of its own.
+        setTimeout(() => resolve(sum), 50);
+      }),
+  );
 
 /** What axe, which the page has, finds that keeps people out. */
 const violationsOf = (page: Page): Promise<string[]> =>

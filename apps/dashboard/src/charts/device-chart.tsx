@@ -1,4 +1,5 @@
-import { memo, useMemo, useRef, useState } from 'react';
+import { memo, useMemo, useRef } from 'react';
+import { useAddress } from '../address.js';
 import { addressOf } from '../api.js';
 import { aggregationsOf, chartData, type ChartData } from '../data/chart-data.js';
 import { NO_MARKS, type AlertMarks } from '../data/alert-marks.js';
@@ -105,19 +106,24 @@ interface DrawnProps {
 
 /** The drawing with its legend; takes the room that it will need before there is anything to draw. */
 export function Drawn({ chart, spec, zone, height, bounds, shown, marks = NO_MARKS, onZoom, onPick }: DrawnProps) {
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const { parameters, all, set } = useAddress();
+  const hidden = useMemo(() => {
+    const named = new Set(parameters.getAll('hide'));
+    return new Set(chart?.lines.filter((line) => named.has(hiddenName(spec, line))).map(({ key }) => key));
+  }, [parameters, chart, spec]);
   const legend = useRef<LegendHandle>(null);
   const format = useMemo(() => formatterOf(spec.unit, spec.metrics[0]), [spec]);
   const look = useMemo(
     () => ({ show: spec.show, format, unit: spec.unit, whole: isWhole(spec), zone, sync: 'page' }),
     [spec, format, zone],
   );
-  const toggle = (key: string): void =>
-    setHidden((before) => {
-      const after = new Set(before);
-      if (!after.delete(key)) after.add(key);
-      return after;
-    });
+  const toggle = (key: string): void => {
+    const line = chart?.lines.find((each) => each.key === key);
+    if (!line) return;
+    const name = hiddenName(spec, line);
+    const others = all('hide').filter((each) => each !== name);
+    set({ hide: hidden.has(key) ? others : [...others, name] }, { replace: true });
+  };
   if (!chart || !shown) return <div className="plot-room" style={{ height: height + 28 }} />;
   if (chart.lines.length === 0) {
     return (
@@ -137,6 +143,7 @@ export function Drawn({ chart, spec, zone, height, bounds, shown, marks = NO_MAR
         marks={marks}
         label={`${spec.title}, ${spanText(bounds.start, bounds.end, zone)}: ${words(chart, format)}${markWords(marks, format)}`}
         onCursor={(index) => legend.current?.show(index)}
+        onRead={(index) => legend.current?.say(index)}
         onZoom={onZoom}
         onPick={onPick}
       />
@@ -144,6 +151,9 @@ export function Drawn({ chart, spec, zone, height, bounds, shown, marks = NO_MAR
     </>
   );
 }
+
+/** How the address names a line that is not shown. */
+const hiddenName = ({ id }: ChartSpec, { name }: ChartData['lines'][number]): string => `${id}: ${name}`;
 
 /** The levels and episodes in words. */
 function markWords({ levels, episodes }: AlertMarks, format: (value: number) => string): string {

@@ -4,10 +4,15 @@ import { clockText, timeText, type Zone } from '../time-window.js';
 import type { Formatter } from '../units.js';
 import { BEFORE, colourName, dashOf, QUIET } from './colours.js';
 
-/** Shows the values at a time; null: the newest ones. */
 export interface LegendHandle {
+  /** Shows the values at a time; null: the newest ones. */
   show: (index: number | null) => void;
+  /** Says the values at a time to those who do not see them. */
+  say: (index: number) => void;
 }
+
+/** More lines than anybody listens to; the table has all. */
+const MAX_SPOKEN = 8;
 
 interface LegendProps {
   readonly data: ChartData;
@@ -22,6 +27,7 @@ interface LegendProps {
 export function Legend({ data, format, hidden, onToggle, zone, handle }: LegendProps) {
   const values = useRef(new Map<string, HTMLSpanElement>());
   const time = useRef<HTMLSpanElement>(null);
+  const spoken = useRef<HTMLSpanElement>(null);
   const at = useRef<number | null>(null);
   const show = (index: number | null): void => {
     at.current = index;
@@ -33,7 +39,13 @@ export function Legend({ data, format, hidden, onToggle, zone, handle }: LegendP
     const moment = data.times[index ?? -1];
     time.current.textContent = moment === undefined ? '' : momentText(moment, data, zone);
   };
-  useImperativeHandle(handle, () => ({ show }));
+  const say = (index: number): void => {
+    if (!spoken.current) return;
+    const shown = data.lines.filter(({ key }) => !hidden.has(key)).slice(0, MAX_SPOKEN);
+    const words = shown.map(({ name, values }) => `${name} ${format(near(values, index))}`);
+    spoken.current.textContent = [momentText(data.times[index] ?? 0, data, zone), ...words].join(', ');
+  };
+  useImperativeHandle(handle, () => ({ show, say }));
   return (
     <div className="legend">
       <ul>
@@ -64,6 +76,7 @@ export function Legend({ data, format, hidden, onToggle, zone, handle }: LegendP
         ))}
       </ul>
       <span className="legend-time soft" ref={time} />
+      <span className="hidden" role="status" ref={spoken} />
     </div>
   );
 }

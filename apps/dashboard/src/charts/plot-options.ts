@@ -100,7 +100,7 @@ export function plotOptions(
         filters: { pub: (type) => type.startsWith('mousemove') || type === 'mouseleave' },
       },
       drag: { x: hooks.onZoom !== undefined, y: false, dist: 5 },
-      points: { size: 6, width: 1.5 },
+      points: { size: pointSize(6), width: pointSize(1.5) },
     },
     ...(look.zone === 'UTC' && { tzDate: (time: number) => uPlot.tzDate(new Date(time), 'Etc/UTC') }),
     scales: {
@@ -161,7 +161,7 @@ function lines(data: ChartData, hidden: ReadonlySet<string>, colours: Colours): 
     const dash = line.colourOf === undefined ? dashOf(line.index) : BEFORE;
     series.push({ stroke, width: line.total ? 2 : 1.4, dash, points: { size: 4, show: isLonely } });
     if (!line.min || !line.max) continue;
-    // An edge of a band is not drawn itself, and the cursor does not point at it.
+    // An edge of a band is not drawn itself.
     const edge: uPlot.Series = { width: 0, points: { show: false } };
     series.push(edge, edge);
     bands.push({ series: [series.length, series.length - 1], fill: faded(stroke, 0.16) });
@@ -183,6 +183,12 @@ function layers(data: ChartData, hidden: ReadonlySet<string>, colours: Colours):
     })),
   };
 }
+
+/** Of the points at the cursor; the edges of a band have none. */
+const pointSize =
+  (size: number) =>
+  (plot: uPlot, series: number): number =>
+    plot.series[series]?.width === 0 ? 0 : size;
 
 /** Points are drawn where a value has none beside it, which no line would show. */
 function isLonely(plot: uPlot, series: number): boolean {

@@ -15,13 +15,27 @@ interface PlotProps {
   readonly label: string;
   readonly marks: AlertMarks;
   readonly onCursor: (index: number | null) => void;
+  /** A time was gone to by a key. */
+  readonly onRead: (index: number) => void;
   readonly onZoom?: ((start: number, end: number) => void) | undefined;
   /** A time was clicked at. */
   readonly onPick?: ((time: number) => void) | undefined;
 }
 
 /** The drawing itself; made anew when its lines change, and only given new numbers otherwise. */
-export function Plot({ data, look, hidden, height, bounds, label, marks, onCursor, onZoom, onPick }: PlotProps) {
+export function Plot({
+  data,
+  look,
+  hidden,
+  height,
+  bounds,
+  label,
+  marks,
+  onCursor,
+  onRead,
+  onZoom,
+  onPick,
+}: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const [width, setWidth] = useState(0);
@@ -92,19 +106,29 @@ export function Plot({ data, look, hidden, height, bounds, label, marks, onCurso
     if (!current) return;
     const times = now.current.data.times;
     const at = current.cursor.idx ?? times.length;
-    if (event.key === 'Enter' && current.cursor.idx !== null) return now.current.onPick?.(times[at] ?? 0);
+    const here = current.cursor.idx == null ? undefined : times[at];
+    if (event.key === 'Enter' && here !== undefined) return now.current.onPick?.(here);
+    if (event.key === '+' && here !== undefined) {
+      const { start, end } = now.current.bounds;
+      return now.current.onZoom?.(here - (end - start) / 4, here + (end - start) / 4);
+    }
     if (step === undefined && event.key !== 'Home' && event.key !== 'End') return;
     event.preventDefault();
-    const to = event.key === 'Home' ? 0 : event.key === 'End' ? times.length - 1 : at + (step ?? 0);
-    const time = times[Math.max(0, Math.min(times.length - 1, to))];
-    if (time !== undefined) current.setCursor({ left: current.valToPos(time, 'x'), top: 10 });
+    const wanted = event.key === 'Home' ? 0 : event.key === 'End' ? times.length - 1 : at + (step ?? 0);
+    const to = Math.max(0, Math.min(times.length - 1, wanted));
+    const time = times[to];
+    if (time === undefined) return;
+    current.setCursor({ left: current.valToPos(time, 'x'), top: 10 });
+    onRead(to);
   };
   return (
     <div
       ref={place}
       className="plot"
       style={{ height }}
-      role="img"
+      role="application"
+      aria-roledescription="chart"
+      aria-keyshortcuts={`ArrowLeft ArrowRight PageUp PageDown Home End${onZoom ? ' Plus' : ''}${onPick ? ' Enter' : ''}`}
       tabIndex={0}
       aria-label={label}
       onKeyDown={move}

@@ -16,11 +16,15 @@ export function PopoverMenu({ label, children }: { label: string; children: Reac
   useEffect(() => {
     const element = list.current;
     if (!element) return;
-    // What is in the list is made when it opens, so that it is of now, and is there before its place is measured.
-    const fill = (event: Event): void => flushSync(() => setOpen((event as ToggleEvent).newState === 'open'));
+    // What is in the list is made when it opens, so that it is of now, and is there before its place is measured. It goes only
+    // when the list has closed: the browser gives the focus back from what is still in it.
+    const fill = (event: Event): void => {
+      if ((event as ToggleEvent).newState === 'open') flushSync(() => setOpen(true));
+    };
     const place = (event: Event): void => {
       const at = button.current?.getBoundingClientRect();
-      if ((event as ToggleEvent).newState !== 'open' || !at) return;
+      if ((event as ToggleEvent).newState !== 'open') return setOpen(false);
+      if (!at) return;
       const { offsetWidth, offsetHeight } = element;
       const below = at.bottom + DISTANCE + offsetHeight < window.innerHeight;
       element.style.left = `${Math.max(DISTANCE, at.right - offsetWidth)}px`;

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { serverNow } from '../api.js';
 import { useTimeWindow } from '../address.js';
 import { boundsOf, dateText, LENGTHS, lengthOf, timeText, type TimeWindow, type Zone } from '../time-window.js';
@@ -13,6 +13,11 @@ const BUTTONS = ['15m', '1h', '6h', '24h', '7d', '30d', '1y'];
 export function TimeBar({ fallback }: { fallback?: string }) {
   const { window, zone, setWindow, setZone } = useTimeWindow(fallback);
   const [choosing, setChoosing] = useState(false);
+  const calendar = useRef<HTMLButtonElement>(null);
+  const close = (): void => {
+    setChoosing(false);
+    calendar.current?.focus();
+  };
   const live = window.kind === 'live';
   const length = live ? window.length : '';
   const known = LENGTHS.some(([each]) => each === length);
@@ -65,7 +70,13 @@ export function TimeBar({ fallback }: { fallback?: string }) {
           ›
         </button>
       </div>
-      <button type="button" className="button" aria-expanded={choosing} onClick={() => setChoosing(!choosing)}>
+      <button
+        ref={calendar}
+        type="button"
+        className="button"
+        aria-expanded={choosing}
+        onClick={() => setChoosing(!choosing)}
+      >
         {live ? 'Calendar' : spanWords(window, zone)}
       </button>
       {live ? (
@@ -98,8 +109,9 @@ export function TimeBar({ fallback }: { fallback?: string }) {
         <Calendar
           window={window}
           zone={zone}
+          onClose={close}
           onChoose={(chosen) => {
-            setChoosing(false);
+            close();
             setWindow(chosen);
           }}
         />
@@ -125,10 +137,12 @@ function spanWords(window: TimeWindow & { kind: 'fixed' }, zone: Zone): string {
 function Calendar({
   window,
   zone,
+  onClose,
   onChoose,
 }: {
   window: TimeWindow;
   zone: Zone;
+  onClose: () => void;
   onChoose: (window: TimeWindow) => void;
 }) {
   const [{ start, end }] = useState(() => {
@@ -145,6 +159,8 @@ function Calendar({
   return (
     <form
       className="calendar panel"
+      aria-label="Calendar"
+      onKeyDown={({ key }) => key === 'Escape' && onClose()}
       onSubmit={(event) => {
         event.preventDefault();
         choose(new FormData(event.currentTarget));
@@ -152,7 +168,7 @@ function Calendar({
     >
       <label className="labelled">
         From ({zone === 'UTC' ? 'UTC' : 'local time'})
-        <input className="field" type="datetime-local" name="start" step="1" required defaultValue={start} />
+        <input className="field" type="datetime-local" name="start" step="1" required defaultValue={start} autoFocus />
       </label>
       <label className="labelled">
         To

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { Link } from 'wouter';
 import { useAddress, useTimeWindow } from '../../address.js';
 import { addressOf, read, serverNow, type Query, type Schema } from '../../api.js';
@@ -98,7 +98,8 @@ function Filters({ devices, tags }: { devices: readonly string[]; tags: readonly
 
 /** Devices down, months across, the least available first. */
 function Months({ report, zone }: { report: Report; zone: Zone }) {
-  const [open, setOpen] = useState<string>();
+  const address = useAddress();
+  const open = address.get('all');
   const { months, cells, silences } = useMemo(() => arranged(report), [report]);
   if (report.totals.length === 0) return <p className="soft empty">No device was watched in this time.</p>;
   const totals = [...report.totals].sort((a, b) => a.percent - b.percent);
@@ -140,6 +141,11 @@ function Months({ report, zone }: { report: Report; zone: Zone }) {
                 return (
                   <td key={month} className="number" data-head={month}>
                     {cell ? <Share percent={cell.percent} /> : <span className="soft">–</span>}
+                    {cell && cell.silences > 0 && (
+                      <div className="month-silences soft">
+                        {cell.silences} {cell.silences === 1 ? 'silence' : 'silences'}, {duration(cell.silent / 1000)}
+                      </div>
+                    )}
                   </td>
                 );
               })}
@@ -169,7 +175,7 @@ function Months({ report, zone }: { report: Report; zone: Zone }) {
                           type="button"
                           className="button small plain"
                           aria-expanded={all}
-                          onClick={() => setOpen(all ? undefined : device_name)}
+                          onClick={() => address.set({ all: all ? undefined : device_name }, { replace: true })}
                         >
                           {all ? 'fewer' : `all ${own.length}`}
                         </button>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import { Link, Redirect } from 'wouter';
 import { useAddress, useTimeWindow } from '../../address.js';
 import { ApiError, read } from '../../api.js';
@@ -38,7 +38,14 @@ function DeviceOf({ device }: { device: string }) {
   const { window, zone, setWindow } = useTimeWindow();
   const address = useAddress();
   const tab = address.get('tab') === 'collector' ? 'collector' : 'metrics';
-  const [picked, setPicked] = useState<number>();
+  const { set } = address;
+  const moment = Date.parse(address.get('at') ?? '');
+  const picked = Number.isNaN(moment) ? undefined : moment;
+  const pick = useCallback(
+    (time: number | undefined) =>
+      set({ at: time === undefined ? undefined : new Date(time).toISOString() }, { replace: true }),
+    [set],
+  );
   useLiveDevice(device, window.kind === 'live');
 
   const zoom = useCallback(
@@ -86,7 +93,7 @@ function DeviceOf({ device }: { device: string }) {
           time={picked}
           zone={zone}
           interval={known.data.interval}
-          onClose={() => setPicked(undefined)}
+          onClose={() => pick(undefined)}
         />
       )}
       {only !== undefined && known.data && (
@@ -108,7 +115,7 @@ function DeviceOf({ device }: { device: string }) {
                 window={window}
                 zone={zone}
                 onZoom={zoom}
-                onPick={hasProcesses ? setPicked : undefined}
+                onPick={hasProcesses ? pick : undefined}
               />
             ))}
           </SectionCharts>
@@ -136,12 +143,16 @@ function nameInAddress(): string {
 }
 
 function SectionCharts({ section, children }: { section: Section; children: React.ReactNode }) {
-  const [open, setOpen] = useState(!section.closed);
+  const { all, set } = useAddress();
+  const opened = all('open');
+  const open = !section.closed || opened.includes(section.id);
+  const toggle = (): void =>
+    set({ open: open ? opened.filter((id) => id !== section.id) : [...opened, section.id] }, { replace: true });
   return (
     <section className="device-section" aria-labelledby={`section-${section.id}`}>
       <h2 id={`section-${section.id}`}>
         {section.closed ? (
-          <button type="button" className="button plain" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <button type="button" className="button plain" aria-expanded={open} onClick={toggle}>
             {open ? '▾' : '▸'} {section.title} <span className="soft">{section.charts.length}</span>
           </button>
         ) : (

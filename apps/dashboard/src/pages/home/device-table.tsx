@@ -11,7 +11,7 @@ import { useNow } from '../../parts/use-now.js';
 import { ago, formatterOf } from '../../units.js';
 import { nameOf, type Row } from './arrange.js';
 
-const COLUMNS: readonly (readonly [key: string, title: string, className: string])[] = [
+export const COLUMNS: readonly (readonly [key: string, title: string, className: string])[] = [
   ['name', 'Device', ''],
   ['status', 'Status', 'col-status'],
   ['cpu', 'CPU', 'col-figure'],
@@ -20,8 +20,9 @@ const COLUMNS: readonly (readonly [key: string, title: string, className: string
   ['temperature', 'Temperature', 'col-figure'],
   ['seen', 'Last seen', 'col-seen'],
 ];
-/** What is interesting first: the largest figures, the newest readings. */
 const LARGEST_FIRST = new Set(['cpu', 'memory', 'disk', 'temperature', 'seen']);
+/** How a column is sorted at first: what is interesting comes first, the largest figures and the newest readings. */
+export const firstSort = (column: string): string => (LARGEST_FIRST.has(column) ? `-${column}` : column);
 const ROW = 46;
 const NARROW_ROW = 116;
 const GROUP = 38;
@@ -101,7 +102,6 @@ function SortHead({
 }) {
   const descending = sort === `-${column}`;
   const sorted = descending || sort === column;
-  const first = LARGEST_FIRST.has(column) ? `-${column}` : column;
   const other = descending ? column : `-${column}`;
   return (
     <th
@@ -114,7 +114,7 @@ function SortHead({
         type="button"
         className="sort"
         data-sorted={sorted || undefined}
-        onClick={() => onSort(sorted ? other : first)}
+        onClick={() => onSort(sorted ? other : firstSort(column))}
       >
         {title} <span aria-hidden="true">{sorted ? (descending ? '↓' : '↑') : ''}</span>
       </button>
@@ -146,7 +146,7 @@ const DeviceRow = memo(function DeviceRow({ name, index }: { name: string; index
           <bdi>{nameOf(shown)}</bdi>
         </Link>
         {(device.display_name !== undefined || tags.length > 0) && (
-          <div className="below">
+          <div className="below" title={[name, ...tags.map(([tag, value]) => `${tag}=${value}`)].join('\n')}>
             {device.display_name !== undefined && <span>{name}</span>}
             {tags.map(([tag, value]) => (
               <span className="tag" key={tag}>
@@ -211,8 +211,9 @@ function FigureCell({ figure, shown }: { figure: Figure; shown: FleetDevice }) {
           {spark && <Spark values={spark} ratio={figure !== 'temperature'} />}
         </div>
       ) : (
-        <span className="figure-none soft" data-figure={WORDS[figure]} aria-label="no value">
-          –
+        <span className="figure-none soft" data-figure={WORDS[figure]}>
+          <span aria-hidden="true">–</span>
+          <span className="hidden">no value</span>
         </span>
       )}
     </td>

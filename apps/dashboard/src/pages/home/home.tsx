@@ -4,10 +4,11 @@ import type { FleetDevice } from '../../data/fleet.js';
 import { FleetContext, useFleet } from '../../data/use-fleet.js';
 import { KioskButton } from '../../parts/kiosk-button.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
+import { useNarrow } from '../../parts/use-narrow.js';
 import { useTitle } from '../../parts/use-title.js';
 import { AddDevice } from './add-device.js';
 import { arrange, tagNames } from './arrange.js';
-import { DeviceTable } from './device-table.js';
+import { COLUMNS, DeviceTable, firstSort } from './device-table.js';
 import { FirstSteps } from './first-steps.js';
 import { Problems } from './problems.js';
 import './home.css';
@@ -41,6 +42,7 @@ const STATUSES = ['online', 'late', 'offline'] as const;
 /** The table, and what chooses and orders its rows; all of that stands in the address. */
 function Devices({ devices }: { devices: readonly FleetDevice[] }) {
   const address = useAddress();
+  const narrow = useNarrow();
   const sort = address.get('sort') ?? 'name';
   const groupBy = address.get('group');
   const search = address.get('q') ?? '';
@@ -58,6 +60,7 @@ function Devices({ devices }: { devices: readonly FleetDevice[] }) {
   const shown = rows.filter(({ kind }) => kind === 'device').length;
   const statuses = address.all('status');
   const chosenTags = address.all('tag');
+  const setSort = (to: string): void => address.set({ sort: to === 'name' ? undefined : to });
   const toggle = (name: string, values: string[], value: string): void =>
     address.set({ [name]: values.includes(value) ? values.filter((each) => each !== value) : [...values, value] });
   return (
@@ -117,6 +120,7 @@ function Devices({ devices }: { devices: readonly FleetDevice[] }) {
             </select>
           </>
         )}
+        {narrow && <SortSelect sort={sort} onSort={setSort} />}
         {chosenTags.map((tag) => (
           <button
             key={tag}
@@ -133,7 +137,7 @@ function Devices({ devices }: { devices: readonly FleetDevice[] }) {
         </span>
       </div>
       {shown > 0 ? (
-        <DeviceTable rows={rows} sort={sort} onSort={(to) => address.set({ sort: to === 'name' ? undefined : to })} />
+        <DeviceTable rows={rows} sort={sort} onSort={setSort} />
       ) : (
         <div className="notice">
           <p>No device is as you filter.</p>
@@ -147,5 +151,22 @@ function Devices({ devices }: { devices: readonly FleetDevice[] }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** Sorts where the heads of the columns have no room. */
+function SortSelect({ sort, onSort }: { sort: string; onSort: (sort: string) => void }) {
+  const sorts = COLUMNS.map(([key, title]) => [firstSort(key), title] as const);
+  const known = sorts.some(([each]) => each === sort);
+  return (
+    <select className="field" aria-label="Sort" value={sort} onChange={({ target }) => onSort(target.value)}>
+      {!known && <option value={sort}>As in the link</option>}
+      {sorts.map(([each, title]) => (
+        <option key={each} value={each}>
+          {title}
+          {each.startsWith('-') ? ' ↓' : ' ↑'}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -89,7 +89,7 @@ export default function Summary() {
         <Filters question={question} />
         <TimeBar fallback={DEFAULT_LENGTH} />
       </div>
-      <PrintedSpan window={window} zone={zone} />
+      <PrintedSpan window={window} zone={zone} rows={hasNextPage ? rows.length : undefined} />
       {error && !data ? (
         <ProblemNotice what="The summary could not be read." error={error} onRetry={() => void refetch()} />
       ) : (
@@ -109,12 +109,13 @@ export default function Summary() {
   );
 }
 
-/** The time in words, which paper needs and the controls say otherwise. */
-function PrintedSpan({ window, zone }: { window: TimeWindow; zone: Zone }) {
+/** The time in words, which paper needs and the controls say otherwise; and how many rows it has, where there are more. */
+function PrintedSpan({ window, zone, rows }: { window: TimeWindow; zone: Zone; rows: number | undefined }) {
   const { start, end } = boundsOf(window, serverNow());
   return (
     <p className="print-only">
       {timeText(start, zone, false)} to {timeText(end, zone, false)}
+      {rows !== undefined && `; the first ${rows} rows, the files have all`}
     </p>
   );
 }

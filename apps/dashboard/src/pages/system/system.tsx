@@ -1,5 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { useIsFetching, useQuery } from '@tanstack/react-query';
+import { useCallback, useState } from 'react';
 import { Link } from 'wouter';
 import { useTimeWindow } from '../../address.js';
 import { read } from '../../api.js';
@@ -52,6 +52,10 @@ export default function System() {
   });
   const server = metrics.data?.metrics;
   const mayBackUp = useMay('server:backup');
+  // The parts stand below each other: they come at once, so that none is pushed down.
+  const pending = useIsFetching({ predicate: ({ state }) => state.status === 'pending' });
+  const [ready, setReady] = useState(false);
+  if (!ready && metrics.isFetched && pending === 0) setReady(true);
   return (
     <>
       <div className="page-head">
@@ -65,60 +69,62 @@ export default function System() {
           </a>
         )}
       </div>
-      {metrics.error && !metrics.data && (
-        <ProblemNotice
-          what="The api did not say how it is."
-          error={metrics.error}
-          onRetry={() => void metrics.refetch()}
-        />
-      )}
-      {server && (
-        <dl className="facts-grid">
-          <Fact
-            name="Samples stored"
-            value={perSecond(metrics.data?.rate)}
-            note={`${whole(server.sum('device_metrics_samples_stored_total'))} since the start`}
+      <div hidden={!ready} aria-busy={!ready}>
+        {metrics.error && !metrics.data && (
+          <ProblemNotice
+            what="The api did not say how it is."
+            error={metrics.error}
+            onRetry={() => void metrics.refetch()}
           />
-          <Refused server={server} />
-          <Fact
-            name="Database"
-            value={bytes(server.sum('device_metrics_store_file_bytes'))}
-            note={`${bytes(server.sum('device_metrics_store_free_bytes'))} of it free to use`}
-          />
-          <BytesPerSample
-            file={
-              (server.sum('device_metrics_store_file_bytes') ?? 0) -
-              (server.sum('device_metrics_store_free_bytes') ?? 0)
-            }
-          />
-          <Fact
-            name="Devices"
-            value={whole(server.sum('device_metrics_store_devices'))}
-            note={`${whole(server.sum('device_metrics_store_series'))} series`}
-          />
-          <Fact
-            name="Open in memory"
-            value={whole(server.sum('device_metrics_store_head_samples'))}
-            note={`samples; ${bytes(server.sum('device_metrics_store_journal_bytes'))} in the journal`}
-          />
-          <Damaged count={server.sum('device_metrics_store_damaged') ?? 0} />
-          <Uptime
-            since={(server.sum('process_start_time_seconds') ?? NaN) * 1000}
-            memory={server.sum('process_resident_memory_bytes')}
-            version={status.data?.version}
-          />
-          {status.data && (
+        )}
+        {server && (
+          <dl className="facts-grid">
             <Fact
-              name="Samples are kept"
-              value={keptText(status.data.retention_raw)}
-              note={`hourly values ${keptText(status.data.retention_hourly)}`}
+              name="Samples stored"
+              value={perSecond(metrics.data?.rate)}
+              note={`${whole(server.sum('device_metrics_samples_stored_total'))} since the start`}
             />
-          )}
-        </dl>
-      )}
-      <Collectors />
-      <Configurations />
-      <ApiCharts />
+            <Refused server={server} />
+            <Fact
+              name="Database"
+              value={bytes(server.sum('device_metrics_store_file_bytes'))}
+              note={`${bytes(server.sum('device_metrics_store_free_bytes'))} of it free to use`}
+            />
+            <BytesPerSample
+              file={
+                (server.sum('device_metrics_store_file_bytes') ?? 0) -
+                (server.sum('device_metrics_store_free_bytes') ?? 0)
+              }
+            />
+            <Fact
+              name="Devices"
+              value={whole(server.sum('device_metrics_store_devices'))}
+              note={`${whole(server.sum('device_metrics_store_series'))} series`}
+            />
+            <Fact
+              name="Open in memory"
+              value={whole(server.sum('device_metrics_store_head_samples'))}
+              note={`samples; ${bytes(server.sum('device_metrics_store_journal_bytes'))} in the journal`}
+            />
+            <Damaged count={server.sum('device_metrics_store_damaged') ?? 0} />
+            <Uptime
+              since={(server.sum('process_start_time_seconds') ?? NaN) * 1000}
+              memory={server.sum('process_resident_memory_bytes')}
+              version={status.data?.version}
+            />
+            {status.data && (
+              <Fact
+                name="Samples are kept"
+                value={keptText(status.data.retention_raw)}
+                note={`hourly values ${keptText(status.data.retention_hourly)}`}
+              />
+            )}
+          </dl>
+        )}
+        <Collectors />
+        <Configurations />
+        <ApiCharts />
+      </div>
     </>
   );
 }
