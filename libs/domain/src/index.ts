@@ -66,7 +66,7 @@ export {
   type StepLength,
 } from './time-steps.js';
 export { isTimeZone, isUtc, ZoneClock } from './zone-clock.js';
-export { addSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
+export { addSorted, quantileOfSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, grownBy, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {
   hasAll,

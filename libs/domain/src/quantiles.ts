@@ -14,12 +14,17 @@ export function quantilesOf(pieces: readonly Float64Array[], quantiles: readonly
  */
 export function quantilesOfSorted(pieces: readonly Float64Array[], quantiles: readonly number[]): number[] {
   const [only] = pieces;
-  if (only && pieces.length === 1) {
-    // -0 equals 0, and comes before it.
-    return quantiles.map((quantile) => interpolated(quantile, only.length, (rank) => (only[rank] as number) + 0));
-  }
+  if (only && pieces.length === 1) return quantiles.map((quantile) => quantileOfSorted(only, quantile));
   const count = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return quantiles.map((quantile) => interpolated(quantile, count, (rank) => valueAt(pieces, rank)));
+}
+
+/** A quantile of values that are sorted; there must be one. */
+export function quantileOfSorted(values: Float64Array, quantile: number): number {
+  const position = Math.min(1, Math.max(0, quantile)) * (values.length - 1);
+  const rank = Math.floor(position);
+  // -0 equals 0, and comes before it.
+  return between((values[rank] as number) + 0, (values[rank + 1] as number) + 0, position - rank);
 }
 
 /** A piece that is made of others has at most so many values: joining them takes a tenth of a millisecond. */
@@ -50,12 +55,12 @@ function interpolated(quantile: number, count: number, valueOf: (rank: number) =
   const position = Math.min(1, Math.max(0, quantile)) * (count - 1);
   const rank = Math.floor(position);
   const weight = position - rank;
-  const below = valueOf(rank);
-  if (weight === 0) return below;
-  const above = valueOf(rank + 1);
-  // Weights instead of a difference, which could overflow; and equal values stay what they are.
-  return below === above ? below : below * (1 - weight) + above * weight;
+  return between(valueOf(rank), weight === 0 ? NaN : valueOf(rank + 1), weight);
 }
+
+/** Weights instead of a difference, which could overflow; and equal values stay what they are. */
+const between = (below: number, above: number, weight: number): number =>
+  weight === 0 || below === above ? below : below * (1 - weight) + above * weight;
 
 /** The value of a rank, counted from 0, by halving the doubles there are until one is left. */
 function valueAt(pieces: readonly Float64Array[], rank: number): number {

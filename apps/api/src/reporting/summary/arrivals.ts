@@ -1,7 +1,7 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SeriesSummary, Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
-import { gapsBetween, rhythmOf } from '../../devices/rhythm.js';
+import { expectedBetween, rhythmOf } from '../../devices/rhythm.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 
 /**
@@ -24,53 +24,78 @@ export async function arrivals(
     if (one.summary.count > (most.get(deviceName)?.summary.count ?? 0)) most.set(deviceName, one);
   }
   let readable = MAX_SAMPLES;
-  const found: DeviceArrivalDto[] = [];
   const devices = await store.devices({ devices: [...names] });
   const known = await rhythms.ofAll(devices);
+  const end = Math.min(range.end, now);
+  const found: DeviceArrivalDto[] = [];
+  /** Whose readings are looked at, by the id of their most frequent series. */
+  const watched = new Map<number, Watched>();
   for (const [index, device] of devices.entries()) {
     const frequent = most.get(device.name);
     const count = frequent?.summary.count ?? 0;
     const rhythm = known[index];
-    const span = Math.min(range.end, now) - Math.max(range.start, device.firstTime ?? Infinity);
+    const start = Math.max(range.start, device.firstTime ?? Infinity);
     const dto = { device_name: device.name, arrived: count };
-    if (!rhythm || rhythm.interval === 0 || !(span > 0)) {
+    if (!rhythm || rhythm.interval === 0 || !(end > start)) {
       found.push(dto);
       continue;
     }
-    let expected = Math.max(count === 0 ? 0 : 1, Math.floor(span / rhythm.interval));
-    // Of a range shorter than the time between two readings nobody can say that one is missing.
-    if (expected === 0) {
-      found.push({ ...dto, interval: Math.round(rhythm.interval) });
-      continue;
-    }
+    const { interval } = rhythm;
+    const expected = Math.max(count === 0 ? 0 : 1, Math.floor((end - start) / interval));
+    found.push(answerOf(dto, interval, expected));
     // Where as much has come as by the rhythm of today, there is nothing to look for.
-    if (frequent && Math.abs(count / expected - 1) > 0.01 && count <= readable) {
+    if (expected > 0 && frequent && Math.abs(count / expected - 1) > 0.01 && count <= readable) {
       readable -= count;
-      const start = Math.max(range.start, device.firstTime ?? range.start);
-      const watched = { start, end: Math.min(range.end, now) };
-      expected = await expectedOf(store, frequent.series, watched, rhythm.interval);
+      watched.set(frequent.series.id, { index, dto, interval, start, series: frequent.series });
     }
-    const share = Math.min(1, count / expected);
-    found.push({ ...dto, interval: Math.round(rhythm.interval), expected, share: Math.round(share * 1e4) / 1e4 });
+  }
+  const ofThem = Array.from(watched.values(), ({ series: one }) => one);
+  for await (const { series: one, timestamps } of store.readSamples(ofThem, { start: range.start, end })) {
+    const { index, dto, interval, start } = watched.get(one.id) as Watched;
+    found[index] = answerOf(dto, interval, await expectedOf(timestamps, { start, end }, interval));
   }
   return found;
+}
+
+/** A device whose readings did not come as by the rhythm of today. */
+interface Watched {
+  /** Its place in the answer. */
+  readonly index: number;
+  readonly dto: Arrived;
+  readonly interval: number;
+  /** From when on it was watched, Unix ms. */
+  readonly start: number;
+  readonly series: Series;
+}
+
+type Arrived = Pick<DeviceArrivalDto, 'device_name' | 'arrived'>;
+
+/** Of a range shorter than the time between two readings nobody can say that one is missing. */
+function answerOf(dto: Arrived, interval: number, expected: number): DeviceArrivalDto {
+  if (expected === 0) return { ...dto, interval: Math.round(interval) };
+  const share = Math.min(1, dto.arrived / expected);
+  return { ...dto, interval: Math.round(interval), expected, share: Math.round(share * 1e4) / 1e4 };
 }
 
 /** Samples that one answer reads to see at which rhythm they came. */
 const MAX_SAMPLES = 1_000_000;
 
 /** How many readings were to be expected, each stretch by its own rhythm. */
-async function expectedOf(store: Store, series: Series, { start, end }: TimeRange, interval: number): Promise<number> {
-  let times: ArrayLike<number> = [];
-  for await (const { timestamps } of store.readSamples([series], { start, end })) times = timestamps;
+async function expectedOf(times: ArrayLike<number>, { start, end }: TimeRange, interval: number): Promise<number> {
   const [first, last] = [times[0], times[times.length - 1]];
   if (first === undefined || last === undefined) return Math.max(1, Math.floor((end - start) / interval));
   const [lead, rest] = [rhythmOf(head(times)) ?? { interval }, rhythmOf(tail(times)) ?? { interval }];
-  const between = (await gapsBetween(times)).reduce((sum, { expected }) => sum + expected, 0);
+  const between = await expectedBetween(times);
   const after = Math.max(0, Math.ceil((end - last) / rest.interval) - 1);
   return Math.floor((first - start) / lead.interval) + 1 + between + after;
 }
 
 const NEIGHBOURS = 33;
-const head = (times: ArrayLike<number>): number[] => Array.prototype.slice.call(times, 0, NEIGHBOURS) as number[];
-const tail = (times: ArrayLike<number>): number[] => Array.prototype.slice.call(times, -NEIGHBOURS) as number[];
+const head = (times: ArrayLike<number>): number[] => part(times, 0, Math.min(NEIGHBOURS, times.length));
+const tail = (times: ArrayLike<number>): number[] => part(times, Math.max(0, times.length - NEIGHBOURS), times.length);
+
+function part(times: ArrayLike<number>, from: number, to: number): number[] {
+  const some: number[] = [];
+  for (let index = from; index < to; index += 1) some.push(times[index] as number);
+  return some;
+}
