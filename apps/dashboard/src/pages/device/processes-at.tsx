@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { read, type Schema } from '../../api.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
-import { timeText, type Zone } from '../../time-window.js';
+import { clockText, timeText, type Zone } from '../../time-window.js';
 import { formatterOf } from '../../units.js';
 
 interface ProcessesAtProps {
@@ -13,9 +13,12 @@ interface ProcessesAtProps {
   readonly onClose: () => void;
 }
 
+/** How often a collector reads programs, ms; most of the others it reads more often. */
+const PROGRAMS_EVERY = 30_000;
+
 /** Which programs took most processor time and memory at a moment, such as that of a spike. */
 export function ProcessesAt({ device, time, zone, interval = 10_000, onClose }: ProcessesAtProps) {
-  const reach = Math.max(interval * 1.5, 5_000);
+  const reach = 1.5 * Math.max(interval, PROGRAMS_EVERY);
   const { data, error, refetch } = useQuery({
     queryKey: ['processes', device, time],
     staleTime: Infinity,
@@ -43,8 +46,11 @@ export function ProcessesAt({ device, time, zone, interval = 10_000, onClose }: 
         </button>
       </header>
       {error && <ProblemNotice what="They could not be read." error={error} onRetry={() => void refetch()} />}
-      {data && data.length === 0 && <p className="soft">No program was read at that time.</p>}
-      {data && data.length > 0 && (
+      {data && data.programs.length === 0 && <p className="soft">No program was read at that time.</p>}
+      {data && Math.abs(data.readAt - time) >= 1_000 && data.programs.length > 0 && (
+        <p className="soft">Read at {clockText(data.readAt, zone, true)}, the nearest to it.</p>
+      )}
+      {data && data.programs.length > 0 && (
         <table className="plain">
           <thead>
             <tr>
@@ -58,7 +64,7 @@ export function ProcessesAt({ device, time, zone, interval = 10_000, onClose }: 
             </tr>
           </thead>
           <tbody>
-            {data.map(({ name, cpu, memory }) => (
+            {data.programs.map(({ name, cpu, memory }) => (
               <tr key={name}>
                 <td>
                   <bdi>{name}</bdi>
@@ -81,7 +87,10 @@ interface Program {
 }
 
 /** The programs whose reading is nearest to a time, the busiest first; processor time is summed over its modes. */
-export function programsAt({ series }: Schema<'DeviceReportDto'>, time: number): Program[] {
+function programsAt(
+  { series }: Schema<'DeviceReportDto'>,
+  time: number,
+): { readonly readAt: number; readonly programs: Program[] } {
   const rows = series.flatMap(({ metric_name, labels, samples }) =>
     samples.map(([at, value]) => ({ metric_name, labels, at: Date.parse(String(at)), value: Number(value) })),
   );
@@ -95,5 +104,6 @@ export function programsAt({ series }: Schema<'DeviceReportDto'>, time: number):
     if (metric_name === 'process.memory.usage') program.memory = value;
     else program.cpu = (program.cpu ?? 0) + value;
   }
-  return [...programs.values()].sort((a, b) => (b.cpu ?? -1) - (a.cpu ?? -1) || (b.memory ?? 0) - (a.memory ?? 0));
+  const order = (a: Program, b: Program): number => (b.cpu ?? -1) - (a.cpu ?? -1) || (b.memory ?? 0) - (a.memory ?? 0);
+  return { readAt: nearest, programs: [...programs.values()].sort(order) };
 }
