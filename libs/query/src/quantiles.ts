@@ -72,13 +72,12 @@ export async function quantilesOfGroups(
   for (const [from, to] of together(counts)) {
     /** Of groups of several series, in sorted pieces. */
     const pieces = new Map<number, Float64Array[]>();
-    for await (const [index, sorted] of sortedValues(store, groups, counts, from, to, range)) {
+    await sortedValues(store, groups, counts, from, to, range, (index, sorted) => {
       const known = pieces.get(index);
       if (groups[index]?.series.length === 1) found[index] = quantilesIn([sorted]);
       else if (known) addSorted(known, sorted);
       else pieces.set(index, [sorted]);
-      if (slices.isOver()) await slices.next();
-    }
+    });
     for (const [index, some] of pieces) {
       found[index] = quantilesIn(some);
       if (slices.isOver()) await slices.next();
@@ -107,15 +106,16 @@ function* together(counts: readonly number[]): Generator<[number, number]> {
   if (from < counts.length) yield [from, counts.length];
 }
 
-/** The values of each series of the groups from `from` to before `to`, sorted, and the group; of none that counts nothing. */
-async function* sortedValues(
+/** Calls `visit` with the sorted values of each series of the groups from `from` to before `to` that count something. */
+async function sortedValues(
   store: SampleStore,
   groups: readonly CountedSeries[],
   counts: readonly number[],
   from: number,
   to: number,
   range: TimeRange,
-): AsyncGenerator<[group: number, sorted: Float64Array]> {
+  visit: (group: number, sorted: Float64Array) => void,
+): Promise<void> {
   const groupOf = new Map<number, number>();
   const all: Series[] = [];
   const slices = new Slices();
@@ -130,7 +130,8 @@ async function* sortedValues(
   const order = await orderInSlices(all.length, (a, b) => byDevice(all[a] as Series, all[b] as Series));
   const series = Array.from(order, (at) => all[at] as Series);
   for await (const { series: one, values } of store.readSamples(series, range)) {
-    yield [groupOf.get(one.id) as number, new Float64Array(values).sort()];
+    visit(groupOf.get(one.id) as number, new Float64Array(values).sort());
+    if (slices.isOver()) await slices.next();
   }
 }
 
