@@ -3,6 +3,7 @@ import {
   countOf,
   EARLIEST_TIMESTAMP,
   inColumns,
+  partOf,
   passColumnsInSlices,
   passSamplesInSlices,
   toRfc3339,
@@ -35,6 +36,9 @@ export interface Accepted {
 export interface ProtocolReceipt extends Receipt {
   readonly protocol: string;
 }
+
+/** Samples that are committed at once. */
+const MOST_TOGETHER = 1 << 17;
 
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
 @Injectable()
@@ -80,7 +84,7 @@ export class Accept {
    *
    * @param candidates are given away: they become the samples.
    * @throws Problem when the caller may send none of them.
-   * @throws StoreFullError when the disk has no room; then nothing was stored.
+   * @throws StoreFullError when the disk has no room; then nothing was stored, but for a part of more than 131,072 samples.
    */
   async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const ends = candidates.ends ?? { length: candidates.samples.length };
@@ -133,7 +137,12 @@ export class Accept {
   ): Promise<{ readonly samples: SampleBatch; readonly refused: readonly Refusal[] }> {
     if (countOf(samples) === 0) return { samples, refused };
     try {
-      await this.sampleStore.append(samples);
+      // One commit of them all would hold up others. What is sent again after a full disk changes nothing of what is there.
+      for (let from = 0; from < countOf(samples); from += MOST_TOGETHER) {
+        await this.sampleStore.append(
+          countOf(samples) <= MOST_TOGETHER ? samples : partOf(samples, from, from + MOST_TOGETHER),
+        );
+      }
       return { samples, refused };
     } catch (error) {
       if (!(error instanceof TooManySeriesError)) throw error;

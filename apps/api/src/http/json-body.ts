@@ -15,6 +15,9 @@ export const MAX_PARTS = 500_000;
 /** How many names an item of a list may have, with all that is in it: a device may report so many metrics at a time. */
 export const MAX_NAMES = 25_000;
 
+/** How many characters a text of a body may have: one is parsed in one piece. */
+export const MAX_TEXT = 2 ** 20;
+
 /** Characters of a list that are parsed before others get their turn, about. */
 const PIECE = 128 * 1024;
 
@@ -87,7 +90,7 @@ export function acceptJson(server: FastifyInstance, budget: BodyBudget): (bytes:
 async function parseChecked(body: string, parse: JsonParser): Promise<unknown> {
   const lists = await longListsOf(body);
   if (!lists) {
-    const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, and ${MAX_NAMES} names in an item of a list`;
+    const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, ${MAX_NAMES} names in an item of a list, and ${MAX_TEXT} characters in a text`;
     throw new Problem('unreadable-body', `The body must have at most ${most}.`);
   }
   return lists.length === 0 ? parse(body) : parseInPieces(body, lists, parse);
@@ -133,6 +136,7 @@ export async function longListsOf(
   const within: List[][] = [];
   let [depth, parts, names, outside, look] = [0, 0, 0, 0, WITHOUT_LOOK];
   let isText = false;
+  let textStart = 0;
   /** Of the list whose items are counted: the body itself, or what stands under one of its names. */
   let counted = 0;
   for (let at = 0; at < json.length; at += 1) {
@@ -144,12 +148,14 @@ export async function longListsOf(
     if (isText) {
       const end = json.indexOf('"', at);
       if (end < 0) break;
+      if (end - textStart > MAX_TEXT) return undefined;
       isText = isEscaped(json, end);
       // A long text costs nothing.
       look += end - at;
       at = end;
     } else if (code === QUOTE) {
       isText = true;
+      textStart = at;
     } else if (code === OPEN_ARRAY || code === OPEN_OBJECT) {
       depth += 1;
       parts += 1;
