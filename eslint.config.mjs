@@ -50,12 +50,16 @@ const ROOMS = {
   monitoring: ['http', 'access'],
   live: ['http', 'access', 'monitoring'],
   devices: ['http', 'access', 'monitoring'],
+  dashboard: ['http'],
+  metadata: [],
   packages: ['http', 'access'],
+  updates: ['http', 'access', 'packages'],
   configurations: ['http', 'access'],
   admin: ['http', 'access', 'monitoring'],
-  aggregator: ['http', 'access', 'monitoring', 'live'],
-  reporting: ['http', 'access', 'monitoring', 'devices'],
+  aggregator: ['http', 'access', 'monitoring', 'live', 'metadata'],
+  reporting: ['http', 'access', 'monitoring', 'devices', 'metadata'],
   alerts: ['http', 'access', 'monitoring', 'live', 'devices', 'reporting'],
+  status: ['http', 'access', 'devices', 'reporting', 'alerts'],
 };
 const otherRooms = (room, mayImport) => {
   const others = Object.keys(ROOMS).filter((other) => other !== room && !mayImport.includes(other));

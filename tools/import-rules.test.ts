@@ -16,15 +16,28 @@ async function refusals(filePath: string, imported: string): Promise<string[]> {
 
 /** Which rooms of the api each room must not import. */
 const CLOSED: Record<string, string[]> = {
-  http: ['access', 'monitoring', 'live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
-  access: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
-  monitoring: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts'],
-  live: ['devices', 'admin', 'aggregator', 'reporting', 'alerts'],
-  devices: ['live', 'admin', 'aggregator', 'reporting', 'alerts'],
-  admin: ['live', 'devices', 'aggregator', 'reporting', 'alerts'],
-  aggregator: ['devices', 'admin', 'reporting', 'alerts'],
-  reporting: ['live', 'admin', 'aggregator', 'alerts'],
-  alerts: ['admin', 'aggregator'],
+  http: [
+    'access',
+    'monitoring',
+    'live',
+    'devices',
+    'admin',
+    'aggregator',
+    'reporting',
+    'alerts',
+    'dashboard',
+    'status',
+  ],
+  access: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts', 'dashboard', 'status'],
+  monitoring: ['live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts', 'dashboard', 'status'],
+  live: ['devices', 'admin', 'aggregator', 'reporting', 'alerts', 'dashboard', 'status'],
+  devices: ['live', 'admin', 'aggregator', 'reporting', 'alerts', 'dashboard', 'status'],
+  admin: ['live', 'devices', 'aggregator', 'reporting', 'alerts', 'dashboard', 'status'],
+  aggregator: ['devices', 'admin', 'reporting', 'alerts', 'dashboard', 'status'],
+  reporting: ['live', 'admin', 'aggregator', 'alerts', 'dashboard', 'status'],
+  alerts: ['admin', 'aggregator', 'dashboard', 'status'],
+  dashboard: ['access', 'monitoring', 'live', 'devices', 'admin', 'aggregator', 'reporting', 'alerts', 'status'],
+  status: ['monitoring', 'live', 'admin', 'aggregator', 'dashboard'],
 };
 
 describe('the rooms of the api', () => {

@@ -18,10 +18,8 @@ import { limitToCaller } from './access/limit-store.js';
 import { ALERT_STORE } from './alerts/alert-store.token.js';
 import { CONFIGURATION_STORE } from './configurations/configuration-store.token.js';
 import { METADATA_STORE } from './metadata/metadata-store.token.js';
+import { SAMPLE_STORE } from './sample-store.token.js';
 import { apiConfig, databaseOf, type ApiConfig } from './settings.js';
-
-/** Injection token of the one `Store`; a caller who is limited to some devices sees no others in it. */
-export const SAMPLE_STORE = Symbol('SampleStore');
 
 const onProblem = (problem: unknown): void => {
   new Logger('storage').error(reasonOf(problem));

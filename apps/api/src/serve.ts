@@ -30,7 +30,7 @@ import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { SecretBox } from './access/sessions/secret-box.js';
 import { consoleLogger } from './http/console-logger.js';
-import { createServer } from './http/create-server.js';
+import { createServer } from './create-server.js';
 import { StartingServer } from './http/starting-server.js';
 import { KnownStores } from './known-store.js';
 import { apiSettingGroups, readApiSettings } from './settings.js';

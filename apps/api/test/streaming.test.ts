@@ -7,12 +7,12 @@ import type { SampleStore, SeriesSamples } from '@device-metrics/storage';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { apiConfig } from '../dist/settings.js';
 import { DeviceRhythms } from '../dist/devices/device-rhythms.js';
-import { createServer } from '../dist/http/create-server.js';
+import { createServer } from '../dist/create-server.js';
 import { ReportsController } from '../dist/reporting/reports.controller.js';
 import { MetricDescriptions } from '../dist/metadata/metric-descriptions.js';
 import { METADATA_STORE } from '../dist/metadata/metadata-store.token.js';
 import { SeriesEnds } from '../dist/metadata/series-ends.js';
-import { SAMPLE_STORE } from '../dist/sample-store.module.js';
+import { SAMPLE_STORE } from '../dist/sample-store.token.js';
 
 const series = [1, 2].map((id) => ({ id, deviceName: 'pc', metricName: `m${id}`, unit: null, labels: {} }));
 const summary = { count: 100_000, min: 0, max: 1, sum: 1, first: 0, firstTime: 0, last: 1, lastTime: 1 };

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { Authenticate } from './authenticate.js';
 import { runAs, type Caller } from './caller.js';
 import { credentialsOf } from './guard.js';

@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { StoreFullError, type StoreOperation } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Problem } from '../http/problem.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 
 /** A copy of the database that is gone once it has been read or given up. */
 export interface BackupFile {

@@ -8,7 +8,7 @@ import {
 import { reasonOf } from '@device-metrics/domain';
 import type { StoreOperation } from '@device-metrics/storage';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { BackupFiles, scheduledName } from './backup-files.js';
 

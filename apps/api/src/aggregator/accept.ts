@@ -21,7 +21,7 @@ import { Problem } from '../http/problem.js';
 import { Arrivals } from '../live/arrivals.js';
 import { LiveSamples } from '../live/live-samples.js';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { appendWhatFits } from './append-what-fits.js';
 
 /** What became of the items that a protocol handed over. */

@@ -17,7 +17,7 @@ import { assertWholeSite } from '../access/whole-site.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { invalidInput, Problem } from '../http/problem.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { readAlertsText, type AlertsFile } from './alerts-file.js';
 import { Alerts } from './alerts.js';
 import { AlertSetupDto, AlertSetupsDto, ChannelTypesDto, ImportDto, ImportedDto } from './alerts.dto.js';

@@ -10,7 +10,7 @@ import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { invalidInput, Problem } from '../http/problem.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { ALERT_STORE } from './alert-store.token.js';
 import { Alerts } from './alerts.js';
 import {

@@ -12,7 +12,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ACCESS_STORE } from '../access/access-store.js';
 import { unlimited } from '../access/caller.js';
 import { isThere } from '../access/collectors/join.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { mistakesOf } from './check-text.js';
 import { combined, configurationsFor, type CombinedText } from './combine.js';
 import { CONFIGURATION_STORE } from './configuration-store.token.js';

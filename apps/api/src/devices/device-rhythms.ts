@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Series, TimeRange } from '@device-metrics/domain';
 import type { SampleStore, StoredDevice } from '@device-metrics/storage';
 import { DAY, HOUR } from '@device-metrics/domain';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
 
 interface Known {

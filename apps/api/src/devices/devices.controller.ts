@@ -12,7 +12,7 @@ import { composedName } from '../http/composed.pipe.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { changeDevice } from './change-device.js';
 import { deviceAnswer } from './device-answer.js';
 import { DeviceChangeDto } from './device-change.dto.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { OthersSamples, Store } from '@device-metrics/storage';
 import type { Sample } from '@device-metrics/domain';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { Arrivals } from './arrivals.js';
 import { LiveSamples } from './live-samples.js';
 

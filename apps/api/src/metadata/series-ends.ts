@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { labelsKey, type NamedSeries, type Series } from '@device-metrics/domain';
 import type { MetadataStore, SampleStore, SeriesEnd, SeriesLatest } from '@device-metrics/storage';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { METADATA_STORE } from './metadata-store.token.js';
 
 /** A series of which a sender says that it has no value from a time on, Unix ms. */

@@ -5,7 +5,7 @@ import type { StoreOperation } from '@device-metrics/storage';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { ApiMetrics } from './api-metrics.js';
 import { HealthDto } from './health.dto.js';
 

@@ -11,7 +11,7 @@ import { composedName } from '../http/composed.pipe.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
-import { SAMPLE_STORE } from '../sample-store.module.js';
+import { SAMPLE_STORE } from '../sample-store.token.js';
 import { ApiAnswer } from './answer/api-answer.js';
 import { sendAnswer } from './answer/send-answer.js';
 import { AvailabilityQuery } from './availability/availability-query.dto.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccessStore, Store, StoredCollector } from '@device-metrics/storage';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ACCESS_STORE } from '../access-store.js';
 
 /** Gives devices the tags of the invitation that they joined with, once: as soon as there is the device. */

@@ -11,7 +11,7 @@ import type { FastifyRequest } from 'fastify';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Store } from '@device-metrics/storage';
 import { Problem } from '../../http/problem.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { askingCaller, type Caller } from '../caller.js';
 import { Allowance } from './allowance.js';

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';

@@ -3,7 +3,7 @@ import type { AccessStore, Store, StoredUser } from '@device-metrics/storage';
 import { stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';

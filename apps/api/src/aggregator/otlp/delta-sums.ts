@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DAY, conversionBetween, labelsKey, type NamedSeries, type Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import type { PointSample } from './points.js';
 
 /** Series whose place in the store is remembered. */

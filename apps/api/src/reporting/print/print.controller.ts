@@ -6,7 +6,7 @@ import { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { Needs } from '../../access/needs.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { ApiProblems } from '../../http/openapi.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { CONTENT_SECURITY_POLICY } from './page.js';
 import { PrintQuery } from './print-query.dto.js';
 import { printReport } from './print-report.js';

@@ -10,7 +10,7 @@ import { reasonOf } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
-import { SAMPLE_STORE } from '../../sample-store.module.js';
+import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ReportFolders } from './report-folders.js';
 import { SharedTurns } from './shared-turns.js';
 import { writeRun } from './write-run.js';

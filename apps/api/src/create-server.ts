@@ -1,25 +1,25 @@
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { serveDashboard } from '../dashboard/serve-dashboard.js';
-import { BODY_LIMITS, BodyBudget, boundBodies } from './body-budget.js';
-import { consoleLogger } from './console-logger.js';
-import { compressAnswers } from './compress.js';
-import { acceptGzip } from './decompress.js';
-import { openDirectPath } from './direct.js';
-import { lineUpFirstRequests } from './first-requests.js';
-import { acceptJson } from './json-body.js';
-import { MAX_BODY, MAX_PATH_PART } from './limits.js';
-import { serveDocs } from './serve-docs.js';
-import { ProblemFilter, refuseAddress } from './problem.filter.js';
-import { acceptBytes } from './raw-body.js';
-import { lineUpReports } from './report-line.js';
-import { sendSecurityHeaders } from './security-headers.js';
-import { pathOf } from './target.js';
-import { endStalledReaders, refuseConnection, serverTimes } from './time-limits.js';
-import { closeUnusedConnections } from './unused-connections.js';
-import { acceptOnlyUtf8 } from './utf8-bodies.js';
-import { validation } from './validation.js';
+import { serveDashboard } from './dashboard/serve-dashboard.js';
+import { BODY_LIMITS, BodyBudget, boundBodies } from './http/body-budget.js';
+import { consoleLogger } from './http/console-logger.js';
+import { compressAnswers } from './http/compress.js';
+import { acceptGzip } from './http/decompress.js';
+import { openDirectPath } from './http/direct.js';
+import { lineUpFirstRequests } from './http/first-requests.js';
+import { acceptJson } from './http/json-body.js';
+import { MAX_BODY, MAX_PATH_PART } from './http/limits.js';
+import { serveDocs } from './http/serve-docs.js';
+import { ProblemFilter, refuseAddress } from './http/problem.filter.js';
+import { acceptBytes } from './http/raw-body.js';
+import { lineUpReports } from './http/report-line.js';
+import { sendSecurityHeaders } from './http/security-headers.js';
+import { pathOf } from './http/target.js';
+import { endStalledReaders, refuseConnection, serverTimes } from './http/time-limits.js';
+import { closeUnusedConnections } from './http/unused-connections.js';
+import { acceptOnlyUtf8 } from './http/utf8-bodies.js';
+import { validation } from './http/validation.js';
 
 interface ServerOptions {
   /** Certificate and key, PEM; without them there is no TLS. */
