@@ -16,7 +16,7 @@ export const MAX_PARTS = 500_000;
 export const MAX_NAMES = 25_000;
 
 /** How many characters a text of a body may have: one is parsed in one piece. */
-export const MAX_TEXT = 2 ** 20;
+export const MAX_TEXT = 2 ** 21;
 
 /** Characters of a list that are parsed before others get their turn, about. */
 const PIECE = 128 * 1024;
