@@ -31,7 +31,7 @@ export class SortedSeries {
       }
       return found;
     }
-    const entries = devices || tags ? this.findDevices(selector).flatMap((one) => this.ofDevice(one)) : this.all();
+    const entries = devices || tags ? this.ofDevices(this.findDevices(selector)) : this.all();
     if (!metrics && !labels) return entries;
     const wanted = matchesAny(metrics);
     // The series of one metric follow each other, so that each name is looked at once for each device.
@@ -100,8 +100,16 @@ export class SortedSeries {
   }
 
   private all(): readonly SeriesEntry[] {
-    this.sorted ??= this.findDevices({}).flatMap((device) => this.ofDevice(device));
+    this.sorted ??= this.ofDevices(this.findDevices({}));
     return this.sorted;
+  }
+
+  private ofDevices(devices: readonly Device[]): readonly SeriesEntry[] {
+    const [only] = devices;
+    if (only && devices.length === 1) return this.ofDevice(only);
+    const all: SeriesEntry[] = [];
+    for (const device of devices) for (const entry of this.ofDevice(device)) all.push(entry);
+    return all;
   }
 
   private ofDevice(device: Device): readonly SeriesEntry[] {
