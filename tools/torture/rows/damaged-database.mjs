@@ -1,6 +1,19 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { openDatabase } from '@device-metrics/sqlite';
-import { assert, command, get, NoStart, post, PRELOADS, random, runOf, samplesOf, startApi, valueOf } from '../kit.mjs';
+import {
+  assert,
+  command,
+  get,
+  NoStart,
+  post,
+  PRELOADS,
+  random,
+  runOf,
+  samplesOf,
+  sleep,
+  startApi,
+  valueOf,
+} from '../kit.mjs';
 
 export const name = 'Flips, zeroed pages and truncations of the database';
 const DEVICES = ['pc-1', 'pc-2', 'pc-3'];
@@ -11,7 +24,7 @@ export async function run({ file, short }) {
   const whole = file('whole.db');
   const samples = await fill(whole);
   const places = placesOf(whole);
-  const outcome = { started: 0, repaired: 0, less: 0 };
+  const outcome = { started: 0, repaired: 0, less: 0, late: 0 };
   const turns = short ? 6 : 204;
   let next = 0;
   const worker = async (number) => {
@@ -27,6 +40,10 @@ export async function run({ file, short }) {
         const stored = await readOrRepair(damaged, outcome);
         assert(stored <= samples);
         if (stored < samples) outcome.less += 1;
+        if (what === 'payload' && how === 'zero') {
+          const taken = await takeLate(damaged);
+          outcome.late += taken;
+        }
       } catch (error) {
         throw new Error(`turn ${turn}, ${how} in ${what}: ${error.message}`, { cause: error });
       }
@@ -34,7 +51,7 @@ export async function run({ file, short }) {
   };
   await Promise.all([0, 1].map(worker));
   const kinds = places.map(([what]) => what).join(', ');
-  return `${turns} over ${kinds}: ${outcome.started} started, ${outcome.repaired} repaired, ${outcome.less} lost some samples, no wrong number`;
+  return `${turns} over ${kinds}: ${outcome.started} started, ${outcome.repaired} repaired, ${outcome.less} lost some samples, ${outcome.late} late ones taken over zeroed pages, no wrong number`;
 }
 
 /** Chunks, parts, a journal, and a log that was not taken over: the api was killed. */
@@ -135,4 +152,44 @@ async function readOrRepair(damaged, outcome) {
   } finally {
     await api.stop();
   }
+}
+
+/** Late samples for every hour, over pages that are gone: all are taken, sealed and told of. */
+async function takeLate(damaged) {
+  const api = await startApi(damaged, {}, { preload: [PRELOADS.hurry] });
+  try {
+    let taken = 0;
+    for (const turn of [1, 2]) {
+      const hours = Array.from({ length: 42 }, (_, index) => Math.floor(Date.now() / 3_600_000) - 1 - index);
+      const times = hours.map((hour) => hour * 3_600_000 + 1_800_000 + turn);
+      for (const device of DEVICES) {
+        const samples = times.map((time) => [time, valueOf(device, time)]);
+        const { status, body } = await post(api.url, [
+          { device_name: device, metric_name: 'm', labels: LABELS, samples },
+        ]);
+        assert.equal(status, 200, body);
+        taken += samples.length;
+      }
+      await untilSealed(api.url);
+      for (const device of DEVICES) {
+        const stored = await samplesOf(api.url, device);
+        assert(
+          times.every((time) => stored.has(time)),
+          `a late sample of ${device} is not there`,
+        );
+      }
+    }
+    return taken;
+  } finally {
+    await api.stop();
+  }
+}
+
+async function untilSealed(url) {
+  for (let look = 0; look < 400; look += 1) {
+    const { text } = await get(url, '/metrics');
+    if (/^device_metrics_store_journal_rows 0$/m.test(text)) return;
+    await sleep(25);
+  }
+  assert.fail('late samples stay in the journal');
 }
