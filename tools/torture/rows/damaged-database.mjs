@@ -115,7 +115,7 @@ function damage(whole, damaged, what, pages, how, pick) {
   // Half of the keys stand at the start of a page.
   const at = page + (pick(2) === 0 ? pick(128) : pick(4_096));
   if (how === 'flip') copy[Math.min(at, copy.length - 1)] ^= 1 << pick(8);
-  else copy.fill(0, page, page + 4_096);
+  else copy.fill(0, page, Math.min(page + 4_096, copy.length));
   return writeFileSync(path, copy);
 }
 
