@@ -130,6 +130,17 @@ describe('a batch', () => {
     expect(await report('bare')).toEqual(series);
   });
 
+  it('of more samples than are committed at once is stored whole, sent again too', async () => {
+    const start = Date.now() - 1_400_000;
+    const samples = Array.from({ length: 140_000 }, (_, index) => [start + 10 * index, index]);
+    const body = { metrics: [{ device_name: 'very-many', metric_name: 'm', samples }] };
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(await server.post(BATCH, body)).toMatchObject({ status: 200, body: { accepted: 1, rejected: [] } });
+      const { summaries } = (await server.get('/api/v1/reports/summary?device_name=very-many')).body;
+      expect(summaries).toMatchObject([{ count: 140_000, min: 0, max: 139_999, mean: 69_999.5, last: 139_999 }]);
+    }
+  });
+
   it('of bad items only is a 400 that names them and stores nothing', async () => {
     const { status, body, headers } = await server.post(BATCH, [metric('all-bad', null), 7]);
 
