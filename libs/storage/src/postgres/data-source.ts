@@ -5,6 +5,7 @@ import { accessEntities } from '../access/access.entities.js';
 import { configurationEntities } from '../configurations/configuration.entities.js';
 import { StoreUnavailableError } from '../store.js';
 import { connectionOf, shownUrl } from './connection.js';
+import { LastingClient } from './lasting-client.js';
 import { migrations } from './migrations/index.js';
 import { sentenceOf } from './unavailable.js';
 
@@ -69,7 +70,7 @@ export function postgresOptions(url: string): DataSourceOptions {
     parseInt8: true,
     poolSize: CONNECTIONS,
     poolErrorHandler: () => undefined,
-    extra: { ...config, keepAlive: true } satisfies pg.PoolConfig,
+    extra: { ...config, keepAlive: true, Client: LastingClient } satisfies pg.PoolConfig,
   };
 }
 
@@ -126,7 +127,8 @@ export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean)
     try {
       await upgrade(dataSource, mayUpgrade, async <T>(sql: string) => (await runner.query(sql)) as T[]);
     } finally {
-      await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]);
+      // Where the connection broke it is gone, and that error is the one to tell.
+      await runner.query('SELECT pg_advisory_unlock($1)', [LOCK]).catch(() => undefined);
     }
   } catch (error) {
     throw refusalOf(error, dataSource);

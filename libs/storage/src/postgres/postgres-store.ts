@@ -261,7 +261,7 @@ export class PostgresStore implements Store {
     for (const timer of this.timers) clearInterval(timer);
     this.closed = true;
     await this.commits.idle();
-    await this.renewing;
+    await this.renewing?.catch(() => undefined);
     const { session } = this;
     if (session) {
       await session.end();

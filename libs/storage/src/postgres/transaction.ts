@@ -9,9 +9,6 @@ export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient
   const client = await pool.connect().catch((error: unknown) => {
     throw asUnavailable(error);
   });
-  // A connection that breaks between two statements says so to whoever has it; the next statement fails then.
-  const broken = (): void => undefined;
-  client.on('error', broken);
   let isLost = false;
   try {
     await client.query('BEGIN');
@@ -25,7 +22,6 @@ export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient
     );
     throw asUnavailable(error);
   } finally {
-    client.off('error', broken);
     client.release(isLost);
   }
 }
