@@ -87,7 +87,8 @@ it(
     await api.stop('SIGKILL');
     const before = counted;
     await pause(AWAY);
-    expect(counted - before).toBeGreaterThan(AWAY / 200);
+    // It goes on reading, however slow the machine.
+    await until(() => counted - before > AWAY / 200);
     api = await Server.start(settings);
 
     const values = await drained();

@@ -220,7 +220,7 @@ describe('what the api offers', () => {
     const options = {
       isAutomatic: () => isAutomatic,
       interval: 1_000,
-      limits: { within: 2_000, silence: 1_000 },
+      limits: { within: 30_000, silence: 1_000 },
       stopCollecting: async () => void (stops += 1),
       handOver: (program: Program) => void became.push(program),
       self: { node: 'this', main: 'program' },

@@ -37,7 +37,7 @@ it('npm start runs an api and a collector that sends to it, whatever its port, a
     const url = /Listening on (\S+);/.exec(output)?.[1];
     // One at a time: a stop breaks off what has connected and not yet asked.
     const ask = async (): Promise<string> => (await fetch(`${url}/api/v1/devices`)).text();
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     for (let devices = ''; !devices.includes('"test-pc"'); devices = await ask()) {
       if (Date.now() > deadline) throw new Error(`No test-pc: ${devices}\n${output}`);
       await setTimeout(50);

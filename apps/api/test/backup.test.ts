@@ -68,11 +68,7 @@ it('a reader that leaves in the middle leaves no file behind', async () => {
   const abort = new AbortController();
   await fetch(`${server.url}/api/v1/admin/backup`, { signal: abort.signal });
   abort.abort();
-  let left: string[] = ['unknown'];
-  for (let turn = 0; turn < 100 && left.length > 0; turn += 1) {
-    left = (await readdir(folder.path)).filter((name) => name.includes('backup'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  expect(left).toEqual([]);
+  const left = async (): Promise<string[]> => (await readdir(folder.path)).filter((name) => name.includes('backup'));
+  while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   expect((await server.get('/api/v1/admin/backup')).status).toBe(200);
 });

@@ -35,7 +35,7 @@ const batch = (count: number): object => ({
 });
 
 it('one credential sends so many samples in the long run and is told when to go on; others are not held up', async () => {
-  const send = (token = {}, count = 150) => server.post('/api/v1/aggregator/metrics/batch', batch(count), token);
+  const send = (token = {}, count = 300) => server.post('/api/v1/aggregator/metrics/batch', batch(count), token);
   expect((await send(tokens[0])).status).toBe(200);
   const refused = await send(tokens[0]);
   expect([refused.status, refused.body.type]).toEqual([429, 'urn:device-metrics:problem:too-many-samples']);
@@ -46,19 +46,21 @@ it('one credential sends so many samples in the long run and is told when to go 
 });
 
 it('one credential asks so much in the long run; so does an address without any', async () => {
-  const statuses = async (headers: Record<string, string>): Promise<number[]> => {
-    const all: number[] = [];
-    for (let n = 0; n < 40; n += 1) all.push((await server.get('/healthz', headers)).status);
-    return all;
+  /** How many of 40 are answered, and how many may be in the time that they took. */
+  const answered = async (headers: Record<string, string>): Promise<{ passed: number; most: number }> => {
+    const began = performance.now();
+    let refused = 0;
+    for (let n = 0; n < 40; n += 1) if ((await server.get('/healthz', headers)).status === 429) refused += 1;
+    return { passed: 40 - refused, most: 21 + Math.ceil(((performance.now() - began) / 1_000) * 2) };
   };
   for (const headers of [tokens[2]!, { via: 'a proxy' }]) {
-    const all = await statuses(headers);
-    expect(all.filter((status) => status === 200).length).toBeGreaterThanOrEqual(20);
-    expect(all.at(-1)).toBe(429);
+    const { passed, most } = await answered(headers);
+    expect(passed).toBeGreaterThanOrEqual(20);
+    expect(passed).toBeLessThanOrEqual(most);
   }
-  // Who shows what does not work is nobody.
-  const all = await statuses({ authorization: `Bearer dm_read_000000000000_${'A'.repeat(43)}` });
-  expect(all.at(-1)).toBe(429);
+  // Who shows what does not work is nobody, who has used up theirs.
+  const wrong = { authorization: `Bearer dm_read_000000000000_${'A'.repeat(43)}` };
+  while ((await server.get('/healthz', wrong)).status !== 429);
 });
 
 it('connections beyond the limit are closed; every limit counts what it refused', async () => {

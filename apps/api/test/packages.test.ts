@@ -129,7 +129,10 @@ describe('the package that an api makes of its own files', () => {
     expect(await makeOwnPackage(file('made2'), manifest)).toBe(true);
     expect(readFileSync(file(`made/${NAME}`))).toEqual(readFileSync(file(`made2/${NAME}`)));
     expect((await new PackageFolder(file('made')).list()).map(({ name }) => name)).toEqual([other, NAME].sort());
-    const listed = execFileSync('tar', ['-tvzf', file(`made/${NAME}`)], { encoding: 'utf8' });
+    const listed = execFileSync('tar', ['-tvzf', file(`made/${NAME}`)], {
+      encoding: 'utf8',
+      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' },
+    });
     expect(listed).toContain(long);
     expect(listed).toMatch(/^-rwxr-xr-x root\/root +14 2023-11-14 .*lib\/node$/m);
   });

@@ -72,7 +72,9 @@ describeIf('three processes on one PostgreSQL', () => {
     expect((await b.get('/api/v1/devices', headers)).status).toBe(200);
     await c.send('DELETE', `/api/v1/tokens/${made.body.id}`);
     const revokedAt = Date.now();
-    while ((await b.get('/api/v1/devices', headers)).status !== 401) expect(Date.now() - revokedAt).toBeLessThan(1_000);
+    for (let asked = revokedAt; (await b.get('/api/v1/devices', headers)).status !== 401; asked = Date.now()) {
+      expect(asked - revokedAt).toBeLessThan(1_000);
+    }
     expect((await a.get('/readyz')).status).toBe(200);
     expect((await a.get('/api/v1/admin/backup')).status).toBe(501);
   });

@@ -37,7 +37,8 @@ describe('the server', () => {
       `POST /api/v1/aggregator/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
         `Content-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
     );
-    await setTimeout(200);
+    // Whoever is answered after it has connected and written after it.
+    for (let turn = 0; turn < 2; turn += 1) await first.get('/healthz');
     const stopped = first.stop('SIGTERM');
     await setTimeout(100);
     sender.write(body.slice(5));

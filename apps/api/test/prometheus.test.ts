@@ -110,7 +110,7 @@ run(
     const there = await ofPrometheus(prometheus, start, end);
     // What is on its way when the time ends comes soon.
     let here: Samples = new Map();
-    for (let tries = 0; tries < 40; tries += 1) {
+    for (let tries = 0; tries < 120; tries += 1) {
       here = await ofApi(api, start, end);
       if (here.size === there.size && [...there].every(([name, samples]) => here.get(name)?.size === samples.size))
         break;

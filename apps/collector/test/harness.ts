@@ -255,6 +255,20 @@ export async function until(
 
 export const pause = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
 
+/** How long something takes, without what a busy machine keeps from who waits for it, ms. */
+export async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  let [kept, last] = [0, began];
+  const look = (): void => {
+    const now = performance.now();
+    kept += Math.max(0, now - last - 20);
+    last = now;
+  };
+  const timer = setInterval(look, 10);
+  await work().finally(() => clearInterval(timer));
+  return performance.now() - began - kept;
+}
+
 /** A client of the api at a url, as a collector has it that has not joined. */
 export function clientOf(url: string, token: string | undefined, timeout: number): ApiClient {
   return new ApiClient(new ApiConnection({ url, token, credential: undefined, credentialPath: '' }, timeout));

@@ -248,7 +248,7 @@ describeIf('processes that share a database', () => {
 
 /** Resolves once `condition` does and is true; what it throws is tried again, as a sender would. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 1_200; attempt += 1) {
     if (await condition().catch(() => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -77,6 +77,5 @@ it('an error on the way is the error of the workbook, and a reader that leaves e
     }
   }
   for await (const chunk of xlsx(['a'], endless())) if (chunk.length > 1000) break;
-  for (let turn = 0; turn < 1000 && !ended; turn += 1) await new Promise(setImmediate);
-  expect(ended).toBe(true);
+  while (!ended) await new Promise((resolve) => setTimeout(resolve, 1));
 });

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Aedes } from 'aedes';
 import { connect, type MqttClient } from 'mqtt';
-import { Device, flood, memoryGrowth, mistakesOf, NOW, TcpPeer } from '../../../test/third-party/device.js';
+import { Device, flood, memoryGrowth, mistakesOf, NOW, TcpPeer, type Sent } from '../../../test/third-party/device.js';
 import { pause, until } from '../../../test/harness.js';
 import { parseTopic } from './topic.js';
 
@@ -127,8 +127,9 @@ describe('an MQTT broker', () => {
     ]);
     // Gone without a goodbye.
     plug.stream.destroy();
-    await pause(50);
-    expect(await lab.read()).toMatchObject([{ device_name: 'plug', metric_name: 'device.online', value: 0 }]);
+    let last: Sent[] = [];
+    await until(async () => (last = await lab.read()).some(({ value }) => value === 0));
+    expect(last).toMatchObject([{ device_name: 'plug', metric_name: 'device.online', value: 0 }]);
     await plug.endAsync(true);
   });
 
@@ -302,16 +303,18 @@ describe('an MQTT broker', () => {
     const lab = device({ topic: 'back/{device}/{metric}' });
     await lab.read();
     await peer.stop();
-    await pause(50);
-    expect(await lab.failure()).toContain('the broker has cut the connection');
+    let failure = '';
+    await until(async () => (failure = await lab.failure()) !== 'does not fail');
+    expect(failure).toContain('the broker has cut the connection');
     await peer.start();
     await until(() => publisher.connected);
     let readings: unknown[] = [];
-    for (let tries = 0; tries < 40 && readings.length === 0; tries += 1) {
+    await until(async () => {
       await publish('back/a/b', '1');
       await pause(100);
       readings = await lab.read().catch(() => []);
-    }
+      return readings.length > 0;
+    });
     expect(readings).toMatchObject([{ metric_name: 'b', value: 1 }]);
     expect(lab.log.at(-1)).toBe('rack works again');
   });
@@ -394,10 +397,10 @@ describe('a peer that is no MQTT broker', () => {
     expect(growth).toBeLessThan(100 * 2 ** 20);
     peer.onConnection = speak((socket) => void socket.write(Buffer.from([0x30, 0x04, 0x00, 0x01, 0x61, 0x37])));
     let values = {};
-    for (let tries = 0; tries < 200 && Object.keys(values).length === 0; tries += 1) {
-      await pause(50);
+    await until(async () => {
       values = await lab.values().catch(() => ({}));
-    }
+      return Object.keys(values).length > 0;
+    });
     expect(values).toEqual({ value: 7 });
     expect(lab.log).toContain('rack works again');
   });
