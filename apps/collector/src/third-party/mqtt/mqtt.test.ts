@@ -31,6 +31,7 @@ describe('an MQTT broker', () => {
     devices.push(made);
     return made;
   };
+  /** Resolves once the broker has passed it on. */
   const publish = (topic: string, payload: unknown, retain = false): Promise<unknown> =>
     publisher.publishAsync(topic, typeof payload === 'string' ? payload : JSON.stringify(payload), { qos: 1, retain });
 
@@ -106,8 +107,9 @@ describe('an MQTT broker', () => {
   it('gives Tasmota by path, and its real last will', async () => {
     const plug = connect(`mqtt://127.0.0.1:${peer.port}`, {
       will: { topic: 'tele/plug/LWT', payload: Buffer.from('Offline'), qos: 1, retain: true },
+      reconnectPeriod: 0,
     });
-    await plug.publishAsync('tele/plug/LWT', 'Online', { retain: true });
+    await plug.publishAsync('tele/plug/LWT', 'Online', { qos: 1, retain: true });
     const lab = device({
       topic: 'tele/{device}/SENSOR',
       metric: 'hw.energy',
@@ -119,6 +121,7 @@ describe('an MQTT broker', () => {
     await plug.publishAsync(
       'tele/plug/SENSOR',
       JSON.stringify({ Time: '2026-01-15T10:00:00', ENERGY: { Total: 1.5, Power: 7 } }),
+      { qos: 1 },
     );
     await pause(50);
     expect(await lab.read()).toMatchObject([
