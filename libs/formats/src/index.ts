@@ -3,12 +3,10 @@ export { DecimalReader, EXACT_DIGITS } from './decimal.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {
   LineScanner,
-  spareOf,
   TooManyFieldsError,
   type FieldMeaning,
   type LineMeaning,
   type ScannedLines,
-  type SpareColumns,
   type WrongLine,
 } from './influx/scan-lines.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
@@ -26,6 +24,7 @@ export { writeRequestV2Pieces } from './remote-write/decode-v2.js';
 export { readLabels } from './remote-write/read-labels.js';
 export type { MetricMetadata, MetricType, WriteReader, WriteRequest } from './remote-write/write-request.js';
 export { SnappyError, unsnap } from './snappy.js';
+export { spareOf, type SpareColumns } from './spare-columns.js';
 export { MetricsDecoder, type OtlpMetric, type PointSink, type SummaryPoint } from './otlp/decode-metrics.js';
 export type { HistogramPoint } from './otlp/histogram.js';
 export { metricsFromJson, OtlpJsonError } from './otlp/metrics-json.js';

@@ -27,6 +27,16 @@ describe('unsnap', () => {
     expect(long.equals(unsnap(compress(long), MOST))).toBe(true);
   });
 
+  it('may put it into memory that was used before', () => {
+    const spare = Buffer.alloc(50_000, 'x');
+    fc.assert(
+      fc.property(bytes, (given) => {
+        const out = unsnap(compress(given), MOST, spare);
+        return given.equals(out) && (given.length + 3 > spare.length || out.buffer === spare.buffer);
+      }),
+    );
+  });
+
   it('knows every kind of literal and copy', () => {
     const literal = Buffer.from([0x05, 0xf0, 0x04, ...Buffer.from('hello')]);
     expect(Buffer.from(unsnap(literal, MOST)).toString()).toBe('hello');

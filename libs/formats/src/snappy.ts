@@ -14,63 +14,77 @@ export class SnappyError extends Error {
 /** The most that bytes of the format can become: a copy of 64 bytes takes three of them, or two for 11. */
 const MOST_GROWTH = 22;
 
+/** Bytes are copied four at a time, which takes a third of the time: up to three of what comes next are written before it. */
+const WORD = 4;
+const SPILL = WORD - 1;
+
+/** Literals from so many bytes on are copied by the engine, which takes some time to begin. */
+const LONG = 64;
+
 /**
  * Undoes Snappy's block format. What comes out is as long as the head of the bytes says, which is checked before anything
  * is allocated: against `most`, and against what so many bytes can become at all.
  *
+ * @param spare memory that nobody uses any more: what comes out stands there where it has room for it.
  * @throws SnappyError
  */
-export function unsnap(bytes: Uint8Array, most: number): Uint8Array {
+export function unsnap(bytes: Uint8Array, most: number, spare?: Uint8Array): Uint8Array {
   const { length, start } = headOf(bytes);
   if (length > most) throw new SnappyError(`it would become ${length} bytes, and at most ${most} are taken`, true);
   if (length > (bytes.length - start) * MOST_GROWTH) {
     throw new SnappyError(`its head says ${length} bytes, more than the rest can become`);
   }
-  const out = Buffer.allocUnsafe(length);
+  const out = spare && spare.length >= length + SPILL ? spare : Buffer.allocUnsafeSlow(length + SPILL);
+  const to = viewOf(out);
+  const from = viewOf(bytes);
+  const end = bytes.length;
   let at = start;
-  let to = 0;
-  while (at < bytes.length) {
+  let made = 0;
+  while (at < end) {
     const tag = bytes[at++] as number;
-    if ((tag & 3) === 0) {
-      let size = (tag >>> 2) + 1;
+    const kind = tag & 3;
+    let size = (tag >>> 2) + 1;
+    if (kind === 0) {
       if (size > 60) {
-        const extra = size - 60;
-        if (at + extra > bytes.length) throw cutOff(at);
-        size = littleEndian(bytes, at, extra) + 1;
-        at += extra;
+        const width = size - 60;
+        size = littleEndian(bytes, at, width) + 1;
+        at += width;
       }
-      if (at + size > bytes.length) throw cutOff(at);
-      if (to + size > length) throw overflow(at, length);
-      if (size > 24) {
-        out.set(bytes.subarray(at, at + size), to);
-        at += size;
-        to += size;
-      } else {
-        for (const end = at + size; at < end;) out[to++] = bytes[at++] as number;
-      }
+      const next = at + size;
+      if (next > end) throw cutOff(at);
+      if (made + size > length) throw overflow(at, length);
+      const last = made + size;
+      if (size >= LONG || next + SPILL > end) out.set(bytes.subarray(at, next), made);
+      else for (; made < last; made += WORD, at += WORD) to.setInt32(made, from.getInt32(at));
+      made = last;
+      at = next;
       continue;
     }
-    let size = (tag >>> 2) + 1;
     let offset;
-    if ((tag & 3) === 1) {
-      if (at + 1 > bytes.length) throw cutOff(at);
+    if (kind === 1) {
+      if (at >= end) throw cutOff(at);
       size = ((tag >>> 2) & 7) + 4;
       offset = ((tag >>> 5) << 8) | (bytes[at++] as number);
     } else {
-      const width = (tag & 3) === 2 ? 2 : 4;
-      if (at + width > bytes.length) throw cutOff(at);
+      const width = kind === 2 ? 2 : 4;
       offset = littleEndian(bytes, at, width);
       at += width;
     }
-    if (offset === 0 || offset > to)
-      throw new SnappyError(`byte ${at}: a copy from ${offset} bytes before, and there are ${to}`);
-    if (to + size > length) throw overflow(at, length);
-    // Byte by byte: a copy may reach into what it makes.
-    for (let from = to - offset, end = to + size; to < end;) out[to++] = out[from++] as number;
+    const source = made - offset;
+    if (offset === 0 || source < 0)
+      throw new SnappyError(`byte ${at}: a copy from ${offset} bytes before, and there are ${made}`);
+    const last = made + size;
+    if (last > length) throw overflow(at, length);
+    // A copy may reach into what it makes: then byte by byte.
+    if (offset < WORD) for (let byte = source; made < last;) out[made++] = out[byte++] as number;
+    else for (let word = source; made < last; made += WORD, word += WORD) to.setInt32(made, to.getInt32(word));
+    made = last;
   }
-  if (to !== length) throw new SnappyError(`it becomes ${to} bytes, and its head says ${length}`);
-  return out;
+  if (made !== length) throw new SnappyError(`it becomes ${made} bytes, and its head says ${length}`);
+  return out.subarray(0, length);
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Uint8Array): DataView => new DataView(buffer, byteOffset, length);
 
 /** The length that the head says, and where the head ends. */
 function headOf(bytes: Uint8Array): { length: number; start: number } {
@@ -87,6 +101,8 @@ function headOf(bytes: Uint8Array): { length: number; start: number } {
 }
 
 function littleEndian(bytes: Uint8Array, at: number, width: number): number {
+  if (at + width > bytes.length) throw cutOff(at);
+  if (width === 2) return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
   let value = 0;
   for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (bytes[at + index] as number);
   return value;

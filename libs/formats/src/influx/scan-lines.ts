@@ -1,6 +1,7 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
 import { ByteMap, isAt, isViewAt } from '../byte-map.js';
 import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
+import type { SpareColumns } from '../spare-columns.js';
 import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
 
 /** What the values of a field are: samples of a series, in its unit. */
@@ -47,18 +48,6 @@ export interface ScanOptions {
   /** Memory for times and values that nobody uses any more, as an earlier scan has left it. */
   readonly spare?: SpareColumns | undefined;
 }
-
-/** Memory that a scan may take over. */
-export interface SpareColumns {
-  readonly timestamps: Float64Array;
-  readonly values: Float64Array;
-}
-
-/** The memory of the columns of a scan, once nobody looks at them any more. */
-export const spareOf = ({ timestamps, values }: SpareColumns): SpareColumns => ({
-  timestamps: new Float64Array(timestamps.buffer),
-  values: new Float64Array(values.buffer),
-});
 
 /** The body has more fields than are taken at once. */
 export class TooManyFieldsError extends Error {

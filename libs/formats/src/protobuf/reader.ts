@@ -12,6 +12,7 @@ export const FIXED32 = 5;
 /** The tag of a field, as `next` gives it. */
 export const tag = (field: number, wire: number): number => field * 8 + wire;
 
+const TWO_28 = 2 ** 28;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -72,18 +73,20 @@ export class ProtoReader {
   int64(): number {
     const { bytes, end } = this;
     let { at } = this;
-    // Seven bytes of a positive number fit into a double as they come.
-    let value = 0;
-    for (let factor = 1; factor < 2 ** 49; factor *= 128) {
+    // 28 bits and 21 more are integers to the engine; seven bytes of a positive number fit into a double as they come.
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; shift < 49; shift += 7) {
       if (at >= end) throw this.cutOff('a number');
       const byte = bytes[at++] as number;
+      if (shift < 28) low |= (byte & 0x7f) << shift;
+      else high |= (byte & 0x7f) << (shift - 28);
       if (byte < 0x80) {
         this.at = at;
-        return value + byte * factor;
+        return low + high * TWO_28;
       }
-      value += (byte - 0x80) * factor;
     }
-    return this.long(value, at);
+    return this.long(low + high * TWO_28, at);
   }
 
   /** The same to the last digit: a number where it is one exactly, else its digits. */

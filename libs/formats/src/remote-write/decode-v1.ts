@@ -45,7 +45,7 @@ export function* writeRequestPieces<T extends object>(
     left = PIECE;
     yield;
   }
-  const columns = new WriteColumns<T>(count);
+  const columns = new WriteColumns<T>(count, into.spare);
   const reader = new ProtoReader(body);
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === TIMESERIES) readSeries(reader, columns, into);
@@ -54,7 +54,7 @@ export function* writeRequestPieces<T extends object>(
     left = PIECE;
     yield;
   }
-  return columns;
+  return columns.finish();
 }
 
 function readSeries<T extends object>(reader: ProtoReader, columns: WriteColumns<T>, into: WriteReader<T>): void {

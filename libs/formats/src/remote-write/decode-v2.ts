@@ -39,7 +39,7 @@ export const writeRequestV2Pieces = <T extends object>(
 
 class RequestReader<T extends object> {
   private readonly reader: ProtoReader;
-  private columns = new WriteColumns<T>(0);
+  private columns = new WriteColumns<T>(0, undefined);
   /** Where each symbol begins and ends in the body. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
@@ -74,12 +74,12 @@ class RequestReader<T extends object> {
     if (this.starts.length > 0 && this.starts[0] !== this.ends[0]) {
       throw new ProtobufError('the first of the symbols must be empty');
     }
-    this.columns = new WriteColumns<T>(series);
+    this.columns = new WriteColumns<T>(series, this.into.spare);
     yield* this.eachField((field) => {
       if (field === TIMESERIES) this.readSeries();
       return field === TIMESERIES;
     });
-    return this.columns;
+    return this.columns.finish();
   }
 
   /** @param read reads a field, or answers false. */
@@ -134,7 +134,7 @@ class RequestReader<T extends object> {
 
   private close(histograms: number, type: number, help: number, unit: number): void {
     const { columns } = this;
-    const isEmpty = columns.count === columns.series.length && histograms === 0;
+    const isEmpty = columns.isWithoutSamples && histograms === 0;
     const reason = this.faultOf(help, unit) ?? (isEmpty ? 'it has neither samples nor histograms' : undefined);
     if (reason === undefined && (type !== 0 || help !== 0 || unit !== 0)) this.tell(type, help, unit);
     columns.close(reason ?? this.seriesOfRefs(), histograms);

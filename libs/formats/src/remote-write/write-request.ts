@@ -1,3 +1,5 @@
+import type { SpareColumns } from '../spare-columns.js';
+
 /** What a sender says of a metric family. */
 export interface MetricMetadata {
   /** Name of the family; in version 2 of a series. */
@@ -32,6 +34,8 @@ export interface WriteReader<T extends object> {
   readonly series: (bytes: Uint8Array, start: number, end: number) => T | string;
   /** Hears of metadata before the series that they are about. */
   readonly metadata: (metadata: MetricMetadata) => void;
+  /** Memory for times and values that nobody uses any more. */
+  readonly spare?: SpareColumns | undefined;
 }
 
 /** A write request, position by position in the order in which its samples stand. */
@@ -50,22 +54,33 @@ export interface WriteRequest<T extends object> {
   readonly exemplars: number;
 }
 
+/** Samples of one request that there is room for from the start. */
+const USUAL_SAMPLES = 1 << 16;
+
 /** Grows while a request is read. */
 export class WriteColumns<T extends object> implements WriteRequest<T> {
-  readonly series: T[] = [];
+  readonly series: T[];
   timestamps: Float64Array;
   values: Float64Array;
   readonly withoutValue: { series: T; timestamp: number }[] = [];
   readonly unreadable: { reason: string; samples: number }[] = [];
   readonly histograms: { series: T; count: number }[] = [];
   exemplars = 0;
-  /** Of the series that is read, while it is not known yet. */
-  count = 0;
+  /** Samples that are there; those from `closed` on are of the series that is read, while it is not known yet. */
+  private count = 0;
+  private closed = 0;
 
   /** @param expected samples; there may be more. */
-  constructor(expected: number) {
-    this.timestamps = new Float64Array(expected);
-    this.values = new Float64Array(expected);
+  constructor(expected: number, spare: SpareColumns | undefined) {
+    const usual = Math.min(expected, USUAL_SAMPLES);
+    this.series = new Array<T>(usual);
+    this.timestamps = spare?.timestamps ?? new Float64Array(usual);
+    this.values = spare?.values ?? new Float64Array(usual);
+  }
+
+  /** Whether the series that is read has had no sample yet. */
+  get isWithoutSamples(): boolean {
+    return this.count === this.closed;
   }
 
   /** Adds a sample of the series that `close` will name. */
@@ -79,31 +94,41 @@ export class WriteColumns<T extends object> implements WriteRequest<T> {
 
   /** Gives the samples since the last `close` their series, or drops them for a reason. */
   close(series: T | string, histograms: number): void {
-    const { values, timestamps, count } = this;
+    const { values, timestamps, count, closed } = this;
     if (typeof series === 'string') {
-      const samples = count - this.series.length + histograms;
-      const last = this.unreadable.at(-1);
-      if (last?.reason === series) last.samples += samples;
-      else this.unreadable.push({ reason: series, samples });
-      this.count = this.series.length;
+      this.drop(series, count - closed + histograms);
       return;
     }
     if (histograms > 0) this.histograms.push({ series, count: histograms });
-    let kept = this.series.length;
-    for (let at = kept; at < count; at += 1) {
+    let kept = closed;
+    for (let at = closed; at < count; at += 1) {
       const value = values[at] as number;
-      const timestamp = timestamps[at] as number;
       // Only NaN differs from itself. Its bits need not be looked at, which reading them as a number might change.
       if (value !== value) {
-        this.withoutValue.push({ series, timestamp });
+        this.withoutValue.push({ series, timestamp: timestamps[at] as number });
         continue;
       }
-      values[kept] = value;
-      timestamps[kept] = timestamp;
-      this.series.push(series);
+      if (kept !== at) {
+        values[kept] = value;
+        timestamps[kept] = timestamps[at] as number;
+      }
+      this.series[kept] = series;
       kept += 1;
     }
-    this.count = kept;
+    this.count = this.closed = kept;
+  }
+
+  /** All of the request is read. */
+  finish(): this {
+    this.series.length = this.closed;
+    return this;
+  }
+
+  private drop(reason: string, samples: number): void {
+    const last = this.unreadable.at(-1);
+    if (last?.reason === reason) last.samples += samples;
+    else this.unreadable.push({ reason, samples });
+    this.count = this.closed;
   }
 
   private grow(): void {

@@ -5,7 +5,7 @@ import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { Accept, assertNoneForNow } from '../accept.js';
-import { SparePool } from '../spare-columns.js';
+import { SparePool } from '../spare-memory.js';
 import { lineMeaning } from './name-lines.js';
 
 /** What is remembered of names, so that a line's series are found by its bytes: so many fields of all lines of a database. */

@@ -28,7 +28,7 @@ import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { invalidInput, Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
-import { SparePool } from '../spare-columns.js';
+import { SparePool } from '../spare-memory.js';
 import { batchExamples, metricExamples } from './examples.js';
 import { BatchScanner } from './scan-batch.js';
 

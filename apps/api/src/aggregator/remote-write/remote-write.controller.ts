@@ -8,6 +8,7 @@ import {
   unsnap,
   writeRequestPieces,
   writeRequestV2Pieces,
+  type MetricMetadata,
   type WriteRequest,
 } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,6 +22,7 @@ import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { Accept, assertNoneForNow } from '../accept.js';
 import { Refusals } from '../refusals.js';
+import { SpareBytes, SparePool } from '../spare-memory.js';
 import { TakeEnds } from '../take-ends.js';
 import { versionOf } from './version-of.js';
 import { WrittenSeries } from './written-series.js';
@@ -34,6 +36,12 @@ type SetHeader = (name: string, value: number) => void;
 @ApiTags('aggregator')
 @Controller('api/v1/write')
 export class RemoteWriteController {
+  private readonly seriesOf = (bytes: Uint8Array, start: number, end: number): NamedSeries | string =>
+    this.series.of(bytes, start, end);
+  private readonly describe = (said: MetricMetadata): void => this.series.describe(said);
+  private readonly spareBytes = new SpareBytes();
+  private readonly spareColumns = new SparePool();
+
   constructor(
     private readonly gate: Accept,
     private readonly series: WrittenSeries,
@@ -89,14 +97,9 @@ export class RemoteWriteController {
 
   /** @param setHeader of the answer, whatever comes of it. */
   private async take(body: unknown, headers: IncomingHttpHeaders, setHeader: SetHeader): Promise<void> {
-    const decode = versionOf(headers) === 1 ? writeRequestPieces : writeRequestV2Pieces;
+    const version = versionOf(headers);
     const receipt = await this.gate.receipt('remote-write');
-    const request = await decoded(body, (bytes) =>
-      decode<NamedSeries>(bytes, {
-        series: (...at) => this.series.of(...at),
-        metadata: (said) => this.series.describe(said),
-      }),
-    );
+    const request = await this.decode(body instanceof Uint8Array ? body : new Uint8Array(), version);
     await this.descriptions.save();
     const refusals = new Refusals();
     for (const { reason, samples } of request.unreadable) refusals.add(reason, samples);
@@ -105,11 +108,40 @@ export class RemoteWriteController {
     this.metrics.exemplarsIgnored.inc({ protocol: 'remote-write' }, request.exemplars);
     sayWritten(setHeader, 0);
     const answer = await this.gate.acceptColumns(request, receipt);
+    // Stored, or the call has thrown: nobody looks at the columns any more.
+    this.spareColumns.giveBack(request);
     refusals.addAll(answer.rejected);
     const written = answer.accepted + (await this.ends.take(request.withoutValue, receipt, refusals));
     sayWritten(setHeader, written);
     assertNoneForNow(answer, 'samples');
     if (refusals.count > 0) throw new Problem('invalid-input', refusals.text('samples', written));
+  }
+
+  /** @throws Problem, a 400 or 413, where the body is not what its headers say. */
+  private async decode(body: Uint8Array, version: 1 | 2): Promise<WriteRequest<NamedSeries>> {
+    const decode = version === 1 ? writeRequestPieces : writeRequestV2Pieces;
+    try {
+      const bytes = unsnap(body, MAX_BODY, this.spareBytes.take());
+      const request = await finishInSlices(
+        decode<NamedSeries>(bytes, {
+          series: this.seriesOf,
+          metadata: this.describe,
+          spare: this.spareColumns.take(),
+        }),
+      );
+      this.spareBytes.giveBack(bytes);
+      return request;
+    } catch (error) {
+      if (error instanceof SnappyError) {
+        if (error.isTooLong)
+          throw new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes: ${error.message}.`);
+        throw new Problem('unreadable-body', `The body must be in Snappy's block format: ${error.message}.`);
+      }
+      if (error instanceof ProtobufError) {
+        throw new Problem('unreadable-body', `The body must be a write request in Protocol Buffers: ${error.message}.`);
+      }
+      throw error;
+    }
   }
 }
 
@@ -118,24 +150,4 @@ function sayWritten(setHeader: SetHeader, samples: number): void {
   setHeader('x-prometheus-remote-write-samples-written', samples);
   setHeader('x-prometheus-remote-write-histograms-written', 0);
   setHeader('x-prometheus-remote-write-exemplars-written', 0);
-}
-
-/** @throws Problem, a 400 or 413, where the body is not what its headers say. */
-async function decoded<T extends object>(
-  body: unknown,
-  decode: (bytes: Uint8Array) => Iterator<void, WriteRequest<T>>,
-): Promise<WriteRequest<T>> {
-  try {
-    return await finishInSlices(decode(unsnap(body instanceof Uint8Array ? body : new Uint8Array(), MAX_BODY)));
-  } catch (error) {
-    if (error instanceof SnappyError) {
-      if (error.isTooLong)
-        throw new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes: ${error.message}.`);
-      throw new Problem('unreadable-body', `The body must be in Snappy's block format: ${error.message}.`);
-    }
-    if (error instanceof ProtobufError) {
-      throw new Problem('unreadable-body', `The body must be a write request in Protocol Buffers: ${error.message}.`);
-    }
-    throw error;
-  }
 }
