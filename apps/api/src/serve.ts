@@ -30,6 +30,7 @@ import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { SecretBox } from './access/sessions/secret-box.js';
 import { consoleLogger } from './http/console-logger.js';
+import { lineUpConnections } from './http/line-up-connections.js';
 import { createServer } from './create-server.js';
 import { StartingServer } from './http/starting-server.js';
 import { KnownStores } from './known-store.js';
@@ -86,6 +87,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
     throw new SettingsError([closed]);
   }
   if (tls) answerPlainOnThisMachine(app.getHttpServer() as unknown as TlsServer);
+  lineUpConnections(app.getHttpServer());
   const { port: free } = starting;
   await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
   app.useLogger(consoleLogger(levels));

@@ -121,7 +121,7 @@ export class BodyBudget {
   assertRoom(): void {
     if (this.bytes < this.limits.mostBytes) return;
     this.dropSlowest();
-    if (this.bytes >= this.limits.mostBytes) throw busy();
+    if (this.bytes >= this.limits.mostBytes) throw serverBusy();
   }
 
   /** Calls `act` when it is the turn of a body that is whole, with a refusal where it has waited for too long. */
@@ -169,7 +169,7 @@ export class BodyBudget {
     for (const [body, { since, act }] of lane.line) {
       if (performance.now() - since > this.limits.patience) {
         lane.line.delete(body);
-        act(busy());
+        act(serverBusy());
         continue;
       }
       if (!this.hasRoom(lane, body)) break;
@@ -194,8 +194,7 @@ export class BodyBudget {
     for (const body of this.bodies.values()) {
       if (body.isWhole || now - body.windowStart < window) continue;
       if (body.socket.bytesRead - body.readAtStart < leastBytes) {
-        const detail = `The body must come with at least ${leastBytes} bytes in ${window / 1_000} s.`;
-        refuse(body, new Problem('body-too-slow', detail));
+        refuse(body, bodyTooSlow(this.limits));
         if (++refused >= AT_A_TIME) return;
         continue;
       }
@@ -234,7 +233,7 @@ export class BodyBudget {
 
   private drop(body: Body): void {
     this.release(body.request);
-    refuse(body, busy());
+    refuse(body, serverBusy());
   }
 }
 
@@ -243,10 +242,13 @@ function begin(lane: Lane, body: Body): void {
   lane.inWork += body.bytes;
 }
 
-const busy = (): Problem =>
+export const serverBusy = (): Problem =>
   new Problem('server-busy', 'The server has as much to take in as it can hold: nothing of this request was stored.', {
     retryAfter: RETRY_AFTER,
   });
+
+export const bodyTooSlow = ({ leastBytes, window }: BodyLimits): Problem =>
+  new Problem('body-too-slow', `The body must come with at least ${leastBytes} bytes in ${window / 1_000} s.`);
 
 /** Answers a request whose body is not whole; the connection ends with the answer. */
 function refuse(body: Body, problem: Problem): void {

@@ -11,12 +11,16 @@ import { lineUpFirstRequests } from './first-requests.js';
 import { acceptJson } from './json-body.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
+import { lineUpConnections } from './line-up-connections.js';
 import { lineUpReports } from './report-line.js';
 import { endStalledReaders, refuseConnection, serverTimes, type TimeLimits } from './time-limits.js';
 
 let server: FastifyInstance | undefined;
+/** Problems of requests that were refused before anything was done for them. */
+let refused: string[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
+  refused = [];
   for (const socket of sockets.splice(0)) socket.destroy();
   await server?.close();
 });
@@ -42,11 +46,12 @@ async function start({
     forceCloseConnections: true,
   }).getInstance();
   server = made;
-  lineUpFirstRequests(made);
+  const few = { mostBytes: 4 * MB, mostOpen: 500, window: 60_000, leastBytes: 1024 };
+  const limits = { ...few, atOnce: Infinity, patience: Infinity, ...bodies };
+  lineUpFirstRequests(made, limits);
   lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
-  const limits = { mostBytes: 4 * MB, mostOpen: 500, window: 60_000, leastBytes: 1024 };
-  acceptJson(made, boundBodies(made, { ...limits, atOnce: Infinity, patience: Infinity, ...bodies }));
+  acceptJson(made, boundBodies(made, limits));
   endStalledReaders(made, timeLimits);
   made.setErrorHandler((error, _request, reply) => {
     sendProblem(error instanceof Problem ? error : new Problem('server-failure', String(error)), reply);
@@ -68,6 +73,8 @@ async function start({
     return { ok: true };
   });
   made.get('/small', async () => ({ ok: true }));
+  lineUpConnections(made.server);
+  made.firstRequests.onRefusal = (type) => refused.push(type);
   await made.listen({ port: 0, host: '127.0.0.1' });
   return (made.server.address() as AddressInfo).port;
 }
@@ -137,6 +144,7 @@ it('of too many bodies that are not whole the oldest that drips gives way, and w
   }
   await until(() => dripping.filter(({ text }) => text().includes(' 503 ')).length >= 20);
   await Promise.all(dripping.slice(0, 15).map(({ closed }) => closed));
+  expect(refused).toEqual(Array.from({ length: 20 }, () => 'server-busy'));
   expect((await post(port, '{}')).status).toBe(200);
   expect(dripping.at(-1)?.text()).toBe('');
   // What has brought much is not the one to go.

@@ -1,7 +1,8 @@
-import { maxHeaderSize, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { maxHeaderSize, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { Problem, PROBLEM_JSON } from './problem.js';
+import { lastAnswer } from './last-answer.js';
+import { Problem } from './problem.js';
 
 /** Milliseconds. Each has its say in docs/operations.md. */
 export interface TimeLimits {
@@ -47,15 +48,7 @@ export function endStalledReaders(server: FastifyInstance, { stalledReader }: Ti
 /** Answers what is no request that Node could read, or came too slowly. */
 export function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const problem = unreadable(error.code);
-  const body = JSON.stringify(problem.body());
-  const status = problem.getStatus();
-  if (socket.writable) {
-    socket.write(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_JSON}\r\n` +
-        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
-  }
+  if (socket.writable) socket.write(lastAnswer(unreadable(error.code)));
   socket.destroySoon();
 }
 

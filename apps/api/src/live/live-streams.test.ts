@@ -10,7 +10,7 @@ const streams = new LiveStreams(liveSamples);
 const server = createServer((_request, response) => streams.open(response, {}, undefined));
 
 beforeEach(async () => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'setTimeout', 'nextTick', 'performance'] });
   await once(server.listen(0, '127.0.0.1'), 'listening');
 });
 afterEach(() => {

@@ -12,8 +12,14 @@ import { LiveSamples } from './live-samples.js';
 export const MAX_STREAMS = 100;
 /** How often a quiet stream shows that it lives, and a reader must have read something, ms. */
 export const HEARTBEAT = 15_000;
-/** How long the writing of events may hold the event loop, ms. */
-const SLICE = 2;
+/** How long the making of pieces may hold the event loop, ms. */
+const SLICE = 1;
+/** Readers that are written to in one turn of it. */
+const AT_A_TIME = 10;
+/** Readers get what has come since the last time, at most so often, ms: the page of a person needs no more. */
+const PACE = 100;
+/** To a piece that is longer nothing more is added, characters. */
+const ENOUGH = 64 * 1024;
 
 const EVERYTHING: LastingAccess = { scope: '', sees: () => true, stop: () => undefined };
 
@@ -30,13 +36,15 @@ interface Reader {
 
 /**
  * The open streams of server-sent events. Each reader takes events from the window at its own pace: one that is behind
- * by more than the window, or reads nothing for long, is cut off, and never costs more memory than one event.
+ * by more than the window, or reads nothing for long, is cut off, and never costs more memory than one piece.
  */
 @Injectable()
 export class LiveStreams implements BeforeApplicationShutdown {
-  /** In the order in which they are served. */
   private readonly readers = new Set<Reader>();
-  private scheduled = false;
+  private isScheduled = false;
+  /** When the last round began in which all readers are served. */
+  private roundSince = -Infinity;
+  private round: Round | undefined;
 
   constructor(private readonly liveSamples: LiveSamples) {}
 
@@ -103,46 +111,76 @@ export class LiveStreams implements BeforeApplicationShutdown {
     for (const { response } of this.readers) response.end();
   }
 
-  /** After the requests that wait already: ingest goes first. */
   private readonly schedule = (): void => {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    setImmediate(() => {
-      this.scheduled = false;
-      this.serve();
-    });
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    const wait = this.round ? 0 : this.roundSince + PACE - performance.now();
+    if (wait > 0) setTimeout(this.serve, wait);
+    // After the requests that wait already: ingest goes first.
+    else setImmediate(this.serve);
   };
 
-  /** Gives every reader that is behind and can take it one event after the other. */
-  private serve(): void {
-    const end = performance.now() + SLICE;
-    const texts = new Map<string, string>();
-    let behind = true;
-    while (behind) {
-      behind = false;
-      for (const reader of [...this.readers]) {
-        if (reader.next > this.liveSamples.newest || reader.response.writableNeedDrain) continue;
-        if (performance.now() > end) return this.schedule();
-        this.serveNext(reader, texts);
-        behind = true;
-      }
-      texts.clear();
+  /** Gives readers that are behind and can take them a piece each, one after the other, as long as a slice allows. */
+  private readonly serve = (): void => {
+    this.isScheduled = false;
+    const start = performance.now();
+    if (!this.round) {
+      this.roundSince = start;
+      this.round = { newest: this.liveSamples.newest, left: [...this.readers], pieces: new Map() };
     }
+    const { newest, left, pieces } = this.round;
+    let served = 0;
+    for (let reader = left.shift(); reader; reader = left.shift()) {
+      this.serveNext(reader, pieces);
+      if (reader.next <= newest && this.canTake(reader)) left.push(reader);
+      served += 1;
+      if (served === AT_A_TIME || performance.now() - start > SLICE) return this.schedule();
+    }
+    this.round = undefined;
+    if ([...this.readers].some((reader) => this.canTake(reader))) this.schedule();
+  };
+
+  private canTake({ response, next }: Reader): boolean {
+    return next <= this.liveSamples.newest && !response.writableNeedDrain && !response.destroyed;
   }
 
-  /** @param texts what has been made for other readers already, by event and filter. */
-  private serveNext(reader: Reader, texts: Map<string, string>): void {
-    const { response, filter, selected, next } = reader;
-    const event = this.liveSamples.event(next);
-    if (!event) return void response.destroy();
+  private serveNext(reader: Reader, pieces: Round['pieces']): void {
+    if (!this.canTake(reader)) return;
+    const { response, filter, next } = reader;
     const key = `${next} ${filter}`;
-    const text = texts.get(key) ?? eventText(this.liveSamples.idOf(next), event.filter(selected));
-    texts.set(key, text);
-    if (text !== '') response.write(text);
-    reader.next += 1;
-    // To the end of the order, so that a slice that is over too early is not always over for the same readers.
-    if (this.readers.delete(reader)) this.readers.add(reader);
+    const piece = pieces.get(key) ?? this.pieceFor(reader);
+    if (!piece) return void response.destroy();
+    pieces.set(key, piece);
+    if (piece.bytes.length > 0) response.write(piece.bytes);
+    reader.next = piece.next;
   }
+
+  /** Undefined where the window no longer has what comes next. */
+  private pieceFor({ selected, next }: Reader): Piece | undefined {
+    const { liveSamples } = this;
+    if (!liveSamples.event(next)) return undefined;
+    let text = '';
+    let at = next;
+    for (; at <= liveSamples.newest && text.length < ENOUGH; at += 1) {
+      text += eventText(liveSamples.idOf(at), (liveSamples.event(at) ?? []).filter(selected));
+    }
+    return { bytes: Buffer.from(text), next: at };
+  }
+}
+
+/** In which all readers get what had come when it began, or as much of it as they take. */
+interface Round {
+  readonly newest: number;
+  readonly left: Reader[];
+  /** What has been made for some of them, by its first event and their filter. */
+  readonly pieces: Map<string, Piece>;
+}
+
+/** Events as a reader gets them. */
+interface Piece {
+  readonly bytes: Buffer;
+  /** Number of the event after them. */
+  readonly next: number;
 }
 
 const eventText = (id: string, samples: readonly Sample[]): string =>

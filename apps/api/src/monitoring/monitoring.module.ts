@@ -1,4 +1,4 @@
-import { Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { StoreOperation } from '@device-metrics/storage';
 import type { FastifyInstance } from 'fastify';
@@ -16,7 +16,7 @@ import { addStoreMetrics } from './store-metrics.js';
   providers: [ApiMetrics],
   exports: [ApiMetrics],
 })
-export class MonitoringModule implements OnModuleInit {
+export class MonitoringModule implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly adapterHost: HttpAdapterHost,
     private readonly metrics: ApiMetrics,
@@ -32,6 +32,7 @@ export class MonitoringModule implements OnModuleInit {
     // Node takes 0 for none at all.
     if (connections > 0) server.server.maxConnections = connections;
     server.server.on('drop', () => this.metrics.connectionsRefused.inc());
+    server.firstRequests.onRefusal = (problem) => this.metrics.requestsRefused.inc({ problem });
     server.addHook('onResponse', (request, reply, done) => {
       if (reply.problem) this.metrics.requestsRefused.inc({ problem: reply.problem });
       const route = request.routeOptions.url ?? 'none';
@@ -39,5 +40,9 @@ export class MonitoringModule implements OnModuleInit {
       this.metrics.observeRequest(request.method, shown, reply.statusCode, reply.elapsedTime);
       done();
     });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.adapterHost.httpAdapter.getInstance<FastifyInstance>().firstRequests.stop();
   }
 }
