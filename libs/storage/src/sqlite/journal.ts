@@ -12,11 +12,14 @@ export const isJournalId = (id: number): boolean => Number.isSafeInteger(id) && 
 /** How many rows one transaction deletes, so that none takes long. */
 const TRIM_SLICE = 64;
 
+/** Ids that are noted as given before they are: what notes them is a page of its own, which each commit would write. */
+const IDS_AHEAD = 256;
+
 /**
  * The journal: one row per commit, in the order of the commits. Writing it is all that an append waits for; rows are
- * deleted from the oldest on, once no head needs them. Ids come from AUTOINCREMENT, which never gives one twice: a chunk
- * or a part remembers the last row that went into it, and no later row may carry that id. The checksum of a row covers its
- * id, which is therefore chosen here.
+ * deleted from the oldest on, once no head needs them. AUTOINCREMENT keeps which ids may have been given, so that none is given
+ * twice: a chunk or a part remembers the last row that went into it, and no later row may carry that id. The checksum of a row
+ * covers its id, which is therefore chosen here.
  */
 export class Journal {
   /** Rows that are there now, and their bytes. */
@@ -25,7 +28,10 @@ export class Journal {
   private oldest = Infinity;
   /** The last id that was given. */
   private last: number;
+  /** The last id that is noted as given. */
+  private noted: number;
   private readonly insert: Statement<[number, Uint8Array]>;
+  private readonly noteIds: Statement<[number]>;
   private readonly next: Statement<[number], StoredRow>;
   private readonly before: Statement<[number], StoredRow>;
   private readonly removeBefore: Statement<[number, number], number>;
@@ -36,6 +42,8 @@ export class Journal {
     private readonly onUnreadable: (error: unknown) => void,
   ) {
     this.last = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'journal'").pluck().get() ?? 0;
+    this.noted = this.last;
+    this.noteIds = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'journal'");
     this.insert = db.prepare('INSERT INTO journal (id, data) VALUES (?, ?)');
     this.before = db.prepare('SELECT id, data FROM journal WHERE id > ? ORDER BY id DESC');
     this.next = db.prepare('SELECT id, data FROM journal WHERE id > ? ORDER BY id LIMIT 1');
@@ -72,7 +80,11 @@ export class Journal {
 
   /** Writes the row `nextId`. To be called within a transaction, and `count` after its commit. */
   write(data: Uint8Array): void {
-    this.insert.run(this.nextId, data);
+    const id = this.nextId;
+    this.insert.run(id, data);
+    if (id <= this.noted) return;
+    this.noted = id + IDS_AHEAD;
+    this.noteIds.run(this.noted);
   }
 
   /** Takes note of a row that is on disk. */
