@@ -16,11 +16,14 @@ const CONNECTIONS = 4;
 /** Of /proc/<pid>/stat. */
 const TICKS_PER_SECOND = 100;
 
+/** The built api. */
+export const API = fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url));
+
 export const deviceMetrics = {
   name: 'device-metrics',
   program: process.execPath,
   start: (folder, port) => ({
-    args: [...profiling(), fileURLToPath(new URL('../../apps/api/dist/main.js', import.meta.url)), '--new'],
+    args: [...profiling(), API, '--new'],
     env: { PORT: String(port), DATABASE_PATH: join(folder, 'metrics.db'), RETENTION_RAW: '0', RETENTION_HOURLY: '0' },
   }),
   ready: '/readyz',
@@ -58,7 +61,7 @@ export const influxdb = {
 };
 
 /** PROFILE=folder has this project's process write a CPU profile there. */
-const profiling = () => (process.env['PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`] : []);
+export const profiling = () => (process.env['PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`] : []);
 
 /**
  * Starts a server in a folder of its own, lets `work` use it, and ends it.
@@ -73,7 +76,7 @@ export async function withServer(server, work) {
   const port = await freePort();
   const { args, env } = server.start(join(folder, 'data'), port, await freePort());
   const child = spawn(server.program, args, { cwd: folder, env: { ...process.env, ...env }, stdio: 'ignore' });
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const agent = agentOf();
   const send = (method, path, body, headers) => sendTo({ port, agent, method, path, body, headers });
   try {
     for (let turn = 0; turn < 200 && !(await send('GET', server.ready).catch(() => false)); turn += 1) await sleep(100);
@@ -95,6 +98,8 @@ export async function withServer(server, work) {
   }
 }
 
+export const agentOf = () => new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+
 /** Sends bodies as they are made, over all connections. */
 export async function sendAll(bodies, send) {
   const each = async () => {
@@ -104,7 +109,7 @@ export async function sendAll(bodies, send) {
 }
 
 /** Seals now what the api would seal some minutes later; the CPU that it takes, seconds. */
-async function seal(folder) {
+export async function seal(folder) {
   const dataSource = await openDataSource(dataSourceOptions(join(folder, 'data', 'metrics.db')));
   const store = await openSampleStore(dataSource, {
     sealDelay: 0,
@@ -121,7 +126,7 @@ async function seal(folder) {
 }
 
 /** User and system time of a process, seconds. */
-function cpuOf(pid) {
+export function cpuOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
@@ -131,7 +136,7 @@ function memoryOf(pid) {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
-async function sendTo({ port, agent, method, path, body, headers = {} }) {
+export async function sendTo({ port, agent, method, path, body, headers = {} }) {
   const type = body === undefined ? {} : { 'content-type': 'text/plain' };
   const req = request({ host: '127.0.0.1', port, path, method, agent, headers: { ...type, ...headers } });
   req.end(body);
@@ -141,7 +146,7 @@ async function sendTo({ port, agent, method, path, body, headers = {} }) {
   return text;
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
