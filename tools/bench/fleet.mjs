@@ -65,7 +65,12 @@ class Api {
   static async start(folder) {
     const began = performance.now();
     const port = await freePort();
-    const env = { ...process.env, PORT: String(port), DATABASE_PATH: join(folder, 'data', 'metrics.db'), NO_COLOR: '1' };
+    const env = {
+      ...process.env,
+      PORT: String(port),
+      DATABASE_PATH: join(folder, 'data', 'metrics.db'),
+      NO_COLOR: '1',
+    };
     const child = spawn(process.execPath, [...profiling(), API, '--new'], {
       cwd: folder,
       env: { ...env, RETENTION_RAW: '0', RETENTION_HOURLY: '0' },
@@ -138,10 +143,13 @@ async function tellMemory(api) {
   const of = (name) => (Number(new RegExp(`^${name} ([\\d.e+]+)`, 'm').exec(text)?.[1]) / 2 ** 20).toFixed(0);
   const names = ['heap_size_used', 'heap_size_total', 'external_memory'].map((n) => `nodejs_${n}_bytes`);
   const { now, most } = api.memory();
-  console.log(`   rss ${now.toFixed(0)} most ${most.toFixed(0)}; ${names.map((n) => `${n} ${of(n)}`).join(', ')}; head samples ${of('device_metrics_store_head_samples')} Mi`);
+  console.log(
+    `   rss ${now.toFixed(0)} most ${most.toFixed(0)}; ${names.map((n) => `${n} ${of(n)}`).join(', ')}; head samples ${of('device_metrics_store_head_samples')} Mi`,
+  );
 }
 
-const quantile = (times, q) => times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * q))];
+const quantile = (times, q) =>
+  times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * q))];
 
 /** Times of small requests at a steady pace while `meanwhile` goes on, ms. */
 async function paced(api, seconds, tick, meanwhile) {
@@ -152,7 +160,11 @@ async function paced(api, seconds, tick, meanwhile) {
   for (let n = 0; n < seconds * 20; n += 1) {
     const began = performance.now();
     const from = (n * 10) % DEVICES;
-    pending.push(api.send('POST', BATCH, bodyOf(from, from + 10, tick + Math.floor((n * 10) / DEVICES))).then(() => times.push(performance.now() - began)));
+    pending.push(
+      api
+        .send('POST', BATCH, bodyOf(from, from + 10, tick + Math.floor((n * 10) / DEVICES)))
+        .then(() => times.push(performance.now() - began)),
+    );
     await sleep(50);
   }
   await Promise.all(pending);
@@ -165,13 +177,21 @@ const READS = [
   ['first GET /devices', '/api/v1/devices', '<= 0.15 s'],
   ['GET /devices again', '/api/v1/devices', '<= 0.15 s'],
   ['summary of all series, first page by name', `/api/v1/reports/summary?${RANGE}&limit=10`, '<= 0.3 s'],
-  ['the 10 largest of one metric', `/api/v1/reports/summary?${RANGE}&metric_name=gauge_0&sort=-max&limit=10`, '<= 0.5 s'],
+  [
+    'the 10 largest of one metric',
+    `/api/v1/reports/summary?${RANGE}&metric_name=gauge_0&sort=-max&limit=10`,
+    '<= 0.5 s',
+  ],
   ['… again, of another', `/api/v1/reports/summary?${RANGE}&metric_name=gauge_1&sort=-max&limit=10`, '<= 0.5 s'],
   ['all series grouped by metric', `/api/v1/reports/summary?${RANGE}&group_by=metric`, '<= 2.5 s'],
   ['compare one metric of all devices', `/api/v1/reports/compare?metric_name=gauge_1&${RANGE}`, '<= 0.3 s'],
   ['… again, of another', `/api/v1/reports/compare?metric_name=gauge_2&${RANGE}`, '<= 0.3 s'],
   ['latest of one metric', '/api/v1/reports/latest?metric_name=gauge_1', '<= 0.1 s'],
-  ['one device by the minute, an hour, 50 metrics', `/api/v1/reports/metrics/pc-7?step=1m&start_time=${START}&end_time=${START + HOUR}`, ''],
+  [
+    'one device by the minute, an hour, 50 metrics',
+    `/api/v1/reports/metrics/pc-7?step=1m&start_time=${START}&end_time=${START + HOUR}`,
+    '',
+  ],
 ];
 
 const root = mkdtempSync(join(tmpdir(), 'bench-fleet-'));
@@ -195,7 +215,10 @@ const many = await Api.start(folder);
 const total = DEVICES * METRICS * MINUTES * (60_000 / INTERVAL);
 try {
   const thirds = await fill(many, DEVICES, MINUTES);
-  say(`… ${DEVICES} devices, each third of ${(total / 1e6).toFixed(1)} M`, thirds.map((each) => each.toFixed(2)).join(' '));
+  say(
+    `… ${DEVICES} devices, each third of ${(total / 1e6).toFixed(1)} M`,
+    thirds.map((each) => each.toFixed(2)).join(' '),
+  );
   say('… the last third against few devices', `${(thirds[2] / fewCosts).toFixed(2)} ×`, '<= 1.3 ×');
   say('memory, most so far, MB', many.memory().most.toFixed(0), '<= 500');
   if (!options['no-reads']) {

@@ -170,6 +170,13 @@ export interface DeviceStore {
   /** The selected devices, by name; all without a selector. */
   devices(selector?: DeviceSelector): Promise<readonly StoredDevice[]>;
 
+  /**
+   * The times of the last readings of devices that were found before, Unix milliseconds, ascending, in their order: of a series of each
+   * that has had most samples of late, up to 65 of them, and only what is at hand. Undefined where a store keeps none.
+   */
+  readonly recentReadings?:
+    ((devices: readonly Pick<StoredDevice, 'name'>[]) => Promise<readonly number[][]>) | undefined;
+
   /** The device of this name; undefined when there is none. */
   device(name: string): Promise<StoredDevice | undefined>;
 

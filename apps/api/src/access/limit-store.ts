@@ -3,13 +3,14 @@ import { noDevice } from '../http/no-device.js';
 import { Problem } from '../http/problem.js';
 import { currentCaller, type Caller } from './caller.js';
 
-/** What works on series that were found before, or on no device at all. */
+/** What works on series or devices that were found before, or on no device at all. */
 const UNLIMITED: ReadonlySet<string> = new Set([
   'append',
   'oldestTimestamp',
   'unitOf',
   'readSamples',
   'readSteps',
+  'recentReadings',
   'summarize',
   'latest',
   'health',

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import type { Series, TimeRange } from '@device-metrics/domain';
-import type { SampleStore, StoredDevice } from '@device-metrics/storage';
-import { DAY, HOUR } from '@device-metrics/domain';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Store, StoredDevice } from '@device-metrics/storage';
+import { DAY, HOUR, inSlices, type Series, type TimeRange } from '@device-metrics/domain';
 import { SAMPLE_STORE } from '../sample-store.token.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
 
@@ -28,6 +27,8 @@ const SPANS = [HOUR, DAY, 35 * DAY];
 /** Readings that are enough, and those that are looked at. */
 const ENOUGH = 6;
 const MOST = 65;
+/** Of those that the store has at hand, so many tell a rhythm. */
+const PLENTY = 16;
 /** A rhythm is found out again with readings that are so much newer, ms. */
 const FRESH = 5 * 60_000;
 /** How often all series of a device are looked at, ms, however fast it catches up with what it had kept. */
@@ -35,13 +36,23 @@ const ALL_AGAIN = HOUR;
 
 /** The rhythm of each device, found in its samples and kept for a while. */
 @Injectable()
-export class DeviceRhythms {
+export class DeviceRhythms implements OnApplicationBootstrap {
   private readonly known = new Map<string, Known>();
+  /** Devices whose rhythm is being found out. */
+  private readonly finding = new Map<string, Promise<Rhythm | undefined>>();
 
-  constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
+  constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}
+
+  /** Finds out the rhythms of a fleet before somebody asks, who would wait for them. */
+  onApplicationBootstrap(): void {
+    const warmUp = async (): Promise<void> => void (await this.ofAll(await this.store.devices()));
+    // Whoever asks finds out the rest, or why not.
+    warmUp().catch(() => undefined);
+  }
 
   /** The rhythms of devices, in their order. Those that were found out before are read anew together. */
   async ofAll(devices: readonly StoredDevice[]): Promise<(Rhythm | undefined)[]> {
+    await this.takeRecent(devices.filter((device) => !this.isKnown(device)));
     await this.readAnew(devices.filter((device) => !this.isKnown(device)));
     const found: (Rhythm | undefined)[] = [];
     for (const device of devices) {
@@ -52,14 +63,36 @@ export class DeviceRhythms {
 
   /** The rhythm of the device's most frequent series; undefined while that has fewer than two samples. */
   async of(device: StoredDevice): Promise<Rhythm | undefined> {
+    const { name } = device;
+    if (this.isKnown(device)) return this.known.get(name)?.rhythm;
+    let finding = this.finding.get(name);
+    if (!finding) {
+      finding = this.findOut(device).finally(() => this.finding.delete(name));
+      this.finding.set(name, finding);
+    }
+    return finding;
+  }
+
+  private async findOut(device: StoredDevice): Promise<Rhythm | undefined> {
     const { name, lastTime } = device;
-    const known = this.known.get(name);
-    if (known && this.isKnown(device)) return known.rhythm;
+    await this.takeRecent([device]);
+    if (this.isKnown(device)) return this.known.get(name)?.rhythm;
     // A fleet is asked for one after the other: other requests go between.
     await setImmediate();
     const found = (await this.findIn(this.stillFrequent(name), lastTime)) ?? (await this.find(name, lastTime));
     this.known.set(name, { lastTime, ...found });
     return found.rhythm;
+  }
+
+  /** Takes what the store has at hand of the last readings, where that is enough. */
+  private async takeRecent(devices: readonly StoredDevice[]): Promise<void> {
+    if (!this.store.recentReadings || devices.length === 0) return;
+    const readings = await this.store.recentReadings(devices);
+    await inSlices(devices, ({ name, lastTime }, index) => {
+      const times = lastOf(readings[index] ?? [], { start: lastTime - HOUR, end: lastTime + 1 });
+      if (times.length < PLENTY) return;
+      this.known.set(name, { lastTime, rhythm: rhythmOf(times), frequent: this.known.get(name)?.frequent });
+    });
   }
 
   private isKnown({ name, lastTime }: StoredDevice): boolean {
@@ -111,11 +144,13 @@ export class DeviceRhythms {
     const series = await this.store.findSeries({ devices: [deviceName] });
     for (const span of SPANS) {
       const range = { start: lastTime - span, end: lastTime + 1 };
-      const summaries = await this.store.summarize(series, range);
+      // Of whole hours, for which no samples are read.
+      const summaries = await this.store.summarize(series, { ...range, start: Math.floor(range.start / HOUR) * HOUR });
       const most = summaries.reduce((count, { summary }) => Math.max(count, summary.count), 0);
       if (most < ENOUGH && span !== SPANS.at(-1)) continue;
       const frequent = summaries.find(({ summary }) => summary.count === most)?.series;
       const times = frequent ? await this.timesOf(frequent, range) : [];
+      if (times.length < ENOUGH && span !== SPANS.at(-1)) continue;
       // Twice as far as the readings that count reach, for when there are fewer of them.
       const reach = Math.min(span, 2 * (lastTime - (times[0] ?? range.start)));
       return {

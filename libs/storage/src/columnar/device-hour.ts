@@ -1,5 +1,5 @@
 import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
-import { HOUR } from '@device-metrics/domain';
+import { HOUR, includeSummary } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
@@ -34,21 +34,37 @@ export class DeviceHour {
     return undefined;
   }
 
-  /** The samples of the series that are wanted, by id, once they are at hand: those of heads over those of parts over those of the chunk. */
-  columns(wanted: ReadonlySet<number>): Map<number, Column> {
+  /**
+   * The samples of the series that are wanted, by id, once they are at hand: those of heads over those of parts over those of
+   * the chunk. Of pieces that have none of them within the range, where one is said, nothing is read.
+   */
+  columns(wanted: ReadonlySet<number>, range?: TimeRange): Map<number, Column> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);
       if (known) known.push(column);
       else found.set(id, [column]);
     };
+    const all = !range || (this.start >= range.start && this.start + HOUR <= range.end) ? undefined : range;
     for (const piece of this.sealed) {
-      if (piece.raw === 1) for (const [id, column] of this.pieces.columns(piece, wanted)) add(id, column);
+      if (piece.raw !== 1 || (all && !this.reaches(piece, wanted, all))) continue;
+      for (const [id, column] of this.pieces.columns(piece, wanted)) add(id, column);
     }
     for (const head of this.heads) head.columns(add, wanted);
     const joined = new Map<number, Column>();
     for (const [id, columns] of found) joined.set(id, joinColumns(columns));
     return joined;
+  }
+
+  /** Whether a piece has samples of wanted series within a range, as its summaries say. */
+  private reaches(piece: StoredPiece, wanted: ReadonlySet<number>, range: TimeRange): boolean {
+    let found = false;
+    this.pieces.summaries(
+      piece,
+      (_id, { firstTime, lastTime }) => (found ||= firstTime < range.end && lastTime >= range.start),
+      wanted,
+    );
+    return found;
   }
 
   /**
@@ -66,25 +82,42 @@ export class DeviceHour {
       return undefined;
     }
     if (this.sealed.length === 0 && this.heads.length === 1) {
-      const cut = new Set<number>();
-      this.heads[0].summaries(
+      const [head] = this.heads;
+      const cut = new Map<number, Summary>();
+      head.summaries(
         (id, summary) => {
-          if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
-          else visit(id, summary);
+          if (summary.firstTime >= range.start && summary.lastTime < range.end) visit(id, summary);
+          else if (summary.firstTime < range.end && summary.lastTime >= range.start) cut.set(id, { ...summary });
         },
         wanted,
         startsInside,
       );
-      if (cut.size > 0) this.visitCut(range, undefined, cut, visit);
+      this.visitCut(head, range, startsInside, cut, visit);
       return undefined;
     }
-    const { whole, cut } = this.spans(range, wanted, startsInside, visit);
-    for (const [id, summaries] of whole) if (!cut.has(id)) for (const summary of summaries) visit(id, summary);
-    if (cut.size === 0) return undefined;
+    const { spans, cut } = this.spans(range, wanted, startsInside, visit);
+    const overlapping = new Set<number>();
+    for (const [id, { summary, overlaps }] of spans) {
+      if (overlaps) overlapping.add(id);
+      else if (summary) visit(id, summary);
+    }
+    if (overlapping.size === 0 && cut.size === 0) return undefined;
     const fetching = this.reader.fetch(this.sealed);
-    const visitCut = (): void => this.visitCut(range, startsInside ? whole : undefined, cut, visit);
-    if (fetching) return fetching.then(visitCut);
-    visitCut();
+    const visitRest = (): void => {
+      if (overlapping.size > 0) {
+        const columns = this.columns(overlapping, range);
+        for (const id of overlapping) {
+          const [column, summary] = [columns.get(id), spans.get(id)?.summary];
+          if (column) this.visitInside(id, column, range, visit);
+          // What should be there and is not has been found damaged just now.
+          else if (summary) visit(id, summary);
+          for (const of of cut.values()) if (column || !startsInside) of.delete(id);
+        }
+      }
+      for (const [source, summaries] of cut) this.visitCut(source, range, startsInside, summaries, visit);
+    };
+    if (fetching) return fetching.then(visitRest);
+    visitRest();
     return undefined;
   }
 
@@ -104,52 +137,87 @@ export class DeviceHour {
     return others;
   }
 
-  /** Summaries of the samples of the series that the range cuts through. */
+  /** Summaries of those samples of a piece or head that are within the range, of series that it cuts through there. */
   private visitCut(
+    source: StoredPiece | Head,
     range: TimeRange,
-    whole: ReadonlyMap<number, readonly Summary[]> | undefined,
-    cut: ReadonlySet<number>,
+    startsInside: boolean,
+    summaries: ReadonlyMap<number, Summary>,
     visit: VisitSummary,
   ): void {
-    const columns = this.columns(cut);
-    for (const id of cut) {
+    if (summaries.size === 0) return;
+    const columns = 'stats' in source ? this.pieces.columns(source, summaries) : columnsOfHead(source, summaries);
+    for (const [id, summary] of summaries) {
       const column = columns.get(id);
-      if (!column) {
-        // What should be there and is not has been found damaged just now.
-        for (const summary of whole?.get(id) ?? []) visit(id, summary);
-        continue;
-      }
-      const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
-      if (inside.times.length > 0) visit(id, summarizeColumn(inside, this.start));
+      if (column) this.visitInside(id, column, range, visit);
+      else if (startsInside) visit(id, summary);
     }
   }
 
+  private visitInside(id: number, column: Column, range: TimeRange, visit: VisitSummary): void {
+    const inside = sliceColumn(column, range.start - this.start, range.end - this.start);
+    if (inside.times.length > 0) visit(id, summarizeColumn(inside, this.start));
+  }
+
   /**
-   * The summaries of each series that pieces have, and the series whose samples have to be looked at. Summaries that are
-   * all that is left go to `visit` at once.
+   * What pieces and heads have of each series within the range, and of each of them the series whose samples the range cuts
+   * through. Summaries that are all that is left go to `visit` at once.
    */
   private spans(
     range: TimeRange,
     wanted: ReadonlySet<number>,
     startsInside: boolean,
     visit: VisitSummary,
-  ): { whole: Map<number, Summary[]>; cut: Set<number> } {
-    const whole = new Map<number, Summary[]>();
-    const cut = new Set<number>();
+  ): { spans: Map<number, Span>; cut: Map<StoredPiece | Head, Map<number, Summary>> } {
+    const spans = new Map<number, Span>();
+    const cut = new Map<StoredPiece | Head, Map<number, Summary>>();
+    let source: StoredPiece | Head;
     const add = (id: number, summary: Readonly<Summary>): void => {
-      const known = whole.get(id);
-      if (known && known[known.length - 1].lastTime >= summary.firstTime) cut.add(id);
-      if (known) known.push({ ...summary });
-      else whole.set(id, [{ ...summary }]);
-      if (summary.firstTime < range.start || summary.lastTime >= range.end) cut.add(id);
+      if (summary.lastTime < range.start || summary.firstTime >= range.end) return;
+      let span = spans.get(id);
+      if (!span) spans.set(id, (span = new Span()));
+      span.add(summary);
+      if (summary.firstTime >= range.start && summary.lastTime < range.end) return span.include(summary);
+      const ofSource = cut.get(source);
+      if (ofSource) ofSource.set(id, { ...summary });
+      else cut.set(source, new Map([[id, { ...summary }]]));
     };
     for (const piece of this.sealed) {
+      source = piece;
       if (piece.raw === 1) this.pieces.summaries(piece, add, wanted);
       else if (startsInside) this.pieces.summaries(piece, visit, wanted);
     }
-    for (const head of this.heads) head.summaries(add, wanted, startsInside);
-    return { whole, cut };
+    for (const head of this.heads) {
+      source = head;
+      head.summaries(add, wanted, startsInside);
+    }
+    return { spans, cut };
   }
+}
+
+/** What pieces and heads have of a series within a range. */
+class Span {
+  /** Of what lies within the range as a whole. */
+  summary: Summary | undefined;
+  /** Whether samples of one piece may stand between, or for, those of an earlier one. */
+  overlaps = false;
+  private end = -Infinity;
+
+  add({ firstTime, lastTime }: Readonly<Summary>): void {
+    if (this.end >= firstTime) this.overlaps = true;
+    if (lastTime > this.end) this.end = lastTime;
+  }
+
+  include(summary: Readonly<Summary>): void {
+    if (this.summary) includeSummary(this.summary, summary);
+    else this.summary = { ...summary };
+  }
+}
+
+function columnsOfHead(head: Head, wanted: ReadonlyMap<number, unknown>): Map<number, Column> {
+  const found = new Map<number, Column>();
+  head.columns((id, column) => void found.set(id, column), new Set(wanted.keys()));
+  return found;
 }
 
 /** Visits the hours of a device that hold anything within the range, in order of time, and yields in between. */

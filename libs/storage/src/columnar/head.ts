@@ -179,6 +179,18 @@ export class Head {
     this.sorted = undefined;
   }
 
+  /** Adds how many samples came in of the series in each slot. */
+  countInto(counts: Uint32Array): void {
+    for (const { slots, length } of this.blocks) for (let at = 0; at < length; at += 1) counts[slots[at]] += 1;
+  }
+
+  /** Adds the times of the series in a slot, Unix milliseconds, as they stand. */
+  addTimesOf(slot: number, times: number[]): void {
+    for (const { slots, times: its, length } of this.blocks) {
+      for (let at = 0; at < length; at += 1) if (slots[at] === slot) times.push(this.start + its[at]);
+    }
+  }
+
   /** The time of the first sample, Unix milliseconds; Infinity without one. */
   firstTime(): number {
     return this.start + this.first;

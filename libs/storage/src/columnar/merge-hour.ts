@@ -106,8 +106,12 @@ async function encode(hour: number, columns: ReadonlyMap<number, Column>, slices
 
 function summariesOnly(hour: number, summaries: ReadonlyMap<number, Summary>): EncodedPiece {
   const writer = new StatsWriter(hour * HOUR);
-  for (const [id, summary] of inOrder(summaries)) writer.add(id, summary, NOT_DECIMAL, false);
-  return { stats: writer.finish(), data: null };
+  let firstTime = Infinity;
+  for (const [id, summary] of inOrder(summaries)) {
+    writer.add(id, summary, NOT_DECIMAL, false);
+    firstTime = Math.min(firstTime, summary.firstTime);
+  }
+  return { stats: writer.finish(), data: null, firstTime };
 }
 
 const inOrder = <T>(series: ReadonlyMap<number, T>): [number, T][] => [...series].sort(([a], [b]) => a - b);

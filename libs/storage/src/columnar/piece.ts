@@ -34,6 +34,8 @@ export interface EncodedPiece {
   readonly stats: Uint8Array;
   /** Null where only the stats are left. */
   readonly data: Uint8Array | null;
+  /** Of its oldest sample, Unix milliseconds. */
+  readonly firstTime: number;
 }
 
 /** Encodes pieces one after the other, each series by series, so that making a large one can be spread over time. */
@@ -43,6 +45,7 @@ export class PieceEncoder {
   private timelines: Uint32Array[] = [];
   private stats = new StatsWriter(0);
   private start = 0;
+  private firstTime = Infinity;
   private lastId = 0;
 
   /** Begins a piece of an hour; what was not finished is forgotten. */
@@ -51,6 +54,7 @@ export class PieceEncoder {
     this.stats = new StatsWriter(this.start);
     this.body.clear();
     this.timelines = [];
+    this.firstTime = Infinity;
     this.lastId = 0;
   }
 
@@ -65,6 +69,7 @@ export class PieceEncoder {
     this.body.append(this.values.written());
     const summary = summarizeColumn(column, this.start);
     this.stats.add(seriesId, summary, digits, rises(column, summary));
+    if (summary.firstTime < this.firstTime) this.firstTime = summary.firstTime;
   }
 
   /** The piece; the next one can begin once it is there. */
@@ -83,7 +88,7 @@ export class PieceEncoder {
     const data = new Uint8Array(FRAME_HEADER + BODY_LENGTH + deflated.length);
     new DataView(data.buffer).setUint32(FRAME_HEADER, body.length, true);
     data.set(deflated, FRAME_HEADER + BODY_LENGTH);
-    return { stats: this.stats.finish(), data };
+    return { stats: this.stats.finish(), data, firstTime: this.firstTime };
   }
 
   private addTimeline(times: Uint32Array): void {

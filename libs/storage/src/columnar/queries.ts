@@ -66,7 +66,7 @@ export class Queries {
         );
       }
       return hour.withSamples(() => {
-        for (const [id, column] of hour.columns(pass.wanted)) {
+        for (const [id, column] of hour.columns(pass.wanted, range)) {
           add(id, sliceColumn(column, range.start - start, range.end - start));
         }
       });
@@ -127,7 +127,7 @@ export class Queries {
       const addSummary: VisitSummary = (id, summary) => pass.of(id).addSummary(start, summary);
       const addSamples = (wanted: ReadonlySet<number>): Promise<void> | undefined =>
         hour.withSamples(() => {
-          for (const [id, column] of hour.columns(wanted)) {
+          for (const [id, column] of hour.columns(wanted, range)) {
             const inside = sliceColumn(column, range.start - start, range.end - start);
             if (inside.times.length > 0) pass.of(id).addColumn(start, inside);
           }

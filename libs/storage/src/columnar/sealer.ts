@@ -8,6 +8,7 @@ import type { Later } from './later.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
 import type { Pieces, PieceWrite, StoredPiece } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
+import type { RecentReadings } from './recent-readings.js';
 import { SingleRun } from './single-run.js';
 
 export interface SealSettings {
@@ -84,6 +85,8 @@ export class Sealer {
     private readonly heads: Heads,
     private readonly tables: SealTables,
     private readonly settings: SealSettings,
+    /** Hears what was read of each device; undefined where others seal some. */
+    private readonly readings?: RecentReadings,
   ) {}
 
   /** Seals all that is due; together with a run that is under way, if there is one. */
@@ -174,7 +177,7 @@ export class Sealer {
       return;
     }
     const columns = heads.length === 1 ? this.columnsOf(heads[0]) : byId(await this.columnsOver([], heads));
-    const piece = await this.encode(hourOfChunk(id), columns);
+    const piece = await this.encode(id, columns);
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
     await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
@@ -236,7 +239,7 @@ export class Sealer {
     ].reduce((last, row) => Math.max(last, row), 0);
     const [under, parts] =
       sealed[0]?.part === 0 ? [columns[0], columns.slice(1)] : [new Map<number, Column>(), columns];
-    const piece = await this.mergedPiece(hourOfChunk(id), under, parts, heads);
+    const piece = await this.mergedPiece(id, under, parts, heads);
     await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece });
   }
 
@@ -257,7 +260,7 @@ export class Sealer {
 
   /** Undefined where the chunk that is there has all of it. */
   private async mergedPiece(
-    hour: number,
+    id: number,
     under: ReadonlyMap<number, Column>,
     parts: readonly ReadonlyMap<number, Column>[],
     heads: readonly Head[],
@@ -271,7 +274,7 @@ export class Sealer {
       merged.set(series, after);
       if (this.slices.isOver()) await this.slices.next();
     }
-    return changed ? this.encode(hour, byId(merged)) : undefined;
+    return changed ? this.encode(id, byId(merged)) : undefined;
   }
 
   /** What parts and heads have, in one column for each series. */
@@ -312,17 +315,21 @@ export class Sealer {
   }
 
   /** Undefined without any column. */
-  private async encode(hour: number, columns: Iterable<[number, Column]>): Promise<EncodedPiece | undefined> {
-    this.encoder.begin(hour);
-    let isEmpty = true;
+  private async encode(chunk: number, columns: Iterable<[number, Column]>): Promise<EncodedPiece | undefined> {
+    this.encoder.begin(hourOfChunk(chunk));
+    const usual = this.readings?.seriesOf(deviceOfChunk(chunk));
+    let most: Column | undefined;
+    let ofMost = 0;
     for (const [id, column] of columns) {
-      isEmpty = false;
       // To put a head in order takes its time too.
       if (this.slices.isOver()) await this.slices.next();
       this.encoder.add(id, column);
+      const more = most === undefined ? 1 : column.times.length - most.times.length;
+      if (more > 0 || (more === 0 && id === usual)) [most, ofMost] = [column, id];
     }
+    if (most) this.readings?.note(deviceOfChunk(chunk), ofMost, hourOfChunk(chunk) * HOUR, most.times);
     if (this.slices.isOver()) await this.slices.next();
-    return isEmpty ? undefined : this.encoder.finish();
+    return most ? this.encoder.finish() : undefined;
   }
 
   private async add(sealed: Sealed): Promise<void> {

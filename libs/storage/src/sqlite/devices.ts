@@ -2,13 +2,13 @@ import { inSlices, Slices, type DeviceSelector } from '@device-metrics/domain';
 import type { Database, Statement } from 'better-sqlite3';
 import type { PieceTable } from './piece-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { hourOfChunk, HOURS } from '../columnar/hour.js';
+import { HOURS } from '../columnar/hour.js';
 import type { DeviceMerges } from './device-merges.js';
 import { DeviceTakenError, type DeviceDescription, type StoredDevice } from '../store.js';
 import type { Sealer } from '../columnar/sealer.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
 import type { Device } from '../columnar/series-entry.js';
-import { FirstTimes, hasSample, storedDevice } from '../columnar/stored-device.js';
+import { hasSample, storedDevice } from '../columnar/stored-device.js';
 
 /** With it begin the names of rows of devices that are deleted while their series are still there. */
 export const GONE = '\u0001';
@@ -19,7 +19,6 @@ const SERIES_SLICE = 500;
 
 /** Lists, describes and deletes devices. */
 export class Devices {
-  private readonly firstTimes: FirstTimes;
   private readonly update: Statement<[string | null, string | null, string, number]>;
   private readonly farewell: Statement<[number]>[];
   private readonly removeLatest: Statement<[number]>;
@@ -38,7 +37,6 @@ export class Devices {
     private readonly sealer: Sealer,
     private readonly merges: DeviceMerges,
   ) {
-    this.firstTimes = new FirstTimes(pieces);
     this.update = db.prepare('UPDATE device SET display_name = ?, notes = ?, tags = ? WHERE id = ?');
     this.farewell = [
       'REPLACE INTO device_deletion (device_id) VALUES (?)',
@@ -183,12 +181,8 @@ export class Devices {
   }
 
   private stored(device: Device, formerNames = this.catalogue.formerNames(device)): StoredDevice {
-    const heads = this.heads.ofDevice(device.id);
-    const [chunk] = this.pieces.chunks(device.id, 0, HOURS, 1);
-    let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
-    for (const other of this.pieces.hoursWithParts(device.id)) hour = Math.min(hour, other);
-    const ofChunk = chunk && hourOfChunk(chunk.id) === hour ? [chunk] : [];
-    const sealed = hour === Infinity ? [] : [...ofChunk, ...this.pieces.parts(device.id, hour)];
-    return storedDevice(device, this.catalogue, this.firstTimes.of(device.id, sealed, heads), formerNames);
+    let first = this.pieces.firstTime(device.id);
+    for (const head of this.heads.ofDevice(device.id)) first = Math.min(first, head.firstTime());
+    return storedDevice(device, this.catalogue, first === Infinity ? undefined : first, formerNames);
   }
 }

@@ -37,6 +37,8 @@ export class PieceTable implements Pieces {
   private readonly closed = new Set<number>();
   /** Those whose samples cannot be read, nor taken away. */
   private readonly withoutSamples = new Set<number>();
+  /** By device: the time of its oldest sample, Infinity without one. Of those that somebody has asked for. */
+  private readonly firstTimes = new Map<number, number>();
 
   constructor(
     private readonly db: Database,
@@ -99,6 +101,40 @@ export class PieceTable implements Pieces {
       this.note('part', id, error);
       return [];
     }
+  }
+
+  /** The time of the oldest sample of a device in chunks and parts, Unix milliseconds; Infinity without one. */
+  firstTime(deviceId: number): number {
+    let time = this.firstTimes.get(deviceId);
+    if (time === undefined) this.firstTimes.set(deviceId, (time = this.findFirstTime(deviceId)));
+    return time;
+  }
+
+  private findFirstTime(deviceId: number): number {
+    const [chunk] = this.chunks(deviceId, 0, HOURS, 1);
+    let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
+    for (const other of this.hoursWithParts(deviceId)) hour = Math.min(hour, other);
+    if (hour === Infinity) return Infinity;
+    const id = chunkId(deviceId, hour);
+    const ofChunk = chunk?.id === id ? this.firstTimeIn([chunk]) : Infinity;
+    return Math.min(ofChunk, this.partIndex.firstTime(id) ?? this.firstTimeIn(this.parts(deviceId, hour)));
+  }
+
+  private firstTimeIn(pieces: readonly StoredPiece[]): number {
+    let time = Infinity;
+    for (const piece of pieces) {
+      this.summaries(piece, (_id, { firstTime }) => {
+        if (firstTime < time) time = firstTime;
+      });
+    }
+    return time;
+  }
+
+  /** What is written stays with what was there, in the same place or another. */
+  private noteFirstTime(id: number, firstTime: number): void {
+    const deviceId = deviceOfChunk(id);
+    const known = this.firstTimes.get(deviceId);
+    if (known !== undefined && firstTime < known) this.firstTimes.set(deviceId, firstTime);
   }
 
   hoursWithParts(deviceId: number): Iterable<number> {
@@ -173,20 +209,22 @@ export class PieceTable implements Pieces {
     this.attempt(() => this.db.transaction(() => samples.forEach((one) => this.saveLatest(...one)))());
   }
 
-  putChunk(id: number, sealedThrough: number, { stats, data }: EncodedPiece): void {
+  putChunk(id: number, sealedThrough: number, { stats, data, firstTime }: EncodedPiece): void {
     sealFrame(stats, [id, 0, sealedThrough]);
     if (data) sealFrame(data, [id, 0]);
     this.statements.upsertChunk.run(id, sealedThrough, stats, data);
+    this.noteFirstTime(id, firstTime);
     this.withoutSamples.delete(id);
     this.deleteParts(id);
   }
 
-  private addPart(id: number, sealedThrough: number, { stats, data }: EncodedPiece, now: number): void {
+  private addPart(id: number, sealedThrough: number, { stats, data, firstTime }: EncodedPiece, now: number): void {
     const part = this.partIndex.nextPart(id);
     sealFrame(stats, [id, part, sealedThrough]);
     if (data) sealFrame(data, [id, part]);
     this.statements.insertPart.run(id, part, sealedThrough, stats, data);
-    this.partIndex.add(id, part, now);
+    this.partIndex.add(id, part, now, firstTime);
+    this.noteFirstTime(id, firstTime);
   }
 
   private deleteParts(id: number): void {
@@ -231,6 +269,7 @@ export class PieceTable implements Pieces {
     const [first, end] = [chunkId(deviceId, from), chunkId(deviceId, to)];
     const rows = this.attempt(() => this.statements.anyChunks.all(first, end, limit)) ?? [];
     this.eachRow(rows, ({ id }) => this.statements.deleteChunk.run(id));
+    this.firstTimes.delete(deviceId);
     for (const hour of [...this.partIndex.hoursOf(deviceId)]) {
       if (hour >= from && hour < to) this.attempt(() => this.deleteParts(chunkId(deviceId, hour)));
     }
@@ -268,6 +307,7 @@ export class PieceTable implements Pieces {
   }
 
   private setAsidePiece(piece: StoredPiece): void {
+    this.firstTimes.clear();
     const kind = piece.part === 0 ? 'chunk' : 'part';
     const data = this.attempt(() =>
       piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part),
@@ -306,6 +346,7 @@ export class PieceTable implements Pieces {
 
   /** Stats made of the samples; undefined, and the piece is gone, when these are missing or damaged as well. */
   private repairStats(piece: StoredPiece, hourStart: number, error: unknown): Uint8Array | undefined {
+    this.firstTimes.clear();
     const columns = this.columns(piece);
     const repaired = columns.size > 0 ? statsOf(columns, hourStart) : undefined;
     if (repaired) sealFrame(repaired, keyOfStats(piece));
@@ -344,6 +385,7 @@ export class PieceTable implements Pieces {
     error: unknown,
   ): void {
     if (!isUnreadable(error)) throw error;
+    this.firstTimes.clear();
     this.damaged.note(source, id, error, this.now());
   }
 }

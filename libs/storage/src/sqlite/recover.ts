@@ -88,11 +88,14 @@ export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTabl
 async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> {
   for (const { id } of [...pieces.withParts()]) {
     if (slices.isOver()) await slices.next();
+    let first = Infinity;
     for (const piece of pieces.parts(deviceOfChunk(id), hourOfChunk(id))) {
-      pieces.summaries(piece, (series, { last, lastTime }) => {
+      pieces.summaries(piece, (series, { last, firstTime, lastTime }) => {
+        if (firstTime < first) first = firstTime;
         if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
       });
     }
+    pieces.partIndex.noteFirstTime(id, first);
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   countOf,
+  inSlices,
   isColumns,
   type DeviceSelector,
   type Sample,
@@ -25,6 +26,7 @@ import { Heads } from '../columnar/heads.js';
 import { Journal } from './journal.js';
 import { NewSeries } from '../columnar/new-series.js';
 import { Queries } from '../columnar/queries.js';
+import { RecentReadings } from '../columnar/recent-readings.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
@@ -61,6 +63,7 @@ export class SqliteStore implements Store {
   private readonly journal: Journal;
   private readonly pieces: PieceTable;
   private readonly heads: Heads;
+  private readonly readings: RecentReadings;
   private readonly sealer: Sealer;
   private readonly retention: Retention;
   private readonly queries: Queries;
@@ -109,7 +112,8 @@ export class SqliteStore implements Store {
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
     this.pieces = new PieceTable(db, this.damaged, now);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
-    this.sealer = new Sealer(this.catalogue, this.heads, this.sealTables(), settings);
+    this.readings = new RecentReadings(this.catalogue);
+    this.sealer = new Sealer(this.catalogue, this.heads, this.sealTables(), settings, this.readings);
     this.retention = new Retention(this.catalogue, this.heads, this.retentionTables(), settings, now);
     this.queries = new Queries(this.catalogue, this.heads, this.pieces);
     const { maxSeriesPerDevice } = settings;
@@ -155,6 +159,16 @@ export class SqliteStore implements Store {
     return this.deviceTable.select(selector);
   }
 
+  async recentReadings(devices: readonly Pick<StoredDevice, 'name'>[]): Promise<number[][]> {
+    this.assertOpen();
+    const found: number[][] = [];
+    await inSlices(devices, ({ name }) => {
+      const device = this.catalogue.device(name);
+      found.push(device ? this.readings.of(device, this.heads.ofDevice(device.id)) : []);
+    });
+    return found;
+  }
+
   async device(name: string): Promise<StoredDevice | undefined> {
     this.assertOpen();
     return this.deviceTable.get(name);
@@ -179,17 +193,26 @@ export class SqliteStore implements Store {
     describe: (source: DeviceDescription, target: DeviceDescription) => DeviceDescription,
   ): Promise<StoredDevice | undefined> {
     this.assertOpen();
-    return this.writing(() => this.deviceTable.merge(name, into, describe));
+    const [source, target] = [this.catalogue.device(name), this.catalogue.device(into)];
+    try {
+      return await this.writing(() => this.deviceTable.merge(name, into, describe));
+    } finally {
+      for (const one of [source, target]) if (one) this.readings.forget(one.id);
+    }
   }
 
   async deleteSeries(deviceName: string, seriesId: number): Promise<boolean> {
     this.assertOpen();
-    if (this.catalogue.get(seriesId)?.device.name !== deviceName) return false;
+    const entry = this.catalogue.get(seriesId);
+    if (entry?.device.name !== deviceName) return false;
+    this.readings.forget(entry.device.id);
     return this.writing(() => this.deviceTable.deleteSeries(seriesId));
   }
 
   async deleteDevice(name: string): Promise<boolean> {
     this.assertOpen();
+    const device = this.catalogue.device(name);
+    if (device) this.readings.forget(device.id);
     return this.writing(() => this.deviceTable.delete(name));
   }
 

@@ -13,38 +13,46 @@ export function isUnreadable(error: unknown): boolean {
   );
 }
 
+const COLUMNS = 'id, sealed_through AS sealedThrough, data IS NOT NULL AS raw';
+const RANGE = 'FROM chunk WHERE id >= ? AND id < ? ORDER BY id';
+
 type Row = Omit<StoredPiece, 'part' | 'stats'>;
 
 /** Reads rows of the table of chunks, also around pages that cannot be read. */
 export class ReadableChunks {
-  private readonly rows: Statement<[number, number, number], StoredPiece>;
+  /** By their limit, which is no parameter: for each other value of that SQLite plans anew. */
+  private readonly rows = new Map<number, Statement<[number, number], StoredPiece>>();
   private readonly ascending: Statement<[number, number], Row>;
   private readonly descending: Statement<[number, number], Row>;
   private readonly stats: Statement<[number], Uint8Array>;
 
   /** @param onUnreadable hears of an id where rows cannot be read, and why, each time that is met. */
   constructor(
-    db: Database,
+    private readonly db: Database,
     private readonly onUnreadable: (id: number, error: unknown) => void,
   ) {
-    const columns = 'id, sealed_through AS sealedThrough, data IS NOT NULL AS raw';
-    const range = 'FROM chunk WHERE id >= ? AND id < ? ORDER BY id';
-    this.rows = db.prepare(`SELECT ${columns}, 0 AS part, stats ${range} LIMIT ?`);
-    this.ascending = db.prepare(`SELECT ${columns} ${range}`);
-    this.descending = db.prepare(`SELECT ${columns} ${range} DESC`);
+    this.ascending = db.prepare(`SELECT ${COLUMNS} ${RANGE}`);
+    this.descending = db.prepare(`SELECT ${COLUMNS} ${RANGE} DESC`);
     this.stats = db.prepare<[number], Uint8Array>('SELECT stats FROM chunk WHERE id = ?').pluck();
   }
 
   /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
   range(from: number, to: number, limit: number): StoredPiece[] {
     try {
-      const rows = this.rows.all(from, to, limit);
+      const rows = this.upTo(limit).all(from, to);
       // A damaged id stands where another one should.
       if (rows.every(({ id }, index) => id >= (rows[index - 1]?.id ?? from - 1) + 1 && id < to)) return rows;
     } catch (error) {
       if (!isUnreadable(error)) throw error;
     }
     return this.around(from, to, limit);
+  }
+
+  private upTo(limit: number): Statement<[number, number], StoredPiece> {
+    let rows = this.rows.get(limit);
+    if (!rows)
+      this.rows.set(limit, (rows = this.db.prepare(`SELECT ${COLUMNS}, 0 AS part, stats ${RANGE} LIMIT ${limit}`)));
+    return rows;
   }
 
   /** What can be read before, between and behind places that cannot. */
@@ -83,7 +91,7 @@ export class ReadableChunks {
   private readableBehind(bad: number, to: number): number {
     for (let step = 1; bad + step < to; step *= 2) {
       try {
-        this.rows.all(bad + step, to, 1);
+        this.upTo(1).all(bad + step, to);
         return bad + step;
       } catch (error) {
         if (!isUnreadable(error)) throw error;

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { inSlices, reasonOf, type Series } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
+import type { Rhythm } from '../../devices/rhythm.js';
 import type { Arrivals } from '../../live/arrivals.js';
 import { GRID, LATENESS } from '../rules/read-rule.js';
 import type { ClockCondition, DeviceCondition, Rule, ServerCondition } from '../rules/rule.js';
@@ -146,24 +147,26 @@ export class Evaluation {
     const of = ruleOfDevice(rule);
     const uptime = moment.elapsed - this.startedAt;
     const there = new Set<string>();
-    for (const device of await this.store.devices(rule.selector)) {
-      there.add(device.name);
-      if (!of(device.name).enabled) continue;
+    const devices = await this.store.devices(rule.selector);
+    for (const { name } of devices) there.add(name);
+    const watched = devices.filter(({ name }) => of(name).enabled);
+    const rhythms = condition.type === 'device' ? await this.rhythms.ofAll(watched) : [];
+    await inSlices(watched, (device, index) => {
       const look =
         condition.type === 'clock'
           ? this.clockOf(device.name, of(device.name), moment)
-          : await this.silenceOf(device, condition, { ...moment, uptime });
+          : this.silenceOf(device, rhythms[index], condition, { ...moment, uptime });
       if (look) follow(changes, rule, of(device.name), { device: device.name }, { ...look, at: moment.now, elapsed });
-    }
+    });
     this.endMissing(changes, rule, (device) => there.has(device), moment.now, statesOf);
   }
 
-  private async silenceOf(
+  private silenceOf(
     device: StoredDevice,
+    rhythm: Rhythm | undefined,
     { status }: DeviceCondition,
     clock: Moment & { readonly uptime: number },
-  ): Promise<Look | undefined> {
-    const rhythm = await this.rhythms.of(device);
+  ): Look | undefined {
     const silence = silenceOf(device, rhythm, this.arrivals.of(device.name), clock);
     if (silence === undefined) return undefined;
     // Late is not yet offline, but who has been offline is back only when it is on time.
