@@ -61,7 +61,8 @@ export const influxdb = {
 };
 
 /** PROFILE=folder has this project's process write a CPU profile there. */
-export const profiling = () => (process.env['PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`] : []);
+export const profiling = () =>
+  process.env['PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROFILE']}`] : [];
 
 /**
  * Starts a server in a folder of its own, lets `work` use it, and ends it.

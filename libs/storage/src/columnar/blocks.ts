@@ -1,58 +1,76 @@
 /** Of a sample. */
 const BYTES = 16;
 
-/** Samples one behind the other, whatever their series. */
+/** Room for samples, in columns. */
+class Memory {
+  readonly slots: Uint32Array;
+  readonly times: Uint32Array;
+  readonly values: Float64Array;
+
+  constructor(capacity: number, bytes: ArrayBuffer | SharedArrayBuffer) {
+    this.values = new Float64Array(bytes, 0, capacity);
+    this.times = new Uint32Array(bytes, capacity * 8, capacity);
+    this.slots = new Uint32Array(bytes, capacity * 12, capacity);
+  }
+}
+
+/** Samples one behind the other, whatever their series: in the columns from `base` on. */
 export class Block {
   readonly slots: Uint32Array;
   readonly times: Uint32Array;
   readonly values: Float64Array;
   length = 0;
 
+  /** @param memory its own, or what it shares with others. */
   constructor(
     readonly capacity: number,
-    memory: ArrayBuffer | SharedArrayBuffer = new ArrayBuffer(capacity * BYTES),
+    { slots, times, values } = new Memory(capacity, new ArrayBuffer(capacity * BYTES)),
+    readonly base = 0,
   ) {
-    this.values = new Float64Array(memory, 0, capacity);
-    this.times = new Uint32Array(memory, capacity * 8, capacity);
-    this.slots = new Uint32Array(memory, capacity * 12, capacity);
+    this.slots = slots;
+    this.times = times;
+    this.values = values;
   }
 }
 
-/** Samples of a block that heads fill: these are powers of two from the smallest on. */
-const SMALLEST = 64;
-const LARGEST = 512;
-
-/** Samples whose room is kept for later heads, 32 MiB: more than is sealed at a time when the heads hold too much. */
-const MOST_KEPT = 1 << 21;
+/** Samples of a block that heads fill, and of the memory that many of them share, 1 MiB. */
+const SAMPLES = 128;
+const SHARED = 1 << 16;
 
 /**
- * Gives the memory of heads that are sealed to those that are opened next. What is allocated outside of V8's heap makes it
- * go through all of its heap, again and again: that was half of what sealing took.
+ * Gives the memory of heads that are sealed to those that are opened next, and never back: what heads may hold bounds it.
+ * What is allocated outside of V8's heap makes it go through all of its heap, again and again: that was half of what sealing
+ * took. And what is of one size leaves no gaps.
  *
  * Nobody but its head may have looked at a block that is given back: what was read of a head stays as it is.
  */
 export class BlockPool {
-  /** By the power of two that they have room for. */
-  private readonly free: Block[][] = [];
-  private kept = 0;
+  private readonly free: Block[] = [];
+  private memory: Memory | undefined;
+  /** How much of the memory has been made blocks. */
+  private used = 0;
 
-  /** An empty block that has room for so many samples, as long as these are no more than the largest has. */
-  take(samples: number): Block {
-    const power = Math.ceil(Math.log2(Math.max(SMALLEST, Math.min(LARGEST, samples))));
-    const block = this.free[power]?.pop();
-    // Shared with nobody: but this kind V8 does not count, and so does not collect for. What heads may hold bounds it.
-    if (!block) return new Block(2 ** power, new SharedArrayBuffer(2 ** power * BYTES));
-    this.kept -= block.capacity;
+  /** An empty block. */
+  take(): Block {
+    const block = this.free.pop();
+    if (!block) return this.make();
     block.length = 0;
     return block;
   }
 
   giveBack(blocks: Iterable<Block>): void {
-    for (const block of blocks) {
-      if (this.kept + block.capacity > MOST_KEPT) return;
-      (this.free[Math.log2(block.capacity)] ??= []).push(block);
-      this.kept += block.capacity;
+    for (const block of blocks) this.free.push(block);
+  }
+
+  private make(): Block {
+    if (!this.memory || this.used === SHARED) {
+      // Shared with nobody: but this kind V8 does not count, and so does not collect for.
+      this.memory = new Memory(SHARED, new SharedArrayBuffer(SHARED * BYTES));
+      this.used = 0;
     }
+    const block = new Block(SAMPLES, this.memory, this.used);
+    this.used += SAMPLES;
+    return block;
   }
 }
 

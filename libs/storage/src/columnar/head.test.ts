@@ -6,7 +6,7 @@ import { Head, type HeadDevice } from './head.js';
 
 const START = 491_000 * HOUR;
 /** Ids 5, 6, 7 in slots 0, 1, 3; a series of slot 2 never came to be. */
-const device = (): HeadDevice => ({ id: 1, slots: [{ id: 5 }, { id: 6 }, undefined, { id: 7 }], usualSize: 0 });
+const device = (): HeadDevice => ({ id: 1, slots: [{ id: 5 }, { id: 6 }, undefined, { id: 7 }] });
 const SLOTS = [0, 1, 3];
 
 describe('a head', () => {
@@ -93,7 +93,7 @@ describe('a head', () => {
   });
 
   it('gives only the series that are wanted, by id also where their slots are in another order', () => {
-    const head = new Head({ id: 1, slots: [{ id: 9 }, { id: 4 }], usualSize: 0 }, START / HOUR, 1, 0, new BlockPool());
+    const head = new Head({ id: 1, slots: [{ id: 9 }, { id: 4 }] }, START / HOUR, 1, 0, new BlockPool());
     head.push(0, START, 1, 1);
     head.push(1, START, 2, 1);
     const ids = (wanted?: Set<number>): number[] => {
@@ -107,7 +107,7 @@ describe('a head', () => {
 
   it('gives a few of many series by themselves, whatever else is read of it', () => {
     const slots = Array.from({ length: 50 }, (_, slot) => ({ id: slot + 1 }));
-    const head = new Head({ id: 1, slots, usualSize: 0 }, START / HOUR, 1, 0, new BlockPool());
+    const head = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
     const valuesOf = (ids?: number[]): Map<number, number[]> => {
       const found = new Map<number, number[]>();
       head.columns((id, { values }) => found.set(id, [...values]), ids && new Set(ids));

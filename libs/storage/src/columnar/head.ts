@@ -9,8 +9,6 @@ export interface HeadDevice {
   readonly id: number;
   /** The series of the device, each in the place that its `slot` says; a place may be empty. */
   readonly slots: readonly ({ readonly id: number } | undefined)[];
-  /** How many samples its last head had: what to make room for. */
-  usualSize: number;
 }
 
 /** Where fewer than one of so many series is wanted, only its samples are put in order; so often, and then all are. */
@@ -65,7 +63,7 @@ export class Head {
   ) {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
-    this.last = this.addBlock(device.usualSize);
+    this.last = this.addBlock();
   }
 
   /** Whether a sample of this time goes here. */
@@ -76,7 +74,7 @@ export class Head {
   /** Adds a sample that is in journal row `row`, of the series in a slot of the device. */
   push(slot: number, timestamp: number, value: number, row: number): void {
     const last = this.lastWithRoom();
-    const at = last.length++;
+    const at = last.base + last.length++;
     last.slots[at] = slot;
     const time = timestamp - this.start;
     if (time < this.first) this.first = time;
@@ -105,9 +103,9 @@ export class Head {
     let at = from;
     for (let isHere = true; isHere && at < timestamps.length;) {
       const block = this.lastWithRoom();
-      const { slots, times } = block;
-      let place = block.length;
-      const end = Math.min(timestamps.length, at + times.length - place);
+      const { slots, times, values: into, base } = block;
+      let place = base + block.length;
+      const end = Math.min(timestamps.length, at + block.capacity - block.length);
       for (; at < end; at += 1, place += 1) {
         const one = series[offset + at];
         const time = timestamps[at] - start;
@@ -116,10 +114,10 @@ export class Head {
         if (time < this.first) this.first = time;
         slots[place] = one.slot;
         times[place] = time;
-        block.values[place] = values[at];
+        into[place] = values[at];
       }
-      this.size += place - block.length;
-      block.length = place;
+      this.size += place - base - block.length;
+      block.length = place - base;
     }
     this.lastRow = row;
     this.sorted = undefined;
@@ -181,13 +179,15 @@ export class Head {
 
   /** Adds how many samples came in of the series in each slot. */
   countInto(counts: Uint32Array): void {
-    for (const { slots, length } of this.blocks) for (let at = 0; at < length; at += 1) counts[slots[at]] += 1;
+    for (const { slots, base, length } of this.blocks) {
+      for (let at = base; at < base + length; at += 1) counts[slots[at]] += 1;
+    }
   }
 
   /** Adds the times of the series in a slot, Unix milliseconds, as they stand. */
   addTimesOf(slot: number, times: number[]): void {
-    for (const { slots, times: its, length } of this.blocks) {
-      for (let at = 0; at < length; at += 1) if (slots[at] === slot) times.push(this.start + its[at]);
+    for (const { slots, times: its, base, length } of this.blocks) {
+      for (let at = base; at < base + length; at += 1) if (slots[at] === slot) times.push(this.start + its[at]);
     }
   }
 
@@ -203,12 +203,11 @@ export class Head {
 
   private lastWithRoom(): Block {
     const { last } = this;
-    if (last.length < last.times.length) return last;
-    return this.addBlock(2 * last.capacity);
+    return last.length < last.capacity ? last : this.addBlock();
   }
 
-  private addBlock(capacity: number): Block {
-    this.last = this.pool.take(capacity);
+  private addBlock(): Block {
+    this.last = this.pool.take();
     this.blocks.push(this.last);
     return this.last;
   }
@@ -265,12 +264,12 @@ export class Head {
   private pick(wanted: ReadonlySet<number>): Block {
     const isWanted = this.device.slots.map((one) => one !== undefined && wanted.has(one.id));
     let count = 0;
-    for (const { slots, length } of this.blocks) {
-      for (let index = 0; index < length; index += 1) if (isWanted[slots[index]]) count += 1;
+    for (const { slots, base, length } of this.blocks) {
+      for (let index = base; index < base + length; index += 1) if (isWanted[slots[index]]) count += 1;
     }
     const picked = new Block(count);
-    for (const { slots, times, values, length } of this.blocks) {
-      for (let index = 0; index < length; index += 1) {
+    for (const { slots, times, values, base, length } of this.blocks) {
+      for (let index = base; index < base + length; index += 1) {
         if (!isWanted[slots[index]]) continue;
         const at = picked.length++;
         picked.slots[at] = slots[index];
@@ -302,14 +301,14 @@ export class Head {
   }
 }
 
-/** Puts samples in order in an empty block that has room for them. */
+/** Puts samples in order in an empty block that has room for them, and memory of its own. */
 function sort(block: Block, from: readonly Block[], slotCount: number): Sorted {
   const starts = startsOfSlots(from, slotCount);
   const ends = starts.slice(0, -1);
   block.length = starts[slotCount];
   let isInOrder = true;
-  for (const { slots, times, values, length } of from) {
-    for (let index = 0; index < length; index += 1) {
+  for (const { slots, times, values, base, length } of from) {
+    for (let index = base; index < base + length; index += 1) {
       const slot = slots[index];
       const at = ends[slot]++;
       block.slots[at] = slot;
@@ -329,8 +328,8 @@ function sort(block: Block, from: readonly Block[], slotCount: number): Sorted {
 /** Where the samples of each slot begin once they are sorted, and after the last slot where all of them end. */
 function startsOfSlots(blocks: readonly Block[], slotCount: number): Uint32Array {
   const starts = new Uint32Array(slotCount + 1);
-  for (const { slots, length } of blocks) {
-    for (let index = 0; index < length; index += 1) starts[slots[index] + 1] += 1;
+  for (const { slots, base, length } of blocks) {
+    for (let index = base; index < base + length; index += 1) starts[slots[index] + 1] += 1;
   }
   for (let slot = 1; slot <= slotCount; slot += 1) starts[slot] += starts[slot - 1];
   return starts;

@@ -150,7 +150,6 @@ export class Heads {
   freeze(head: Head): void {
     head.frozen = true;
     this.full.delete(head);
-    head.device.usualSize = head.size;
     const device = this.catalogue.deviceById(head.device.id);
     if (device?.head === head) device.head = undefined;
   }

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, deflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { HOUR } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
@@ -26,7 +26,12 @@ const LARGE_BODY = 1 << 16;
 /** How many timelines back an equal one is looked for. */
 const TIMELINES = 32;
 
-const OPTIONS = { level: constants.Z_BEST_SPEED };
+/** Of a body: a window that is wider than it takes time and memory to make, and finds no more. */
+function options(length: number): ZlibOptions {
+  const windowBits = Math.min(15, Math.max(9, Math.ceil(Math.log2(length + 1))));
+  const chunkSize = Math.min(constants.Z_DEFAULT_CHUNK, length + 64);
+  return { level: constants.Z_BEST_SPEED, windowBits, memLevel: Math.min(8, windowBits - 6), chunkSize };
+}
 const deflate = promisify(deflateRaw);
 
 /** The two blobs of a chunk or a part, as frames that are still to be sealed under their key. */
@@ -75,13 +80,13 @@ export class PieceEncoder {
   /** The piece; the next one can begin once it is there. */
   async finish(): Promise<EncodedPiece> {
     const body = this.body.written();
-    return body.length < LARGE_BODY ? this.finishNow() : this.pieceOf(body, await deflate(body, OPTIONS));
+    return body.length < LARGE_BODY ? this.finishNow() : this.pieceOf(body, await deflate(body, options(body.length)));
   }
 
   /** The same at once. */
   finishNow(): EncodedPiece {
     const body = this.body.written();
-    return this.pieceOf(body, deflateRawSync(body, OPTIONS));
+    return this.pieceOf(body, deflateRawSync(body, options(body.length)));
   }
 
   private pieceOf(body: Uint8Array, deflated: Uint8Array): EncodedPiece {

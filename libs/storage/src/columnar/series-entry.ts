@@ -13,8 +13,6 @@ export class Device {
   /** Its series in the order in which they became known, each in the place of its `slot`. */
   readonly slots: (SeriesEntry | undefined)[] = [];
   seriesCount = 0;
-  /** How many samples its last head had: what to make room for. */
-  usualSize = 0;
   /** Its series by metric and labels, and those that have come since. */
   sorted: readonly SeriesEntry[] | undefined;
   unsorted: SeriesEntry[] = [];
