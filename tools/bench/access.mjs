@@ -1,13 +1,13 @@
 /**
- * What access costs, and what senders notice of others who mean harm: ingest with a token and without, in turns; and the time of
- * honest requests, and the memory of the api, while bombs, connections that drip and live readers are there. The time is told by
+ * What access costs, and what senders notice of others who mean harm: requests with a token and without, to two servers in turns; and
+ * the time of honest requests, and the memory of the api, while bombs, connections that drip and live readers are there. The time is told by
  * the clock, and by the CPU that the api's event loop took meanwhile, which other work on the machine does not change. Who means
  * harm is a thread of its own. Prints a table; everything is bounded by counts. Linux only.
  *
- * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--pairs 8] [--drips 2000] [--bombs 50] [--readers 500]
+ * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--pairs 40] [--drips 2000] [--bombs 50] [--readers 500]
  */
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,22 +21,98 @@ import { BATCH, batch, honest, post, quantile, say, start } from './honest.mjs';
 
 const count = (standard) => ({ type: 'string', default: String(standard) });
 const { values: options } = parseArgs({
-  options: { seconds: count(20), pairs: count(8), drips: count(2_000), bombs: count(50), readers: count(500) },
+  options: { seconds: count(20), pairs: count(40), drips: count(2_000), bombs: count(50), readers: count(500) },
 });
 const [SECONDS, PAIRS] = [Number(options.seconds), Number(options.pairs)];
 const [DRIPS, BOMBS, READERS] = [Number(options.drips), Number(options.bombs), Number(options.readers)];
 const GIB = 2 ** 30;
-/** Of each request of the comparison with and without a token, and requests in each turn. */
-const [LARGE, TURN] = [1_000, 200];
+/** Samples of each request of the comparisons with and without a token, and requests in each turn. */
+const TURNS = { large: { samples: 1_000, requests: 20 }, small: { samples: 10, requests: 200 } };
 
-/** Of ratios: which of a pair came first weighs nothing. */
-const mean = (ratios) => Math.exp(ratios.reduce((sum, one) => sum + Math.log(one), 0) / ratios.length);
-/** Seconds of CPU of a process. */
-const cpu = (pid) => {
-  const [, rest] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const [user, system] = rest.split(' ').slice(11, 13).map(Number);
-  return (user + system) / 100;
-};
+/** CPU of all threads of a process, ms. */
+function cpu(pid) {
+  let sum = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+  }
+  return sum;
+}
+
+/**
+ * CPU of one request without a token and with one, ms. Two servers take turns: in each pair both get both, so that what tells the
+ * two apart, and which comes first, weighs nothing.
+ */
+async function compare(servers, { samples, requests }) {
+  const turn = async ({ pid, port }, headers) => {
+    const before = cpu(pid);
+    for (let n = 0; n < requests; n += 1) await post(port, BATCH, batch(samples), headers);
+    return (cpu(pid) - before) / requests;
+  };
+  const bearers = [];
+  for (const { port } of servers) {
+    const wish = JSON.stringify({ kind: 'ingest', name: 'bench' });
+    const { token } = JSON.parse((await post(port, '/api/v1/tokens', wish)).text);
+    bearers.push({ authorization: `Bearer ${token}` });
+  }
+  const found = [];
+  // The first pair warms up.
+  for (let pair = 0; pair <= PAIRS; pair += 1) {
+    const got = { without: 0, with: 0 };
+    for (let run = 0; run < 4; run += 1) {
+      const at = (run + pair) % 2;
+      const isWith = run === 1 || run === 2;
+      got[isWith ? 'with' : 'without'] += (await turn(servers[at], isWith ? bearers[at] : {})) / 2;
+    }
+    if (pair > 0) found.push(got);
+  }
+  return found;
+}
+
+async function costOfToken() {
+  const folders = [];
+  const servers = [];
+  try {
+    for (let n = 0; n < 2; n += 1) {
+      folders.push(await mkdtemp(join(tmpdir(), 'device-metrics-bench-')));
+      servers.push(await start(folders[n]));
+    }
+    for (const size of Object.values(TURNS)) {
+      const found = await compare(servers, size);
+      const spread = (numbers, unit, digits) =>
+        [0.5, 0.25, 0.75].map((q) => `${quantile(numbers, q).toFixed(digits)} ${unit}`).join(', ');
+      say(`CPU of a request of ${size.samples} samples, ${PAIRS} pairs: median, quartiles`, '');
+      say(
+        '  without a token',
+        `${quantile(
+          found.map((one) => one.without),
+          0.5,
+        ).toFixed(3)} ms`,
+      );
+      say(
+        '  with a token, of that',
+        spread(
+          found.map((one) => (one.with / one.without) * 100),
+          '%',
+          1,
+        ),
+      );
+      say(
+        '  more',
+        spread(
+          found.map((one) => (one.with - one.without) * 1_000),
+          'µs',
+          0,
+        ),
+      );
+    }
+  } finally {
+    for (const { child } of servers) {
+      child.kill();
+      await once(child, 'exit');
+    }
+    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+  }
+}
 
 /** 1 GiB of JSON that takes 1 MB. */
 async function bomb() {
@@ -103,26 +179,14 @@ async function withHarm(api) {
 }
 
 async function main() {
+  if (PAIRS > 0) await costOfToken();
+  if (SECONDS > 0) await withAndWithoutHarm();
+}
+
+async function withAndWithoutHarm() {
   const folder = await mkdtemp(join(tmpdir(), 'device-metrics-bench-'));
   const api = await start(folder);
   try {
-    const wish = JSON.stringify({ kind: 'ingest', name: 'bench' });
-    const { token } = JSON.parse((await post(api.port, '/api/v1/tokens', wish)).text);
-    const turn = async (headers) => {
-      const before = cpu(api.pid);
-      for (let n = 0; n < TURN; n += 1) await post(api.port, BATCH, batch(LARGE), headers);
-      return cpu(api.pid) - before;
-    };
-    const bearer = { authorization: `Bearer ${token}` };
-    await turn({});
-    const ratios = [];
-    for (let pair = 0; pair < PAIRS; pair += 1) {
-      const first = await turn(pair % 2 === 0 ? {} : bearer);
-      const second = await turn(pair % 2 === 0 ? bearer : {});
-      ratios.push(pair % 2 === 0 ? second / first : first / second);
-    }
-    say(`CPU of ingest with a token, of that without, ${PAIRS} pairs`, `${(mean(ratios) * 100).toFixed(1)} %`);
-
     // The first turn warms up: what grows by itself is none of those who mean harm.
     await honest(api, SECONDS);
     const quiet = await honest(api, SECONDS);

@@ -27,6 +27,12 @@ $Version, $Sha256, $Size, $Name = ($Line -split ' ')[2..5]
 "This PC becomes a device of ${Api}: $Name goes to $Target, its data to $Data, and a scheduled task runs it from each start on."
 if ($DryRun) { exit 0 }
 
+# Free again once this one has ended, however it does.
+try {
+  $Lock = [IO.File]::Open((Join-Path $env:ProgramData 'device-metrics-join.lock'), 'OpenOrCreate', 'ReadWrite', 'None')
+} catch [IO.IOException] {
+  throw 'Another join.ps1 is at work on this PC: wait until it has ended. Nothing was changed'
+}
 $Work = Join-Path ([IO.Path]::GetTempPath()) ([IO.Path]::GetRandomFileName())
 New-Item -ItemType Directory $Work | Out-Null
 try {
@@ -48,4 +54,5 @@ try {
   "Device Metrics $Version is installed and runs"
 } finally {
   Remove-Item -Recurse -Force $Work -ErrorAction SilentlyContinue
+  $Lock.Dispose()
 }
