@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteMap } from './byte-map.js';
+import { ByteMap, KeptBytes } from './byte-map.js';
 
 it('finds by bytes what a map finds by strings, wherever the bytes stand', () => {
   const key = fc.uint8Array({ maxLength: 6, max: 3 });
@@ -18,6 +18,32 @@ it('finds by bytes what a map finds by strings, wherever the bytes stand', () =>
         bytes.fill(255);
       });
       expect(found.size).toBe(expected.size);
+    }),
+  );
+});
+
+it('tells bytes apart by every bit, also those of zeros and of what is no number', () => {
+  const eight = fc.constantFrom(
+    '0000000000000000',
+    '0000000000000080',
+    '000000000000f07f',
+    '010000000000f87f',
+    '6162636465666768',
+  );
+  const tail = fc.uint8Array({ maxLength: 7, max: 1 });
+  const key = fc.tuple(fc.array(eight, { maxLength: 2 }), tail).map(([words, rest]) => {
+    return Uint8Array.from([...words.flatMap((word) => [...Buffer.from(word, 'hex')]), ...rest]);
+  });
+  fc.assert(
+    fc.property(key, key, (one, other) => {
+      const map = new ByteMap<string>(10);
+      map.set(one, 0, one.length, 'one');
+      const isSame = Buffer.compare(one, other) === 0;
+      expect(map.get(other, 0, other.length)).toBe(isSame ? 'one' : undefined);
+      const around = Buffer.concat([Buffer.from([7]), other]);
+      const view = new DataView(around.buffer, around.byteOffset, around.length);
+      const isPrefix = other.length >= one.length && Buffer.compare(one, other.subarray(0, one.length)) === 0;
+      expect(new KeptBytes(one).isAt(view, around.length, 1)).toBe(isPrefix);
     }),
   );
 });

@@ -100,19 +100,30 @@ export class ByteMap<T> {
     return this.view;
   }
 
-  /** Compared four bytes at a time, which takes a third of the time. */
-  private isKey(entry: Entry<T>, view: DataView, start: number, end: number): boolean {
-    const { length } = entry;
-    if (length !== end - start) return false;
-    const { arenaView } = this;
-    let at = entry.start;
-    let from = start;
-    for (const words = end - 3; from < words; from += 4, at += 4) {
-      if (arenaView.getInt32(at) !== view.getInt32(from)) return false;
-    }
-    for (; from < end; from += 1, at += 1) if (arenaView.getUint8(at) !== view.getUint8(from)) return false;
+  private isKey({ start, length }: Entry<T>, view: DataView, from: number, end: number): boolean {
+    return length === end - from && areSame(this.arenaView, start, view, from, length);
+  }
+}
+
+/** Whether so many bytes of two views are the same. Compared as doubles, eight at a time, which takes a third of the time. */
+function areSame(one: DataView, start: number, other: DataView, from: number, length: number): boolean {
+  const last = length - 8;
+  if (last < 0) {
+    for (let at = 0; at < length; at += 1) if (one.getUint8(start + at) !== other.getUint8(from + at)) return false;
     return true;
   }
+  for (let at = 0; at < last; at += 8) if (!areSameEight(one, start + at, other, from + at)) return false;
+  return areSameEight(one, start + last, other, from + last);
+}
+
+function areSameEight(one: DataView, start: number, other: DataView, from: number): boolean {
+  const double = one.getFloat64(start, true);
+  // Doubles that are equal have the same bits, unless they are zeros.
+  if (double === other.getFloat64(from, true) && double !== 0) return true;
+  return (
+    one.getInt32(start, true) === other.getInt32(from, true) &&
+    one.getInt32(start + 4, true) === other.getInt32(from + 4, true)
+  );
 }
 
 /** Whether the bytes from `start` to before `end` are those of `key`. */
@@ -122,23 +133,27 @@ export function isAt(key: Uint8Array, bytes: Uint8Array, start: number, end: num
   return true;
 }
 
-/** The same with views. Compared four bytes at a time, which takes a third of the time. */
-export function isViewAt(key: DataView, view: DataView, start: number): boolean {
-  const { byteLength } = key;
-  if (start + byteLength > view.byteLength) return false;
-  let at = 0;
-  for (const words = byteLength - 3; at < words; at += 4) {
-    if (key.getInt32(at) !== view.getInt32(start + at)) return false;
+/** Bytes that are kept, to be looked for where others stand. To ask a view for its length is a call, to ask this is none. */
+export class KeptBytes {
+  readonly length: number;
+  private readonly view: DataView;
+
+  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {
+    this.length = bytes.length;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
-  for (; at < byteLength; at += 1) if (key.getUint8(at) !== view.getUint8(start + at)) return false;
-  return true;
+
+  /** Whether they stand at a place of other bytes, which are `size` in all. */
+  isAt(other: DataView, size: number, start: number): boolean {
+    return start + this.length <= size && areSame(this.view, 0, other, start, this.length);
+  }
 }
 
 /** As FNV-1a, but of four bytes at a time, with every bit of which each later one is mixed. */
 function hashOf(view: DataView, start: number, end: number): number {
   let hash = BASIS ^ (end - start);
   let at = start;
-  for (; at + 3 < end; at += 4) hash = Math.imul(((hash << 15) | (hash >>> 17)) ^ view.getInt32(at), PRIME);
+  for (; at + 3 < end; at += 4) hash = Math.imul(((hash << 15) | (hash >>> 17)) ^ view.getInt32(at, true), PRIME);
   for (; at < end; at += 1) hash = Math.imul(((hash << 15) | (hash >>> 17)) ^ view.getUint8(at), PRIME);
   return hash;
 }

@@ -55,7 +55,7 @@ export function unsnap(bytes: Uint8Array, most: number, spare?: Uint8Array): Uin
       if (made + size > length) throw overflow(at, length);
       const last = made + size;
       if (size >= LONG || next + SPILL > end) out.set(bytes.subarray(at, next), made);
-      else for (; made < last; made += WORD, at += WORD) to.setInt32(made, from.getInt32(at));
+      else for (; made < last; made += WORD, at += WORD) to.setInt32(made, from.getInt32(at, true), true);
       made = last;
       at = next;
       continue;
@@ -77,7 +77,8 @@ export function unsnap(bytes: Uint8Array, most: number, spare?: Uint8Array): Uin
     if (last > length) throw overflow(at, length);
     // A copy may reach into what it makes: then byte by byte.
     if (offset < WORD) for (let byte = source; made < last;) out[made++] = out[byte++] as number;
-    else for (let word = source; made < last; made += WORD, word += WORD) to.setInt32(made, to.getInt32(word));
+    else
+      for (let word = source; made < last; made += WORD, word += WORD) to.setInt32(made, to.getInt32(word, true), true);
     made = last;
   }
   if (made !== length) throw new SnappyError(`it becomes ${made} bytes, and its head says ${length}`);

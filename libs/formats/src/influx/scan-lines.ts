@@ -1,5 +1,5 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
-import { ByteMap, isAt, isViewAt } from '../byte-map.js';
+import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
 import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import type { SpareColumns } from '../spare-columns.js';
 import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
@@ -104,6 +104,9 @@ const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly fa
   h: { cut: 0, factor: 3_600_000 },
 };
 
+/** Fields of a line that are gone through one by one: a map of their own takes more memory than all else of them. */
+const FEW_FIELDS = 64;
+
 class Field<T> {
   /** What it means, once it has had a number. */
   series: T | undefined = undefined;
@@ -111,7 +114,7 @@ class Field<T> {
   isText = false;
 
   /** @param key its name as it was sent, with the equals sign. */
-  constructor(readonly key: DataView<ArrayBuffer>) {}
+  constructor(readonly key: KeptBytes) {}
 }
 
 /** Measurement and tags of lines. */
@@ -123,16 +126,18 @@ class Prefix<T> {
   private byKey: ByteMap<number> | undefined;
 
   constructor(
-    readonly key: Uint8Array,
+    readonly key: KeptBytes,
     readonly measurement: string,
     readonly meaningOf: (field: string) => FieldMeaning<T>,
   ) {}
 
   /** The place of a field; -1 while it is not known. */
   find(bytes: Uint8Array, start: number, end: number): number {
+    const { fields } = this;
+    if (fields.length <= FEW_FIELDS) return fields.findIndex(({ key }) => isAt(key.bytes, bytes, start, end));
     if (!this.byKey) {
       this.byKey = new ByteMap(MAX_FIELDS, Infinity);
-      this.fields.forEach((field, place) => this.setPlace(field, place));
+      fields.forEach((field, place) => this.setPlace(field, place));
     }
     return this.byKey.get(bytes, start, end) ?? -1;
   }
@@ -143,7 +148,7 @@ class Prefix<T> {
   }
 
   private setPlace({ key }: Field<T>, place: number): void {
-    this.byKey?.set(new Uint8Array(key.buffer), 0, key.byteLength, place);
+    this.byKey?.set(key.bytes, 0, key.length, place);
   }
 }
 
@@ -157,7 +162,7 @@ class Prefix<T> {
 export class LineScanner<T> {
   private readonly prefixes: ByteMap<Prefix<T>>;
   /** Names of fields, which many lines share. */
-  private readonly names: ByteMap<DataView<ArrayBuffer>>;
+  private readonly names: ByteMap<KeptBytes>;
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   private known = 0;
   private last: Prefix<T> | undefined;
@@ -188,11 +193,10 @@ export class LineScanner<T> {
   }
 
   /** The one that came after the last one before, if it stands here too. */
-  guess(bytes: Uint8Array, start: number): Prefix<T> | undefined {
+  guess(bytes: Uint8Array, view: DataView, start: number): Prefix<T> | undefined {
     const prefix = this.last?.next;
     if (!prefix) return undefined;
-    const end = start + prefix.key.length;
-    if (bytes[end] !== BLANK || end >= bytes.length || !isAt(prefix.key, bytes, start, end)) return undefined;
+    if (bytes[start + prefix.key.length] !== BLANK || !prefix.key.isAt(view, bytes.length, start)) return undefined;
     this.last = prefix;
     return prefix;
   }
@@ -202,7 +206,7 @@ export class LineScanner<T> {
     this.known += 1;
     let key = this.names.get(bytes, start, end);
     if (!key) {
-      key = new DataView(copyOf(bytes, start, end).buffer);
+      key = new KeptBytes(copyOf(bytes, start, end));
       this.names.set(bytes, start, end, key);
     }
     return prefix.add(new Field<T>(key));
@@ -220,7 +224,7 @@ export class LineScanner<T> {
 
   nameOf({ key }: Field<T>): string | undefined {
     try {
-      return asPlain(this.utf8.decode(new Uint8Array(key.buffer, 0, key.byteLength - 1)));
+      return asPlain(this.utf8.decode(key.bytes.subarray(0, -1)));
     } catch {
       return undefined;
     }
@@ -229,7 +233,8 @@ export class LineScanner<T> {
   private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T> | undefined {
     try {
       const { measurement, tags } = readPrefix(this.utf8.decode(bytes.subarray(start, end)));
-      const prefix = new Prefix(copyOf(bytes, start, end), measurement, this.meaning(measurement, Object.freeze(tags)));
+      const key = new KeptBytes(copyOf(bytes, start, end));
+      const prefix = new Prefix(key, measurement, this.meaning(measurement, Object.freeze(tags)));
       this.prefixes.set(bytes, start, end, prefix);
       return prefix;
     } catch {
@@ -378,8 +383,8 @@ class Scan<T> {
 
   /** The names at the beginning of the line; afterwards the fields come. */
   private readPrefix(): Prefix<T> | undefined {
-    const { bytes, scanner, at } = this;
-    let prefix = scanner.guess(bytes, at);
+    const { bytes, view, scanner, at } = this;
+    let prefix = scanner.guess(bytes, view, at);
     if (prefix) {
       this.at = at + prefix.key.length;
     } else {
@@ -413,8 +418,8 @@ class Scan<T> {
   private readName(prefix: Prefix<T>, place: number): number {
     const { bytes, at } = this;
     const expected = prefix.fields[place];
-    if (expected && isViewAt(expected.key, this.view, at)) {
-      this.at = at + expected.key.byteLength;
+    if (expected?.key.isAt(this.view, bytes.length, at)) {
+      this.at = at + expected.key.length;
       return place;
     }
     const end = this.endOfPart(at, COMMA, EQUALS);

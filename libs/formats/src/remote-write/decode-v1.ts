@@ -37,10 +37,16 @@ export function* writeRequestPieces<T extends object>(
   let left = PIECE;
   const first = new ProtoReader(body);
   for (let field = first.next(); field !== 0; field = first.next()) {
-    if (field === TIMESERIES) count += 1;
-    if (field === OTHER_SYMBOLS) throw new ProtobufError('it is io.prometheus.write.v2.Request, which proto= must say');
-    if (field === METADATA) readMetadata(first, into);
-    else first.skip(field);
+    if (field === TIMESERIES) {
+      count += 1;
+      first.at = first.length();
+    } else if (field === METADATA) {
+      readMetadata(first, into);
+    } else if (field === OTHER_SYMBOLS) {
+      throw new ProtobufError('it is io.prometheus.write.v2.Request, which proto= must say');
+    } else {
+      first.skip(field);
+    }
     if ((left -= 1) > 0) continue;
     left = PIECE;
     yield;
@@ -61,10 +67,15 @@ function readSeries<T extends object>(reader: ProtoReader, columns: WriteColumns
   const outer = reader.end;
   reader.end = reader.length();
   const { end } = reader;
-  // Every sender writes the labels first.
+  // Every sender writes the labels first, and then mostly one sample.
   let last = afterLabels(reader);
   let start = last > reader.at ? reader.at : -1;
   reader.at = last;
+  if (start >= 0 && readOnlySample(reader, columns)) {
+    columns.close(into.series(reader.bytes, start, last), 0);
+    reader.end = outer;
+    return;
+  }
   let isTogether = true;
   let histograms = 0;
   for (let at = reader.at, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
@@ -101,6 +112,23 @@ function afterLabels({ bytes, at: start, end }: ProtoReader): number {
     at = next;
   }
   return at;
+}
+
+/** Reads the one sample that a series has, as senders write it; false where there is anything else, of which nothing is read. */
+function readOnlySample<T extends object>(reader: ProtoReader, columns: WriteColumns<T>): boolean {
+  const { bytes, at, end } = reader;
+  if (bytes[at] !== SAMPLES || bytes[at + 2] !== VALUE || bytes[at + 11] !== TIMESTAMP) return false;
+  if (at + 2 + (bytes[at + 1] as number) !== end || at + 12 >= end) return false;
+  reader.at = at + 3;
+  const value = reader.double();
+  reader.at += 1;
+  const timestamp = reader.int64();
+  if (reader.at !== end) {
+    reader.at = at;
+    return false;
+  }
+  columns.push(timestamp, value);
+  return true;
 }
 
 /** @param reader stands before the length of a `Sample`. */

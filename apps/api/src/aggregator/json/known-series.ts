@@ -1,5 +1,5 @@
 import { NamedSeries, NO_LABELS } from '@device-metrics/domain';
-import { ByteMap } from '@device-metrics/formats';
+import { ByteMap, KeptBytes } from '@device-metrics/formats';
 import { COLON } from './json-cursor.js';
 
 /** Metrics of a device that are gone through one by one: a map of their own takes more memory than all else of them. */
@@ -10,7 +10,7 @@ const MOST_READINGS = 0x3fff_ffff;
 /** A device whose readings come, and its metrics in the order in which they were first sent. */
 export class ReadDevice {
   /** Their names in quotes and with a colon. */
-  readonly names: DataView<ArrayBuffer>[] = [];
+  readonly names: KeptBytes[] = [];
   readonly series: NamedSeries[] = [];
   /** The reading that had each of them last. */
   readonly seenIn: number[] = [];
@@ -33,15 +33,15 @@ export class ReadDevice {
   }
 
   /** Takes in a metric, and gives its place. */
-  add(name: DataView<ArrayBuffer>, series: NamedSeries): number {
+  add(name: KeptBytes, series: NamedSeries): number {
     this.setPlace(name, this.names.length);
     this.series.push(series);
     this.seenIn.push(0);
     return this.names.push(name) - 1;
   }
 
-  private setPlace({ buffer, byteLength }: DataView<ArrayBuffer>, place: number): void {
-    this.byName?.set(new Uint8Array(buffer), 1, byteLength - 2, place);
+  private setPlace({ bytes, length }: KeptBytes, place: number): void {
+    this.byName?.set(bytes, 1, length - 2, place);
   }
 }
 
@@ -51,7 +51,7 @@ export class KnownSeries {
   /** Series of metrics and runs, by all the bytes that name them. */
   private readonly single: ByteMap<NamedSeries>;
   /** Names of metrics, which many devices share. */
-  private readonly names: ByteMap<DataView<ArrayBuffer>>;
+  private readonly names: ByteMap<KeptBytes>;
   /** How many names it has taken in since it began. */
   made = 0;
   private count = 0;
@@ -84,7 +84,7 @@ export class KnownSeries {
       const bytes = new Uint8Array(end - start + 3);
       bytes.set(body.subarray(start - 1, end + 1));
       bytes[bytes.length - 1] = COLON;
-      name = new DataView(bytes.buffer);
+      name = new KeptBytes(bytes);
       this.names.set(body, start, end, name);
     }
     const metricName = body.toString('utf8', start, end);
@@ -117,8 +117,8 @@ export class KnownSeries {
 }
 
 /** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
-function isNamed(name: DataView, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.byteLength !== end - start + 3) return false;
-  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.getUint8(at - start + 1)) return false;
+function isNamed(name: KeptBytes, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start + 3) return false;
+  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.bytes[at - start + 1]) return false;
   return true;
 }

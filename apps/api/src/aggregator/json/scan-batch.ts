@@ -1,6 +1,6 @@
 import { MAX_ITEMS } from '@device-metrics/contract';
 import { NO_LABELS, Slices, type Labels, type NamedSeries } from '@device-metrics/domain';
-import { isViewAt, type SpareColumns } from '@device-metrics/formats';
+import type { SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
 import { KnownSeries } from './known-series.js';
@@ -248,8 +248,8 @@ class Scan extends JsonCursor {
     let place = 0;
     do {
       const usual = names[place];
-      if (usual && isViewAt(usual, view, this.at)) {
-        this.at += usual.byteLength;
+      if (usual?.isAt(view, bytes.length, this.at)) {
+        this.at += usual.length;
       } else {
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
