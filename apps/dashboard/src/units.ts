@@ -6,7 +6,7 @@ const SMALL = ['', 'm', 'µ', 'n'];
 
 /** Metrics of unit `1` that are no ratio: they say yes or no. */
 const FLAGS =
-  /^(collector\.source\.success|device\.online|hw\.status|hw\.network\.up|systemd\.unit\.state|up|probe_success)$/;
+  /^(collector\.source\.success|collector\.info|device\.online|hw\.status|hw\.network\.up|systemd\.unit\.state|up|probe_success)$/;
 
 /** Units that people write differently, or that take no prefix. */
 const PLAIN: Readonly<Record<string, string>> = {

@@ -30,6 +30,7 @@ export function pages(stage: Stage): void {
       ]);
     await send(stage.site, 'lab-pc-001', [
       ['collector.source.success', 0, { source: 'rack-ups' }],
+      ['collector.info', 1, { 'service.version': '0.1.1' }],
       ['collector.spool.samples', 1234],
       ['device_metrics_samples_stored_total', 100],
     ]);
@@ -172,7 +173,14 @@ export function pages(stage: Stage): void {
     await page.getByRole('button', { name: 'Count the samples' }).click();
     await page.getByText(/samples in all/).waitFor();
     const row = page.locator('tr', { hasText: 'rack-ups' });
-    expect(await row.innerText()).toMatch(/lab-pc-001.*1,234 samples/s);
+    // It has not joined: of which version it is, it says itself.
+    expect(await row.innerText()).toMatch(/lab-pc-001.*0\.1\.1.*1,234 samples/s);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const table = await page
+      .locator('.scrolling')
+      .evaluateAll((all) => all.map((one) => one.scrollWidth - one.clientWidth));
+    expect(table.length).toBeGreaterThan(0);
+    expect(Math.max(...table)).toBe(0);
     await page.route('**/api/v1/updates', (route) =>
       route.fulfill({
         json: {

@@ -3,6 +3,7 @@ import type { SourceRunner } from './run-source.js';
 import type { Source } from './source.js';
 import type { Spool } from '../upload/spool.js';
 import type { Uploader } from '../upload/uploader.js';
+import { version } from '../version.js';
 
 /** Of the last run of a source; nothing before its first. */
 export function runReadings({ name, outcome }: SourceRunner): Reading[] {
@@ -19,6 +20,7 @@ export function runReadings({ name, outcome }: SourceRunner): Reading[] {
 /** The collector itself as a source: its queue, its uploads and what it costs. */
 export class CollectorSource implements Source {
   readonly name = 'collector';
+  private readonly version = version();
 
   constructor(
     private readonly spool: Spool,
@@ -32,6 +34,7 @@ export class CollectorSource implements Source {
     const labels = { 'service.name': 'collector' };
     const oldestAge = totals.oldest === undefined ? 0 : Math.max(0, this.now() - totals.oldest) / 1000;
     return Promise.resolve([
+      { metricName: 'collector.info', labels: { 'service.version': this.version }, value: 1 },
       { metricName: 'collector.spool.batches', value: totals.pendingBatches },
       { metricName: 'collector.spool.samples', value: totals.pendingSamples },
       { metricName: 'collector.spool.size', value: totals.bytes },

@@ -161,7 +161,8 @@ export function ownSectionsOf(all: readonly KnownSeries[]): Section[] {
     return charts.length > 0 ? [{ id, title, charts }] : [];
   };
   return [
-    ...section('collector', 'Collector', (metric) => !OF_API.test(metric)),
+    // What never changes is no chart.
+    ...section('collector', 'Collector', (metric) => !OF_API.test(metric) && metric !== 'collector.info'),
     ...section('api', 'Api', (metric) => metric.startsWith('device_metrics_') || metric.startsWith('http_server_')),
     ...section('node', 'Process of the api', (metric) => metric.startsWith('nodejs_') || metric.startsWith('process_')),
   ];

@@ -4,6 +4,7 @@ const SOURCE = ['source'];
 
 /** Of the collector itself; the names are its own. */
 export const collectorMetrics: Metrics = {
+  'collector.info': gauge('1', 'Always 1: of which version the collector is.', ['service.version']),
   'collector.source.success': gauge(
     '1',
     '1 if the last run of a source succeeded, if only in part; 0 if it failed.',

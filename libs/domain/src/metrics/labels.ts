@@ -34,6 +34,7 @@ export const labelCatalogue: Readonly<Record<string, LabelDefinition>> = {
   'process.executable.name': thing,
   /** Of what a program of this project says of itself. */
   'service.name': thing,
+  'service.version': thing,
   'systemd.unit.name': thing,
   'systemd.unit.active_state': states('active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'),
   'container.name': thing,

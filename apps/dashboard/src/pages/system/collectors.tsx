@@ -61,7 +61,7 @@ export function Collectors() {
         <p className="soft">None has told of itself yet.</p>
       ) : (
         <div className="panel scrolling">
-          <table className="plain">
+          <table className="plain cards">
             <thead>
               <tr>
                 <th scope="col">Collector of</th>
@@ -91,24 +91,39 @@ export function Collectors() {
                 const seen = ago(now - lastContact);
                 return (
                   <tr key={device}>
-                    <td>
+                    <td className="whole-line">
                       <Link href={`/devices/${encodeURIComponent(device)}?tab=collector`}>
                         <bdi>{device}</bdi>
                       </Link>
                     </td>
                     {versions && (
-                      <td>
+                      <td data-head="Version">
                         {versionAt(one) ?? '–'}
                         <VersionNote one={versionOf.get(device)} />
                       </td>
                     )}
-                    <td>{seen === 'now' ? seen : `${seen} ago`}</td>
-                    <td className="number">{waiting(values['collector.spool.samples'])}</td>
-                    <td className="number">{seconds(values['collector.spool.oldest_age'])}</td>
-                    <td className="number">{bytes(values['collector.spool.size'])}</td>
-                    <td className="number">{whole(values['collector.spool.quarantined'])}</td>
-                    <td className="number">{whole(values['collector.spool.evicted'])}</td>
-                    <td className={failing.length > 0 ? 'bad-text' : 'soft'}>{failing.join(', ') || 'none'}</td>
+                    <td data-head="Last contact">{seen === 'now' ? seen : `${seen} ago`}</td>
+                    <td className="number" data-head="Waiting">
+                      {waiting(values['collector.spool.samples'])}
+                    </td>
+                    <td className="number" data-head="Oldest">
+                      {seconds(values['collector.spool.oldest_age'])}
+                    </td>
+                    <td className="number" data-head="Queue">
+                      {bytes(values['collector.spool.size'])}
+                    </td>
+                    <td className="number" data-head="Quarantine">
+                      {whole(values['collector.spool.quarantined'])}
+                    </td>
+                    <td className="number" data-head="Given up">
+                      {whole(values['collector.spool.evicted'])}
+                    </td>
+                    <td
+                      className={`whole-line ${failing.length > 0 ? 'bad-text' : 'soft'}`}
+                      data-head="Failing sources"
+                    >
+                      {failing.join(', ') || 'none'}
+                    </td>
                   </tr>
                 );
               })}
@@ -131,6 +146,8 @@ interface LatestSample {
 /** Gathers the newest `collector.*` samples by the device that sent them. */
 export function collectorsOf(samples: readonly LatestSample[]): Collector[] {
   const byDevice = new Map<string, Collector & { values: Record<string, number>; version: string | undefined }>();
+  // What was another version before has a series of its own still.
+  const saidAt = new Map<string, string>();
   for (const { device_name, metric_name, labels, value, timestamp } of samples) {
     const collector = byDevice.get(device_name) ?? {
       device: device_name,
@@ -141,7 +158,11 @@ export function collectorsOf(samples: readonly LatestSample[]): Collector[] {
     };
     byDevice.set(device_name, collector);
     collector.lastContact = Math.max(collector.lastContact, Date.parse(timestamp));
-    collector.version ??= labels['service.version'];
+    const version = labels['service.version'];
+    if (version !== undefined && timestamp >= (saidAt.get(device_name) ?? '')) {
+      saidAt.set(device_name, timestamp);
+      collector.version = version;
+    }
     if (metric_name === 'collector.source.success' && value === 0) collector.failing.push(labels['source'] ?? '?');
     if (Object.keys(labels).length === 0) collector.values[metric_name] = value;
   }

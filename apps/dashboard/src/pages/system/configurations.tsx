@@ -46,7 +46,7 @@ export function Configurations() {
       </div>
       {configurations.length > 0 && (
         <div className="panel scrolling">
-          <table className="plain">
+          <table className="plain cards">
             <thead>
               <tr>
                 <th scope="col">Devices with</th>
@@ -81,17 +81,17 @@ function ConfigurationRow({ one, collectors, onChanged }: RowProps) {
   const seen = ago(now - Date.parse(changed_at));
   return (
     <tr>
-      <td>
+      <td className="whole-line">
         <bdi>{tag === 'all' ? 'any tag' : tag}</bdi>
       </td>
-      <td>{version}</td>
-      <td>
+      <td data-head="Version">{version}</td>
+      <td data-head="Changed">
         {seen === 'now' ? seen : `${seen} ago`} <span className="soft">by {changed_by}</span>
       </td>
-      <td>
+      <td data-head="Collectors">
         <Standing collectors={own} />
       </td>
-      <td className="bar">
+      <td className="bar whole-line">
         <ModalButton words="Change" title="What collectors read" className="button small" label={`Change ${tag}`}>
           {(close) => (
             <ConfigurationForm
