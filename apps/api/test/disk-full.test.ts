@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openDatabase } from '@device-metrics/sqlite';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Server, temporaryFolder } from './server.js';
 
@@ -68,3 +70,20 @@ itWithSmallDisk(
     );
   },
 );
+
+itWithSmallDisk('a database from elsewhere starts though there is no room to write it anew', async () => {
+  const count = async (): Promise<number> => (await server!.get('/api/v1/reports/summary')).body.summaries.length;
+  const before = await count();
+  await server?.stop();
+  const db = openDatabase(join(folder.path, 'metrics.db'));
+  // As other tools write databases, with room in it that is free.
+  db.pragma('journal_mode = DELETE');
+  db.pragma('auto_vacuum = NONE');
+  db.exec('VACUUM; CREATE TABLE gone (bytes BLOB); INSERT INTO gone VALUES (zeroblob(4000000)); DROP TABLE gone');
+  db.close();
+  const { bavail, bsize } = statfsSync(folder.path);
+  writeFileSync(join(folder.path, 'others'), Buffer.alloc(bavail * bsize - 2 ** 20));
+  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+  expect(await count()).toBe(before);
+  expect(await server.stop()).toBe(0);
+});

@@ -60,10 +60,17 @@ export function assertSafeVersion(version: string): void {
   throw new Error(`SQLite ${version} can corrupt the database; at least ${OLDEST_SAFE_SQLITE} is needed`);
 }
 
-/** Lets a file give back its free pages in small steps. Free for a new file, one rewrite for a file from elsewhere. */
+/**
+ * Lets a file give back its free pages in small steps. Free for a new file, one rewrite for a file from elsewhere; where there is no
+ * room for that, it keeps its free pages for what comes next.
+ */
 function makeVacuumIncremental(db: Database): void {
   const INCREMENTAL = 2;
   if (db.pragma('auto_vacuum', { simple: true }) === INCREMENTAL) return;
   db.pragma(`auto_vacuum = ${INCREMENTAL}`);
-  db.exec('VACUUM');
+  try {
+    db.exec('VACUUM');
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
+  }
 }
