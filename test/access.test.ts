@@ -42,7 +42,7 @@ function collect(name: string, environment: Record<string, string>): CollectorPr
   const own = new TestFolder();
   folders.push(own);
   const mapping = '{"metric_name": "count", "value": count}';
-  const source = `{ protocol: http-json, device: ${name}, url: '${device.url}/${name}', mapping: '${mapping}' }`;
+  const source = `{ protocol: http-json, device: ${name}, url: '${device.url}/${name}', mapping: '${mapping}', timeout: 60s }`;
   own.write('collector.yaml', `pc: false\napi: false\nthird_party: [ ${source} ]\n`);
   const interval = LONG ? '500ms' : '200ms';
   const collector = new CollectorProcess(own, { API_URL: api.url, COLLECT_INTERVAL: interval, ...environment });

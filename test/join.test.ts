@@ -24,7 +24,7 @@ beforeEach(async () => {
   const mapping = '{"metric_name": "count", "value": count}';
   folder.write(
     'collector.yaml',
-    `pc: false\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '${mapping}' }\n`,
+    `pc: false\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '${mapping}', timeout: 60s }\n`,
   );
   settings = { PORT: String(await freePort()), DATABASE_PATH: folder.file('api/metrics.db') };
 });

@@ -31,7 +31,7 @@ beforeEach(async () => {
   settings = { PORT: String(await freePort()), DATABASE_PATH: folder.file('metrics.db') };
   folder.write(
     'collector.yaml',
-    `pc: false\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '{"metric_name": "count", "value": count}' }\n`,
+    `pc: false\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '{"metric_name": "count", "value": count}', timeout: 60s }\n`,
   );
 });
 afterEach(async () => {

@@ -14,7 +14,7 @@ class Counter {
   async start(): Promise<this> {
     const { url } = await this.world.serve((_request, response) => answer(response, 200, { count: (this.count += 1) }));
     const mapping = '{"metric_name": "count", "value": count}';
-    this.line = `{ protocol: http-json, device: counter, url: '${url}', mapping: '${mapping}' }`;
+    this.line = `{ protocol: http-json, device: counter, url: '${url}', mapping: '${mapping}', timeout: 60s }`;
     return this;
   }
 
