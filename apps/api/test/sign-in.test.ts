@@ -10,7 +10,7 @@ let server: Server;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db') });
+  server = await Server.start({ DATABASE_PATH: join(folder.path, 'metrics.db'), TRUSTED_PROXIES: '127.0.0.1' });
   for (const [device, room] of [
     ['lab-pc', 'lab'],
     ['rack-pc', 'rack'],
@@ -64,6 +64,14 @@ it('on this machine nobody has to sign in, until the first user is made; who mak
   expect((await server.get('/api/v1/devices')).status).toBe(401);
   expect((await admin.send('GET', '/api/v1/devices')).status).toBe(200);
   expect((await admin.send('GET', '/api/v1/session')).body.caller.rights).toContain('access:manage');
+});
+
+it("with TLS a cookie without the prefix is nobody's, also while it is known without", async () => {
+  const callerWith = async (headers = {}): Promise<unknown> =>
+    (await admin.send('GET', '/api/v1/session', undefined, headers)).body.caller?.name;
+  expect(await callerWith()).toBe('anna');
+  expect(await callerWith({ 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' })).toBeUndefined();
+  expect(await callerWith({ cookie: '', authorization: admin.cookie })).toBeUndefined();
 });
 
 it('with a cookie only pages of this server change anything', async () => {

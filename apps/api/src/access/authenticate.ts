@@ -47,16 +47,13 @@ export class Authenticate {
   }
 
   /** The caller where nothing has to be found out. */
-  known({
-    authorization,
-    cookie,
-    isLocal,
-  }: Pick<Credentials, 'authorization' | 'cookie' | 'isLocal'>): Caller | undefined {
+  known(credentials: Credentials): Caller | undefined {
+    const { authorization, cookie, isLocal } = credentials;
     const now = performance.now();
     if (authorization === undefined && cookie === undefined) {
       return isLocal && this.users && !this.users.any && this.users.until > now ? LOCAL : undefined;
     }
-    const known = this.remembered.get(authorization ?? cookie ?? '');
+    const known = this.remembered.get(keyOf(credentials));
     return known && known.until > now ? known.caller : undefined;
   }
 
@@ -74,17 +71,18 @@ export class Authenticate {
     return this.users.any;
   }
 
-  private async find({ authorization, cookie, isLocal, isSecure }: Credentials): Promise<Caller> {
+  private async find(credentials: Credentials): Promise<Caller> {
+    const { authorization, cookie, isLocal, isSecure } = credentials;
     const isFree = isLocal && !(await this.anyUser());
     const shown = authorization === undefined ? undefined : tokenIn(authorization);
     if (shown !== undefined) {
       // What is no token of this server may be meant for a proxy before it.
       if (isFree && !shown.startsWith('dm_')) return LOCAL;
-      return this.remember(authorization as string, await this.ofToken(shown));
+      return this.remember(keyOf(credentials), await this.ofToken(shown));
     }
     const secret = cookieOf(cookie, isSecure);
     const caller = secret === undefined ? undefined : await this.ofSession(secret);
-    if (caller) return this.remember(cookie as string, caller);
+    if (caller) return this.remember(keyOf(credentials), caller);
     return isFree ? LOCAL : NOBODY;
   }
 
@@ -141,6 +139,10 @@ export class Authenticate {
     await write();
   }
 }
+
+/** What is remembered of one is nothing of the other: a cookie is no token, and one without TLS none with it. */
+const keyOf = ({ authorization, cookie = '', isSecure }: Credentials): string =>
+  authorization ?? `${isSecure ? 'tls' : 'plain'}\n${cookie}`;
 
 /** The token of `Bearer <token>`, `Token <token>`, `Token <name>:<token>`, or of Basic with the token as password (RFC 7617); undefined for others. */
 export function tokenIn(authorization: string): string | undefined {

@@ -152,7 +152,12 @@ export class Guard {
     const from = this.placeOf(request.socket, host);
     const shown = authorization ?? speaks?.authorization?.({ query });
     if (!from.isOwn) return undefined;
-    const caller = this.authenticate.known({ authorization: shown, cookie: undefined, isLocal: from.isLocal });
+    const caller = this.authenticate.known({
+      authorization: shown,
+      cookie: undefined,
+      isLocal: from.isLocal,
+      isSecure: false,
+    });
     if (!caller || caller.of.sessionId !== undefined) return undefined;
     try {
       this.checkCaller(caller, 'samples:write');

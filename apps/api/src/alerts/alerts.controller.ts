@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
-import type { AlertStore, Store } from '@device-metrics/storage';
+import type { AlertStore, Store, StoredAlertChange } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { DAY } from '@device-metrics/domain';
 import { currentCaller } from '../access/caller.js';
@@ -33,6 +33,8 @@ import { readRule } from './rules/read-rule.js';
 import type { Rule } from './rules/rule.js';
 
 const MOST_FIRINGS = 1_000;
+/** That are read of the history at a time. */
+const MOST_CHANGES = 1_000;
 
 @ApiTags('alerts')
 @Controller('api/v1/alerts')
@@ -80,20 +82,28 @@ export class AlertsController {
     const limit = Number(query.limit ?? 100);
     const timeOf = (text: string | undefined): number | undefined =>
       text === undefined ? undefined : Date.parse(text);
-    const found = await this.alertStore.history({
+    const filter = {
       device: query.device_name,
       rule: query.rule,
       start: timeOf(query.start_time),
       end: timeOf(query.end_time),
-      before: query.before === undefined ? undefined : Number(query.before),
-      limit,
-    });
-    const last = found.at(-1);
+    };
+    // Who is limited to some devices gets as many changes of these, and does not learn how many others there are.
+    const atOnce = currentCaller() ? MOST_CHANGES : limit;
+    const found: StoredAlertChange[] = [];
+    let before = query.before === undefined ? undefined : Number(query.before);
+    let isMore = true;
+    while (isMore && found.length < limit) {
+      const changes = await this.alertStore.history({ ...filter, before, limit: atOnce });
+      for (const change of changes) if (mayRead(change.device)) found.push(change);
+      before = changes.at(-1)?.id;
+      isMore = changes.length === atOnce;
+    }
+    const shown = found.slice(0, limit);
+    const last = shown.at(-1);
     return {
-      changes: found
-        .filter(({ device }) => mayRead(device))
-        .map((change) => changeDto(change, this.alerts.rules.get(change.rule)?.value)),
-      ...(found.length === limit && last && { next_before: last.id }),
+      changes: shown.map((change) => changeDto(change, this.alerts.rules.get(change.rule)?.value)),
+      ...(shown.length === limit && last && { next_before: last.id }),
     };
   }
 

@@ -263,3 +263,11 @@ it('a message has links that acknowledge and silence without signing in; a GET o
     expect((await server.post(link, '', form)).body).toContain('is open any more');
   }
 }, 90_000);
+
+it('who is limited to some devices does not learn how much there is of others', async () => {
+  const limited = (await server.post('/api/v1/tokens', { kind: 'read', name: 'lab', tags: { room: 'lab' } })).body;
+  const history = async (headers = {}): Promise<any> =>
+    (await server.get('/api/v1/alerts/history?limit=1', headers)).body;
+  expect(await history()).toMatchObject({ changes: [{ device_name: 'siren' }], next_before: expect.any(Number) });
+  expect(await history({ authorization: `Bearer ${limited.token}` })).toEqual({ changes: [] });
+});
