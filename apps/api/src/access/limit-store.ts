@@ -31,9 +31,8 @@ export function limitToCaller(store: Store): Store {
     get(target, key) {
       const method: unknown = Reflect.get(target, key, target);
       if (typeof method !== 'function' || typeof key !== 'string') return method;
-      const caller = currentCaller();
-      const ofCaller = caller && limited(target, caller, key);
-      if (ofCaller) return ofCaller;
+      const caller = UNLIMITED.has(key) ? undefined : currentCaller();
+      if (caller) return limited(target, caller, key);
       let open = bound.get(method);
       if (!open) bound.set(method, (open = (method as Method).bind<Method>(target)));
       return open;
@@ -41,8 +40,7 @@ export function limitToCaller(store: Store): Store {
   });
 }
 
-function limited(store: Store, caller: Caller, name: string): Method | undefined {
-  if (UNLIMITED.has(name)) return undefined;
+function limited(store: Store, caller: Caller, name: string): Method {
   const visible: Store['device'] = async (deviceName) => {
     const device = await store.device(deviceName);
     return device && caller.mayRead(device) ? device : undefined;

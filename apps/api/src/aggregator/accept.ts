@@ -43,6 +43,9 @@ const MOST_TOGETHER = 1 << 17;
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
 @Injectable()
 export class Accept {
+  /** Asked for each sample: whose store it is has been found out once. */
+  private readonly unitOf: Store['unitOf'];
+
   constructor(
     @Inject(SAMPLE_STORE) private readonly sampleStore: Store,
     private readonly metrics: ApiMetrics,
@@ -50,7 +53,9 @@ export class Accept {
     private readonly joinTags: JoinTags,
     private readonly arrivals: Arrivals,
     private readonly rates: Rates,
-  ) {}
+  ) {
+    this.unitOf = sampleStore.unitOf.bind(sampleStore);
+  }
 
   /**
    * What to decode a request with that comes now.
@@ -69,8 +74,7 @@ export class Accept {
       protocol,
       receivedAt,
       oldest: sampleStore.oldestTimestamp(),
-      // Asked for each sample: whose store it is has been found out once.
-      unitOf: sampleStore.unitOf.bind(sampleStore),
+      unitOf: this.unitOf,
     };
     const caller = currentCaller();
     if (!caller) return receipt;

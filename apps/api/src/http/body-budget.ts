@@ -55,6 +55,13 @@ interface Body {
 /** Stands for the body that it brings: Fastify's, or Node's where Fastify has no part in it. */
 type Request = object;
 
+/** What takes a body in as it comes. */
+export interface BodyTaker {
+  readonly data: (chunk: Buffer) => void;
+  readonly end: () => void;
+  readonly error: (error: Error) => void;
+}
+
 /** Bodies that take turns with each other. */
 interface Lane {
   /** Bytes of those that have their turn. */
@@ -90,8 +97,12 @@ export class BodyBudget {
 
   constructor(private readonly limits: BodyLimits) {}
 
-  /** Counts the body of a request until `release`. Must be the last that is put before the parser. */
-  receive(request: Request, socket: Socket, payload: RequestPayload): void {
+  /**
+   * Counts the body of a request until `release`. Must be the last that is put before the parser.
+   *
+   * @param taker hears of all that the payload brings, where nobody else listens to it: each listener costs every request.
+   */
+  receive(request: Request, socket: Socket, payload: RequestPayload, taker?: BodyTaker): void {
     const now = performance.now();
     const body: Body = {
       request,
@@ -111,10 +122,19 @@ export class BodyBudget {
     if (this.open.size >= this.limits.mostOpen) this.dropOneThatDrips();
     this.bodies.set(request, body);
     this.open.add(body);
-    payload.on('data', (chunk: Buffer) => this.grow(body, chunk.length));
-    payload.once('end', end);
+    payload.on('data', (chunk: Buffer) => {
+      this.grow(body, chunk.length);
+      taker?.data(chunk);
+    });
+    payload.on('end', () => {
+      end();
+      taker?.end();
+    });
     // Whoever parses the body hears of it too; without a listener it would end the process.
-    payload.on('error', end);
+    payload.on('error', (error: Error) => {
+      end();
+      taker?.error(error);
+    });
   }
 
   /** @throws Problem where there is no room for another body. */

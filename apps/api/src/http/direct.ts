@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { BodyBudget } from './body-budget.js';
 import type { JsonBody } from './json-body.js';
 import { MAX_BODY } from './limits.js';
+import type { Problem } from './problem.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import type { Protocol } from './speaks.js';
 
@@ -136,30 +137,32 @@ export class DirectPath {
     } catch (refusal) {
       return this.fail(call, refusal);
     }
-    budget.receive(request, request.socket, request);
-    response.once('close', () => budget.release(request));
+    response.on('close', () => budget.release(request));
     const chunks: Buffer[] = [];
     let isOver = false;
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('error', (error) => {
-      if (isOver || request.destroyed) return;
-      isOver = true;
-      this.fail(call, error);
-    });
-    request.once('end', () => {
-      if (isOver) return;
-      isOver = true;
-      budget.takeTurn(request, (refusal) => {
-        if (refusal) return this.fail(call, refusal);
-        const answered = (answer: DirectAnswer): void => {
-          budget.endTurn(request);
-          send(response, answer);
-          this.checks?.answered(route, answer.status, performance.now() - start);
-        };
-        const failed = (error: unknown): void => this.fail(call, error);
-        const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-        runAs(() => void route.take(bytes, call).then(answered, failed));
-      });
+    const answered = (answer: DirectAnswer): void => {
+      budget.endTurn(request);
+      send(response, answer);
+      this.checks?.answered(route, answer.status, performance.now() - start);
+    };
+    const failed = (error: unknown): void => this.fail(call, error);
+    const take = (refusal?: Problem): void => {
+      if (refusal) return failed(refusal);
+      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      runAs(() => void route.take(bytes, call).then(answered, failed));
+    };
+    budget.receive(request, request.socket, request, {
+      data: (chunk) => chunks.push(chunk),
+      end: () => {
+        if (isOver) return;
+        isOver = true;
+        budget.takeTurn(request, take);
+      },
+      error: (error) => {
+        if (isOver || request.destroyed) return;
+        isOver = true;
+        failed(error);
+      },
     });
   }
 

@@ -265,6 +265,8 @@ export class Sealer {
     parts: readonly ReadonlyMap<number, Column>[],
     heads: readonly Head[],
   ): Promise<EncodedPiece | undefined> {
+    // Mostly there is nothing but a head, which has each series once.
+    if (under.size === 0 && parts.length === 0 && heads.length === 1) return this.encode(id, this.columnsOf(heads[0]));
     let changed = parts.length > 0;
     const merged = new Map(under);
     for (const [series, column] of await this.columnsOver(parts, heads)) {

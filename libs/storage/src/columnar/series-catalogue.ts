@@ -47,6 +47,12 @@ export interface SeriesRow {
   readonly value: number | null;
 }
 
+/** The series that names were found to lead to, in one state of the catalogue. */
+export interface KnownSeries {
+  readonly entries: readonly SeriesEntry[];
+  readonly state: object;
+}
+
 /**
  * All devices and series, in memory and in their tables. What a transaction adds stays on trial until `keep` or `undo`
  * follows its commit or rollback.
@@ -160,6 +166,28 @@ export class SeriesCatalogue {
     }
     if (named.unit !== undefined && entry.unit === null) this.setUnit(entry, named.unit);
     return entry;
+  }
+
+  /**
+   * The series of names that were all looked up before, position by position; undefined where one has still to be looked up, to be
+   * made, or to get its unit.
+   */
+  knownSeries(names: readonly NamedSeries[]): KnownSeries | undefined {
+    const { state } = this;
+    const entries = new Array<SeriesEntry>(names.length);
+    for (let at = 0; at < names.length; at += 1) {
+      const { found, foundIn, unit } = names[at];
+      if (foundIn !== state) return undefined;
+      const entry = found as SeriesEntry;
+      if (unit !== undefined && entry.unit === null) return undefined;
+      entries[at] = entry;
+    }
+    return { entries, state };
+  }
+
+  /** Whether names that were looked up lead to the same series now. */
+  isStill({ state }: KnownSeries): boolean {
+    return state === this.state;
   }
 
   private foundFor(named: NamedSeries): SeriesEntry | undefined {

@@ -48,12 +48,19 @@ import {
 } from '../store.js';
 import { Sealer, type SealTables } from '../columnar/sealer.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
-import { SeriesCatalogue } from '../columnar/series-catalogue.js';
+import { SeriesCatalogue, type KnownSeries } from '../columnar/series-catalogue.js';
 import type { Named, SeriesEntry } from '../columnar/series-entry.js';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
 import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
+
+/** Samples that wait for their commit. */
+interface Append {
+  readonly samples: SampleBatch;
+  /** Their series, where all of them were there as these came. */
+  readonly known: KnownSeries | undefined;
+}
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
 export class SqliteStore implements Store {
@@ -69,7 +76,7 @@ export class SqliteStore implements Store {
   private readonly queries: Queries;
   private readonly merges: DeviceMerges;
   private readonly deviceTable: Devices;
-  private readonly commits = new GroupCommit<SampleBatch>(
+  private readonly commits = new GroupCommit<Append>(
     (calls) => this.commit(calls),
     (error) => error instanceof TooManySeriesError,
   );
@@ -129,12 +136,13 @@ export class SqliteStore implements Store {
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
-    const preparing = this.newSeries.prepare(samples);
+    const known = isColumns(samples) ? this.catalogue.knownSeries(samples.series) : undefined;
+    const preparing = known ? undefined : this.newSeries.prepare(samples);
     if (preparing) {
       await preparing;
       this.assertOpen();
     }
-    await this.commits.add(samples);
+    await this.commits.add({ samples, known });
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
@@ -300,14 +308,13 @@ export class SqliteStore implements Store {
   }
 
   /** Writes the waiting calls to the journal as one row, and then to the heads. */
-  private commit(calls: readonly SampleBatch[]): void {
-    const entries = new Array<SeriesEntry>(calls.reduce((sum, samples) => sum + countOf(samples), 0));
+  private commit(calls: readonly Append[]): void {
+    const entries: (readonly SeriesEntry[])[] = [];
     let rowId = 0;
     let bytes = 0;
     try {
       this.transaction(() => {
-        let at = 0;
-        for (const samples of calls) at = this.addToRow(samples, entries, at);
+        for (const call of calls) entries.push(this.addToRow(call));
         rowId = this.journal.nextId;
         const row = this.row.lend(rowId);
         bytes = row.length;
@@ -342,35 +349,30 @@ export class SqliteStore implements Store {
     this.catalogue.keep();
   }
 
-  /** Puts the series of samples into `entries` from `start` on, and gives where the next ones go. */
-  private addToRow(samples: SampleBatch, entries: SeriesEntry[], start: number): number {
+  /** Gives the series of the samples, position by position. */
+  private addToRow({ samples, known }: Append): readonly SeriesEntry[] {
     const { catalogue, row } = this;
     row.reserve(countOf(samples));
-    let at = start;
     if (isColumns(samples)) {
-      for (const one of samples.series) entries[at++] = catalogue.entryOfNamed(one);
-      row.addColumns(entries, start, samples.timestamps, samples.values);
-      return at;
+      const entries =
+        known && catalogue.isStill(known) ? known.entries : samples.series.map((one) => catalogue.entryOfNamed(one));
+      row.addColumns(entries, 0, samples.timestamps, samples.values);
+      return entries;
     }
-    for (const sample of samples) {
+    return samples.map((sample) => {
       const entry = catalogue.entryOf(sample);
-      entries[at++] = entry;
       row.add(entry.id, sample.timestamp, sample.value);
-    }
-    return at;
+      return entry;
+    });
   }
 
-  private addToHeads(calls: readonly SampleBatch[], entries: readonly SeriesEntry[], rowId: number): void {
+  private addToHeads(calls: readonly Append[], entries: readonly (readonly SeriesEntry[])[], rowId: number): void {
     const { heads } = this;
     const now = this.settings.now();
-    let at = 0;
-    for (const samples of calls) {
-      if (isColumns(samples)) {
-        heads.pushColumns(entries, at, samples, rowId, now);
-        at += samples.series.length;
-      } else {
-        for (const { timestamp, value } of samples) heads.push(entries[at++], timestamp, value, rowId, now);
-      }
+    for (const [index, { samples }] of calls.entries()) {
+      const its = entries[index];
+      if (isColumns(samples)) heads.pushColumns(its, 0, samples, rowId, now);
+      else samples.forEach(({ timestamp, value }, at) => heads.push(its[at], timestamp, value, rowId, now));
     }
     if (this.sealer.isPressed()) this.inBackground(this.sealer.run());
   }
