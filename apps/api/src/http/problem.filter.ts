@@ -24,7 +24,10 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = problemOf(error, request);
-    if (problem.getStatus() === 500) {
+    // Who asked and has gone is no failure.
+    const isLeft =
+      (error as { code?: unknown } | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE' && request.raw.socket.destroyed;
+    if (problem.getStatus() === 500 && !isLeft) {
       this.logger.error(
         `${request.method} ${pathOf(request.url)}`,
         error instanceof Error ? error.stack : String(error),

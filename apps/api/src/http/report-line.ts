@@ -14,7 +14,7 @@ export interface LineLimits {
   readonly patience: number;
 }
 
-export const LINE_LIMITS: LineLimits = { atOnce: 6, ofOne: 2, waiting: 200, patience: 1_000 };
+export const LINE_LIMITS: LineLimits = { atOnce: 6, ofOne: 2, waiting: 200, patience: 100 };
 const RETRY_AFTER = 5;
 
 interface Place {
@@ -62,6 +62,7 @@ export class ReportLine {
 
   /** Takes those that are gone out of the line, and gives away the places of readers that take nothing. */
   check(): void {
+    if (this.running.size === 0) return;
     for (const connection of [...this.waiting.keys()]) if (connection.destroyed) this.leaveAll(connection);
     for (const place of this.running) {
       const { connection, response } = place;
