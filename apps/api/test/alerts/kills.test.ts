@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HOUR } from '@device-metrics/domain';
 import { expect, it } from '@jest/globals';
 import { dataSourceOptions, openAlertStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
@@ -29,8 +30,10 @@ it('each change of 200 alerts is told over kills, to a receiver that fails every
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+  // The same for all, also where an hour ends meanwhile.
+  const begun = String(Math.floor(Date.now() / HOUR) * HOUR - 24 * HOUR);
   const start = (...more: string[]) =>
-    spawn(process.execPath, [join(import.meta.dirname, 'site.mjs'), path, url, ...more], {
+    spawn(process.execPath, [join(import.meta.dirname, 'site.mjs'), path, url, begun, ...more], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   for (let kill = 0; kill < KILLS; kill += 1) {

@@ -1,7 +1,7 @@
 /**
  * A site of 200 series whose alerts change all the time, with a real outbox; the parent kills it.
  *
- * Usage: node site.mjs <database> <receiver> [drain]; with drain nothing changes any more, and it ends when every message is sent
+ * Usage: node site.mjs <database> <receiver> <start, Unix ms> [drain]; with drain nothing changes any more, and it ends when every message is sent
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arrivals } from '../../dist/live/arrivals.js';
@@ -11,14 +11,14 @@ import { Alerts } from '../../dist/alerts/alerts.js';
 import { dataSourceOptions, openAlertStore, openSampleStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
 
-const [, , path, url, drain] = process.argv;
+const [, , path, url, begun, drain] = process.argv;
 const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
 const store = await openSampleStore(dataSource);
 const alertStore = openAlertStore(dataSource);
 const GRID = 15_000;
 // Time runs fast, and goes on where it was.
 let turn = Number((await alertStore.document('key', 'turn'))?.body ?? 0);
-const start = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 24 * 3_600_000;
+const start = Number(begun);
 const now = () => start + turn * GRID;
 const alerts = await Alerts.open({
   store,

@@ -13,7 +13,7 @@ const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = long ? 200 : 6;
 const KILLED_SAMPLES = long ? 1_000_000 : 60_000;
 const FLAT_SAMPLES = long ? 10_000_000 : 300_000;
-const HOUR_SAMPLES = long ? 1_000_000 : 400_000;
+const HOUR_SAMPLES = long ? 1_000_000 : 250_000;
 
 /** These tests run the built store in a process of its own: as it will run, and so that it can be killed. */
 describe('the store as a process', () => {
