@@ -28,7 +28,7 @@ const SPANS = [HOUR, DAY, 35 * DAY];
 const ENOUGH = 6;
 const MOST = 65;
 /** Of those that the store has at hand, so many tell a rhythm. */
-const PLENTY = 16;
+const PLENTY = 9;
 /** A rhythm is found out again with readings that are so much newer, ms. */
 const FRESH = 5 * 60_000;
 /** How often all series of a device are looked at, ms, however fast it catches up with what it had kept. */

@@ -3,27 +3,35 @@ import { HOUR, includeSummary } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
-import type { PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
+import type { PartSums } from './part-sums.js';
+import type { PieceReader, Pieces, StoredPiece, SummedPieces, VisitSummary } from './pieces.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
 export class DeviceHour {
   /** Unix milliseconds. */
   readonly start: number;
+  private readonly sums: PartSums | undefined;
+  private read: readonly StoredPiece[] | undefined;
 
   constructor(
     readonly hour: number,
-    /** In their order: the later ones win. */
-    private readonly sealed: readonly StoredPiece[],
+    private readonly stored: readonly StoredPiece[] | SummedPieces,
     private readonly heads: readonly Head[],
     private readonly pieces: Pieces,
     private readonly reader: PieceReader,
   ) {
     this.start = hour * HOUR;
+    this.sums = 'sums' in stored ? stored.sums : undefined;
+  }
+
+  /** In their order: the later ones win. */
+  private get sealed(): readonly StoredPiece[] {
+    return (this.read ??= 'sums' in this.stored ? this.stored.read() : this.stored);
   }
 
   /** Whether its samples were dropped, so that only their summaries remain. */
   get hasOnlyStats(): boolean {
-    return this.heads.length === 0 && this.sealed.every(({ raw }) => raw === 0);
+    return !this.sums && this.heads.length === 0 && this.sealed.every(({ raw }) => raw === 0);
   }
 
   /** Calls `act` once the samples are at hand; gives a promise where they have to be fetched. */
@@ -76,6 +84,10 @@ export class DeviceHour {
    */
   summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): Promise<void> | undefined {
     const startsInside = this.start >= range.start && this.start < range.end;
+    const { sums } = this;
+    if (sums && this.heads.length < 2 && sums.firstTime >= range.start && sums.lastTime < range.end) {
+      return this.withSums(sums, range, wanted, visit);
+    }
     const [only] = this.sealed;
     if (only && this.sealed.length === 1 && this.heads.length === 0 && startsInside && this.start + HOUR <= range.end) {
       this.pieces.summaries(only, visit, wanted);
@@ -118,6 +130,36 @@ export class DeviceHour {
     };
     if (fetching) return fetching.then(visitRest);
     visitRest();
+    return undefined;
+  }
+
+  /** The same where all that is sealed lies in the range, and is known. */
+  private withSums(
+    sums: PartSums,
+    range: TimeRange,
+    wanted: ReadonlySet<number>,
+    visit: VisitSummary,
+  ): Promise<void> | undefined {
+    const others = new Set<number>();
+    for (const head of this.heads) {
+      head.summaries(
+        (id, summary) => {
+          const isBehind = summary.firstTime > sums.lastTimeOf(id) && summary.firstTime >= range.start;
+          if (isBehind && summary.lastTime < range.end) visit(id, summary);
+          else others.add(id);
+        },
+        wanted,
+        true,
+      );
+    }
+    sums.visit((id, summary) => void (others.has(id) || visit(id, summary)), wanted);
+    if (others.size === 0) return undefined;
+    const visitOthers = (): void => {
+      for (const [id, column] of this.columns(others, range)) this.visitInside(id, column, range, visit);
+    };
+    const fetching = this.reader.fetch(this.sealed);
+    if (fetching) return fetching.then(visitOthers);
+    visitOthers();
     return undefined;
   }
 

@@ -2,6 +2,7 @@ import type { Summary, TimeRange } from '@device-metrics/domain';
 import type { EncodedPiece } from './piece.js';
 import type { Column } from './column.js';
 import type { Later } from './later.js';
+import type { PartSums } from './part-sums.js';
 
 /** Where a piece stands: a device and an hour have at most one chunk, and parts that came after it, in their order. */
 export interface PieceKey {
@@ -38,8 +39,14 @@ export interface PieceWrite {
 
 /** The hours of a device that have pieces, and their pieces in order: the chunk first. It ends before hour `end`. */
 export interface PiecePage {
-  readonly hours: ReadonlyMap<number, readonly StoredPiece[]>;
+  readonly hours: ReadonlyMap<number, readonly StoredPiece[] | SummedPieces>;
   readonly end: number;
+}
+
+/** The pieces of an hour of which is known without them what they have together. */
+export interface SummedPieces {
+  readonly sums: PartSums;
+  read(): readonly StoredPiece[];
 }
 
 /** Reads pieces for one query. */

@@ -12,11 +12,13 @@ import type {
   Pieces,
   PieceWrite,
   StoredPiece,
+  SummedPieces,
   VisitSummary,
 } from '../columnar/pieces.js';
 import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
 import { PartIndex } from '../columnar/part-index.js';
+import { PartSums } from '../columnar/part-sums.js';
 import { rowChecksum } from './row-checksum.js';
 import { isUnreadable, ReadableChunks } from './unreadable.js';
 
@@ -37,6 +39,8 @@ export class PieceTable implements Pieces {
   private readonly closed = new Set<number>();
   /** Those whose samples cannot be read, nor taken away. */
   private readonly withoutSamples = new Set<number>();
+  /** By device and hour that has parts: what these have together. */
+  private readonly sums = new Map<number, PartSums>();
   /** By device: the time of its oldest sample, Infinity without one. Of those that somebody has asked for. */
   private readonly firstTimes = new Map<number, number>();
 
@@ -69,11 +73,17 @@ export class PieceTable implements Pieces {
   private page(deviceId: number, from: number, to: number): PiecePage {
     const chunks = this.chunks(deviceId, from, to, PAGE);
     const end = chunks.length < PAGE ? to : hourOfChunk(chunks[PAGE - 1].id) + 1;
-    const hours = new Map(chunks.map((chunk) => [hourOfChunk(chunk.id), [chunk]]));
+    const hours = new Map<number, StoredPiece[] | SummedPieces>();
+    for (const chunk of chunks) hours.set(hourOfChunk(chunk.id), [chunk]);
     for (const hour of this.partIndex.hoursOf(deviceId)) {
       if (hour < from || hour >= end) continue;
+      const sums = this.sums.get(chunkId(deviceId, hour));
+      if (sums && !sums.overlap && !hours.has(hour)) {
+        hours.set(hour, { sums, read: () => this.parts(deviceId, hour) });
+        continue;
+      }
       const parts = this.parts(deviceId, hour);
-      const known = hours.get(hour);
+      const known = hours.get(hour) as StoredPiece[] | undefined;
       if (known) for (const part of parts) known.push(part);
       else if (parts.length > 0) hours.set(hour, parts);
     }
@@ -137,6 +147,15 @@ export class PieceTable implements Pieces {
     if (known !== undefined && firstTime < known) this.firstTimes.set(deviceId, firstTime);
   }
 
+  /** The part of a device that was written last, of its newest hour that has any. */
+  lastPart(deviceId: number): StoredPiece | undefined {
+    let newest = -Infinity;
+    for (const hour of this.hoursWithParts(deviceId)) newest = Math.max(newest, hour);
+    if (newest === -Infinity) return undefined;
+    const id = chunkId(deviceId, newest);
+    return this.attempt(() => this.statements.part.get(id, this.partIndex.nextPart(id) - 1));
+  }
+
   hoursWithParts(deviceId: number): Iterable<number> {
     return this.partIndex.hoursOf(deviceId);
   }
@@ -188,14 +207,48 @@ export class PieceTable implements Pieces {
 
   /** Writes pieces in one transaction. */
   write(rows: readonly PieceWrite[]): void {
-    this.db.transaction(() => rows.forEach((row) => this.writeOne(row)))();
+    const isWithin = this.db.inTransaction;
+    const added: StatsOfPiece[] = [];
+    this.db.transaction(() => {
+      for (const row of rows) {
+        const part = this.writeOne(row);
+        if (part) added.push(part);
+      }
+    })();
+    // What is within another transaction may be undone with it.
+    for (const part of added)
+      if (isWithin) this.sums.delete(part.id);
+      else this.addSums(part);
   }
 
-  private writeOne({ id, sealedThrough, kind, piece, latest }: PieceWrite): void {
+  /** Gives the part that was written, if it was one. */
+  private writeOne({ id, sealedThrough, kind, piece, latest }: PieceWrite): StatsOfPiece | undefined {
     if (kind === 'chunk' && piece) this.putChunk(id, sealedThrough, piece);
     else if (kind === 'chunk') this.deleteParts(id);
-    else if (piece) this.addPart(id, sealedThrough, piece, this.now());
     for (const one of latest) this.saveLatest(...one);
+    return kind === 'part' && piece ? this.addPart(id, sealedThrough, piece, this.now()) : undefined;
+  }
+
+  /** Takes in a part that is behind all others that there are. */
+  private addSums(part: StatsOfPiece): void {
+    const start = hourOfChunk(part.id) * HOUR;
+    if (part.part === 1) this.sums.set(part.id, new PartSums(start));
+    const sums = this.sums.get(part.id);
+    if (sums) readStats(part.stats, keyOfStats(part), start, (id, summary) => sums.add(id, summary));
+  }
+
+  /** Looks into all parts of a device and hour, and takes note of what they have together. */
+  readParts(id: number, visit: VisitSummary): void {
+    const parts = this.parts(deviceOfChunk(id), hourOfChunk(id));
+    const sums = new PartSums(hourOfChunk(id) * HOUR);
+    for (const part of parts) {
+      this.summaries(part, (seriesId, summary) => {
+        sums.add(seriesId, summary);
+        visit(seriesId, summary);
+      });
+    }
+    this.partIndex.noteFirstTime(id, sums.firstTime);
+    if (parts.every(({ raw }) => raw === 1)) this.sums.set(id, sums);
   }
 
   /** Writes down the latest sample of a series. */
@@ -218,17 +271,24 @@ export class PieceTable implements Pieces {
     this.deleteParts(id);
   }
 
-  private addPart(id: number, sealedThrough: number, { stats, data, firstTime }: EncodedPiece, now: number): void {
+  private addPart(
+    id: number,
+    sealedThrough: number,
+    { stats, data, firstTime }: EncodedPiece,
+    now: number,
+  ): StatsOfPiece {
     const part = this.partIndex.nextPart(id);
     sealFrame(stats, [id, part, sealedThrough]);
     if (data) sealFrame(data, [id, part]);
     this.statements.insertPart.run(id, part, sealedThrough, stats, data);
     this.partIndex.add(id, part, now, firstTime);
     this.noteFirstTime(id, firstTime);
+    return { id, part, sealedThrough, stats };
   }
 
   private deleteParts(id: number): void {
     if (!this.partIndex.has(id)) return;
+    this.sums.delete(id);
     this.statements.deleteParts.run(id);
     this.partIndex.delete(id);
   }
@@ -261,6 +321,9 @@ export class PieceTable implements Pieces {
     const rows = this.attempt(() => this.statements.rawChunks.all(first, end, limit)) ?? [];
     this.eachRow(rows, ({ id }) => this.statements.dropChunkData.run(id));
     this.attempt(() => this.statements.dropPartData.run(first, end));
+    for (const hour of this.partIndex.hoursOf(deviceId)) {
+      if (hour >= from && hour < to) this.sums.delete(chunkId(deviceId, hour));
+    }
     return rows.length < limit ? undefined : behind(rows, from);
   }
 
@@ -308,6 +371,7 @@ export class PieceTable implements Pieces {
 
   private setAsidePiece(piece: StoredPiece): void {
     this.firstTimes.clear();
+    this.sums.delete(piece.id);
     const kind = piece.part === 0 ? 'chunk' : 'part';
     const data = this.attempt(() =>
       piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part),
@@ -347,6 +411,7 @@ export class PieceTable implements Pieces {
   /** Stats made of the samples; undefined, and the piece is gone, when these are missing or damaged as well. */
   private repairStats(piece: StoredPiece, hourStart: number, error: unknown): Uint8Array | undefined {
     this.firstTimes.clear();
+    this.sums.delete(piece.id);
     const columns = this.columns(piece);
     const repaired = columns.size > 0 ? statsOf(columns, hourStart) : undefined;
     if (repaired) sealFrame(repaired, keyOfStats(piece));
@@ -394,7 +459,9 @@ export class PieceTable implements Pieces {
 const behind = (rows: readonly RowKey[], from: number): number =>
   rows.reduce((hour, { id }) => Math.max(hour, hourOfChunk(id)), from) + 1;
 
-const keyOfStats = ({ id, part, sealedThrough }: StoredPiece): number[] => [id, part, sealedThrough];
+type StatsOfPiece = Pick<StoredPiece, 'id' | 'part' | 'sealedThrough' | 'stats'>;
+
+const keyOfStats = ({ id, part, sealedThrough }: StatsOfPiece): number[] => [id, part, sealedThrough];
 
 function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8Array {
   const writer = new StatsWriter(hourStart);
@@ -411,6 +478,9 @@ function prepare(db: Database) {
     parts: one<[number], StoredPiece>(
       `SELECT id, part, sealed_through AS sealedThrough, stats, data IS NOT NULL AS raw
        FROM part WHERE id = ? ORDER BY part`,
+    ),
+    part: one<[number, number], StoredPiece>(
+      `SELECT id, part, sealed_through AS sealedThrough, stats, data IS NOT NULL AS raw FROM part WHERE id = ? AND part = ?`,
     ),
     chunkData: one<[number], Uint8Array | null>('SELECT data FROM chunk WHERE id = ?').pluck(),
     partData: one<[number, number], Uint8Array | null>('SELECT data FROM part WHERE id = ? AND part = ?').pluck(),

@@ -23,6 +23,8 @@ it('the last readings of a device are those of its most frequent series, sealed 
   await opened.store.append(later.map((time) => sample(time, 1, 'lab-pc-1', 'b')));
   expect(await recent()).toEqual(every(10_000, 80).slice(-65));
 
+  await opened.reopen();
+  expect(await recent()).toEqual(later);
   await opened.store.deleteSeries('lab-pc-1', (await opened.store.findSeries({ metrics: ['b'] }))[0].id);
   expect(await recent()).toEqual([]);
 });

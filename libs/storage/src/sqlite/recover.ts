@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 import { openJournalRow, RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
 import type { Heads } from '../columnar/heads.js';
-import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
+import { chunkId, hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
@@ -88,14 +88,9 @@ export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTabl
 async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> {
   for (const { id } of [...pieces.withParts()]) {
     if (slices.isOver()) await slices.next();
-    let first = Infinity;
-    for (const piece of pieces.parts(deviceOfChunk(id), hourOfChunk(id))) {
-      pieces.summaries(piece, (series, { last, firstTime, lastTime }) => {
-        if (firstTime < first) first = firstTime;
-        if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
-      });
-    }
-    pieces.partIndex.noteFirstTime(id, first);
+    pieces.readParts(id, (series, { last, lastTime }) => {
+      if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
+    });
   }
 }
 

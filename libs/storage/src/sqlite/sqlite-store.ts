@@ -1,5 +1,6 @@
 import {
   countOf,
+  HOUR,
   inSlices,
   isColumns,
   type DeviceSelector,
@@ -23,6 +24,7 @@ import { ClockMarks } from './clock-marks.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
 import { GroupCommit } from '../columnar/group-commit.js';
 import { Heads } from '../columnar/heads.js';
+import { hourOfChunk } from '../columnar/hour.js';
 import { Journal } from './journal.js';
 import { NewSeries } from '../columnar/new-series.js';
 import { Queries } from '../columnar/queries.js';
@@ -61,6 +63,9 @@ interface Append {
   /** Their series, where all of them were there as these came. */
   readonly known: KnownSeries | undefined;
 }
+
+/** Of a device: where heads have fewer after a start, its last part is looked into. */
+const FEW_READINGS = 9;
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
 export class SqliteStore implements Store {
@@ -172,9 +177,28 @@ export class SqliteStore implements Store {
     const found: number[][] = [];
     await inSlices(devices, ({ name }) => {
       const device = this.catalogue.device(name);
-      found.push(device ? this.readings.of(device, this.heads.ofDevice(device.id)) : []);
+      const read = (): number[] => (device ? this.readings.of(device, this.heads.ofDevice(device.id)) : []);
+      let times = read();
+      if (device && times.length < FEW_READINGS && this.readings.seriesOf(device.id) === undefined) {
+        this.findReadings(device.id);
+        times = read();
+      }
+      found.push(times);
     });
     return found;
+  }
+
+  /** After a start: those of the part that was written last. */
+  private findReadings(deviceId: number): void {
+    const { pieces, readings } = this;
+    const part = pieces.lastPart(deviceId);
+    if (part?.raw !== 1) return;
+    let [most, of] = [0, 0];
+    pieces.summaries(part, (id, { count }) => {
+      if (count > most) [most, of] = [count, id];
+    });
+    const column = pieces.columns(part, new Set([of])).get(of);
+    if (column) readings.note(deviceId, of, hourOfChunk(part.id) * HOUR, column.times);
   }
 
   async device(name: string): Promise<StoredDevice | undefined> {
