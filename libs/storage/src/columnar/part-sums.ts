@@ -1,5 +1,4 @@
 import type { Summary } from '@device-metrics/domain';
-import type { VisitSummary } from './pieces.js';
 
 /** Doubles of a series: min, max, sum, first, last. */
 const DOUBLES = 5;
@@ -60,7 +59,10 @@ export class PartSums {
   }
 
   /** Calls `visit` for each series, by id, or only for those that are wanted; the summary is the same object each time. */
-  visit(visit: VisitSummary, wanted?: { has(seriesId: number): boolean }): void {
+  visit(
+    visit: (seriesId: number, summary: Readonly<Summary>) => void,
+    wanted?: { has(seriesId: number): boolean },
+  ): void {
     const { doubles, integers, start } = this;
     const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
     for (let place = 0; place < this.length; place += 1) {
