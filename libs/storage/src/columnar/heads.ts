@@ -179,10 +179,11 @@ export class Heads {
   /** Lets go of a head that is sealed now. */
   remove(head: Head): void {
     if (!this.inOrder.delete(head)) return;
+    // Its device may know it still as the one where samples went last.
+    this.freeze(head);
     const left = this.ofDevice(head.device.id).filter((other) => other !== head);
     if (left.length > 0) this.byDevice.set(head.device.id, left);
     else this.byDevice.delete(head.device.id);
-    this.full.delete(head);
     if (!this.apart.delete(head)) this.size -= head.size;
     head.release();
   }

@@ -48,6 +48,29 @@ describeIf('processes that share a database', () => {
     await late.close();
   });
 
+  it('each have late samples in their next report, also of hours that another one has sealed', async () => {
+    // It lets go of what others have sealed with each renewal of its lease.
+    const quick = await opened.another({ beatInterval: 20 });
+    const devices = Array.from({ length: 16 }, (_, index) => `pc-${index}`);
+    const tick = (time: number): Promise<void> =>
+      stores[0].append(devices.map((device, index) => sample(T0 + time, index * 100 + time, device)));
+    const expected = (times: readonly number[]): unknown =>
+      Object.fromEntries(
+        devices.map((device, index) => [`${device}/m`, times.map((time) => [T0 + time, index * 100 + time])]),
+      );
+    await tick(0);
+    expect(await storedIn(quick)).toEqual(expected([0]));
+    opened.now += 24 * HOUR;
+    await until(async () => {
+      for (const store of [...stores, quick]) await store.maintain();
+      return (await quick.health()).heads === 0;
+    });
+    await tick(1);
+    await tick(2);
+    expect(await storedIn(quick)).toEqual(expected([0, 1, 2]));
+    await quick.close();
+  });
+
   it('that make the same 10,000 series at once make 10,000', async () => {
     const many = Array.from({ length: 10_000 }, (_, index) => sample(T0, index, `pc-${index % 10}`, `m.${index}`));
     await Promise.all([stores[0].append(many), stores[1].append(many)]);
