@@ -20,10 +20,16 @@ export function readApi(variables: Environment, mistakes: Mistakes): Api {
   const credentialPath = resolve(path);
   const found = readCredential(credentialPath, (reason) => mistakes.add('CREDENTIAL_PATH', reason));
   const isSaid = Boolean(variables['API_URL']?.trim());
-  const url = isSaid || !found ? apiUrl : found.url;
+  const url = isSaid ? apiUrl : (found?.url ?? besideThis(variables) ?? apiUrl);
   const isItsOwn = found && URL.canParse(url) && new URL(found.url).origin === new URL(url).origin;
   const credential = isItsOwn ? found : undefined;
   return { url, token: apiToken ?? credential?.token, credential, credentialPath };
+}
+
+/** The api of the same `.env` is on this machine, and at its port. */
+function besideThis(variables: Environment): string | undefined {
+  const port = variables['PORT']?.trim() ?? '';
+  return /^[1-9]\d{0,4}$/.test(port) ? `http://127.0.0.1:${port}` : undefined;
 }
 
 /** As it is now: a file that holds the token may have another one, and the collector may have joined again. */

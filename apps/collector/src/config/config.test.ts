@@ -251,6 +251,9 @@ describe('the configuration', () => {
     expect(configOf('pc: false', { PORT: '3210' }).api.url).toBe('http://127.0.0.1:3210');
     expect(configOf('pc: false', { PORT: '3210', API_URL: 'http://api:3000' }).api.url).toBe('http://api:3000');
     expect(configOf('pc: false').api.url).toBe('http://127.0.0.1:3000');
+    const joined = { url: 'https://far:3000', collector_id: 'c', device_name: 'pc', token: 't', joined_at: 1 };
+    const CREDENTIAL_PATH = folder.write('credential.json', JSON.stringify(joined));
+    expect(configOf('pc: false', { PORT: '3210', CREDENTIAL_PATH }).api).toMatchObject({ url: joined.url, token: 't' });
   });
 
   it('tells whether a source has changed', () => {

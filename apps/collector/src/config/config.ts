@@ -44,7 +44,7 @@ const REMOTE_FILE = 'remote.json';
 export function readConfig(environment?: Environment, offered?: RemoteText): Config {
   const mistakes = new Mistakes();
   const redactor = new Redactor();
-  const variables = withPortOfApi(environment ?? readEnvironment(mistakes));
+  const variables = environment ?? readEnvironment(mistakes);
   const { deviceName, interval, configFile } = readSettings(sourceSettings, variables, mistakes);
   const api = readApi(variables, mistakes);
   if (mistakes.has('API_URL')) secretsOfNoUrl(variables['API_URL'] ?? '').forEach((secret) => redactor.add(secret));
@@ -85,13 +85,6 @@ export function readConfig(environment?: Environment, offered?: RemoteText): Con
     sources,
     redactor,
   };
-}
-
-/** The api of the same `.env` is on this machine, and at its port, unless `API_URL` says otherwise. */
-function withPortOfApi(variables: Environment): Environment {
-  const port = variables['PORT']?.trim();
-  if (variables['API_URL']?.trim() || port === undefined || !/^[1-9]\d{0,4}$/.test(port)) return variables;
-  return { ...variables, API_URL: `http://127.0.0.1:${port}` };
 }
 
 /** An api on this PC as a third-party device; another tells of itself to the collector beside it. */
