@@ -13,6 +13,7 @@ import type { Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { Attempts } from '../access/attempts.js';
 import { Needs } from '../access/needs.js';
+import { networkOf } from '../access/network-of.js';
 import { assertWholeSite } from '../access/whole-site.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
@@ -85,11 +86,12 @@ export class StatusController {
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<StatusPassDto> {
-    this.guesses.assertLeft(request.ip);
-    this.guesses.count(request.ip);
+    const from = networkOf(request.ip);
+    this.guesses.assertLeft(from);
+    this.guesses.count(from);
     const pass = await this.page.passFor(password);
     if (pass === undefined) throw new Problem('password-needed', 'This is not the password.');
-    this.guesses.clear(request.ip);
+    this.guesses.clear(from);
     return { pass };
   }
 

@@ -19,6 +19,7 @@ import { Authenticate } from '../authenticate.js';
 import { unlimited } from '../caller.js';
 import { hashOfCode } from '../invitations/code.js';
 import { Needs } from '../needs.js';
+import { networkOf } from '../network-of.js';
 import { UPDATE_KEY, type UpdateKey } from '../update-key.js';
 import {
   collectorDto,
@@ -64,12 +65,13 @@ export class JoinController {
   })
   async join(@Body() wish: JoinDto, @Query() _query: NoQuery, @Req() request: FastifyRequest): Promise<JoinedDto> {
     const { ip } = request;
-    this.attempts.assertLeft(ip);
+    const from = networkOf(ip);
+    this.attempts.assertLeft(from);
     const now = Date.now();
     const hash = hashOfCode(wish.code);
     const invitation = hash === undefined ? undefined : await this.store.invitations.take(hash, now);
     if (!invitation) {
-      this.attempts.count(ip);
+      this.attempts.count(from);
       await this.audit.note(request, { action: 'collector.join', target: wish.device_name, success: false });
       throw new Problem('wrong-code', 'The code is wrong, or it has ended or been used as often as it may be.');
     }

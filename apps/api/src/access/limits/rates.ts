@@ -4,6 +4,7 @@ import { Problem } from '../../http/problem.js';
 import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { askingCaller, type Caller } from '../caller.js';
+import { networkOf } from '../network-of.js';
 import { Allowance } from './allowance.js';
 
 /** How much one credential, or one address without any, may ask and send. This machine itself, while nobody has to sign in, may any. */
@@ -50,5 +51,5 @@ export class Rates {
 
 function nameOf({ kind, name }: Caller, address = 'nobody'): string | undefined {
   if (kind === 'local') return undefined;
-  return kind === 'nobody' ? address : name;
+  return kind === 'nobody' ? networkOf(address) : name;
 }

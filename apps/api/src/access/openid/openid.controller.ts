@@ -13,6 +13,7 @@ import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import { Needs } from '../needs.js';
+import { networkOf } from '../network-of.js';
 import { SecretBox } from '../sessions/secret-box.js';
 import { SignIn } from '../sessions/sign-in.js';
 import { BeginQuery } from './begin-query.dto.js';
@@ -92,9 +93,9 @@ export class OpenIdController {
     const carried = this.carriedOf(request);
     this.carry(request, reply, '', 0);
     if (!carried) return this.fail(reply, '/', 'late');
-    const { ip } = request;
-    this.attempts.assertLeft(ip);
-    this.attempts.count(ip);
+    const from = networkOf(request.ip);
+    this.attempts.assertLeft(from);
+    this.attempts.count(from);
     let identity: Identity;
     try {
       identity = await this.provider.end(new URL(request.url, carried.redirectUri).search, carried);
@@ -103,7 +104,7 @@ export class OpenIdController {
       await this.audit.note(request, { action: 'session.sign-in', success: false, details: { by: 'openid' } });
       return this.fail(reply, carried.page, 'refused');
     }
-    this.attempts.giveBack(ip);
+    this.attempts.giveBack(from);
     const role = roleOfGroups(identity.groups, this.config.openId.roles);
     const user = role && (await userOf(this.store, identity, role));
     if (!user) return this.turnAway(request, reply, carried.page, identity);

@@ -19,6 +19,7 @@ import { Audit } from '../audit/audit.js';
 import { Authenticate } from '../authenticate.js';
 import type { Caller } from '../caller.js';
 import { Needs } from '../needs.js';
+import { networkOf } from '../network-of.js';
 import { OpenIdProvider } from '../openid/openid-provider.js';
 import { FirstAdminCode } from './first-admin.js';
 import { hashPassword } from './password.js';
@@ -125,9 +126,10 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SessionDto> {
-    const { caller, ip } = request;
-    this.attempts.assertLeft(ip);
-    this.attempts.count(ip);
+    const { caller } = request;
+    const from = networkOf(request.ip);
+    this.attempts.assertLeft(from);
+    this.attempts.count(from);
     const refuse = async (): Promise<never> => {
       await this.audit.note(request, { action: 'user.create', success: false });
       throw new Problem('not-allowed', 'The code of the link in the log is needed, and there must be no user yet.');
@@ -137,7 +139,7 @@ export class SessionController {
     if (!mayDo || (await this.store.users.any())) return refuse();
     const user = newUser({ name, role: 'admin', passwordHash: await hashPassword(password) }, caller.name);
     if (!(await this.store.users.addFirst(user))) return refuse();
-    this.attempts.giveBack(ip);
+    this.attempts.giveBack(from);
     this.firstAdmin.use();
     this.authenticate.forget();
     await this.audit.note(request, { action: 'user.create', target: name, details: { role: 'admin' } });

@@ -8,6 +8,7 @@ import { ACCESS_STORE } from '../access-store.js';
 import { Attempts } from '../attempts.js';
 import { Audit } from '../audit/audit.js';
 import { callerOfToken, callerOfUser, type Caller } from '../caller.js';
+import { networkOf } from '../network-of.js';
 import { hashOf, newSecret } from '../token.js';
 import { cookieName } from './cookie.js';
 import { isPassword } from './password.js';
@@ -39,11 +40,11 @@ export class SignIn {
 
   /** @throws Problem where name and password, or the one-time password, are not right. */
   async withPassword(request: FastifyRequest, name: string, password: string, code?: string): Promise<StoredUser> {
-    const { ip } = request;
+    const from = networkOf(request.ip);
     const key = name.toLowerCase();
     const tries = [
-      [this.ofBoth, `${ip} ${key}`],
-      [this.ofAddress, ip],
+      [this.ofBoth, `${from} ${key}`],
+      [this.ofAddress, from],
       [this.ofName, key],
     ] as const;
     for (const [attempts, who] of tries) attempts.assertLeft(who);
@@ -59,7 +60,7 @@ export class SignIn {
     }
     if (isRight && user && (user.totp === null || (await this.totp.isRight(user, code ?? '', Date.now())))) {
       giveBack();
-      this.ofBoth.clear(`${ip} ${key}`);
+      this.ofBoth.clear(`${from} ${key}`);
       return user;
     }
     // What was typed as a name may be a password.
@@ -70,7 +71,7 @@ export class SignIn {
 
   /** Asks for the password of somebody who has signed in. @throws Problem where it is not right. */
   async confirm({ ip }: FastifyRequest, user: StoredUser, password: string): Promise<void> {
-    const key = `${ip} ${user.name.toLowerCase()}`;
+    const key = `${networkOf(ip)} ${user.name.toLowerCase()}`;
     this.ofBoth.assertLeft(key);
     this.ofBoth.count(key);
     if (await isPassword(password, user.passwordHash)) return this.ofBoth.giveBack(key);
