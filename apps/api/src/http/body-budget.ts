@@ -137,6 +137,19 @@ export class BodyBudget {
     });
   }
 
+  /**
+   * Counts a whole body as what it has become.
+   *
+   * @throws Problem where there is no room for that.
+   */
+  replace(request: Request, bytes: number): void {
+    const body = this.bodies.get(request);
+    if (!body) return;
+    this.bytes += bytes - body.bytes;
+    body.bytes = bytes;
+    if (this.bytes > this.limits.mostBytes && this.bodies.size > 1 && !this.dropSlowest()) throw serverBusy();
+  }
+
   /** @throws Problem where there is no room for another body. */
   assertRoom(): void {
     if (this.bytes < this.limits.mostBytes) return;

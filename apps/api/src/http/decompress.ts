@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import type { FastifyInstance, RequestPayload } from 'fastify';
 import { MAX_BODY } from './limits.js';
 import { Problem } from './problem.js';
@@ -7,6 +7,10 @@ import { Problem } from './problem.js';
 /** No body that says anything is so many times its length, once it is of some length: a bomb is a thousand times. */
 const MOST_TIMES = 200;
 const SOME_LENGTH = 2 ** 20;
+
+/** Bodies of at most so many bytes are undone in one piece, where they become at most so many. */
+export const MOST_PACKED = 64 * 1024;
+const MOST_AT_ONCE = 512 * 1024;
 
 /** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
 export function acceptGzip(server: FastifyInstance): void {
@@ -48,6 +52,17 @@ export function gunzip(payload: RequestPayload, most = MAX_BODY): Readable {
     Object.assign(error, { statusCode: 400, message: `the body is not gzip: ${error.message}` });
   });
   return payload.pipe(gunzipped);
+}
+
+/**
+ * The same of a whole body, in a quarter of the time; undefined where it would hold up others, or is not gzip, which `gunzip` says.
+ */
+export function gunzipAtOnce(packed: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(packed, { maxOutputLength: MOST_AT_ONCE, chunkSize: MOST_PACKED });
+  } catch {
+    return undefined;
+  }
 }
 
 const tooTight = (): Problem =>

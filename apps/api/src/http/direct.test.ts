@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import fastify from 'fastify';
 import { BODY_LIMITS, BodyBudget, boundBodies } from './body-budget.js';
+import { acceptGzip } from './decompress.js';
 import { openDirectPath } from './direct.js';
 import { acceptJson } from './json-body.js';
+import { MAX_BODY } from './limits.js';
 import { Problem } from './problem.js';
 import { acceptBytes } from './raw-body.js';
 
@@ -16,6 +19,7 @@ beforeAll(async () => {
   const budget = new BodyBudget(BODY_LIMITS);
   openDirectPath(server, budget, acceptJson(server, budget));
   server.removeContentTypeParser('text/plain');
+  acceptGzip(server);
   boundBodies(server, BODY_LIMITS, budget);
   acceptBytes(server, budget);
   const speaks = { problem: ({ message }: Problem) => ({ contentType: 'text/plain', body: message }) };
@@ -49,6 +53,17 @@ async function say(...requests: string[]): Promise<string> {
 
 const post = (headers: readonly string[], body = 'body', line = 'POST /x HTTP/1.1'): string =>
   [line, ...headers, '', body].join('\r\n');
+
+/** The same for a request that takes a while, and another one behind it. */
+async function ask(request: string): Promise<string> {
+  const { port } = server.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  socket.write(request + post([...USUAL, 'Connection: close'], 'last'), 'latin1');
+  return Buffer.concat((await socket.toArray()) as Buffer[]).toString();
+}
+
+const packed = (bytes: Buffer): string =>
+  post(['Host: x', 'Content-Encoding: gzip', `Content-Length: ${bytes.length}`], bytes.toString('latin1'));
 
 it.each([
   ['as usual', 'direct', USUAL],
@@ -87,6 +102,22 @@ it('what fails is answered the usual way, and the connection goes on', async () 
     'direct last',
   ]);
   expect(answered).toEqual(['/x 200', '/x 200']);
+});
+
+it('a body of gzip is undone, and what is none or too much is refused as the usual way does', async () => {
+  expect(await ask(packed(gzipSync('body')))).toMatch(/\r\n\r\ndirect body.*direct last$/s);
+  const long = 'abcdefgh'.repeat(100_000);
+  expect(await ask(packed(gzipSync(long)))).toContain(`\r\n\r\ndirect ${long}`);
+  const damaged = gzipSync('body').subarray(0, -9);
+  const tooMuch = Buffer.concat(Array.from({ length: 9 }, (_, at) => Buffer.alloc(1_000_000, `${at} and some more`)));
+  for (const [bytes, reason] of [
+    [damaged, 'the body is not gzip: unexpected end of file'],
+    [Buffer.from('body'), 'the body is not gzip: incorrect header check'],
+    [gzipSync(Buffer.alloc(MAX_BODY)), 'The body must have at most 200 times its length'],
+    [gzipSync(tooMuch, { level: 1 }), `The body must have at most ${MAX_BODY} bytes`],
+  ] as const) {
+    expect(await ask(packed(bytes))).toMatch(new RegExp(`refused: ${reason}.*direct last$`, 's'));
+  }
 });
 
 it('a body that breaks off costs nobody else anything', async () => {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { parse, type ParsedUrlQuery } from 'node:querystring';
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { BodyBudget } from './body-budget.js';
+import { gunzip, gunzipAtOnce, MOST_PACKED } from './decompress.js';
 import type { JsonBody } from './json-body.js';
 import { MAX_BODY } from './limits.js';
-import type { Problem } from './problem.js';
+import { Problem } from './problem.js';
 import { SECURITY_HEADERS } from './security-headers.js';
 import type { Protocol } from './speaks.js';
 
@@ -31,6 +33,7 @@ export interface DirectRoute {
   readonly path: string;
   /** Content types as their senders write them; undefined stands for none. */
   readonly types: readonly (string | undefined)[];
+  /** The only content encoding of its bodies, which it undoes itself; left out: none, or gzip. */
   readonly encoding?: string;
   readonly speaks?: Protocol;
   /** @throws what the route itself would throw; it is answered as there. */
@@ -118,17 +121,19 @@ export class DirectPath {
     const mark = url.indexOf('?');
     const route = this.routes.get(mark < 0 ? url : url.slice(0, mark));
     const head = route && headOf(request.rawHeaders);
-    if (!head || !route.types.includes(head.type) || head.encoding !== route.encoding) return false;
-    if (!(head.length > 0 && head.length <= MAX_BODY)) return false;
+    if (!head || !route.types.includes(head.type)) return false;
+    const isPacked = head.encoding === 'gzip' && route.encoding === undefined;
+    if (!isPacked && head.encoding !== route.encoding) return false;
+    if (!(head.length > 0 && head.length <= (isPacked ? MOST_PACKED : MAX_BODY))) return false;
     const query = this.queryOf(mark < 0 ? '' : url.slice(mark + 1));
     const call = { request, response, query, json: this.json };
     const runAs = checks.admit(call, head, route);
     if (!runAs) return false;
-    this.receive(route, call, runAs);
+    this.receive(route, call, runAs, isPacked);
     return true;
   }
 
-  private receive(route: DirectRoute, call: DirectCall, runAs: RunAs): void {
+  private receive(route: DirectRoute, call: DirectCall, runAs: RunAs, isPacked: boolean): void {
     const { budget } = this;
     const { request, response } = call;
     const start = performance.now();
@@ -138,31 +143,67 @@ export class DirectPath {
       return this.fail(call, refusal);
     }
     response.on('close', () => budget.release(request));
+    const take = (bytes: Buffer): void => this.take(route, call, runAs, start, bytes);
+    this.collect(call, request, isPacked ? (packed) => this.unpack(call, packed, take) : take);
+  }
+
+  /** Calls `whole` with all that comes of a body. */
+  private collect(call: DirectCall, payload: Readable, whole: (bytes: Buffer) => void): void {
+    const { request } = call;
     const chunks: Buffer[] = [];
     let isOver = false;
-    const answered = (answer: DirectAnswer): void => {
-      budget.endTurn(request);
-      send(response, answer);
-      this.checks?.answered(route, answer.status, performance.now() - start);
+    let bytes = 0;
+    const fail = (error: unknown): void => {
+      if (isOver) return;
+      isOver = true;
+      this.fail(call, error);
     };
-    const failed = (error: unknown): void => this.fail(call, error);
-    const take = (refusal?: Problem): void => {
-      if (refusal) return failed(refusal);
-      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      runAs(() => void route.take(bytes, call).then(answered, failed));
-    };
-    budget.receive(request, request.socket, request, {
-      data: (chunk) => chunks.push(chunk),
+    this.budget.receive(request, request.socket, payload, {
+      data: (chunk) => {
+        bytes += chunk.length;
+        if (bytes > MAX_BODY) fail(tooLarge());
+        else chunks.push(chunk);
+      },
       end: () => {
         if (isOver) return;
         isOver = true;
-        budget.takeTurn(request, take);
+        whole(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
       },
       error: (error) => {
-        if (isOver || request.destroyed) return;
-        isOver = true;
-        failed(error);
+        // Who has gone needs no answer.
+        if (payload !== request || !request.destroyed) fail(error);
       },
+    });
+  }
+
+  private unpack(call: DirectCall, packed: Buffer, whole: (bytes: Buffer) => void): void {
+    const { budget } = this;
+    const { request } = call;
+    const bytes = gunzipAtOnce(packed);
+    if (!bytes) {
+      budget.release(request);
+      return this.collect(call, gunzip(Readable.from([packed])), whole);
+    }
+    try {
+      budget.replace(request, bytes.length);
+    } catch (refusal) {
+      return this.fail(call, refusal);
+    }
+    whole(bytes);
+  }
+
+  private take(route: DirectRoute, call: DirectCall, runAs: RunAs, start: number, bytes: Buffer): void {
+    const { budget } = this;
+    const { request, response } = call;
+    budget.takeTurn(request, (refusal) => {
+      if (refusal) return this.fail(call, refusal);
+      const answered = (answer: DirectAnswer): void => {
+        budget.endTurn(request);
+        send(response, answer);
+        this.checks?.answered(route, answer.status, performance.now() - start);
+      };
+      const failed = (error: unknown): void => this.fail(call, error);
+      runAs(() => void route.take(bytes, call).then(answered, failed));
     });
   }
 
@@ -183,6 +224,9 @@ export class DirectPath {
     return query;
   }
 }
+
+const tooLarge = (): Problem =>
+  new Problem('body-too-large', `The body must have at most ${MAX_BODY} bytes, after decompression.`);
 
 /** Undefined where it has a header that is not usual, or one of them twice. */
 function headOf(rawHeaders: readonly string[]): Head | undefined {

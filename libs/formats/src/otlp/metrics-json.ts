@@ -117,6 +117,13 @@ const MESSAGES = {
   KeyValueList: { values: list(1, 'KeyValue') },
 } as const satisfies Record<string, Record<string, Field>>;
 
+/** Names that ProtoJSON has for the numbers of enums, of which metrics have one; OTLP has numbers only, and not all senders do. */
+const ENUM_NAMES: ReadonlyMap<unknown, number> = new Map([
+  ['AGGREGATION_TEMPORALITY_UNSPECIFIED', 0],
+  ['AGGREGATION_TEMPORALITY_DELTA', 1],
+  ['AGGREGATION_TEMPORALITY_CUMULATIVE', 2],
+]);
+
 /** Integers of each type, from the least to the greatest. */
 const RANGES = {
   enum: [-(2n ** 31n), 2n ** 31n - 1n],
@@ -193,6 +200,8 @@ class JsonWriter {
         writer.varint(number, value ? 1 : 0);
         return;
       case 'enum':
+        writer.varint(number, ENUM_NAMES.get(value) ?? integer(value, 'enum', path));
+        return;
       case 'uint32':
       case 'int64':
       case 'uint64':

@@ -425,6 +425,20 @@ describe('metrics of OpenTelemetry', () => {
     );
   });
 
+  it('in JSON may have the names of enums, and numbers as texts', () => {
+    const sum = (aggregationTemporality: unknown): object => ({
+      name: 's',
+      sum: { aggregationTemporality, isMonotonic: true, dataPoints: [{ ...time, asInt: '3' }] },
+    });
+    for (const delta of [1, '1', 'AGGREGATION_TEMPORALITY_DELTA']) {
+      expect(read(request([sum(delta)], ofHost))).toEqual([
+        { ...host, name: 's', unit: '', isDelta: true, value: 3, ...at },
+      ]);
+    }
+    expect(read(request([sum('AGGREGATION_TEMPORALITY_CUMULATIVE')], ofHost))).toEqual(read(request([sum(2)], ofHost)));
+    expect(() => read(request([sum('DELTA')], ofHost))).toThrow('aggregationTemporality must be an integer');
+  });
+
   it('in JSON say where a value is wrong', () => {
     const bad =
       (point: object): (() => unknown) =>

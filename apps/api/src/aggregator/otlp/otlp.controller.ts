@@ -98,9 +98,10 @@ export class OtlpController {
   readonly direct: readonly DirectRoute[] = [
     {
       path: '/v1/metrics',
-      types: [PROTOBUF],
-      take: async (bytes, { request: { headers } }) => {
-        const { contentType, body } = await this.take({ headers, body: bytes });
+      types: [PROTOBUF, JSON_TYPE],
+      take: async (bytes, { request, json }) => {
+        const given = { headers: request.headers, body: isJson(request) ? await json(bytes).parse() : bytes };
+        const { contentType, body } = await this.take(given);
         return { status: 200, headers: ['content-type', contentType], body };
       },
     },
