@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packageStatement, reasonOf, type PackageFacts } from '@device-metrics/domain';
 import { Logger } from '@nestjs/common';
 import type { ApiSettings } from '../settings.js';
 import { SecretBox } from './sessions/secret-box.js';
+import { writeOnce } from './sessions/write-once.js';
 
 /** Injection token of the `UpdateKey`; undefined where there can be none, which the log says. */
 export const UPDATE_KEY = Symbol('UpdateKey');
@@ -31,12 +32,7 @@ export class UpdateKey {
   static beside(databasePath: string): UpdateKey {
     const box = SecretBox.beside(databasePath);
     const file = join(dirname(databasePath), 'update.key');
-    try {
-      const fresh = generateKeyPairSync('ed25519').privateKey.export(DER).toString('base64');
-      writeFileSync(file, box.seal(fresh), { mode: 0o600, flag: 'wx' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    writeOnce(file, () => box.seal(generateKeyPairSync('ed25519').privateKey.export(DER).toString('base64')));
     const opened = box.open(readFileSync(file, 'utf8'));
     if (opened === undefined) {
       throw new Error(

@@ -1,7 +1,11 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SettingsError } from '@device-metrics/settings';
+import { writeOnce } from './write-once.js';
 
+/** Bytes of the key, and of what AES-GCM puts before a text. */
+const KEY = 32;
 const IV = 12;
 const TAG = 16;
 
@@ -9,16 +13,32 @@ const TAG = 16;
 export class SecretBox {
   private constructor(private readonly key: Buffer) {}
 
-  /** The key is made at its first use, for its owner alone. */
+  /**
+   * The key is made at its first use, for its owner alone.
+   *
+   * @throws SettingsError where the file holds no key: with another one nothing could be opened that was sealed.
+   */
   static beside(databasePath: string): SecretBox {
     const file = join(dirname(databasePath), 'secret.key');
+    const mistake = (found: string): SettingsError =>
+      new SettingsError(
+        [
+          `${file} must hold a key of ${KEY} bytes, got ${found}: put it back as it was, or delete it. Without it users set up their ` +
+            'one-time passwords anew, links that were given away end, and collectors join again before they update themselves',
+        ],
+        `${file} holds no key`,
+      );
+    let text: string;
     try {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
+      writeOnce(file, () => randomBytes(KEY).toString('base64'));
+      text = readFileSync(file, 'utf8');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if ((error as NodeJS.ErrnoException).code === 'EISDIR') throw mistake('a folder');
+      throw error;
     }
-    return new SecretBox(Buffer.from(readFileSync(file, 'utf8'), 'base64'));
+    const key = Buffer.from(text, 'base64');
+    if (key.length !== KEY) throw mistake(text.length === 0 ? 'an empty file' : `${key.length}`);
+    return new SecretBox(key);
   }
 
   seal(text: string): string {
