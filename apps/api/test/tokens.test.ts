@@ -129,6 +129,24 @@ it('a rotated token works with both secrets for a while, and then with the new o
   expect([await status(token), await status(one.token), await status(two.token)]).toEqual([401, 401, 200]);
 });
 
+it('who signed in by a token is in no longer than the secret works, and signs in by the new one', async () => {
+  const { id, token } = await make({ kind: 'read' });
+  const signIn = async (secret: string): Promise<Record<string, string>> => {
+    const { headers } = await server.post('/api/v1/session', { token: secret });
+    return { cookie: String(headers.get('set-cookie')).split(';')[0] ?? '', via: 'proxy' };
+  };
+  const status = async (headers: Record<string, string>): Promise<number> =>
+    (await server.get('/api/v1/devices', headers)).status;
+  const before = await signIn(token);
+  await server.post(`/api/v1/tokens/${id}/rotate`, { overlap: '1h' });
+  const meanwhile = await signIn(token);
+  expect([await status(before), await status(meanwhile)]).toEqual([200, 200]);
+  const { body } = await server.post(`/api/v1/tokens/${id}/rotate`, { overlap: '0' });
+  expect([await status(before), await status(meanwhile), await status(await signIn(body.token))]).toEqual([
+    401, 401, 200,
+  ]);
+});
+
 it('a revoked token is refused at once; one that the command line revokes within a second', async () => {
   const [one, two] = [await make({ kind: 'read' }), await make({ kind: 'read' })];
   const status = async (given: string): Promise<number> => (await server.get('/api/v1/devices', bearer(given))).status;

@@ -238,10 +238,20 @@ describe.each(databases)('on $name', ({ make }) => {
     for (const id of ['a', 'b']) await sessions.add({ ...session, id });
     await sessions.add({ ...session, id: 'c', userId: 'u2', expiresAt: 5 });
     await sessions.deleteOfUser('u1', 'b');
+    for (const [id, tokenId] of [
+      ['d', 't1'],
+      ['e', 't1'],
+      ['f', 't2'],
+    ] as const) {
+      await sessions.add({ ...session, id, userId: null, tokenId, expiresAt: id === 'e' ? 7 : 100 });
+    }
+    await sessions.endOfToken('t1', 9);
     await sessions.deleteExpired(6);
     expect(await sessions.find('a')).toBeUndefined();
     expect(await sessions.find('b')).toEqual({ ...session, id: 'b' });
     expect(await sessions.find('c')).toBeUndefined();
+    const ends = async (id: string): Promise<number | undefined> => (await sessions.find(id))?.expiresAt;
+    expect([await ends('d'), await ends('e'), await ends('f')]).toEqual([9, 7, 100]);
   });
 
   it('the audit is read from the newest on, and nothing changes it', async () => {

@@ -115,6 +115,8 @@ export interface SessionStore {
   delete(id: string): Promise<void>;
   /** Deletes all of a user, but for one. */
   deleteOfUser(userId: string, except?: string): Promise<void>;
+  /** Those of a token that there are now end at `until`, Unix ms, if not before. */
+  endOfToken(tokenId: string, until: number): Promise<void>;
   deleteExpired(now: number): Promise<void>;
 }
 

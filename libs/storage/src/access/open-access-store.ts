@@ -71,6 +71,10 @@ class Sessions implements SessionStore {
       .execute();
   }
 
+  async endOfToken(tokenId: string, until: number): Promise<void> {
+    await this.rows.update({ tokenId, expiresAt: MoreThan(until) }, { expiresAt: until });
+  }
+
   async deleteExpired(now: number): Promise<void> {
     await this.rows.delete({ expiresAt: LessThan(now) });
   }

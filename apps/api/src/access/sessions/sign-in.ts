@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AccessStore, Store, StoredUser } from '@device-metrics/storage';
+import type { AccessStore, Store, StoredToken, StoredUser } from '@device-metrics/storage';
 import { stringifySetCookie } from 'cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
@@ -97,7 +97,7 @@ export class SignIn {
       tokenId: token?.id ?? null,
       createdAt: now,
       seenAt: now,
-      expiresAt: Math.min(now + lifetime, token?.expiresAt ?? Infinity),
+      expiresAt: Math.min(now + lifetime, token?.expiresAt ?? Infinity, endOfPrevious(token, now)),
       address: request.ip,
     });
     this.setCookie(request, reply, secret, lifetime / 1_000);
@@ -122,3 +122,9 @@ export class SignIn {
     void reply.header('set-cookie', stringifySetCookie({ name: cookieName(secure), value, ...attributes }));
   }
 }
+
+/** While both secrets of a token that was rotated work, either may be what somebody signs in by. */
+const endOfPrevious = (token: StoredToken | undefined, now: number): number => {
+  const until = token?.previousUntil ?? 0;
+  return until > now ? until : Infinity;
+};

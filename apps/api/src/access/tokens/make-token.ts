@@ -59,6 +59,8 @@ export async function rotateToken(
 ): Promise<MadeToken | undefined> {
   const secret = newSecret();
   if (!(await store.tokens.rotate(id, hashOf(secret), now, now + overlap))) return undefined;
+  // Who signed in by the secret of before is in no longer than it works.
+  await store.sessions.endOfToken(id, now + overlap);
   const stored = await store.tokens.find(id);
   return stored && { stored, token: formatToken({ kind: stored.kind, id, secret }) };
 }
