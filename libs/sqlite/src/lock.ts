@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import type Sqlite from 'better-sqlite3';
 import { openDatabase } from './driver.js';
 
@@ -13,7 +13,19 @@ export type FileLock = Pick<Sqlite.Database, 'close'>;
  * @throws SqliteError where there can be no file beside it.
  */
 export function lockFile(file: string): FileLock | undefined {
-  const db = openDatabase(`${existsSync(file) ? realpathSync(file) : file}.lock`, { timeout: 0 });
+  const path = `${existsSync(file) ? realpathSync(file) : file}.lock`;
+  try {
+    return lock(path);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_NOTADB') throw error;
+    // It holds nothing: one that is damaged is made anew, and nobody has that.
+    rmSync(path);
+    return lock(path);
+  }
+}
+
+function lock(path: string): FileLock | undefined {
+  const db = openDatabase(path, { timeout: 0 });
   try {
     db.exec('BEGIN EXCLUSIVE');
     return db;

@@ -366,6 +366,11 @@ it('is held by one collector, until that ends', () => {
   expect(() => lockSpool(file)).toThrow('another collector');
   lock.close();
   lockSpool(file).close();
+  // What a disk has made of the file that is locked keeps nobody out, and lets no second one in.
+  writeFileSync(`${file}.lock`, Buffer.alloc(4_096, 0xa5));
+  const anew = lockSpool(file);
+  expect(() => lockSpool(file)).toThrow('another collector');
+  anew.close();
 });
 
 (hasSmallDisk ? it : it.skip)('sends, and so makes room, on a disk that another program has filled', () => {
