@@ -1,7 +1,7 @@
 /**
  * The same workload over HTTP, four connections, into this api and into the peers that are on the PATH (Debian:
- * victoria-metrics, influxdb): CPU of each server's process, bytes on its disk, and the time of a summary of 24 hours over all
- * series. Linux only.
+ * victoria-metrics, influxdb): CPU of each server's process, bytes on its disk, the time of a summary of 24 hours over all
+ * series, and that of one device by the minute over an hour, all its metrics. Linux only.
  *
  * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000] [--per-request 5000]
  */
@@ -17,6 +17,8 @@ const SAMPLES = Number(options.samples);
 const BATCH = Number(options['per-request']);
 const DAY = 86_400_000;
 const END = new Date(START + DAY).toISOString();
+const HOUR = 3_600_000;
+const DEVICE = 'bench-pc-7';
 
 const lines = (samples) =>
   samples.map((s) => `${s.metricName},device=${s.deviceName} value=${s.value} ${s.timestamp}`).join('\n');
@@ -28,6 +30,7 @@ const STORES = [
     body: (samples) => JSON.stringify(readings(samples)),
     headers: { 'content-type': 'application/json' },
     summary: [`/api/v1/reports/summary?start_time=${START}&end_time=${START + DAY}`],
+    minutes: `/api/v1/reports/metrics/${DEVICE}?step=1m&start_time=${START}&end_time=${START + HOUR}`,
   },
   {
     ...victoriaMetrics,
@@ -37,6 +40,9 @@ const STORES = [
       const query = `${f}_over_time({__name__=~"bench.*"}[1d]) keep_metric_names`;
       return `/api/v1/query?time=${(START + DAY) / 1000}&nocache=1&query=${encodeURIComponent(query)}`;
     }),
+    minutes:
+      `/api/v1/query_range?start=${START / 1000 + 60}&end=${(START + HOUR) / 1000}&step=60&nocache=1&query=` +
+      encodeURIComponent(`avg_over_time({__name__=~"bench.*",device="${DEVICE}"}[1m]) keep_metric_names`),
   },
   {
     ...influxdb,
@@ -47,6 +53,9 @@ const STORES = [
         `SELECT count(value), min(value), max(value), mean(value), last(value) FROM /bench.*/ WHERE time < '${END}' GROUP BY device`,
       )}`,
     ],
+    minutes: `/query?db=bench&q=${encodeURIComponent(
+      `SELECT mean(value) FROM /bench.*/ WHERE device = '${DEVICE}' AND time >= ${START}ms AND time < ${START + HOUR}ms GROUP BY time(1m)`,
+    )}`,
   },
 ];
 
@@ -74,31 +83,35 @@ async function measure(store) {
     await sendAll(bodies(), (body) => send('POST', store.write, body, store.headers));
     await sleep(20_000);
     const spent = cpu() - before;
-    const times = [];
-    for (let run = 0; run < 5; run += 1) {
-      const start = performance.now();
-      for (const path of store.summary) await send('GET', path);
-      times.push(performance.now() - start);
-    }
-    return { spent, summary: times.sort((a, b) => a - b)[2] };
+    const median = async (runs, paths) => {
+      const times = [];
+      for (let run = 0; run < runs; run += 1) {
+        const start = performance.now();
+        for (const path of paths) await send('GET', path);
+        times.push(performance.now() - start);
+      }
+      return times.sort((a, b) => a - b)[Math.floor(runs / 2)];
+    };
+    return { spent, summary: await median(5, store.summary), minutes: await median(31, [store.minutes]) };
   });
   return {
     perCpuSecond: SAMPLES / (result.spent + finished),
     bytes: bytes / SAMPLES,
     summary: result.summary,
+    minutes: result.minutes,
   };
 }
 
 console.log(`${SAMPLES} samples over HTTP, ${BATCH} a request; disk and CPU 20 s after the last\n`);
-console.log('store              k samples/CPU-s   bytes/sample   24 h summary');
+console.log('store              k samples/CPU-s   bytes/sample   24 h summary          a device by the minute');
 let own;
 for (const store of STORES) {
   if (!isThere(store)) {
     console.log(`${store.name.padEnd(18)} is not on the PATH`);
     continue;
   }
-  const { perCpuSecond, bytes, summary } = await measure(store);
-  own ??= { perCpuSecond, bytes, summary };
+  const { perCpuSecond, bytes, summary, minutes } = await measure(store);
+  own ??= { perCpuSecond, bytes, summary, minutes };
   const ratio = (ours, theirs) => `(${(ours / theirs).toFixed(1)}x)`.padEnd(8);
   console.log(
     store.name.padEnd(18),
@@ -108,6 +121,8 @@ for (const store of STORES) {
     ratio(bytes, own.bytes),
     `${summary.toFixed(1)} ms`.padStart(10),
     ratio(summary, own.summary),
+    `${minutes.toFixed(1)} ms`.padStart(10),
+    ratio(minutes, own.minutes),
   );
 }
 console.log('\nIn brackets: how many times better this api is in the same run.');
