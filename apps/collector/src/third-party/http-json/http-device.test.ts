@@ -119,12 +119,12 @@ describe('a device with a JSON API', () => {
   });
 
   it('that is absent, hangs, sends garbage or less than it said fails with the reason, and comes back', async () => {
-    const device = new Device(entry({ timeout: '300ms' }));
+    const device = new Device(entry({ timeout: '2s' }));
     await server.stop();
     expect(await device.failure()).toMatch(/ECONNREFUSED/);
     await server.start();
     server.handle = (): void => undefined;
-    expect(await device.failure()).toBe('no answer within 300 ms');
+    expect(await device.failure()).toBe('no answer within 2 s');
     answers('<html>');
     expect(await device.failure()).toBe('answered with something that is not JSON: "<html>"');
     answers({ value: 'NaN' });

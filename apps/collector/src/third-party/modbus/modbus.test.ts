@@ -215,7 +215,7 @@ describe('a Modbus device', () => {
 
 describe('a peer that is no Modbus device', () => {
   const peer = new TcpPeer(() => undefined);
-  const device = (timeout = '400ms'): Device => {
+  const device = (timeout = '20s', request_timeout = '5s'): Device => {
     const registers = [{ address: 0, metric: 'm' }];
     return new Device({
       protocol: 'modbus',
@@ -223,7 +223,7 @@ describe('a peer that is no Modbus device', () => {
       port: peer.port,
       registers,
       timeout,
-      request_timeout: '200ms',
+      request_timeout,
     });
   };
   beforeAll(() => peer.start());
@@ -233,7 +233,7 @@ describe('a peer that is no Modbus device', () => {
   });
 
   it('hangs', async () => {
-    expect(await device().failure()).toBe('holding 0: no answer; is unit_id right?');
+    expect(await device('20s', '200ms').failure()).toBe('holding 0: no answer; is unit_id right?');
     expect(await device('50ms').failure()).toBe('no answer within 50 ms');
   });
 
@@ -250,7 +250,7 @@ describe('a peer that is no Modbus device', () => {
       });
     const registers = [9, 10, 11, 20].map((address) => ({ address, metric: `m${address}` }));
     const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
-    const meter = new Device({ ...entry, request_timeout: '100ms', timeout: '2s' });
+    const meter = new Device({ ...entry, request_timeout: '1s', timeout: '20s' });
     expect(Object.keys(await meter.values()).sort()).toEqual(['m11', 'm20', 'm9']);
     expect(meter.rejected).toEqual(['holding 10: no answer; is unit_id right?']);
   });
@@ -267,7 +267,7 @@ describe('a peer that is no Modbus device', () => {
       });
     const registers = [9, 10, 11, 20, 30, 40].map((address) => ({ address, metric: `m${address}` }));
     const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
-    const meter = new Device({ ...entry, request_timeout: '500ms', timeout: '5s' });
+    const meter = new Device({ ...entry, request_timeout: '5s', timeout: '20s' });
     expect(Object.keys(await meter.values()).sort()).toEqual(['m11', 'm20', 'm40', 'm9']);
     const cut = 'the device has cut the connection; many allow only one or two at once';
     expect(meter.rejected).toEqual([`holding 10: ${cut}`, `holding 30: ${cut}`]);

@@ -273,7 +273,7 @@ describe('an SNMP device', () => {
   });
 
   it('that is absent, or has another community, fails without telling it, and comes back', async () => {
-    const quick = { presets: ['system'], request_timeout: '100ms', retries: 1 };
+    const quick = { presets: ['system'], request_timeout: '1s', retries: 1 };
     const device = new Device(entry(quick));
     await peer.stop();
     expect(await device.failure()).toBe(
@@ -337,7 +337,7 @@ class Agent2c {
 
   device(others: object): Device {
     const { port } = this.socket.address();
-    const entry = { protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '200ms', retries: 0, timeout: '2s' };
+    const entry = { protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '2s', retries: 0, timeout: '60s' };
     return new Device({ ...entry, ...others });
   }
 
@@ -582,12 +582,12 @@ describe('a UDP peer that is no SNMP agent', () => {
   afterAll(() => void socket.close());
   const device = (others: object = {}): Device => {
     const { port } = socket.address();
-    return new Device({ protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '150ms', retries: 0, ...others });
+    return new Device({ protocol: 'snmp', host: '127.0.0.1', port, request_timeout: '2s', retries: 0, ...others });
   };
 
   it('hangs: the source fails in time', async () => {
     answer = () => undefined;
-    expect(await device().failure()).toContain('no answer from 127.0.0.1');
+    expect(await device({ request_timeout: '150ms' }).failure()).toContain('no answer from 127.0.0.1');
     expect(await device({ timeout: '50ms' }).failure()).toBe('no answer within 50 ms');
   });
 
@@ -602,7 +602,9 @@ describe('a UDP peer that is no SNMP agent', () => {
       for (let sent = 0; sent < 100e6; sent += datagram.length)
         socket.send(datagram, port, '127.0.0.1', () => undefined);
     };
-    const growth = await memoryGrowth(async () => expect(await device().failure()).toContain('no answer'));
+    const growth = await memoryGrowth(async () =>
+      expect(await device({ request_timeout: '150ms' }).failure()).toContain('no answer'),
+    );
     expect(growth).toBeLessThan(400 * 2 ** 20);
   });
 
