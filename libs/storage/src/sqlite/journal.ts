@@ -78,11 +78,16 @@ export class Journal {
     }
   }
 
-  /** Writes the row `nextId`. To be called within a transaction, and `count` after its commit. */
+  /** Whether the next row is written by more than one statement, which must be a transaction then. */
+  get notesIds(): boolean {
+    return this.nextId > this.noted;
+  }
+
+  /** Writes the row `nextId`; `count` must be called once that is committed. */
   write(data: Uint8Array): void {
     const id = this.nextId;
     this.insert.run(id, data);
-    if (id <= this.noted) return;
+    if (!this.notesIds) return;
     this.noted = id + IDS_AHEAD;
     this.noteIds.run(this.noted);
   }

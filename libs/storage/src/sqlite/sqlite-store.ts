@@ -336,6 +336,8 @@ export class SqliteStore implements Store {
     const entries: (readonly SeriesEntry[])[] = [];
     let rowId = 0;
     let bytes = 0;
+    // Mostly the row is all that is written: one statement is a transaction by itself, for less.
+    const isRowOnly = !this.journal.notesIds && calls.every(({ known }) => known && this.catalogue.isStill(known));
     try {
       this.transaction(() => {
         for (const call of calls) entries.push(this.addToRow(call));
@@ -343,7 +345,7 @@ export class SqliteStore implements Store {
         const row = this.row.lend(rowId);
         bytes = row.length;
         this.journal.write(row);
-      });
+      }, isRowOnly);
     } catch (error) {
       this.row.clear();
       throw error;
@@ -362,10 +364,15 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** A transaction that may make devices and series. */
-  private transaction(act: () => void): void {
+  /**
+   * A transaction that may make devices and series.
+   *
+   * @param isOneStatement whether `act` runs one statement, and so is one already.
+   */
+  private transaction(act: () => void, isOneStatement = false): void {
     try {
-      this.inTransaction(act);
+      if (isOneStatement) act();
+      else this.inTransaction(act);
     } catch (error) {
       this.catalogue.undo();
       throw asStoreFull(error, this.db.name);
