@@ -244,6 +244,8 @@ export interface StoreHealth {
 /** Samples that another process has taken, position by position; all of it holds during the call only. */
 export interface OthersSamples {
   readonly series: readonly Series[];
+  /** Their devices, as they follow each other, and the positions from and before which samples are of each. */
+  readonly runs: readonly { readonly device: { readonly name: string }; readonly from: number; readonly to: number }[];
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
 }

@@ -33,22 +33,30 @@ export class Arrivals {
   note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
     const { series: names, timestamps } = 'series' in samples ? samples : columnsOf(samples);
     // Those of a device mostly stand together.
-    for (let at = 0; at < names.length;) {
-      const { deviceName } = names[at] as (typeof names)[number];
-      const first = timestamps[at] as number;
-      let [newest, oldest] = [first, first];
-      for (at += 1; at < names.length && names[at]?.deviceName === deviceName; at += 1) {
-        const timestamp = timestamps[at] as number;
-        if (timestamp > newest) newest = timestamp;
-        else if (timestamp < oldest) oldest = timestamp;
-      }
-      const arrival = this.arrivalOf(deviceName, first, heard, now);
-      if (newest > arrival.newest) {
-        arrival.newest = newest;
-        arrival.behind = now - newest;
-      }
-      if (oldest < arrival.oldest) arrival.oldest = oldest;
+    for (let from = 0; from < names.length;) {
+      const { deviceName } = names[from] as (typeof names)[number];
+      let to = from + 1;
+      while (to < names.length && names[to]?.deviceName === deviceName) to += 1;
+      this.noteDevice(deviceName, timestamps, from, to, heard, now);
+      from = to;
     }
+  }
+
+  /** Samples of one device, from one position to before another. */
+  noteDevice(device: string, timestamps: Float64Array, from: number, to: number, heard: number, now: number): void {
+    const first = timestamps[from] as number;
+    let [newest, oldest] = [first, first];
+    for (let at = from + 1; at < to; at += 1) {
+      const timestamp = timestamps[at] as number;
+      if (timestamp > newest) newest = timestamp;
+      else if (timestamp < oldest) oldest = timestamp;
+    }
+    const arrival = this.arrivalOf(device, first, heard, now);
+    if (newest > arrival.newest) {
+      arrival.newest = newest;
+      arrival.behind = now - newest;
+    }
+    if (oldest < arrival.oldest) arrival.oldest = oldest;
   }
 
   private arrivalOf(device: string, timestamp: number, heard: number, now: number): Arrival {

@@ -22,7 +22,10 @@ export class SamplesOfOthers implements OnApplicationBootstrap, BeforeApplicatio
   onApplicationBootstrap(): void {
     this.stop = this.store.hearOthers?.({
       hear: (samples, age) => {
-        this.arrivals.note(samples, performance.now() - age, Date.now() - age);
+        const [heard, now] = [performance.now() - age, Date.now() - age];
+        for (const { device, from, to } of samples.runs) {
+          this.arrivals.noteDevice(device.name, samples.timestamps, from, to, heard, now);
+        }
         if (this.live.isWanted && age < LIVE) this.live.publish(eachOf(samples));
       },
       isWaiting: () => this.live.isWanted,

@@ -54,7 +54,10 @@ describe('a head', () => {
             const series = command.map(([into]) => ({ slot: into, device: of }));
             const times = Float64Array.from(command, ([, ago]) => START + ago);
             const values = Float64Array.from(command, ([, , one]) => one);
-            expect(head.pushColumns(series, 0, 0, times, values, 1)).toBe(command.length);
+            const slots = Uint32Array.from(command, ([into]) => into);
+            const half = command.length >> 1;
+            expect(head.pushColumns(series.slice(0, half), 0, 0, times.subarray(0, half), values, 1)).toBe(half);
+            expect(head.pushSlots(slots, half, command.length, times, values, 1)).toBe(command.length);
           }
           for (const [into, at, one] of command) {
             model.set(into, (model.get(into) ?? new Map<number, number>()).set(at, one));

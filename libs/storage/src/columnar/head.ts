@@ -125,6 +125,39 @@ export class Head {
     return at;
   }
 
+  /** Adds samples of this device from one place to before another, as long as they are of this hour; gives where it ended. */
+  pushSlots(
+    from: Uint32Array,
+    start: number,
+    end: number,
+    timestamps: Float64Array,
+    values: Float64Array,
+    row: number,
+  ): number {
+    let at = start;
+    for (let isHere = true; isHere && at < end;) {
+      const block = this.lastWithRoom();
+      const { slots, times, values: into, base } = block;
+      let place = base + block.length;
+      const until = Math.min(end, at + block.capacity - block.length);
+      for (; at < until; at += 1, place += 1) {
+        const time = timestamps[at] - this.start;
+        isHere = time >= 0 && time < HOUR;
+        if (!isHere) break;
+        if (time < this.first) this.first = time;
+        slots[place] = from[at];
+        times[place] = time;
+        into[place] = values[at];
+      }
+      this.size += place - base - block.length;
+      block.length = place - base;
+    }
+    this.lastRow = row;
+    this.sorted = undefined;
+    this.picked = 0;
+    return at;
+  }
+
   /**
    * Calls `visit` for each series that has samples, by id, or only for those that are wanted. What it gets stays as it is,
    * whatever is pushed later, until the head is released.

@@ -3,6 +3,7 @@ import { Head } from './head.js';
 import { hourOf } from './hour.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { SeriesEntry } from './series-entry.js';
+import type { SeriesPlaces } from './series-places.js';
 
 /** Heads by device, in their order. */
 export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;
@@ -61,6 +62,26 @@ export class Heads {
       this.size += head.size - before;
     }
     this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
+  }
+
+  /** Adds many samples at once whose places are known, position by position. */
+  pushPlaces(
+    { ids, slots, runs }: SeriesPlaces,
+    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Float64Array },
+    row: number,
+    now: number,
+  ): void {
+    for (const { device, from, to } of runs) {
+      for (let at = from; at < to;) {
+        let { head } = device;
+        if (!head?.takes(timestamps[at])) device.head = head = this.open(device, hourOf(timestamps[at]), row, now);
+        const before = head.size;
+        at = head.pushSlots(slots, at, to, timestamps, values, row);
+        if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
+        this.size += head.size - before;
+      }
+    }
+    this.catalogue.latest.noteIds(ids, timestamps, values);
   }
 
   /**

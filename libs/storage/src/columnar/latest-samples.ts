@@ -42,6 +42,17 @@ export class LatestSamples {
     }
   }
 
+  /** The same of series by their ids. */
+  noteIds(ids: Float64Array, timestamps: Float64Array, values: Float64Array): void {
+    const { times, values: latest } = this;
+    for (let index = 0; index < timestamps.length; index += 1) {
+      const id = ids[index];
+      if (timestamps[index] < times[id]) continue;
+      times[id] = timestamps[index];
+      latest[id] = values[index];
+    }
+  }
+
   /** Unix milliseconds; -Infinity while there is none. */
   timeOf(seriesId: number): number {
     return this.times[seriesId];

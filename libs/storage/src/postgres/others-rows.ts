@@ -2,6 +2,7 @@ import type { Series } from '@device-metrics/domain';
 import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { ByteWriter } from '../columnar/codec/bytes.js';
 import type { SeriesEntry } from '../columnar/series-entry.js';
+import type { SeriesPlaces } from '../columnar/series-places.js';
 import { fieldsOf, int8Of } from './copy-out.js';
 import type { DamagedRows } from './damaged-rows.js';
 import type { Database } from './database.js';
@@ -57,6 +58,10 @@ export interface FoundSeries extends RowSeries {
   version: number;
   /** Whether all are there. */
   isWhole: boolean;
+  /** Whether another row had them before. */
+  isRepeated: boolean;
+  /** Of those that come again, once they have. */
+  places: SeriesPlaces | undefined;
   /** As callers see them, once somebody has asked for them. */
   described: readonly Series[] | undefined;
 }
@@ -154,8 +159,14 @@ export class OthersRows {
       const row = openJournalRow(data, rowKey(writer, number), (count) => known.get(count));
       const count = row.series.ids.length;
       const before = known.get(count);
-      if (row.series === before) return { writer, number, at, row, series: before };
-      const series = { ...row.series, entries: [], version: -1, isWhole: false, described: undefined };
+      if (row.series === before) {
+        before.isRepeated = true;
+        return { writer, number, at, row, series: before };
+      }
+      const series: FoundSeries = {
+        ...{ ...row.series, entries: [], version: -1, isWhole: false },
+        ...{ isRepeated: false, places: undefined, described: undefined },
+      };
       known.delete(count);
       known.set(count, series);
       for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);

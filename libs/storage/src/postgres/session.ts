@@ -6,7 +6,6 @@ import {
   type NamedSeries,
   type Sample,
   type SampleBatch,
-  type Series,
 } from '@device-metrics/domain';
 import { RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
@@ -18,6 +17,7 @@ import { Retention } from '../columnar/retention.js';
 import { Sealer } from '../columnar/sealer.js';
 import { SeriesCatalogue, type CatalogueTables } from '../columnar/series-catalogue.js';
 import type { SeriesEntry } from '../columnar/series-entry.js';
+import { runsOf, SeriesPlaces } from '../columnar/series-places.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
 import { SingleRun } from '../columnar/single-run.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
@@ -459,6 +459,7 @@ export class Session {
     const { ids, entries } = series;
     series.version = this.version;
     series.isWhole = true;
+    series.places = undefined;
     series.described = undefined;
     for (let at = 0; at < ids.length; at += 1) {
       const entry = this.catalogue.getNext(ids[at]);
@@ -496,7 +497,11 @@ export class Session {
     if (!samples || !series) return;
     const { timestamps, values } = samples;
     const now = this.settings.now();
-    if (!isSealed && areAllThere(series)) return this.heads.pushColumns(series.entries, 0, samples, position, now);
+    if (!isSealed && areAllThere(series)) {
+      if (!series.isRepeated) return this.heads.pushColumns(series.entries, 0, samples, position, now);
+      series.places ??= new SeriesPlaces(series.ids, series.entries);
+      return this.heads.pushPlaces(series.places, samples, position, now);
+    }
     for (let index = 0; index < timestamps.length; index += 1) {
       const entry = series.entries[index];
       if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
@@ -506,16 +511,18 @@ export class Session {
 
   /** Without those whose series have been deleted. */
   private samplesOf({ series }: ReadRow, { timestamps, values }: RowColumns): OthersSamples {
-    if (!series) return { series: [], timestamps: new Float64Array(0), values: new Float64Array(0) };
+    if (!series) return { series: [], runs: [], timestamps: new Float64Array(0), values: new Float64Array(0) };
     const { entries } = series;
     if (areAllThere(series)) {
       const whole: readonly SeriesEntry[] = series.entries;
       series.described ??= whole.map((entry) => entry.series);
-      return { series: series.described, timestamps, values };
+      return { series: series.described, runs: series.places?.runs ?? runsOf(whole), timestamps, values };
     }
     const isThere = (_: number, at: number): boolean => entries[at] !== undefined;
+    const left = entries.filter((entry) => entry !== undefined);
     return {
-      series: entries.flatMap((entry): Series[] => (entry ? [entry.series] : [])),
+      series: left.map((entry) => entry.series),
+      runs: runsOf(left),
       timestamps: timestamps.filter(isThere),
       values: values.filter(isThere),
     };

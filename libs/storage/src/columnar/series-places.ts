@@ -1,0 +1,39 @@
+import type { Device, SeriesEntry } from './series-entry.js';
+
+/** Samples of one device that stand together, from position `from` to before `to`. */
+export interface DeviceRun {
+  readonly device: Device;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Where samples go whose series come again and again in the same order, position by position: the entries of the series lie about in
+ * memory, and to look at each for each sample costs several times as much as all else that is done with it.
+ */
+export class SeriesPlaces {
+  readonly slots: Uint32Array;
+  readonly runs: readonly DeviceRun[];
+
+  /** @param ids of the entries. */
+  constructor(
+    readonly ids: Float64Array,
+    entries: readonly SeriesEntry[],
+  ) {
+    this.slots = Uint32Array.from(entries, ({ slot }) => slot);
+    this.runs = runsOf(entries);
+  }
+}
+
+/** The devices of samples, as they follow each other. */
+export function runsOf(entries: readonly SeriesEntry[]): DeviceRun[] {
+  const runs: DeviceRun[] = [];
+  for (let from = 0; from < entries.length;) {
+    const { device } = entries[from];
+    let to = from + 1;
+    while (to < entries.length && entries[to].device === device) to += 1;
+    runs.push({ device, from, to });
+    from = to;
+  }
+  return runs;
+}
