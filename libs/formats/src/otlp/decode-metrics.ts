@@ -1,4 +1,4 @@
-import { ByteMap } from '../byte-map.js';
+import { ByteMap, isAt } from '../byte-map.js';
 import { BYTES, FIXED64, ProtoReader, ProtobufError, tag, textOf, VARINT } from '../protobuf/reader.js';
 import { readAttributes } from './attributes.js';
 import { addExplicit, addExponential, type Buckets, type HistogramPoint } from './histogram.js';
@@ -55,6 +55,9 @@ const MOST_BYTES = 1 << 20;
 /** A histogram of more buckets is refused. */
 const MOST_BUCKETS = 1_000;
 
+/** Metrics of one name that are remembered. */
+const MOST_OF_NAME = 16;
+
 const RESOURCE_METRICS = tag(1, BYTES);
 /** Of `ResourceMetrics`. */
 const RESOURCE = tag(1, BYTES);
@@ -67,13 +70,11 @@ const METRICS = tag(2, BYTES);
 const NAME = tag(1, BYTES);
 const DESCRIPTION = tag(2, BYTES);
 const UNIT = tag(3, BYTES);
-const DATA: ReadonlyMap<number, OtlpType> = new Map([
-  [tag(5, BYTES), 'gauge'],
-  [tag(7, BYTES), 'sum'],
-  [tag(9, BYTES), 'histogram'],
-  [tag(10, BYTES), 'exponential'],
-  [tag(11, BYTES), 'summary'],
-]);
+const GAUGE = tag(5, BYTES);
+const SUMS = tag(7, BYTES);
+const HISTOGRAM = tag(9, BYTES);
+const EXPONENTIAL = tag(10, BYTES);
+const SUMMARY = tag(11, BYTES);
 /** Of the kinds of data. */
 const DATA_POINTS = tag(1, BYTES);
 const TEMPORALITY = tag(2, VARINT);
@@ -127,6 +128,9 @@ interface Resource {
 
 interface Metric {
   readonly id: number;
+  readonly form: number;
+  /** Its unit as it was sent. */
+  readonly unit: Uint8Array;
   readonly metric: OtlpMetric;
 }
 
@@ -136,11 +140,13 @@ interface Metric {
  */
 export class MetricsDecoder<S extends object> {
   private readonly resources: ByteMap<Resource>;
-  private readonly metrics: ByteMap<Metric>;
+  /** By name; those of one name differ in kind, form or unit. */
+  private readonly metrics: ByteMap<Metric[]>;
   private readonly known: ByteMap<S>;
   private nextId = 1;
-  /** The bytes that name a metric or a series. */
-  private key = Buffer.alloc(1024);
+  /** The bytes that name a series. */
+  private key = new Uint8Array(1024);
+  private keyView = new DataView(this.key.buffer);
 
   // Of the point that is read.
   private reader = new ProtoReader(new Uint8Array());
@@ -256,8 +262,14 @@ export class MetricsDecoder<S extends object> {
   /** What a metric is, or why there is none; afterwards the reader is at its data. Undefined where there are none. */
   private readMetric(): Metric | string | undefined {
     const { reader } = this;
-    let [nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd] = [0, 0, 0, 0, 0, 0];
-    let [dataStart, dataEnd] = [0, 0];
+    let nameStart = 0;
+    let nameEnd = 0;
+    let unitStart = 0;
+    let unitEnd = 0;
+    let helpStart = 0;
+    let helpEnd = 0;
+    let dataStart = 0;
+    let dataEnd = 0;
     let type: OtlpType | undefined;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if ((field & 7) !== BYTES) {
@@ -267,16 +279,30 @@ export class MetricsDecoder<S extends object> {
       const end = reader.length();
       const start = reader.at;
       reader.at = end;
-      if (field === NAME) [nameStart, nameEnd] = [start, end];
-      else if (field === UNIT) [unitStart, unitEnd] = [start, end];
-      else if (field === DESCRIPTION) [helpStart, helpEnd] = [start, end];
-      else if (DATA.has(field)) [type, dataStart, dataEnd] = [DATA.get(field), start, end];
+      if (field === NAME) {
+        nameStart = start;
+        nameEnd = end;
+      } else if (field === UNIT) {
+        unitStart = start;
+        unitEnd = end;
+      } else if (field === DESCRIPTION) {
+        helpStart = start;
+        helpEnd = end;
+      } else {
+        const found = typeOf(field);
+        if (found === undefined) continue;
+        type = found;
+        dataStart = start;
+        dataEnd = end;
+      }
     }
     if (type === undefined) return undefined;
-    [reader.at, reader.end] = [dataStart, dataEnd];
+    reader.at = dataStart;
+    reader.end = dataEnd;
     const form = this.formOf(type);
     const metric = this.metricOf(type, form, nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd);
-    [reader.at, reader.end] = [dataStart, dataEnd];
+    reader.at = dataStart;
+    reader.end = dataEnd;
     return metric;
   }
 
@@ -284,7 +310,8 @@ export class MetricsDecoder<S extends object> {
   private formOf(type: OtlpType): number {
     if (type === 'gauge' || type === 'summary') return CUMULATIVE;
     const { reader } = this;
-    let [temporality, isMonotonic] = [0, 0];
+    let temporality = 0;
+    let isMonotonic = 0;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if (field === TEMPORALITY) temporality = reader.int64();
       else if (field === IS_MONOTONIC) isMonotonic = reader.int64() === 0 ? 0 : 1;
@@ -304,16 +331,13 @@ export class MetricsDecoder<S extends object> {
     helpEnd: number,
   ): Metric | string {
     const { bytes } = this.reader;
-    this.room(nameEnd - nameStart + (unitEnd - unitStart) + 8);
-    const { key } = this;
-    key[0] = type.charCodeAt(0);
-    key[1] = type.charCodeAt(1);
-    key[2] = form;
-    key.writeUInt32LE(nameEnd - nameStart, 3);
-    let at = copy(bytes, nameStart, nameEnd, key, 7);
-    at = copy(bytes, unitStart, unitEnd, key, at);
-    const known = this.metrics.get(key, 0, at);
-    if (known) return known;
+    let ofName = this.metrics.get(bytes, nameStart, nameEnd);
+    if (ofName) {
+      for (let at = 0; at < ofName.length; at += 1) {
+        const one = ofName[at] as Metric;
+        if (one.form === form && one.metric.type === type && isAt(one.unit, bytes, unitStart, unitEnd)) return one;
+      }
+    }
     const [name, unit] = [textOf(bytes, nameStart, nameEnd), textOf(bytes, unitStart, unitEnd)];
     if (name === undefined || unit === undefined) return 'the name and the unit of a metric must be UTF-8';
     const temporality = form & 3;
@@ -324,9 +348,14 @@ export class MetricsDecoder<S extends object> {
     const isMonotonic = form >= 4 || type === 'histogram' || type === 'exponential';
     const metric: Metric = {
       id: this.nextId++,
+      form,
+      unit: Uint8Array.from(bytes.subarray(unitStart, unitEnd)),
       metric: { name, unit, description, type, isDelta: temporality === DELTA, isMonotonic },
     };
-    this.metrics.set(key, 0, at, metric);
+    if (!ofName) this.metrics.set(bytes, nameStart, nameEnd, (ofName = []));
+    // Nobody has so many; to go through them must not take long.
+    if (ofName.length >= MOST_OF_NAME) ofName.length = 0;
+    ofName.push(metric);
     return metric;
   }
 
@@ -508,11 +537,12 @@ export class MetricsDecoder<S extends object> {
     if (typeof attributes === 'string') return attributes;
     const others = this.isTogether ? undefined : gathered(bytes, start, this.reader.end, field);
     const named = others ?? bytes;
-    const [from, to] = others ? [0, others.length] : [Math.max(0, this.from), Math.max(0, this.to)];
+    const from = others ? 0 : Math.max(0, this.from);
+    const to = others ? others.length : Math.max(0, this.to);
     this.room(to - from + 8);
-    const { key } = this;
-    key.writeUInt32LE(id, 0);
-    key.writeUInt32LE(metric.id, 4);
+    const { key, keyView } = this;
+    keyView.setUint32(0, id, true);
+    keyView.setUint32(4, metric.id, true);
     const end = copy(named, from, to, key, 8);
     const known = this.known.get(key, 0, end);
     if (known) return known;
@@ -524,7 +554,26 @@ export class MetricsDecoder<S extends object> {
   }
 
   private room(bytes: number): void {
-    if (bytes > this.key.length) this.key = Buffer.alloc(bytes * 2);
+    if (bytes <= this.key.length) return;
+    this.key = new Uint8Array(bytes * 2);
+    this.keyView = new DataView(this.key.buffer);
+  }
+}
+
+function typeOf(field: number): OtlpType | undefined {
+  switch (field) {
+    case GAUGE:
+      return 'gauge';
+    case SUMS:
+      return 'sum';
+    case HISTOGRAM:
+      return 'histogram';
+    case EXPONENTIAL:
+      return 'exponential';
+    case SUMMARY:
+      return 'summary';
+    default:
+      return undefined;
   }
 }
 

@@ -240,6 +240,23 @@ describe('metrics of OpenTelemetry', () => {
     );
   });
 
+  it('of one name and many units or kinds are those that were sent, again and again', () => {
+    const decoder = decoderOfTests();
+    const units = Array.from({ length: 40 }, (_, index) => `u${index % 20}`);
+    const metrics = units.flatMap((unit, value) => [
+      { name: 'm', unit, gauge: { dataPoints: [{ ...time, asInt: value }] } },
+      { name: 'm', unit, sum: { aggregationTemporality: 2, dataPoints: [{ ...time, asInt: value }] } },
+    ]);
+    for (let turn = 0; turn < 2; turn += 1) {
+      const body = Buffer.from(metricsFromJson(request(metrics, ofHost)));
+      expect(pointsOf(body, decoder)).toEqual(
+        units.flatMap((unit, value) => [0, 1].map(() => ({ ...host, name: 'm', unit, value, ...at }))),
+      );
+      // The memory of a body is used again.
+      body.fill(0);
+    }
+  });
+
   it('may have their fields in any order', () => {
     const pair = (key: string) => (one: ProtoWriter) => void one.text(1, key).message(2, (value) => value.text(1, 'v'));
     const body = new ProtoWriter()

@@ -164,11 +164,8 @@ export class OtlpController {
     { series, times, values, ends, refusals }: RequestPoints,
     receipt: ProtocolReceipt,
   ): Promise<number> {
-    const timestamps = Float64Array.from(times);
-    const answer = await this.gate.acceptColumns(
-      { series, timestamps, values: Float64Array.from(values), ends },
-      receipt,
-    );
+    const columns = { series, timestamps: new Float64Array(times), values: new Float64Array(values), ends };
+    const answer = await this.gate.acceptColumns(columns, receipt);
     assertNoneForNow(answer, 'points');
     refusals.addAll(answer.rejected);
     return answer.accepted;
