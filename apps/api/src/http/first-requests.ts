@@ -13,7 +13,9 @@ const ENOUGH = 16 * 1024;
 /** How often it is looked whose body has come, ms. */
 const LOOK_EVERY = 5;
 /** So many are refused at one look. */
-const AT_A_TIME = 5;
+const AT_A_TIME = 10;
+/** Of more bodies than these so many are read at a time, from one look to the next: others keep theirs in the network meanwhile. */
+const READ_AT_A_TIME = 10;
 /** A stop waits for no body that has been on its way for longer, ms. */
 const AT_STOP = 1_000;
 
@@ -21,6 +23,7 @@ interface Waiting {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly since: number;
+  isPaused: boolean;
 }
 
 /**
@@ -40,6 +43,8 @@ export class FirstRequests {
   /** Whether one has begun in this turn. */
   private hasBegun = false;
   private timer: NodeJS.Timeout | undefined;
+  /** Place in `arriving` of the first that is read now. */
+  private firstRead = 0;
   private readonly busy = refusal(serverBusy());
   private readonly slow: Refusal;
 
@@ -61,6 +66,7 @@ export class FirstRequests {
         continue;
       }
       this.arriving.delete(waiting);
+      pause(waiting, false);
       this.handle(waiting);
     }
   }
@@ -69,7 +75,7 @@ export class FirstRequests {
     const { socket } = request;
     if (this.answered.has(socket)) return this.handle({ request, response });
     response.once('finish', () => this.answered.add(socket));
-    const waiting = { request, response, since: performance.now() };
+    const waiting = { request, response, since: performance.now(), isPaused: false };
     if (!hasBody(request)) return this.lineUp(waiting);
     const [oldest] = this.arriving;
     if (oldest && this.arriving.size >= this.limits.mostOpen + MOST_WAITING) this.refuse(oldest, this.busy);
@@ -83,9 +89,16 @@ export class FirstRequests {
   private readonly look = (): void => {
     const { window, mostOpen } = this.limits;
     const slow = performance.now() - window;
+    const { size } = this.arriving;
+    this.firstRead = (this.firstRead + READ_AT_A_TIME) % (size || 1);
+    let place = -this.firstRead;
     let refused = 0;
     for (const waiting of this.arriving) {
-      if (this.beginIfHere(waiting) || refused >= AT_A_TIME) continue;
+      const isRead = size <= READ_AT_A_TIME || (place + size) % size < READ_AT_A_TIME;
+      place += 1;
+      if (this.beginIfHere(waiting)) continue;
+      pause(waiting, !isRead);
+      if (refused >= AT_A_TIME) continue;
       const isSlow = waiting.since < slow;
       if (!isSlow && this.arriving.size <= mostOpen) continue;
       refused += 1;
@@ -100,6 +113,7 @@ export class FirstRequests {
     const { complete, readableLength } = waiting.request;
     if (!complete && readableLength < ENOUGH) return false;
     this.arriving.delete(waiting);
+    pause(waiting, false);
     this.lineUp(waiting);
     return true;
   }
@@ -136,6 +150,14 @@ export class FirstRequests {
     if (waiting.response.socket) socket.write(bytes);
     socket.destroySoon();
   }
+}
+
+function pause(waiting: Waiting, isPaused: boolean): void {
+  if (waiting.isPaused === isPaused) return;
+  waiting.isPaused = isPaused;
+  const { socket } = waiting.request;
+  if (isPaused) socket.pause();
+  else socket.resume();
 }
 
 interface Refusal {
