@@ -50,11 +50,13 @@ describeIf('a database that cannot be worked with', () => {
     await (await openDataSource(dataSourceOptions(url), true)).destroy();
   });
 
-  it('says that nothing can be written there: another encoding, read-only, no schema', async () => {
+  it('says that nothing can be written there: another encoding, closed, read-only, no schema', async () => {
     url = await makeDatabase();
     const latin = `${new URL(url).pathname.slice(1)}_latin`;
     await run(`CREATE DATABASE ${latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
     expect(await refusal(`${url}_latin`)).toContain('has the encoding LATIN1: it takes UTF8');
+    await run(`DROP DATABASE ${latin}`, `CREATE DATABASE ${latin} ALLOW_CONNECTIONS false`);
+    expect(await refusal(`${url}_latin`)).toContain('PostgreSQL lets nobody use this database now');
     await run(`DROP DATABASE ${latin}`, `ALTER DATABASE ${latin.slice(0, -6)} SET default_transaction_read_only = on`);
     expect(await refusal()).toContain('is read-only, as a standby is: name the primary');
     await run('SET default_transaction_read_only = off', 'DROP SCHEMA public');

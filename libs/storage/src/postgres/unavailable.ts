@@ -10,6 +10,7 @@ const SENTENCES: readonly (readonly [code: RegExp, sentence: string])[] = [
   [/^(57014|55P03|25P0[234])$/, 'PostgreSQL took too long'],
   [/^28/, 'PostgreSQL lets nobody in with this user and password'],
   [/^3D000$/, 'PostgreSQL has no database of this name'],
+  [/^55000$/, 'PostgreSQL lets nobody use this database now'],
   [/^42501$/, 'PostgreSQL gives this user no right to its tables'],
   [/^(42P01|3F000)$/, 'PostgreSQL has not the tables that it had'],
   [/CERT|^(ERR_TLS|ERR_SSL|EPROTO)|SIGNATURE/, 'PostgreSQL cannot prove by its certificate that it is the right one'],
