@@ -43,8 +43,9 @@ export class DeviceRhythms implements OnApplicationBootstrap {
 
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}
 
-  /** Finds out the rhythms of a fleet before somebody asks, who would wait for them. */
+  /** Finds out the rhythms of a fleet before somebody asks, who would wait for them; where that takes little. */
   onApplicationBootstrap(): void {
+    if (!this.store.recentReadings) return;
     const warmUp = async (): Promise<void> => void (await this.ofAll(await this.store.devices()));
     // Whoever asks finds out the rest, or why not.
     warmUp().catch(() => undefined);

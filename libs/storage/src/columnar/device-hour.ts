@@ -85,7 +85,8 @@ export class DeviceHour {
   summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): Promise<void> | undefined {
     const startsInside = this.start >= range.start && this.start < range.end;
     const { sums } = this;
-    if (sums && this.heads.length < 2 && sums.firstTime >= range.start && sums.lastTime < range.end) {
+    // What is sealed meanwhile may overlap.
+    if (sums && !sums.overlap && this.heads.length < 2 && sums.firstTime >= range.start && sums.lastTime < range.end) {
       return this.withSums(sums, range, wanted, visit);
     }
     const [only] = this.sealed;

@@ -46,6 +46,7 @@ export interface PiecePage {
 /** The pieces of an hour of which is known without them what they have together. */
 export interface SummedPieces {
   readonly sums: PartSums;
+  /** Those that are there by now: what was there before is in them. */
   read(): readonly StoredPiece[];
 }
 

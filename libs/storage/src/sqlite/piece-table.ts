@@ -79,7 +79,8 @@ export class PieceTable implements Pieces {
       if (hour < from || hour >= end) continue;
       const sums = this.sums.get(chunkId(deviceId, hour));
       if (sums && !sums.overlap && !hours.has(hour)) {
-        hours.set(hour, { sums, read: () => this.parts(deviceId, hour) });
+        // By then they may be a chunk.
+        hours.set(hour, { sums, read: () => this.at(deviceId, hour) });
         continue;
       }
       const parts = this.parts(deviceId, hour);
