@@ -35,14 +35,16 @@ export function useFleet(): {
     queryFn: ({ signal }) => read('/api/v1/devices', {}, { signal }),
     refetchInterval: ({ state }) => (state.data?.devices.length === 0 ? STRANGERS_EVERY : DEVICES_EVERY),
   });
+  const known = devices.data !== undefined;
   const latest = useQuery({
     queryKey: LATEST,
     queryFn: ({ signal }) => loadFigures(signal),
+    // The list first: together they would take turns, and of thousands it would come last.
+    enabled: known,
     // Afterwards the live stream tells.
     staleTime: Infinity,
     gcTime: 0,
   });
-  const known = devices.data !== undefined;
 
   useEffect(() => {
     if (!devices.data) return;
