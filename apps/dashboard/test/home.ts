@@ -83,6 +83,8 @@ export function home(stage: Stage): void {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.getByLabel('Sort').selectOption('Temperature ↓');
     await page.waitForURL(/sort=-temperature/);
+    // Rows are put in their order once the figures have come.
+    await page.locator('tr.device .tag').nth(2).waitFor();
     const tags = await page
       .locator('tr.device .tag')
       .evaluateAll((all) => all.map(({ clientWidth, scrollWidth }) => scrollWidth - clientWidth));
