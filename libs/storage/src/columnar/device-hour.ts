@@ -4,7 +4,7 @@ import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
 import type { PartSums } from './part-sums.js';
-import type { PieceReader, Pieces, StoredPiece, SummedPieces, VisitSummary } from './pieces.js';
+import type { LatePieces, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
 export class DeviceHour {
@@ -15,18 +15,18 @@ export class DeviceHour {
 
   constructor(
     readonly hour: number,
-    private readonly stored: readonly StoredPiece[] | SummedPieces,
+    private readonly stored: readonly StoredPiece[] | LatePieces,
     private readonly heads: readonly Head[],
     private readonly pieces: Pieces,
     private readonly reader: PieceReader,
   ) {
     this.start = hour * HOUR;
-    this.sums = 'sums' in stored ? stored.sums : undefined;
+    this.sums = 'read' in stored ? stored.sums : undefined;
   }
 
   /** In their order: the later ones win. */
   private get sealed(): readonly StoredPiece[] {
-    return (this.read ??= 'sums' in this.stored ? this.stored.read() : this.stored);
+    return (this.read ??= 'read' in this.stored ? this.stored.read() : this.stored);
   }
 
   /** Whether its samples were dropped, so that only their summaries remain. */

@@ -39,13 +39,17 @@ export interface PieceWrite {
 
 /** The hours of a device that have pieces, and their pieces in order: the chunk first. It ends before hour `end`. */
 export interface PiecePage {
-  readonly hours: ReadonlyMap<number, readonly StoredPiece[] | SummedPieces>;
+  readonly hours: ReadonlyMap<number, readonly StoredPiece[] | LatePieces>;
   readonly end: number;
 }
 
-/** The pieces of an hour of which is known without them what they have together. */
-export interface SummedPieces {
-  readonly sums: PartSums;
+/**
+ * The pieces of an hour that may be others by the time somebody looks at it, such as parts that become a chunk: they are
+ * read then, with their samples at hand.
+ */
+export interface LatePieces {
+  /** What they have together, where that is known without them. */
+  readonly sums?: PartSums;
   /** Those that are there by now: what was there before is in them. */
   read(): readonly StoredPiece[];
 }

@@ -1,6 +1,6 @@
 import type { TimeRange } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
-import { summarizeColumn, type Column } from '../columnar/column.js';
+import { sliceColumn, summarizeColumn, type Column } from '../columnar/column.js';
 import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from '../columnar/hour.js';
 import { decodePiece } from '../columnar/piece.js';
@@ -33,6 +33,8 @@ interface PgPiece extends StoredPiece {
   readonly through: string;
   /** What its stats are sealed under; `sealedThrough` is of the process that reads. */
   readonly statsKey: number;
+  /** Of a piece that was gone when its samples were fetched: those of the chunk that it is in since. */
+  chunk?: Uint8Array | undefined;
 }
 
 const COLUMNS = 'p.device_id, p.hour, p.part, p.sealed_through, p.through, p.stats, p.data IS NOT NULL AS raw';
@@ -159,13 +161,29 @@ export class PgPieces implements Pieces {
   }
 
   columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
-    if (!piece.data) return new Map();
+    const { chunk } = piece as PgPiece;
+    const data = chunk ?? piece.data;
+    if (!data) return new Map();
+    const part = chunk ? 0 : piece.part;
     try {
-      return decodePiece(piece.data, [piece.id, piece.part], wanted);
+      const columns = decodePiece(data, [piece.id, part], wanted);
+      return chunk ? this.ownOf(piece, columns) : columns;
     } catch (error) {
-      this.setAside('data', piece, piece.data, error);
+      this.setAside('data', { ...piece, part }, data, error);
       return new Map();
     }
+  }
+
+  /** Of the columns of the chunk that a piece is in those samples that lie between the piece's first and last. */
+  private ownOf(piece: StoredPiece, columns: ReadonlyMap<number, Column>): Map<number, Column> {
+    const start = hourOfChunk(piece.id) * HOUR;
+    const own = new Map<number, Column>();
+    const take: VisitSummary = (id, { firstTime, lastTime }) => {
+      const column = columns.get(id);
+      if (column) own.set(id, sliceColumn(column, firstTime - start, lastTime + 1 - start));
+    };
+    readStats(piece.stats, [piece.id, piece.part, (piece as PgPiece).statsKey], start, take, columns);
+    return own;
   }
 
   summaries(piece: StoredPiece, visit: VisitSummary, wanted?: { has(seriesId: number): boolean }): void {
@@ -365,10 +383,20 @@ class PgReader implements PieceReader {
     return this.database
       .rows<{
         part: number;
+        through: string;
         data: Uint8Array | null;
-      }>('SELECT part, data FROM piece WHERE device_id = $1 AND hour = $2', [deviceOfChunk(id), hourOfChunk(id)])
+      }>('SELECT part, through, data FROM piece WHERE device_id = $1 AND hour = $2', [
+        deviceOfChunk(id),
+        hourOfChunk(id),
+      ])
       .then((rows) => {
-        for (const piece of missing) piece.data = rows.find(({ part }) => part === piece.part)?.data ?? undefined;
+        const chunk = rows.find(({ part }) => part === 0)?.data ?? undefined;
+        for (const piece of missing as PgPiece[]) {
+          // Numbers of parts come again, what is in them does not.
+          const row = rows.find(({ part, through }) => part === piece.part && through === piece.through);
+          if (row) piece.data = row.data ?? undefined;
+          else piece.chunk = chunk;
+        }
       });
   }
 }

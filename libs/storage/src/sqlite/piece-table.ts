@@ -6,13 +6,13 @@ import { NOT_DECIMAL } from '../columnar/codec/values.js';
 import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
 import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
 import type {
+  LatePieces,
   PieceKey,
   PiecePage,
   PieceReader,
   Pieces,
   PieceWrite,
   StoredPiece,
-  SummedPieces,
   VisitSummary,
 } from '../columnar/pieces.js';
 import { readStats, StatsWriter } from '../columnar/stats.js';
@@ -73,20 +73,13 @@ export class PieceTable implements Pieces {
   private page(deviceId: number, from: number, to: number): PiecePage {
     const chunks = this.chunks(deviceId, from, to, PAGE);
     const end = chunks.length < PAGE ? to : hourOfChunk(chunks[PAGE - 1].id) + 1;
-    const hours = new Map<number, StoredPiece[] | SummedPieces>();
+    const hours = new Map<number, StoredPiece[] | LatePieces>();
     for (const chunk of chunks) hours.set(hourOfChunk(chunk.id), [chunk]);
     for (const hour of this.partIndex.hoursOf(deviceId)) {
       if (hour < from || hour >= end) continue;
+      const read = (): StoredPiece[] => this.at(deviceId, hour);
       const sums = this.sums.get(chunkId(deviceId, hour));
-      if (sums && !sums.overlap && !hours.has(hour)) {
-        // By then they may be a chunk.
-        hours.set(hour, { sums, read: () => this.at(deviceId, hour) });
-        continue;
-      }
-      const parts = this.parts(deviceId, hour);
-      const known = hours.get(hour) as StoredPiece[] | undefined;
-      if (known) for (const part of parts) known.push(part);
-      else if (parts.length > 0) hours.set(hour, parts);
+      hours.set(hour, sums && !sums.overlap && !hours.has(hour) ? { sums, read } : { read });
     }
     return { hours, end };
   }
