@@ -5,6 +5,14 @@ export { plan, type Plan, type Question } from './plan.js';
 export { read, type TableReadOptions } from './read.js';
 export { quantilesOfGroups, type CountedSeries, type Quantiles } from './quantiles.js';
 export type { Position, SeriesTable } from './series-table.js';
-export { numbersOf, stepsWithin, type Figures, type NumbersBasis, type Points, type ThingNumbers } from './numbers.js';
+export {
+  figuresOfSummary,
+  numbersOf,
+  stepsWithin,
+  type Figures,
+  type NumbersBasis,
+  type Points,
+  type ThingNumbers,
+} from './numbers.js';
 export { thingOf, thingsOf, type NumberKind, type Thing } from './things.js';
 export { lastBefore, type LastSample, type LastSamples } from './look-back.js';

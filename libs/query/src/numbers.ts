@@ -205,9 +205,13 @@ class ValueNumbers implements ThingNumbers {
   }
 
   get figures(): Figures {
-    const { count, min, max, sum, last } = this.summary;
-    return { min, max, mean: sum / count, last, weight: count };
+    return figuresOfSummary(this.summary);
   }
+}
+
+/** The figures of values as they are. */
+export function figuresOfSummary({ count, min, max, sum, last }: Readonly<Summary>): Figures {
+  return { min, max, mean: sum / count, last, weight: count };
 }
 
 function numbersOfThing(

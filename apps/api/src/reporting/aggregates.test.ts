@@ -7,7 +7,7 @@ import { NO_LIMIT } from '@device-metrics/query';
 import { dataSourceOptions, openSampleStore, type Store } from '@device-metrics/storage';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
-import { DAY, HOUR, SECOND } from '@device-metrics/domain';
+import { DAY, HOUR, SECOND, type Sample } from '@device-metrics/domain';
 import { DeviceRhythms } from '../devices/device-rhythms.js';
 import { availability } from './availability/availability.js';
 import { deviceReport } from './device-report/device-report.js';
@@ -406,6 +406,46 @@ it('every row of a summary equals a plain computation over the samples of its gr
     ),
     { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
   );
+});
+
+it('rows of all devices that are added up as they come equal those of a page, made of all their series at once', async () => {
+  const now = WINTER_TIME + HOUR;
+  world.now = now;
+  const samples = Array.from({ length: 40 }, (_, device) => {
+    const of = (metricName: string, labels: Record<string, string>, value: number, unit?: string): object[] =>
+      Array.from({ length: 4 }, (__, turn) => ({
+        ...{ deviceName: `many-${device}`, metricName, labels, unit },
+        ...{ timestamp: now - 240_000 + turn * 60_000 + device, value: value * (1 + turn) },
+      }));
+    return [
+      ...Array.from({ length: 30 }, (__, metric) => of(`many.${metric}`, {}, device + metric / 10)).flat(),
+      ...of('load', { cpu: '0' }, device / 3, device % 3 === 0 ? '1' : '%'),
+      ...of('load', { cpu: '1' }, device / 7),
+      ...(device % 2 === 0 ? of('system.cpu.time', { 'cpu.mode': 'user' }, device, 's') : []),
+      ...(device % 4 === 0 ? of('system.cpu.time', { 'cpu.mode': 'idle' }, 2 * device, 's') : []),
+      ...of('system.memory.usage', { 'system.memory.state': 'used' }, device + 1, 'By'),
+      ...(device % 5 > 0 ? of('system.memory.usage', { 'system.memory.state': 'free' }, 9, 'By') : []),
+      ...of('system.network.io', { 'network.io.direction': 'receive' }, device, 'By'),
+    ];
+  }).flat() as Sample[];
+  await world.store.append(samples);
+  for (let device = 0; device < 40; device += 3) {
+    await world.store.describeDevice(`many-${device}`, () => ({ tags: { room: `r${device % 2}` } }));
+  }
+  const rhythms = new DeviceRhythms(world.store);
+  for (const group_by of [['metric'], ['label:cpu', 'tag:room']]) {
+    for (const more of [{}, { offset: '1d' }, { metric_name: ['system.*', 'load', 'many.1'] }]) {
+      const query = { device_name: ['many-*'], time_range: '1', group_by, ...more };
+      const { rows, devices, basis } = await summaryReport(world.store, rhythms, query, now, NO_LIMIT);
+      const page = await summaryReport(world.store, rhythms, { ...query, limit: '1000' }, now, NO_LIMIT);
+      expect({ rows, devices, basis }).toEqual({ rows: page.rows, devices: page.devices, basis: page.basis });
+      expect(new Set(rows.map(({ as }) => as)).size).toBeGreaterThan(1);
+      expect(devices).toHaveLength(40);
+      const some = await summaryReport(world.store, rhythms, { ...query, sort: '-max', limit: '2' }, now, NO_LIMIT);
+      const largest = Math.max(...rows.map(({ max }) => max ?? -Infinity));
+      expect(some.rows[0]?.max).toBe(largest);
+    }
+  }
 });
 
 describe('the period before', () => {

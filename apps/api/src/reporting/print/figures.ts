@@ -19,7 +19,7 @@ import {
   type ThingNumbers,
 } from '@device-metrics/query';
 import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
-import { together } from '../summary/grouping.js';
+import { figuresTogether } from '../summary/grouping.js';
 import { commonLabels } from './common-labels.js';
 import { unitOf, type Unit } from './quantity.js';
 import { MAX_LINES } from './svg-chart.js';
@@ -108,7 +108,7 @@ async function metric(
   const lineUcum = thing.isCounter && thing.as === 'share' ? '1' : first.unit;
   const known: (Figures & { readonly lastTime: number })[] = [];
   await inSlices(numbers, ({ figures, lastTime }) => void (figures && known.push({ ...figures, lastTime })));
-  const figures = together(known);
+  const figures = figuresTogether(known);
   await others();
   const lines = await linesOf(numbers, byId);
   await others();

@@ -1,37 +1,68 @@
-import type { Series, TimeRange } from '@device-metrics/domain';
+import { inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import type { SeriesSummary, Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { expectedBetween, rhythmOf } from '../../devices/rhythm.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 
-/**
- * @param series all series of the devices; `summaries` are theirs over the range.
- * @param now Unix milliseconds.
- */
+/** The most frequent series of each device, in which is seen how much of the device has arrived. */
+export class FrequentSeries {
+  private readonly most = new Map<string, SeriesSummary | undefined>();
+
+  /** @param series all series of the devices; `summaries` are theirs over the range. */
+  async add(series: readonly Series[], summaries: readonly SeriesSummary[], slices = new Slices()): Promise<void> {
+    const { most } = this;
+    let name: string | undefined;
+    await inSlices(
+      series,
+      ({ deviceName }) => {
+        // Those of one device follow each other.
+        if (deviceName !== name && !most.has(deviceName)) most.set(deviceName, undefined);
+        name = deviceName;
+      },
+      slices,
+    );
+    await inSlices(
+      summaries,
+      (one) => {
+        const { deviceName } = one.series;
+        if (one.summary.count > (most.get(deviceName)?.summary.count ?? 0)) most.set(deviceName, one);
+      },
+      slices,
+    );
+  }
+
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const name of this.most.keys()) if (!names.has(name)) this.most.delete(name);
+  }
+
+  get names(): string[] {
+    return [...this.most.keys()];
+  }
+
+  of(deviceName: string): SeriesSummary | undefined {
+    return this.most.get(deviceName);
+  }
+}
+
+/** @param now Unix milliseconds. */
 export async function arrivals(
   store: Store,
   rhythms: DeviceRhythms,
-  series: readonly Series[],
-  summaries: readonly SeriesSummary[],
+  most: FrequentSeries,
   range: TimeRange,
   now: number,
 ): Promise<DeviceArrivalDto[]> {
-  const names = new Set<string>();
-  for (const { deviceName } of series) names.add(deviceName);
-  const most = new Map<string, SeriesSummary>();
-  for (const one of summaries) {
-    const { deviceName } = one.series;
-    if (one.summary.count > (most.get(deviceName)?.summary.count ?? 0)) most.set(deviceName, one);
-  }
   let readable = MAX_SAMPLES;
-  const devices = await store.devices({ devices: [...names] });
+  const devices = await store.devices({ devices: most.names });
   const known = await rhythms.ofAll(devices);
   const end = Math.min(range.end, now);
   const found: DeviceArrivalDto[] = [];
   /** Whose readings are looked at, by the id of their most frequent series. */
   const watched = new Map<number, Watched>();
+  const slices = new Slices();
   for (const [index, device] of devices.entries()) {
-    const frequent = most.get(device.name);
+    if (slices.isOver()) await slices.next();
+    const frequent = most.of(device.name);
     const count = frequent?.summary.count ?? 0;
     const rhythm = known[index];
     const start = Math.max(range.start, device.firstTime ?? Infinity);

@@ -1,5 +1,5 @@
 import { inSlices, labelsKey, quote, type Labels, type Rule, type Series } from '@device-metrics/domain';
-import type { Figures, ThingNumbers } from '@device-metrics/query';
+import type { Figures, NumberKind, ThingNumbers } from '@device-metrics/query';
 import type { SummaryRowDto } from './summary.dto.js';
 
 /** What tells apart the groups of a summary, besides the metric: values of different metrics are never taken together. */
@@ -72,8 +72,11 @@ export async function groupSeries(
     if (!isBySeries) groups.set(text, group);
     found.push(group);
   });
-  return found.sort((a, b) => compareKeys(a.key, b.key));
+  return inOrderOfKeys(found);
 }
+
+export const inOrderOfKeys = <T extends { readonly key: RowKey }>(groups: T[]): T[] =>
+  groups.sort((a, b) => compareKeys(a.key, b.key));
 
 /** No labels, or no tags. */
 const NONE = '{}';
@@ -104,12 +107,30 @@ export interface SummaryGroup {
   /** That of the series. */
   readonly key: RowKey;
   readonly row: SummaryRowDto;
+  /** None where they were added up as they came. */
   readonly numbers: readonly ThingNumbers[];
+  /** Whose they were, where they were added up. */
+  readonly devices?: readonly string[];
+}
+
+/** What the things of a row come to. */
+export interface RowNumbers {
+  readonly as: NumberKind;
+  readonly unit: string | null;
+  /** How many series they have. */
+  readonly series: number;
+  /** Samples. */
+  readonly count: number;
+  /** Of the newest sample, Unix milliseconds. */
+  readonly lastTime: number;
+  readonly figures: Figures | undefined;
+  readonly increase?: number | undefined;
+  readonly state?: string | undefined;
 }
 
 /** The rows of a group: one for each kind of number that its things have, in the order of their names. */
 export function rowsOf(
-  { key }: SeriesGroup,
+  key: RowKey,
   numbers: readonly ThingNumbers[],
   grouping: Grouping,
   timeText: (time: number) => string,
@@ -117,7 +138,7 @@ export function rowsOf(
   const kinds = [...new Set(numbers.map(({ thing }) => thing.as))].sort();
   return kinds.map((as) => {
     const same = numbers.filter(({ thing }) => thing.as === as);
-    return { key, row: rowOf(key, same, grouping, timeText), numbers: same };
+    return { key, row: rowOf(key, together(same), grouping, timeText), numbers: same };
   });
 }
 
@@ -129,16 +150,36 @@ export function rowOfOne(
   timeText: (time: number) => string,
 ): SummaryGroup {
   const only = [numbers];
-  return { key, row: rowOf(key, only, grouping, timeText), numbers: only };
+  return { key, row: rowOf(key, together(only), grouping, timeText), numbers: only };
 }
 
 /** What is undefined is left out of the JSON. */
-function rowOf(
+export function rowOf(
   [device, metric, labels, tags]: RowKey,
-  numbers: readonly ThingNumbers[],
+  { as, unit, series, count, lastTime, figures, increase, state }: RowNumbers,
   grouping: Grouping,
   timeText: (time: number) => string,
 ): SummaryRowDto {
+  return {
+    device_name: grouping.device ? device : undefined,
+    metric_name: metric,
+    unit: unit ?? undefined,
+    labels: labels === '' ? undefined : labels === NONE ? NO_PAIRS : (JSON.parse(labels) as Labels),
+    tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
+    series,
+    count,
+    min: figures?.min ?? null,
+    max: figures?.max ?? null,
+    mean: figures?.mean ?? null,
+    last: figures?.last ?? null,
+    last_time: timeText(lastTime),
+    as,
+    increase,
+    state,
+  };
+}
+
+function together(numbers: readonly ThingNumbers[]): RowNumbers {
   let [newest] = numbers as [ThingNumbers];
   const { thing } = newest;
   const figures = numbers.length === 1 ? newest.figures : figuresOf(numbers);
@@ -150,23 +191,9 @@ function rowOf(
     if (one.increase !== undefined) increase = (increase ?? 0) + one.increase;
     if (one.lastTime >= newest.lastTime) newest = one;
   }
-  return {
-    device_name: grouping.device ? device : undefined,
-    metric_name: metric,
-    unit: thing.unit ?? undefined,
-    labels: labels === '' ? undefined : labels === NONE ? NO_PAIRS : (JSON.parse(labels) as Labels),
-    tags: tags === '' ? undefined : (JSON.parse(tags) as Labels),
-    series,
-    count,
-    min: figures?.min ?? null,
-    max: figures?.max ?? null,
-    mean: figures?.mean ?? null,
-    last: figures?.last ?? null,
-    last_time: timeText(newest.lastTime),
-    as: thing.as,
-    increase,
-    state: newest.state && stateOf(newest.state, numbers),
-  };
+  const { lastTime } = newest;
+  const state = newest.state && stateOf(newest.state, numbers);
+  return { as: thing.as, unit: thing.unit, series, count, lastTime, figures, increase, state };
 }
 
 function figuresOf(numbers: readonly ThingNumbers[]): Figures | undefined {
@@ -175,7 +202,7 @@ function figuresOf(numbers: readonly ThingNumbers[]): Figures | undefined {
   return all.figures();
 }
 
-class FiguresTogether {
+export class FiguresTogether {
   private count = 0;
   private only: Figures | undefined;
   private min = Infinity;
@@ -207,7 +234,7 @@ class FiguresTogether {
 }
 
 /** The figures of several things as those of one. */
-export function together(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
+export function figuresTogether(figures: readonly (Figures & { readonly lastTime: number })[]): Figures | undefined {
   const all = new FiguresTogether();
   for (const one of figures) all.add(one, one.lastTime);
   return all.figures();

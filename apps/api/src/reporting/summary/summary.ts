@@ -30,7 +30,8 @@ import { timeTexts } from '../answer/time-texts.js';
 import { rangeBefore } from '../range-before.js';
 import { summaryRange } from '../time-span.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
-import { arrivals } from './arrivals.js';
+import { arrivals, FrequentSeries } from './arrivals.js';
+import { FoldedRows } from './folded-rows.js';
 import {
   BY_SERIES,
   groupSeries,
@@ -84,20 +85,30 @@ export async function summaryReport(
   // of a page that are not of one device each are mostly of all devices.
   const isWhole = size === undefined && !place;
   const isOfWholeDevices = query.metric_name === undefined && query.label === undefined;
-  const ofDevices =
-    isWhole || !grouping.device ? (isOfWholeDevices ? selected : await seriesOfDevicesOf(store, selected)) : undefined;
-  const all = ofDevices && (await store.summarize(ofDevices, range));
   const isByKey = query.sort === undefined && size !== undefined;
+  const frequent = new FrequentSeries();
+  let rows: Rows | undefined;
+  let all: readonly SeriesSummary[] | undefined;
+  if (!grouping.device && !isByKey && !query.quantile?.length) {
+    rows = await reader.foldedRows(selected, isOfWholeDevices, frequent);
+  } else if (isWhole || !grouping.device) {
+    const ofDevices = isOfWholeDevices ? selected : await seriesOfDevicesOf(store, selected);
+    all = await store.summarize(ofDevices, range);
+    await frequent.add(ofDevices, all);
+  }
   const { groups, basis, isLast } = isByKey
     ? await reader.pageByKey(selected, place, size, all)
-    : await pageOf(await reader.rows(selected, all), place, size, query.sort);
+    : await pageOf(rows ?? (await reader.rows(selected, all)), place, size, query.sort);
 
-  const names = isWhole ? undefined : devicesOfRows(groups);
-  const isShown = ({ deviceName }: Series): boolean => names?.has(deviceName) ?? true;
-  const devices =
-    (names ? ofDevices?.filter(isShown) : ofDevices) ?? (await store.findSeries({ devices: [...(names ?? [])] }));
-  const summaries =
-    (names ? all?.filter(({ series }) => isShown(series)) : all) ?? (await store.summarize(devices, range));
+  if (!isWhole) {
+    const names = devicesOfRows(groups);
+    if (rows || all) {
+      frequent.keepOnly(names);
+    } else {
+      const devices = await store.findSeries({ devices: [...names] });
+      await frequent.add(devices, await store.summarize(devices, range));
+    }
+  }
   const last = groups.at(-1);
   const quantileNames = query.quantile ?? [];
   await addQuantiles(store, groups, quantileNames, range, basis, limit);
@@ -105,7 +116,7 @@ export async function summaryReport(
     ...{ range, before, basis, quantileNames },
     rows: groups.map(({ row }) => row),
     nextCursor: last && !isLast ? encodePlace(placeOf(last, query.sort)) : undefined,
-    devices: await arrivals(store, rhythms, devices, summaries, range, now),
+    devices: await arrivals(store, rhythms, frequent, range, now),
   };
 }
 
@@ -114,7 +125,8 @@ const seriesOfDevicesOf = (store: Store, series: readonly Series[]): Promise<rea
 
 function devicesOfRows(groups: readonly SummaryGroup[]): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const { numbers } of groups) {
+  for (const { numbers, devices } of groups) {
+    if (devices) for (const name of devices) names.add(name);
     for (const { thing } of numbers) for (const { deviceName } of thing.series) names.add(deviceName);
   }
   return names;
@@ -136,6 +148,9 @@ async function pageOf(
   return { groups: rest.slice(0, size), basis, isLast: size === undefined || rest.length <= size };
 }
 
+/** Series whose summaries are in memory at a time, and those of the same device as the last of them. */
+const AT_A_TIME = 1024;
+
 /** Makes rows of series. */
 class RowReader {
   constructor(
@@ -153,6 +168,45 @@ class RowReader {
    */
   async rows(series: readonly Series[], known?: readonly SeriesSummary[]): Promise<Rows> {
     return this.rowsOf(await groupSeries(series, this.grouping, this.tagsOf), known);
+  }
+
+  /**
+   * The same of groups that are of many devices, some of these at a time.
+   *
+   * @param areWhole whether these are all series of their devices.
+   * @param frequent gets all that the devices have.
+   */
+  async foldedRows(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Rows> {
+    const { range, before } = this.ranges;
+    const rows = await this.fold(series, range, async (some, slices) => {
+      const ofDevices = areWhole ? some : await seriesOfDevicesOf(this.store, some);
+      const summaries = await this.store.summarize(ofDevices, range);
+      await slices.next();
+      await frequent.add(ofDevices, summaries, slices);
+      return summaries;
+    });
+    if (!before) return rows;
+    const earlier = await this.fold(series, before, (some) => this.store.summarize(some, before));
+    return { ...rows, groups: await withBefore(rows.groups, earlier.groups) };
+  }
+
+  private async fold(
+    series: readonly Series[],
+    range: TimeRange,
+    summarize: (some: readonly Series[], slices: Slices) => Promise<readonly SeriesSummary[]>,
+  ): Promise<Rows> {
+    const folded = new FoldedRows(this.grouping);
+    const slices = new Slices();
+    for (let from = 0; from < series.length;) {
+      let to = Math.min(from + AT_A_TIME, series.length);
+      while (to < series.length && series[to]?.deviceName === series[to - 1]?.deviceName) to += 1;
+      const some = series.slice(from, to);
+      from = to;
+      const summaries = await summarize(some, slices);
+      await slices.next();
+      await folded.add(await groupSeries(some, this.grouping, this.tagsOf), summaries, slices);
+    }
+    return folded.finish(this.store, range, this.limit);
   }
 
   /** The first rows behind a place by their keys, which are known before anything is read: nothing is read for others. */
@@ -234,7 +288,7 @@ class RowReader {
       if (number === first + 1) {
         found.push(rowOfOne(group, numbers[first] as ThingNumbers, this.grouping, timeText));
       } else {
-        for (const row of rowsOf(group, numbers.slice(first, number), this.grouping, timeText)) found.push(row);
+        for (const row of rowsOf(group.key, numbers.slice(first, number), this.grouping, timeText)) found.push(row);
       }
       if (slices.isOver()) await slices.next();
     }
