@@ -217,6 +217,23 @@ it('a shared link shows its devices and nothing else, until it is withdrawn; a l
   expect((await guest.send('GET', '/api/v1/devices')).status).toBe(401);
 });
 
+it('with a user the links end that they have shared, and the next one of that name has none of them', async () => {
+  const ed2 = { name: 'ed two', role: 'editor', password: PASSWORD };
+  await admin.send('POST', '/api/v1/users', ed2);
+  const editor = new Browser();
+  await editor.signIn('ed two');
+  const { url } = (await editor.send('POST', '/api/v1/shares', { name: 'hall', page: '/', devices: ['lab-pc'] })).body;
+  const guest = { authorization: `Bearer ${String(url).replace('/share#', '')}` };
+  expect((await server.get('/api/v1/devices', guest)).status).toBe(200);
+  expect((await admin.send('DELETE', '/api/v1/users/ed%20two')).status).toBe(204);
+  expect((await server.get('/api/v1/devices', guest)).status).toBe(401);
+  await admin.send('POST', '/api/v1/users', ed2);
+  await editor.signIn('ed two');
+  expect(
+    (await editor.send('GET', '/api/v1/shares')).body.shares.filter(({ state }: any) => state === 'active'),
+  ).toEqual([]);
+});
+
 it('on the server itself users are made, changed and given another password by commands; which the server takes up', async () => {
   const settings = { DATABASE_PATH: join(folder.path, 'metrics.db') };
   const run = (...args: string[]): Promise<string[]> => Server.command(['user', ...args], settings);

@@ -80,13 +80,14 @@ const password: Command = {
 };
 
 const remove: Command = {
-  usage: 'user remove <name>             delete a user, whose sessions end',
+  usage: 'user remove <name>             delete a user, whose sessions and shared links end',
   args: [1, 1],
   run: async (work) => {
     const { store, print } = work;
     const user = await find(work);
     if (!(await store.users.changeUnlessLastAdmin(user.id))) throw lastAdmin(user);
     await store.sessions.deleteOfUser(user.id);
+    await store.tokens.revokeSharesBy(`user ${user.name}`, Date.now());
     await note(work, 'user.delete', user.name);
     print(`${user.name} is deleted`);
   },

@@ -122,6 +122,16 @@ describe.each(databases)('on $name', ({ make }) => {
       expect(await tokens.anyUsable(15)).toBe(false);
     });
 
+    it('that are shares of somebody are revoked together, and nothing else is', async () => {
+      const { tokens } = store;
+      await tokens.add({ ...token, id: 'a', kind: 'share', createdBy: 'ed' });
+      await tokens.add({ ...token, id: 'b', kind: 'read', createdBy: 'ed' });
+      await tokens.add({ ...token, id: 'c', kind: 'share', createdBy: 'eddy' });
+      await tokens.add({ ...token, id: 'd', kind: 'share', createdBy: 'ed', revokedAt: 3 });
+      await tokens.revokeSharesBy('ed', 6);
+      expect((await tokens.all()).map(({ revokedAt }) => revokedAt)).toEqual([6, null, null, 3]);
+    });
+
     it('of collectors, shares and npm start open nothing, and those of one collector go together', async () => {
       const { tokens } = store;
       await tokens.add({ ...token, id: 'a', kind: 'collector', collectorId: 'c1' });

@@ -47,6 +47,8 @@ export interface TokenStore {
   revoke(id: string, now: number): Promise<boolean>;
   /** Revokes every token of a collector. */
   revokeOfCollector(collectorId: string, now: number): Promise<void>;
+  /** Revokes every share that somebody has made, such as "user anna". */
+  revokeSharesBy(by: string, now: number): Promise<void>;
   /** Remembers that it was used. */
   used(id: string, now: number): Promise<void>;
 }

@@ -49,6 +49,15 @@ export class Tokens implements TokenStore {
     return affected === 1;
   }
 
+  async revokeSharesBy(by: string, now: number): Promise<void> {
+    await this.rows
+      .createQueryBuilder()
+      .update()
+      .set({ revokedAt: now })
+      .where(`kind = 'share' AND created_by = :by AND revoked_at IS NULL`, { by })
+      .execute();
+  }
+
   async revokeOfCollector(collectorId: string, now: number): Promise<void> {
     await this.rows
       .createQueryBuilder()

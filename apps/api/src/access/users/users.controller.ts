@@ -111,7 +111,7 @@ export class UsersController {
   @Delete(':name')
   @HttpCode(204)
   @Needs('access:manage')
-  @ApiOperation({ summary: 'Delete a user, whose sessions end' })
+  @ApiOperation({ summary: 'Delete a user, whose sessions and shared links end' })
   @ApiParam(NAME)
   @ApiNoContentResponse({ description: 'There is no such user any more.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_USER, ...LAST })
@@ -119,6 +119,7 @@ export class UsersController {
     const user = await this.find(name);
     if (!(await this.store.users.changeUnlessLastAdmin(user.id))) throw lastAdmin(user);
     await this.store.sessions.deleteOfUser(user.id);
+    await this.store.tokens.revokeSharesBy(`user ${user.name}`, Date.now());
     this.authenticate.forget();
     await this.audit.note(request, { action: 'user.delete', target: user.name });
   }
