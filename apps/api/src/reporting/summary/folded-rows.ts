@@ -1,4 +1,11 @@
-import { inSlices, type Series, type Slices, type Summary, type TimeRange } from '@device-metrics/domain';
+import {
+  inSlices,
+  orderInSlices,
+  type Series,
+  type Slices,
+  type Summary,
+  type TimeRange,
+} from '@device-metrics/domain';
 import {
   figuresOfSummary,
   numbersOf,
@@ -27,8 +34,6 @@ import {
  */
 export class FoldedRows {
   private readonly groups = new Map<string, FoldedGroup>();
-  private readonly others: Thing[] = [];
-  private readonly summaries: SeriesSummary[] = [];
 
   constructor(private readonly grouping: Grouping) {}
 
@@ -40,7 +45,7 @@ export class FoldedRows {
     const byId = new Map<number, SeriesSummary>();
     await inSlices(summaries, (one) => byId.set(one.series.id, one), slices);
     for (const { key, series } of groups) {
-      const text = key.join('\n');
+      const text = textOf(key);
       let group = this.groups.get(text);
       if (!group) this.groups.set(text, (group = new FoldedGroup(key)));
       for (const thing of await thingsOf(series)) {
@@ -50,45 +55,62 @@ export class FoldedRows {
           continue;
         }
         group.others.push(thing);
-        this.others.push(thing);
         for (const { id } of thing.series) {
           const summary = byId.get(id);
-          if (summary) this.summaries.push(summary);
+          if (summary) group.summaries.push(summary);
         }
       }
       if (slices.isOver()) await slices.next();
     }
   }
 
-  /** All rows, in the order of their keys. */
-  async finish(
+  /** Of all groups, in their order. */
+  keys(): RowKey[] {
+    return inOrderOfKeys([...this.groups.values()]).map(({ key }) => key);
+  }
+
+  /** The rows of some of the groups, in the order of their keys. */
+  async rowsOf(
+    keys: readonly RowKey[],
     store: Store,
     range: TimeRange,
     limit: QueryLimit,
   ): Promise<{ groups: SummaryGroup[]; basis: NumbersBasis }> {
-    const { numbers, basis } = await numbersOf(store, this.others, this.summaries, range, limit);
+    const some = keys.flatMap((key) => this.groups.get(textOf(key)) ?? []);
+    const others = some.flatMap((group) => group.others);
+    const summaries = some.flatMap((group) => group.summaries);
+    const { numbers, basis } = await numbersOf(store, await inOrderOfDevices(others), summaries, range, limit);
     const byThing = new Map<Thing, ThingNumbers>();
     await inSlices(numbers, (one) => byThing.set(one.thing, one));
     const timeText = timeTexts();
-    const groups: SummaryGroup[] = [];
-    await inSlices(inOrderOfKeys([...this.groups.values()]), (group) => {
-      const rows = rowsOf(
-        group.key,
-        group.others.flatMap((thing) => byThing.get(thing) ?? []),
-        this.grouping,
-        timeText,
-      );
+    const found: SummaryGroup[] = [];
+    await inSlices(some, (group) => {
+      const known = group.others.flatMap((thing) => byThing.get(thing) ?? []);
+      const rows = rowsOf(group.key, known, this.grouping, timeText);
       const ofValues = group.valueRow(this.grouping, timeText);
       if (ofValues) rows.push(ofValues);
-      for (const row of rows.sort((a, b) => (a.row.as < b.row.as ? -1 : 1))) groups.push(row);
+      for (const row of rows.sort((a, b) => (a.row.as < b.row.as ? -1 : 1))) found.push(row);
     });
-    return { groups, basis };
+    return { groups: found, basis };
   }
+}
+
+const textOf = (key: RowKey): string => key.join('\n');
+
+/** So that what is stored of a device is read once. */
+async function inOrderOfDevices(things: readonly Thing[]): Promise<Thing[]> {
+  const nameOf = (at: number): string => things[at]?.series[0]?.deviceName ?? '';
+  const order = await orderInSlices(things.length, (a, b) =>
+    nameOf(a) === nameOf(b) ? 0 : nameOf(a) < nameOf(b) ? -1 : 1,
+  );
+  return Array.from(order, (at) => things[at] as Thing);
 }
 
 class FoldedGroup {
   /** Things that are no values. */
   readonly others: Thing[] = [];
+  /** Of their series. */
+  readonly summaries: SeriesSummary[] = [];
   private readonly figures = new FiguresTogether();
   private readonly devices: string[] = [];
   private unit: string | null = null;

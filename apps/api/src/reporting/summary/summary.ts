@@ -39,6 +39,7 @@ import {
   rowOfOne,
   rowsOf,
   type Grouping,
+  type RowKey,
   type SeriesGroup,
   type SummaryGroup,
 } from './grouping.js';
@@ -87,22 +88,27 @@ export async function summaryReport(
   const isOfWholeDevices = query.metric_name === undefined && query.label === undefined;
   const isByKey = query.sort === undefined && size !== undefined;
   const frequent = new FrequentSeries();
-  let rows: Rows | undefined;
+  const isFolded = !grouping.device && !query.quantile?.length;
   let all: readonly SeriesSummary[] | undefined;
-  if (!grouping.device && !isByKey && !query.quantile?.length) {
-    rows = await reader.foldedRows(selected, isOfWholeDevices, frequent);
-  } else if (isWhole || !grouping.device) {
+  if (!isFolded && (isWhole || !grouping.device)) {
     const ofDevices = isOfWholeDevices ? selected : await seriesOfDevicesOf(store, selected);
     all = await store.summarize(ofDevices, range);
     await frequent.add(ofDevices, all);
   }
-  const { groups, basis, isLast } = isByKey
-    ? await reader.pageByKey(selected, place, size, all)
-    : await pageOf(rows ?? (await reader.rows(selected, all)), place, size, query.sort);
+  const read = async (): Promise<Rows & { isLast: boolean }> => {
+    if (isFolded) {
+      const folded = await reader.folded(selected, isOfWholeDevices, frequent);
+      if (isByKey) return pageByKey(folded.keys, folded.rowsOf, place, size);
+      return pageOf(await folded.rowsOf(folded.keys), place, size, query.sort);
+    }
+    if (!isByKey) return pageOf(await reader.rows(selected, all), place, size, query.sort);
+    return pageByKey(reader.groupsByKey(selected, place), (some) => reader.rowsOf(some, all), place, size);
+  };
+  const { groups, basis, isLast } = await read();
 
   if (!isWhole) {
     const names = devicesOfRows(groups);
-    if (rows || all) {
+    if (isFolded || all) {
       frequent.keepOnly(names);
     } else {
       const devices = await store.findSeries({ devices: [...names] });
@@ -137,6 +143,13 @@ interface Rows {
   readonly basis: NumbersBasis;
 }
 
+/** Groups of which is known what their values come to. */
+interface Folded {
+  /** In their order. */
+  readonly keys: readonly RowKey[];
+  readonly rowsOf: (keys: readonly RowKey[]) => Promise<Rows>;
+}
+
 /** A page of rows that are all known. */
 async function pageOf(
   { groups, basis }: Rows,
@@ -146,6 +159,38 @@ async function pageOf(
 ): Promise<Rows & { isLast: boolean }> {
   const rest = await rowsInOrder(groups, place, sort);
   return { groups: rest.slice(0, size), basis, isLast: size === undefined || rest.length <= size };
+}
+
+/**
+ * The first rows behind a place by their keys, which are known before anything is read: nothing is read for others.
+ *
+ * @param groups in the order of their keys.
+ */
+async function pageByKey<G>(
+  groups: Iterable<G> | AsyncIterable<G>,
+  rowsOf: (some: readonly G[]) => Promise<Rows>,
+  place: Place | undefined,
+  size: number,
+): Promise<Rows & { isLast: boolean }> {
+  const found: SummaryGroup[] = [];
+  let basis: NumbersBasis | undefined;
+  let some: G[] = [];
+  // Groups may be without samples in the range: the more of them come, the more are read at a time.
+  let together = size + 1;
+  const take = async (): Promise<void> => {
+    const rows = await rowsOf(some);
+    basis = { hourly: rows.basis.hourly || (basis?.hourly ?? false), rateStep: rows.basis.rateStep };
+    for (const group of await rowsInOrder(rows.groups, place, undefined)) found.push(group);
+    some = [];
+    together *= 2;
+  };
+  for await (const group of groups) {
+    some.push(group);
+    if (some.length >= together) await take();
+    if (found.length > size) break;
+  }
+  if (found.length <= size || !basis) await take();
+  return { groups: found.slice(0, size), basis: basis as NumbersBasis, isLast: found.length <= size };
 }
 
 /** Series whose summaries are in memory at a time, and those of the same device as the last of them. */
@@ -171,30 +216,34 @@ class RowReader {
   }
 
   /**
-   * The same of groups that are of many devices, some of these at a time.
+   * The same where groups are of many devices, which are gone through one after the other.
    *
    * @param areWhole whether these are all series of their devices.
    * @param frequent gets all that the devices have.
    */
-  async foldedRows(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Rows> {
+  async folded(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Folded> {
     const { range, before } = this.ranges;
-    const rows = await this.fold(series, range, async (some, slices) => {
+    const folded = await this.fold(series, async (some, slices) => {
       const ofDevices = areWhole ? some : await seriesOfDevicesOf(this.store, some);
       const summaries = await this.store.summarize(ofDevices, range);
       await slices.next();
       await frequent.add(ofDevices, summaries, slices);
       return summaries;
     });
-    if (!before) return rows;
-    const earlier = await this.fold(series, before, (some) => this.store.summarize(some, before));
-    return { ...rows, groups: await withBefore(rows.groups, earlier.groups) };
+    const earlier = before && (await this.fold(series, (some) => this.store.summarize(some, before)));
+    const rowsOf = async (keys: readonly RowKey[]): Promise<Rows> => {
+      const rows = await folded.rowsOf(keys, this.store, range, this.limit);
+      if (!before || !earlier) return rows;
+      const rowsBefore = await earlier.rowsOf(keys, this.store, before, this.limit);
+      return { ...rows, groups: await withBefore(rows.groups, rowsBefore.groups) };
+    };
+    return { keys: folded.keys(), rowsOf };
   }
 
   private async fold(
     series: readonly Series[],
-    range: TimeRange,
     summarize: (some: readonly Series[], slices: Slices) => Promise<readonly SeriesSummary[]>,
-  ): Promise<Rows> {
+  ): Promise<FoldedRows> {
     const folded = new FoldedRows(this.grouping);
     const slices = new Slices();
     for (let from = 0; from < series.length;) {
@@ -206,39 +255,11 @@ class RowReader {
       await slices.next();
       await folded.add(await groupSeries(some, this.grouping, this.tagsOf), summaries, slices);
     }
-    return folded.finish(this.store, range, this.limit);
-  }
-
-  /** The first rows behind a place by their keys, which are known before anything is read: nothing is read for others. */
-  async pageByKey(
-    series: readonly Series[],
-    place: Place | undefined,
-    size: number,
-    known?: readonly SeriesSummary[],
-  ): Promise<Rows & { isLast: boolean }> {
-    const found: SummaryGroup[] = [];
-    let basis: NumbersBasis | undefined;
-    let some: SeriesGroup[] = [];
-    // Groups may be without samples in the range: the more of them come, the more are read at a time.
-    let together = size + 1;
-    const take = async (): Promise<void> => {
-      const rows = await this.rowsOf(some, known);
-      basis = { hourly: rows.basis.hourly || (basis?.hourly ?? false), rateStep: rows.basis.rateStep };
-      for (const group of await rowsInOrder(rows.groups, place, undefined)) found.push(group);
-      some = [];
-      together *= 2;
-    };
-    for await (const group of this.groupsByKey(series, place)) {
-      some.push(group);
-      if (some.length >= together) await take();
-      if (found.length > size) break;
-    }
-    if (found.length <= size || !basis) await take();
-    return { groups: found.slice(0, size), basis: basis as NumbersBasis, isLast: found.length <= size };
+    return folded;
   }
 
   /** The groups that can have rows behind a place, in the order of their keys, and no more of them than are asked for. */
-  private async *groupsByKey(series: readonly Series[], place: Place | undefined): AsyncGenerator<SeriesGroup> {
+  async *groupsByKey(series: readonly Series[], place: Place | undefined): AsyncGenerator<SeriesGroup> {
     const { grouping, tagsOf } = this;
     if (!grouping.device) return yield* await groupSeries(series, grouping, tagsOf);
     // The device comes first in keys, and in what the store finds.
@@ -250,7 +271,7 @@ class RowReader {
     }
   }
 
-  private async rowsOf(groups: readonly SeriesGroup[], known?: readonly SeriesSummary[]): Promise<Rows> {
+  async rowsOf(groups: readonly SeriesGroup[], known?: readonly SeriesSummary[]): Promise<Rows> {
     const { range, before } = this.ranges;
     const rows = await this.rowsOver(groups, range, known);
     if (!before) return rows;
