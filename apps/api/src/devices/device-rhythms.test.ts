@@ -57,3 +57,24 @@ it('a fleet that is asked for together has the rhythms that its devices have one
   const fresh = new DeviceRhythms(store);
   for (const device of await store.devices()) expect(await rhythms.of(device)).toEqual(await fresh.of(device));
 });
+
+it('whoever asks right after the start waits for what is found out already, and it is not found out twice', async () => {
+  await read('a', T0, T0 + 10 * MINUTE, 10 * SECOND);
+  await read('b', T0, T0 + 10 * MINUTE, MINUTE);
+  const asked: string[] = [];
+  const recentReadings: NonNullable<Store['recentReadings']> = (devices) => {
+    asked.push(...devices.map(({ name }) => name));
+    return (store.recentReadings as typeof recentReadings)(devices);
+  };
+  const counting = new Proxy(store, {
+    get: (target, key) => {
+      const member: unknown = key === 'recentReadings' ? recentReadings : Reflect.get(target, key);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  const rhythms = new DeviceRhythms(counting);
+  rhythms.onApplicationBootstrap();
+  const found = await rhythms.ofAll(await counting.devices());
+  expect(found.map((rhythm) => rhythm?.interval)).toEqual([10 * SECOND, MINUTE]);
+  expect(asked).toEqual(['a', 'b']);
+});

@@ -41,18 +41,33 @@ export class DeviceRhythms implements OnApplicationBootstrap {
   /** Devices whose rhythm is being found out. */
   private readonly finding = new Map<string, Promise<Rhythm | undefined>>();
 
+  /** Until what the store has at hand after the start has been taken. */
+  private warmingUp: Promise<void> | undefined;
+
   constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}
 
   /** Finds out the rhythms of a fleet before somebody asks, who would wait for them; where that takes little. */
   onApplicationBootstrap(): void {
     if (!this.store.recentReadings) return;
-    const warmUp = async (): Promise<void> => void (await this.ofAll(await this.store.devices()));
+    const warmUp = async (): Promise<void> => {
+      const taking = this.store.devices().then(async (devices) => {
+        await this.takeRecent(devices);
+        return devices;
+      });
+      this.warmingUp = taking.then(
+        () => undefined,
+        () => undefined,
+      );
+      await this.ofAll(await taking);
+    };
     // Whoever asks finds out the rest, or why not.
     warmUp().catch(() => undefined);
   }
 
   /** The rhythms of devices, in their order. Those that were found out before are read anew together. */
   async ofAll(devices: readonly StoredDevice[]): Promise<(Rhythm | undefined)[]> {
+    // Twice at once takes twice as long.
+    await this.warmingUp;
     await this.takeRecent(devices.filter((device) => !this.isKnown(device)));
     await this.readAnew(devices.filter((device) => !this.isKnown(device)));
     const found: (Rhythm | undefined)[] = [];

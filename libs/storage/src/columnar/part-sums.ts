@@ -10,11 +10,16 @@ const INTEGERS = 4;
  * looks at it need not read them.
  */
 export class PartSums {
+  /** Series of those that were made last: a fleet's devices mostly have as many, and nothing has to grow. */
+  private static usual = 16;
+
   /** Whether samples of one part may stand between, or for, those of an earlier one: then this is of no use. */
   overlap = false;
   /** Of the oldest and the newest sample, Unix milliseconds. */
   firstTime = Infinity;
   lastTime = -Infinity;
+  /** The last journal row that has samples of them. */
+  sealedThrough = 0;
   private length = 0;
   private doubles = new Float64Array(0);
   private integers = new Uint32Array(0);
@@ -46,8 +51,7 @@ export class PartSums {
     } else if (firstTime - this.start <= integers[whole + 3]) {
       this.overlap = true;
       this.length = 0;
-      this.doubles = new Float64Array(0);
-      this.integers = new Uint32Array(0);
+      this.resize(0);
       return;
     }
     if (min < doubles[at]) doubles[at] = min;
@@ -87,6 +91,13 @@ export class PartSums {
     return place < 0 ? -Infinity : this.start + this.integers[place * INTEGERS + 3];
   }
 
+  /** Gives back the memory that its series do not need. */
+  trim(): void {
+    if (this.length === 0 || this.length * INTEGERS === this.integers.length) return;
+    PartSums.usual = this.length;
+    this.resize(this.length);
+  }
+
   /** The place of a series; where there is none, the place that it would have, less than 0: -1 - place. */
   private find(seriesId: number): number {
     const { integers, length } = this;
@@ -104,18 +115,23 @@ export class PartSums {
 
   private insert(place: number, seriesId: number): number {
     if ((this.length + 1) * INTEGERS > this.integers.length) {
-      const capacity = Math.ceil(this.length * 1.5) + 16;
-      const [doubles, integers] = [new Float64Array(capacity * DOUBLES), new Uint32Array(capacity * INTEGERS)];
-      doubles.set(this.doubles);
-      integers.set(this.integers);
-      this.doubles = doubles;
-      this.integers = integers;
+      this.resize(this.length === 0 ? PartSums.usual : Math.ceil(this.length * 1.5) + 16);
     }
-    this.doubles.copyWithin((place + 1) * DOUBLES, place * DOUBLES, this.length * DOUBLES);
-    this.integers.copyWithin((place + 1) * INTEGERS, place * INTEGERS, this.length * INTEGERS);
+    if (place < this.length) {
+      this.doubles.copyWithin((place + 1) * DOUBLES, place * DOUBLES, this.length * DOUBLES);
+      this.integers.copyWithin((place + 1) * INTEGERS, place * INTEGERS, this.length * INTEGERS);
+    }
     this.length += 1;
     this.integers[place * INTEGERS] = seriesId;
     this.integers[place * INTEGERS + 1] = 0;
     return place;
+  }
+
+  private resize(capacity: number): void {
+    const [doubles, integers] = [new Float64Array(capacity * DOUBLES), new Uint32Array(capacity * INTEGERS)];
+    doubles.set(this.doubles.subarray(0, this.length * DOUBLES));
+    integers.set(this.integers.subarray(0, this.length * INTEGERS));
+    this.doubles = doubles;
+    this.integers = integers;
   }
 }

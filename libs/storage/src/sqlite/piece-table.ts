@@ -100,7 +100,9 @@ export class PieceTable implements Pieces {
     const id = chunkId(deviceId, hour);
     if (!this.partIndex.has(id)) return [];
     try {
-      return this.statements.parts.all(id);
+      return this.statements.parts
+        .all(id)
+        .map(([part, sealedThrough, stats, raw]) => ({ id, part, sealedThrough, stats, raw }));
     } catch (error) {
       this.note('part', id, error);
       return [];
@@ -185,8 +187,10 @@ export class PieceTable implements Pieces {
   /** The last journal row whose samples of this device and hour are in a chunk or a part; 0 without one. */
   sealedThrough(id: number): number {
     const ofChunk = this.attempt(() => this.statements.sealedThrough.get(id)) ?? 0;
-    const ofParts = this.partIndex.has(id) ? this.attempt(() => this.statements.partsSealedThrough.get(id)) : undefined;
-    return Math.max(ofChunk, ofParts ?? 0);
+    if (!this.partIndex.has(id)) return ofChunk;
+    const ofParts =
+      this.sums.get(id)?.sealedThrough ?? this.attempt(() => this.statements.partsSealedThrough.get(id)) ?? 0;
+    return Math.max(ofChunk, ofParts);
   }
 
   /** The last journal row of which the newest chunk or a part of a device has samples; 0 without one. */
@@ -228,21 +232,32 @@ export class PieceTable implements Pieces {
     const start = hourOfChunk(part.id) * HOUR;
     if (part.part === 1) this.sums.set(part.id, new PartSums(start));
     const sums = this.sums.get(part.id);
-    if (sums) readStats(part.stats, keyOfStats(part), start, (id, summary) => sums.add(id, summary));
+    if (sums) addPart(sums, part, start);
+    sums?.trim();
   }
 
-  /** Looks into all parts of a device and hour, and takes note of what they have together. */
+  /**
+   * Looks into all parts of a device and hour, and takes note of what they have together.
+   *
+   * @param visit gets all that is needed to know the latest sample of each series.
+   */
   readParts(id: number, visit: VisitSummary): void {
     const parts = this.parts(deviceOfChunk(id), hourOfChunk(id));
-    const sums = new PartSums(hourOfChunk(id) * HOUR);
+    const sums = sumsOf(id, parts);
+    if (sums) {
+      this.partIndex.noteFirstTime(id, sums.firstTime);
+      if (parts.every(({ raw }) => raw === 1)) this.sums.set(id, sums);
+      sums.visit(visit);
+      return;
+    }
+    let first = Infinity;
     for (const part of parts) {
       this.summaries(part, (seriesId, summary) => {
-        sums.add(seriesId, summary);
+        if (summary.firstTime < first) first = summary.firstTime;
         visit(seriesId, summary);
       });
     }
-    this.partIndex.noteFirstTime(id, sums.firstTime);
-    if (parts.every(({ raw }) => raw === 1)) this.sums.set(id, sums);
+    this.partIndex.noteFirstTime(id, first);
   }
 
   /** Writes down the latest sample of a series. */
@@ -457,6 +472,25 @@ type StatsOfPiece = Pick<StoredPiece, 'id' | 'part' | 'sealedThrough' | 'stats'>
 
 const keyOfStats = ({ id, part, sealedThrough }: StatsOfPiece): number[] => [id, part, sealedThrough];
 
+function addPart(sums: PartSums, part: StatsOfPiece, start: number): void {
+  readStats(part.stats, keyOfStats(part), start, (id, summary) => sums.add(id, summary));
+  if (part.sealedThrough > sums.sealedThrough) sums.sealedThrough = part.sealedThrough;
+}
+
+/** What parts have together; undefined where they overlap, or one of them is damaged. */
+function sumsOf(id: number, parts: readonly StoredPiece[]): PartSums | undefined {
+  const start = hourOfChunk(id) * HOUR;
+  const sums = new PartSums(start);
+  try {
+    for (const part of parts) addPart(sums, part, start);
+  } catch {
+    // Whoever reads them one by one finds out which.
+    return undefined;
+  }
+  sums.trim();
+  return sums.overlap ? undefined : sums;
+}
+
 function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8Array {
   const writer = new StatsWriter(hourStart);
   for (const [id, column] of columns) {
@@ -469,10 +503,10 @@ function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8
 function prepare(db: Database) {
   const one = <P extends unknown[], R>(sql: string): Statement<P, R> => db.prepare<P, R>(sql);
   return {
-    parts: one<[number], StoredPiece>(
-      `SELECT id, part, sealed_through AS sealedThrough, stats, data IS NOT NULL AS raw
-       FROM part WHERE id = ? ORDER BY part`,
-    ),
+    // As lists: a start reads all parts, and objects take twice as long.
+    parts: one<[number], [part: number, sealedThrough: number, stats: Uint8Array, raw: number]>(
+      'SELECT part, sealed_through, stats, data IS NOT NULL FROM part WHERE id = ? ORDER BY part',
+    ).raw(),
     part: one<[number, number], StoredPiece>(
       `SELECT id, part, sealed_through AS sealedThrough, stats, data IS NOT NULL AS raw FROM part WHERE id = ? AND part = ?`,
     ),
