@@ -17,40 +17,47 @@ export class SortedSeries {
 
   constructor(private readonly devices: ReadonlyMap<string, Device>) {}
 
-  /** The selected series, by device, metric and labels. */
-  find(selector: Selector): readonly SeriesEntry[] {
+  /**
+   * The selected series, by device, metric and labels, as callers see them: each is made when it is first asked for. In slices, in
+   * which series may come or go: what is looked at stays as it was.
+   */
+  async describe(selector: Selector): Promise<Series[]> {
+    const { entries, isWanted } = this.look(selector);
+    const found: Series[] = [];
+    await inSlices(entries, (entry) => void ((!isWanted || isWanted(entry)) && found.push(entry.series)));
+    return found;
+  }
+
+  /** Among which the selected series are, in their order, and which of them; all where nothing is said. */
+  private look(selector: Selector): {
+    entries: readonly SeriesEntry[];
+    isWanted?: (entry: SeriesEntry) => boolean;
+  } {
     const { devices, tags, metrics, labels } = selector;
-    const labelled = hasAll(labels);
+    const hasLabels = hasAll(labels);
+    const isLabelled = ({ series }: SeriesEntry): boolean => hasLabels(series.labels);
     const names = namesOf(metrics);
     if (names) {
       const found: SeriesEntry[] = [];
       for (const device of this.findDevices(selector)) {
-        for (const entry of ofMetrics(this.ofDevice(device), names)) {
-          if (!labels || labelled(entry.series.labels)) found.push(entry);
-        }
+        for (const entry of ofMetrics(this.ofDevice(device), names)) found.push(entry);
       }
-      return found;
+      return labels ? { entries: found, isWanted: isLabelled } : { entries: found };
     }
     const entries = devices || tags ? this.ofDevices(this.findDevices(selector)) : this.all();
-    if (!metrics && !labels) return entries;
-    const wanted = matchesAny(metrics);
+    if (!metrics) return labels ? { entries, isWanted: isLabelled } : { entries };
+    const matches = matchesAny(metrics);
     // The series of one metric follow each other, so that each name is looked at once for each device.
     let metricName: string | undefined;
-    let isWanted = false;
-    return entries.filter((entry) => {
+    let isMatching = false;
+    const isWanted = (entry: SeriesEntry): boolean => {
       if (entry.metricName !== metricName) {
         metricName = entry.metricName;
-        isWanted = wanted(metricName);
+        isMatching = matches(metricName);
       }
-      return isWanted && labelled(entry.series.labels);
-    });
-  }
-
-  /** The same as callers see them, in slices: each is made when it is first asked for. */
-  async describe(selector: Selector): Promise<Series[]> {
-    const found: Series[] = [];
-    await inSlices(this.find(selector), ({ series }) => found.push(series));
-    return found;
+      return isMatching && (!labels || isLabelled(entry));
+    };
+    return { entries, isWanted };
   }
 
   /** The selected devices, by name. */
