@@ -1,6 +1,7 @@
 /** Honest senders for benchmarks of what others do to them: an api, small batches at a steady pace, and what each took. Linux only. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +12,10 @@ export const BATCH = '/api/v1/aggregator/metrics/batch';
 /** Of each honest request. */
 const SAMPLES = 100;
 const HONEST_EVERY = 20;
+/** After so many of them the disk is asked what a flush takes by itself. */
+const FLUSH_EVERY = 5;
+/** What a commit writes, about. */
+const FLUSHED = Buffer.alloc(8192, 1);
 
 export const say = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
 const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
@@ -42,13 +47,24 @@ const memory = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid
 /** CPU of the thread with the event loop, ms. */
 export const loopTime = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 
+/** What it takes to have a few pages of a file on the disk, in which nothing but them is written, ms. */
+async function flush(file) {
+  const start = performance.now();
+  await file.write(FLUSHED, 0, FLUSHED.length, 0);
+  await file.sync();
+  return performance.now() - start;
+}
+
 /**
- * Times of honest requests and what the event loop took meanwhile, ms, and the most memory that the api took. They are
- * connected before, as collectors are; then `begin` is called.
+ * Times of honest requests and what the event loop took meanwhile, ms, what a flush of the same disk took by itself, and the most
+ * memory that the api took. They are connected before, as collectors are; then `begin` is called.
  */
-export async function honest({ port, pid }, seconds, begin = () => undefined) {
+export async function honest({ port, pid, folder }, seconds, begin = () => undefined) {
   const times = [];
   const loop = [];
+  const flushes = [];
+  const file = await open(join(folder, 'flush'), 'w');
+  await flush(file);
   let most = 0;
   const pending = [];
   await Promise.all(Array.from({ length: agent.maxSockets }, () => post(port, BATCH, batch(SAMPLES))));
@@ -64,10 +80,12 @@ export async function honest({ port, pid }, seconds, begin = () => undefined) {
       }),
     );
     most = Math.max(most, memory(pid));
+    if (n % FLUSH_EVERY === 0) pending.push(flush(file).then((took) => flushes.push(took)));
     await sleep(HONEST_EVERY);
   }
   await Promise.all(pending);
-  return { times, loop, most };
+  await file.close();
+  return { times, loop, flushes, most };
 }
 
 /** @param more settings of the api. */
@@ -79,7 +97,7 @@ export async function start(folder, more = {}) {
     const [, port] = /Listening on \S+:(\d+);/.exec(line) ?? [];
     if (port === undefined) continue;
     child.stdout.resume();
-    return { child, pid: child.pid, port: Number(port) };
+    return { child, pid: child.pid, port: Number(port), folder };
   }
   throw new Error('the api did not start');
 }

@@ -20,7 +20,8 @@ export class NewSeries {
   ) {}
 
   /**
-   * Makes the series of samples if they are so many that their commit would hold up others; undefined where it would not.
+   * Makes the series of samples, and looks them up, if they are so many that their commit would hold up others; undefined where it
+   * would not.
    *
    * @returns a promise that rejects with TooManySeriesError where there may not be all of them; then none is made.
    */
@@ -28,7 +29,7 @@ export class NewSeries {
     if (!this.catalogue.hasMoreNew(samples, AT_ONCE)) return undefined;
     const turn = this.last.then(() => this.makeAll(samples));
     this.last = turn.catch(() => undefined);
-    return turn;
+    return turn.then(() => this.lookUp(samples));
   }
 
   private async makeAll(samples: SampleBatch): Promise<void> {
@@ -57,6 +58,11 @@ export class NewSeries {
       trial.giveBack(made);
       throw error;
     }
+  }
+
+  /** Keeps with each name what it leads to now: the commit, which lets nobody pass meanwhile, need not look for it. */
+  private async lookUp(samples: SampleBatch): Promise<void> {
+    if (isColumns(samples)) await inSlices(samples.series, (one) => void this.catalogue.knownEntryOfNamed(one));
   }
 
   /**

@@ -30,6 +30,9 @@ export interface SeriesLimits {
 /** How long it is not looked up again which label grows, ms: senders that are refused come again and again. */
 const LOOK = 10_000;
 
+/** Of the metric that grows so many series are looked at: to look at all of them would hold up others. */
+const MOST_LOOKED_AT = 1_000;
+
 /** Refuses series that would be too many of one device. */
 export class SeriesLimit {
   private minute = 0;
@@ -87,7 +90,10 @@ export class SeriesLimit {
 /** In words: the label of the metric that has the most values, or the names of metrics. */
 function whatGrows(device: LimitedDevice, metricName: string): string {
   const values = new Map<string, Set<string>>();
+  let count = 0;
   for (const { series } of device.metrics.ofMetric(metricName)) {
+    count += 1;
+    if (count > MOST_LOOKED_AT) break;
     for (const [name, value] of Object.entries(series.labels)) {
       const known = values.get(name);
       if (known) known.add(value);
@@ -97,5 +103,6 @@ function whatGrows(device: LimitedDevice, metricName: string): string {
   let most: readonly [string, number] | undefined;
   for (const [name, { size }] of values) if (!most || size > most[1]) most = [name, size];
   if (!most || most[1] <= device.metrics.size) return `it has ${device.metrics.size} metrics`;
-  return `label ${JSON.stringify(most[0])} of ${JSON.stringify(metricName)} grows, it has ${most[1]} values`;
+  const number = count > MOST_LOOKED_AT ? `at least ${most[1]}` : most[1];
+  return `label ${JSON.stringify(most[0])} of ${JSON.stringify(metricName)} grows, it has ${number} values`;
 }

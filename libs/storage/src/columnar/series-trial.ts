@@ -89,8 +89,9 @@ class TriedDevice implements LimitedDevice, LimitedMetrics {
     return size;
   }
 
-  ofMetric(metricName: string): Iterable<LabelledSeries> {
-    return [...this.known.ofMetric(metricName), ...(this.added.get(metricName) ?? [])];
+  *ofMetric(metricName: string): Generator<LabelledSeries> {
+    yield* this.known.ofMetric(metricName);
+    yield* this.added.get(metricName) ?? [];
   }
 
   /** Notes a series that is wanted, so that a refusal can say what grows. */

@@ -1,8 +1,8 @@
 import {
   countOf,
   HOUR,
-  inSlices,
   isColumns,
+  Slices,
   type DeviceSelector,
   type Sample,
   type SampleBatch,
@@ -141,13 +141,18 @@ export class SqliteStore implements Store {
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
-    const known = isColumns(samples) ? this.catalogue.knownSeries(samples.series) : undefined;
+    let known = this.knownSeries(samples);
     const preparing = known ? undefined : this.newSeries.prepare(samples);
     if (preparing) {
       await preparing;
       this.assertOpen();
+      known = this.knownSeries(samples);
     }
     await this.commits.add({ samples, known });
+  }
+
+  private knownSeries(samples: SampleBatch): KnownSeries | undefined {
+    return isColumns(samples) ? this.catalogue.knownSeries(samples.series) : undefined;
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
@@ -175,7 +180,8 @@ export class SqliteStore implements Store {
   async recentReadings(devices: readonly Pick<StoredDevice, 'name'>[]): Promise<number[][]> {
     this.assertOpen();
     const found: number[][] = [];
-    await inSlices(devices, ({ name }) => {
+    const slices = new Slices();
+    for (const { name } of devices) {
       const device = this.catalogue.device(name);
       const read = (): number[] => (device ? this.readings.of(device, this.heads.ofDevice(device.id)) : []);
       let times = read();
@@ -184,7 +190,9 @@ export class SqliteStore implements Store {
         times = read();
       }
       found.push(times);
-    });
+      // One with very many samples or series takes a millisecond.
+      if (slices.isOver()) await slices.next();
+    }
     return found;
   }
 
