@@ -322,6 +322,26 @@ describe('what senders are told', () => {
     expect((await server.get('/query')).body).toEqual({ error: 'missing required parameter "q"' });
   });
 
+  it('a query may also be a part of a form, or a file in one', async () => {
+    const post = async (parts: string, address = ''): Promise<Answer> => {
+      const type = { 'content-type': 'multipart/form-data; boundary=limit' };
+      return server.post(`/query${address}`, `${parts.replaceAll('\n', '\r\n')}\r\n--limit--\r\n`, type);
+    };
+    const part = (name: string, text: string): string =>
+      `--limit\nContent-Disposition: form-data; name="${name}"\n\n${text}`;
+    const created = { results: [{ statement_id: 0 }] };
+
+    expect((await post(part('q', 'CREATE DATABASE "part"'))).body).toEqual(created);
+    const file = part('q"; filename="q.txt', 'CREATE DATABASE "file"\n;SHOW DATABASES');
+    expect(JSON.stringify((await post(file)).body)).toContain('["part"],["file"]');
+    // As InfluxDB: what has parts comes behind the address.
+    expect((await post(part('q', 'SELECT 1'), '?q=CREATE+DATABASE+address')).body).toEqual(created);
+    for (const wrong of [part('p', 'CREATE DATABASE a'), 'no part at all', '']) {
+      const { status, body } = await post(wrong);
+      expect([status, body]).toEqual([400, { error: 'missing required parameter "q"' }]);
+    }
+  });
+
   it('a sender that waits for "100 Continue", as curl with much does, gets it', async () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);

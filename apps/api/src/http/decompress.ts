@@ -49,6 +49,8 @@ export function gunzip(payload: RequestPayload, most = MAX_BODY): Readable {
   payload.on('error', (error) => gunzipped.destroy(error));
   gunzipped.on('error', (error) => {
     if (error instanceof Problem) return;
+    // Whoever still sends would not see the answer.
+    payload.resume();
     Object.assign(error, { statusCode: 400, message: `the body is not gzip: ${error.message}` });
   });
   return payload.pipe(gunzipped);

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import fastify from 'fastify';
 import { BODY_LIMITS, BodyBudget, boundBodies } from './body-budget.js';
-import { acceptGzip } from './decompress.js';
+import { acceptGzip, MOST_PACKED } from './decompress.js';
 import { openDirectPath } from './direct.js';
 import { acceptJson } from './json-body.js';
 import { MAX_BODY } from './limits.js';
@@ -46,7 +46,7 @@ const USUAL = ['Host: x', 'Content-Type: text/plain', 'Content-Length: 4'];
 async function say(...requests: string[]): Promise<string> {
   const { port } = server.server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
-  socket.end(requests.join(''));
+  socket.end(requests.join(''), 'latin1');
   const chunks = await socket.toArray();
   return Buffer.concat(chunks as Buffer[]).toString();
 }
@@ -62,8 +62,17 @@ async function ask(request: string): Promise<string> {
   return Buffer.concat((await socket.toArray()) as Buffer[]).toString();
 }
 
-const packed = (bytes: Buffer): string =>
-  post(['Host: x', 'Content-Encoding: gzip', `Content-Length: ${bytes.length}`], bytes.toString('latin1'));
+const inChunks = (text: string, size: number): string => {
+  const chunks = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+  return [...chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`), '0\r\n\r\n'].join('');
+};
+
+/** @param chunk the length of the chunks that it comes in; left out: its length is said before. */
+function packed(bytes: Buffer, chunk?: number): string {
+  const text = bytes.toString('latin1');
+  const length = chunk === undefined ? `Content-Length: ${bytes.length}` : 'Transfer-Encoding: chunked';
+  return post(['Host: x', 'Content-Encoding: gzip', length], chunk === undefined ? text : inChunks(text, chunk));
+}
 
 it.each([
   ['as usual', 'direct', USUAL],
@@ -79,9 +88,19 @@ it.each([
   expect(await say(post(headers))).toMatch(new RegExp(`\r\n\r\n${way} body$`));
 });
 
-it('a request with a body of no known length, to another path or by HTTP 1.0 goes the usual way', async () => {
-  const chunked = '4\r\nbody\r\n0\r\n\r\n';
-  expect(await say(post(['Host: x', 'Transfer-Encoding: chunked'], chunked))).toMatch(/usual body$/);
+it('a body of no known length comes in chunks', async () => {
+  const chunked = (text: string, size: number): string =>
+    post(['Host: x', 'Transfer-Encoding: chunked'], inChunks(text, size));
+  expect(await ask(chunked('body', 3))).toMatch(/\r\n\r\ndirect body.*direct last$/s);
+  expect(await ask(chunked('', 1))).toMatch(/\r\n\r\ndirect HTTP.*direct last$/s);
+  expect(await say(chunked('a'.repeat(MAX_BODY + 1), 65_000))).toContain(
+    `refused: The body must have at most ${MAX_BODY}`,
+  );
+  const other = post(['Host: x', 'Transfer-Encoding: gzip, chunked'], inChunks('body', 4));
+  expect(await say(other)).toMatch(/usual body$/);
+});
+
+it('a request to another path or by HTTP 1.0 goes the usual way', async () => {
   expect(await say(post(USUAL, 'body', 'POST /y HTTP/1.1'))).toContain(' 404 ');
   expect(await say(post(USUAL, 'body', 'POST /x HTTP/1.0'))).toMatch(/usual body$/);
 });
@@ -117,7 +136,26 @@ it('a body of gzip is undone, and what is none or too much is refused as the usu
     [gzipSync(tooMuch, { level: 1 }), `The body must have at most ${MAX_BODY} bytes`],
   ] as const) {
     expect(await ask(packed(bytes))).toMatch(new RegExp(`refused: ${reason}.*direct last$`, 's'));
+    expect(await ask(packed(bytes, 10_000))).toMatch(new RegExp(`refused: ${reason}`));
   }
+});
+
+it('a body of gzip that is long, or comes in chunks, is undone as it comes', async () => {
+  const long = Array.from({ length: 60_000 }, (_, at) => (at * 2_654_435_761) % 2 ** 32).join();
+  const bytes = gzipSync(long);
+  expect(bytes.length).toBeGreaterThan(MOST_PACKED);
+  expect(await ask(packed(bytes))).toContain(`\r\n\r\ndirect ${long}`);
+  expect(await ask(packed(bytes, 1_000))).toContain(`\r\n\r\ndirect ${long}`);
+  expect(await ask(packed(gzipSync('body'), 7))).toMatch(/\r\n\r\ndirect body.*direct last$/s);
+  const damaged = Buffer.from(bytes);
+  damaged.fill(7, 5_000, 6_000);
+  for (const chunk of [undefined, 1_000]) {
+    expect(await ask(packed(damaged, chunk))).toContain('refused: the body is not gzip: ');
+    expect(await ask(packed(bytes.subarray(0, -20), chunk))).toContain('refused: the body is not gzip: unexpected end');
+  }
+  // Nobody waits for whoever has gone.
+  expect(await say(packed(bytes).slice(0, -20_000))).not.toContain('direct');
+  expect(await say(post(USUAL))).toMatch(/direct body$/);
 });
 
 it('a body that breaks off costs nobody else anything', async () => {

@@ -48,6 +48,7 @@ export interface UsualHead {
 
 interface Head extends UsualHead {
   type: string | undefined;
+  /** NaN for a body in chunks, of which it is not known. */
   length: number;
   encoding: string | undefined;
 }
@@ -124,16 +125,17 @@ export class DirectPath {
     if (!head || !route.types.includes(head.type)) return false;
     const isPacked = head.encoding === 'gzip' && route.encoding === undefined;
     if (!isPacked && head.encoding !== route.encoding) return false;
-    if (!(head.length > 0 && head.length <= (isPacked ? MOST_PACKED : MAX_BODY))) return false;
+    if (head.length <= 0 || head.length > MAX_BODY) return false;
     const query = this.queryOf(mark < 0 ? '' : url.slice(mark + 1));
     const call = { request, response, query, json: this.json };
     const runAs = checks.admit(call, head, route);
     if (!runAs) return false;
-    this.receive(route, call, runAs, isPacked);
+    this.receive(route, call, runAs, isPacked ? head.length : undefined);
     return true;
   }
 
-  private receive(route: DirectRoute, call: DirectCall, runAs: RunAs, isPacked: boolean): void {
+  /** @param packed the length of a body that is gzip. */
+  private receive(route: DirectRoute, call: DirectCall, runAs: RunAs, packed: number | undefined): void {
     const { budget } = this;
     const { request, response } = call;
     const start = performance.now();
@@ -144,7 +146,9 @@ export class DirectPath {
     }
     response.on('close', () => budget.release(request));
     const take = (bytes: Buffer): void => this.take(route, call, runAs, start, bytes);
-    this.collect(call, request, isPacked ? (packed) => this.unpack(call, packed, take) : take);
+    if (packed === undefined) this.collect(call, request, take);
+    else if (packed <= MOST_PACKED) this.collect(call, request, (bytes) => this.unpack(call, bytes, take));
+    else this.collect(call, gunzip(request), take);
   }
 
   /** Calls `whole` with all that comes of a body. */
@@ -171,7 +175,7 @@ export class DirectPath {
       },
       error: (error) => {
         // Who has gone needs no answer.
-        if (payload !== request || !request.destroyed) fail(error);
+        if (request.complete || !request.destroyed) fail(error);
       },
     });
   }
@@ -247,15 +251,20 @@ function headOf(rawHeaders: readonly string[]): Head | undefined {
     else if (bit === LENGTH) head.length = Number(value);
     else if (bit === ENCODING) head.encoding = value;
     else if (bit === AUTHORIZATION) head.authorization = value;
+    else if (bit === CHUNKED) {
+      if (value !== 'chunked') return undefined;
+      head.length = NaN;
+    }
   }
   return head;
 }
 
-const [HOST, TYPE, LENGTH, ENCODING, AUTHORIZATION, VERSION] = [1, 2, 4, 8, 16, 32];
+const [HOST, TYPE, LENGTH, ENCODING, AUTHORIZATION, VERSION, CHUNKED] = [1, 2, 4, 8, 16, 32, 64];
 const READ = new Map([
   ['host', HOST],
   ['content-type', TYPE],
   ['content-length', LENGTH],
+  ['transfer-encoding', CHUNKED],
   ['content-encoding', ENCODING],
   ['authorization', AUTHORIZATION],
   // Read by its route.

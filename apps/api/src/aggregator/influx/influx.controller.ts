@@ -108,11 +108,12 @@ export class InfluxController {
   @Speaks(speaks(version1))
   @HttpCode(200)
   @Header('x-influxdb-version', AS_VERSION)
-  postQuery(@Query() query: Parameters, @Body() body: unknown, @Req() { headers }: FastifyRequest): unknown {
-    const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
-    const form =
-      isForm && body instanceof Uint8Array ? new URLSearchParams(Buffer.from(body).toString('utf8')) : undefined;
-    return this.answer(form?.get('q') ?? one(query['q']));
+  async postQuery(
+    @Query() query: Parameters,
+    @Body() body: unknown,
+    @Req() { headers }: FastifyRequest,
+  ): Promise<unknown> {
+    return this.answer(await queryOf(one(query['q']), headers['content-type'] ?? '', body));
   }
 
   private answer(query: string | undefined): unknown {
@@ -136,6 +137,21 @@ export class InfluxController {
     const more = rest > 0 ? `; and ${rest} more` : '';
     throw new Problem('invalid-input', `partial write: ${reasons.join('; ')}${more} dropped=${count}`);
   }
+}
+
+/**
+ * The query of a POST, which InfluxDB takes from the address or a form: one in a form goes before that of the address, and after it
+ * where the form has parts, one of which may be a file.
+ */
+async function queryOf(ofAddress: string | undefined, type: string, body: unknown): Promise<string | undefined> {
+  const [, kind] = /^\s*(application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i.exec(type) ?? [];
+  if (kind === undefined || !(body instanceof Uint8Array)) return ofAddress;
+  if (kind.toLowerCase() !== 'multipart/form-data')
+    return new URLSearchParams(Buffer.from(body).toString('utf8')).get('q') ?? ofAddress;
+  if (ofAddress) return ofAddress;
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch(() => undefined);
+  const query = form?.get('q');
+  return typeof query === 'object' ? query?.text() : query;
 }
 
 const one = (parameter: string | string[] | undefined): string | undefined =>
