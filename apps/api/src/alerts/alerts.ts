@@ -286,7 +286,7 @@ export class Alerts {
       const changes = new Changes(this.states);
       const looked = await act(changes);
       const now = clock.now();
-      const messages = tell(changes, await this.tellingRules(), now);
+      const messages = await tell(changes, await this.tellingRules(), now);
       const step = { ...changes.step(now), messages };
       // What has been looked at is not looked at again after a restart: so it goes with what came of it.
       const isNews = step.states.length + step.gone.length + step.changes.length + messages.length > 0;

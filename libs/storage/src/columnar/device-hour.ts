@@ -96,16 +96,7 @@ export class DeviceHour {
     }
     if (this.sealed.length === 0 && this.heads.length === 1) {
       const [head] = this.heads;
-      const cut = new Map<number, Summary>();
-      head.summaries(
-        (id, summary) => {
-          if (summary.firstTime >= range.start && summary.lastTime < range.end) visit(id, summary);
-          else if (summary.firstTime < range.end && summary.lastTime >= range.start) cut.set(id, { ...summary });
-        },
-        wanted,
-        startsInside,
-      );
-      this.visitCut(head, range, startsInside, cut, visit);
+      head.summaries(visit, wanted, true, range);
       return undefined;
     }
     const { spans, cut } = this.spans(range, wanted, startsInside, visit);
@@ -142,16 +133,13 @@ export class DeviceHour {
     visit: VisitSummary,
   ): Promise<void> | undefined {
     const others = new Set<number>();
-    for (const head of this.heads) {
-      head.summaries(
-        (id, summary) => {
-          const isBehind = summary.firstTime > sums.lastTimeOf(id) && summary.firstTime >= range.start;
-          if (isBehind && summary.lastTime < range.end) visit(id, summary);
-          else others.add(id);
-        },
-        wanted,
-        true,
-      );
+    const [head] = this.heads;
+    if (head) {
+      const visitBehind: VisitSummary = (id, summary) => {
+        if (summary.firstTime > sums.lastTimeOf(id)) visit(id, summary);
+        else others.add(id);
+      };
+      head.summaries(visitBehind, wanted, true, range);
     }
     sums.visit((id, summary) => void (others.has(id) || visit(id, summary)), wanted);
     if (others.size === 0) return undefined;

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import type { Summary, TimeRange } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, ScratchBlock } from './blocks.js';
@@ -170,19 +170,26 @@ export class Head {
    * Calls `visit` with the summary of each series that is wanted and has samples; it is the same object each time.
    *
    * @param isAll whether nobody will ask for samples next: then they are put in order in memory that is used again.
+   * @param range which samples count, where not all do.
    */
   summaries(
     visit: (seriesId: number, summary: Readonly<Summary>) => void,
     wanted: ReadonlySet<number>,
     isAll: boolean,
+    range?: TimeRange,
   ): void {
     const { block, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
     const { slots } = this.device;
+    const [first, end] = range ? [range.start - this.start, range.end - this.start] : [0, HOUR];
     let summary: Summary | undefined;
     for (let slot = 0; slot < starts.length; slot += 1) {
+      let [from, to] = [starts[slot], ends[slot]];
       const id = slots[slot]?.id;
-      if (starts[slot] === ends[slot] || id === undefined || !wanted.has(id)) continue;
-      summary = summarizePart(block, starts[slot], ends[slot], this.start, summary);
+      if (from === to || id === undefined || !wanted.has(id)) continue;
+      if (block.times[from] < first) from = firstNotBefore(first, block.times, from, to);
+      if (from < to && block.times[to - 1] >= end) to = firstNotBefore(end, block.times, from, to);
+      if (from === to) continue;
+      summary = summarizePart(block, from, to, this.start, summary);
       visit(id, summary);
     }
   }
@@ -332,6 +339,17 @@ export class Head {
   private sortInto(block: Block): Sorted {
     return sort(block, this.blocks, this.device.slots.length);
   }
+}
+
+/** Where in ascending times, from one position to before another, the first one is that is not before `time`. */
+function firstNotBefore(time: number, times: Uint32Array, from: number, to: number): number {
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (times[middle] < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Puts samples in order in an empty block that has room for them, and memory of its own. */

@@ -388,6 +388,7 @@ export class SeriesCatalogue {
     this.undoes.push(() => {
       this.devices.delete(name);
       this.devicesById.delete(device.id);
+      this.sorted.devicesChanged();
     });
     return device;
   }

@@ -3,6 +3,7 @@ import {
   inSlices,
   matchesAny,
   selectsDevice,
+  Slices,
   type DeviceSelector,
   type Pattern,
   type Selector,
@@ -14,6 +15,10 @@ import type { Device, SeriesEntry } from './series-entry.js';
 export class SortedSeries {
   /** Of all devices; undefined while nobody has asked since one came or went. */
   private sorted: readonly SeriesEntry[] | undefined;
+  /** How often one came or went. */
+  private changes = 0;
+  /** All devices by name; a new one is not among them. */
+  private named: readonly Device[] = [];
 
   constructor(private readonly devices: ReadonlyMap<string, Device>) {}
 
@@ -22,29 +27,29 @@ export class SortedSeries {
    * which series may come or go: what is looked at stays as it was.
    */
   async describe(selector: Selector): Promise<Series[]> {
-    const { entries, isWanted } = this.look(selector);
+    const { entries, isWanted } = await this.look(selector);
     const found: Series[] = [];
     await inSlices(entries, (entry) => void ((!isWanted || isWanted(entry)) && found.push(entry.series)));
     return found;
   }
 
   /** Among which the selected series are, in their order, and which of them; all where nothing is said. */
-  private look(selector: Selector): {
+  private async look(selector: Selector): Promise<{
     entries: readonly SeriesEntry[];
     isWanted?: (entry: SeriesEntry) => boolean;
-  } {
+  }> {
     const { devices, tags, metrics, labels } = selector;
     const hasLabels = hasAll(labels);
     const isLabelled = ({ series }: SeriesEntry): boolean => hasLabels(series.labels);
     const names = namesOf(metrics);
     if (names) {
       const found: SeriesEntry[] = [];
-      for (const device of this.findDevices(selector)) {
+      await inSlices(this.findDevices(selector), (device) => {
         for (const entry of ofMetrics(this.ofDevice(device), names)) found.push(entry);
-      }
+      });
       return labels ? { entries: found, isWanted: isLabelled } : { entries: found };
     }
-    const entries = devices || tags ? this.ofDevices(this.findDevices(selector)) : this.all();
+    const entries = await (devices || tags ? this.ofDevices(this.findDevices(selector)) : this.all());
     if (!metrics) return labels ? { entries, isWanted: isLabelled } : { entries };
     const matches = matchesAny(metrics);
     // The series of one metric follow each other, so that each name is looked at once for each device.
@@ -62,35 +67,44 @@ export class SortedSeries {
 
   /** The selected devices, by name. */
   findDevices(selector: DeviceSelector): readonly Device[] {
+    const candidates = this.candidates(selector);
+    if (!selector.devices && !selector.tags) return candidates;
     const selected = selectsDevice(selector);
-    const found: Device[] = [];
-    for (const device of this.candidates(selector)) {
-      if (selected({ name: device.name, tags: device.description.tags })) found.push(device);
-    }
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return candidates.filter((device) => selected({ name: device.name, tags: device.description.tags }));
   }
 
-  /** The devices among which the selected ones are: those that the selector names, or all. */
-  private candidates({ devices }: DeviceSelector): Iterable<Device> {
-    const named = new Set<Device>();
+  /** The devices among which the selected ones are, by name: those that the selector names, or all. */
+  private candidates({ devices }: DeviceSelector): readonly Device[] {
+    const asked = new Set<Device>();
     for (const pattern of devices ?? [undefined]) {
-      if (typeof pattern !== 'string') return this.devices.values();
+      if (typeof pattern !== 'string') return this.byName();
       const device = this.devices.get(pattern);
-      if (device) named.add(device);
+      if (device) asked.add(device);
     }
-    return named;
+    return inOrder(asked);
+  }
+
+  private byName(): readonly Device[] {
+    if (this.named.length !== this.devices.size) this.named = inOrder(this.devices.values());
+    return this.named;
   }
 
   /** A device has come or gone, or has another name. */
   devicesChanged(): void {
+    this.named = [];
+    this.seriesChanged();
+  }
+
+  private seriesChanged(): void {
     this.sorted = undefined;
+    this.changes += 1;
   }
 
   /** Takes note of a new series. */
   add(entry: SeriesEntry): void {
     const { device } = entry;
     if (device.sorted) device.unsorted.push(entry);
-    this.sorted = undefined;
+    this.seriesChanged();
   }
 
   /** Takes note of a series that is gone. */
@@ -98,7 +112,7 @@ export class SortedSeries {
     const { device } = entry;
     if (device.unsorted.at(-1) === entry) device.unsorted.pop();
     else device.sorted = undefined;
-    this.sorted = undefined;
+    this.seriesChanged();
   }
 
   /** Sorts the series of every device once: of one with very many that takes long, and is not for the first who asks. */
@@ -106,16 +120,23 @@ export class SortedSeries {
     await inSlices(this.devices.values(), (device) => void this.ofDevice(device));
   }
 
-  private all(): readonly SeriesEntry[] {
-    this.sorted ??= this.ofDevices(this.findDevices({}));
-    return this.sorted;
+  private async all(): Promise<readonly SeriesEntry[]> {
+    if (this.sorted) return this.sorted;
+    const { changes } = this;
+    const all = await this.ofDevices(this.byName());
+    if (changes === this.changes) this.sorted = all;
+    return all;
   }
 
-  private ofDevices(devices: readonly Device[]): readonly SeriesEntry[] {
+  private async ofDevices(devices: readonly Device[]): Promise<readonly SeriesEntry[]> {
     const [only] = devices;
     if (only && devices.length === 1) return this.ofDevice(only);
+    const slices = new Slices();
     const all: SeriesEntry[] = [];
-    for (const device of devices) for (const entry of this.ofDevice(device)) all.push(entry);
+    for (const device of devices) {
+      for (const entry of this.ofDevice(device)) all.push(entry);
+      if (slices.isOver()) await slices.next();
+    }
     return all;
   }
 
@@ -129,6 +150,8 @@ export class SortedSeries {
     return device.sorted;
   }
 }
+
+const inOrder = (devices: Iterable<Device>): Device[] => [...devices].sort((a, b) => (a.name < b.name ? -1 : 1));
 
 const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
   a.metricName < b.metricName

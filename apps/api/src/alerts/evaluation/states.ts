@@ -53,6 +53,11 @@ export class States {
     for (const states of this.rules.values()) yield* states.values();
   }
 
+  /** The same with the rule and the subject of each. */
+  *entries(): Generator<readonly [rule: string, subject: string, state: AlertState]> {
+    for (const [rule, states] of this.rules) for (const [subject, state] of states) yield [rule, subject, state];
+  }
+
   ruleNames(): string[] {
     return [...this.rules.keys()];
   }
@@ -146,8 +151,8 @@ export class Changes {
 
   /** All states, as they will be. */
   *all(): Generator<AlertState> {
-    for (const state of this.states.all()) {
-      const key = `${state.rule}\n${subjectKey(state.subject)}`;
+    for (const [rule, subject, state] of this.states.entries()) {
+      const key = `${rule}\n${subject}`;
       if (!this.written.has(key) && !this.dropped.has(key)) yield state;
     }
     yield* this.written.values();

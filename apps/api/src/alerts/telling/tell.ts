@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { selectsDevice } from '@device-metrics/domain';
+import { inSlices, selectsDevice } from '@device-metrics/domain';
 import type { AlertMessage } from '@device-metrics/storage';
 import type { AlertState, Episode, Told } from '../evaluation/alert-state.js';
 import type { Changes } from '../evaluation/states.js';
@@ -49,19 +49,24 @@ const hasPassed = (since: number, wait: number, now: number): boolean => now - s
 
 /**
  * Decides what is said now of the alerts, and writes down in their states what was said: messages and states go to the
- * store in one step, so that after a crash each has been said or not, and is never forgotten.
+ * store in one step, so that after a crash each has been said or not, and is never forgotten. In slices: of a large fleet very many may
+ * be away.
  */
-export function tell(changes: Changes, rules: TellingRules, now: number): AlertMessage[] {
-  const alerts = [...changes.all()].filter(({ episode }) => episode !== null);
+export async function tell(changes: Changes, rules: TellingRules, now: number): Promise<AlertMessage[]> {
+  const alerts: AlertState[] = [];
+  await inSlices(changes.all(), (state) => void (state.episode !== null && alerts.push(state)));
   const suppressed = suppression(rules, now);
-  for (const alert of alerts) noteSuppression(changes, alert, suppressed(alert), now);
+  await inSlices(alerts, (alert) => noteSuppression(changes, alert, suppressed(alert), now));
   const messages: AlertMessage[] = [];
-  for (const { route, members } of groupsOf(alerts, rules)) {
+  for (const { route, members } of await groupsOf(alerts, rules)) {
     for (const message of tellGroup(changes, route, members, rules, now)) messages.push(message);
   }
   // Its route or its channels are gone: there is nobody left to hear of the end.
-  for (const alert of [...changes.all()])
-    if (alert.episode?.ended != null && now - alert.episode.ended > FORGOTTEN) changes.drop(alert);
+  await inSlices(alerts, ({ rule, subject, episode }) => {
+    if (episode?.ended == null || now - episode.ended <= FORGOTTEN) return;
+    const alert = changes.find(rule, subject);
+    if (alert?.episode?.ended != null) changes.drop(alert);
+  });
   return messages;
 }
 
@@ -70,12 +75,12 @@ interface Group {
   readonly members: readonly AlertState[];
 }
 
-function groupsOf(alerts: readonly AlertState[], { routes, tags }: TellingRules): Iterable<Group> {
+async function groupsOf(alerts: readonly AlertState[], { routes, tags }: TellingRules): Promise<Iterable<Group>> {
   const routing = [...routes]
     .sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
     .map((route) => ({ route, selects: selectsAlert(route.select) }));
   const groups = new Map<string, { route: Route; members: AlertState[] }>();
-  for (const alert of alerts) {
+  await inSlices(alerts, (alert) => {
     for (const { route, selects } of routing) {
       if (!selects(alert, tags)) continue;
       const key = `${route.name}\n${groupKey(route, alert, tags)}`;
@@ -84,7 +89,7 @@ function groupsOf(alerts: readonly AlertState[], { routes, tags }: TellingRules)
       groups.set(key, group);
       if (!route.continue) break;
     }
-  }
+  });
   return groups.values();
 }
 
