@@ -43,7 +43,7 @@ describeIf('three processes on one PostgreSQL', () => {
       REPORTS_PATH: `${folder.path}/reports`,
     };
     servers = await Promise.all([0, 1, 2].map(() => Server.start(settings)));
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const server of servers) await server?.stop();
     await postgres.stop();
@@ -71,10 +71,8 @@ describeIf('three processes on one PostgreSQL', () => {
     const headers = { authorization: `Bearer ${made.body.token}` };
     expect((await b.get('/api/v1/devices', headers)).status).toBe(200);
     await c.send('DELETE', `/api/v1/tokens/${made.body.id}`);
-    const revokedAt = Date.now();
-    for (let asked = revokedAt; (await b.get('/api/v1/devices', headers)).status !== 401; asked = Date.now()) {
-      expect(asked - revokedAt).toBeLessThan(1_000);
-    }
+    await pause(1_000);
+    expect((await b.get('/api/v1/devices', headers)).status).toBe(401);
     expect((await a.get('/readyz')).status).toBe(200);
     expect((await a.get('/api/v1/admin/backup')).status).toBe(501);
   });

@@ -34,6 +34,8 @@ export class Authenticate {
   private readonly remembered = new Map<string, Remembered>();
   private readonly usedAt = new Map<string, number>();
   private users: { readonly any: boolean; readonly until: number } | undefined;
+  /** How often all was forgotten: what was asked for before may not be so any more. */
+  private forgotten = 0;
 
   constructor(@Inject(ACCESS_STORE) private readonly store: AccessStore) {}
 
@@ -59,16 +61,19 @@ export class Authenticate {
 
   /** Forgets what is remembered: something was changed here. */
   forget(): void {
+    this.forgotten += 1;
     this.remembered.clear();
     this.users = undefined;
   }
 
   /** Whether somebody has to sign in. */
   async anyUser(): Promise<boolean> {
-    if (!this.users || this.users.until <= performance.now()) {
-      this.users = { any: await this.store.users.any(), until: performance.now() + BELIEVED };
-    }
-    return this.users.any;
+    if (this.users && this.users.until > performance.now()) return this.users.any;
+    const { forgotten } = this;
+    const until = performance.now() + BELIEVED;
+    const any = await this.store.users.any();
+    if (forgotten === this.forgotten) this.users = { any, until };
+    return any;
   }
 
   private async find(credentials: Credentials): Promise<Caller> {
@@ -78,17 +83,23 @@ export class Authenticate {
     if (shown !== undefined) {
       // What is no token of this server may be meant for a proxy before it.
       if (isFree && !shown.startsWith('dm_')) return LOCAL;
-      return this.remember(keyOf(credentials), await this.ofToken(shown));
+      return this.remember(keyOf(credentials), () => this.ofToken(shown));
     }
     const secret = cookieOf(cookie, isSecure);
-    const caller = secret === undefined ? undefined : await this.ofSession(secret);
-    if (caller) return this.remember(keyOf(credentials), caller);
-    return isFree ? LOCAL : NOBODY;
+    const caller =
+      secret === undefined ? undefined : await this.remember(keyOf(credentials), () => this.ofSession(secret));
+    return caller ?? (isFree ? LOCAL : NOBODY);
   }
 
-  private remember(key: string, caller: Caller): Caller {
-    if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
-    this.remembered.set(key, { caller, until: performance.now() + BELIEVED });
+  /** Remembers who it is from the moment on at which it was asked for, unless that has changed since. */
+  private async remember<Found extends Caller | undefined>(key: string, ask: () => Promise<Found>): Promise<Found> {
+    const { forgotten } = this;
+    const until = performance.now() + BELIEVED;
+    const caller = await ask();
+    if (caller && forgotten === this.forgotten) {
+      if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
+      this.remembered.set(key, { caller, until });
+    }
     return caller;
   }
 
