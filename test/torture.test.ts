@@ -39,4 +39,4 @@ it('no call holds the event loop, others pass by reports, too much is refused, a
     HERE.join(),
   ]).catch((error: { stdout: string; stderr: string }) => error);
   expect(stdout + stderr).toMatch(new RegExp(`(\\| (holds|not run) \\|[^]*){${HERE.length}}`));
-});
+}, 600_000);

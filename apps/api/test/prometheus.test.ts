@@ -125,5 +125,5 @@ run(
     ).json();
     expect(failed.data.result[0].value[1]).toBe('0');
   },
-  OUTAGE + 120_000,
+  OUTAGE + 300_000,
 );

@@ -19,11 +19,16 @@ export interface Answer {
 
 /** A real server process on a free port of 127.0.0.1. */
 export class Server {
+  /** The process has ended, and all that it said is in the log. */
+  private readonly closed: Promise<unknown>;
+
   private constructor(
     private readonly process: ChildProcess,
     readonly url: string,
     readonly log: readonly string[],
-  ) {}
+  ) {
+    this.closed = once(process, 'close');
+  }
 
   /** @param settings environment variables; `DATABASE_PATH` at the least. */
   static async start(settings: Record<string, string>): Promise<Server> {
@@ -40,7 +45,7 @@ export class Server {
           if (listening?.[1]) resolve(listening[1]);
         });
       }
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
+      child.once('close', (code) => reject(new Error(`the server ended with ${code}:\n${log.join('\n')}`)));
     });
     return new Server(child, url, log);
   }
@@ -87,10 +92,8 @@ export class Server {
 
   /** Ends the process and gives its exit code; null after SIGKILL. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill(signal);
-      await once(this.process, 'exit');
-    }
+    this.process.kill(signal);
+    await this.closed;
     return this.process.exitCode;
   }
 }

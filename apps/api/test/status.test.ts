@@ -38,7 +38,7 @@ beforeAll(async () => {
   editor = await make({ kind: 'admin' });
   // From now on nobody is somebody by being on this machine.
   await server.post('/api/v1/session/first-admin', { name: 'anna', password: 'correct horse battery' });
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
   await folder.remove();

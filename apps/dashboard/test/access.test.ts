@@ -37,7 +37,7 @@ describeInBrowser('access', () => {
     ]) {
       await server.post('/api/v1/aggregator/metrics', { device_name, metric_name, value: 0.5 });
     }
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.stop();

@@ -107,7 +107,7 @@ export function alerts(stage: Stage): void {
   it('what alerts stands there, is acknowledged and silenced', async () => {
     const { page } = await stage.open('/alerts');
     const row = page.getByRole('row', { name: /Loud/ });
-    await row.waitFor({ timeout: 45_000 });
+    await row.waitFor();
     await row.getByRole('button', { name: 'Acknowledge' }).click();
     await row.getByLabel('Comment').fill('I hear it.');
     await row.getByRole('button', { name: 'Save' }).click();
@@ -129,7 +129,7 @@ export function alerts(stage: Stage): void {
       .getByRole('row', { name: /Loud.*siren: 5.*alerting/ })
       .first()
       .waitFor();
-  }, 90_000);
+  });
 
   it('everything that is set up is taken away as a file and taken in again; a file with mistakes writes nothing', async () => {
     const { page } = await stage.open('/alerts?tab=rules');

@@ -52,10 +52,15 @@ export async function open(browser: Browser, url: string, options: BrowserContex
   const errors: string[] = [];
   const requests: string[] = [];
   // Longer than anything takes, also where others keep the machine busy.
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(120_000);
   page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  page.on('request', (request) => requests.push(request.url().replace(/^https?:\/\/[^/]+/, '')));
+  const pathOf = (address: string): string => address.replace(/^https?:\/\/[^/]+/, '');
+  page.on('console', (message) => {
+    const path = pathOf(message.location().url);
+    // The picture between two pages has no icon of its own, which Chromium asks for then, and may be told of late.
+    if (message.type() === 'error' && path !== '/favicon.ico') errors.push(`${message.text()} ${path}`);
+  });
+  page.on('request', (request) => requests.push(pathOf(request.url())));
   await page.goto(url);
   return { page, errors, requests };
 }

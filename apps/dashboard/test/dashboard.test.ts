@@ -9,12 +9,12 @@ import { Stage } from './stage.js';
 // One browser and one api with one fleet serve all of these: to start them takes longer than most tests.
 describeInBrowser('the dashboard', () => {
   const stage = new Stage();
-  beforeAll(() => stage.start(), 120_000);
+  beforeAll(() => stage.start());
   afterAll(() => stage.close());
 
   describe('the page of all devices, at first,', () => emptyHome(stage));
   describe('with a fleet', () => {
-    beforeAll(() => stage.fill(), 120_000);
+    beforeAll(() => stage.fill());
 
     describe('the page of all devices', () => home(stage));
     describe('the page of one device', () => device(stage));

@@ -107,7 +107,7 @@ async function post(port: number, body: string): Promise<Response> {
 }
 
 it('a connection without a head, half a head, and a body that stops or drips end with a 408; others go on', async () => {
-  const port = await start({ bodies: { window: 300 }, times: { head: 300 } });
+  const port = await start({ bodies: { window: 1_000 }, times: { head: 1_000 } });
   const nothing = client(port);
   const half = client(port, 'POST / HT');
   const stopped = client(port, head(100), '{"a":');
@@ -135,8 +135,10 @@ it('bodies that stall hold no more than the budget, and give way to those that c
 
 it('of too many bodies that are not whole the oldest that drips gives way, and who sends a whole one waits for none', async () => {
   const port = await start({ bodies: { mostOpen: 10 } });
+  const accepted = once(server!.server, 'connection') as Promise<[Socket]>;
   const large = client(port, head(200_000), Buffer.alloc(100_000, 32));
-  await sleep(100);
+  const [there] = await accepted;
+  await until(() => there.bytesRead > 100_000);
   const dripping: ReturnType<typeof client>[] = [];
   for (let n = 0; n < 30; n += 1) {
     dripping.push(client(port, head(1_000), '{'));

@@ -268,7 +268,7 @@ it('no text, title or number of alerts makes a message that a provider refuses',
     }),
     { numRuns: process.env['DEVICE_METRICS_LONG'] ? 300 : 15 },
   );
-}, 120_000);
+});
 
 it('what still fires goes to Alertmanager with an end far ahead: it takes what does not come again for over', async () => {
   const [open] = message.alerts.map((one) => ({ ...one, ended: null }));

@@ -111,5 +111,5 @@ describeIf('of two processes that share a database, one looks at the rules', () 
     expect(lines.filter((line) => line.startsWith('news firing b'))).not.toEqual([]);
     expect(lines.join('\n').match(/over a\b/g)).toHaveLength(1);
     expect(lines.at(-1)).toMatch(/over b$/);
-  }, 60_000);
+  });
 });

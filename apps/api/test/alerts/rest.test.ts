@@ -262,7 +262,7 @@ it('a message has links that acknowledge and silence without signing in; a GET o
     expect((await server.get(link)).body).toContain('is open any more');
     expect((await server.post(link, '', form)).body).toContain('is open any more');
   }
-}, 90_000);
+});
 
 it('who is limited to some devices does not learn how much there is of others', async () => {
   const limited = (await server.post('/api/v1/tokens', { kind: 'read', name: 'lab', tags: { room: 'lab' } })).body;

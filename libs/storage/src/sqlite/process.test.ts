@@ -83,5 +83,5 @@ describe('the store as a process', () => {
     );
     expect(most).toBeGreaterThan(50_000);
     expect(most).toBeLessThanOrEqual(135_000);
-  }, 120_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import modbusSerial, { type ServerTCP } from 'modbus-serial';
+import { until } from '../../../test/harness.js';
 import { Device, flood, memoryGrowth, mistakesOf, TcpPeer } from '../../../test/third-party/device.js';
 import { groupsOf } from './read.js';
 import { decode, type Register } from './register.js';
@@ -251,7 +252,10 @@ describe('a peer that is no Modbus device', () => {
     const registers = [9, 10, 11, 20].map((address) => ({ address, metric: `m${address}` }));
     const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
     const meter = new Device({ ...entry, request_timeout: '1s', timeout: '20s' });
-    expect(Object.keys(await meter.values()).sort()).toEqual(['m11', 'm20', 'm9']);
+    // Where others keep the machine busy, more is late than this one.
+    let values = {};
+    await until(async () => (values = await meter.values().catch(() => ({}))) && meter.rejected.length === 1);
+    expect(Object.keys(values).sort()).toEqual(['m11', 'm20', 'm9']);
     expect(meter.rejected).toEqual(['holding 10: no answer; is unit_id right?']);
   });
 
@@ -286,7 +290,7 @@ describe('a peer that is no Modbus device', () => {
   it('sends 100 MB', async () => {
     peer.onConnection = (socket) => flood(socket, 100e6);
     const growth = await memoryGrowth(async () =>
-      expect(await device('2s').failure()).toMatch(/longer than 1048576|holding 0/),
+      expect(await device('60s').failure()).toMatch(/longer than 1048576|holding 0/),
     );
     expect(growth).toBeLessThan(100 * 2 ** 20);
   });

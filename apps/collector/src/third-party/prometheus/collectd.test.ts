@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
@@ -60,6 +60,7 @@ const isThere = ((): boolean => {
 /** What collectd has written of a value: its time, ms, and the columns. */
 function* written(plugin: string, type: string): Generator<[time: number, values: number[]]> {
   const path = join(csv, HOST, plugin);
+  if (!existsSync(path)) return;
   for (const name of readdirSync(path).filter((one) => one.startsWith(`${type}-20`))) {
     for (const line of readFileSync(join(path, name), 'utf8').split('\n').slice(1, -1)) {
       const [time, ...values] = line.split(',').map(Number);
@@ -91,33 +92,25 @@ run(
       samples = await device.timed().catch(() => []);
       return count('collectd_cpu_total') >= 8 && count('collectd_memory') >= 4 && count('collectd_load_') === 3;
     });
-    const newest = Math.max(...samples.map(({ timestamp }) => timestamp));
-    // It writes its files a little later.
-    await until(() => [...written('load', 'load')].some(([time]) => time >= newest));
-
-    const found = { cpu: 0, load: 0, memory: 0 };
-    for (const { metric_name: name, labels = {}, timestamp, value } of samples) {
-      expect(labels['instance']).toBe(HOST);
-      const compare = (plugin: string, type: string, column = 0): void => {
-        const values = [...written(plugin, type)].find(([time]) => time === timestamp)?.[1];
-        // It writes six decimals.
-        const difference = Math.abs(value - (values?.[column] ?? NaN));
-        expect([name, labels, difference < 1e-6]).toEqual([name, labels, true]);
-      };
+    /** What it has written of a sample itself; undefined where it has not yet, or where this test knows nothing of it. */
+    const own = ({ metric_name: name, labels = {}, timestamp }: (typeof samples)[number]): number | undefined => {
+      const read = (plugin: string, type: string, column = 0): number | undefined =>
+        [...written(plugin, type)].find(([time]) => time === timestamp)?.[1][column];
       const load = ['shortterm', 'midterm', 'longterm'].findIndex((term) => name === `collectd_load_${term}`);
-      if (load >= 0) {
-        compare('load', 'load', load);
-        found.load += 1;
-      } else if (name === 'collectd_cpu_total') {
-        compare(`cpu-${labels['cpu']}`, `cpu-${labels['type']}`);
-        found.cpu += 1;
-      } else if (name === 'collectd_memory') {
-        compare('memory', `memory-${labels['memory']}`);
-        found.memory += 1;
-      }
+      if (load >= 0) return read('load', 'load', load);
+      if (name === 'collectd_cpu_total') return read(`cpu-${labels['cpu']}`, `cpu-${labels['type']}`);
+      return read('memory', `memory-${labels['memory']}`);
+    };
+    const known = samples.filter(({ metric_name: name }) => /^collectd_(load_|cpu_total$|memory$)/.test(name));
+    // It writes its files a little later.
+    await until(() => known.every((sample) => own(sample) !== undefined));
+
+    for (const { labels } of samples) expect(labels?.['instance']).toBe(HOST);
+    for (const sample of known) {
+      // It writes six decimals.
+      const difference = Math.abs(sample.value - (own(sample) ?? NaN));
+      expect([sample.metric_name, sample.labels, difference < 1e-6]).toEqual([sample.metric_name, sample.labels, true]);
     }
-    expect([found.load, found.cpu >= 8, found.memory >= 4]).toEqual([3, true, true]);
     expect(device.rejected).toEqual([]);
   },
-  60_000,
 );
