@@ -60,3 +60,22 @@ it.each([
     expect(map.size).toBeLessThanOrEqual(most);
   }
 });
+
+it('says what followed by two numbers and the bytes behind them, and nothing else', () => {
+  const map = new ByteMap<string>(10);
+  const keyOf = (first: number, second: number, text: string): Buffer =>
+    Buffer.concat([Buffer.from(Uint32Array.of(first, second).buffer), Buffer.from(text)]);
+  const keys = [keyOf(1, 2, ''), keyOf(1, 3, 'cpu=0'), keyOf(4_000_000_000, 3, 'a text of more than eight bytes')];
+  for (const key of keys) map.set(key, 0, key.length, key.toString('latin1'));
+  for (const key of keys) map.get(key, 0, key.length);
+  map.get(keys[0] as Buffer, 0, 8);
+
+  const other = Buffer.from('-cpu=0-');
+  expect(map.following(1, 3, other, 1, 5)).toBeUndefined();
+  expect(map.following(1, 2, other, 1, 6)).toBeUndefined();
+  expect(map.following(2, 3, other, 1, 6)).toBeUndefined();
+  expect(map.following(1, 3, other, 1, 6)).toBe(keys[1]?.toString('latin1'));
+  const last = Buffer.from('a text of more than eight bytes');
+  expect(map.following(4_000_000_000, 3, last, 0, last.length)).toBe(keys[2]?.toString('latin1'));
+  expect(map.following(1, 2, last, 3, 3)).toBe(keys[0]?.toString('latin1'));
+});

@@ -61,6 +61,22 @@ export class ByteMap<T> {
     return entry.value;
   }
 
+  /**
+   * What `get` finds by two numbers of 32 bits, little-endian, with the bytes from `start` to before `end` behind them, where it
+   * followed the last time: then nobody needs to put these into one key. Undefined also where it is there, and did not follow.
+   */
+  following(first: number, second: number, bytes: Uint8Array, start: number, end: number): T | undefined {
+    const guess = this.last?.follower;
+    const length = end - start;
+    if (guess?.length !== length + 8) return undefined;
+    const { arenaView } = this;
+    const at = guess.start;
+    if (arenaView.getUint32(at, true) !== first || arenaView.getUint32(at + 4, true) !== second) return undefined;
+    if (length > 0 && !areSame(arenaView, at + 8, this.viewOf(bytes), start, length)) return undefined;
+    this.last = guess;
+    return guess.value;
+  }
+
   /** Keeps a value by bytes that it does not have yet; they are copied. */
   set(bytes: Uint8Array, start: number, end: number, value: T): void {
     const length = end - start;

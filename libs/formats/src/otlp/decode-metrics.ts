@@ -1,4 +1,4 @@
-import { ByteMap, isAt } from '../byte-map.js';
+import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
 import { BYTES, FIXED64, ProtoReader, ProtobufError, tag, textOf, VARINT } from '../protobuf/reader.js';
 import { readAttributes } from './attributes.js';
 import { addExplicit, addExponential, type Buckets, type HistogramPoint } from './histogram.js';
@@ -54,6 +54,9 @@ const MOST_BYTES = 1 << 20;
 
 /** A histogram of more buckets is refused. */
 const MOST_BUCKETS = 1_000;
+
+/** What stands before the data of a metric is not kept where it has more bytes. */
+const LONGEST_HEAD = 256;
 
 /** Metrics of one name that are remembered. */
 const MOST_OF_NAME = 16;
@@ -132,6 +135,10 @@ interface Metric {
   /** Its unit as it was sent. */
   readonly unit: Uint8Array;
   readonly metric: OtlpMetric;
+  /** What stood before its data when it came first, with the tag of the data, where nothing stood after it. */
+  head: KeptBytes | undefined;
+  /** The one that came after it the last time. */
+  next: Metric | undefined;
 }
 
 /**
@@ -144,6 +151,7 @@ export class MetricsDecoder<S extends object> {
   private readonly metrics: ByteMap<Metric[]>;
   private readonly known: ByteMap<S>;
   private nextId = 1;
+  private last: Metric | undefined;
   /** The bytes that name a series. */
   private key = new Uint8Array(1024);
   private keyView = new DataView(this.key.buffer);
@@ -202,7 +210,7 @@ export class MetricsDecoder<S extends object> {
             for (let ofScope = reader.next(); ofScope !== 0; ofScope = reader.next()) {
               if (ofScope === METRICS) {
                 const metricEnd = (reader.end = reader.length());
-                const metric = this.readMetric();
+                const metric = this.guessMetric() ?? this.readMetric();
                 for (let field = metric ? reader.next() : 0; metric && field !== 0; field = reader.next()) {
                   if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
                   else reader.skip(field);
@@ -259,9 +267,28 @@ export class MetricsDecoder<S extends object> {
     return resource;
   }
 
+  /** The metric that followed the one before the last time, if it is here again; afterwards the reader is at its data. */
+  private guessMetric(): Metric | undefined {
+    const { reader } = this;
+    const { at, end } = reader;
+    const metric = this.last?.next;
+    if (!metric?.head?.isAt(reader.view, end, at)) return undefined;
+    reader.at = at + metric.head.length;
+    if (reader.length() === end) {
+      const first = reader.at;
+      const form = this.formOf(metric.metric.type);
+      reader.at = first;
+      if (form === metric.form) return (this.last = metric);
+    }
+    reader.at = at;
+    return undefined;
+  }
+
   /** What a metric is, or why there is none; afterwards the reader is at its data. Undefined where there are none. */
   private readMetric(): Metric | string | undefined {
     const { reader } = this;
+    const { at: first, end: last } = reader;
+    let headEnd = 0;
     let nameStart = 0;
     let nameEnd = 0;
     let unitStart = 0;
@@ -276,6 +303,7 @@ export class MetricsDecoder<S extends object> {
         reader.skip(field);
         continue;
       }
+      const tagEnd = reader.at;
       const end = reader.length();
       const start = reader.at;
       reader.at = end;
@@ -292,6 +320,7 @@ export class MetricsDecoder<S extends object> {
         const found = typeOf(field);
         if (found === undefined) continue;
         type = found;
+        headEnd = tagEnd;
         dataStart = start;
         dataEnd = end;
       }
@@ -303,7 +332,12 @@ export class MetricsDecoder<S extends object> {
     const metric = this.metricOf(type, form, nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd);
     reader.at = dataStart;
     reader.end = dataEnd;
-    return metric;
+    if (typeof metric === 'string') return metric;
+    if (dataEnd === last && headEnd - first <= LONGEST_HEAD) {
+      metric.head ??= new KeptBytes(Uint8Array.from(reader.bytes.subarray(first, headEnd)));
+    }
+    if (this.last) this.last.next = metric;
+    return (this.last = metric);
   }
 
   /** Temporality and whether it is monotonic, as one number. */
@@ -351,6 +385,8 @@ export class MetricsDecoder<S extends object> {
       form,
       unit: Uint8Array.from(bytes.subarray(unitStart, unitEnd)),
       metric: { name, unit, description, type, isDelta: temporality === DELTA, isMonotonic },
+      head: undefined,
+      next: undefined,
     };
     if (!ofName) this.metrics.set(bytes, nameStart, nameEnd, (ofName = []));
     // Nobody has so many; to go through them must not take long.
@@ -539,6 +575,8 @@ export class MetricsDecoder<S extends object> {
     const named = others ?? bytes;
     const from = others ? 0 : Math.max(0, this.from);
     const to = others ? others.length : Math.max(0, this.to);
+    const next = this.known.following(id, metric.id, named, from, to);
+    if (next) return next;
     this.room(to - from + 8);
     const { key, keyView } = this;
     keyView.setUint32(0, id, true);

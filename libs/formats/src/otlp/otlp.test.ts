@@ -257,6 +257,76 @@ describe('metrics of OpenTelemetry', () => {
     }
   });
 
+  it('are read alike by who has seen others before and by who has not', () => {
+    const GAUGE = 5;
+    const SUM = 7;
+    const point = fc.record({ value: fc.integer(), cpu: fc.constantFrom(undefined, 'a', 'b') });
+    const metric = fc.record({
+      name: fc.constantFrom('a', 'ab'),
+      unit: fc.constantFrom(undefined, '', 's'),
+      help: fc.constantFrom(undefined, 'help', 'h'.repeat(300)),
+      kind: fc.constantFrom(GAUGE, SUM),
+      form: fc.constantFrom([2, 1], [2, 0], [1, 1], [0, 0]),
+      points: fc.array(point, { maxLength: 2 }),
+      order: fc.constantFrom([0, 1, 2, 3], [0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [3, 0, 3, 1]),
+    });
+    const body = fc.record({
+      hosts: fc.array(fc.record({ host: fc.constantFrom('x', 'y'), metrics: fc.array(metric) }), { maxLength: 3 }),
+      flip: fc.option(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }))),
+    });
+    const bytesOf = ({ hosts, flip }: typeof body extends fc.Arbitrary<infer T> ? T : never): Uint8Array => {
+      const all = new ProtoWriter();
+      const pair = (writer: ProtoWriter, field: number, key: string, text: string): void =>
+        void writer.message(field, (one) => one.text(1, key).message(2, (value) => value.text(1, text)));
+      for (const { host: name, metrics } of hosts) {
+        all.message(1, (ofHost) => {
+          ofHost.message(1, (resource) => pair(resource, 1, 'host.name', name));
+          ofHost.message(2, (scope) => {
+            for (const one of metrics) {
+              scope.message(2, (writer) => {
+                const parts = [
+                  () => writer.text(1, one.name),
+                  () => one.help !== undefined && writer.text(2, one.help),
+                  () => one.unit !== undefined && writer.text(3, one.unit),
+                  () =>
+                    writer.message(one.kind, (data) => {
+                      for (const { value, cpu } of one.points) {
+                        data.message(1, (into) => {
+                          into.fixed64(3, 1_764_000_000_000_000_000n).double(4, value);
+                          if (cpu !== undefined) pair(into, 7, 'cpu', cpu);
+                        });
+                      }
+                      const [temporality = 0, isMonotonic = 0] = one.form;
+                      if (one.kind === SUM) data.varint(2, temporality).varint(3, isMonotonic);
+                    }),
+                ];
+                for (const part of one.order) parts[part]?.();
+              });
+            }
+          });
+        });
+      }
+      const bytes = Uint8Array.from(all.finish());
+      if (flip && bytes.length > 0) bytes[flip[0] % bytes.length] = (bytes[flip[0] % bytes.length] as number) ^ flip[1];
+      return bytes;
+    };
+    const said = (bytes: Uint8Array, decoder: MetricsDecoder<Series>): unknown => {
+      const points: Record<string, unknown>[] = [];
+      try {
+        decoder.decode(bytes, sinkOf(points));
+      } catch (error) {
+        return { points, error: String(error) };
+      }
+      return { points };
+    };
+    fc.assert(
+      fc.property(fc.array(body, { maxLength: 6 }), (bodies) => {
+        const decoder = decoderOfTests();
+        for (const bytes of bodies.map(bytesOf)) expect(said(bytes, decoder)).toEqual(said(bytes, decoderOfTests()));
+      }),
+    );
+  });
+
   it('may have their fields in any order', () => {
     const pair = (key: string) => (one: ProtoWriter) => void one.text(1, key).message(2, (value) => value.text(1, 'v'));
     const body = new ProtoWriter()

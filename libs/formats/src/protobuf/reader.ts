@@ -24,7 +24,7 @@ const TWO_32 = 2 ** 32;
 export class ProtoReader {
   at: number;
   end: number;
-  private readonly view: DataView;
+  readonly view: DataView;
 
   constructor(
     readonly bytes: Uint8Array,

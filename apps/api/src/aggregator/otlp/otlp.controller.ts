@@ -12,6 +12,8 @@ import { Speaks, type Written } from '../../http/speaks.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { Accept, assertNoneForNow, type ProtocolReceipt } from '../accept.js';
+import { Refusals } from '../refusals.js';
+import { SparePool } from '../spare-memory.js';
 import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
 import { DeltaSums } from './delta-sums.js';
@@ -28,6 +30,7 @@ type PointsRequest = Pick<FastifyRequest, 'headers' | 'body'>;
 @Controller('v1/metrics')
 export class OtlpController {
   private readonly decoder: MetricsDecoder<OtlpSeries>;
+  private readonly spare = new SparePool();
 
   constructor(
     private readonly gate: Accept,
@@ -128,12 +131,13 @@ export class OtlpController {
       const detail = `The content type must be ${PROTOBUF} or ${JSON_TYPE}, got ${type ?? 'none'}.`;
       throw new Problem('unsupported-content', detail);
     }
-    const points = new RequestPoints();
+    const refusals = new Refusals();
     try {
       const { body } = request;
       const bytes = isProtobuf
         ? ((body as Uint8Array | undefined) ?? new Uint8Array())
-        : metricsFromJson(body, (reason, count) => points.refusals.add(reason, count));
+        : metricsFromJson(body, (reason, count) => refusals.add(reason, count));
+      const points = new RequestPoints(refusals, bytes.length, this.spare.take());
       await finishInSlices(this.decoder.pieces(bytes, points));
       return points;
     } catch (error) {
@@ -160,12 +164,10 @@ export class OtlpController {
     });
   }
 
-  private async accept(
-    { series, times, values, ends, refusals }: RequestPoints,
-    receipt: ProtocolReceipt,
-  ): Promise<number> {
-    const columns = { series, timestamps: new Float64Array(times), values: new Float64Array(values), ends };
+  private async accept({ columns, refusals }: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
     const answer = await this.gate.acceptColumns(columns, receipt);
+    // Stored, or the call has thrown: nobody looks at the columns any more.
+    this.spare.giveBack(columns);
     assertNoneForNow(answer, 'points');
     refusals.addAll(answer.rejected);
     return answer.accepted;

@@ -1,6 +1,6 @@
-import type { NamedSeries } from '@device-metrics/domain';
-import type { HistogramPoint, OtlpMetric, PointSink, SummaryPoint } from '@device-metrics/formats';
-import { Refusals } from '../refusals.js';
+import type { ColumnCandidates, NamedSeries } from '@device-metrics/domain';
+import type { HistogramPoint, OtlpMetric, PointSink, SpareColumns, SummaryPoint } from '@device-metrics/formats';
+import type { Refusals } from '../refusals.js';
 import type { OtlpSeries } from './otlp-series.js';
 
 /** A sample of a point; of a delta, `value` is what has come since the point before. */
@@ -10,20 +10,43 @@ export interface PointSample {
   readonly value: number;
 }
 
+/** Samples that there is room for from the start, at most. */
+const USUAL_SAMPLES = 1 << 16;
+
 /** What a request has: whole points, of which each is stored whole or not at all. */
 export class RequestPoints implements PointSink<OtlpSeries> {
   /** Values as they are, position by position. */
-  readonly series: NamedSeries[] = [];
-  readonly times: number[] = [];
-  readonly values: number[] = [];
-  /** Where each point ends in them. */
-  readonly ends: number[] = [];
+  private readonly series: NamedSeries[] = [];
+  private timestamps: Float64Array;
+  private values: Float64Array;
+  /** Where each point ends in them; undefined as long as each has one sample. */
+  private ends: number[] | undefined;
   /** Points of what has come since the point before. */
   readonly deltas: PointSample[][] = [];
   /** Series without a value from a time on. */
   readonly withoutValue: { readonly series: NamedSeries; readonly timestamp: number }[] = [];
-  readonly refusals = new Refusals();
   exemplars = 0;
+
+  /**
+   * @param refusals take what is refused of it.
+   * @param bytes of the request.
+   * @param spare memory that nobody uses any more, for times and values.
+   */
+  constructor(
+    readonly refusals: Refusals,
+    bytes: number,
+    spare?: SpareColumns,
+  ) {
+    const usual = Math.max(64, Math.min(USUAL_SAMPLES, bytes >> 4));
+    this.timestamps = spare?.timestamps ?? new Float64Array(usual);
+    this.values = spare?.values ?? new Float64Array(usual);
+  }
+
+  /** All but deltas, for the gate. */
+  get columns(): ColumnCandidates {
+    const { series, timestamps, values, ends } = this;
+    return { series, timestamps, values, ...(ends && { ends }) };
+  }
 
   number(series: OtlpSeries, { name, type, isDelta, isMonotonic }: OtlpMetric, time: number, value: number): void {
     if (isDelta && type === 'sum') {
@@ -32,12 +55,13 @@ export class RequestPoints implements PointSink<OtlpSeries> {
       return;
     }
     this.push(series.value, time, value);
-    this.ends.push(this.series.length);
+    this.ends?.push(this.series.length);
   }
 
   histogram(series: OtlpSeries, { isDelta }: OtlpMetric, time: number, point: HistogramPoint): void {
     const { count, sum, bounds, atMost } = point;
     if (isDelta) this.deltas.push([]);
+    else this.beginPoint();
     const add = (of: NamedSeries, value: number): void => {
       if (isDelta) this.deltas[this.deltas.length - 1]?.push({ series: of, time, value });
       else this.push(of, time, value);
@@ -48,7 +72,7 @@ export class RequestPoints implements PointSink<OtlpSeries> {
       for (let at = 0; at < bounds.length; at += 1) add(series.bucket(bounds[at] as number), atMost[at] as number);
       add(series.bucket(Infinity), count);
     }
-    if (!isDelta) this.ends.push(this.series.length);
+    if (!isDelta) this.endPoint();
   }
 
   summary(
@@ -57,6 +81,7 @@ export class RequestPoints implements PointSink<OtlpSeries> {
     time: number,
     { count, sum, quantiles, values }: SummaryPoint,
   ): void {
+    this.beginPoint();
     this.push(series.count, time, count);
     this.push(series.sum, time, sum);
     for (let at = 0; at < quantiles.length; at += 1) {
@@ -64,7 +89,7 @@ export class RequestPoints implements PointSink<OtlpSeries> {
       // A summary of nothing has no quantiles.
       if (!Number.isNaN(value)) this.push(series.quantile(quantiles[at] as number), time, value);
     }
-    this.ends.push(this.series.length);
+    this.endPoint();
   }
 
   missing(series: OtlpSeries, { type }: OtlpMetric, timestamp: number): void {
@@ -74,8 +99,9 @@ export class RequestPoints implements PointSink<OtlpSeries> {
 
   /** Adds a point as it is to be stored. */
   add(samples: readonly PointSample[]): void {
+    this.beginPoint();
     for (const { series, time, value } of samples) this.push(series, time, value);
-    this.ends.push(this.series.length);
+    this.endPoint();
   }
 
   refuse(reason: string): void {
@@ -86,9 +112,28 @@ export class RequestPoints implements PointSink<OtlpSeries> {
     this.exemplars += 1;
   }
 
+  /** A point that has any number of samples. */
+  private beginPoint(): void {
+    this.ends ??= Array.from(this.series, (_series, at) => at + 1);
+  }
+
+  private endPoint(): void {
+    this.ends?.push(this.series.length);
+  }
+
   private push(series: NamedSeries, time: number, value: number): void {
+    const { length } = this.series;
+    if (length === this.values.length) this.grow();
     this.series.push(series);
-    this.times.push(time);
-    this.values.push(value);
+    this.timestamps[length] = time;
+    this.values[length] = value;
+  }
+
+  private grow(): void {
+    for (const column of ['timestamps', 'values'] as const) {
+      const grown = new Float64Array(2 * this[column].length);
+      grown.set(this[column]);
+      this[column] = grown;
+    }
   }
 }
