@@ -8,7 +8,7 @@ describe('Influx line protocol', () => {
       '# a comment',
       'cpu,host=a,core=0 usage=12.5,ticks=7i,big=9u,ok=true,name="x, y=z" 1700000000000000000',
       '',
-      'disk\\ io,path=C:\\\\a\\ b,e=x\\=y read\\,s=-1e3',
+      'disk\\ io,path=\\\\srv\\a\\ b,e=x\\=y read\\,s=-1e3',
       'temp value=.5\r',
     ].join('\n');
     expect(parseLineProtocol(text)).toEqual([
@@ -16,7 +16,7 @@ describe('Influx line protocol', () => {
       { measurement: 'cpu', field: 'ticks', tags: { host: 'a', core: '0' }, value: 7 },
       { measurement: 'cpu', field: 'big', tags: { host: 'a', core: '0' }, value: 9 },
       { measurement: 'cpu', field: 'ok', tags: { host: 'a', core: '0' }, value: 1 },
-      { measurement: 'disk io', field: 'read,s', tags: { path: 'C:\\a b', e: 'x=y' }, value: -1000 },
+      { measurement: 'disk io', field: 'read,s', tags: { path: '\\\\srv\\a b', e: 'x=y' }, value: -1000 },
       { measurement: 'temp', field: 'value', tags: {}, value: 0.5 },
     ]);
   });
@@ -67,6 +67,7 @@ describe('Influx line protocol', () => {
       '\t b text="first\\" line\nsecond, line=2 # 3",f=-.5E-3,g=7u,h=T,i=FALSE',
       'C:\\dir,p=C:\\Users\\x f=1',
       'm\\,n,k\\=1=v\\,w f\\ g=2i',
+      'b,p=\\\\srv\\\\x,q=C:\\\\,r=1 f=1',
       'last f=3\r',
     ].join('\n');
     expect(parseLineProtocol(text)).toEqual([
@@ -77,6 +78,7 @@ describe('Influx line protocol', () => {
       { measurement: 'b', field: 'i', tags: {}, value: 0 },
       { measurement: 'C:\\dir', field: 'f', tags: { p: 'C:\\Users\\x' }, value: 1 },
       { measurement: 'm,n', field: 'f g', tags: { 'k=1': 'v,w' }, value: 2 },
+      { measurement: 'b', field: 'f', tags: { p: '\\\\srv\\\\x', q: 'C:\\,r=1' }, value: 1 },
       { measurement: 'last', field: 'f', tags: {}, value: 3 },
     ]);
   });

@@ -115,10 +115,7 @@ class Scanner {
     for (; !this.isAtEnd; this.at += 1) {
       const letter = this.text[this.at] ?? '';
       if (separators.includes(letter)) break;
-      if (letter === '\\') {
-        this.at += 1;
-        if (this.isAtEnd) break;
-      }
+      if (letter === '\\' && ESCAPED.includes(this.text[this.at + 1] ?? '\n')) this.at += 1;
     }
     return this.text.slice(start, this.at);
   }
@@ -238,8 +235,11 @@ export function timeOf(text: string, precision: Precision): number {
   return perMillisecond === undefined ? Number(text) * milliseconds : Number(BigInt(text) / perMillisecond);
 }
 
+/** Letters that a backslash escapes; before any other, and before another backslash, it is a letter itself. */
+const ESCAPED = ',= ';
+
 /** A name without what escapes its letters. */
-export const asPlain = (text: string): string => text.replace(/\\([,= \\])/g, '$1');
+export const asPlain = (text: string): string => text.replace(/\\([,= ])/g, '$1');
 
 /**
  * The number that the value of a field means.

@@ -556,7 +556,7 @@ class Scan<T> {
       const byte = bytes[at];
       if (byte === FEED) return at > start && bytes[at - 1] === RETURN ? at - 1 : at;
       if (byte === BLANK || byte === separator || byte === other) return at;
-      if (byte === BACKSLASH && bytes[at + 1] !== FEED) at += 1;
+      if (byte === BACKSLASH && isEscaped(bytes[at + 1])) at += 1;
     }
   }
 
@@ -600,6 +600,8 @@ class Scan<T> {
     return this.lines[lowerBound(this.starts, position + 1) - 1] as number;
   }
 }
+
+const isEscaped = (byte: number | undefined): boolean => byte === COMMA || byte === EQUALS || byte === BLANK;
 
 function feedsIn(bytes: Uint8Array, start: number, end: number): number {
   let feeds = 0;
