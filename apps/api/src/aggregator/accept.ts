@@ -43,8 +43,8 @@ const MOST_TOGETHER = 1 << 17;
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
 @Injectable()
 export class Accept {
-  /** Asked for each sample: whose store it is has been found out once. */
-  private readonly unitOf: Store['unitOf'];
+  /** Asked for each request, or each sample: whose store it is has been found out once. */
+  private readonly always: Pick<Store, 'append' | 'oldestTimestamp' | 'unitOf'>;
 
   constructor(
     @Inject(SAMPLE_STORE) private readonly sampleStore: Store,
@@ -54,7 +54,11 @@ export class Accept {
     private readonly arrivals: Arrivals,
     private readonly rates: Rates,
   ) {
-    this.unitOf = sampleStore.unitOf.bind(sampleStore);
+    this.always = {
+      append: sampleStore.append.bind(sampleStore),
+      oldestTimestamp: sampleStore.oldestTimestamp.bind(sampleStore),
+      unitOf: sampleStore.unitOf.bind(sampleStore),
+    };
   }
 
   /**
@@ -69,17 +73,17 @@ export class Accept {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
       throw new Problem('clock-wrong', detail, { retryAfter: 60 });
     }
-    const { sampleStore } = this;
+    const { oldestTimestamp, unitOf } = this.always;
     const receipt: ProtocolReceipt = {
       protocol,
       receivedAt,
-      oldest: sampleStore.oldestTimestamp(),
-      unitOf: this.unitOf,
+      oldest: oldestTimestamp(),
+      unitOf,
     };
     const caller = currentCaller();
     if (!caller) return receipt;
     // Which devices have the tags, the store knows. It shows this caller no others.
-    const tagged = caller.limits.tags ? new Set((await sampleStore.devices()).map(({ name }) => name)) : undefined;
+    const tagged = caller.limits.tags ? new Set((await this.sampleStore.devices()).map(({ name }) => name)) : undefined;
     return { ...receipt, deviceOf: (name) => caller.deviceOf(name, tagged) };
   }
 
@@ -143,7 +147,7 @@ export class Accept {
     try {
       // One commit of them all would hold up others. What is sent again after a full disk changes nothing of what is there.
       for (let from = 0; from < countOf(samples); from += MOST_TOGETHER) {
-        await this.sampleStore.append(
+        await this.always.append(
           countOf(samples) <= MOST_TOGETHER ? samples : partOf(samples, from, from + MOST_TOGETHER),
         );
       }
