@@ -7,7 +7,7 @@ import { StoreUnavailableError } from '../store.js';
 import { connectionOf, shownUrl } from './connection.js';
 import { LastingClient } from './lasting-client.js';
 import { migrations } from './migrations/index.js';
-import { sentenceOf } from './unavailable.js';
+import { codeOf, sentenceOf } from './unavailable.js';
 
 /** Connections for users, tokens, alerts and the like; the store of samples has its own. */
 const CONNECTIONS = 4;
@@ -87,10 +87,10 @@ const placeOf = (dataSource: DataSource): string => {
 /** What a refused connection means. */
 export function refusalOf(error: unknown, dataSource: DataSource): Error {
   const at = placeOf(dataSource);
-  const code =
-    (error as { code?: unknown } | null)?.code ?? (error as { driverError?: { code?: unknown } }).driverError?.code;
-  const reason = reasonOf(error) || String(code);
   if (error instanceof DatabaseRefusedError) return error;
+  const code = codeOf(error);
+  // A StoreUnavailableError says more than the server did.
+  const reason = reasonOf(error instanceof StoreUnavailableError ? (error.cause ?? error) : error) || code;
   switch (code) {
     case '28P01':
     case '28000':
@@ -99,7 +99,11 @@ export function refusalOf(error: unknown, dataSource: DataSource): Error {
       return new DatabaseRefusedError(`${at} names a database that is not there: ${reason}; "createdb" makes one`);
     case '42501':
       return new DatabaseRefusedError(
-        `the user of ${at} has no right to make or read its tables: ${reason}; the owner of the database may GRANT it`,
+        `the user of ${at} has no right to make or use its tables: ${reason}; the owner of the database may GRANT it`,
+      );
+    case '53300':
+      return new DatabaseRefusedError(
+        `${at} has no connection left: ${reason}; each api process takes DATABASE_CONNECTIONS and six more`,
       );
     case '25006':
       return new DatabaseRefusedError(`${at} is read-only, as a standby is: name the primary`);
@@ -143,21 +147,37 @@ interface Place {
   readonly said: string;
   readonly encoding: string;
   readonly schema: string | null;
+  /** One that is there, and that the user may not look into. */
+  readonly shut: string | null;
+  readonly user: string;
   readonly readonly: string;
 }
 
 const PLACE = `SELECT current_setting('server_version_num')::integer AS version, current_setting('server_version') AS said,
-  pg_encoding_to_char(encoding) AS encoding, current_schema() AS schema, current_setting('transaction_read_only') AS readonly
+  pg_encoding_to_char(encoding) AS encoding, current_schema() AS schema, current_user AS user,
+  current_setting('transaction_read_only') AS readonly,
+  (SELECT nspname FROM pg_namespace WHERE nspname IN ('public', current_user) AND NOT has_schema_privilege(oid, 'USAGE')
+     LIMIT 1) AS shut
   FROM pg_database WHERE datname = current_database()`;
 
 /** What somebody has made in the schema; that of extensions is nobody's. */
 const RELATIONS = `SELECT relname AS name FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = current_schema()::regnamespace
   AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') ORDER BY 1`;
 
+/** Tables of the owner of `migrations` that the user may not work with. What is in the audit stays, so nobody has to be allowed more. */
+const WITHOUT_RIGHTS = `SELECT relname AS name FROM pg_class c WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+  AND relowner = (SELECT relowner FROM pg_class WHERE oid = 'migrations'::regclass)
+  AND NOT (has_table_privilege(oid, 'SELECT') AND (relname = 'migrations' OR has_table_privilege(oid, 'INSERT')
+    AND (relname = 'audit' OR has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))))
+  ORDER BY 1`;
+
+const someOf = (names: readonly string[]): string =>
+  (names.length > 5 ? [...names.slice(0, 5), '…'] : names).join(', ');
+
 type Query = <T>(sql: string) => Promise<T[]>;
 
 /** @throws DatabaseRefusedError where no tables can be on it, or none can be written. */
-async function assertFit(at: string, query: Query): Promise<void> {
+async function assertFit(at: string, query: Query): Promise<Place> {
   const [place] = await query<Place>(PLACE);
   const refuse = (reason: string): never => {
     throw new DatabaseRefusedError(`${at} ${reason}`);
@@ -166,19 +186,24 @@ async function assertFit(at: string, query: Query): Promise<void> {
   if (place.encoding !== 'UTF8') {
     refuse(`has the encoding ${place.encoding}: it takes UTF8; "createdb -E UTF8 -T template0" makes such a database`);
   }
+  if (place.schema === null && place.shut !== null) {
+    refuse(
+      `does not let its user into the schema ${place.shut}: its owner may "GRANT USAGE, CREATE ON SCHEMA ${place.shut} TO ${place.user}"`,
+    );
+  }
   if (place.schema === null) refuse('has no schema to make tables in: "CREATE SCHEMA public" makes one');
   if (place.readonly === 'on') refuse('is read-only, as a standby is: name the primary');
+  return place;
 }
 
 async function upgrade(dataSource: DataSource, mayUpgrade: boolean, query: Query): Promise<void> {
   const at = placeOf(dataSource);
-  await assertFit(at, query);
+  const place = await assertFit(at, query);
   const names = (await query<{ name: string }>(RELATIONS)).map(({ name }) => name);
   const ours = migrations.map(({ name }) => name);
   const refuseForeign = (found: readonly string[]): never => {
-    const some = found.length > 5 ? [...found.slice(0, 5), '…'] : found;
     throw new DatabaseRefusedError(
-      `${at} has tables of another program (${some.join(', ')}): name a database of its own`,
+      `${at} has tables of another program (${someOf(found)}): name a database of its own`,
     );
   };
   if (!names.includes('migrations')) {
@@ -200,7 +225,13 @@ async function upgrade(dataSource: DataSource, mayUpgrade: boolean, query: Query
   }
   if (done.length === 0 && names.length > 1) refuseForeign(names.filter((name) => name !== 'migrations'));
   const missing = ours.filter((name) => !done.includes(name));
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    const shut = (await query<{ name: string }>(WITHOUT_RIGHTS)).map(({ name }) => name);
+    if (shut.length === 0) return;
+    throw new DatabaseRefusedError(
+      `the user of ${at} may not read and write all of its tables (${someOf(shut)}): their owner may "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${place.schema} TO ${place.user}"`,
+    );
+  }
   if (!mayUpgrade && done.length > 0) {
     throw new DatabaseRefusedError(
       `${at} has the tables of an older version of the api (without ${missing.join(', ')}): stop all api processes of that version, and run "api database migrate"`,

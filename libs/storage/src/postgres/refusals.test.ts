@@ -1,12 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { dataSourceOptions, openDataSource } from '../data-source.js';
+import { openSampleStore } from '../open-sample-store.js';
+import { StoreUnavailableError } from '../store.js';
 import { dropDatabase, makeDatabase } from '../testing/postgres-databases.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { connectionOf } from './connection.js';
 import { DatabaseRefusedError } from './data-source.js';
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
+
+const ONE = { deviceName: 'pc', metricName: 'heat', unit: undefined, labels: {}, timestamp: Date.now() - 1_000 };
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describeIf('a database that cannot be worked with', () => {
   let url: string;
@@ -71,11 +76,63 @@ describeIf('a database that cannot be worked with', () => {
     url = await makeDatabase();
     expect(await refusal(`${url}_not`)).toContain('names a database that is not there');
     await run(`DROP ROLE IF EXISTS nobody_here`, `CREATE ROLE nobody_here LOGIN`);
+    expect(await refusal(url.replace('postgres@', 'nobody_here@'))).toContain('has no right to make or use its tables');
+    await run('REVOKE USAGE ON SCHEMA public FROM PUBLIC');
     expect(await refusal(url.replace('postgres@', 'nobody_here@'))).toContain(
-      'has no right to make or read its tables',
+      'does not let its user into the schema public: its owner may "GRANT USAGE, CREATE ON SCHEMA public TO nobody_here"',
     );
     await run(`DROP ROLE nobody_here`);
     expect(await refusal('postgres://postgres@127.0.0.1:1/x')).toContain('cannot be reached');
+  });
+
+  it('says which tables of another owner its user may not write, and works with them once it may', async () => {
+    url = await makeDatabase();
+    await (await openDataSource(dataSourceOptions(url))).destroy();
+    await run('DROP ROLE IF EXISTS guest_here', 'CREATE ROLE guest_here LOGIN');
+    const asGuest = url.replace('postgres@', 'guest_here@');
+    expect(await refusal(asGuest)).toContain('permission denied for table migrations');
+    await run('GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest_here');
+    expect(await refusal(asGuest)).toContain(
+      'may not read and write all of its tables (alert_document, alert_history, alert_message, alert_state, audit, …)',
+    );
+    const all = 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO guest_here';
+    await run(all, 'REVOKE INSERT ON piece FROM guest_here', 'REVOKE UPDATE, DELETE ON audit FROM guest_here');
+    expect(await refusal(asGuest)).toContain(
+      `may not read and write all of its tables (piece): their owner may "${all}"`,
+    );
+    await run('GRANT INSERT ON piece TO guest_here');
+    await (await openDataSource(dataSourceOptions(asGuest))).destroy();
+    await run('DROP OWNED BY guest_here', 'DROP ROLE guest_here');
+  });
+
+  it('says that no connection is left, at the start and later, and goes on once there is one', async () => {
+    url = await makeDatabase();
+    await run('DROP ROLE IF EXISTS crowd_here', 'CREATE ROLE crowd_here LOGIN CONNECTION LIMIT 0');
+    await run(`ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO crowd_here`);
+    const asCrowd = url.replace('postgres@', 'crowd_here@');
+    expect(await refusal(asCrowd)).toContain('has no connection left: too many connections for role "crowd_here"');
+    await run('ALTER ROLE crowd_here CONNECTION LIMIT -1');
+    const dataSource = await openDataSource(dataSourceOptions(asCrowd));
+    const store = await openSampleStore(dataSource, { onProblem: () => undefined });
+    const append = (value: number): Promise<void> => store.append([{ ...ONE, value }]);
+    await append(1);
+    await run(
+      'ALTER ROLE crowd_here CONNECTION LIMIT 0',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'crowd_here'`,
+    );
+    // The first may still be told that its connection broke.
+    const refused = (): Promise<string> =>
+      append(2).then(
+        () => '',
+        (error: unknown) => (error instanceof StoreUnavailableError ? error.message : String(error)),
+      );
+    while (!(await refused()).startsWith('PostgreSQL has no connection left: too many connections')) await pause(20);
+    await run('ALTER ROLE crowd_here CONNECTION LIMIT -1');
+    while ((await refused()) !== '') await pause(20);
+    expect(await store.latest(await store.findSeries({}))).toMatchObject([{ value: 2 }]);
+    await store.close();
+    await dataSource.destroy();
+    await run('REASSIGN OWNED BY crowd_here TO postgres', 'DROP OWNED BY crowd_here', 'DROP ROLE crowd_here');
   });
 });
 

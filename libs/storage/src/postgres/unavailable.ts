@@ -6,7 +6,8 @@ const UNREACHED = 'PostgreSQL cannot be reached';
 /** Of codes of SQLSTATE, of Node and of TLS those that pass, or that an operator makes pass, and what they say; the first one counts. */
 const SENTENCES: readonly (readonly [code: RegExp, sentence: string])[] = [
   [/^25006$/, 'PostgreSQL is read-only there, as a standby is'],
-  [/^53/, 'PostgreSQL has no connection or memory left'],
+  [/^53300$/, 'PostgreSQL has no connection left'],
+  [/^53/, 'PostgreSQL has no memory left'],
   [/^(57014|55P03|25P0[234])$/, 'PostgreSQL took too long'],
   [/^28/, 'PostgreSQL lets nobody in with this user and password'],
   [/^3D000$/, 'PostgreSQL has no database of this name'],
@@ -29,12 +30,13 @@ const SAID: readonly (readonly [message: RegExp, sentence: string])[] = [
   ],
 ];
 
-const codeOf = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
+/** Of SQLSTATE, Node or TLS, whichever way the error came; empty where it has none. */
+export function codeOf(error: unknown): string {
+  const { code, driverError, cause } = (error ?? {}) as { code?: unknown; driverError?: unknown; cause?: unknown };
   if (typeof code === 'string') return code;
-  const driver = (error as { driverError?: { code?: unknown } } | null)?.driverError?.code;
-  return typeof driver === 'string' ? driver : '';
-};
+  const inner = driverError ?? cause;
+  return inner === undefined ? '' : codeOf(inner);
+}
 
 /** A StoreUnavailableError or StoreFullError where `error` means that, else `error` itself. */
 export function asUnavailable(error: unknown): unknown {
