@@ -281,9 +281,10 @@ async function costOfProcesses(count, round) {
   const sender = fork(import.meta.filename, ['--sender', JSON.stringify(work)]);
   const sendAll = async () => {
     sender.send('go');
-    await once(sender, 'message');
+    const [{ busy }] = await once(sender, 'message');
     // All have read what the others took; to answer costs nothing then.
     for (const { url } of apis) await (await fetch(`${url}/api/v1/reports/metrics/nobody`)).arrayBuffer();
+    if (busy > 0) show(`${count} api processes: requests that were told to come again`, busy);
   };
   const spent = () => ({
     database: treeCpu(server.pid),
@@ -344,12 +345,20 @@ async function beSender({ urls, warm, requests }) {
   function* large() {
     for (let left = requests; left > 0; left -= 1) yield bodyOf(coming.next().value);
   }
-  let sent = 0;
+  let [sent, busy] = [0, 0];
   const send = async (bodies) => {
     for (let body = bodies.next(); !body.done; body = bodies.next()) {
       const url = `${urls[sent++ % urls.length]}/api/v1/aggregator/metrics/batch/`;
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(url, { method: 'POST', headers, body: body.value });
+      const post = () => fetch(url, { method: 'POST', headers, body: body.value });
+      let answer = await post();
+      // On a busy machine a process may have as much as it can hold: it is asked again, as by any sender.
+      while (answer.status === 503) {
+        busy += 1;
+        await answer.arrayBuffer();
+        await sleep(Number(answer.headers.get('retry-after')) * 1_000);
+        answer = await post();
+      }
       if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
       await answer.arrayBuffer();
     }
@@ -357,7 +366,8 @@ async function beSender({ urls, warm, requests }) {
   for (const bodies of [small(), large()]) {
     await once(process, 'message');
     await Promise.all(Array.from({ length: TOGETHER }, () => send(bodies)));
-    process.send('done');
+    process.send({ busy });
+    busy = 0;
   }
   await new Promise(() => undefined);
 }
