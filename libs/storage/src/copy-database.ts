@@ -370,9 +370,10 @@ async function copyCatalogue(source: Side, target: Side): Promise<{ devices: num
     if (rows.length === 0) break;
     last = rows[rows.length - 1]['id'] as number;
   }
-  const device = source.isPostgres ? 'l.device_id' : 's.device_id';
+  // Over nodes, rows that lie together are joined where they are, and others not at all.
+  const [device, together] = source.isPostgres ? ['l.device_id', 'AND s.device_id = l.device_id'] : ['s.device_id', ''];
   const latest = await source.sql.rows<Record<string, unknown>>(
-    `SELECT l.series_id, l.ts, l.value, ${device} FROM latest l JOIN series s ON s.id = l.series_id
+    `SELECT l.series_id, l.ts, l.value, ${device} FROM latest l JOIN series s ON s.id = l.series_id ${together}
      JOIN device d ON d.id = s.device_id WHERE d.${NOT_GONE}`,
   );
   const value = (row: Record<string, unknown>): Record<string, unknown> =>
