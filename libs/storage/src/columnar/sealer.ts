@@ -1,4 +1,4 @@
-import { HOUR, Slices } from '@device-metrics/domain';
+import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { ScratchBlock } from './blocks.js';
 import { joinColumns, sameColumns, type Column } from './column.js';
 import type { Head } from './head.js';
@@ -132,7 +132,7 @@ export class Sealer {
     await this.slices.next();
     // What could not be written the last time.
     await this.sealEarly([...this.heads.all()].filter((head) => head.frozen && !this.heads.isApart(head)));
-    for (const id of this.dueHours()) {
+    for (const id of await this.dueHours()) {
       if (this.work.stopped) break;
       await this.relieve();
       await this.merge(id);
@@ -191,16 +191,18 @@ export class Sealer {
   }
 
   /** The devices and hours that are over, earliest first. */
-  private dueHours(): number[] {
+  private async dueHours(): Promise<number[]> {
     const now = this.settings.now();
     const due = new Set<number>();
-    for (const head of this.heads.all()) {
+    const addHead = (head: Head): void => {
       const id = chunkId(head.device.id, head.hour);
       if (this.dueAt(id, head.openedAt) <= now) due.add(id);
-    }
-    for (const { id, since } of this.tables.pieces.withParts()) {
+    };
+    await inSlices(this.heads.all(), addHead, this.slices);
+    const addParts = ({ id, since }: { readonly id: number; readonly since: number }): void => {
       if (!this.tables.pieces.isClosed(id) && this.dueAt(id, since) <= now) due.add(id);
-    }
+    };
+    await inSlices(this.tables.pieces.withParts(), addParts, this.slices);
     for (const [id, time] of this.retryAt) if (time > now) due.delete(id);
     for (const id of due) if (!this.tables.seals(deviceOfChunk(id))) due.delete(id);
     return [...due].sort((a, b) => hourOfChunk(a) - hourOfChunk(b) || a - b);

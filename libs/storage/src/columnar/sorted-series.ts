@@ -11,6 +11,9 @@ import {
 } from '@device-metrics/domain';
 import type { Device, SeriesEntry } from './series-entry.js';
 
+/** Where more than one of so many devices is asked for by name, those are taken in the order in which all of them are. */
+const MANY = 16;
+
 /** Devices by name, and their series in order: what is asked for is found here. */
 export class SortedSeries {
   /** Of all devices; undefined while nobody has asked since one came or went. */
@@ -41,11 +44,12 @@ export class SortedSeries {
     const { devices, tags, metrics, labels } = selector;
     const hasLabels = hasAll(labels);
     const isLabelled = ({ series }: SeriesEntry): boolean => hasLabels(series.labels);
-    const names = namesOf(metrics);
+    const names = exactly(metrics);
     if (names) {
+      const sorted = [...names].sort();
       const found: SeriesEntry[] = [];
       await inSlices(this.findDevices(selector), (device) => {
-        for (const entry of ofMetrics(this.ofDevice(device), names)) found.push(entry);
+        for (const entry of ofMetrics(this.ofDevice(device), sorted)) found.push(entry);
       });
       return labels ? { entries: found, isWanted: isLabelled } : { entries: found };
     }
@@ -67,21 +71,19 @@ export class SortedSeries {
 
   /** The selected devices, by name. */
   findDevices(selector: DeviceSelector): readonly Device[] {
-    const candidates = this.candidates(selector);
-    if (!selector.devices && !selector.tags) return candidates;
+    const { devices, tags } = selector;
+    const names = exactly(devices);
+    const candidates = names ? this.ofNames(names) : this.byName();
+    if (!tags && (names || !devices)) return candidates;
     const selected = selectsDevice(selector);
     return candidates.filter((device) => selected({ name: device.name, tags: device.description.tags }));
   }
 
-  /** The devices among which the selected ones are, by name: those that the selector names, or all. */
-  private candidates({ devices }: DeviceSelector): readonly Device[] {
-    const asked = new Set<Device>();
-    for (const pattern of devices ?? [undefined]) {
-      if (typeof pattern !== 'string') return this.byName();
-      const device = this.devices.get(pattern);
-      if (device) asked.add(device);
-    }
-    return inOrder(asked);
+  /** Those that there are, by name. */
+  private ofNames(names: ReadonlySet<string>): readonly Device[] {
+    // Many are found in their order; few are put in order.
+    if (names.size * MANY > this.devices.size) return this.byName().filter(({ name }) => names.has(name));
+    return inOrder(Array.from(names, (name) => this.devices.get(name)).filter((device) => device !== undefined));
   }
 
   private byName(): readonly Device[] {
@@ -175,10 +177,14 @@ function merged(sorted: readonly SeriesEntry[], added: readonly SeriesEntry[]): 
   return all;
 }
 
-/** Names that are asked for as they are, each once and in order; undefined where there is a pattern, or nothing is asked for. */
-function namesOf(patterns: readonly Pattern[] | undefined): readonly string[] | undefined {
-  const names = patterns?.filter((pattern) => typeof pattern === 'string');
-  return names && names.length === patterns?.length ? [...new Set(names)].sort() : undefined;
+/** Names that are asked for as they are; undefined where there is a pattern, or nothing is asked for. */
+function exactly(patterns: readonly Pattern[] | undefined): ReadonlySet<string> | undefined {
+  const names = new Set<string>();
+  for (const pattern of patterns ?? [{ like: '*' }]) {
+    if (typeof pattern !== 'string') return undefined;
+    names.add(pattern);
+  }
+  return names;
 }
 
 /** The series of these metrics, in the same order. */
