@@ -1,10 +1,12 @@
 /**
  * What access costs, and what senders notice of others who mean harm: requests with a token and without, to two servers in turns; and
  * the time of honest requests, and the memory of the api, while bombs, connections that drip and live readers are there. The time is told by
- * the clock, and by the CPU that the api's event loop took meanwhile, which other work on the machine does not change. Who means
- * harm is a thread of its own. Prints a table; everything is bounded by counts. Linux only.
+ * the clock, and by the CPU that the api's event loop took meanwhile, which other work on the machine does not change. Turns alone and
+ * beside those who mean harm follow each other, so that what else happens on the machine meets both alike. Who means harm is a thread of
+ * its own. Prints a table; everything is bounded by counts. Linux only.
  *
- * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--pairs 40] [--drips 2000] [--bombs 50] [--readers 500]
+ * Usage: npm run build && node tools/bench/access.mjs [--seconds 20] [--turns 3] [--pairs 40] [--drips 2000] [--bombs 50]
+ *   [--readers 500]
  */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -21,9 +23,16 @@ import { BATCH, batch, honest, post, quantile, say, start } from './honest.mjs';
 
 const count = (standard) => ({ type: 'string', default: String(standard) });
 const { values: options } = parseArgs({
-  options: { seconds: count(20), pairs: count(40), drips: count(2_000), bombs: count(50), readers: count(500) },
+  options: {
+    seconds: count(20),
+    turns: count(3),
+    pairs: count(40),
+    drips: count(2_000),
+    bombs: count(50),
+    readers: count(500),
+  },
 });
-const [SECONDS, PAIRS] = [Number(options.seconds), Number(options.pairs)];
+const [SECONDS, TURNS_OF_HARM, PAIRS] = [options.seconds, options.turns, options.pairs].map(Number);
 const [DRIPS, BOMBS, READERS] = [Number(options.drips), Number(options.bombs), Number(options.readers)];
 const GIB = 2 ** 30;
 /** Samples of each request of the comparisons with and without a token, and requests in each turn. */
@@ -162,9 +171,7 @@ async function harm({ port, packed }) {
   parentPort.postMessage({ statuses, readers, closed });
 }
 
-async function withHarm(api) {
-  const packed = await bomb();
-  say('a bomb', `${(packed.length / 1e6).toFixed(2)} MB, ${(GIB / 1e9).toFixed(2)} GB unpacked`);
+async function withHarm(api, packed) {
   let worker;
   const found = await honest(api, SECONDS, () => {
     worker = new Worker(new URL(import.meta.url), {
@@ -187,10 +194,19 @@ async function withAndWithoutHarm() {
   const folder = await mkdtemp(join(tmpdir(), 'device-metrics-bench-'));
   const api = await start(folder);
   try {
+    const packed = await bomb();
+    say('a bomb', `${(packed.length / 1e6).toFixed(2)} MB, ${(GIB / 1e9).toFixed(2)} GB unpacked`);
     // The first turn warms up: what grows by itself is none of those who mean harm.
     await honest(api, SECONDS);
-    const quiet = await honest(api, SECONDS);
-    const beside = await withHarm(api);
+    const turns = [];
+    for (let turn = 0; turn < TURNS_OF_HARM; turn += 1) {
+      turns.push([await honest(api, SECONDS), await withHarm(api, packed)]);
+    }
+    const [quiet, beside] = [0, 1].map((at) => {
+      const its = turns.map((turn) => turn[at]);
+      const [times, loop, flushes] = ['times', 'loop', 'flushes'].map((what) => its.flatMap((one) => one[what]));
+      return { ...its.at(-1), times, loop, flushes, most: Math.max(...its.map(({ most }) => most)) };
+    });
     const p99 = [quiet, beside].map(({ times }) => quantile(times, 0.99));
     const loop = [quiet, beside].map((one) => quantile(one.loop, 0.99));
     say('honest requests: p50, p99 alone', `${quantile(quiet.times, 0.5).toFixed(1)}, ${p99[0].toFixed(1)} ms`);
@@ -200,7 +216,9 @@ async function withAndWithoutHarm() {
       '  p99 in CPU of the loop: alone, with them',
       `${loop[0].toFixed(1)}, ${loop[1].toFixed(1)} ms, ${(loop[1] / loop[0]).toFixed(2)} times`,
     );
-    say(`${BOMBS} bombs were answered`, JSON.stringify(beside.statuses));
+    const flushes = [quiet, beside].map((one) => quantile(one.flushes, 0.99).toFixed(1));
+    say('  p99 of a flush of the disk by itself: alone, with them', `${flushes.join(', ')} ms`);
+    say(`${BOMBS} bombs were answered, the last time`, JSON.stringify(beside.statuses));
     say(`${DRIPS} connections that drip: closed meanwhile`, beside.closed);
     say(`${READERS} live readers: let in`, beside.readers);
     const [before, most] = [quiet.most, beside.most].map((bytes) => bytes / 1e6);
