@@ -14,7 +14,7 @@ describeIf('processes that share a database', () => {
 
   beforeEach(async () => {
     opened = await TestPostgresStore.open();
-    stores = [opened.store, await opened.another(), await opened.another()];
+    stores = [opened.store, await opened.another(), await opened.another()].map(asked);
   });
   afterEach(async () => {
     for (const store of stores.slice(1)) await store.close();
@@ -144,7 +144,9 @@ describeIf('processes that share a database', () => {
   });
 
   it('write nothing under a lease that has run out, and go on under another', async () => {
-    const [a, b] = stores;
+    const [, b] = stores;
+    // Without anybody who asks it again.
+    const a = opened.store;
     await a.append([sample(T0, 1)]);
     await opened.query(`UPDATE writer SET until = clock_timestamp() - interval '1 s'`);
     const late = a.append([sample(T0, -1)]);
@@ -268,6 +270,28 @@ describeIf('processes that share a database', () => {
     await quiet.close();
   });
 });
+
+/** A process that is asked again where it says so: a busy machine may keep one from its lease for longer than that lasts. */
+function asked(store: PostgresStore): PostgresStore {
+  const again = async (call: () => Promise<unknown>): Promise<unknown> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError) || attempt === 600) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (name !== 'append' && name !== 'findSeries') return member;
+      return (...given: unknown[]) =>
+        again(() => (member as (...given: unknown[]) => Promise<unknown>).apply(target, given));
+    },
+  });
+}
 
 /** Resolves once `condition` does and is true; what it throws is tried again, as a sender would. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
