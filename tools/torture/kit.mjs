@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 export const running = new Set();
 export const endAll = () => running.forEach((child) => child.kill('SIGKILL'));
 /** Far more than a start takes on a busy machine, ms. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** What can be loaded into an api before its own code. */
 export const PRELOADS = Object.fromEntries(
