@@ -22,8 +22,11 @@ export function acceptGzip(server: FastifyInstance): void {
       return done(new Problem('unsupported-content', `The content encoding must be ${allowed}, got ${encoding}.`));
     }
     if (encoding !== 'gzip') return done(null, payload);
+    const { 'content-length': length = '0' } = request.headers;
     delete request.headers['content-encoding'];
     delete request.headers['content-length'];
+    // Without a length, and without a type, Fastify would take it for a request without a body.
+    if (length !== '0') request.headers['transfer-encoding'] = 'chunked';
     done(null, gunzip(payload));
   });
 }
