@@ -151,13 +151,13 @@ async function tellMemory(api) {
 const quantile = (times, q) =>
   times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * q))];
 
-/** Times of small requests at a steady pace, 40 a second, while `meanwhile` goes on, ms. */
+/** Times of small requests at a steady pace, 20 a second, while `meanwhile` goes on, ms. */
 async function paced(api, seconds, tick, meanwhile) {
   const times = [];
   const pending = [];
   let isOver = false;
   const other = meanwhile?.(() => isOver);
-  for (let n = 0; n < seconds * 40; n += 1) {
+  for (let n = 0; n < seconds * 20; n += 1) {
     const began = performance.now();
     const from = (n * 10) % DEVICES;
     pending.push(
@@ -165,7 +165,7 @@ async function paced(api, seconds, tick, meanwhile) {
         .send('POST', BATCH, bodyOf(from, from + 10, tick + Math.floor((n * 10) / DEVICES)))
         .then(() => times.push(performance.now() - began)),
     );
-    await sleep(25);
+    await sleep(50);
   }
   await Promise.all(pending);
   isOver = true;
