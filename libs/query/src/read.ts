@@ -28,12 +28,13 @@ export function read(store: SampleStore, plan: Plan, options: TableReadOptions =
 }
 
 async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> {
+  const timestamps = steps.bounds.slice(0, -1);
   for await (const { series, columns } of sideBySide(store, plan, steps)) {
     if (steps.fill === 'previous') {
       const before = plan.filledFrom.get(series.id)?.value ?? null;
       columns.forEach((column, index) => fill(column, (steps.aggregations[index] as Aggregation).kind, before));
     }
-    const table = { series, columnNames: steps.names, timestamps: steps.bounds.slice(0, -1), columns };
+    const table = { series, columnNames: steps.names, timestamps, columns };
     yield steps.fill === 'none' ? withoutEmptyRows(table) : table;
   }
 }
@@ -91,9 +92,10 @@ function fill(column: StepColumn, kind: Aggregation['kind'], before: number | nu
 }
 
 function withoutEmptyRows(table: SeriesTable): SeriesTable {
-  const rows = Array.from(table.timestamps, (_, row) => row).filter((row) =>
-    table.columns.some((column) => column[row] !== null),
-  );
+  const rows: number[] = [];
+  for (let row = 0; row < table.timestamps.length; row += 1) {
+    if (table.columns.some((column) => column[row] !== null)) rows.push(row);
+  }
   if (rows.length === table.timestamps.length) return table;
   return {
     ...table,

@@ -74,9 +74,11 @@ export async function* columnsOfSummaries(
   const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
   const aggregates = [...new Set(kinds.flatMap((kind) => PARTS[kind] ?? [kind as PlainAggregate]))];
   const slices = new Slices();
+  const isEven = range.end - range.start === piece * (bounds.length - 1);
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
     const of = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
     const column = async (aggregate: PlainAggregate): Promise<StepColumn> => {
+      if (isEven) return inPlaces(of(aggregate), starts, range.start, piece, bounds.length - 1);
       const kind = aggregate === 'count' ? 'sum' : aggregate;
       const [made] = await inSlices({ timestamps: starts, values: of(aggregate) }, bounds, [{ kind }], slices);
       return made as StepColumn;
@@ -92,6 +94,15 @@ export async function* columnsOfSummaries(
     }
     yield { series: one, columns: made };
   }
+}
+
+/** As `aggregateSteps` has it where each piece is a step. */
+function inPlaces(values: Float64Array, starts: Float64Array, start: number, piece: number, steps: number): StepColumn {
+  const column = new Array<number | null>(steps).fill(null);
+  for (let index = 0; index < starts.length; index += 1) {
+    column[((starts[index] as number) - start) / piece] = values[index] as number;
+  }
+  return column;
 }
 
 interface StepGrowth {

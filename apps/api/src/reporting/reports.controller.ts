@@ -70,7 +70,7 @@ export class ReportsController {
     @Query() query: DeviceReportQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
+  ): Promise<Buffer | StreamableFile> {
     const report = await deviceReport(this.store, deviceName, query, Date.now(), this.settings);
     const { plan, nextCursor } = report;
     if (plan.hourlyUntil !== undefined) void reply.header('hourly-until', toRfc3339(plan.hourlyUntil));
@@ -102,7 +102,7 @@ export class ReportsController {
     @Query() query: SummaryQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
+  ): Promise<Buffer | StreamableFile> {
     const report = await summaryReport(this.store, this.rhythms, query, Date.now(), this.settings);
     // Some milliseconds of work lie behind, some ahead: let other requests through between.
     await setImmediate();
@@ -124,7 +124,7 @@ export class ReportsController {
     @Query() query: CompareQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
+  ): Promise<Buffer | StreamableFile> {
     const answer = await compare(this.store, query, Date.now(), this.settings);
     const { format } = query;
     const time = Date.parse(answer.start_time);
@@ -150,7 +150,7 @@ export class ReportsController {
     @Query() query: AvailabilityQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<StreamableFile> {
+  ): Promise<Buffer | StreamableFile> {
     const report = await availability(this.store, query, Date.now(), this.settings);
     const writers = availabilityWriters(report, query);
     const { format } = query;

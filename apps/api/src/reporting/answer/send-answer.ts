@@ -20,25 +20,50 @@ interface Answer {
   readonly nextCursor: string | undefined;
 }
 
+/** A text of so many characters or fewer is sent as a whole, for which a stream would cost more than to make it. */
+const WHOLE = 256 * 1024;
+
 /**
- * Sends pieces as they are made, as fast as the client takes them. A client that goes away ends the making; an error in
- * it ends the connection, so that nobody takes a half for the whole, and goes to the log. JSON is shown, the others are
- * saved.
+ * Sends a short text as a whole, and else pieces as they are made, as fast as the client takes them. A client that goes away ends
+ * the making; an error in it, once something is sent, ends the connection, so that nobody takes a half for the whole, and goes to
+ * the log. JSON is shown, the others are saved.
  */
-export function sendAnswer(
+export async function sendAnswer(
   { writers, format: asked, subject, time, nextCursor }: Answer,
   request: FastifyRequest,
   reply: FastifyReply,
-): StreamableFile {
+): Promise<Buffer | StreamableFile> {
   if (nextCursor !== undefined) linkNext(nextCursor, request, reply);
   const format = formatOf(asked, request.headers.accept);
   const name = `${subject}-${toRfc3339(time).replaceAll(':', '-')}.${format}`;
-  const stream = Readable.from(inSlices(writers[format]()), { objectMode: false });
+  const pieces = writers[format]()[Symbol.asyncIterator]();
+  const { text, next } = await beginning(pieces, reply);
+  void reply.header('content-type', format === 'xlsx' ? MEDIA_TYPES.xlsx : `${MEDIA_TYPES[format]}; charset=utf-8`);
+  if (format !== 'json') void reply.header('content-disposition', attachment(name));
+  // As a text it would be gone through twice: to know how long it is, and to send it.
+  if (next === undefined) return Buffer.from(text);
+  const stream = Readable.from(inSlices(text, next, pieces), { objectMode: false });
   stream.once('error', (error) => new Logger('reporting').error(`${name} broke off: ${error.stack}`));
-  return new StreamableFile(stream, {
-    type: format === 'xlsx' ? MEDIA_TYPES.xlsx : `${MEDIA_TYPES[format]}; charset=utf-8`,
-    ...(format !== 'json' && { disposition: attachment(name) }),
-  });
+  return new StreamableFile(stream);
+}
+
+type Pieces = AsyncIterator<string | Uint8Array>;
+
+/** The text that an answer begins with, and the piece behind it; that is undefined where the text is all. */
+async function beginning(
+  pieces: Pieces,
+  { raw: response }: FastifyReply,
+): Promise<{ text: string; next: string | Uint8Array | undefined }> {
+  const slices = new Slices();
+  let text = '';
+  for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
+    if (typeof piece.value !== 'string' || text.length > WHOLE) return { text, next: piece.value };
+    text += piece.value;
+    if (!slices.isOver()) continue;
+    await slices.next();
+    if (response.destroyed) await pieces.return?.();
+  }
+  return { text, next: undefined };
 }
 
 /** Tells the address of the next page in the header Link: that of this one with another cursor. */
@@ -51,19 +76,31 @@ function linkNext(cursor: string, request: FastifyRequest, reply: FastifyReply):
 /** Characters that are sent together: each piece by itself costs a chunk and a write. */
 const TOGETHER = 32 * 1024;
 
-/** Short texts together; and in slices, since a socket that takes everything at once would never let the event loop turn. */
-async function* inSlices(pieces: AsyncIterable<string | Uint8Array>): AsyncGenerator<string | Uint8Array> {
+/**
+ * What an answer begins with, and all that is behind it: short texts together; and in slices, since a socket that takes everything
+ * at once would never let the event loop turn.
+ */
+async function* inSlices(
+  begun: string,
+  next: string | Uint8Array,
+  pieces: Pieces,
+): AsyncGenerator<string | Uint8Array> {
   const slices = new Slices();
-  let text = '';
-  for await (const piece of pieces) {
-    const isText = typeof piece === 'string';
-    if (isText) text += piece;
-    if (text !== '' && (!isText || text.length >= TOGETHER || slices.isOver())) {
-      yield text;
-      text = '';
+  let text = begun;
+  try {
+    for (let piece: IteratorResult<string | Uint8Array> = { value: next }; !piece.done; piece = await pieces.next()) {
+      const { value } = piece;
+      const isText = typeof value === 'string';
+      if (isText) text += value;
+      if (text !== '' && (!isText || text.length >= TOGETHER || slices.isOver())) {
+        yield text;
+        text = '';
+      }
+      if (!isText) yield value;
+      if (slices.isOver()) await slices.next();
     }
-    if (!isText) yield piece;
-    if (slices.isOver()) await slices.next();
+  } finally {
+    await pieces.return?.();
   }
   if (text !== '') yield text;
 }

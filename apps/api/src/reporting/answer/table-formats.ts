@@ -31,28 +31,49 @@ export function tableWriters(
 /** `head`, then the tables as its `series`; those of one series become one. */
 async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
   yield `${JSON.stringify(head).slice(0, -1)},"series":[`;
-  const timeText = timeTexts();
+  const beginningOf = beginningsOfRows();
   let seriesId: number | undefined;
-  let separator = '';
+  let isFirst = true;
+  let text = '';
   for await (const { series, timestamps, columns } of tables) {
     if (series.id !== seriesId) {
-      const end = seriesId === undefined ? '' : ']},';
-      yield `${end}${JSON.stringify(seriesHead(series)).slice(0, -1)},"samples":[`;
+      isFirst = true;
+      text = seriesId === undefined ? '' : ']},';
+      text += `${JSON.stringify(seriesHead(series)).slice(0, -1)},"samples":[`;
       seriesId = series.id;
-      separator = '';
     }
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
-      let text = '';
       for (let row = from; row < to; row += 1) {
-        text += `${separator}["${timeText(timestamps[row] as number)}"`;
+        const beginning = beginningOf(timestamps, row);
+        text += isFirst ? beginning.slice(1) : beginning;
+        isFirst = false;
         for (const column of columns) text += `,${jsonNumber(column[row])}`;
         text += ']';
-        separator = ',';
       }
       yield text;
+      text = '';
     }
   }
   yield seriesId === undefined ? ']}' : ']}]}';
+}
+
+/** Rows of a table whose times are kept as text. */
+const KEPT = 1_000;
+
+/** What a row begins with, behind another one: a comma, a bracket and its time. Tables of steps share their times. */
+function beginningsOfRows(): (timestamps: ArrayLike<number>, row: number) => string {
+  const timeText = timeTexts();
+  const textOf = (timestamps: ArrayLike<number>, row: number): string => `,["${timeText(timestamps[row] as number)}"`;
+  let kept: ArrayLike<number> | undefined;
+  let texts: string[] = [];
+  return (timestamps, row) => {
+    if (timestamps.length > KEPT) return textOf(timestamps, row);
+    if (timestamps !== kept) {
+      kept = timestamps;
+      texts = [];
+    }
+    return (texts[row] ??= textOf(timestamps, row));
+  };
 }
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without a number. */
