@@ -1,8 +1,8 @@
 /**
  * What a fleet costs: readings of 50 metrics every 10 s go over HTTP into the built api, first of 100 devices and then of
- * 5,000; then the api is started again with a full journal and asked for what people look at. CPU and memory are those of the
- * api's process alone, from /proc. The hour that comes is over by the clock, but so freshly opened that the store keeps it
- * in heads and parts until all is there. Linux only.
+ * 5,000; then the api, packed as `npm run build` leaves it, is started again with a full journal and asked for what people
+ * look at. CPU and memory are those of the api's process alone, from /proc. The hour that comes is over by the clock, but so
+ * freshly opened that the store keeps it in heads and parts until all is there. Linux only.
  *
  *     npm run bench:fleet                     5,000 devices for 10 minutes, 15 million samples
  *     npm run bench:fleet -- --long           the same for an hour, 90 million samples
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import '../packaging/pack-api.mjs';
 import { agentOf, cpuOf, freePort, profiling, seal, sendTo, API } from './servers.mjs';
 
 const { values: options } = parseArgs({

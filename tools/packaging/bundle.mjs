@@ -54,10 +54,15 @@ export async function bundlePrograms(target, programs, sqlite) {
 }
 
 async function bundleProgram(target, name) {
-  const outdir = join(target, 'apps', name, 'dist');
-  const result = await build({
+  const { metafile } = await bundleModule(name, 'main.js', join(target, 'apps', name, 'dist'));
+  return packagesOf(metafile);
+}
+
+/** Puts a module of a program, and all that it imports, into one file of the same name. */
+export function bundleModule(program, module, outdir) {
+  return build({
     absWorkingDir: ROOT,
-    entryPoints: [`apps/${name}/dist/main.js`],
+    entryPoints: [`apps/${program}/dist/${module}`],
     outdir,
     bundle: true,
     // In one file: of CommonJS in a file of its own, `import()` would find the default alone.
@@ -72,7 +77,6 @@ async function bundleProgram(target, name) {
     logLevel: 'error',
     plugins: [ownPaths, bundleWhatIsRequired, leaveOutWhatIsMissing],
   });
-  return packagesOf(result.metafile);
 }
 
 async function bundleLate(target, programs) {

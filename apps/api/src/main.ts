@@ -1,44 +1,7 @@
-import 'reflect-metadata';
-import { SettingsError } from '@device-metrics/settings';
-import { SqliteUnavailableError } from '@device-metrics/storage';
-import { Logger, type LogLevel } from '@nestjs/common';
-import { UsageError } from './commands/usage.js';
-import { consoleLogger } from './http/console-logger.js';
-import { readApiSettings } from './settings.js';
-import { version } from './version.js';
+import { createRequire } from 'node:module';
+import { packedScript, type Program } from './packed.js';
 
-const LEVELS: LogLevel[] = ['log', 'warn', 'error', 'fatal'];
-Logger.overrideLogger(consoleLogger(LEVELS));
-const logger = new Logger('api');
+const script = packedScript(import.meta.url);
 
-void run();
-
-async function run(): Promise<void> {
-  try {
-    const isNew = process.argv.includes('--new');
-    const args = process.argv.slice(2).filter((arg) => arg !== '--new');
-    if (args.length === 1 && args[0] === '--version') {
-      console.log(version());
-      process.exit(0);
-    }
-    // Each loads what it needs: a command is done before the whole api would be loaded.
-    if (args.length > 0) {
-      const { runCommand } = await import('./commands/commands.js');
-      await runCommand(args, readApiSettings, (line) => console.log(line));
-      process.exit(0);
-    }
-    const { serve } = await import('./serve.js');
-    await serve(isNew, logger, LEVELS);
-  } catch (error) {
-    if (error instanceof SettingsError) {
-      for (const mistake of error.mistakes) logger.error(mistake);
-    } else if (error instanceof UsageError) {
-      console.error(error.message);
-    } else if (error instanceof SqliteUnavailableError) {
-      logger.error(error.message);
-    } else {
-      logger.error(error instanceof Error ? error.stack : error);
-    }
-    process.exit(1);
-  }
-}
+if (script) (script.runInThisContext() as Program)(createRequire(import.meta.url), import.meta.url);
+else void import('./api.js');
