@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { passColumns, PassingColumns, type ColumnCandidates } from './column-gate.js';
-import { NamedSeries } from './named-series.js';
+import { NamedSeries, SeriesGroup } from './named-series.js';
 import { eachSample } from './sample-columns.js';
 import { passSamples, PassingSamples, type Candidate, type Receipt } from './sample-gate.js';
 
@@ -77,13 +77,15 @@ describe('the entrance for columns', () => {
         fc.array(fc.array(weighted, { maxLength: 3 })),
         fc.boolean(),
         fc.boolean(),
-        (items, asItems, bySlices) => {
+        fc.boolean(),
+        (items, asItems, bySlices, inGroups) => {
           let end = 0;
           const ends = items.map((item) => (end += item.length));
           const samples = items.flat();
           const columns = columnsOf(samples);
           const sampleItems = { samples: samples.map((one) => ({ ...one })), ...(asItems && { ends }) };
-          const columnItems = { ...columns, ...(asItems && { ends }) };
+          const groups = inGroups ? columns.series.map((one) => new SeriesGroup([one])) : undefined;
+          const columnItems = { ...columns, groups, ...(asItems && { ends }) };
           const [slow, fast] = bySlices
             ? [passed(new PassingSamples(sampleItems, receipt)), passed(new PassingColumns(columnItems, receipt))]
             : [passSamples(sampleItems, receipt), passColumns(columnItems, receipt)];
@@ -92,10 +94,28 @@ describe('the entrance for columns', () => {
           expect(eachSample(fast.samples)).toEqual(slow.samples);
           expect(fast.samples.timestamps).toHaveLength(slow.samples.length);
           expect(fast.samples.values).toHaveLength(slow.samples.length);
+          const ofGroups = fast.samples.groups?.flatMap(({ series }) => series) ?? fast.samples.series;
+          expect(ofGroups).toEqual(fast.samples.series);
         },
       ),
       { numRuns: process.env['DEVICE_METRICS_LONG'] ? 3_000 : 400 },
     );
+  });
+
+  it('passes whole groups as they are, unless something is to be said of one of their samples', () => {
+    const group = new SeriesGroup(
+      ['a', 'b'].map((metricName) => NamedSeries.of({ deviceName: 'pc', metricName, unit: undefined, labels: {} })),
+    );
+    const candidates = (deviceName: string, values: number[]): ColumnCandidates => ({
+      series: [...group.series],
+      timestamps: Float64Array.of(now, now),
+      values: Float64Array.from(values),
+      groups: [{ ...group, deviceName }],
+    });
+    expect(passColumns(candidates('pc', [1, 2]), receipt).samples.groups).toHaveLength(1);
+    expect(passColumns(candidates('foreign', [1, 2]), receipt).samples.groups).toBeUndefined();
+    const { samples, refused } = passColumns(candidates('pc', [1, Infinity]), receipt);
+    expect([samples.groups, samples.series, refused]).toMatchObject([undefined, [{ metricName: 'a' }], [{ item: 1 }]]);
   });
 
   it('cannot be given a series whose names were changed after they were checked', () => {

@@ -1,4 +1,4 @@
-import type { NamedSeries } from './named-series.js';
+import type { NamedSeries, SeriesGroup } from './named-series.js';
 import type { SampleColumns } from './sample-columns.js';
 import { SampleGate, type Receipt, type Refusal } from './sample-gate.js';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from './sample-rules.js';
@@ -15,6 +15,8 @@ export interface ColumnCandidates {
   readonly values: Float64Array;
   /** Where each item ends in the columns: an item is stored whole or not at all. Left out: each sample is an item. */
   readonly ends?: ArrayLike<number>;
+  /** What `series` consists of, where that is whole groups, one behind the other. */
+  readonly groups?: readonly SeriesGroup[] | undefined;
 }
 
 /** What has passed, and what has not. */
@@ -25,6 +27,8 @@ export interface PassedColumns {
 
 /** Decides which samples of columns pass, by the rules and with the reasons of `passSamples`. */
 export function passColumns(candidates: ColumnCandidates, receipt: Receipt): PassedColumns {
+  const whole = passWhole(candidates, receipt);
+  if (whole) return whole;
   const passing = new PassingColumns(candidates, receipt);
   passing.pass(Infinity);
   return passing.finish();
@@ -35,10 +39,40 @@ const SAMPLES_AT_ONCE = 1_000;
 
 /** The same, in slices. */
 export async function passColumnsInSlices(candidates: ColumnCandidates, receipt: Receipt): Promise<PassedColumns> {
+  const whole = passWhole(candidates, receipt);
+  if (whole) return whole;
   const passing = new PassingColumns(candidates, receipt);
   const slices = new Slices();
   while (passing.pass(SAMPLES_AT_ONCE)) if (slices.isOver()) await slices.next();
   return passing.finish();
+}
+
+/** Whole groups, where nothing is to be said against any of their samples; undefined where each has to be looked at. */
+function passWhole(candidates: ColumnCandidates, receipt: Receipt): PassedColumns | undefined {
+  const { series, timestamps, values, groups } = candidates;
+  const { deviceOf } = receipt;
+  if (!groups?.every(({ isPlain, deviceName: name }) => isPlain && (!deviceOf || deviceOf(name) === name))) {
+    return undefined;
+  }
+  const count = series.length;
+  const [oldest, latest] = spanOf(receipt);
+  for (let at = 0; at < count; at += 1) {
+    if (!isFit(timestamps[at] as number, values[at] as number, oldest, latest)) return undefined;
+  }
+  const samples = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), groups };
+  return { samples, refused: [] };
+}
+
+/** The first and the last time that samples may have, Unix ms. */
+const spanOf = ({ oldest, receivedAt }: Receipt): [oldest: number, latest: number] => [
+  Math.max(oldest, EARLIEST_TIMESTAMP),
+  receivedAt + MAX_AHEAD,
+];
+
+/** Whether the rules have nothing against a time and a value. */
+function isFit(timestamp: number, value: number, oldest: number, latest: number): boolean {
+  // Only a finite number is 0 from itself.
+  return value - value === 0 && timestamp >= oldest && timestamp <= latest && timestamp === Math.floor(timestamp);
 }
 
 /** Columns on their way through the gate. */
@@ -115,8 +149,7 @@ class ColumnGate {
   private taken: NamedSeries | undefined;
 
   constructor(receipt: Receipt) {
-    this.oldest = Math.max(receipt.oldest, EARLIEST_TIMESTAMP);
-    this.latest = receipt.receivedAt + MAX_AHEAD;
+    [this.oldest, this.latest] = spanOf(receipt);
     this.deviceOf = receipt.deviceOf;
     this.unitOf = receipt.unitOf;
     this.slow = new SampleGate(receipt);
@@ -124,9 +157,7 @@ class ColumnGate {
 
   /** The series that a sample goes to; undefined where the sample does not pass. */
   passed(series: NamedSeries, timestamp: number, value: number): NamedSeries | undefined {
-    // Only a finite number is 0 from itself.
-    if (value - value !== 0 || !(timestamp >= this.oldest && timestamp <= this.latest)) return undefined;
-    if (timestamp !== Math.floor(timestamp)) return undefined;
+    if (!isFit(timestamp, value, this.oldest, this.latest)) return undefined;
     this.value = value;
     if (series.unit === undefined && this.deviceOf === undefined) return series.fault ? undefined : series;
     if (series !== this.given) {

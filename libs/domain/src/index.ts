@@ -1,6 +1,6 @@
 export type { Labels, Reading, Sample } from './sample.js';
 export { passColumns, passColumnsInSlices, type ColumnCandidates } from './column-gate.js';
-export { NamedSeries, type SeriesFault, type SeriesNames } from './named-series.js';
+export { NamedSeries, SeriesGroup, type SeriesFault, type SeriesNames } from './named-series.js';
 export {
   countOf,
   eachSample,

@@ -66,6 +66,22 @@ export class NamedSeries {
   }
 }
 
+/** Series of one device that its sender names together again and again, in one order: what is found for them is found once. */
+export class SeriesGroup {
+  /** As of a series. */
+  found: unknown = undefined;
+  foundIn: unknown = undefined;
+  readonly deviceName: string;
+  /** Whether nothing is wrong with any of them, and none says a unit: only the times and values of their samples are left to be looked at. */
+  readonly isPlain: boolean;
+
+  /** @param series at least one. */
+  constructor(readonly series: readonly NamedSeries[]) {
+    this.deviceName = (series[0] as NamedSeries).deviceName;
+    this.isPlain = series.every(({ fault, unit }) => fault === undefined && unit === undefined);
+  }
+}
+
 const frozen = (labels: Labels): Labels => (Object.isFrozen(labels) ? labels : Object.freeze({ ...labels }));
 
 function faultOf({ deviceName, metricName, unit, labels }: SeriesNames): SeriesFault | undefined {

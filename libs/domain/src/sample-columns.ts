@@ -1,4 +1,4 @@
-import { NamedSeries } from './named-series.js';
+import { NamedSeries, type SeriesGroup } from './named-series.js';
 import type { Sample } from './sample.js';
 import { inSlices } from './slices.js';
 
@@ -9,6 +9,8 @@ export interface SampleColumns {
   readonly timestamps: Float64Array;
   /** Finite doubles. */
   readonly values: Float64Array;
+  /** What `series` consists of, where that is whole groups, one behind the other: then no series need be looked at for its sample. */
+  readonly groups?: readonly SeriesGroup[] | undefined;
 }
 
 /** SampleBatch however they stand. */

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Sample } from '@device-metrics/domain';
+import type { Sample, SeriesGroup } from '@device-metrics/domain';
 
 /** What has come from a device lately. */
 export interface Arrival {
@@ -20,6 +20,7 @@ export interface Arrival {
 interface ArrivingColumns {
   readonly series: readonly Pick<Sample, 'deviceName'>[];
   readonly timestamps: Float64Array;
+  readonly groups?: readonly SeriesGroup[] | undefined;
 }
 
 /** How long the newest time counts, ms. */
@@ -31,7 +32,14 @@ export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
   note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
-    const { series: names, timestamps } = 'series' in samples ? samples : columnsOf(samples);
+    const { series: names, timestamps, groups } = 'series' in samples ? samples : columnsOf(samples);
+    if (groups) {
+      let at = 0;
+      for (const { deviceName, series } of groups) {
+        this.noteDevice(deviceName, timestamps, at, (at += series.length), heard, now);
+      }
+      return;
+    }
     // Those of a device mostly stand together.
     for (let from = 0; from < names.length;) {
       const { deviceName } = names[from] as (typeof names)[number];

@@ -1,4 +1,4 @@
-import { HOUR, isColumns, type SampleBatch } from '@device-metrics/domain';
+import { HOUR, isColumns, type SampleBatch, type SeriesGroup } from '@device-metrics/domain';
 import { TooLateError } from '../store.js';
 import { END_OF_TIME } from './hour.js';
 
@@ -10,18 +10,28 @@ import { END_OF_TIME } from './hour.js';
 export function assertStorable(samples: SampleBatch, oldestTimestamp: number): void {
   const oldest = oldestTimestamp - HOUR;
   if (isColumns(samples)) {
-    const { series, timestamps, values } = samples;
+    const { series, timestamps, values, groups } = samples;
     if (timestamps.length !== series.length || values.length !== series.length) {
       throw new RangeError(`columns of ${series.length}, ${timestamps.length} and ${values.length} samples`);
     }
+    if (groups) assertGroups(groups, series.length);
     for (let index = 0; index < series.length; index += 1) {
-      const { fault } = series[index];
+      const fault = groups ? undefined : series[index].fault;
       if (fault) throw new RangeError(`${fault.field} ${fault.reason}`);
       assertOne(timestamps[index], values[index], oldest);
     }
   } else {
     for (const { timestamp, value } of samples) assertOne(timestamp, value, oldest);
   }
+}
+
+function assertGroups(groups: readonly SeriesGroup[], count: number): void {
+  let sum = 0;
+  for (const { isPlain, series } of groups) {
+    if (!isPlain) throw new RangeError('a group has a series with a fault or a unit');
+    sum += series.length;
+  }
+  if (sum !== count) throw new RangeError(`groups of ${sum} series for ${count} samples`);
 }
 
 function assertOne(timestamp: number, value: number, oldest: number): void {

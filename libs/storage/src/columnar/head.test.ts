@@ -57,7 +57,8 @@ describe('a head', () => {
             const slots = Uint32Array.from(command, ([into]) => into);
             const half = command.length >> 1;
             expect(head.pushColumns(series.slice(0, half), 0, 0, times.subarray(0, half), values, 1)).toBe(half);
-            expect(head.pushSlots(slots, half, command.length, times, values, 1)).toBe(command.length);
+            const end = command.length - half;
+            expect(head.pushSlots(slots.subarray(half), 0, end, half, times, values, 1)).toBe(end);
           }
           for (const [into, at, one] of command) {
             model.set(into, (model.get(into) ?? new Map<number, number>()).set(at, one));

@@ -125,11 +125,17 @@ export class Head {
     return at;
   }
 
-  /** Adds samples of this device from one place to before another, as long as they are of this hour; gives where it ended. */
+  /**
+   * Adds samples of this device whose slots stand from one place to before another, as long as they are of this hour; gives
+   * where it ended.
+   *
+   * @param offset where the sample of the first of all slots is.
+   */
   pushSlots(
     from: Uint32Array,
     start: number,
     end: number,
+    offset: number,
     timestamps: Float64Array,
     values: Float64Array,
     row: number,
@@ -141,13 +147,13 @@ export class Head {
       let place = base + block.length;
       const until = Math.min(end, at + block.capacity - block.length);
       for (; at < until; at += 1, place += 1) {
-        const time = timestamps[at] - this.start;
+        const time = timestamps[offset + at] - this.start;
         isHere = time >= 0 && time < HOUR;
         if (!isHere) break;
         if (time < this.first) this.first = time;
         slots[place] = from[at];
         times[place] = time;
-        into[place] = values[at];
+        into[place] = values[offset + at];
       }
       this.size += place - base - block.length;
       block.length = place - base;

@@ -64,9 +64,10 @@ export class Heads {
     this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
   }
 
-  /** Adds many samples at once whose places are known, position by position. */
+  /** Adds many samples at once whose places are known, position by position: those from `offset` on. */
   pushPlaces(
     { ids, slots, runs }: SeriesPlaces,
+    offset: number,
     { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Float64Array },
     row: number,
     now: number,
@@ -74,14 +75,15 @@ export class Heads {
     for (const { device, from, to } of runs) {
       for (let at = from; at < to;) {
         let { head } = device;
-        if (!head?.takes(timestamps[at])) device.head = head = this.open(device, hourOf(timestamps[at]), row, now);
+        const timestamp = timestamps[offset + at];
+        if (!head?.takes(timestamp)) device.head = head = this.open(device, hourOf(timestamp), row, now);
         const before = head.size;
-        at = head.pushSlots(slots, at, to, timestamps, values, row);
+        at = head.pushSlots(slots, at, to, offset, timestamps, values, row);
         if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
         this.size += head.size - before;
       }
     }
-    this.catalogue.latest.noteIds(ids, timestamps, values);
+    this.catalogue.latest.noteIds(ids, timestamps, values, offset);
   }
 
   /**

@@ -42,14 +42,15 @@ export class LatestSamples {
     }
   }
 
-  /** The same of series by their ids. */
-  noteIds(ids: Float64Array, timestamps: Float64Array, values: Float64Array): void {
+  /** The same of series by their ids, of the samples from `offset` on. */
+  noteIds(ids: Float64Array, timestamps: Float64Array, values: Float64Array, offset: number): void {
     const { times, values: latest } = this;
-    for (let index = 0; index < timestamps.length; index += 1) {
+    for (let index = 0; index < ids.length; index += 1) {
       const id = ids[index];
-      if (timestamps[index] < times[id]) continue;
-      times[id] = timestamps[index];
-      latest[id] = values[index];
+      const timestamp = timestamps[offset + index];
+      if (timestamp < times[id]) continue;
+      times[id] = timestamp;
+      latest[id] = values[offset + index];
     }
   }
 

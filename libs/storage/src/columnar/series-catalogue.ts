@@ -6,6 +6,7 @@ import {
   type Sample,
   type SampleBatch,
   type Series,
+  type SeriesGroup,
 } from '@device-metrics/domain';
 import { TooManySeriesError } from '../store.js';
 import { hourOf } from './hour.js';
@@ -13,6 +14,7 @@ import { LatestSamples } from './latest-samples.js';
 import { SeriesAdmission } from './series-admission.js';
 import { Device, isEmpty, keyOf, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
 import type { SeriesLimit } from './series-limit.js';
+import { SeriesPlaces } from './series-places.js';
 import { SortedSeries } from './sorted-series.js';
 
 /** What the catalogue writes to its tables, within the transaction that is open. */
@@ -47,11 +49,13 @@ export interface SeriesRow {
   readonly value: number | null;
 }
 
+/** The series of samples: position by position, or of groups one behind the other. */
+export type SeriesOfSamples =
+  | { readonly entries: readonly SeriesEntry[]; readonly groups?: undefined }
+  | { readonly groups: readonly SeriesPlaces[]; readonly entries?: undefined };
+
 /** The series that names were found to lead to, in one state of the catalogue. */
-export interface KnownSeries {
-  readonly entries: readonly SeriesEntry[];
-  readonly state: object;
-}
+export type KnownSeries = SeriesOfSamples & { readonly state: object };
 
 /**
  * All devices and series, in memory and in their tables. What a transaction adds stays on trial until `keep` or `undo`
@@ -183,6 +187,22 @@ export class SeriesCatalogue {
       entries[at] = entry;
     }
     return { entries, state };
+  }
+
+  /** The same of names in groups. */
+  knownGroups(groups: readonly SeriesGroup[]): KnownSeries | undefined {
+    const { state } = this;
+    const found: SeriesPlaces[] = [];
+    for (const group of groups) {
+      if (group.foundIn !== state) {
+        const known = this.knownSeries(group.series);
+        if (!known || known.groups) return undefined;
+        group.found = new SeriesPlaces(known.entries);
+        group.foundIn = state;
+      }
+      found.push(group.found as SeriesPlaces);
+    }
+    return { groups: found, state };
   }
 
   /** Whether names that were looked up lead to the same series now. */

@@ -15,10 +15,10 @@ export class SeriesPlaces {
   readonly slots: Uint32Array;
   readonly runs: readonly DeviceRun[];
 
-  /** @param ids of the entries. */
+  /** @param ids of the entries, where they are there. */
   constructor(
-    readonly ids: Float64Array,
     entries: readonly SeriesEntry[],
+    readonly ids: Float64Array = Float64Array.from(entries, ({ id }) => id),
   ) {
     this.slots = Uint32Array.from(entries, ({ slot }) => slot);
     this.runs = runsOf(entries);

@@ -499,8 +499,8 @@ export class Session {
     const now = this.settings.now();
     if (!isSealed && areAllThere(series)) {
       if (!series.isRepeated) return this.heads.pushColumns(series.entries, 0, samples, position, now);
-      series.places ??= new SeriesPlaces(series.ids, series.entries);
-      return this.heads.pushPlaces(series.places, samples, position, now);
+      series.places ??= new SeriesPlaces(series.entries, series.ids);
+      return this.heads.pushPlaces(series.places, 0, samples, position, now);
     }
     for (let index = 0; index < timestamps.length; index += 1) {
       const entry = series.entries[index];

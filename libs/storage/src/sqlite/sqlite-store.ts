@@ -50,8 +50,9 @@ import {
 } from '../store.js';
 import { Sealer, type SealTables } from '../columnar/sealer.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
-import { SeriesCatalogue, type KnownSeries } from '../columnar/series-catalogue.js';
-import type { Named, SeriesEntry } from '../columnar/series-entry.js';
+import { SeriesCatalogue, type KnownSeries, type SeriesOfSamples } from '../columnar/series-catalogue.js';
+import type { Named } from '../columnar/series-entry.js';
+import type { SeriesPlaces } from '../columnar/series-places.js';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
@@ -152,7 +153,9 @@ export class SqliteStore implements Store {
   }
 
   private knownSeries(samples: SampleBatch): KnownSeries | undefined {
-    return isColumns(samples) ? this.catalogue.knownSeries(samples.series) : undefined;
+    if (!isColumns(samples)) return undefined;
+    const { series, groups } = samples;
+    return groups ? this.catalogue.knownGroups(groups) : this.catalogue.knownSeries(series);
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
@@ -341,14 +344,14 @@ export class SqliteStore implements Store {
 
   /** Writes the waiting calls to the journal as one row, and then to the heads. */
   private commit(calls: readonly Append[]): void {
-    const entries: (readonly SeriesEntry[])[] = [];
+    const series: SeriesOfSamples[] = [];
     let rowId = 0;
     let bytes = 0;
     // Mostly the row is all that is written: one statement is a transaction by itself, for less.
     const isRowOnly = !this.journal.notesIds && calls.every(({ known }) => known && this.catalogue.isStill(known));
     try {
       this.transaction(() => {
-        for (const call of calls) entries.push(this.addToRow(call));
+        for (const call of calls) series.push(this.addToRow(call));
         rowId = this.journal.nextId;
         const row = this.row.lend(rowId);
         bytes = row.length;
@@ -359,7 +362,7 @@ export class SqliteStore implements Store {
       throw error;
     }
     this.journal.count(rowId, bytes);
-    this.addToHeads(calls, entries, rowId);
+    this.addToHeads(calls, series, rowId);
   }
 
   /** Not flushed to the disk: the commit of their samples comes behind them in the same file, and is. */
@@ -388,30 +391,35 @@ export class SqliteStore implements Store {
     this.catalogue.keep();
   }
 
-  /** Gives the series of the samples, position by position. */
-  private addToRow({ samples, known }: Append): readonly SeriesEntry[] {
+  /** Gives the series of the samples. */
+  private addToRow({ samples, known }: Append): SeriesOfSamples {
     const { catalogue, row } = this;
     row.reserve(countOf(samples));
     if (isColumns(samples)) {
-      const entries =
-        known && catalogue.isStill(known) ? known.entries : samples.series.map((one) => catalogue.entryOfNamed(one));
-      row.addColumns(entries, 0, samples.timestamps, samples.values);
-      return entries;
+      const { series, timestamps, values } = samples;
+      const its: SeriesOfSamples =
+        known && catalogue.isStill(known) ? known : { entries: series.map((one) => catalogue.entryOfNamed(one)) };
+      if (its.groups) eachGroup(its.groups, ({ ids }, at) => row.addIds(ids, at, timestamps, values));
+      else row.addColumns(its.entries, 0, timestamps, values);
+      return its;
     }
-    return samples.map((sample) => {
+    const entries = samples.map((sample) => {
       const entry = catalogue.entryOf(sample);
       row.add(entry.id, sample.timestamp, sample.value);
       return entry;
     });
+    return { entries };
   }
 
-  private addToHeads(calls: readonly Append[], entries: readonly (readonly SeriesEntry[])[], rowId: number): void {
+  private addToHeads(calls: readonly Append[], series: readonly SeriesOfSamples[], rowId: number): void {
     const { heads } = this;
     const now = this.settings.now();
     for (const [index, { samples }] of calls.entries()) {
-      const its = entries[index];
-      if (isColumns(samples)) heads.pushColumns(its, 0, samples, rowId, now);
-      else samples.forEach(({ timestamp, value }, at) => heads.push(its[at], timestamp, value, rowId, now));
+      const { entries = [], groups } = series[index];
+      if (!isColumns(samples)) {
+        samples.forEach(({ timestamp, value }, at) => heads.push(entries[at], timestamp, value, rowId, now));
+      } else if (groups) eachGroup(groups, (places, at) => heads.pushPlaces(places, at, samples, rowId, now));
+      else heads.pushColumns(entries, 0, samples, rowId, now);
     }
     if (this.sealer.isPressed()) this.inBackground(this.sealer.run());
   }
@@ -500,5 +508,14 @@ export class SqliteStore implements Store {
 
   private assertOpen(): void {
     if (this.closed) throw new Error('the sample store is closed');
+  }
+}
+
+/** Calls `act` with each group, and with the position of its first sample. */
+function eachGroup(groups: readonly SeriesPlaces[], act: (places: SeriesPlaces, at: number) => void): void {
+  let at = 0;
+  for (const places of groups) {
+    act(places, at);
+    at += places.ids.length;
   }
 }

@@ -1,4 +1,4 @@
-import { NamedSeries, NO_LABELS } from '@device-metrics/domain';
+import { NamedSeries, NO_LABELS, SeriesGroup } from '@device-metrics/domain';
 import { ByteMap, KeptBytes } from '@device-metrics/formats';
 import { COLON } from './json-cursor.js';
 
@@ -15,6 +15,7 @@ export class ReadDevice {
   /** The reading that had each of them last. */
   readonly seenIn: number[] = [];
   private byName: ByteMap<number> | undefined;
+  private all: SeriesGroup | undefined;
 
   constructor(readonly name: string) {}
 
@@ -35,9 +36,15 @@ export class ReadDevice {
   /** Takes in a metric, and gives its place. */
   add(name: KeptBytes, series: NamedSeries): number {
     this.setPlace(name, this.names.length);
+    this.all = undefined;
     this.series.push(series);
     this.seenIn.push(0);
     return this.names.push(name) - 1;
+  }
+
+  /** All that are known now, in their order. */
+  get group(): SeriesGroup {
+    return (this.all ??= new SeriesGroup([...this.series]));
   }
 
   private setPlace({ bytes, length }: KeptBytes, place: number): void {

@@ -123,7 +123,9 @@ describe('BatchScanner', () => {
       fc.asyncProperty(body, async (text) => {
         for (const scanner of scanners) {
           const batch = await scan(scanner, text);
-          if (batch) expect(byBytes(batch)).toEqual(await byText(text));
+          if (!batch) continue;
+          if (batch.groups) expect(batch.groups.flatMap(({ series }) => series)).toEqual(batch.series);
+          expect(byBytes(batch)).toEqual(await byText(text));
         }
       }),
       { numRuns: 500 },
@@ -182,6 +184,25 @@ describe('BatchScanner', () => {
       const text = JSON.stringify([{ device_name: 'pc', values }]);
       const scanned = await scan(scanner, text);
       expect(scanned && byBytes(scanned)).toEqual(await byText(text));
+    }
+  });
+
+  it('says where all items are whole readings of devices in the usual order', async () => {
+    const scanner = new BatchScanner(1_000);
+    const groupsOf = async (...items: object[]): Promise<number[] | undefined> =>
+      (await scan(scanner, JSON.stringify(items)))?.groups?.map(({ series }) => series.length);
+    const reading = (device_name: string, ...names: string[]): object => ({
+      device_name,
+      values: Object.fromEntries(names.map((name) => [name, 1])),
+    });
+    const [a, b] = [reading('a', 'x', 'y'), reading('b', 'x')];
+    expect(await groupsOf(a, b)).toBeUndefined();
+    expect(await groupsOf(a, b)).toEqual([2, 1]);
+    expect(await groupsOf(b, a, b)).toEqual([1, 2, 1]);
+    expect(await groupsOf(a, reading('b', 'x', 'y'))).toBeUndefined();
+    expect(await groupsOf(a, reading('b', 'x', 'y'))).toEqual([2, 2]);
+    for (const other of [b, reading('a', 'y', 'x'), { device_name: 'a', metric_name: 'x', value: 1 }]) {
+      expect(await groupsOf(a, other)).toBeUndefined();
     }
   });
 

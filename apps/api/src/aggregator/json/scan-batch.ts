@@ -1,5 +1,5 @@
 import { MAX_ITEMS } from '@device-metrics/contract';
-import { NO_LABELS, Slices, type Labels, type NamedSeries } from '@device-metrics/domain';
+import { NO_LABELS, Slices, type Labels, type NamedSeries, type SeriesGroup } from '@device-metrics/domain';
 import type { SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
@@ -14,6 +14,8 @@ export interface ScannedBatch {
   readonly values: Float64Array;
   /** Where each item ends in the columns. */
   readonly ends: number[];
+  /** The series, where each item is a reading of all that is known of its device, in the usual order. */
+  readonly groups: readonly SeriesGroup[] | undefined;
 }
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);
@@ -92,6 +94,7 @@ class Scan extends JsonCursor {
   private timestamps: Float64Array;
   private values: Float64Array;
   private readonly ends: number[] = [];
+  private readonly groups: SeriesGroup[] = [];
   private count = 0;
   /** Objects and arrays so far: there are two around the items at the most. */
   private parts = 2;
@@ -151,7 +154,8 @@ class Scan extends JsonCursor {
 
   private finish(): void {
     const { series, timestamps, values, ends, count } = this;
-    this.batch = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), ends };
+    const groups = this.groups.length === ends.length ? this.groups : undefined;
+    this.batch = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), ends, groups };
   }
 
   /** Reads an item, or goes on in its run. */
@@ -246,11 +250,13 @@ class Scan extends JsonCursor {
     this.parts += 1;
     if (!this.take(OPEN_OBJECT)) return false;
     let place = 0;
+    let isUsual = true;
     do {
       const usual = names[place];
       if (usual?.isAt(view, bytes.length, this.at)) {
         this.at += usual.length;
       } else {
+        isUsual = false;
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
         if (!this.takeColon()) return false;
@@ -263,6 +269,7 @@ class Scan extends JsonCursor {
       this.values[to] = this.number;
       place += 1;
     } while (this.take(COMMA));
+    if (isUsual && place === names.length) this.groups.push(device.group);
     return this.count - first < MAX_NAMES - FIELDS.length && this.take(CLOSE_OBJECT);
   }
 

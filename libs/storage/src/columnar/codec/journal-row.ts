@@ -25,6 +25,8 @@ export class JournalRowWriter {
   private readonly ids = new ByteWriter();
   private readonly times = new ByteWriter();
   private values = new Float64Array(1024);
+  /** Of series that come without a list of theirs. */
+  private seriesIds = new Float64Array(1024);
   private readonly lent = new ByteWriter();
   private count = 0;
   private lastId = 0;
@@ -61,12 +63,22 @@ export class JournalRowWriter {
     timestamps: Float64Array,
     values: Float64Array,
   ): void {
-    const { ids, times } = this;
+    const count = timestamps.length;
+    if (this.seriesIds.length < count) this.seriesIds = new Float64Array(count);
+    const { seriesIds } = this;
+    for (let index = 0; index < count; index += 1) seriesIds[index] = series[offset + index].id;
+    this.addIds(seriesIds.subarray(0, count), 0, timestamps, values);
+  }
+
+  /** The same of series by their ids: their samples, from `offset` on. */
+  addIds(seriesIds: Float64Array, offset: number, timestamps: Float64Array, values: Float64Array): void {
+    const { ids, times, values: into, count } = this;
     let { lastId, lastTime } = this;
     let [idsEnd, timesEnd] = [ids.length, times.length];
-    for (let index = 0; index < timestamps.length; index += 1) {
-      const { id } = series[offset + index];
-      const timestamp = timestamps[index];
+    for (let index = 0; index < seriesIds.length; index += 1) {
+      const id = seriesIds[index];
+      const timestamp = timestamps[offset + index];
+      into[count + index] = values[offset + index];
       if (id === lastId + 1) ids.bytes[idsEnd++] = 0;
       else idsEnd = putVarint(ids.bytes, idsEnd, zigzag(id - lastId - 1));
       if (timestamp === lastTime) times.bytes[timesEnd++] = 0;
@@ -74,8 +86,7 @@ export class JournalRowWriter {
       lastId = id;
       lastTime = timestamp;
     }
-    this.values.set(values, this.count);
-    this.count += timestamps.length;
+    this.count += seriesIds.length;
     ids.length = idsEnd;
     times.length = timesEnd;
     this.lastId = lastId;
@@ -122,6 +133,7 @@ export class JournalRowWriter {
     this.times.clear();
     if (this.values.length <= KEPT_SAMPLES) return;
     this.values = new Float64Array(1024);
+    this.seriesIds = new Float64Array(1024);
     this.ids.bytes = new Uint8Array(1024);
     this.times.bytes = new Uint8Array(1024);
   }
