@@ -102,6 +102,18 @@ describe('the entrance for columns', () => {
     );
   });
 
+  it('names the unit that a new series of a renamed device has', () => {
+    const reading = { deviceName: 'lab-pc-1', metricName: 'new', labels: {}, timestamp: now, value: 1 };
+    const { refused } = passColumns(
+      columnsOf([
+        { ...reading, unit: 'By' },
+        { ...reading, unit: 'Cel' },
+      ]),
+      receipt,
+    );
+    expect(refused).toMatchObject([{ item: 1, field: 'unit', reason: expect.stringContaining('"By"') }]);
+  });
+
   it('passes whole groups as they are, unless something is to be said of one of their samples', () => {
     const group = new SeriesGroup(
       ['a', 'b'].map((metricName) => NamedSeries.of({ deviceName: 'pc', metricName, unit: undefined, labels: {} })),

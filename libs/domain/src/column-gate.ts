@@ -171,7 +171,8 @@ class ColumnGate {
 
   reasonOf(series: NamedSeries, timestamp: number, value: number): Omit<Refusal, 'item'> {
     const { deviceName, metricName, unit, labels, fault } = series;
-    return fault ?? this.slow.reasonOf({ deviceName, metricName, unit, labels, timestamp, value });
+    const candidate = { deviceName, metricName, unit, labels, timestamp, value };
+    return fault ?? this.slow.reasonOf(candidate, this.taken?.deviceName);
   }
 
   /** Undefined where the sender may send nothing of its device. */

@@ -206,8 +206,12 @@ export class SampleGate {
     return typeof device === 'string' ? device : undefined;
   }
 
-  /** What is wrong with a candidate that does not pass: the first of its fields. */
-  reasonOf(candidate: Candidate): Omit<Refusal, 'item'> {
+  /**
+   * What is wrong with a candidate that does not pass: the first of its fields.
+   *
+   * @param deviceName what its device is called here, where the candidate has the sender's name of it.
+   */
+  reasonOf(candidate: Candidate, deviceName = candidate.deviceName): Omit<Refusal, 'item'> {
     const time = timeRule(() => this.receivedAt, this.oldest);
     const reasons: [Refusal['field'], string | undefined][] = [
       ['device_name', deviceNameRule(candidate.deviceName)],
@@ -221,7 +225,10 @@ export class SampleGate {
     if (typeof device === 'object') return { field: 'device_name', reason: device.refused, ofSender: true };
     const late = time(candidate.timestamp);
     if (late !== undefined) return { field: 'timestamp', reason: late };
-    const unit = this.storedUnit(candidate as Sample, candidate.unit as string);
+    const unit = this.storedUnit(
+      { ...(candidate as Sample), deviceName: deviceName as string },
+      candidate.unit as string,
+    );
     return {
       field: 'unit',
       reason: wrong(`${quote(unit)}, which this series has, or one that it can be converted to`, candidate.unit),
