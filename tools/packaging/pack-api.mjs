@@ -14,7 +14,7 @@ import { compileAhead, makeScript } from './compile-ahead.mjs';
 const inDist = (file) => join(ROOT, 'apps/api/dist', file);
 
 // What is compiled is of one version of V8.
-if (packedScript(pathToFileURL(inDist('main.js')).href)?.cachedDataRejected !== false) {
+if (!packedScript(pathToFileURL(inDist('main.js')).href)) {
   // On Node 20 it is built now if it was not before.
   sqliteDriver();
   // Without it nobody takes the rest, until all is there.
@@ -26,6 +26,8 @@ if (packedScript(pathToFileURL(inDist('main.js')).href)?.cachedDataRejected !== 
     await makeScript(join(folder, 'api.js'), inDist('packed.cjs'));
     await compileAhead(inDist('main.js'), inDist('packed.cjs'), inDist('packed.new'));
     renameSync(inDist('packed.new'), inDist('packed.cjs.compiled'));
+  } catch (error) {
+    console.warn(`The api is not packed, and takes longer to start: ${error.message}`);
   } finally {
     rmSync(folder, { recursive: true });
   }

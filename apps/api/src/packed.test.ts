@@ -39,6 +39,17 @@ it.each([
   expect(packedScript(main)).toBeUndefined();
 });
 
+it.each([
+  ['packed.json', ''],
+  ['packed.json', 'null'],
+  ['packed.cjs', '"pack'],
+  ['packed.cjs.compiled', ''],
+  ['packed.cjs.compiled', '\0'.repeat(512)],
+])('a pack whose %s is damaged is not taken', (file, content) => {
+  writeFileSync(join(root, 'apps/api/dist', file), content);
+  expect(packedScript(main)).toBeUndefined();
+});
+
 it('nothing is taken before all of it is there', () => {
   rmSync(join(root, 'apps/api/dist/packed.cjs.compiled'));
   expect(packedScript(main)).toBeUndefined();

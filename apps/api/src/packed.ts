@@ -11,7 +11,7 @@ export type Program = (require: NodeJS.Require, url: string) => void;
 /**
  * The whole program as one script, with what V8 has compiled of it, where `tools/packaging/pack-api.mjs` has put it beside the module
  * that starts it: to look for two thousand files takes longer than all else at a start. Undefined where one of them has changed
- * since, and under `node --watch`, which has to see them.
+ * since, where the pack is damaged or another V8's, and under `node --watch`, which has to see them.
  *
  * @param main the URL of that module.
  */
@@ -20,9 +20,15 @@ export function packedScript(main: string): Script | undefined {
   const [script, compiled] = [fileOf('packed.cjs'), fileOf('packed.cjs.compiled')];
   // eslint-disable-next-line no-restricted-properties -- it comes from Node, and is no setting
   if (!existsSync(compiled) || process.env['WATCH_REPORT_DEPENDENCIES'] !== undefined) return undefined;
-  const sources = JSON.parse(readFileSync(fileOf('packed.json'), 'utf8')) as Sources;
-  if (!areCurrent(sources, fileOf('../../../'))) return undefined;
-  return new Script(readFileSync(script, 'latin1'), { filename: script, cachedData: readFileSync(compiled) });
+  try {
+    const sources = JSON.parse(readFileSync(fileOf('packed.json'), 'utf8')) as Sources;
+    if (!areCurrent(sources, fileOf('../../../'))) return undefined;
+    const packed = new Script(readFileSync(script, 'latin1'), { filename: script, cachedData: readFileSync(compiled) });
+    return packed.cachedDataRejected ? undefined : packed;
+  } catch {
+    // The files that it was made of are there still, and say what is wrong with them.
+    return undefined;
+  }
 }
 
 function areCurrent(sources: Sources, folder: string): boolean {
