@@ -5,18 +5,23 @@ import { LineScanner, TooManyFieldsError, type ScannedLines } from './scan-lines
 
 const receivedAt = Date.UTC(2026, 0, 15);
 
-const scannerOf = (mostFields = 1_000): LineScanner<string> =>
-  new LineScanner<string>(
+const scannerOf = (mostFields = 1_000): LineScanner<string, readonly string[]> =>
+  new LineScanner(
     (measurement, tags) => (field) => ({ series: JSON.stringify([measurement, tags, field]) }),
+    (series) => series,
     mostFields,
   );
 
-const scan = (scanner: LineScanner<string>, text: string | Uint8Array, precision: Precision = 'ns') =>
-  scanner.scan(typeof text === 'string' ? Buffer.from(text) : text, { precision, receivedAt });
+const scan = (
+  scanner: LineScanner<string, readonly string[]>,
+  text: string | Uint8Array,
+  precision: Precision = 'ns',
+) => scanner.scan(typeof text === 'string' ? Buffer.from(text) : text, { precision, receivedAt });
 
 /** What both say of a text, in one form. */
-function byBytes(scanned: ScannedLines<string>): unknown {
-  const { series, timestamps, values, wrong } = scanned;
+function byBytes(scanned: ScannedLines<string, readonly string[]>): unknown {
+  const { series, groups, timestamps, values, wrong } = scanned;
+  if (groups) expect(groups.flat()).toEqual(series);
   return {
     samples: series.map((name, at) => [name, timestamps[at], values[at]]),
     wrong: wrong.map(({ line, reason }) => `line ${line}: ${reason}`),
@@ -172,6 +177,61 @@ describe('lines read from bytes', () => {
       }),
       { numRuns: process.env['DEVICE_METRICS_LONG'] ? 20_000 : 300 },
     );
+  });
+
+  it('are that also where they are as those before, or nearly so', async () => {
+    let groups = 0;
+    const fields = ['a', 'b\\ c', 'c', 'd', 'e'].map((one, at) => `${one}=${at}.5`);
+    const nearly = fc.record({
+      measurement: fc.constantFrom('m', 'm,host=x'),
+      fields: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(fields) },
+        { weight: 1, arbitrary: fc.subarray(fields, { minLength: 1 }) },
+        { weight: 1, arbitrary: fc.shuffledSubarray(fields, { minLength: 1 }) },
+        { weight: 1, arbitrary: fc.array(fc.constantFrom(...fields), { minLength: 1, maxLength: 6 }) },
+      ),
+      change: fc.option(fc.tuple(fc.nat(), value), { freq: 3 }),
+      timestamp: fc.constantFrom('', ' 1768471200000000000', ' 1768471200000000000', ' 17x', '  '),
+    });
+    const nearlyLine = nearly.map(({ measurement, fields: sent, change, timestamp: at }) => {
+      const [place, other] = change ?? [0, ''];
+      const changed = sent.map((one, index) =>
+        change && index === place % sent.length ? one.replace(/[^=]*$/, other) : one,
+      );
+      return `${measurement} ${changed.join(',')}${at}\n`;
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(nearlyLine, { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+        async (bodies) => {
+          const scanner = scannerOf(50);
+          for (const body of bodies.map(join(''))) {
+            const scanned = await scan(scanner, body);
+            expect(byBytes(scanned)).toEqual(byText(body, 'ns'));
+            if (scanned.groups && scanned.series.length > 0) groups += 1;
+          }
+        },
+      ),
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 300 },
+    );
+    expect(groups).toBeGreaterThan(0);
+  });
+
+  it('are groups where each has all numbers of its names in their order', async () => {
+    const scanner = scannerOf();
+    const groupsOf = async (...lines: string[]): Promise<number[] | undefined> =>
+      (await scan(scanner, lines.join('\n'))).groups?.map(({ length }) => length);
+    expect(await groupsOf('m a=1,b=2,t="x"', 'n a=1')).toEqual([2, 1]);
+    expect(await groupsOf('n a=2', '# b', 'bad', 'm a=t,b=2i,t="y" 7', 'n a=3', 'm t="z"', 'm a=1,b=2 x')).toEqual([
+      1, 2, 1,
+    ]);
+    for (const other of ['m b=1,a=2,t="x"', 'm a=1,t="x"', 'm a=1,b=2', 'm a=1,b=2,b=3,t="x"', 'm a=1,b=N/A,t="x"']) {
+      expect(await groupsOf('n a=1', other)).toBeUndefined();
+    }
+    const [before, after] = [await scan(scanner, 'n a=1'), await scan(scanner, 'n a=2')];
+    expect(before.groups?.[0]).toBe(after.groups?.[0]);
+    expect(await groupsOf('m a=1,b=2,t=3')).toEqual([3]);
+    expect(await groupsOf('m a=1,b=2,t="x"')).toBeUndefined();
   });
 
   it('give back every double, bit for bit', async () => {

@@ -22,8 +22,10 @@ export interface WrongLine {
 }
 
 /** The numbers of a text, position by position in the order in which they stand. */
-export interface ScannedLines<T> {
+export interface ScannedLines<T, G> {
   readonly series: T[];
+  /** The series, where each line has all numbers that are known of its names, in the usual order. */
+  readonly groups: readonly G[] | undefined;
   /** Unix ms; of lines without a time it is the one that was given for them. */
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
@@ -107,6 +109,9 @@ const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly fa
 /** Fields of a line that are gone through one by one: a map of their own takes more memory than all else of them. */
 const FEW_FIELDS = 64;
 
+/** Lines of more fields are no groups: to make one would hold up others. */
+const MOST_GROUPED = 1_000;
+
 class Field<T> {
   /** What it means, once it has had a number. */
   series: T | undefined = undefined;
@@ -118,11 +123,14 @@ class Field<T> {
 }
 
 /** Measurement and tags of lines. */
-class Prefix<T> {
+class Prefix<T, G> {
   /** Fields in the order in which they were first sent. */
   readonly fields: Field<T>[] = [];
+  /** How many of them have had a number, and their series together; undefined where nobody has asked since it became another. */
+  numbers = 0;
+  group: G | undefined = undefined;
   /** What came on the line after it. */
-  next: Prefix<T> | undefined = undefined;
+  next: Prefix<T, G> | undefined = undefined;
   private byKey: ByteMap<number> | undefined;
 
   constructor(
@@ -157,18 +165,20 @@ class Prefix<T> {
  * looked at once; later ones are found by their bytes, and numbers are read from bytes. What is not as usual is left to the
  * parser of texts, so that both take and refuse the same, for the same reasons.
  *
- * It keeps what it has found, of at most `mostFields` fields of all lines; beyond that it starts again.
+ * It keeps what it has found, of at most `mostFields` fields of all lines; beyond that it starts again. Series that lines have again
+ * and again are one group, which `groupOf` makes once.
  */
-export class LineScanner<T> {
-  private readonly prefixes: ByteMap<Prefix<T>>;
+export class LineScanner<T, G> {
+  private readonly prefixes: ByteMap<Prefix<T, G>>;
   /** Names of fields, which many lines share. */
   private readonly names: ByteMap<KeptBytes>;
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   private known = 0;
-  private last: Prefix<T> | undefined;
+  private last: Prefix<T, G> | undefined;
 
   constructor(
     private readonly meaning: LineMeaning<T>,
+    private readonly groupOf: (series: readonly T[]) => G,
     private readonly mostFields: number,
   ) {
     this.prefixes = new ByteMap(mostFields);
@@ -180,12 +190,12 @@ export class LineScanner<T> {
    *
    * @throws TooManyFieldsError when there are more than MAX_FIELDS numbers.
    */
-  async scan(text: Uint8Array, options: ScanOptions): Promise<ScannedLines<T>> {
+  async scan(text: Uint8Array, options: ScanOptions): Promise<ScannedLines<T, G>> {
     return new Scan(this, withFeed(text), options).run();
   }
 
   /** The names that a line begins with, in front of a blank; undefined where they are wrong. */
-  prefixAt(bytes: Uint8Array, start: number, end: number): Prefix<T> | undefined {
+  prefixAt(bytes: Uint8Array, start: number, end: number): Prefix<T, G> | undefined {
     const prefix = this.prefixes.get(bytes, start, end) ?? this.addPrefix(bytes, start, end);
     if (this.last) this.last.next = prefix;
     this.last = prefix;
@@ -193,7 +203,7 @@ export class LineScanner<T> {
   }
 
   /** The one that came after the last one before, if it stands here too. */
-  guess(bytes: Uint8Array, view: DataView, start: number): Prefix<T> | undefined {
+  guess(bytes: Uint8Array, view: DataView, start: number): Prefix<T, G> | undefined {
     const prefix = this.last?.next;
     if (!prefix) return undefined;
     if (bytes[start + prefix.key.length] !== BLANK || !prefix.key.isAt(view, bytes.length, start)) return undefined;
@@ -201,7 +211,7 @@ export class LineScanner<T> {
     return prefix;
   }
 
-  addField(prefix: Prefix<T>, bytes: Uint8Array, start: number, end: number): number {
+  addField(prefix: Prefix<T, G>, bytes: Uint8Array, start: number, end: number): number {
     if (this.known >= this.mostFields) this.clear();
     this.known += 1;
     let key = this.names.get(bytes, start, end);
@@ -213,13 +223,20 @@ export class LineScanner<T> {
   }
 
   /** Asks what a field means; undefined where its name is not UTF-8. */
-  learn(prefix: Prefix<T>, field: Field<T>): T | undefined {
+  learn(prefix: Prefix<T, G>, field: Field<T>): T | undefined {
     const name = this.nameOf(field);
     if (name === undefined) return undefined;
     const { series, conversion } = prefix.meaningOf(name);
     field.series = series;
     field.conversion = conversion;
+    prefix.numbers += 1;
+    prefix.group = undefined;
     return series;
+  }
+
+  /** All series of lines with these names. */
+  groupOfAll(prefix: Prefix<T, G>): G {
+    return (prefix.group ??= this.groupOf(prefix.fields.flatMap(({ series }) => series ?? [])));
   }
 
   nameOf({ key }: Field<T>): string | undefined {
@@ -230,11 +247,11 @@ export class LineScanner<T> {
     }
   }
 
-  private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T> | undefined {
+  private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T, G> | undefined {
     try {
       const { measurement, tags } = readPrefix(this.utf8.decode(bytes.subarray(start, end)));
       const key = new KeptBytes(copyOf(bytes, start, end));
-      const prefix = new Prefix(key, measurement, this.meaning(measurement, Object.freeze(tags)));
+      const prefix = new Prefix<T, G>(key, measurement, this.meaning(measurement, Object.freeze(tags)));
       this.prefixes.set(bytes, start, end, prefix);
       return prefix;
     } catch {
@@ -263,7 +280,7 @@ function withFeed(text: Uint8Array): Uint8Array {
 }
 
 /** One pass through one text. */
-class Scan<T> {
+class Scan<T, G> {
   private readonly series: T[];
   private readonly view: DataView;
   private timestamps: Float64Array;
@@ -274,16 +291,18 @@ class Scan<T> {
   private readonly decimal = new DecimalReader();
   private readonly slices = new Slices();
   /** Of the line that is read: its names once they are known, where it begins, and what was there before it. */
-  private prefix: Prefix<T> | undefined;
+  private prefix: Prefix<T, G> | undefined;
   private start = 0;
   private first = 0;
   private textsBefore = 0;
   private wrongBefore = 0;
-  /** The place of the field before the one that comes. */
+  /** The place of the field that comes in the usual order, and whether those before it came in that. */
   private place = 0;
+  private isInOrder = true;
   /** Where the positions of each line begin, and its number. */
   private readonly starts: number[] = [];
   private readonly lines: number[] = [];
+  private readonly groups: G[] = [];
   private readonly wrong: WrongLine[] = [];
   private wrongCount = 0;
   private texts = 0;
@@ -292,7 +311,7 @@ class Scan<T> {
   private readonly factor: number;
 
   constructor(
-    private readonly scanner: LineScanner<T>,
+    private readonly scanner: LineScanner<T, G>,
     private readonly bytes: Uint8Array,
     private readonly options: ScanOptions,
   ) {
@@ -304,7 +323,7 @@ class Scan<T> {
     ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
   }
 
-  async run(): Promise<ScannedLines<T>> {
+  async run(): Promise<ScannedLines<T, G>> {
     const { bytes, series, wrong, newTexts, slices } = this;
     while (this.at < bytes.length) {
       const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
@@ -314,6 +333,7 @@ class Scan<T> {
     series.length = this.count;
     return {
       series,
+      groups: this.groups.length === this.starts.length ? this.groups : undefined,
       timestamps: this.timestamps.subarray(0, this.count),
       values: this.values.subarray(0, this.count),
       lineOf: (position) => this.lineOf(position),
@@ -338,6 +358,7 @@ class Scan<T> {
       this.textsBefore = this.texts;
       this.wrongBefore = this.wrongCount;
       this.place = 0;
+      this.isInOrder = true;
       this.prefix = this.readPrefix();
     }
     const { prefix, start, first, textsBefore } = this;
@@ -351,11 +372,18 @@ class Scan<T> {
     if (this.count > first) {
       this.starts.push(first);
       this.lines.push(this.line);
+      if (this.isUsual(prefix)) this.groups.push(this.scanner.groupOfAll(prefix));
     }
     // The text of a field may have line feeds.
     if (this.texts > textsBefore) this.line += feedsIn(bytes, start, this.at);
     this.endLine(this.at);
     return true;
+  }
+
+  /** Whether the line had all fields in the usual order, and a number for each that has had one. */
+  private isUsual({ fields, numbers }: Prefix<T, G>): boolean {
+    const { length } = fields;
+    return length <= MOST_GROUPED && this.isInOrder && this.place === length && this.count - this.first === numbers;
   }
 
   /** Takes back what the line has had until now, and says what is wrong with it. */
@@ -382,7 +410,7 @@ class Scan<T> {
   }
 
   /** The names at the beginning of the line; afterwards the fields come. */
-  private readPrefix(): Prefix<T> | undefined {
+  private readPrefix(): Prefix<T, G> | undefined {
     const { bytes, view, scanner, at } = this;
     let prefix = scanner.guess(bytes, view, at);
     if (prefix) {
@@ -398,24 +426,24 @@ class Scan<T> {
   }
 
   /** False where the line is wrong; undefined where others get their turn before it goes on. */
-  private readFields(prefix: Prefix<T>): boolean | undefined {
+  private readFields(prefix: Prefix<T, G>): boolean | undefined {
     const { bytes } = this;
     let left = FIELDS_WITHOUT_LOOK;
-    for (let { place } = this; ; place += 1) {
-      place = this.readName(prefix, place);
+    for (;;) {
+      const place = this.readName(prefix, this.place);
       if (place < 0 || !this.readValue(prefix, prefix.fields[place] as Field<T>)) return false;
+      if (place !== this.place) this.isInOrder = false;
+      this.place = place + 1;
       if (bytes[this.at] !== COMMA) return true;
       this.at += 1;
       if ((left -= 1) > 0) continue;
       left = FIELDS_WITHOUT_LOOK;
-      if (!this.slices.isOver()) continue;
-      this.place = place + 1;
-      return undefined;
+      if (this.slices.isOver()) return undefined;
     }
   }
 
   /** The place of the field that comes; afterwards its value does. Negative where there is none. */
-  private readName(prefix: Prefix<T>, place: number): number {
+  private readName(prefix: Prefix<T, G>, place: number): number {
     const { bytes, at } = this;
     const expected = prefix.fields[place];
     if (expected?.key.isAt(this.view, bytes.length, at)) {
@@ -430,7 +458,7 @@ class Scan<T> {
   }
 
   /** False where the line is wrong; a value that is no number only costs itself. */
-  private readValue(prefix: Prefix<T>, field: Field<T>): boolean {
+  private readValue(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const { bytes, decimal } = this;
     const first = bytes[this.at];
     if (first === QUOTE) return this.skipText(prefix, field);
@@ -449,7 +477,7 @@ class Scan<T> {
   }
 
   /** A value that is no short decimal. */
-  private readUnusual(prefix: Prefix<T>, field: Field<T>): boolean {
+  private readUnusual(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const start = this.at;
     const end = this.endOfPart(start, COMMA, COMMA);
     if (end === start || end - start > MAX_LOOKED_AT) return false;
@@ -463,7 +491,7 @@ class Scan<T> {
     return true;
   }
 
-  private add(prefix: Prefix<T>, field: Field<T>, value: number): void {
+  private add(prefix: Prefix<T, G>, field: Field<T>, value: number): void {
     const series = field.series ?? this.scanner.learn(prefix, field);
     if (series === undefined) return this.refuse(() => 'the name of a field must be UTF-8');
     if (this.count === this.values.length) this.grow();
@@ -472,7 +500,7 @@ class Scan<T> {
   }
 
   /** Past the text of a field, which is counted; false where it does not end. */
-  private skipText(prefix: Prefix<T>, field: Field<T>): boolean {
+  private skipText(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const { bytes } = this;
     let at = this.at + 1;
     while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -8,7 +8,7 @@ const naming: Naming = { deviceTags: ['agent_host', 'source', 'host'], names: 'o
 /** `device metric{labels} value unit` of each number of a text. */
 async function named(text: string, { deviceTags, names }: Partial<Naming> = {}): Promise<string[]> {
   const meaning = lineMeaning({ ...naming, ...(deviceTags && { deviceTags }), ...(names && { names }) }, 'db');
-  const { series, values, wrong } = await new LineScanner(meaning, 1_000).scan(Buffer.from(text), {
+  const { series, values, wrong } = await new LineScanner(meaning, (series) => series, 1_000).scan(Buffer.from(text), {
     precision: 'ns',
     receivedAt: 0,
   });
@@ -184,7 +184,7 @@ describe('lines of others', () => {
 
   it('without a device, or with names that nobody may have, say why', async () => {
     const meaning = lineMeaning(naming, '');
-    const { series } = await new LineScanner(meaning, 10).scan(Buffer.from('m f=1'), {
+    const { series } = await new LineScanner(meaning, (series) => series, 10).scan(Buffer.from('m f=1'), {
       precision: 'ns',
       receivedAt: 0,
     });

@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { NamedSeries, Refusal } from '@device-metrics/domain';
+import { SeriesGroup, type NamedSeries, type Refusal } from '@device-metrics/domain';
 import { LineScanner, TooManyFieldsError, type Precision, type ScannedLines } from '@device-metrics/formats';
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
@@ -15,6 +15,8 @@ const MOST_DATABASES = 16;
 /** Wrong lines that an answer names. */
 const MOST_NAMED = 20;
 
+const groupOf = (series: readonly NamedSeries[]): SeriesGroup => new SeriesGroup(series);
+
 /** What of a request was not stored. */
 export interface NotStored {
   readonly count: number;
@@ -27,7 +29,7 @@ export interface NotStored {
 export class TakeLines {
   private readonly logger = new Logger('influx');
   private readonly spare = new SparePool();
-  private readonly scanners = new Map<string, LineScanner<NamedSeries>>();
+  private readonly scanners = new Map<string, LineScanner<NamedSeries, SeriesGroup>>();
 
   constructor(
     private readonly gate: Accept,
@@ -48,11 +50,11 @@ export class TakeLines {
       mostWrong: MOST_NAMED,
       spare: this.spare.take(),
     });
-    const { series, timestamps, values, wrong, wrongCount } = lines;
+    const { series, timestamps, values, groups, wrong, wrongCount } = lines;
     this.noteTexts(lines);
     this.metrics.itemsRejected.inc({ protocol: 'influx' }, wrongCount + lines.texts);
     if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
-    const answer = await this.gate.acceptColumns({ series, timestamps, values }, receipt);
+    const answer = await this.gate.acceptColumns({ series, timestamps, values, groups }, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spare.giveBack(lines);
     assertNoneForNow(answer, 'fields');
@@ -71,8 +73,8 @@ export class TakeLines {
   private async scan(
     body: Uint8Array,
     database: string,
-    options: Parameters<LineScanner<NamedSeries>['scan']>[1],
-  ): Promise<ScannedLines<NamedSeries>> {
+    options: Parameters<LineScanner<NamedSeries, SeriesGroup>['scan']>[1],
+  ): Promise<ScannedLines<NamedSeries, SeriesGroup>> {
     try {
       return await this.scannerOf(database).scan(body, options);
     } catch (error) {
@@ -81,11 +83,11 @@ export class TakeLines {
     }
   }
 
-  private scannerOf(database: string): LineScanner<NamedSeries> {
+  private scannerOf(database: string): LineScanner<NamedSeries, SeriesGroup> {
     let scanner = this.scanners.get(database);
     if (!scanner) {
       if (this.scanners.size >= MOST_DATABASES) this.scanners.clear();
-      scanner = new LineScanner(lineMeaning(this.config.influx, database), MOST_FIELDS);
+      scanner = new LineScanner(lineMeaning(this.config.influx, database), groupOf, MOST_FIELDS);
       this.scanners.set(database, scanner);
     }
     return scanner;
@@ -98,7 +100,7 @@ export class TakeLines {
     return `has no device: it must have a tag ${tags}, or the address a db or bucket`;
   }
 
-  private noteTexts({ newTexts }: ScannedLines<NamedSeries>): void {
+  private noteTexts({ newTexts }: ScannedLines<NamedSeries, SeriesGroup>): void {
     if (newTexts.length === 0) return;
     this.logger.warn(`fields that are texts are not stored, only counted as refused: ${newTexts.join(', ')}`);
   }
