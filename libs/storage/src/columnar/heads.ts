@@ -2,7 +2,7 @@ import { BlockPool } from './blocks.js';
 import { Head } from './head.js';
 import { hourOf } from './hour.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import type { SeriesEntry } from './series-entry.js';
+import type { Device, SeriesEntry } from './series-entry.js';
 import type { SeriesPlaces } from './series-places.js';
 
 /** Heads by device, in their order. */
@@ -83,43 +83,43 @@ export class Heads {
         this.size += head.size - before;
       }
     }
-    this.catalogue.latest.noteIds(ids, timestamps, values, offset);
+    this.catalogue.latest.noteIds(ids, 0, ids.length, offset, timestamps, values);
   }
 
   /**
-   * Adds the samples of a journal row that has been read again, position by position, but for those whose series is gone.
+   * Adds the samples of a journal row that has been read again, position by position.
    *
    * @param isSealed whether a head is not to be opened for an hour, since the row is in what was sealed of it.
+   * @param visitSealed gets the samples that are left out for that: those from one position to before another, of one device.
    */
   pushRow(
-    entries: readonly (SeriesEntry | undefined)[],
-    timestamps: Float64Array,
-    values: Float64Array,
+    { ids, slots, runs }: SeriesPlaces,
+    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Float64Array },
     row: number,
     now: number,
     isSealed: (deviceId: number, hour: number) => boolean,
+    visitSealed: (device: Device, from: number, to: number) => void,
   ): void {
     const { latest } = this.catalogue;
-    for (let at = 0; at < entries.length;) {
-      const device = entries[at]?.device;
-      const hour = hourOf(timestamps[at]);
-      // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
-      let head = device?.head;
-      if (device && !head?.takes(timestamps[at])) {
-        head = isSealed(device.id, hour) ? undefined : (device.head = this.open(device, hour, row, now));
-      }
-      const from = at;
-      if (!head) {
-        at += 1;
-        continue;
-      }
-      const before = head.size;
-      at = head.pushColumns(entries, 0, at, timestamps, values, row);
-      if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
-      this.size += head.size - before;
-      for (let index = from; index < at; index += 1) {
-        const entry = entries[index];
-        if (entry) latest.note(entry.id, timestamps[index], values[index]);
+    for (const { device, from, to } of runs) {
+      for (let at = from; at < to;) {
+        const first = at;
+        let { head } = device;
+        // A head that is open for this hour was opened by a row that is not sealed, and later rows are not either.
+        if (!head?.takes(timestamps[at])) {
+          const hour = hourOf(timestamps[at]);
+          if (isSealed(device.id, hour)) {
+            while (at < to && hourOf(timestamps[at]) === hour) at += 1;
+            visitSealed(device, first, at);
+            continue;
+          }
+          device.head = head = this.open(device, hour, row, now);
+        }
+        const before = head.size;
+        at = head.pushSlots(slots, at, to, 0, timestamps, values, row);
+        if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
+        this.size += head.size - before;
+        latest.noteIds(ids, first, at, 0, timestamps, values);
       }
     }
   }

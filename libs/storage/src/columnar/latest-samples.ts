@@ -42,10 +42,21 @@ export class LatestSamples {
     }
   }
 
-  /** The same of series by their ids, of the samples from `offset` on. */
-  noteIds(ids: Float64Array, timestamps: Float64Array, values: Float64Array, offset: number): void {
+  /**
+   * The same of series by their ids, from one place to before another.
+   *
+   * @param offset where the sample of the first of all ids is.
+   */
+  noteIds(
+    ids: Float64Array,
+    from: number,
+    to: number,
+    offset: number,
+    timestamps: Float64Array,
+    values: Float64Array,
+  ): void {
     const { times, values: latest } = this;
-    for (let index = 0; index < ids.length; index += 1) {
+    for (let index = from; index < to; index += 1) {
       const id = ids[index];
       const timestamp = timestamps[offset + index];
       if (timestamp < times[id]) continue;

@@ -3,7 +3,7 @@ import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Device } from './series-entry.js';
 
 /** Readings of a device whose times are kept. */
-const MOST = 65;
+export const MOST = 65;
 /** Fewer samples of another series do not make it the one that counts. */
 const ENOUGH = 6;
 
@@ -33,9 +33,9 @@ export class RecentReadings {
   /**
    * Takes note of the samples of the series of a device that has most in what is being sealed.
    *
-   * @param times in the hour from `start` on, ascending.
+   * @param times from `start` on, ascending.
    */
-  note(deviceId: number, seriesId: number, start: number, times: Uint32Array): void {
+  note(deviceId: number, seriesId: number, start: number, times: Uint32Array | Float64Array): void {
     let kept = this.kept.get(deviceId);
     if (!kept) this.kept.set(deviceId, (kept = { seriesId, times: new Float64Array(MOST), length: 0 }));
     if (kept.seriesId !== seriesId) {

@@ -15,6 +15,7 @@ import { SeriesAdmission } from './series-admission.js';
 import { Device, isEmpty, keyOf, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
 import type { SeriesLimit } from './series-limit.js';
 import { SeriesPlaces } from './series-places.js';
+import { SeriesSlots } from './series-slots.js';
 import { SortedSeries } from './sorted-series.js';
 
 /** What the catalogue writes to its tables, within the transaction that is open. */
@@ -63,6 +64,7 @@ export type KnownSeries = SeriesOfSamples & { readonly state: object };
  */
 export class SeriesCatalogue {
   readonly latest = new LatestSamples();
+  readonly slots = new SeriesSlots();
   private readonly devices = new Map<string, Device>();
   readonly sorted = new SortedSeries(this.devices);
   readonly admission: SeriesAdmission;
@@ -307,6 +309,7 @@ export class SeriesCatalogue {
   forget({ id }: SeriesEntry): void {
     if (this.entries[id]) this.entryCount -= 1;
     this.entries[id] = undefined;
+    this.slots.drop(id);
     this.latest.drop(id);
   }
 
@@ -443,6 +446,7 @@ export class SeriesCatalogue {
     this.absence = undefined;
     if (!this.entries[entry.id]) this.entryCount += 1;
     this.entries[entry.id] = entry;
+    this.slots.add(entry);
     this.latest.add(entry.id);
     this.sorted.add(entry);
     return entry;

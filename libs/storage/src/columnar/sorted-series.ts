@@ -22,6 +22,8 @@ export class SortedSeries {
   private changes = 0;
   /** All devices by name; a new one is not among them. */
   private named: readonly Device[] = [];
+  /** Series as they came, of the device that was put in order last, and their places in order. */
+  private before: { readonly entries: readonly SeriesEntry[]; readonly order: readonly number[] } | undefined;
 
   constructor(private readonly devices: ReadonlyMap<string, Device>) {}
 
@@ -83,11 +85,11 @@ export class SortedSeries {
   private ofNames(names: ReadonlySet<string>): readonly Device[] {
     // Many are found in their order; few are put in order.
     if (names.size * MANY > this.devices.size) return this.byName().filter(({ name }) => names.has(name));
-    return inOrder(Array.from(names, (name) => this.devices.get(name)).filter((device) => device !== undefined));
+    return sortedByName(Array.from(names, (name) => this.devices.get(name)).filter((device) => device !== undefined));
   }
 
   private byName(): readonly Device[] {
-    if (this.named.length !== this.devices.size) this.named = inOrder(this.devices.values());
+    if (this.named.length !== this.devices.size) this.named = sortedByName(this.devices.values());
     return this.named;
   }
 
@@ -144,16 +146,31 @@ export class SortedSeries {
 
   private ofDevice(device: Device): readonly SeriesEntry[] {
     if (!device.sorted) {
-      device.sorted = [...device.entries()].sort(byMetricAndLabels);
+      device.sorted = this.inOrder([...device.entries()]);
     } else if (device.unsorted.length > 0) {
       device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
     }
     device.unsorted = [];
     return device.sorted;
   }
+
+  /** Series in order; those of a fleet's devices are mostly in the same places as those of the device before. */
+  private inOrder(entries: readonly SeriesEntry[]): SeriesEntry[] {
+    const { before } = this;
+    const isAsBefore =
+      before?.entries.length === entries.length && entries.every((one, at) => isSame(one, before.entries[at]));
+    const order = isAsBefore
+      ? before.order
+      : entries.map((_, at) => at).sort((a, b) => byMetricAndLabels(entries[a], entries[b]));
+    this.before = { entries, order };
+    return order.map((at) => entries[at]);
+  }
 }
 
-const inOrder = (devices: Iterable<Device>): Device[] => [...devices].sort((a, b) => (a.name < b.name ? -1 : 1));
+const sortedByName = (devices: Iterable<Device>): Device[] => [...devices].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const isSame = (a: SeriesEntry, b: SeriesEntry): boolean =>
+  a.metricName === b.metricName && a.labelsKey === b.labelsKey;
 
 const byMetricAndLabels = (a: SeriesEntry, b: SeriesEntry): number =>
   a.metricName < b.metricName

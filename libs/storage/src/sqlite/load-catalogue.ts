@@ -3,7 +3,8 @@ import type { Database } from 'better-sqlite3';
 import type { DeviceRow, SeriesCatalogue, SeriesRow } from '../columnar/series-catalogue.js';
 import { Device } from '../columnar/series-entry.js';
 import type { DamagedTable } from './damaged-table.js';
-import { addRowChecksums, isAsWritten, rowChecksum } from './row-checksum.js';
+import { addRowChecksums, isAsWritten, latestChecksum, rowChecksum } from './row-checksum.js';
+import { SeriesRows, type SeriesKind } from './series-rows.js';
 import { isUnreadable } from './unreadable.js';
 
 /** Rows that are read at a time when the store is opened. */
@@ -127,18 +128,17 @@ async function loadSeries(
       'SELECT id, device_id, metric_name, labels_key, unit, checksum FROM series WHERE id > ? ORDER BY id LIMIT ?',
     )
     .raw();
-  // Devices have the same metrics, and the same text need not be there once for each.
-  const texts = new Map<string, string>();
-  const shared = (text: string): string => {
-    const known = texts.get(text);
-    if (known === undefined) texts.set(text, text);
-    return known ?? text;
-  };
-  const load = (id: number, device: number, metric: string, labels_key: string, unit: string | null): void => {
-    const [metric_name, sharedUnit] = [shared(metric), unit === null ? null : shared(unit)];
-    const sample = { ts: null, value: null };
-    catalogue.loadSeries({ id, device_id: device, metric_name, labels_key, unit: sharedUnit, ...sample });
-  };
+  const kinds = new SeriesRows();
+  const load = (id: number, device: number, { metricName, labelsKey, unit }: SeriesKind): void =>
+    catalogue.loadSeries({
+      id,
+      device_id: device,
+      metric_name: metricName,
+      labels_key: labelsKey,
+      unit,
+      ts: null,
+      value: null,
+    });
   const bad = new Map<number, SeriesTableRow>();
   let count = 0;
   for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
@@ -148,8 +148,9 @@ async function loadSeries(
       const [id, device, metric, labels, unit, checksum] = row;
       isOld ||= checksum === null;
       if (deleted.has(device)) continue;
-      const isWhole = checksum === null ? isJson(labels) : isAsWritten(checksum, id, device, metric, labels, unit);
-      if (isWhole && catalogue.deviceById(device)) load(id, device, metric, labels, unit);
+      const kind = kinds.kindOf(metric, labels, unit);
+      const isWhole = checksum === null ? isJson(labels) : kinds.isAsWritten(checksum, id, device, kind);
+      if (isWhole && catalogue.deviceById(device)) load(id, device, kind);
       else bad.set(id, row);
     }
     const next = lastOf(rows, ([id]) => id, last);
@@ -169,7 +170,7 @@ async function loadSeries(
     damaged.setAsideRow('series', other.id, row ?? Object.values(other), now);
     const unit = row && unitOf(row, other);
     if (unit === undefined || !isJson(other.labels_key) || !catalogue.isFree(other)) continue;
-    load(other.id, other.device_id, other.metric_name, other.labels_key, unit);
+    load(other.id, other.device_id, kinds.kindOf(other.metric_name, other.labels_key, unit));
   }
   for (const [id, row] of bad) damaged.setAsideRow('series', id, row, now);
 }
@@ -215,8 +216,10 @@ async function loadLatest(
   try {
     for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
       for (const [id, time, value, checksum] of rows) {
-        if (!isAsWritten(checksum, id, time, value)) damaged.setAsideRow('latest', id, [id, time, value], now);
-        else if (catalogue.get(id)) catalogue.latest.note(id, time, value);
+        const isNumber = typeof value === 'number';
+        const isWhole = checksum === null || (isNumber && checksum === latestChecksum(id, time, value));
+        if (!isWhole) damaged.setAsideRow('latest', id, [id, time, value], now);
+        else if (isNumber && catalogue.get(id)) catalogue.latest.note(id, time, value);
       }
       last = lastOf(rows, ([id]) => id, last);
       if (slices.isOver()) await slices.next();

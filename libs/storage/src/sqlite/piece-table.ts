@@ -19,7 +19,7 @@ import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
 import { PartIndex } from '../columnar/part-index.js';
 import { PartSums } from '../columnar/part-sums.js';
-import { rowChecksum } from './row-checksum.js';
+import { latestChecksum } from './row-checksum.js';
 import { isUnreadable, ReadableChunks } from './unreadable.js';
 
 /** A row that retention looks at. */
@@ -262,7 +262,7 @@ export class PieceTable implements Pieces {
 
   /** Writes down the latest sample of a series. */
   saveLatest(seriesId: number, time: number, value: number): void {
-    this.statements.upsertLatest.run(seriesId, time, value, rowChecksum(seriesId, time, value));
+    this.statements.upsertLatest.run(seriesId, time, value, latestChecksum(seriesId, time, value));
   }
 
   /** In one transaction. What the file does not take is found again at the next start. */

@@ -48,6 +48,21 @@ it('the last readings are those of all samples, however they come and whenever t
   );
 });
 
+it('the last readings are known after a start, sealed or not, as long as the journal has them', async () => {
+  opened = await TestStore.open({ maxHeadSamples: 40 });
+  // Needs all rows of the journal.
+  await opened.store.append([sample(T0, 1, 'lab-pc-2')]);
+  const times = every(10_000, 80);
+  for (const [turn, time] of times.entries()) {
+    const often = ['b', 'c'].map((metric) => sample(time, turn, 'lab-pc-1', metric));
+    await opened.store.append(turn % 6 === 0 ? [sample(time, turn, 'lab-pc-1', 'a'), ...often] : often);
+    await opened.store.maintain();
+  }
+  await opened.reopen();
+  expect(await opened.store.health()).toMatchObject({ heads: 2 });
+  expect(await recent()).toEqual(times.slice(-65));
+});
+
 it('when a device was seen first is known after each change of what there is of it', async () => {
   opened = await TestStore.open({ maxOpenSamples: 1 });
   const first = async (): Promise<number | undefined> => (await opened.store.device('lab-pc-1'))?.firstTime;

@@ -7,7 +7,9 @@ import { chunkId, hourOfChunk, HOURS } from '../columnar/hour.js';
 import type { Journal, StoredRow } from './journal.js';
 import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
-import type { SeriesEntry } from '../columnar/series-entry.js';
+import type { DeviceRun, SeriesPlaces } from '../columnar/series-places.js';
+import type { RecentReadings } from '../columnar/recent-readings.js';
+import { SealedReadings } from '../columnar/sealed-readings.js';
 
 /** Chunks that are looked at in one turn. */
 const CHUNKS = 32;
@@ -24,8 +26,10 @@ export async function recoverHeads(
   journal: Journal,
   pieces: PieceTable,
   damaged: DamagedTable,
+  recent: RecentReadings,
   now: number,
 ): Promise<void> {
+  const readings = new SealedReadings();
   const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
   const sealedThrough = new Map<number, number>();
   const slices = new Slices();
@@ -54,9 +58,17 @@ export async function recoverHeads(
       continue;
     }
     journal.count(row.id, row.data.length);
-    const { entries, timestamps, values } = samples;
-    heads.pushRow(entries, timestamps, values, row.id, now, (device, hour) => isSealed(device, hour, row.id));
+    const { places, timestamps } = samples;
+    heads.pushRow(
+      places,
+      samples,
+      row.id,
+      now,
+      (device, hour) => isSealed(device, hour, row.id),
+      (device, from, to) => readings.note(device, places.slots, timestamps, from, to),
+    );
   }
+  readings.keep(recent);
 }
 
 /** Finds the latest samples of series of which none is known: their rows were damaged, or are gone. */
@@ -95,32 +107,47 @@ async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable,
 }
 
 interface RecoveredSamples extends RowColumns {
-  /** Undefined for a series that has been deleted since. */
-  readonly entries: readonly (SeriesEntry | undefined)[];
+  /** But for series that have been deleted since. */
+  readonly places: SeriesPlaces;
 }
 
 /** Reads one row after the other, in the same memory. */
 class RowReader {
   private readonly memory = new RowMemory();
-  private entries: (SeriesEntry | undefined)[] = [];
+  private slots = new Uint32Array(1024);
 
   constructor(private readonly catalogue: SeriesCatalogue) {}
 
   /** Its samples, until the next row is read; undefined when the row is damaged or names a series that never existed. */
   read(row: StoredRow): RecoveredSamples | undefined {
-    const { catalogue } = this;
     try {
       const open = openJournalRow(row.data, row.id);
       const { ids } = open.series;
-      if (this.entries.length !== ids.length) this.entries = new Array<SeriesEntry | undefined>(ids.length);
-      for (let index = 0; index < ids.length; index += 1) {
-        const entry = catalogue.get(ids[index]);
-        if (!entry && !catalogue.wasThere(ids[index])) return undefined;
-        this.entries[index] = entry;
-      }
-      return { entries: this.entries, ...open.columns(this.memory) };
+      const runs = this.place(ids);
+      return runs && { places: { ids, slots: this.slots, runs }, ...open.columns(this.memory) };
     } catch {
       return undefined;
     }
+  }
+
+  /** Finds the slots of series, and which of them follow each other in one device. */
+  private place(ids: Float64Array): DeviceRun[] | undefined {
+    const { catalogue } = this;
+    if (this.slots.length < ids.length) this.slots = new Uint32Array(ids.length);
+    const { slots } = this;
+    const runs: DeviceRun[] = [];
+    let [from, before] = [0, 0];
+    for (let at = 0; at <= ids.length; at += 1) {
+      const id = at < ids.length ? ids[at] : 0;
+      const deviceId = catalogue.slots.deviceOf(id);
+      if (deviceId === 0 && at < ids.length && !catalogue.wasThere(id)) return undefined;
+      if (deviceId !== before) {
+        const device = catalogue.deviceById(before);
+        if (device) runs.push({ device, from, to: at });
+        [from, before] = [at, deviceId];
+      }
+      slots[at] = catalogue.slots.slotOf(id);
+    }
+    return runs;
   }
 }

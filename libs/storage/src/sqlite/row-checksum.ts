@@ -19,6 +19,27 @@ export const rowChecksum = (...values: readonly RowValue[]): number => crc32(JSO
 export const isAsWritten = (checksum: number | null, ...values: readonly RowValue[]): boolean =>
   checksum === null || checksum === rowChecksum(...values);
 
+/** As `rowChecksum` of the latest sample of a series. */
+export const latestChecksum = (seriesId: number, time: number, value: number): number =>
+  ~crcOf(`[${seriesId},${time},${value}]`) >>> 0;
+
+/** The CRC-32 of each byte by itself: to call zlib for each row costs more than to go through its bytes. */
+const CRC_OF_BYTE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+/** That of a text is its complement. */
+export function crcOf(ascii: string): number {
+  let crc = -1;
+  for (let at = 0; at < ascii.length; at += 1) crc = withByte(crc, ascii.charCodeAt(at));
+  return crc;
+}
+
+/** The checksum so far, with one more byte. */
+export const withByte = (crc: number, byte: number): number => CRC_OF_BYTE[(crc ^ byte) & 255] ^ (crc >>> 8);
+
 /** Has every row of devices, their former names, and series get its checksum, whoever writes it on this connection. */
 export function keepRowChecksums(db: Database): void {
   db.function('row_checksum', { varargs: true, deterministic: true }, (...values) =>

@@ -29,6 +29,7 @@ import { Journal } from './journal.js';
 import { NewSeries } from '../columnar/new-series.js';
 import { Queries } from '../columnar/queries.js';
 import { RecentReadings } from '../columnar/recent-readings.js';
+import { ENOUGH_READINGS } from '../columnar/sealed-readings.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
@@ -64,9 +65,6 @@ interface Append {
   /** Their series, where all of them were there as these came. */
   readonly known: KnownSeries | undefined;
 }
-
-/** Of a device: where heads have fewer after a start, its last part is looked into. */
-const FEW_READINGS = 9;
 
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
 export class SqliteStore implements Store {
@@ -188,7 +186,7 @@ export class SqliteStore implements Store {
       const device = this.catalogue.device(name);
       const read = (): number[] => (device ? this.readings.of(device, this.heads.ofDevice(device.id)) : []);
       let times = read();
-      if (device && times.length < FEW_READINGS && this.readings.seriesOf(device.id) === undefined) {
+      if (device && times.length < ENOUGH_READINGS && this.readings.seriesOf(device.id) === undefined) {
         this.findReadings(device.id);
         times = read();
       }
@@ -199,7 +197,7 @@ export class SqliteStore implements Store {
     return found;
   }
 
-  /** After a start: those of the part that was written last. */
+  /** After a start, where heads and what the journal still has are few: those of the part that was written last. */
   private findReadings(deviceId: number): void {
     const { pieces, readings } = this;
     const part = pieces.lastPart(deviceId);
@@ -468,8 +466,8 @@ export class SqliteStore implements Store {
   }
 
   private async recover(): Promise<void> {
-    const { db, catalogue, heads, journal, pieces, damaged } = this;
-    await recoverHeads(db, catalogue, heads, journal, pieces, damaged, this.settings.now());
+    const { db, catalogue, heads, journal, pieces, damaged, readings } = this;
+    await recoverHeads(db, catalogue, heads, journal, pieces, damaged, readings, this.settings.now());
     journal.assertWritable();
     await remakeLatest(catalogue, pieces);
   }

@@ -50,16 +50,32 @@ export function packValues(writer: ByteWriter, values: Float64Array): void {
 
 /** Reads as many values as there is room for. */
 export function unpackValues(reader: ByteReader, values: Float64Array): void {
+  const { bytes } = reader;
+  const doubles = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let { at } = reader;
   for (let index = 0; index < values.length; index += 1) {
-    const packed = reader.varint();
+    // Mostly they are of one byte or two.
+    let packed = bytes[at++];
+    if (packed >= 128) {
+      const next = bytes[at++];
+      packed = (packed & 127) | (next << 7);
+      if (!(next < 128)) {
+        reader.at = at - 2;
+        packed = reader.varint();
+        at = reader.at;
+      }
+    }
     const form = (packed & 3) as Form;
     if (form === Form.Double) {
-      values[index] = reader.float64();
+      values[index] = doubles.getFloat64(at, true);
+      at += 8;
       continue;
     }
-    const value = Math.floor(packed / 8) / POWERS[form];
+    const value = (packed < 2 ** 31 ? packed >>> 3 : Math.floor(packed / 8)) / POWERS[form];
     values[index] = (packed & NEGATIVE) === 0 ? value : -value;
   }
+  if (at > bytes.length) throw new RangeError('unexpected end of bytes');
+  reader.at = at;
 }
 
 /** Writes bytes, of zeros one and then how many more follow it, as a varint. */

@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { latestChecksum, rowChecksum } from './row-checksum.js';
+import { SeriesRows } from './series-rows.js';
+
+it('the checksum of a row is the same however it is made', () => {
+  const series = fc.tuple(fc.nat(), fc.nat(), fc.string({ unit: 'binary' }), fc.string(), fc.option(fc.string()));
+  fc.assert(
+    fc.property(fc.array(series), (rows) => {
+      const checked = new SeriesRows();
+      for (const [id, device, ...texts] of [...rows, ...rows]) {
+        const [checksum, kind] = [rowChecksum(id, device, ...texts), checked.kindOf(...texts)];
+        expect(kind).toMatchObject({ metricName: texts[0], labelsKey: texts[1], unit: texts[2] });
+        expect(checked.isAsWritten(checksum, id, device, kind)).toBe(true);
+        expect(checked.isAsWritten(checksum, id + 1, device, kind)).toBe(false);
+      }
+    }),
+  );
+  fc.assert(
+    fc.property(fc.nat(), fc.maxSafeNat(), fc.double({ noNaN: true, noDefaultInfinity: true }), (id, time, value) => {
+      expect(latestChecksum(id, time, value)).toBe(rowChecksum(id, time, value));
+    }),
+  );
+});
