@@ -20,6 +20,7 @@ export {
   type Store,
   type StoreHealth,
   type StoreOperation,
+  type SummaryPart,
   type Tier,
   type OthersSamples,
 } from './store.js';

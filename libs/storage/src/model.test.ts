@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { DAY, HOUR } from '@device-metrics/domain';
 import { summarizeColumn } from './columnar/column.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { EVER, sample, T0 } from './testing/test-store.js';
+import { EVER, sample, summariesInParts, T0 } from './testing/test-store.js';
 
 const RAW = 10 * DAY;
 const HOURLY = 20 * DAY;
@@ -185,6 +185,7 @@ class Pair {
     const name = ({ deviceName, metricName }: { deviceName: string; metricName: string }): string =>
       `${deviceName}/${metricName}`;
     const summaries = await store.summarize(all, { start: rawFrom, end: to });
+    expect(await summariesInParts(store, all, { start: rawFrom, end: to })).toEqual(summaries);
     expect(Object.fromEntries(summaries.map(({ series, summary }) => [name(series), summary]))).toEqual(
       Object.fromEntries(Object.entries(expected).map(([key, samples]) => [key, summaryOfSamples(samples)])),
     );

@@ -3,7 +3,7 @@ import type { TimeRange } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
 import type { StepAggregate } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
-import { sample, T0 } from './testing/test-store.js';
+import { sample, summariesInParts, T0 } from './testing/test-store.js';
 
 describe.each(dialects)('steps on $name', (dialect) => {
   let opened: OpenStore;
@@ -83,7 +83,9 @@ describe.each(dialects)('summaries on $name', (dialect) => {
       opened.now = T0 + HOUR + 20 * 60_000;
       await opened.store.maintain();
       await opened.store.append(at(T0 + HOUR, 2));
-      const found = await opened.store.summarize(await opened.store.findSeries({}), { start: T0, end: T0 + 2 * HOUR });
+      const [series, hours] = [await opened.store.findSeries({}), { start: T0, end: T0 + 2 * HOUR }];
+      const found = await opened.store.summarize(series, hours);
+      expect(await summariesInParts(opened.store, series, hours)).toEqual(found);
       const sums = found.map(({ series, summary }) => [series.metricName, summary.count, summary.sum]);
       expect(new Map(sums.map(([name, ...numbers]) => [name, numbers]))).toEqual(
         new Map(Array.from({ length: count }, (_, index) => [`m.${index}`, [2, 3 + 2 * index]])),

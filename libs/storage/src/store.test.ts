@@ -12,6 +12,7 @@ import {
 } from '@device-metrics/domain';
 import { TooManySeriesError, type DeviceDescription, type Store } from './store.js';
 import { dialects, type OpenStore } from './testing/dialects.js';
+import { summariesInParts } from './testing/test-store.js';
 
 const T0 = Date.UTC(2026, 0, 15, 10);
 const EVER: TimeRange = { start: 0, end: T0 + 1000 * HOUR };
@@ -459,8 +460,10 @@ describe.each(dialects)('$name', (dialect) => {
         sample(T0, index, { device: `pc-${index % 40}`, metric: `m.${Math.floor(index / 40)}` }),
       );
       await store.append(samples);
-      const summaries = await store.summarize(await store.findSeries({}), EVER);
+      const series = await store.findSeries({});
+      const summaries = await store.summarize(series, EVER);
       expect(summaries).toHaveLength(4000);
+      expect(await summariesInParts(store, series, EVER)).toEqual(summaries);
       expect(summaries.map(({ summary }) => summary.sum).sort((x, y) => x - y)).toEqual(samples.map((s) => s.value));
     });
 

@@ -40,6 +40,16 @@ export interface SeriesSummary {
   readonly summary: Readonly<Summary>;
 }
 
+/** Summaries of some series that follow each other: those from place `from` to before `to` among all that were asked for. */
+export interface SummaryPart {
+  readonly from: number;
+  readonly to: number;
+  /** Samples of the series in a place. */
+  countOf(place: number): number;
+  /** The summary of the series in a place; undefined without samples. It is the same object each time. */
+  of(place: number): Readonly<Summary> | undefined;
+}
+
 /**
  * What there is of the samples of a step; their mean is `sum / count`. `firstTime` and `lastTime` are Unix milliseconds. `grown` is
  * what a counter grew from the first sample to the last: a value below the one before it is a counter that started again at 0.
@@ -136,6 +146,12 @@ export interface SampleStore {
    * Where only summaries are left, one counts as a whole if the time that it is of begins in the range.
    */
   summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]>;
+
+  /**
+   * The same of very many series, some at a time, with all that follow each other of one device in one part. A part is over
+   * once the next one is asked for.
+   */
+  summarizeInParts(series: readonly Series[], range: TimeRange): AsyncIterable<SummaryPart>;
 
   /** Each series in steps of time, in the order of `series`; steps and series without samples are left out. */
   readSteps(series: readonly Series[], query: StepQuery): AsyncIterable<SeriesSteps>;

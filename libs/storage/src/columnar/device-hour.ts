@@ -5,6 +5,7 @@ import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
 import type { PartSums } from './part-sums.js';
 import type { LatePieces, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
+import type { Wanted } from './wanted-series.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
 export class DeviceHour {
@@ -46,7 +47,7 @@ export class DeviceHour {
    * The samples of the series that are wanted, by id, once they are at hand: those of heads over those of parts over those of
    * the chunk. Of pieces that have none of them within the range, where one is said, nothing is read.
    */
-  columns(wanted: ReadonlySet<number>, range?: TimeRange): Map<number, Column> {
+  columns(wanted: Wanted, range?: TimeRange): Map<number, Column> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);
@@ -65,7 +66,7 @@ export class DeviceHour {
   }
 
   /** Whether a piece has samples of wanted series within a range, as its summaries say. */
-  private reaches(piece: StoredPiece, wanted: ReadonlySet<number>, range: TimeRange): boolean {
+  private reaches(piece: StoredPiece, wanted: Wanted, range: TimeRange): boolean {
     let found = false;
     this.pieces.summaries(
       piece,
@@ -82,7 +83,7 @@ export class DeviceHour {
    *
    * @returns a promise where samples have to be fetched.
    */
-  summaries(range: TimeRange, wanted: ReadonlySet<number>, visit: VisitSummary): Promise<void> | undefined {
+  summaries(range: TimeRange, wanted: Wanted, visit: VisitSummary): Promise<void> | undefined {
     const startsInside = this.start >= range.start && this.start < range.end;
     const { sums } = this;
     // What is sealed meanwhile may overlap.
@@ -126,12 +127,7 @@ export class DeviceHour {
   }
 
   /** The same where all that is sealed lies in the range, and is known. */
-  private withSums(
-    sums: PartSums,
-    range: TimeRange,
-    wanted: ReadonlySet<number>,
-    visit: VisitSummary,
-  ): Promise<void> | undefined {
+  private withSums(sums: PartSums, range: TimeRange, wanted: Wanted, visit: VisitSummary): Promise<void> | undefined {
     const others = new Set<number>();
     const [head] = this.heads;
     if (head) {
@@ -156,7 +152,7 @@ export class DeviceHour {
    * Calls `visit` with the summary of each wanted series whose values never fall, and gives those whose samples have to be
    * looked at to know what a counter grew.
    */
-  rising(wanted: ReadonlySet<number>, visit: VisitSummary): ReadonlySet<number> {
+  rising(wanted: Wanted, visit: VisitSummary): Wanted {
     const [only] = this.sealed;
     if (!only || this.sealed.length > 1 || this.heads.length > 0) return wanted;
     const others = new Set<number>();
@@ -196,7 +192,7 @@ export class DeviceHour {
    */
   private spans(
     range: TimeRange,
-    wanted: ReadonlySet<number>,
+    wanted: Wanted,
     startsInside: boolean,
     visit: VisitSummary,
   ): { spans: Map<number, Span>; cut: Map<StoredPiece | Head, Map<number, Summary>> } {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { HOUR } from '@device-metrics/domain';
+import { HOUR, type Summary } from '@device-metrics/domain';
 import { BlockPool, ScratchBlock } from './blocks.js';
+import { summarizeColumn } from './column.js';
 import { Head, type HeadDevice } from './head.js';
 
 const START = 491_000 * HOUR;
@@ -18,8 +19,9 @@ describe('a head', () => {
       maxLength: 60,
     });
     const scratch = new ScratchBlock();
+    const range = fc.tuple(fc.nat({ max: 61 }), fc.nat({ max: 61 }));
     fc.assert(
-      fc.property(commands, (all) => {
+      fc.property(commands, range, (all, [from, to]) => {
         const of = device();
         const head = new Head(of, START / HOUR, 1, 0, new BlockPool());
         const model = new Map<number, Map<number, number>>();
@@ -30,6 +32,9 @@ describe('a head', () => {
           ]);
           const lasts: [number, number, number][] = [];
           head.summaries((id, { count, last }) => lasts.push([id, count, last]), new Set([5, 6, 7]), true);
+          const within: [number, Summary][] = [];
+          const cut = { start: START + from, end: START + to };
+          head.summaries((id, summary) => within.push([id, { ...summary }]), new Set([5, 7]), true, cut);
           const found: [number, [number, number][]][] = [];
           head.columns((id, { times, values }) =>
             found.push([id, Array.from(times, (time, index) => [time, values[index]])]),
@@ -39,6 +44,14 @@ describe('a head', () => {
             .map(([slot, samples]) => [of.slots[slot]?.id, [...samples].sort(([a], [b]) => a - b)]);
           expect(found).toEqual(expected);
           expect(foundInScratch).toEqual(expected);
+          expect(within).toEqual(
+            found.flatMap(([id, samples]) => {
+              const inside = samples.filter(([time]) => time >= from && time < to);
+              const times = Uint32Array.from(inside, ([time]) => time);
+              const values = Float64Array.from(inside, ([, value]) => value);
+              return id === 6 || inside.length === 0 ? [] : [[id, summarizeColumn({ times, values }, START)]];
+            }),
+          );
           expect(lasts).toEqual(found.map(([id, samples]) => [id, samples.length, samples.at(-1)?.[1]]));
           const times = [...model.values()].flatMap((samples) => [...samples.keys()]);
           expect(head.firstTime()).toBe(Math.min(Infinity, ...times.map((time) => START + time)));

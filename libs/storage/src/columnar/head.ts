@@ -3,6 +3,8 @@ import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, ScratchBlock } from './blocks.js';
 import { summarizePart, type Column } from './column.js';
+import { SlotSummaries } from './slot-summaries.js';
+import type { Wanted } from './wanted-series.js';
 
 /** What a head knows of its device. */
 export interface HeadDevice {
@@ -16,6 +18,7 @@ const FEW = 4;
 
 /** Of looks that are over before the next one begins. */
 const SCRATCH = new ScratchBlock();
+const BY_SLOT = new SlotSummaries();
 
 /** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
 interface Sorted {
@@ -168,25 +171,32 @@ export class Head {
    * Calls `visit` for each series that has samples, by id, or only for those that are wanted. What it gets stays as it is,
    * whatever is pushed later, until the head is released.
    */
-  columns(visit: (seriesId: number, column: Column) => void, wanted?: ReadonlySet<number>): void {
+  columns(visit: (seriesId: number, column: Column) => void, wanted?: Wanted): void {
     for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
   }
 
   /**
    * Calls `visit` with the summary of each series that is wanted and has samples; it is the same object each time.
    *
-   * @param isAll whether nobody will ask for samples next: then they are put in order in memory that is used again.
+   * @param isAll whether nobody will ask for samples next: then they are not put in order, or in memory that is used again.
    * @param range which samples count, where not all do.
    */
   summaries(
     visit: (seriesId: number, summary: Readonly<Summary>) => void,
-    wanted: ReadonlySet<number>,
+    wanted: Wanted,
     isAll: boolean,
     range?: TimeRange,
   ): void {
-    const { block, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
     const { slots } = this.device;
     const [first, end] = range ? [range.start - this.start, range.end - this.start] : [0, HOUR];
+    if (isAll && !this.sorted && this.summarizeAsTheyCame(wanted, first, end)) {
+      BY_SLOT.visit(this.start, (slot, summary) => {
+        const id = slots[slot]?.id;
+        if (id !== undefined) visit(id, summary);
+      });
+      return;
+    }
+    const { block, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
     let summary: Summary | undefined;
     for (let slot = 0; slot < starts.length; slot += 1) {
       let [from, to] = [starts[slot], ends[slot]];
@@ -275,10 +285,7 @@ export class Head {
     yield* Array.from({ length: count }, (_, slot) => slot).sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
   }
 
-  private *columnsOf(
-    { block, starts, ends }: Sorted,
-    wanted?: ReadonlySet<number>,
-  ): Generator<[seriesId: number, column: Column]> {
+  private *columnsOf({ block, starts, ends }: Sorted, wanted?: Wanted): Generator<[seriesId: number, column: Column]> {
     for (const slot of this.slotsById(starts.length)) {
       const [from, to] = [starts[slot], ends[slot]];
       const id = this.device.slots[slot]?.id;
@@ -287,18 +294,29 @@ export class Head {
     }
   }
 
+  /** False where samples of a wanted series came out of order. */
+  private summarizeAsTheyCame(wanted: Wanted, first: number, end: number): boolean {
+    const { slots } = this.device;
+    BY_SLOT.begin(slots.length);
+    for (let slot = 0; slot < slots.length; slot += 1) {
+      const id = slots[slot]?.id;
+      if (id !== undefined && wanted.has(id)) BY_SLOT.want(slot);
+    }
+    return this.blocks.every((block) => BY_SLOT.add(block, first, end));
+  }
+
   /** Memory that V8 counts makes it go through all of its heap, where all heads are looked at again and again. */
-  private sortedForOneLook(wanted: ReadonlySet<number>): Sorted {
+  private sortedForOneLook(wanted: Wanted): Sorted {
     if (this.sorted || this.picked === FEW || this.isFew(wanted)) return this.sortedFor(wanted);
     this.picked += 1;
     return this.sortInto(SCRATCH.of(this.held));
   }
 
-  private isFew(wanted: ReadonlySet<number>): boolean {
+  private isFew(wanted: Wanted): boolean {
     return wanted.size * FEW < this.device.slots.length;
   }
 
-  private sortedFor(wanted: ReadonlySet<number> | undefined): Sorted {
+  private sortedFor(wanted: Wanted | undefined): Sorted {
     if (this.sorted) return this.sorted;
     if (!wanted || !this.isFew(wanted) || this.picked === FEW) return (this.sorted = this.sortForGood());
     this.picked += 1;
@@ -307,7 +325,7 @@ export class Head {
   }
 
   /** The samples of the series that are wanted, as they came. */
-  private pick(wanted: ReadonlySet<number>): Block {
+  private pick(wanted: Wanted): Block {
     const isWanted = this.device.slots.map((one) => one !== undefined && wanted.has(one.id));
     let count = 0;
     for (const { slots, base, length } of this.blocks) {

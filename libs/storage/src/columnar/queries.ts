@@ -1,12 +1,4 @@
-import {
-  HOUR,
-  includeSummary,
-  inSlices,
-  Slices,
-  type Series,
-  type Summary,
-  type TimeRange,
-} from '@device-metrics/domain';
+import { HOUR, inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads, HeadSnapshot } from './heads.js';
@@ -21,16 +13,27 @@ import type {
   SeriesSteps,
   SeriesSummary,
   StepQuery,
+  SummaryPart,
   Tier,
 } from '../store.js';
 import type { PieceReader, Pieces, VisitSummary } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
+import type { Device } from './series-entry.js';
 import { StepAggregator } from './steps.js';
+import { SummaryRows } from './summary-rows.js';
+import { WantedSeries, type Wanted } from './wanted-series.js';
 
 /** Series of one device that follow each other in what a caller asked for. */
 interface DeviceSeries {
   readonly deviceId: number;
   readonly series: Series[];
+}
+
+/** Where series of one device stand in what a caller asked for. */
+interface DeviceRun {
+  readonly device: Device;
+  readonly from: number;
+  to: number;
 }
 
 type WantsSamples = Parameters<Pieces['reader']>[2];
@@ -76,47 +79,102 @@ export class Queries {
     }
   }
 
-  async summaries(series: readonly Series[], asked: TimeRange): Promise<SeriesSummary[]> {
-    const range = within(asked);
+  async summaries(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
     const slices = new Slices();
-    const found = new Map<number, Summary>();
-    const include = (id: number, summary: Readonly<Summary>): void => {
-      const known = found.get(id);
-      if (known) includeSummary(known, summary);
-      else found.set(id, { ...summary });
+    const rows = new SummaryRows();
+    await this.addSummaries(rows, series, 0, series.length, range, slices);
+    const inOrder: SeriesSummary[] = [];
+    const add = (one: Series, place: number): void => {
+      const summary = rows.of(place);
+      if (summary) inOrder.push({ series: one, summary: { ...summary } });
     };
-    const visitMore = async (
-      hour: DeviceHour,
-      pending: Promise<void> | undefined,
-      others: readonly ReadonlySet<number>[],
-    ): Promise<void> => {
-      await pending;
-      for (const wanted of others) {
-        if (slices.isOver()) await slices.next();
-        await hour.summaries(range, wanted, include);
-      }
-    };
-    const groups = await this.byDevice(series, slices);
-    const sight = this.sight(groups, range, 'of hours that it cuts');
+    await inSlices(series, add, slices);
+    return inOrder;
+  }
+
+  async *summariesInParts(series: readonly Series[], range: TimeRange): AsyncGenerator<SummaryPart> {
+    const slices = new Slices();
+    const rows = new SummaryRows();
+    for (let from = 0; from < series.length; from = rows.to) {
+      let to = Math.min(from + PART, series.length);
+      while (to < series.length && series[to].deviceName === series[to - 1].deviceName) to += 1;
+      await this.addSummaries(rows, series, from, to, range, slices);
+      yield rows;
+      if (slices.isOver()) await slices.next();
+    }
+  }
+
+  /** Makes `rows` the summaries of the series from one place to before another. */
+  private async addSummaries(
+    rows: SummaryRows,
+    series: readonly Series[],
+    from: number,
+    to: number,
+    asked: TimeRange,
+    slices: Slices,
+  ): Promise<void> {
+    const range = within(asked);
+    rows.begin(from, to);
+    const runs = await this.runsOf(series, from, to, slices);
+    const sight = this.sight(
+      runs.map(({ device }) => device.id),
+      range,
+      'of hours that it cuts',
+    );
+    const reused = new WantedSeries(this.catalogue);
     try {
-      for (const { deviceId, series: some } of groups) {
-        const [wanted, ...others] = setsOf(some);
+      for (const run of runs) {
+        const [wanted, ...others] = this.wantedOf(series, run, reused);
         if (slices.isOver()) await slices.next();
-        await this.forEachHour(sight, deviceId, range, slices, (hour) => {
-          const pending = wanted && hour.summaries(range, wanted, include);
-          return others.length === 0 ? pending : visitMore(hour, pending, others);
-        });
+        const visit = (hour: DeviceHour, of: WantedSeries): Promise<void> | undefined =>
+          hour.summaries(range, of, (id, summary) => {
+            const place = of.placeOf(id);
+            if (place >= 0) rows.include(place, summary);
+          });
+        const visitAll = async (hour: DeviceHour): Promise<void> => {
+          await visit(hour, wanted);
+          for (const other of others) {
+            if (slices.isOver()) await slices.next();
+            await visit(hour, other);
+          }
+        };
+        await this.forEachHour(sight, run.device.id, range, slices, (hour) =>
+          others.length === 0 ? visit(hour, wanted) : visitAll(hour),
+        );
       }
     } finally {
       this.heads.letGo(sight.heads);
     }
-    const inOrder: SeriesSummary[] = [];
-    const add = (one: Series): void => {
-      const summary = found.get(one.id);
-      if (summary) inOrder.push({ series: one, summary });
-    };
-    await inSlices(series, add, slices);
-    return inOrder;
+  }
+
+  /** Series of one device that follow each other; those that are gone may be between. */
+  private async runsOf(series: readonly Series[], from: number, to: number, slices: Slices): Promise<DeviceRun[]> {
+    const runs: DeviceRun[] = [];
+    for (let at = from; at < to; at += 1) {
+      const device = this.catalogue.get(series[at].id)?.device;
+      const last = runs.at(-1);
+      if (device && last?.device === device) last.to = at + 1;
+      else if (device) runs.push({ device, from: at, to: at + 1 });
+      if (at % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
+    }
+    return runs;
+  }
+
+  /** The series of a run: of very many only some at a time. */
+  private wantedOf(
+    series: readonly Series[],
+    { device, from, to }: DeviceRun,
+    reused: WantedSeries,
+  ): [WantedSeries, ...WantedSeries[]] {
+    let wanted = reused.begin(device);
+    const all: [WantedSeries, ...WantedSeries[]] = [wanted];
+    for (let at = from; at < to; at += 1) {
+      const entry = this.catalogue.get(series[at].id);
+      if (entry?.device !== device) continue;
+      if (wanted.size === MOST_AT_A_TIME) all.push((wanted = new WantedSeries(this.catalogue).begin(device)));
+      wanted.add(entry, at);
+    }
+    return all;
   }
 
   async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
@@ -125,7 +183,7 @@ export class Queries {
     const visit = (hour: DeviceHour, pass: Pass<StepAggregator>): Promise<void> | undefined => {
       const { start } = hour;
       const addSummary: VisitSummary = (id, summary) => pass.of(id).addSummary(start, summary);
-      const addSamples = (wanted: ReadonlySet<number>): Promise<void> | undefined =>
+      const addSamples = (wanted: Wanted): Promise<void> | undefined =>
         hour.withSamples(() => {
           for (const [id, column] of hour.columns(wanted, range)) {
             const inside = sliceColumn(column, range.start - start, range.end - start);
@@ -154,7 +212,11 @@ export class Queries {
   ): AsyncGenerator<[Series, T]> {
     const slices = new Slices();
     const groups = await this.byDevice(series, slices);
-    const sight = this.sight(groups, range, wantsSamples);
+    const sight = this.sight(
+      groups.map(({ deviceId }) => deviceId),
+      range,
+      wantsSamples,
+    );
     const goThrough = ({ deviceId }: DeviceSeries, pass: Pass<T>): Promise<void> =>
       this.forEachHour(sight, deviceId, range, slices, (hour) => {
         const pending = visit(hour, pass);
@@ -198,8 +260,7 @@ export class Queries {
   }
 
   /** The heads come first: what is sealed between the two is seen twice, and never not at all. */
-  private sight(groups: readonly DeviceSeries[], range: TimeRange, wantsSamples: WantsSamples): Sight {
-    const ids = groups.map(({ deviceId }) => deviceId);
+  private sight(ids: readonly number[], range: TimeRange, wantsSamples: WantsSamples): Sight {
     const heads = this.heads.snapshot(ids);
     return { heads, reader: this.pieces.reader(ids, range, wantsSamples) };
   }
@@ -232,13 +293,11 @@ export class Queries {
 /** Series of a device whose summaries of an hour are looked at in one piece: more of them would hold up others. */
 const MOST_AT_A_TIME = 1 << 13;
 
-function setsOf(series: readonly Series[]): ReadonlySet<number>[] {
-  const sets: Set<number>[] = [];
-  for (let from = 0; from < series.length; from += MOST_AT_A_TIME) {
-    sets.push(new Set(series.slice(from, from + MOST_AT_A_TIME).map(({ id }) => id)));
-  }
-  return sets;
-}
+/** Series whose summaries are in memory at a time, and those of the same device as the last of them. */
+const PART = 1024;
+
+/** Series that are cheap enough to go without a look at the clock. */
+const WITHOUT_LOOK = 64;
 
 /** The part of a range that can hold samples. */
 function within({ start, end }: TimeRange): TimeRange {

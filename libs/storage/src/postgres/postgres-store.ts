@@ -26,6 +26,7 @@ import {
   type Store,
   type StoredDevice,
   type StoreHealth,
+  type SummaryPart,
   type Tier,
 } from '../store.js';
 import { Commits } from './commits.js';
@@ -185,6 +186,10 @@ export class PostgresStore implements Store {
 
   async summarize(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
     return (await this.upToDate()).queries.summaries(series, range);
+  }
+
+  async *summarizeInParts(series: readonly Series[], range: TimeRange): AsyncGenerator<SummaryPart> {
+    yield* (await this.upToDate()).queries.summariesInParts(series, range);
   }
 
   async *readSteps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {

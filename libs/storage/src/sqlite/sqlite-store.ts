@@ -47,6 +47,7 @@ import {
   type StoredDevice,
   type Store,
   type StoreHealth,
+  type SummaryPart,
   type Tier,
 } from '../store.js';
 import { Sealer, type SealTables } from '../columnar/sealer.js';
@@ -276,9 +277,14 @@ export class SqliteStore implements Store {
     return this.queries.summaries(series, range);
   }
 
-  async *readSteps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+  async *summarizeInParts(series: readonly Series[], range: TimeRange): AsyncGenerator<SummaryPart> {
     this.assertOpen();
-    yield* this.queries.steps(series, query);
+    yield* this.queries.summariesInParts(series, range);
+  }
+
+  readSteps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+    this.assertOpen();
+    return this.queries.steps(series, query);
   }
 
   async latest(series: readonly Series[]): Promise<SeriesLatest[]> {

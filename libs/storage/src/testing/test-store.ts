@@ -1,4 +1,4 @@
-import type { Sample, Selector, TimeRange } from '@device-metrics/domain';
+import type { Sample, Selector, Series, TimeRange } from '@device-metrics/domain';
 import { openDatabase } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { HOUR } from '@device-metrics/domain';
 import { SqliteStore } from '../sqlite/sqlite-store.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { connectionOf, sqliteOptions } from '../sqlite/data-source.js';
-import type { SampleStore } from '../store.js';
+import type { SampleStore, SeriesSummary } from '../store.js';
 
 export const T0 = Date.UTC(2026, 0, 15, 10);
 export const EVER: TimeRange = { start: 0, end: Date.UTC(2100, 0) };
@@ -117,6 +117,22 @@ export async function storedIn(
   const found: Record<string, [number, number][]> = {};
   for await (const { series, timestamps, values } of store.readSamples(await store.findSeries(selector), range)) {
     found[`${series.deviceName}/${series.metricName}`] = Array.from(timestamps, (time, at) => [time, values[at]]);
+  }
+  return found;
+}
+
+/** What `summarize` gives, as it comes in parts. */
+export async function summariesInParts(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<SeriesSummary[]> {
+  const found: SeriesSummary[] = [];
+  for await (const part of store.summarizeInParts(series, range)) {
+    for (let place = part.from; place < part.to; place += 1) {
+      const summary = part.of(place);
+      if (summary) found.push({ series: series[place], summary: { ...summary } });
+    }
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Slices } from '@device-metrics/domain';
 import { StreamableFile } from '@nestjs/common';
-import { rowsPerPiece } from './pieces.js';
+import { jsonPieces } from './pieces.js';
 
 /** Rows that are quickly written at once. */
 const AT_ONCE = 2_000;
@@ -20,8 +20,8 @@ export function jsonList<Name extends string, Row>(
 async function* pieces(name: string, rows: readonly unknown[]): AsyncGenerator<string> {
   const slices = new Slices();
   yield `{${JSON.stringify(name)}:[`;
-  for (const [from, to] of rowsPerPiece(rows.length)) {
-    yield (from === 0 ? '' : ',') + JSON.stringify(rows.slice(from, to)).slice(1, -1);
+  for (const piece of jsonPieces(rows)) {
+    yield piece;
     if (slices.isOver()) await slices.next();
   }
   yield ']}';

@@ -6,6 +6,13 @@ export function* rowsPerPiece(rows: number, most = ROWS): Generator<[number, num
   for (let from = 0; from < rows; from += most) yield [from, Math.min(from + most, rows)];
 }
 
+/** The elements of a JSON list, some at a time. */
+export function* jsonPieces(rows: readonly unknown[]): Generator<string> {
+  for (const [from, to] of rowsPerPiece(rows.length)) {
+    yield (from === 0 ? '' : ',') + JSON.stringify(rows.slice(from, to)).slice(1, -1);
+  }
+}
+
 /**
  * A double as JSON that reads back as the same bits; JSON.stringify would turn -0 into 0. A sum or growth beyond what
  * doubles hold is null: JSON has no number for it.

@@ -1,5 +1,5 @@
 import { BOM, csvNumber, fields } from './csv.js';
-import { rowsPerPiece } from './pieces.js';
+import { jsonPieces, rowsPerPiece } from './pieces.js';
 import type { Writers } from './send-answer.js';
 import type { Style } from './style.js';
 import { localTimeTexts, offsets, offsetText, timeTexts } from './time-texts.js';
@@ -19,8 +19,8 @@ export interface RowAnswer<Row> {
   /** What the JSON calls the rows. */
   readonly name: string;
   readonly rows: readonly Row[];
-  /** What the JSON says after the rows. */
-  readonly tail?: object | undefined;
+  /** What the JSON says after the rows: other rows, and what it calls them. */
+  readonly tail?: { readonly name: string; readonly rows: readonly object[] };
   /** Of CSV and spreadsheets; in JSON a row is as it is. */
   readonly columns: readonly RowColumn<Row>[];
 }
@@ -45,13 +45,14 @@ async function* inPieces<Row>(rows: readonly Row[], textOf: (row: Row) => string
   }
 }
 
-async function* json<Row>({ head, name, rows, tail = {} }: RowAnswer<Row>): AsyncGenerator<string> {
+async function* json<Row>({ head, name, rows, tail }: RowAnswer<Row>): AsyncGenerator<string> {
   yield `${JSON.stringify(head).slice(0, -1)},"${name}":[`;
-  for (const [from, to] of rowsPerPiece(rows.length)) {
-    yield (from === 0 ? '' : ',') + JSON.stringify(rows.slice(from, to)).slice(1, -1);
+  yield* jsonPieces(rows);
+  if (tail) {
+    yield `],"${tail.name}":[`;
+    yield* jsonPieces(tail.rows);
   }
-  const after = JSON.stringify(tail).slice(1);
-  yield after === '}' ? ']}' : `],${after}`;
+  yield ']}';
 }
 
 async function* csv<Row>({ rows, columns }: RowAnswer<Row>, { clock, bom }: Style): AsyncGenerator<string> {

@@ -187,7 +187,10 @@ export function availabilityWriters({ answer }: AvailabilityReport, query: Avail
   const style = styleOf(query);
   const { start_time, end_time, totals, months, silences } = answer;
   const head = { start_time, end_time, totals };
-  const json = rowWriters({ head, name: 'months', rows: months, tail: { silences }, columns: [] }, style).json;
+  const json = rowWriters(
+    { head, name: 'months', rows: months, tail: { name: 'silences', rows: silences }, columns: [] },
+    style,
+  ).json;
   if (query.rows === 'silences') {
     return { ...rowWriters({ head, name: 'silences', rows: silences, columns: SILENCE_COLUMNS }, style), json };
   }

@@ -1,34 +1,64 @@
 import { inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
-import type { SeriesSummary, Store } from '@device-metrics/storage';
+import type { SeriesSummary, Store, SummaryPart } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { expectedBetween, rhythmOf } from '../../devices/rhythm.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 
+/** A series, and how many samples it has. */
+interface Frequent {
+  series: Series;
+  count: number;
+}
+
 /** The most frequent series of each device, in which is seen how much of the device has arrived. */
 export class FrequentSeries {
-  private readonly most = new Map<string, SeriesSummary | undefined>();
+  private readonly most = new Map<string, Frequent | undefined>();
 
   /** @param series all series of the devices; `summaries` are theirs over the range. */
   async add(series: readonly Series[], summaries: readonly SeriesSummary[], slices = new Slices()): Promise<void> {
-    const { most } = this;
     let name: string | undefined;
     await inSlices(
       series,
       ({ deviceName }) => {
         // Those of one device follow each other.
-        if (deviceName !== name && !most.has(deviceName)) most.set(deviceName, undefined);
+        if (deviceName !== name) this.know(deviceName);
         name = deviceName;
       },
       slices,
     );
-    await inSlices(
-      summaries,
-      (one) => {
-        const { deviceName } = one.series;
-        if (one.summary.count > (most.get(deviceName)?.summary.count ?? 0)) most.set(deviceName, one);
-      },
-      slices,
-    );
+    await inSlices(summaries, ({ series: one, summary }) => this.note(one, summary.count), slices);
+  }
+
+  /** The same of a part of them. */
+  async addPart(series: readonly Series[], part: SummaryPart, slices: Slices): Promise<void> {
+    let name: string | undefined;
+    let most = 0;
+    for (let at = part.from; at < part.to; at += 1) {
+      const one = series[at] as Series;
+      if (one.deviceName !== name) {
+        name = one.deviceName;
+        this.know(name);
+        most = 0;
+      }
+      const count = part.countOf(at);
+      if (count > most) this.note(one, (most = count));
+      if (at % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
+    }
+  }
+
+  private know(deviceName: string): void {
+    if (!this.most.has(deviceName)) this.most.set(deviceName, undefined);
+  }
+
+  private note(series: Series, count: number): void {
+    const known = this.most.get(series.deviceName);
+    if (known) {
+      if (count <= known.count) return;
+      known.series = series;
+      known.count = count;
+    } else if (count > 0) {
+      this.most.set(series.deviceName, { series, count });
+    }
   }
 
   keepOnly(names: ReadonlySet<string>): void {
@@ -39,7 +69,7 @@ export class FrequentSeries {
     return [...this.most.keys()];
   }
 
-  of(deviceName: string): SeriesSummary | undefined {
+  of(deviceName: string): Readonly<Frequent> | undefined {
     return this.most.get(deviceName);
   }
 }
@@ -63,7 +93,7 @@ export async function arrivals(
   for (const [index, device] of devices.entries()) {
     if (slices.isOver()) await slices.next();
     const frequent = most.of(device.name);
-    const count = frequent?.summary.count ?? 0;
+    const count = frequent?.count ?? 0;
     const rhythm = known[index];
     const start = Math.max(range.start, device.firstTime ?? Infinity);
     const dto = { device_name: device.name, arrived: count };
@@ -87,6 +117,9 @@ export async function arrivals(
   }
   return found;
 }
+
+/** Series that are looked at without a look at the clock. */
+const WITHOUT_LOOK = 256;
 
 /** A device whose readings did not come as by the rhythm of today. */
 interface Watched {

@@ -1,57 +1,117 @@
 import {
   inSlices,
+  metricKind,
   orderInSlices,
+  type Labels,
   type Series,
   type Slices,
   type Summary,
   type TimeRange,
 } from '@device-metrics/domain';
 import {
-  figuresOfSummary,
   numbersOf,
+  thingOf,
   thingsOf,
   type NumbersBasis,
   type QueryLimit,
   type Thing,
   type ThingNumbers,
 } from '@device-metrics/query';
-import type { SeriesSummary, Store } from '@device-metrics/storage';
+import type { SeriesSummary, Store, SummaryPart } from '@device-metrics/storage';
 import { timeTexts } from '../answer/time-texts.js';
 import {
   FiguresTogether,
   inOrderOfKeys,
+  KeyMaker,
   rowOf,
   rowsOf,
   type Grouping,
   type RowKey,
-  type SeriesGroup,
   type SummaryGroup,
 } from './grouping.js';
 
+/** Series that are added without a look at the clock. */
+const WITHOUT_LOOK = 64;
+
 /**
  * Rows of groups that have series of very many devices: values, which most series are, are added up as they come, and nothing is
- * kept of each series. What other numbers are made of is kept until all is there.
+ * made or kept for each series. What other numbers are made of is kept until all is there.
  */
 export class FoldedRows {
   private readonly groups = new Map<string, FoldedGroup>();
+  /** By what they have besides metric and unit, and by metric: those of each unit. */
+  private readonly found = new Map<string, Map<string, FoldedGroup[]>>();
+  private readonly keys: KeyMaker;
 
-  constructor(private readonly grouping: Grouping) {}
+  constructor(
+    private readonly grouping: Grouping,
+    tagsOf: (deviceName: string) => Labels,
+  ) {
+    this.keys = new KeyMaker(grouping, tagsOf);
+  }
 
   /**
-   * @param groups of series of devices that have not come before.
-   * @param summaries of the series over the range, and perhaps of others.
+   * @param series of a fleet, of which the part is; in order.
+   * @param chosen the ids of those that count; left out: all.
    */
-  async add(groups: readonly SeriesGroup[], summaries: readonly SeriesSummary[], slices: Slices): Promise<void> {
+  async add(series: readonly Series[], part: SummaryPart, slices: Slices, chosen?: ReadonlySet<number>): Promise<void> {
+    const { to } = part;
+    const nextFrom = (from: number): number => {
+      let at = from;
+      if (chosen) while (at < to && !chosen.has((series[at] as Series).id)) at += 1;
+      return at;
+    };
+    let look = part.from + WITHOUT_LOOK;
+    for (let at = nextFrom(part.from); at < to;) {
+      const one = series[at] as Series;
+      let next = nextFrom(at + 1);
+      if (next < to && isOfSame(one, series[next] as Series)) {
+        const several: SeriesSummary[] = [];
+        const all: Series[] = [];
+        for (next = at; next < to && isOfSame(one, series[next] as Series); next = nextFrom(next + 1)) {
+          const [its, summary] = [series[next] as Series, part.of(next)];
+          all.push(its);
+          if (summary) several.push({ series: its, summary: { ...summary } });
+        }
+        await this.addSeveral(all, several);
+      } else {
+        this.addOne(one, part.of(at));
+      }
+      at = next;
+      if (at < look) continue;
+      look = at + WITHOUT_LOOK;
+      if (slices.isOver()) await slices.next();
+    }
+  }
+
+  /** Adds a series that is the only one of its device and metric. */
+  private addOne(one: Series, summary: Readonly<Summary> | undefined): void {
+    const group = this.groupOf(one);
+    if (!group.isOfCounters) {
+      if (summary) group.addValue(one, summary);
+      return;
+    }
+    group.others.push(thingOf([one]));
+    if (summary) group.summaries.push({ series: one, summary: { ...summary } });
+  }
+
+  /** Adds series of one device and metric. */
+  private async addSeveral(series: readonly Series[], summaries: readonly SeriesSummary[]): Promise<void> {
+    const byGroup = new Map<FoldedGroup, Series[]>();
+    await inSlices(series, (one) => {
+      const group = this.groupOf(one);
+      const same = byGroup.get(group);
+      if (same) same.push(one);
+      else byGroup.set(group, [one]);
+    });
     const byId = new Map<number, SeriesSummary>();
-    await inSlices(summaries, (one) => byId.set(one.series.id, one), slices);
-    for (const { key, series } of groups) {
-      const text = textOf(key);
-      let group = this.groups.get(text);
-      if (!group) this.groups.set(text, (group = new FoldedGroup(key)));
-      for (const thing of await thingsOf(series)) {
-        const found = byId.get((thing.series[0] as Series).id);
+    await inSlices(summaries, (one) => byId.set(one.series.id, one));
+    for (const [group, its] of byGroup) {
+      for (const thing of await thingsOf(its)) {
+        const [first] = thing.series as [Series];
         if (thing.as === 'value') {
-          if (found) group.addValue(thing, found.summary);
+          const found = byId.get(first.id);
+          if (found) group.addValue(first, found.summary);
           continue;
         }
         group.others.push(thing);
@@ -60,12 +120,28 @@ export class FoldedRows {
           if (summary) group.summaries.push(summary);
         }
       }
-      if (slices.isOver()) await slices.next();
     }
   }
 
+  private groupOf(one: Series): FoldedGroup {
+    const { metricName, unit } = one;
+    const text = this.keys.textOfPairs(one);
+    let byMetric = this.found.get(text);
+    if (!byMetric) this.found.set(text, (byMetric = new Map<string, FoldedGroup[]>()));
+    let ofUnits = byMetric.get(metricName);
+    if (!ofUnits) byMetric.set(metricName, (ofUnits = []));
+    for (let at = 0; at < ofUnits.length; at += 1) {
+      const group = ofUnits[at] as FoldedGroup;
+      if (group.key[UNIT] === (unit ?? '')) return group;
+    }
+    const group = new FoldedGroup(this.keys.of(one));
+    this.groups.set(textOf(group.key), group);
+    ofUnits.push(group);
+    return group;
+  }
+
   /** Of all groups, in their order. */
-  keys(): RowKey[] {
+  allKeys(): RowKey[] {
     return inOrderOfKeys([...this.groups.values()]).map(({ key }) => key);
   }
 
@@ -95,6 +171,10 @@ export class FoldedRows {
   }
 }
 
+/** Whether both are of one device and metric. */
+const isOfSame = (one: Series, other: Series): boolean =>
+  one.metricName === other.metricName && one.deviceName === other.deviceName;
+
 const textOf = (key: RowKey): string => key.join('\n');
 
 /** So that what is stored of a device is read once. */
@@ -106,7 +186,12 @@ async function inOrderOfDevices(things: readonly Thing[]): Promise<Thing[]> {
   return Array.from(order, (at) => things[at] as Thing);
 }
 
+/** Where a key has its unit. */
+const UNIT = 4;
+
 class FoldedGroup {
+  /** Whether each of its series by itself is a counter. */
+  readonly isOfCounters: boolean;
   /** Things that are no values. */
   readonly others: Thing[] = [];
   /** Of their series. */
@@ -118,15 +203,16 @@ class FoldedGroup {
   private count = 0;
   private lastTime = -Infinity;
 
-  constructor(readonly key: RowKey) {}
+  constructor(readonly key: RowKey) {
+    this.isOfCounters = metricKind(key[1]) === 'counter';
+  }
 
-  addValue({ series, unit }: Thing, summary: Readonly<Summary>): void {
+  addValue({ deviceName, unit }: Series, summary: Readonly<Summary>): void {
     const { count, lastTime } = summary;
-    const { deviceName } = series[0] as Series;
     if (this.devices.at(-1) !== deviceName) this.devices.push(deviceName);
-    this.figures.add(figuresOfSummary(summary), lastTime);
+    this.figures.addSummary(summary);
     this.unit = unit;
-    this.series += series.length;
+    this.series += 1;
     this.count += count;
     if (lastTime > this.lastTime) this.lastTime = lastTime;
   }

@@ -1,4 +1,4 @@
-import { inSlices, labelsKey, quote, type Labels, type Rule, type Series } from '@device-metrics/domain';
+import { inSlices, labelsKey, quote, type Labels, type Rule, type Series, type Summary } from '@device-metrics/domain';
 import type { Figures, NumberKind, ThingNumbers } from '@device-metrics/query';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -51,28 +51,62 @@ export async function groupSeries(
   grouping: Grouping,
   tagsOf: (deviceName: string) => Labels,
 ): Promise<SeriesGroup[]> {
+  const keys = new KeyMaker(grouping, tagsOf);
   const groups = new Map<string, SeriesGroup>();
   const found: SeriesGroup[] = [];
   // No two series of a device have the same metric and labels.
   const isBySeries = grouping.device && grouping.labels === 'all';
   await inSlices(series, (one) => {
-    const labels = chosen(one.labels, grouping.labels);
-    const tags = grouping.tags.length === 0 ? undefined : chosen(tagsOf(one.deviceName), grouping.tags);
-    const device = grouping.device ? one.deviceName : '';
-    const labelText = labels ? labelsKey(labels) : '';
-    const tagText = tags ? labelsKey(tags) : '';
-    const unit = one.unit ?? '';
-    const text = isBySeries ? '' : `${device}\n${one.metricName}\n${labelText}\n${tagText}\n${unit}`;
+    const key = keys.of(one);
+    const text = isBySeries ? '' : key.join('\n');
     const same = isBySeries ? undefined : groups.get(text);
     if (same) {
       same.series.push(one);
       return;
     }
-    const group = { key: [device, one.metricName, labelText, tagText, unit] as const, series: [one] };
+    const group = { key, series: [one] };
     if (!isBySeries) groups.set(text, group);
     found.push(group);
   });
   return inOrderOfKeys(found);
+}
+
+/** Makes the keys of series, one after the other. */
+export class KeyMaker {
+  /** Of the series before. */
+  private deviceName: string | undefined;
+  private tagText = '';
+
+  constructor(
+    private readonly grouping: Grouping,
+    private readonly tagsOf: (deviceName: string) => Labels,
+  ) {}
+
+  of(one: Series): RowKey {
+    const { deviceName, metricName, unit } = one;
+    const device = this.grouping.device ? deviceName : '';
+    return [device, metricName, this.labelTextOf(one), this.tagTextOf(deviceName), unit ?? ''];
+  }
+
+  /** What the key has of labels and tags. */
+  textOfPairs(one: Series): string {
+    const labels = this.labelTextOf(one);
+    const tags = this.tagTextOf(one.deviceName);
+    return labels === '' ? tags : `${labels}\n${tags}`;
+  }
+
+  private labelTextOf({ labels }: Series): string {
+    const its = chosen(labels, this.grouping.labels);
+    return its ? labelsKey(its) : '';
+  }
+
+  /** Series of one device mostly follow each other. */
+  private tagTextOf(deviceName: string): string {
+    if (this.grouping.tags.length === 0 || deviceName === this.deviceName) return this.tagText;
+    const tags = chosen(this.tagsOf(deviceName), this.grouping.tags);
+    this.deviceName = deviceName;
+    return (this.tagText = tags ? labelsKey(tags) : '');
+  }
 }
 
 export const inOrderOfKeys = <T extends { readonly key: RowKey }>(groups: T[]): T[] =>
@@ -204,17 +238,26 @@ function figuresOf(numbers: readonly ThingNumbers[]): Figures | undefined {
 
 export class FiguresTogether {
   private count = 0;
-  private only: Figures | undefined;
   private min = Infinity;
   private max = -Infinity;
+  /** Of the first. */
+  private mean = NaN;
   private sum = 0;
   private weight = 0;
   private last = NaN;
   private lastTime = -Infinity;
 
-  add(figures: Figures, lastTime: number): void {
-    const { min, max, mean, last, weight } = figures;
-    if (this.count === 0) this.only = figures;
+  add({ min, max, mean, last, weight }: Figures, lastTime: number): void {
+    this.addNumbers(min, max, mean, last, weight, lastTime);
+  }
+
+  /** Adds those of values as they are. */
+  addSummary({ count, min, max, sum, last, lastTime }: Readonly<Summary>): void {
+    this.addNumbers(min, max, sum / count, last, count, lastTime);
+  }
+
+  private addNumbers(min: number, max: number, mean: number, last: number, weight: number, lastTime: number): void {
+    if (this.count === 0) this.mean = mean;
     this.count += 1;
     this.min = Math.min(this.min, min);
     this.max = Math.max(this.max, max);
@@ -227,9 +270,9 @@ export class FiguresTogether {
 
   /** Every number counts alike for the mean. */
   figures(): Figures | undefined {
-    if (this.count < 2) return this.only;
-    const { min, max, sum, last, weight } = this;
-    return { min, max, mean: sum / weight, last, weight };
+    const { count, min, max, mean, sum, last, weight } = this;
+    if (count === 0) return undefined;
+    return { min, max, mean: count === 1 ? mean : sum / weight, last, weight };
   }
 }
 

@@ -193,9 +193,6 @@ async function pageByKey<G>(
   return { groups: found.slice(0, size), basis: basis as NumbersBasis, isLast: found.length <= size };
 }
 
-/** Series whose summaries are in memory at a time, and those of the same device as the last of them. */
-const AT_A_TIME = 1024;
-
 /** Makes rows of series. */
 class RowReader {
   constructor(
@@ -223,37 +220,35 @@ class RowReader {
    */
   async folded(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Folded> {
     const { range, before } = this.ranges;
-    const folded = await this.fold(series, async (some, slices) => {
-      const ofDevices = areWhole ? some : await seriesOfDevicesOf(this.store, some);
-      const summaries = await this.store.summarize(ofDevices, range);
-      await slices.next();
-      await frequent.add(ofDevices, summaries, slices);
-      return summaries;
-    });
-    const earlier = before && (await this.fold(series, (some) => this.store.summarize(some, before)));
+    const all = areWhole ? series : await seriesOfDevicesOf(this.store, series);
+    const folded = await this.fold(all, range, areWhole ? undefined : series, frequent);
+    const earlier = before && (await this.fold(series, before));
     const rowsOf = async (keys: readonly RowKey[]): Promise<Rows> => {
       const rows = await folded.rowsOf(keys, this.store, range, this.limit);
       if (!before || !earlier) return rows;
       const rowsBefore = await earlier.rowsOf(keys, this.store, before, this.limit);
       return { ...rows, groups: await withBefore(rows.groups, rowsBefore.groups) };
     };
-    return { keys: folded.keys(), rowsOf };
+    return { keys: folded.allKeys(), rowsOf };
   }
 
+  /** @param chosen those of the series that rows are made of; left out: all. */
   private async fold(
     series: readonly Series[],
-    summarize: (some: readonly Series[], slices: Slices) => Promise<readonly SeriesSummary[]>,
+    range: TimeRange,
+    chosen?: readonly Series[],
+    frequent?: FrequentSeries,
   ): Promise<FoldedRows> {
-    const folded = new FoldedRows(this.grouping);
+    const folded = new FoldedRows(this.grouping, this.tagsOf);
     const slices = new Slices();
-    for (let from = 0; from < series.length;) {
-      let to = Math.min(from + AT_A_TIME, series.length);
-      while (to < series.length && series[to]?.deviceName === series[to - 1]?.deviceName) to += 1;
-      const some = series.slice(from, to);
-      from = to;
-      const summaries = await summarize(some, slices);
-      await slices.next();
-      await folded.add(await groupSeries(some, this.grouping, this.tagsOf), summaries, slices);
+    let ids: Set<number> | undefined;
+    if (chosen) {
+      const its = (ids = new Set<number>());
+      await inSlices(chosen, ({ id }) => its.add(id), slices);
+    }
+    for await (const part of this.store.summarizeInParts(series, range)) {
+      await frequent?.addPart(series, part, slices);
+      await folded.add(series, part, slices, ids);
     }
     return folded;
   }
@@ -392,7 +387,7 @@ export function summaryWriters(
     },
     name: 'summaries',
     rows,
-    tail: { devices },
+    tail: { name: 'devices', rows: devices },
     columns: [...columnsWith(quantileNames), ...(before ? BEFORE : [])],
   };
   return rowWriters(answer, styleOf(query));

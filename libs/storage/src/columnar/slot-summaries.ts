@@ -1,0 +1,90 @@
+import type { Summary } from '@device-metrics/domain';
+import type { Block } from './blocks.js';
+
+/** Doubles of a slot: min, max, sum, first, last. */
+const DOUBLES = 5;
+/** Integers of a slot: count, and its first and last time, ms since the hour began. */
+const INTEGERS = 3;
+
+/**
+ * Summaries of the samples of a head, slot by slot, made of them as they came: nothing is put in order for it. In memory that is
+ * used again, for looks that are over before the next one begins.
+ */
+export class SlotSummaries {
+  private slots = 0;
+  private doubles = new Float64Array(0);
+  private integers = new Uint32Array(0);
+  /** Which slots count. */
+  private wanted = new Uint8Array(0);
+  private readonly summary: Summary = {
+    ...{ count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 },
+  };
+
+  /** Begins anew, without samples, for so many slots of which none counts. */
+  begin(slots: number): void {
+    this.slots = slots;
+    if (this.wanted.length < slots) {
+      this.doubles = new Float64Array(slots * DOUBLES);
+      this.integers = new Uint32Array(slots * INTEGERS);
+      this.wanted = new Uint8Array(slots);
+      return;
+    }
+    this.wanted.fill(0, 0, slots);
+    this.integers.fill(0, 0, slots * INTEGERS);
+  }
+
+  want(slot: number): void {
+    this.wanted[slot] = 1;
+  }
+
+  /**
+   * Adds samples from one time to before another.
+   *
+   * @returns false where those of a series do not come one after the other; then it holds nothing of use.
+   */
+  add({ slots, times, values, base, length }: Block, first: number, end: number): boolean {
+    const { doubles, integers, wanted } = this;
+    for (let at = base; at < base + length; at += 1) {
+      const slot = slots[at];
+      const time = times[at];
+      if (wanted[slot] === 0 || time < first || time >= end) continue;
+      const value = values[at];
+      const [double, integer] = [slot * DOUBLES, slot * INTEGERS];
+      if (integers[integer] === 0) {
+        doubles[double] = value;
+        doubles[double + 1] = value;
+        // As a sum that begins at 0: that of -0 is 0.
+        doubles[double + 2] = 0 + value;
+        doubles[double + 3] = value;
+        integers[integer + 1] = time;
+      } else {
+        if (time <= integers[integer + 2]) return false;
+        if (value < doubles[double]) doubles[double] = value;
+        if (value > doubles[double + 1]) doubles[double + 1] = value;
+        doubles[double + 2] += value;
+      }
+      doubles[double + 4] = value;
+      integers[integer] += 1;
+      integers[integer + 2] = time;
+    }
+    return true;
+  }
+
+  /** Calls `visit` for each slot that has samples; the summary is the same object each time. */
+  visit(hourStart: number, visit: (slot: number, summary: Readonly<Summary>) => void): void {
+    const { doubles, integers, slots, summary } = this;
+    for (let slot = 0; slot < slots; slot += 1) {
+      const [double, integer] = [slot * DOUBLES, slot * INTEGERS];
+      if (integers[integer] === 0) continue;
+      summary.count = integers[integer];
+      summary.min = doubles[double];
+      summary.max = doubles[double + 1];
+      summary.sum = doubles[double + 2];
+      summary.first = doubles[double + 3];
+      summary.firstTime = hourStart + integers[integer + 1];
+      summary.last = doubles[double + 4];
+      summary.lastTime = hourStart + integers[integer + 2];
+      visit(slot, summary);
+    }
+  }
+}
