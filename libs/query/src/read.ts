@@ -1,13 +1,16 @@
 import type { Aggregation, Series } from '@device-metrics/domain';
-import type { SampleStore } from '@device-metrics/storage';
+import type { SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { Steps } from './divide.js';
 import type { Plan, ReadPass } from './plan.js';
 import { rawTables } from './raw-tables.js';
 import type { Position, SeriesTable } from './series-table.js';
 import {
+  aggregatesOf,
   columnsOfSamples,
   columnsOfSummaries,
+  isEven,
   pieceOf,
+  type PlainKind,
   type StepColumn,
   type SeriesColumns,
   type SummaryKind,
@@ -23,8 +26,51 @@ export interface TableReadOptions {
 /** The tables of the series as the plan says, in the order of the series; a series without samples has none. */
 export function read(store: SampleStore, plan: Plan, options: TableReadOptions = {}): AsyncGenerator<SeriesTable> {
   const { steps } = plan;
-  if (steps) return stepTables(store, plan, steps);
+  if (steps) return tablesOfSummaries(store, plan, steps) ?? stepTables(store, plan, steps);
   return rawTables(store, plan.counts ?? [], plan.range, options.after, options.atOnce);
+}
+
+/**
+ * Where each step is one of the store's, and those without samples are left out, the store's columns are those of the tables.
+ * Undefined where it is not so.
+ */
+function tablesOfSummaries(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> | undefined {
+  const [pass, ...others] = plan.passes;
+  const piece = pieceOf(steps);
+  if (others.length > 0 || pass?.from !== 'summaries' || pass.growth || steps.fill !== 'none') return undefined;
+  return piece !== undefined && isEven(steps.bounds, piece) ? plainTables(store, plan, steps, piece) : undefined;
+}
+
+async function* plainTables(
+  store: SampleStore,
+  { series, range }: Plan,
+  { aggregations, names: columnNames }: Steps,
+  step: number,
+): AsyncGenerator<SeriesTable> {
+  const kinds = aggregations.map(({ kind }) => kind as PlainKind);
+  const aggregates = aggregatesOf(kinds);
+  let timestamps: Float64Array = new Float64Array(0);
+  for await (const { series: one, starts, columns } of store.readSteps(series, { range, step, aggregates })) {
+    // Whoever writes times makes their texts once for all series that share them.
+    if (!areSame(timestamps, starts)) timestamps = starts;
+    const of = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
+    const made = kinds.map((kind) => (kind === 'mean' ? quotientsOf(of('sum'), of('count')) : of(kind)));
+    yield { series: one, columnNames, timestamps, columns: made };
+  }
+}
+
+function areSame(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+function quotientsOf(dividends: Float64Array, divisors: Float64Array): Float64Array {
+  const quotients = new Float64Array(dividends.length);
+  for (let index = 0; index < quotients.length; index += 1) {
+    quotients[index] = (dividends[index] as number) / (divisors[index] as number);
+  }
+  return quotients;
 }
 
 async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> {

@@ -42,9 +42,15 @@ export function pieceOf({ length, bounds }: Steps): number | undefined {
   );
 }
 
+/** Whether each step is a piece. */
+export const isEven = (bounds: readonly number[], piece: number): boolean =>
+  (bounds.at(-1) as number) - (bounds[0] as number) === piece * (bounds.length - 1);
+
 /** An aggregation that the store's summaries are enough for; `rate` and `increase` only where steps are of whole hours. */
 export type SummaryKind = Exclude<Aggregation['kind'], 'quantile'>;
 type PlainAggregate = Exclude<SummaryKind, 'mean' | 'rate' | 'increase'>;
+/** One that is not of what counters grew. */
+export type PlainKind = PlainAggregate | 'mean';
 
 /** What the store's summaries are made into. */
 export interface SummarySteps {
@@ -65,6 +71,11 @@ const PARTS: Readonly<Partial<Record<SummaryKind, readonly StepAggregate[]>>> = 
   increase: GROWTH,
 };
 
+/** What the store is asked for, each once. */
+export const aggregatesOf = (kinds: readonly SummaryKind[]): StepAggregate[] => [
+  ...new Set(kinds.flatMap((kind) => PARTS[kind] ?? [kind as PlainAggregate])),
+];
+
 /** From the store's summaries, which for whole hours costs no samples. */
 export async function* columnsOfSummaries(
   store: SampleStore,
@@ -72,13 +83,13 @@ export async function* columnsOfSummaries(
   { bounds, kinds, piece, growsFrom }: SummarySteps,
 ): AsyncGenerator<SeriesColumns> {
   const range = { start: bounds[0] as number, end: bounds.at(-1) as number };
-  const aggregates = [...new Set(kinds.flatMap((kind) => PARTS[kind] ?? [kind as PlainAggregate]))];
+  const aggregates = aggregatesOf(kinds);
   const slices = new Slices();
-  const isEven = range.end - range.start === piece * (bounds.length - 1);
+  const areSteps = isEven(bounds, piece);
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step: piece, aggregates })) {
     const of = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
     const column = async (aggregate: PlainAggregate): Promise<StepColumn> => {
-      if (isEven) return inPlaces(of(aggregate), starts, range.start, piece, bounds.length - 1);
+      if (areSteps) return inPlaces(of(aggregate), starts, range.start, piece, bounds.length - 1);
       const kind = aggregate === 'count' ? 'sum' : aggregate;
       const [made] = await inSlices({ timestamps: starts, values: of(aggregate) }, bounds, [{ kind }], slices);
       return made as StepColumn;

@@ -43,18 +43,31 @@ async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGen
       seriesId = series.id;
     }
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
-      for (let row = from; row < to; row += 1) {
-        const beginning = beginningOf(timestamps, row);
-        text += isFirst ? beginning.slice(1) : beginning;
-        isFirst = false;
-        for (const column of columns) text += `,${jsonNumber(column[row])}`;
-        text += ']';
-      }
-      yield text;
+      const rows = jsonRows(timestamps, columns, from, to, beginningOf);
+      yield text + (isFirst ? rows.slice(1) : rows);
+      isFirst = false;
       text = '';
     }
   }
   yield seriesId === undefined ? ']}' : ']}]}';
+}
+
+/** Rows of a table, each behind another one. */
+function jsonRows(
+  timestamps: ArrayLike<number>,
+  columns: readonly ArrayLike<number | null>[],
+  from: number,
+  to: number,
+  beginningOf: (timestamps: ArrayLike<number>, row: number) => string,
+): string {
+  const [first = [], ...others] = columns;
+  let text = '';
+  for (let row = from; row < to; row += 1) {
+    let numbers = jsonNumber(first[row]);
+    for (const column of others) numbers += `,${jsonNumber(column[row])}`;
+    text += `${beginningOf(timestamps, row)},${numbers}]`;
+  }
+  return text;
 }
 
 /** Rows of a table whose times are kept as text. */
