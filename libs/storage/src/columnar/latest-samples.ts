@@ -77,7 +77,8 @@ export class LatestSamples {
   /** The latest time of all, Unix milliseconds; undefined without any sample. */
   newest(): number | undefined {
     let newest = -Infinity;
-    for (const time of this.times) if (time > newest) newest = time;
+    const { times } = this;
+    for (let id = 0; id < times.length; id += 1) if (times[id] > newest) newest = times[id];
     return newest === -Infinity ? undefined : newest;
   }
 

@@ -70,15 +70,22 @@ export class RecentReadings {
   of(device: Device, heads: readonly Head[]): number[] {
     const kept = this.kept.get(device.id);
     const slot = kept ? this.catalogue.get(kept.seriesId)?.slot : mostFrequentSlot(device, heads);
-    if (slot === undefined) return [];
-    const times = kept ? Array.from(kept.times.subarray(0, kept.length)) : [];
+    const times: number[] = [];
+    if (slot === undefined) return times;
+    if (kept) for (let index = 0; index < kept.length; index += 1) times.push(kept.times[index]);
     for (const head of heads) head.addTimesOf(slot, times);
-    let isAscending = true;
-    for (let index = 1; index < times.length && isAscending; index += 1) isAscending = times[index - 1] < times[index];
-    const all = isAscending ? times : [...new Set(times)].sort((a, b) => a - b);
-    return all.length > MOST ? all.slice(-MOST) : all;
+    return lastReadings(times);
   }
 }
+
+/** The last of the times of readings, ascending, each once. */
+export function lastReadings(times: readonly number[]): number[] {
+  for (let index = 1; index < times.length; index += 1)
+    if (times[index - 1] >= times[index]) return sortedReadings(times);
+  return times.slice(-MOST);
+}
+
+const sortedReadings = (times: readonly number[]): number[] => [...new Set(times)].sort((a, b) => a - b).slice(-MOST);
 
 function mostFrequentSlot(device: Device, heads: readonly Head[]): number | undefined {
   const counts = new Uint32Array(device.slots.length);

@@ -1,4 +1,4 @@
-import { MOST, type RecentReadings } from './recent-readings.js';
+import { lastReadings, MOST, type RecentReadings } from './recent-readings.js';
 import type { Device } from './series-entry.js';
 
 /** Of a device: fewer do not tell its rhythm, and its last part is looked into. */
@@ -40,22 +40,15 @@ export class SealedReadings {
       }
       found.times.push(timestamps[at]);
     }
-    if (found.times.length > 4 * MOST) found.times = lastOf(found.times);
+    if (found.times.length > 4 * MOST) found.times = lastReadings(found.times);
   }
 
   /** Hands over those that are enough. */
   keep(readings: RecentReadings): void {
     for (const [device, { slot, times }] of this.found) {
-      const last = lastOf(times);
+      const last = lastReadings(times);
       const entry = device.slots[slot];
       if (entry && last.length >= ENOUGH_READINGS) readings.note(device.id, entry.id, 0, Float64Array.from(last));
     }
   }
-}
-
-/** The last of some times, ascending, each once. */
-function lastOf(times: readonly number[]): number[] {
-  let isAscending = true;
-  for (let index = 1; index < times.length && isAscending; index += 1) isAscending = times[index - 1] < times[index];
-  return (isAscending ? times : [...new Set(times)].sort((a, b) => a - b)).slice(-MOST);
 }

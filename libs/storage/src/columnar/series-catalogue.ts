@@ -107,9 +107,11 @@ export class SeriesCatalogue {
     this.absence = undefined;
   }
 
-  /** Takes in a series that is in its table. */
-  loadSeries({ id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow): void {
-    const device = this.devicesById.get(device_id);
+  /** Takes in a series that is in its table; its device may have been looked up. */
+  loadSeries(
+    { id, device_id, metric_name: metricName, labels_key: key, unit, ts, value }: SeriesRow,
+    device = this.devicesById.get(device_id),
+  ): void {
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
     // One text for all that have none.
     this.hold(new SeriesEntry(id, device, metricName, key === UNLABELLED ? UNLABELLED : key, unit));

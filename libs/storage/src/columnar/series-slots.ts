@@ -25,13 +25,25 @@ export class SeriesSlots {
     this.devices[seriesId] = 0;
   }
 
-  /** The id of the device of a series; 0 where there is no such series. */
-  deviceOf(seriesId: number): number {
-    return seriesId < this.devices.length ? this.devices[seriesId] : 0;
-  }
-
-  slotOf(seriesId: number): number {
-    return this.slots[seriesId];
+  /**
+   * Finds the slots of series, which there must be room for.
+   *
+   * @param visitRun gets the series that follow each other in one device, from one position to before another; device 0 has
+   *   those that are not there.
+   */
+  place(ids: Float64Array, slots: Uint32Array, visitRun: (deviceId: number, from: number, to: number) => void): void {
+    const { devices, slots: known } = this;
+    let [from, device] = [0, -1];
+    for (let at = 0; at < ids.length; at += 1) {
+      const id = ids[at];
+      const its = id < devices.length ? devices[id] : 0;
+      if (its !== device) {
+        if (at > 0) visitRun(device, from, at);
+        [from, device] = [at, its];
+      }
+      if (its !== 0) slots[at] = known[id];
+    }
+    if (ids.length > 0) visitRun(device, from, ids.length);
   }
 
   private grow(capacity: number): void {

@@ -146,7 +146,7 @@ export class SortedSeries {
 
   private ofDevice(device: Device): readonly SeriesEntry[] {
     if (!device.sorted) {
-      device.sorted = this.inOrder([...device.entries()]);
+      device.sorted = this.inOrder(device.slots.filter((one) => one !== undefined));
     } else if (device.unsorted.length > 0) {
       device.sorted = merged(device.sorted, device.unsorted.sort(byMetricAndLabels));
     }

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { HOUR } from '@device-metrics/domain';
-import { chunkId, hourOf } from '../columnar/hour.js';
+import { hourOf } from '../columnar/hour.js';
 import type { LatePieces } from '../columnar/pieces.js';
 import { sample, T0, TestStore } from '../testing/test-store.js';
 import { DamagedTable } from './damaged-table.js';
@@ -20,7 +20,7 @@ it.each([
   }
   const pieces = new PieceTable(opened.db, new DamagedTable(opened.db, () => undefined), () => opened.now);
   const [device, hour] = [1, hourOf(T0)];
-  pieces.readParts(chunkId(device, hour), () => undefined);
+  expect([...pieces.readAllParts(() => undefined)]).toHaveLength(1);
   const looked = pieces.reader().page(device, hour, hour + 1);
   const stored = (looked as { hours: ReadonlyMap<number, LatePieces> }).hours.get(hour) as LatePieces;
   if (sums) expect(stored.sums).toMatchObject(sums);

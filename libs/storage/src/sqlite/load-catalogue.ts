@@ -129,28 +129,32 @@ async function loadSeries(
     )
     .raw();
   const kinds = new SeriesRows();
-  const load = (id: number, device: number, { metricName, labelsKey, unit }: SeriesKind): void =>
-    catalogue.loadSeries({
+  const load = (id: number, device: Device, { metricName, labelsKey, unit }: SeriesKind): void => {
+    const row = {
       id,
-      device_id: device,
+      device_id: device.id,
       metric_name: metricName,
       labels_key: labelsKey,
       unit,
       ts: null,
       value: null,
-    });
+    };
+    catalogue.loadSeries(row, device);
+  };
+  let device: Device | undefined;
   const bad = new Map<number, SeriesTableRow>();
   let count = 0;
   for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
     let isOld = false;
     const badBefore = bad.size;
     for (const row of rows) {
-      const [id, device, metric, labels, unit, checksum] = row;
+      const [id, deviceId, metric, labels, unit, checksum] = row;
       isOld ||= checksum === null;
-      if (deleted.has(device)) continue;
+      if (deleted.has(deviceId)) continue;
+      if (device?.id !== deviceId) device = catalogue.deviceById(deviceId);
       const kind = kinds.kindOf(metric, labels, unit);
-      const isWhole = checksum === null ? isJson(labels) : kinds.isAsWritten(checksum, id, device, kind);
-      if (isWhole && catalogue.deviceById(device)) load(id, device, kind);
+      const isWhole = checksum === null ? isJson(labels) : kinds.isAsWritten(checksum, id, deviceId, kind);
+      if (isWhole && device) load(id, device, kind);
       else bad.set(id, row);
     }
     const next = lastOf(rows, ([id]) => id, last);
@@ -169,8 +173,9 @@ async function loadSeries(
     bad.delete(other.id);
     damaged.setAsideRow('series', other.id, row ?? Object.values(other), now);
     const unit = row && unitOf(row, other);
-    if (unit === undefined || !isJson(other.labels_key) || !catalogue.isFree(other)) continue;
-    load(other.id, other.device_id, kinds.kindOf(other.metric_name, other.labels_key, unit));
+    const owner = catalogue.deviceById(other.device_id);
+    if (unit === undefined || !isJson(other.labels_key) || !owner || !catalogue.isFree(other)) continue;
+    load(other.id, owner, kinds.kindOf(other.metric_name, other.labels_key, unit));
   }
   for (const [id, row] of bad) damaged.setAsideRow('series', id, row, now);
 }

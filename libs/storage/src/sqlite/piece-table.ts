@@ -30,6 +30,9 @@ interface RowKey {
 /** Chunks that are fetched at once, without their samples: 100 kB of summaries of a PC, which takes about a millisecond. */
 const PAGE = 32;
 
+/** Devices and hours whose parts are fetched at once at a start: by themselves each takes three times as long. */
+const HOURS_OF_PARTS = 64;
+
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
   readonly partIndex = new PartIndex();
@@ -118,12 +121,16 @@ export class PieceTable implements Pieces {
 
   private findFirstTime(deviceId: number): number {
     const [chunk] = this.chunks(deviceId, 0, HOURS, 1);
-    let hour = chunk ? hourOfChunk(chunk.id) : Infinity;
+    const ofParts = this.firstTimeOfParts(deviceId);
+    // Mostly the parts are of a later hour.
+    return chunk && hourOfChunk(chunk.id) * HOUR <= ofParts ? Math.min(ofParts, this.firstTimeIn([chunk])) : ofParts;
+  }
+
+  private firstTimeOfParts(deviceId: number): number {
+    let hour = Infinity;
     for (const other of this.hoursWithParts(deviceId)) hour = Math.min(hour, other);
     if (hour === Infinity) return Infinity;
-    const id = chunkId(deviceId, hour);
-    const ofChunk = chunk?.id === id ? this.firstTimeIn([chunk]) : Infinity;
-    return Math.min(ofChunk, this.partIndex.firstTime(id) ?? this.firstTimeIn(this.parts(deviceId, hour)));
+    return this.partIndex.firstTime(chunkId(deviceId, hour)) ?? this.firstTimeIn(this.parts(deviceId, hour));
   }
 
   private firstTimeIn(pieces: readonly StoredPiece[]): number {
@@ -186,21 +193,36 @@ export class PieceTable implements Pieces {
 
   /** The last journal row whose samples of this device and hour are in a chunk or a part; 0 without one. */
   sealedThrough(id: number): number {
-    const ofChunk = this.attempt(() => this.statements.sealedThrough.get(id)) ?? 0;
-    if (!this.partIndex.has(id)) return ofChunk;
-    const ofParts =
-      this.sums.get(id)?.sealedThrough ?? this.attempt(() => this.statements.partsSealedThrough.get(id)) ?? 0;
-    return Math.max(ofChunk, ofParts);
+    const ofChunk = this.chunkSealedThrough(id);
+    return this.partIndex.has(id) ? Math.max(ofChunk, this.partsSealedThrough(id)) : ofChunk;
   }
 
-  /** The last journal row of which the newest chunk or a part of a device has samples; 0 without one. */
-  lastSealed(deviceId: number): number {
+  private chunkSealedThrough(id: number): number {
+    return this.attempt(() => this.statements.sealedThrough.get(id)) ?? 0;
+  }
+
+  private partsSealedThrough(id: number): number {
+    return this.sums.get(id)?.sealedThrough ?? this.attempt(() => this.statements.partsSealedThrough.get(id)) ?? 0;
+  }
+
+  /**
+   * The last journal row of which what is sealed has samples, of the hours of a device that have parts, and of the hour of its newest
+   * chunk.
+   */
+  lastSealed(deviceId: number): ReadonlyMap<number, number> {
     const [from, to] = [chunkId(deviceId, 0), chunkId(deviceId, HOURS)];
-    let last = this.attempt(() => this.statements.lastSealed.get(from, to)) ?? 0;
+    const found = new Map<number, number>();
+    const newest = this.attempt(() => this.statements.lastSealed.get(from, to) ?? [from - 1, 0]);
+    if (newest && newest[1] > 0) found.set(hourOfChunk(newest[0]), newest[1]);
     for (const hour of this.partIndex.hoursOf(deviceId)) {
-      last = Math.max(last, this.sealedThrough(chunkId(deviceId, hour)));
+      const id = chunkId(deviceId, hour);
+      // There is no chunk behind the newest one.
+      const ofChunk = newest && id > newest[0] ? 0 : this.chunkSealedThrough(id);
+      found.set(hour, Math.max(ofChunk, this.partsSealedThrough(id)));
     }
-    return last;
+    // Of one that has no chunk it is known by now.
+    if (newest && newest[0] < from) this.firstTimes.set(deviceId, this.firstTimeOfParts(deviceId));
+    return found;
   }
 
   /** Writes pieces in one transaction. */
@@ -237,12 +259,40 @@ export class PieceTable implements Pieces {
   }
 
   /**
-   * Looks into all parts of a device and hour, and takes note of what they have together.
+   * Looks into all parts, and takes note of what those of each device and hour have together; pauses after each of these.
    *
    * @param visit gets all that is needed to know the latest sample of each series.
    */
-  readParts(id: number, visit: VisitSummary): void {
-    const parts = this.parts(deviceOfChunk(id), hourOfChunk(id));
+  *readAllParts(visit: VisitSummary): Generator<void> {
+    const ids = Array.from(this.partIndex.all(), ({ id }) => id).sort((a, b) => a - b);
+    for (let from = 0; from < ids.length; from += HOURS_OF_PARTS) {
+      const some = ids.slice(from, from + HOURS_OF_PARTS);
+      const found = this.partsBetween(some[0], some[some.length - 1]);
+      for (const id of some) {
+        this.readParts(id, found?.get(id) ?? this.parts(deviceOfChunk(id), hourOfChunk(id)), visit);
+        yield;
+      }
+    }
+  }
+
+  /** By device and hour; undefined where not all of them can be read. */
+  private partsBetween(first: number, last: number): Map<number, StoredPiece[]> | undefined {
+    const found = new Map<number, StoredPiece[]>();
+    try {
+      for (const [id, part, sealedThrough, stats, raw] of this.statements.partsBetween.all(first, last)) {
+        const piece = { id, part, sealedThrough, stats, raw };
+        const known = found.get(id);
+        if (known) known.push(piece);
+        else found.set(id, [piece]);
+      }
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return undefined;
+    }
+    return found;
+  }
+
+  private readParts(id: number, parts: readonly StoredPiece[], visit: VisitSummary): void {
     const sums = sumsOf(id, parts);
     if (sums) {
       this.partIndex.noteFirstTime(id, sums.firstTime);
@@ -504,6 +554,12 @@ function prepare(db: Database) {
   const one = <P extends unknown[], R>(sql: string): Statement<P, R> => db.prepare<P, R>(sql);
   return {
     // As lists: a start reads all parts, and objects take twice as long.
+    partsBetween: one<
+      [number, number],
+      [id: number, part: number, sealedThrough: number, stats: Uint8Array, raw: number]
+    >(
+      'SELECT id, part, sealed_through, stats, data IS NOT NULL FROM part WHERE id >= ? AND id <= ? ORDER BY id, part',
+    ).raw(),
     parts: one<[number], [part: number, sealedThrough: number, stats: Uint8Array, raw: number]>(
       'SELECT part, sealed_through, stats, data IS NOT NULL FROM part WHERE id = ? ORDER BY part',
     ).raw(),
@@ -514,9 +570,9 @@ function prepare(db: Database) {
     partData: one<[number, number], Uint8Array | null>('SELECT data FROM part WHERE id = ? AND part = ?').pluck(),
     sealedThrough: one<[number], number>('SELECT sealed_through FROM chunk WHERE id = ?').pluck(),
     partsSealedThrough: one<[number], number>('SELECT max(sealed_through) FROM part WHERE id = ?').pluck(),
-    lastSealed: one<[number, number], number>(
-      'SELECT sealed_through FROM chunk WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1',
-    ).pluck(),
+    lastSealed: one<[number, number], [id: number, sealedThrough: number]>(
+      'SELECT id, sealed_through FROM chunk WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1',
+    ).raw(),
     upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
       'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
     ),

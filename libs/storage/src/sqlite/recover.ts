@@ -1,4 +1,4 @@
-import { Slices } from '@device-metrics/domain';
+import { finishInSlices, Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { openJournalRow, RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
@@ -33,7 +33,7 @@ export async function recoverHeads(
   const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
   const sealedThrough = new Map<number, number>();
   const slices = new Slices();
-  await noteLatestOfParts(catalogue, pieces, slices);
+  await noteLatestOfParts(catalogue, pieces);
 
   const isSealed = (deviceId: number, hour: number, row: number): boolean => {
     const id = chunkId(deviceId, hour);
@@ -43,7 +43,10 @@ export async function recoverHeads(
   };
 
   for (const { id } of catalogue.allDevices()) {
-    journal.skipTo(pieces.lastSealed(id));
+    for (const [hour, through] of pieces.lastSealed(id)) {
+      sealedThrough.set(chunkId(id, hour), through);
+      journal.skipTo(through);
+    }
     if (slices.isOver()) await slices.next();
   }
   const reader = new RowReader(catalogue);
@@ -77,9 +80,10 @@ export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTabl
   const { latest } = catalogue;
   for (const device of catalogue.allDevices()) {
     const wanted = new Set<number>();
-    for (const { id } of device.entries()) if (latest.timeOf(id) === -Infinity) wanted.add(id);
+    for (const entry of device.slots) if (entry && latest.timeOf(entry.id) === -Infinity) wanted.add(entry.id);
     if (slices.isOver()) await slices.next();
-    for (let from: number | undefined = wanted.size === 0 ? undefined : 0; from !== undefined;) {
+    if (wanted.size === 0) continue;
+    for (let from: number | undefined = 0; from !== undefined;) {
       const chunks = pieces.chunks(device.id, from, HOURS, CHUNKS);
       for (const piece of chunks) {
         pieces.summaries(piece, (series, { last, lastTime }) => {
@@ -97,14 +101,12 @@ export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTabl
   }
 }
 
-async function noteLatestOfParts(catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> {
-  for (const { id } of [...pieces.withParts()]) {
-    if (slices.isOver()) await slices.next();
-    pieces.readParts(id, (series, { last, lastTime }) => {
+const noteLatestOfParts = (catalogue: SeriesCatalogue, pieces: PieceTable): Promise<void> =>
+  finishInSlices(
+    pieces.readAllParts((series, { last, lastTime }) => {
       if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
-    });
-  }
-}
+    }),
+  );
 
 interface RecoveredSamples extends RowColumns {
   /** But for series that have been deleted since. */
@@ -134,20 +136,13 @@ class RowReader {
   private place(ids: Float64Array): DeviceRun[] | undefined {
     const { catalogue } = this;
     if (this.slots.length < ids.length) this.slots = new Uint32Array(ids.length);
-    const { slots } = this;
     const runs: DeviceRun[] = [];
-    let [from, before] = [0, 0];
-    for (let at = 0; at <= ids.length; at += 1) {
-      const id = at < ids.length ? ids[at] : 0;
-      const deviceId = catalogue.slots.deviceOf(id);
-      if (deviceId === 0 && at < ids.length && !catalogue.wasThere(id)) return undefined;
-      if (deviceId !== before) {
-        const device = catalogue.deviceById(before);
-        if (device) runs.push({ device, from, to: at });
-        [from, before] = [at, deviceId];
-      }
-      slots[at] = catalogue.slots.slotOf(id);
-    }
-    return runs;
+    let isKnown = true;
+    catalogue.slots.place(ids, this.slots, (deviceId, from, to) => {
+      const device = catalogue.deviceById(deviceId);
+      if (device) runs.push({ device, from, to });
+      else for (let at = from; at < to && isKnown; at += 1) isKnown = catalogue.wasThere(ids[at]);
+    });
+    return isKnown ? runs : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, MAX_VARINT, putVarint, unzigzag, zigzag } from './bytes.js';
-import { packValues, packZeros, unpackValues, unpackZeros } from './packed.js';
+import { packValues, packZeros, unpackValues } from './packed.js';
 import { DamagedError, FRAME_HEADER, openFrame, sealFrame } from './frame.js';
 
 /**
@@ -169,19 +169,25 @@ export class RowMemory {
 
 /** A row that is whole. */
 export class OpenRow {
+  /** @param rest its times, and behind them its values. */
   constructor(
     readonly series: RowSeries,
-    private readonly times: Uint8Array,
-    private readonly values: Uint8Array,
+    private readonly rest: Uint8Array,
+    private readonly timesLength: number,
     private readonly isPacked: boolean,
   ) {}
 
   /** Its samples, in memory that is given. */
   columns(memory = new RowMemory()): RowColumns {
     const { timestamps, values } = memory.of(this.series.ids.length);
-    readDifferences(this.times, timestamps, 0);
-    if (this.isPacked) unpackValues(new ByteReader(this.values), values);
-    else new Uint8Array(values.buffer, values.byteOffset, this.values.length).set(this.values);
+    if (this.isPacked) {
+      const reader = new ByteReader(this.rest);
+      unpackDifferences(reader, timestamps, 0);
+      unpackValues(reader, values);
+    } else {
+      readDifferences(this.rest, timestamps, 0);
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(this.rest.subarray(this.timesLength));
+    }
     return { timestamps, values };
   }
 }
@@ -199,23 +205,23 @@ export function openJournalRow(
   const header = new DataView(content.buffer, content.byteOffset);
   const isPacked = header.getUint32(0, true) >= PACKED;
   const count = header.getUint32(0, true) - (isPacked ? PACKED : 0);
+  const [idsLength, timesLength] = [header.getUint32(4, true), header.getUint32(8, true)];
   const reader = new ByteReader(content);
   reader.skip(12);
-  const column = (length: number): Uint8Array => {
-    if (isPacked) return unpackZeros(reader, length);
-    const start = reader.skip(length);
-    return content.subarray(start, start + length);
-  };
-  const bytes = column(header.getUint32(4, true));
-  const times = column(header.getUint32(8, true));
-  const values = content.subarray(reader.at);
-  if (!isPacked && values.length !== count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
+  if (isPacked) {
+    const ids = unpackDifferences(reader, new Float64Array(count), 1);
+    return new OpenRow({ bytes: content.subarray(12, reader.at), ids }, content.subarray(reader.at), timesLength, true);
+  }
+  reader.skip(idsLength);
+  const bytes = content.subarray(12, reader.at);
+  const rest = content.subarray(reader.at);
+  if (rest.length !== timesLength + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
   const before = beforeOf?.(count);
   const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
   const series = isSame
     ? before
     : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, new Float64Array(count), 1) };
-  return new OpenRow(series, times, values, isPacked);
+  return new OpenRow(series, rest, timesLength, false);
 }
 
 /**
@@ -226,6 +232,20 @@ export function openJournalRow(
 export function readJournalRow(row: Uint8Array, id: number): JournalRow {
   const open = openJournalRow(row, id);
   return { seriesIds: open.series.ids, ...open.columns() };
+}
+
+/** As `readDifferences` of what `packZeros` has written. */
+function unpackDifferences(reader: ByteReader, into: Float64Array, usual: number): Float64Array {
+  let [last, at] = [0, 0];
+  while (at < into.length) {
+    const difference = reader.varint();
+    last += unzigzag(difference) + usual;
+    into[at++] = last;
+    if (difference !== 0) continue;
+    const end = Math.min(into.length, at + reader.varint());
+    for (; at < end; at += 1) into[at] = last += usual;
+  }
+  return into;
 }
 
 function readDifferences(bytes: Uint8Array, into: Float64Array, usual: number): Float64Array {

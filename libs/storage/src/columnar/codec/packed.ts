@@ -92,14 +92,3 @@ export function packZeros(writer: ByteWriter, bytes: Uint8Array): void {
   }
   writer.length = at;
 }
-
-/** Reads `length` bytes that `packZeros` has written. */
-export function unpackZeros(reader: ByteReader, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += 1) {
-    const byte = reader.byte();
-    if (byte === 0) at += reader.varint();
-    else bytes[at] = byte;
-  }
-  return bytes;
-}
