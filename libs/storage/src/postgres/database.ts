@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { ByteWriter } from '../columnar/codec/bytes.js';
-import { CopyOut } from './copy-out.js';
+import { RowsAsBytes, type Statement } from './rows-as-bytes.js';
 import { transaction } from './transaction.js';
 import { asUnavailable } from './unavailable.js';
 
@@ -58,13 +58,15 @@ export class Database {
     return (await query(this.pool, sql, values)).rowCount ?? 0;
   }
 
-  /** What a SELECT gives, as bytes; see `fieldsOf`. */
-  async copyOut(select: string, into: ByteWriter): Promise<void> {
+  /** What statements give that go to the server together, as bytes; see `fieldsOf`. Gives for each where its rows end. */
+  async rowsAsBytes(statements: readonly Statement[], into: ByteWriter): Promise<readonly number[]> {
+    const rows = new RowsAsBytes(statements, into);
     // The types have what a client gives for one of these.
     const query = this.pool.query.bind(this.pool) as unknown as (query: pg.Submittable) => Promise<unknown>;
-    await query(new CopyOut(select, into)).catch((error: unknown) => {
+    await query(rows).catch((error: unknown) => {
       throw asUnavailable(error);
     });
+    return rows.ends;
   }
 
   /** A statement that waits for no read; prepared under `name`, if it has one. */

@@ -67,9 +67,25 @@ describeIf('journal rows of others', () => {
         const unread = writers.flatMap(({ gaps: { length }, seen }, index) =>
           length > seen ? [{ writer: index + 1, after: seen, last: length }] : [],
         );
+        await database.run('TRUNCATE writer');
+        await database.run(
+          `INSERT INTO writer (id, last, until, host, version)
+           SELECT *, statement_timestamp() + interval '1 h', '', 7 FROM unnest($1::bigint[], $2::bigint[])`,
+          [writers.map((_, index) => index + 1), writers.map(({ gaps }) => gaps.length)],
+        );
+        const seenOf = (id: number): number => writers[id - 1]?.seen ?? 0;
+        const asked = await others.look();
+        expect(asked.rows).toEqual([]);
+        const inOrder = (look: typeof asked): unknown[] =>
+          look.writers.map(({ id, last, lives, version }) => [id, last, lives, version]).sort();
+        // What is near is known from the look before.
+        await others.look(seenOf);
+        const look = await others.look(seenOf);
+        expect(inOrder(look)).toEqual(writers.map(({ gaps }, index) => [index + 1, gaps.length, true, 0]).sort());
+        expect(inOrder(asked)).toEqual(inOrder(look));
         const found: { writer: number; number: number; at: number }[] = [];
         const wrong: unknown[] = [];
-        for await (const page of others.pages(unread)) {
+        for await (const page of others.pages(unread, look.rows)) {
           for (const { writer, number, at, row } of page) {
             const { timestamps, values } = row?.columns() ?? {};
             if (timestamps?.[0] !== at || values?.[0] !== rowKey(writer, number)) wrong.push({ writer, number, at });

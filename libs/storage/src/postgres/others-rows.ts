@@ -3,10 +3,10 @@ import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/
 import { ByteWriter } from '../columnar/codec/bytes.js';
 import type { SeriesEntry } from '../columnar/series-entry.js';
 import type { SeriesPlaces } from '../columnar/series-places.js';
-import { fieldsOf, int8Of } from './copy-out.js';
 import type { DamagedRows } from './damaged-rows.js';
 import type { Database } from './database.js';
 import { isDamage } from './pieces.js';
+import { fieldsOf, int8Of, type Statement } from './rows-as-bytes.js';
 import { rowKey } from './writer.js';
 
 /** Rows of the journal that are read at a time: those of about so many bytes, as far as the size of the last ones tells. */
@@ -22,6 +22,21 @@ const MOST_KEPT = 1 << 23;
 
 /** Rows with other series that are remembered of each writer: what shares a commit differs, but comes again. */
 const REMEMBERED = 4;
+
+const LOOK: Statement = {
+  name: 'look',
+  // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
+  text: `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last,
+      catalogue_state.version, writer.until > statement_timestamp() AS lives,
+      (date_part('epoch', statement_timestamp()) * 1000000)::bigint AS now
+    FROM writer CROSS JOIN catalogue_state`,
+  values: [],
+};
+
+const ROWS_BEHIND = {
+  name: 'rows behind',
+  text: `SELECT writer, number, at, data FROM journal WHERE writer = $1 AND number > $2 ORDER BY number LIMIT ${SHORTEST_PAGE}`,
+};
 
 /** Rows of a writer behind `after`, up to `last`. */
 export interface Unread {
@@ -72,31 +87,55 @@ export class OthersRows {
   private readonly lastSeries = new Map<number, Map<number, FoundSeries>>();
   private readonly bytes = new ByteWriter(0);
   private limit = SHORTEST_PAGE;
+  /** Writers that live and had few unread rows the last time. */
+  private near: readonly number[] = [];
 
   constructor(
     private readonly database: Database,
     private readonly damaged: DamagedRows,
   ) {}
 
-  /** The last row of each writer, whether its lease holds, and the version of the catalogue. */
-  async lastRows(): Promise<WriterState[]> {
-    const writers = await this.database.rows<WriterState>(
-      // Not writer.last: where tables lie on several nodes, that may be seen before the row itself.
-      `SELECT writer.id, coalesce((SELECT max(number) FROM journal WHERE journal.writer = writer.id), 0) AS last,
-         writer.until > statement_timestamp() AS lives, catalogue_state.version,
-         (extract(epoch FROM statement_timestamp()) * 1000000)::bigint AS now
-       FROM writer CROSS JOIN catalogue_state`,
-      [],
-      'look',
-    );
-    for (const writer of this.lastSeries.keys()) {
-      if (!writers.some(({ id }) => id === writer)) this.lastSeries.delete(writer);
+  /**
+   * What each writer has, and of those that are near the rows that have come since, which saves to ask again; see `pages`.
+   *
+   * @param seenOf the last row of a writer that is known, Infinity of this process's own; without it no rows come.
+   */
+  async look(seenOf?: (writer: number) => number): Promise<{ writers: WriterState[]; rows: ReadRow[] }> {
+    const near = seenOf ? this.near : [];
+    const statements = near.map((writer) => ({ ...ROWS_BEHIND, values: [`${writer}`, `${seenOf?.(writer)}`] }));
+    // Rows of before may still be needed by who reads them, but for who now asks for more.
+    const bytes = seenOf ? this.clear() : new ByteWriter();
+    const ends = await this.database.rowsAsBytes([LOOK, ...statements], bytes);
+    const all = bytes.written();
+    const writers = Array.from(fieldsOf(all.subarray(0, ends[0])), writerOf);
+    const lasts = new Map(writers.map(({ id, last }) => [id, last]));
+    for (const writer of this.lastSeries.keys()) if (!lasts.has(writer)) this.lastSeries.delete(writer);
+    const rows = Array.from(fieldsOf(all.subarray(ends[0])), (fields) => this.rowOf(fields))
+      // What has come since belongs to the next look.
+      .filter(({ writer, number }) => number <= (lasts.get(writer) ?? 0))
+      .sort((a, b) => a.at - b.at || a.writer - b.writer || a.number - b.number);
+    if (seenOf) {
+      const isNear = ({ id, last, lives }: WriterState): boolean =>
+        lives && seenOf(id) < Infinity && last - seenOf(id) <= SHORTEST_PAGE;
+      this.near = writers
+        .filter(isNear)
+        .slice(0, TOGETHER)
+        .map(({ id }) => id);
     }
-    return writers;
+    return { writers, rows };
   }
 
-  /** In the order of the database's clock; of one writer it goes up with the numbers. */
-  async *pages(unread: readonly Unread[]): AsyncGenerator<ReadRow[]> {
+  /**
+   * In the order of the database's clock; of one writer it goes up with the numbers.
+   *
+   * @param rows that came with the look: where they are all that is unread, nothing more is asked for.
+   */
+  async *pages(unread: readonly Unread[], rows: readonly ReadRow[] = []): AsyncGenerator<readonly ReadRow[]> {
+    if (unread.length === 0) return;
+    if (unread.reduce((sum, { after, last }) => sum + last - after, 0) === rows.length) {
+      yield rows;
+      return;
+    }
     // After many restarts there are many writers, each of which took its turn: only those are looked at that may be next. Citus
     // takes no limit for each of many.
     const areMany = unread.length > TOGETHER && !(await this.database.isSpread());
@@ -142,13 +181,19 @@ export class OthersRows {
         : (await this.database.isSpread())
           ? `${columns} (${ranges.join(' OR ')}) ${inOrder}`
           : `SELECT * FROM (${ofEach.join(' UNION ALL ')}) j ${inOrder}`;
-    this.bytes.clear();
-    if (this.bytes.bytes.length > MOST_KEPT) this.bytes.bytes = new Uint8Array(0);
-    await this.database.copyOut(all, this.bytes);
-    const rows = Array.from(fieldsOf(this.bytes.written()), (fields) => this.rowOf(fields));
-    const fitting = Math.floor((rows.length * PAGE_BYTES) / this.bytes.length);
+    const bytes = this.clear();
+    await this.database.rowsAsBytes([{ text: all, values: [] }], bytes);
+    const rows = Array.from(fieldsOf(bytes.written()), (fields) => this.rowOf(fields));
+    const fitting = Math.floor((rows.length * PAGE_BYTES) / bytes.length);
     this.limit = Math.min(LONGEST_PAGE, 2 * limit, Math.max(SHORTEST_PAGE, fitting));
     return rows;
+  }
+
+  /** The memory of rows, empty: what is left of those of before is gone. */
+  private clear(): ByteWriter {
+    this.bytes.clear();
+    if (this.bytes.bytes.length > MOST_KEPT) this.bytes.bytes = new Uint8Array(0);
+    return this.bytes;
   }
 
   private rowOf([writerField, numberField, atField, data]: readonly Uint8Array[]): ReadRow {
@@ -178,6 +223,11 @@ export class OthersRows {
     }
   }
 }
+
+const writerOf = ([id, last, version, lives, now]: readonly Uint8Array[]): WriterState => ({
+  ...{ id: int8Of(id), last: int8Of(last), version: int8Of(version) },
+  ...{ lives: lives[0] === 1, now: int8Of(now) },
+});
 
 /** Whether rows come without a gap: each writer counts its own. */
 export class Turn {

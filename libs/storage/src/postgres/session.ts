@@ -355,7 +355,7 @@ export class Session {
     });
     const { unread, now } = await this.look();
     const sealed = new Map<number, Through>();
-    await this.read(unread, [], now, async (rows) => {
+    await this.read(unread, [], now, [], async (rows) => {
       const ids = new Set<number>();
       for (const { row, series } of rows) {
         const timestamps = row?.columns(this.memory).timestamps ?? [];
@@ -378,7 +378,7 @@ export class Session {
     const own = this.pending;
     this.pending = [];
     try {
-      const { unread, version, now } = await this.look(own);
+      const { unread, version, now, rows } = await this.look(own);
       if (version !== this.version) {
         this.version = await this.rows.follow(this.catalogue, this.version, (deviceId) => {
           this.heads.dropDevice(deviceId);
@@ -386,7 +386,7 @@ export class Session {
         });
         this.merges.run().catch(this.settings.onProblem);
       }
-      await this.read(unread, own, now);
+      await this.read(unread, own, now, rows);
       this.readAt = began;
     } finally {
       const left = own.filter(({ writer, number }) => number > this.log.seenOf(writer));
@@ -394,17 +394,25 @@ export class Session {
     }
   }
 
-  /** Which rows there are that this process has not read, the version of the catalogue, and the database's clock. */
-  private async look(own: readonly OwnRow[] = []): Promise<{ unread: Unread[]; version: number; now: number }> {
-    const writers = await this.others.lastRows();
+  /**
+   * Which rows there are that this process has not read, the version of the catalogue, and the database's clock.
+   *
+   * @param own rows that are to be taken in with them: then those come at once that are few.
+   */
+  private async look(
+    own?: readonly OwnRow[],
+  ): Promise<{ unread: Unread[]; version: number; now: number; rows: readonly ReadRow[] }> {
+    const known = new Map<number, number>([[this.writer.id, Infinity]]);
+    for (const { writer, number } of own ?? []) known.set(writer, Math.max(number, known.get(writer) ?? 0));
+    const seenOf = (writer: number): number => Math.max(this.log.seenOf(writer), known.get(writer) ?? 0);
+    const { writers, rows } = await this.others.look(own && seenOf);
     this.leases.living = Math.max(1, writers.filter(({ lives }) => lives).length);
-    const known = new Map<number, number>();
-    for (const { writer, number } of own) known.set(writer, Math.max(number, known.get(writer) ?? 0));
     const unread = writers.flatMap(({ id: writer, last }) => {
-      const after = Math.max(this.log.seenOf(writer), known.get(writer) ?? 0);
+      const after = seenOf(writer);
+      // It may have got another writer meanwhile.
       return writer !== this.writer.id && last > after ? [{ writer, after, last }] : [];
     });
-    return { unread, version: writers[0]?.version ?? this.version, now: writers[0]?.now ?? 0 };
+    return { unread, version: writers[0]?.version ?? this.version, now: writers[0]?.now ?? 0, rows };
   }
 
   /** Takes in rows of others and own ones in the order of the database's clock. */
@@ -412,6 +420,7 @@ export class Session {
     unread: readonly Unread[],
     own: readonly OwnRow[],
     now: number,
+    first: readonly ReadRow[],
     prepare?: (rows: readonly ReadRow[]) => Promise<(entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean>,
   ): Promise<void> {
     const slices = new Slices();
@@ -420,7 +429,7 @@ export class Session {
     const takeOwn = (before: number): void => {
       for (; next < own.length && own[next].at < before; next += 1) this.takeOwn(own[next]);
     };
-    for await (const rows of this.others.pages(unread)) {
+    for await (const rows of this.others.pages(unread, first)) {
       await this.findEntries(rows);
       const isSealed = await prepare?.(rows);
       for (const row of rows) {
