@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { inflateRawSync } from 'node:zlib';
 import type { Summary } from '@device-metrics/domain';
 import fc from 'fast-check';
 import { HOUR } from '@device-metrics/domain';
-import { sealFrame, withoutKey } from './codec/frame.js';
+import { FRAME_HEADER, sealFrame, withoutKey } from './codec/frame.js';
 import { decodePiece, PieceEncoder } from './piece.js';
 import { summarizeColumn, type Column } from './column.js';
 import { DamagedError } from './codec/frame.js';
@@ -14,10 +15,13 @@ const DATA_KEY = [7, 1];
 const STATS_KEY = [7, 1, 5];
 const encoder = new PieceEncoder();
 
-async function pieceOf(columns: ReadonlyMap<number, Column>): Promise<{ stats: Uint8Array; data: Uint8Array }> {
+async function pieceOf(
+  columns: ReadonlyMap<number, Column>,
+  kind: 'chunk' | 'part' = 'chunk',
+): Promise<{ stats: Uint8Array; data: Uint8Array }> {
   encoder.begin(HOUR_NUMBER);
   for (const [id, column] of columns) encoder.add(id, column);
-  const { stats, data } = await encoder.finish();
+  const { stats, data } = await encoder.finish(kind);
   return { stats: sealFrame(stats, STATS_KEY), data: sealFrame(data ?? new Uint8Array(), DATA_KEY) };
 }
 
@@ -45,13 +49,28 @@ const someColumns = fc
   })
   .map((all) => new Map(all.sort(([a], [b]) => a - b)));
 
+const kind = fc.constantFrom('chunk' as const, 'part' as const);
+
 describe('a piece', () => {
   it('gives back every sample of every series', async () => {
     await fc.assert(
-      fc.asyncProperty(someColumns, async (columns) => {
-        expect(decodePiece((await pieceOf(columns)).data, DATA_KEY)).toEqual(columns);
+      fc.asyncProperty(someColumns, kind, async (columns, one) => {
+        expect(decodePiece((await pieceOf(columns, one)).data, DATA_KEY)).toEqual(columns);
       }),
     );
+  });
+
+  it('of any size can be inflated by all that know deflate', async () => {
+    for (const length of [1, 10, 30_000, 70_000]) {
+      const values = Array.from({ length }, (_, index) => (index * 7919) % 251);
+      const columns = new Map([[1, column(Array.from(values.keys()), values)]]);
+      for (const one of ['chunk', 'part'] as const) {
+        const { data } = await pieceOf(columns, one);
+        expect(decodePiece(data, DATA_KEY)).toEqual(columns);
+        const body = inflateRawSync(data.subarray(FRAME_HEADER + 4));
+        expect(body.length).toBe(new DataView(data.buffer).getUint32(FRAME_HEADER, true));
+      }
+    }
   });
 
   it('gives back the summary of every series without its samples', async () => {
@@ -95,8 +114,8 @@ describe('a piece', () => {
     expect(decodePiece(data, DATA_KEY, new Set()).size).toBe(0);
   });
 
-  it('is refused when any byte of it changed', async () => {
-    const { data, stats } = await pieceOf(new Map([[1, column([0, 10, 20], [1, 2, 3])]]));
+  it.each(['chunk', 'part'] as const)('is refused when any byte of it changed, as a %s', async (one) => {
+    const { data, stats } = await pieceOf(new Map([[1, column([0, 10, 20], [1, 2, 3])]]), one);
     for (let index = 0; index < data.length; index += 1) {
       const changed = data.slice();
       changed[index] ^= 1;

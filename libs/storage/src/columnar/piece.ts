@@ -4,13 +4,14 @@ import { HOUR } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { readTimeline, writeTimeline } from './codec/timeline.js';
-import { readValues, writeValues } from './codec/values.js';
+import { readValuesInto, writeValues } from './codec/values.js';
 import { rises, sameTimes, summarizeColumn, type Column } from './column.js';
 import { StatsWriter } from './stats.js';
 
 /**
  * The samples of all series of one device and hour. A frame under the key of the row, which holds the length of the body
- * as a uint32 and then the body, deflated. The body is, for each series by id:
+ * as a uint32 and then the body, deflated; that of a part as it is, in one stored block of the same format. The body is, for each
+ * series by id:
  *
  *     id − previous id    varint
  *     timeline            varint: 0 if a new one follows, else which of those before it is, counted back from 1
@@ -22,6 +23,10 @@ const BODY_LENGTH = 4;
 
 /** A body of so many bytes or more is deflated on another thread; of a smaller one the way there costs more. */
 const LARGE_BODY = 1 << 16;
+
+/** What stands before a body that is stored: that it is the last block and is stored, its length, and the complement of that. */
+const STORED_HEADER = 5;
+const LAST_STORED = 1;
 
 /** How many timelines back an equal one is looked for. */
 const TIMELINES = 32;
@@ -77,22 +82,35 @@ export class PieceEncoder {
     if (summary.firstTime < this.firstTime) this.firstTime = summary.firstTime;
   }
 
-  /** The piece; the next one can begin once it is there. */
-  async finish(): Promise<EncodedPiece> {
+  /**
+   * The piece; the next one can begin once it is there.
+   *
+   * @param kind a part is read once more, within the hour: to deflate it takes longer than to write what that saves.
+   */
+  async finish(kind: 'chunk' | 'part' = 'chunk'): Promise<EncodedPiece> {
     const body = this.body.written();
-    return body.length < LARGE_BODY ? this.finishNow() : this.pieceOf(body, await deflate(body, options(body.length)));
+    if (body.length >= LARGE_BODY) return this.pieceOf(body, await deflate(body, options(body.length)));
+    return kind === 'part' ? this.storedPiece(body) : this.finishNow();
   }
 
-  /** The same at once. */
+  /** The same at once, deflated. */
   finishNow(): EncodedPiece {
     const body = this.body.written();
     return this.pieceOf(body, deflateRawSync(body, options(body.length)));
   }
 
   private pieceOf(body: Uint8Array, deflated: Uint8Array): EncodedPiece {
-    const data = new Uint8Array(FRAME_HEADER + BODY_LENGTH + deflated.length);
-    new DataView(data.buffer).setUint32(FRAME_HEADER, body.length, true);
+    const data = dataOf(body.length, deflated.length);
     data.set(deflated, FRAME_HEADER + BODY_LENGTH);
+    return { stats: this.stats.finish(), data, firstTime: this.firstTime };
+  }
+
+  private storedPiece(body: Uint8Array): EncodedPiece {
+    const { length } = body;
+    const data = dataOf(length, STORED_HEADER + length);
+    const at = FRAME_HEADER + BODY_LENGTH;
+    data.set([LAST_STORED, length & 255, length >>> 8, ~length & 255, (~length >>> 8) & 255], at);
+    data.set(body, at + STORED_HEADER);
     return { stats: this.stats.finish(), data, firstTime: this.firstTime };
   }
 
@@ -120,8 +138,10 @@ export function decodePiece(
   wanted?: { has(seriesId: number): boolean },
 ): Map<number, Column> {
   const reader = new ByteReader(inflateBody(openFrame(data, key)));
-  const columns = new Map<number, Column>();
   const timelines: Uint32Array[] = [];
+  const ids: number[] = [];
+  const timesOf: Uint32Array[] = [];
+  let length = 0;
   let id = 0;
   while (!reader.ended) {
     id += reader.varint();
@@ -129,14 +149,48 @@ export function decodePiece(
     if (back === 0) timelines.push(readTimeline(reader));
     const times = timelines[timelines.length - Math.max(back, 1)];
     const end = reader.varint() + reader.at;
-    if (!wanted || wanted.has(id)) columns.set(id, { times, values: readValues(reader, times.length) });
+    if (!wanted || wanted.has(id)) {
+      readValuesInto(reader, scratchFor(length + times.length), length, times.length);
+      ids.push(id);
+      timesOf.push(times);
+      length += times.length;
+    }
     reader.at = end;
+  }
+  // Of all series together: memory of its own for each takes longer than to decode a few values.
+  const values = scratch.slice(0, length);
+  const columns = new Map<number, Column>();
+  let from = 0;
+  for (let index = 0; index < ids.length; index += 1) {
+    const times = timesOf[index];
+    columns.set(ids[index], { times, values: values.subarray(from, (from += times.length)) });
   }
   return columns;
 }
 
+/** Of the values of a piece while it is decoded. */
+let scratch = new Float64Array(1024);
+
+/** With room for so many values; those that are there stay. */
+function scratchFor(count: number): Float64Array {
+  if (count <= scratch.length) return scratch;
+  const grown = new Float64Array(count * 2);
+  grown.set(scratch);
+  return (scratch = grown);
+}
+
+/** Data of a piece without its content, of so many bytes. */
+function dataOf(bodyLength: number, contentLength: number): Uint8Array {
+  const data = new Uint8Array(FRAME_HEADER + BODY_LENGTH + contentLength);
+  new DataView(data.buffer).setUint32(FRAME_HEADER, bodyLength, true);
+  return data;
+}
+
 function inflateBody(content: Uint8Array): Uint8Array {
   const length = new DataView(content.buffer, content.byteOffset).getUint32(0, true);
+  // Deflated content begins so only where it is one block, which is stored.
+  const start = BODY_LENGTH + STORED_HEADER;
+  if (content[BODY_LENGTH] === LAST_STORED && content.length === start + length) return content.subarray(start);
   const body = inflateRawSync(content.subarray(BODY_LENGTH), { chunkSize: Math.max(length, 64) });
   if (body.length !== length) throw new DamagedError(`a piece of ${body.length} bytes where ${length} were expected`);
   return body;

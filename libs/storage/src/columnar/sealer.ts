@@ -1,6 +1,6 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { ScratchBlock } from './blocks.js';
-import { joinColumns, sameColumns, type Column } from './column.js';
+import { ColumnJoiner, sameColumns, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
@@ -176,8 +176,8 @@ export class Sealer {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
-    const columns = heads.length === 1 ? this.columnsOf(heads[0]) : byId(await this.columnsOver([], heads));
-    const piece = await this.encode(id, columns);
+    const columns = heads.length === 1 ? this.columnsOf(heads[0]) : joined(await this.bySeries([], heads));
+    const piece = await this.encode(id, columns, 'part');
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
     await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
@@ -239,9 +239,8 @@ export class Sealer {
       ...sealed.map((piece) => piece.sealedThrough),
       ...heads.map(({ lastRow }) => lastRow),
     ].reduce((last, row) => Math.max(last, row), 0);
-    const [under, parts] =
-      sealed[0]?.part === 0 ? [columns[0], columns.slice(1)] : [new Map<number, Column>(), columns];
-    const piece = await this.mergedPiece(id, under, parts, heads);
+    const isUnder = sealed.length === 1 && sealed[0].part === 0;
+    const piece = await this.mergedPiece(id, columns, heads, isUnder ? columns[0] : undefined);
     await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece });
   }
 
@@ -260,51 +259,51 @@ export class Sealer {
     return found;
   }
 
-  /** Undefined where the chunk that is there has all of it. */
+  /**
+   * Undefined where the chunk that is there has all of it.
+   *
+   * @param chunk the samples of it, where it is all that is sealed.
+   */
   private async mergedPiece(
     id: number,
-    under: ReadonlyMap<number, Column>,
-    parts: readonly ReadonlyMap<number, Column>[],
+    sealed: readonly ReadonlyMap<number, Column>[],
     heads: readonly Head[],
+    chunk: ReadonlyMap<number, Column> | undefined,
   ): Promise<EncodedPiece | undefined> {
     // Mostly there is nothing but a head, which has each series once.
-    if (under.size === 0 && parts.length === 0 && heads.length === 1) return this.encode(id, this.columnsOf(heads[0]));
-    let changed = parts.length > 0;
-    const merged = new Map(under);
-    for (const [series, column] of await this.columnsOver(parts, heads)) {
-      const before = under.get(series);
-      const after = before ? joinColumns([before, column]) : column;
-      changed ||= !before || !sameColumns(before, after);
-      merged.set(series, after);
-      if (this.slices.isOver()) await this.slices.next();
-    }
-    return changed ? this.encode(id, byId(merged)) : undefined;
+    if (sealed.length === 0 && heads.length === 1) return this.encode(id, this.columnsOf(heads[0]), 'chunk');
+    const all = await this.bySeries(sealed, heads);
+    if (chunk && !(await this.isChanged(chunk, all))) return undefined;
+    return this.encode(id, joined(all), 'chunk');
   }
 
-  /** What parts and heads have, in one column for each series. */
-  private async columnsOver(
-    parts: readonly ReadonlyMap<number, Column>[],
-    heads: readonly Head[],
-  ): Promise<Map<number, Column>> {
+  /** Whether what is to be joined is anything but the chunk. */
+  private async isChanged(chunk: ReadonlyMap<number, Column>, all: BySeries): Promise<boolean> {
+    const joiner = new ColumnJoiner();
+    for (const [series, columns] of all) {
+      const before = chunk.get(series);
+      if (!before || !sameColumns(before, joiner.join(columns))) return true;
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return false;
+  }
+
+  /** What pieces and heads have of each series, in their order; by id. */
+  private async bySeries(sealed: readonly ReadonlyMap<number, Column>[], heads: readonly Head[]): Promise<BySeries> {
     const found = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);
       if (known) known.push(column);
       else found.set(id, [column]);
     };
-    for (const part of parts) {
-      for (const [id, column] of part) add(id, column);
+    for (const piece of sealed) {
+      for (const [id, column] of piece) add(id, column);
       if (this.slices.isOver()) await this.slices.next();
     }
     heads.forEach((head, index) => {
       for (const [id, column] of this.columnsOf(head, index)) add(id, column);
     });
-    const joined = new Map<number, Column>();
-    for (const [id, columns] of found) {
-      joined.set(id, joinColumns(columns));
-      if (this.slices.isOver()) await this.slices.next();
-    }
-    return joined;
+    return [...found].sort(([a], [b]) => a - b);
   }
 
   /** Those of a head, by id, until those of another are asked for at the same place. */
@@ -318,8 +317,16 @@ export class Sealer {
     return has;
   }
 
-  /** Undefined without any column. */
-  private async encode(chunk: number, columns: Iterable<[number, Column]>): Promise<EncodedPiece | undefined> {
+  /**
+   * Undefined without any column.
+   *
+   * @param columns by id; their values hold until the next one is asked for.
+   */
+  private async encode(
+    chunk: number,
+    columns: Iterable<[number, Column]>,
+    kind: 'chunk' | 'part',
+  ): Promise<EncodedPiece | undefined> {
     this.encoder.begin(hourOfChunk(chunk));
     const usual = this.readings?.seriesOf(deviceOfChunk(chunk));
     let most: Column | undefined;
@@ -333,7 +340,7 @@ export class Sealer {
     }
     if (most) this.readings?.note(deviceOfChunk(chunk), ofMost, hourOfChunk(chunk) * HOUR, most.times);
     if (this.slices.isOver()) await this.slices.next();
-    return most ? this.encoder.finish() : undefined;
+    return most ? this.encoder.finish(kind) : undefined;
   }
 
   private async add(sealed: Sealed): Promise<void> {
@@ -396,4 +403,10 @@ export class Sealer {
   }
 }
 
-const byId = <T>(series: ReadonlyMap<number, T>): [number, T][] => [...series].sort(([a], [b]) => a - b);
+/** What is to be joined of each series, in its order; by id. */
+type BySeries = readonly (readonly [seriesId: number, columns: readonly Column[]])[];
+
+function* joined(all: BySeries): Generator<[seriesId: number, column: Column]> {
+  const joiner = new ColumnJoiner();
+  for (const [id, columns] of all) yield [id, joiner.join(columns)];
+}

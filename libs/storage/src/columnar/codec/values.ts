@@ -52,18 +52,24 @@ export function writeValues(writer: ByteWriter, values: Float64Array): number {
 
 /** Reads a column of `count` values. */
 export function readValues(reader: ByteReader, count: number): Float64Array {
-  const head = reader.byte();
   const values = new Float64Array(count);
-  const form = (head & 7) as Form;
-  if (form === Form.Constant) return values.fill(reader.float64());
-  if (form === Form.Xor) return readXor(reader, values);
-  if (form === Form.Plain) readPlain(reader, values);
-  else if (form === Form.Delta) readDelta(reader, values);
-  else if (form === Form.DeltaOfDelta) readDeltaOfDelta(reader, values);
-  else throw new RangeError(`unknown form of values: ${head & 7}`);
-  const power = powerOf(head >> 3);
-  if (power !== 1) for (let index = 0; index < count; index += 1) values[index] /= power;
+  readValuesInto(reader, values, 0, count);
   return values;
+}
+
+/** The same into memory that has room for them from index `from` on. */
+export function readValuesInto(reader: ByteReader, values: Float64Array, from: number, count: number): void {
+  const head = reader.byte();
+  const form = (head & 7) as Form;
+  const end = from + count;
+  if (form === Form.Constant) values.fill(reader.float64(), from, end);
+  else if (form === Form.Xor) readXor(reader, values, from, count);
+  else if (form === Form.Plain) readPlain(reader, values, from, end);
+  else if (form === Form.Delta) readDelta(reader, values, from, end);
+  else if (form === Form.DeltaOfDelta) readDeltaOfDelta(reader, values, from, end);
+  else throw new RangeError(`unknown form of values: ${head & 7}`);
+  const power = form === Form.Constant || form === Form.Xor ? 1 : powerOf(head >> 3);
+  if (power !== 1) for (let index = from; index < end; index += 1) values[index] /= power;
 }
 
 /** 10 to the power of `digits`. */
@@ -160,9 +166,9 @@ function writePlain(writer: ByteWriter, scaled: Float64Array): void {
   writer.length = at;
 }
 
-function readPlain(reader: ByteReader, values: Float64Array): void {
+function readPlain(reader: ByteReader, values: Float64Array, from: number, end: number): void {
   const min = reader.signed();
-  for (let index = 0; index < values.length; index += 1) values[index] = min + reader.varint();
+  for (let index = from; index < end; index += 1) values[index] = min + reader.varint();
 }
 
 function writeDelta(writer: ByteWriter, scaled: Float64Array): void {
@@ -176,9 +182,9 @@ function writeDelta(writer: ByteWriter, scaled: Float64Array): void {
   writer.length = at;
 }
 
-function readDelta(reader: ByteReader, values: Float64Array): void {
+function readDelta(reader: ByteReader, values: Float64Array, from: number, end: number): void {
   let value = 0;
-  for (let index = 0; index < values.length; index += 1) {
+  for (let index = from; index < end; index += 1) {
     value += unzigzag(reader.varint());
     values[index] = value;
   }
@@ -198,11 +204,11 @@ function writeDeltaOfDelta(writer: ByteWriter, scaled: Float64Array): void {
   writer.length = at;
 }
 
-function readDeltaOfDelta(reader: ByteReader, values: Float64Array): void {
+function readDeltaOfDelta(reader: ByteReader, values: Float64Array, from: number, end: number): void {
   let value = reader.signed();
   let delta = 0;
-  values[0] = value;
-  for (let index = 1; index < values.length; index += 1) {
+  values[from] = value;
+  for (let index = from + 1; index < end; index += 1) {
     delta += unzigzag(reader.varint());
     value += delta;
     values[index] = value;
@@ -228,9 +234,8 @@ function writeXor(writer: ByteWriter, values: Float64Array): void {
   writer.length = start + 8 * count;
 }
 
-function readXor(reader: ByteReader, values: Float64Array): Float64Array {
-  const count = values.length;
-  const halves = new Uint32Array(values.buffer, values.byteOffset, 2 * count);
+function readXor(reader: ByteReader, values: Float64Array, from: number, count: number): void {
+  const halves = new Uint32Array(values.buffer, values.byteOffset + 8 * from, 2 * count);
   const start = reader.skip(8 * count);
   const { bytes } = reader;
   let low = 0;
@@ -246,5 +251,4 @@ function readXor(reader: ByteReader, values: Float64Array): Float64Array {
     halves[2 * index] = low;
     halves[2 * index + 1] = high;
   }
-  return values;
 }
