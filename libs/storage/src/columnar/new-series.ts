@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { inSlices, isColumns, labelsKey, Slices, type SampleBatch } from '@device-metrics/domain';
+import { inSlices, isColumns, Slices, type SampleBatch } from '@device-metrics/domain';
 import { TooManySeriesError } from '../store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import type { Named } from './series-entry.js';
+import { keyOf, type Named } from './series-entry.js';
 import type { SeriesTrial } from './series-trial.js';
 
 /** Series that one transaction makes, which takes some milliseconds: in a commit everybody waits for it. */
@@ -82,7 +82,7 @@ export class NewSeries {
         if (refusal) throw new TooManySeriesError(refusal);
         // Names that a device had before lead to it as well.
         const device = catalogue.deviceOfSample(one.deviceName)?.name ?? one.deviceName;
-        wanted.set(`${device}\n${one.metricName}\n${labelsKey(one.labels)}`, one);
+        wanted.set(`${device}\n${one.metricName}\n${keyOf(one.labels)}`, one);
       },
       slices,
     );

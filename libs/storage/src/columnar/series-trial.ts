@@ -67,8 +67,8 @@ class TriedDevice implements LimitedDevice, LimitedMetrics {
   readonly name: string;
   seriesCount: number;
   private readonly known: LimitedMetrics;
-  /** Series that are wanted, by metric. */
-  private readonly added = new Map<string, LabelledSeries[]>();
+  /** The labels of series that are wanted, by metric; those of the only one stand alone. */
+  private readonly added = new Map<string, Labels | Labels[]>();
 
   constructor({ name, seriesCount, metrics }: LimitedDevice) {
     this.name = name;
@@ -91,13 +91,17 @@ class TriedDevice implements LimitedDevice, LimitedMetrics {
 
   *ofMetric(metricName: string): Generator<LabelledSeries> {
     yield* this.known.ofMetric(metricName);
-    yield* this.added.get(metricName) ?? [];
+    const added = this.added.get(metricName) ?? [];
+    for (const labels of isList(added) ? added : [added]) yield { series: { labels } };
   }
 
   /** Notes a series that is wanted, so that a refusal can say what grows. */
   note(metricName: string, labels: Labels): void {
     const added = this.added.get(metricName);
-    if (added) added.push({ series: { labels } });
-    else this.added.set(metricName, [{ series: { labels } }]);
+    if (added === undefined) this.added.set(metricName, labels);
+    else if (isList(added)) added.push(labels);
+    else this.added.set(metricName, [added, labels]);
   }
 }
+
+const isList = (labels: Labels | Labels[]): labels is Labels[] => Array.isArray(labels);

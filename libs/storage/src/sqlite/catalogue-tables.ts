@@ -1,18 +1,33 @@
 import type { Database } from 'better-sqlite3';
 import type { CatalogueTables } from '../columnar/series-catalogue.js';
+import { rowChecksum } from './row-checksum.js';
 
 /** The tables of devices and series, as the catalogue writes them. */
 export function catalogueTables(db: Database): CatalogueTables {
   const insertDevice = db.prepare<[string]>('INSERT INTO device (name) VALUES (?)');
-  const insertSeries = db.prepare<[number, string, string, string | null]>(
-    'INSERT INTO series (device_id, metric_name, labels_key, unit) VALUES (?, ?, ?, ?)',
+  // Its id and its checksum are made here: the trigger that makes checksums costs more than the row.
+  const insertSeries = db.prepare<[number, number, string, string, string | null, number]>(
+    'INSERT INTO series (id, device_id, metric_name, labels_key, unit, checksum) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const selectGreatestId = db
+    .prepare<[], number>(
+      "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'series'), 0), (SELECT coalesce(max(id), 0) FROM series))",
+    )
+    .pluck();
+  /** The last id that was given to a series; undefined while none was. */
+  let last: number | undefined;
   const updateUnit = db.prepare<[string, number]>('UPDATE series SET unit = ? WHERE id = ?');
   const selectLastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'series'").pluck();
   return {
     addDevice: (name) => Number(insertDevice.run(name).lastInsertRowid),
-    addSeries: (deviceId, metricName, labelsKey, unit) =>
-      Number(insertSeries.run(deviceId, metricName, labelsKey, unit).lastInsertRowid),
+    addSeries: (deviceId, metricName, labelsKey, unit) => {
+      const id = (last ?? selectGreatestId.get() ?? 0) + 1;
+      // A rollback leaves it behind, which only makes a number that is never used.
+      last = id;
+      const checksum = rowChecksum(id, deviceId, metricName, labelsKey, unit);
+      insertSeries.run(id, deviceId, metricName, labelsKey, unit, checksum);
+      return id;
+    },
     setUnit: (seriesId, unit) => updateUnit.run(unit, seriesId),
     lastSeriesId: () => selectLastId.get() ?? 0,
   };

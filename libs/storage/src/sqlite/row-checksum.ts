@@ -40,15 +40,18 @@ export function crcOf(ascii: string): number {
 /** The checksum so far, with one more byte. */
 export const withByte = (crc: number, byte: number): number => CRC_OF_BYTE[(crc ^ byte) & 255] ^ (crc >>> 8);
 
-/** Has every row of devices, their former names, and series get its checksum, whoever writes it on this connection. */
+/** Has every row of devices, their former names, and series get its checksum, unless it is written with it. */
 export function keepRowChecksums(db: Database): void {
   db.function('row_checksum', { varargs: true, deterministic: true }, (...values) =>
     rowChecksum(...(values as RowValue[])),
   );
   for (const [table, columns] of Object.entries(COLUMNS)) {
     const [key, ...others] = columns;
-    for (const event of ['INSERT', `UPDATE OF ${others.join(', ')}`]) {
-      db.exec(`CREATE TEMP TRIGGER IF NOT EXISTS ${table}_${event.slice(0, 6)} AFTER ${event} ON ${table} BEGIN
+    for (const [event, when] of [
+      ['INSERT', 'WHEN new.checksum IS NULL'],
+      [`UPDATE OF ${others.join(', ')}`, ''],
+    ]) {
+      db.exec(`CREATE TEMP TRIGGER IF NOT EXISTS ${table}_${event.slice(0, 6)} AFTER ${event} ON ${table} ${when} BEGIN
         UPDATE ${table} SET checksum = row_checksum(${columns.join(', ')}) WHERE ${key} = new.${key};
       END`);
     }
