@@ -5,8 +5,11 @@ const SLICE = 1;
 export class Slices {
   private started = performance.now();
 
+  /** @param length of a slice, ms. */
+  constructor(private readonly length = SLICE) {}
+
   isOver(): boolean {
-    return performance.now() - this.started >= SLICE;
+    return performance.now() - this.started >= this.length;
   }
 
   /** Lets everything that waits go first, and what it asks for: what is read in one turn is written in the next. */
@@ -50,8 +53,7 @@ export async function inSlices<T>(
 }
 
 /** Does work that pauses after each of its pieces, in slices, and gives what came of it. */
-export async function finishInSlices<T>(pieces: Iterator<void, T>): Promise<T> {
-  const slices = new Slices();
+export async function finishInSlices<T>(pieces: Iterator<void, T>, slices = new Slices()): Promise<T> {
   for (let piece = pieces.next(); ; piece = pieces.next()) {
     if (piece.done) return piece.value;
     if (slices.isOver()) await slices.next();

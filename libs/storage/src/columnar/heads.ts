@@ -2,7 +2,7 @@ import { BlockPool } from './blocks.js';
 import { Head } from './head.js';
 import { hourOf } from './hour.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import type { Device, SeriesEntry } from './series-entry.js';
+import type { SeriesEntry } from './series-entry.js';
 import type { SeriesPlaces } from './series-places.js';
 
 /** Heads by device, in their order. */
@@ -90,16 +90,15 @@ export class Heads {
    * Adds the samples of a journal row that has been read again, position by position.
    *
    * @param isSealed whether a head is not to be opened for an hour, since the row is in what was sealed of it.
-   * @param visitSealed gets the samples that are left out for that: those from one position to before another, of one device.
    */
   pushRow(
     { ids, slots, runs }: SeriesPlaces,
-    { timestamps, values }: { readonly timestamps: Float64Array; readonly values: Float64Array },
+    samples: { readonly timestamps: Float64Array; readonly values: Float64Array },
     row: number,
     now: number,
     isSealed: (deviceId: number, hour: number) => boolean,
-    visitSealed: (device: Device, from: number, to: number) => void,
   ): void {
+    const { timestamps } = samples;
     const { latest } = this.catalogue;
     for (const { device, from, to } of runs) {
       for (let at = from; at < to;) {
@@ -110,11 +109,12 @@ export class Heads {
           const hour = hourOf(timestamps[at]);
           if (isSealed(device.id, hour)) {
             while (at < to && hourOf(timestamps[at]) === hour) at += 1;
-            visitSealed(device, first, at);
             continue;
           }
           device.head = head = this.open(device, hour, row, now);
         }
+        // Where all of the row is sealed they need not be read.
+        const { values } = samples;
         const before = head.size;
         at = head.pushSlots(slots, at, to, 0, timestamps, values, row);
         if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);

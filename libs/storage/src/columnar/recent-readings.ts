@@ -13,6 +13,8 @@ interface Kept {
   /** Unix milliseconds, ascending. */
   readonly times: Float64Array;
   length: number;
+  /** The times of heads are among them as long as these have so many samples together; 0 where they are not. */
+  headSamples: number;
 }
 
 /**
@@ -30,14 +32,22 @@ export class RecentReadings {
     return this.kept.get(deviceId)?.seriesId;
   }
 
+  /** Takes note of all readings that there are of a device, those in its heads as well, where nothing has been sealed yet. */
+  begin(deviceId: number, seriesId: number, last: readonly number[], heads: readonly Head[]): void {
+    const kept: Kept = { seriesId, times: new Float64Array(MOST), length: last.length, headSamples: samplesOf(heads) };
+    kept.times.set(last);
+    this.kept.set(deviceId, kept);
+  }
+
   /**
    * Takes note of the samples of the series of a device that has most in what is being sealed.
    *
-   * @param times from `start` on, ascending.
+   * @param times in the hour from `start` on, ascending.
    */
-  note(deviceId: number, seriesId: number, start: number, times: Uint32Array | Float64Array): void {
+  note(deviceId: number, seriesId: number, start: number, times: Uint32Array): void {
     let kept = this.kept.get(deviceId);
-    if (!kept) this.kept.set(deviceId, (kept = { seriesId, times: new Float64Array(MOST), length: 0 }));
+    if (!kept) this.kept.set(deviceId, (kept = { seriesId, times: new Float64Array(MOST), length: 0, headSamples: 0 }));
+    kept.headSamples = 0;
     if (kept.seriesId !== seriesId) {
       if (kept.length > 0 && times.length < ENOUGH) return;
       kept.seriesId = seriesId;
@@ -73,9 +83,15 @@ export class RecentReadings {
     const times: number[] = [];
     if (slot === undefined) return times;
     if (kept) for (let index = 0; index < kept.length; index += 1) times.push(kept.times[index]);
-    for (const head of heads) head.addTimesOf(slot, times);
+    if (kept?.headSamples !== samplesOf(heads)) for (const head of heads) head.addTimesOf(slot, times);
     return lastReadings(times);
   }
+}
+
+function samplesOf(heads: readonly Head[]): number {
+  let samples = 0;
+  for (const { size } of heads) samples += size;
+  return samples;
 }
 
 /** The last of the times of readings, ascending, each once. */

@@ -120,8 +120,8 @@ export class SortedSeries {
   }
 
   /** Sorts the series of every device once: of one with very many that takes long, and is not for the first who asks. */
-  async sort(): Promise<void> {
-    await inSlices(this.devices.values(), (device) => void this.ofDevice(device));
+  async sort(slices: Slices): Promise<void> {
+    await inSlices(this.devices.values(), (device) => void this.ofDevice(device), slices);
   }
 
   private async all(): Promise<readonly SeriesEntry[]> {

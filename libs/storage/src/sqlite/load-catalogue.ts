@@ -1,4 +1,4 @@
-import { Slices, type Labels } from '@device-metrics/domain';
+import type { Labels, Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import type { DeviceRow, SeriesCatalogue, SeriesRow } from '../columnar/series-catalogue.js';
 import { Device } from '../columnar/series-entry.js';
@@ -34,8 +34,8 @@ export async function loadCatalogue(
   catalogue: SeriesCatalogue,
   damaged: DamagedTable,
   now: number,
+  slices: Slices,
 ): Promise<void> {
-  const slices = new Slices();
   const deleted = new Set(db.prepare<[], number>('SELECT device_id FROM device_deletion').pluck().all());
   loadDevices(db, catalogue, deleted, damaged, now);
   loadAliases(db, catalogue, damaged, now);

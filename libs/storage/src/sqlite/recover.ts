@@ -1,4 +1,4 @@
-import { finishInSlices, Slices } from '@device-metrics/domain';
+import { finishInSlices, type Slices } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { openJournalRow, RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import type { DamagedTable } from './damaged-table.js';
@@ -9,7 +9,7 @@ import type { PieceTable } from './piece-table.js';
 import type { SeriesCatalogue } from '../columnar/series-catalogue.js';
 import type { DeviceRun, SeriesPlaces } from '../columnar/series-places.js';
 import type { RecentReadings } from '../columnar/recent-readings.js';
-import { SealedReadings } from '../columnar/sealed-readings.js';
+import { JournalReadings } from '../columnar/journal-readings.js';
 
 /** Chunks that are looked at in one turn. */
 const CHUNKS = 32;
@@ -28,12 +28,12 @@ export async function recoverHeads(
   damaged: DamagedTable,
   recent: RecentReadings,
   now: number,
+  slices: Slices,
 ): Promise<void> {
-  const readings = new SealedReadings();
+  const readings = new JournalReadings();
   const removeRow = db.prepare<[number]>('DELETE FROM journal WHERE id = ?');
   const sealedThrough = new Map<number, number>();
-  const slices = new Slices();
-  await noteLatestOfParts(catalogue, pieces);
+  await noteLatestOfParts(catalogue, pieces, slices);
 
   const isSealed = (deviceId: number, hour: number, row: number): boolean => {
     const id = chunkId(deviceId, hour);
@@ -62,21 +62,14 @@ export async function recoverHeads(
     }
     journal.count(row.id, row.data.length);
     const { places, timestamps } = samples;
-    heads.pushRow(
-      places,
-      samples,
-      row.id,
-      now,
-      (device, hour) => isSealed(device, hour, row.id),
-      (device, from, to) => readings.note(device, places.slots, timestamps, from, to),
-    );
+    for (const { device, from, to } of places.runs) readings.note(device, places.slots, timestamps, from, to);
+    heads.pushRow(places, samples, row.id, now, (device, hour) => isSealed(device, hour, row.id));
   }
-  readings.keep(recent);
+  readings.keep(recent, heads);
 }
 
 /** Finds the latest samples of series of which none is known: their rows were damaged, or are gone. */
-export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTable): Promise<void> {
-  const slices = new Slices();
+export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> {
   const { latest } = catalogue;
   for (const device of catalogue.allDevices()) {
     const wanted = new Set<number>();
@@ -101,11 +94,12 @@ export async function remakeLatest(catalogue: SeriesCatalogue, pieces: PieceTabl
   }
 }
 
-const noteLatestOfParts = (catalogue: SeriesCatalogue, pieces: PieceTable): Promise<void> =>
+const noteLatestOfParts = (catalogue: SeriesCatalogue, pieces: PieceTable, slices: Slices): Promise<void> =>
   finishInSlices(
     pieces.readAllParts((series, { last, lastTime }) => {
       if (catalogue.get(series)) catalogue.latest.note(series, lastTime, last);
     }),
+    slices,
   );
 
 interface RecoveredSamples extends RowColumns {
@@ -123,10 +117,22 @@ class RowReader {
   /** Its samples, until the next row is read; undefined when the row is damaged or names a series that never existed. */
   read(row: StoredRow): RecoveredSamples | undefined {
     try {
-      const open = openJournalRow(row.data, row.id);
+      const open = openJournalRow(row.data, row.id, undefined, (count) => this.memory.of(count).ids);
       const { ids } = open.series;
       const runs = this.place(ids);
-      return runs && { places: { ids, slots: this.slots, runs }, ...open.columns(this.memory) };
+      if (!runs) return undefined;
+      const { timestamps, values } = this.memory.of(ids.length);
+      open.readTimes(timestamps);
+      let isRead = false;
+      return {
+        places: { ids, slots: this.slots, runs },
+        timestamps,
+        get values() {
+          if (!isRead) open.readValues(values);
+          isRead = true;
+          return values;
+        },
+      };
     } catch {
       return undefined;
     }

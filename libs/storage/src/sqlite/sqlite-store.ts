@@ -29,7 +29,7 @@ import { Journal } from './journal.js';
 import { NewSeries } from '../columnar/new-series.js';
 import { Queries } from '../columnar/queries.js';
 import { RecentReadings } from '../columnar/recent-readings.js';
-import { ENOUGH_READINGS } from '../columnar/sealed-readings.js';
+import { ENOUGH_READINGS } from '../columnar/journal-readings.js';
 import { recoverHeads, remakeLatest } from './recover.js';
 import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
@@ -67,6 +67,9 @@ interface Append {
   readonly known: KnownSeries | undefined;
 }
 
+/** While it is opened, others wait for no more than a word that the process lives, ms: to look for them more often takes its time as well. */
+const OPENING = 20;
+
 /** The store of the design: what comes goes to the journal and the heads, from there into chunks; see docs/storage.md. */
 export class SqliteStore implements Store {
   private readonly settings: StoreSettings;
@@ -100,11 +103,12 @@ export class SqliteStore implements Store {
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
     const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
     keepRowChecksums(db);
-    await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now());
-    await store.catalogue.sorted.sort();
+    const slices = new Slices(OPENING);
+    await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now(), slices);
+    await store.catalogue.sorted.sort(slices);
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     keepSchemaChecksum(db);
-    await store.recover();
+    await store.recover(slices);
     // Before samples come by the time of a clock that may be wrong.
     store.doubt();
     store.startTimers();
@@ -198,7 +202,7 @@ export class SqliteStore implements Store {
     return found;
   }
 
-  /** After a start, where heads and what the journal still has are few: those of the part that was written last. */
+  /** After a start, where the journal has few: those of the part that was written last. */
   private findReadings(deviceId: number): void {
     const { pieces, readings } = this;
     const part = pieces.lastPart(deviceId);
@@ -471,11 +475,11 @@ export class SqliteStore implements Store {
     this.damaged.note(source, id, error, this.settings.now());
   }
 
-  private async recover(): Promise<void> {
+  private async recover(slices: Slices): Promise<void> {
     const { db, catalogue, heads, journal, pieces, damaged, readings } = this;
-    await recoverHeads(db, catalogue, heads, journal, pieces, damaged, readings, this.settings.now());
+    await recoverHeads(db, catalogue, heads, journal, pieces, damaged, readings, this.settings.now(), slices);
     journal.assertWritable();
-    await remakeLatest(catalogue, pieces);
+    await remakeLatest(catalogue, pieces, slices);
   }
 
   private startTimers(): void {

@@ -161,45 +161,57 @@ export class RowMemory {
   private all = new Float64Array(0);
 
   /** Room for so many samples; what was there before is gone. */
-  of(count: number): RowColumns {
-    if (this.all.length < 2 * count || this.all.length > 2 * KEPT_SAMPLES) this.all = new Float64Array(2 * count);
-    return { timestamps: this.all.subarray(0, count), values: this.all.subarray(count, 2 * count) };
+  of(count: number): RowColumns & { readonly ids: Float64Array } {
+    if (this.all.length < 3 * count || this.all.length > 3 * KEPT_SAMPLES) this.all = new Float64Array(3 * count);
+    const part = (from: number): Float64Array => this.all.subarray(from * count, (from + 1) * count);
+    return { timestamps: part(0), values: part(1), ids: part(2) };
   }
 }
 
 /** A row that is whole. */
 export class OpenRow {
-  /** @param rest its times, and behind them its values. */
+  /** @param rest its times, and from `valuesAt` on its values; where it is packed, that is known once the times are read. */
   constructor(
     readonly series: RowSeries,
     private readonly rest: Uint8Array,
-    private readonly timesLength: number,
+    private valuesAt: number,
     private readonly isPacked: boolean,
   ) {}
 
   /** Its samples, in memory that is given. */
   columns(memory = new RowMemory()): RowColumns {
     const { timestamps, values } = memory.of(this.series.ids.length);
-    if (this.isPacked) {
-      const reader = new ByteReader(this.rest);
-      unpackDifferences(reader, timestamps, 0);
-      unpackValues(reader, values);
-    } else {
-      readDifferences(this.rest, timestamps, 0);
-      new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(this.rest.subarray(this.timesLength));
-    }
+    this.readTimes(timestamps);
+    this.readValues(values);
     return { timestamps, values };
+  }
+
+  /** Its times, for which there is room. */
+  readTimes(into: Float64Array): void {
+    if (!this.isPacked) return void readDifferences(this.rest, into, 0);
+    const reader = new ByteReader(this.rest);
+    unpackDifferences(reader, into, 0);
+    this.valuesAt = reader.at;
+  }
+
+  /** Its values, for which there is room, once the times are read. */
+  readValues(into: Float64Array): void {
+    const bytes = this.rest.subarray(this.valuesAt);
+    if (this.isPacked) unpackValues(new ByteReader(bytes), into);
+    else new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes);
   }
 }
 
 /**
  * @param beforeOf the series of a row of so many samples that may have the same ones; then those are given.
+ * @param idsOf memory for so many ids.
  * @throws DamagedError
  */
 export function openJournalRow(
   row: Uint8Array,
   id: number,
   beforeOf?: (count: number) => RowSeries | undefined,
+  idsOf = (count: number): Float64Array => new Float64Array(count),
 ): OpenRow {
   const content = openFrame(row, [id]);
   const header = new DataView(content.buffer, content.byteOffset);
@@ -209,8 +221,8 @@ export function openJournalRow(
   const reader = new ByteReader(content);
   reader.skip(12);
   if (isPacked) {
-    const ids = unpackDifferences(reader, new Float64Array(count), 1);
-    return new OpenRow({ bytes: content.subarray(12, reader.at), ids }, content.subarray(reader.at), timesLength, true);
+    const ids = unpackDifferences(reader, idsOf(count), 1);
+    return new OpenRow({ bytes: content.subarray(12, reader.at), ids }, content.subarray(reader.at), 0, true);
   }
   reader.skip(idsLength);
   const bytes = content.subarray(12, reader.at);
@@ -218,9 +230,7 @@ export function openJournalRow(
   if (rest.length !== timesLength + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
   const before = beforeOf?.(count);
   const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
-  const series = isSame
-    ? before
-    : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, new Float64Array(count), 1) };
+  const series = isSame ? before : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, idsOf(count), 1) };
   return new OpenRow(series, rest, timesLength, false);
 }
 

@@ -1,3 +1,4 @@
+import type { Heads } from './heads.js';
 import { lastReadings, MOST, type RecentReadings } from './recent-readings.js';
 import type { Device } from './series-entry.js';
 
@@ -7,7 +8,7 @@ export const ENOUGH_READINGS = 9;
 /** The series of another slot is taken once it has so many samples more. */
 const CLEARLY = 2;
 
-/** What is sealed of a device and still in the journal. */
+/** What the journal has of a device. */
 interface Found {
   /** Samples of the series in each slot. */
   readonly counts: Uint32Array;
@@ -17,17 +18,18 @@ interface Found {
 }
 
 /**
- * Takes note of the readings that are sealed already, as the journal is read at a start: most devices of a large fleet have been sealed a
- * moment before, and to read a part of each takes longer than all the rest of a list of devices.
+ * Takes note of readings as the journal is read at a start. Most devices of a large fleet have been sealed a moment before, and to read a
+ * part of each, or to look through its head, takes longer than all the rest of a list of devices.
  */
-export class SealedReadings {
+export class JournalReadings {
   private readonly found = new Map<Device, Found>();
 
   /** Takes note of samples of a device, from one position to before another. */
   note(device: Device, slots: Uint32Array, timestamps: Float64Array, from: number, to: number): void {
     let found = this.found.get(device);
     if (!found) {
-      this.found.set(device, (found = { counts: new Uint32Array(device.slots.length), slot: slots[from], times: [] }));
+      found = { counts: new Uint32Array(device.slots.length), slot: slots[from], times: [] };
+      this.found.set(device, found);
     }
     const { counts } = found;
     for (let at = from; at < to; at += 1) {
@@ -44,11 +46,11 @@ export class SealedReadings {
   }
 
   /** Hands over those that are enough. */
-  keep(readings: RecentReadings): void {
+  keep(readings: RecentReadings, heads: Heads): void {
     for (const [device, { slot, times }] of this.found) {
       const last = lastReadings(times);
       const entry = device.slots[slot];
-      if (entry && last.length >= ENOUGH_READINGS) readings.note(device.id, entry.id, 0, Float64Array.from(last));
+      if (entry && last.length >= ENOUGH_READINGS) readings.begin(device.id, entry.id, last, heads.ofDevice(device.id));
     }
   }
 }
