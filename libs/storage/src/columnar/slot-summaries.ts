@@ -46,10 +46,13 @@ export class SlotSummaries {
     const { doubles, integers, wanted } = this;
     for (let at = base; at < base + length; at += 1) {
       const slot = slots[at];
+      // Mostly few are wanted: of the others nothing else is read.
+      if (wanted[slot] === 0) continue;
       const time = times[at];
-      if (wanted[slot] === 0 || time < first || time >= end) continue;
+      if (time < first || time >= end) continue;
       const value = values[at];
-      const [double, integer] = [slot * DOUBLES, slot * INTEGERS];
+      const double = slot * DOUBLES;
+      const integer = slot * INTEGERS;
       if (integers[integer] === 0) {
         doubles[double] = value;
         doubles[double + 1] = value;
