@@ -10,12 +10,15 @@ const MOST_READINGS = 0x3fff_ffff;
 /** A device whose readings come, and its metrics in the order in which they were first sent. */
 export class ReadDevice {
   /** Their names in quotes and with a colon. */
-  readonly names: KeptBytes[] = [];
+  names: KeptBytes[] = [];
+  /** Whether other devices have the same list. */
+  sharesNames = false;
   readonly series: NamedSeries[] = [];
-  /** The reading that had each of them last. */
+  /** The reading that had each of them last, of those that were not as usual. */
   readonly seenIn: number[] = [];
+  /** All that are known now, in their order; undefined until it is asked for. */
+  all: SeriesGroup | undefined;
   private byName: ByteMap<number> | undefined;
-  private all: SeriesGroup | undefined;
 
   constructor(readonly name: string) {}
 
@@ -39,12 +42,9 @@ export class ReadDevice {
     this.all = undefined;
     this.series.push(series);
     this.seenIn.push(0);
+    if (this.sharesNames) this.names = [...this.names];
+    this.sharesNames = false;
     return this.names.push(name) - 1;
-  }
-
-  /** All that are known now, in their order. */
-  get group(): SeriesGroup {
-    return (this.all ??= new SeriesGroup([...this.series]));
   }
 
   private setPlace({ bytes, length }: KeptBytes, place: number): void {
@@ -59,6 +59,8 @@ export class KnownSeries {
   private readonly single: ByteMap<NamedSeries>;
   /** Names of metrics, which many devices share. */
   private readonly names: ByteMap<KeptBytes>;
+  /** Lists of names by their length: devices that send the same have one, which then is at hand for each of them. */
+  private readonly lists = new Map<number, KeptBytes[]>();
   /** How many names it has taken in since it began. */
   made = 0;
   private count = 0;
@@ -99,6 +101,17 @@ export class KnownSeries {
     return device.add(name, series);
   }
 
+  /** All that is known of a device, in its order. */
+  groupOf(device: ReadDevice): SeriesGroup {
+    if (device.all) return device.all;
+    const { names } = device;
+    const list = this.lists.get(names.length);
+    if (list?.every((name, place) => name === names[place])) device.names = list;
+    else this.lists.set(names.length, names);
+    device.sharesNames = true;
+    return (device.all = new SeriesGroup([...device.series]));
+  }
+
   /**
    * @param key all that names the series, of which the first `length` bytes count.
    * @param names asked where it is not known yet.
@@ -119,6 +132,7 @@ export class KnownSeries {
     this.devices.clear();
     this.single.clear();
     this.names.clear();
+    this.lists.clear();
     this.count = 1;
   }
 }

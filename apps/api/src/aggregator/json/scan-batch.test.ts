@@ -203,7 +203,15 @@ describe('BatchScanner', () => {
     expect(await groupsOf(a, reading('b', 'x', 'y'))).toEqual([2, 2]);
     for (const other of [b, reading('a', 'y', 'x'), { device_name: 'a', metric_name: 'x', value: 1 }]) {
       expect(await groupsOf(a, other)).toBeUndefined();
+      const batch = await scan(scanner, JSON.stringify([a, other, a]));
+      const named = (batch?.series ?? []).map(({ deviceName, metricName }) => `${deviceName} ${metricName}`);
+      expect(named.slice(0, 2)).toEqual(['a x', 'a y']);
+      expect(named.slice(-2)).toEqual(['a x', 'a y']);
+      expect(named).toHaveLength(batch?.values.length ?? 0);
     }
+    // A name that comes twice, after those that came in their order.
+    const twice = '[{"device_name":"a","values":{"x":1,"y":2,"x":3}}]';
+    expect(await scan(scanner, twice)).toBeUndefined();
   });
 
   it('leaves to the parser what may be no JSON or says a thing twice', async () => {

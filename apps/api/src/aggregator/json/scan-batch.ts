@@ -3,7 +3,7 @@ import { NO_LABELS, Slices, type Labels, type NamedSeries, type SeriesGroup } fr
 import type { SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
-import { KnownSeries } from './known-series.js';
+import { KnownSeries, type ReadDevice } from './known-series.js';
 
 /** What a batch says, position by position in the order in which it stands. */
 export interface ScannedBatch {
@@ -95,6 +95,8 @@ class Scan extends JsonCursor {
   private values: Float64Array;
   private readonly ends: number[] = [];
   private readonly groups: SeriesGroup[] = [];
+  /** Groups whose series are among the others. */
+  private namedGroups = 0;
   private count = 0;
   /** Objects and arrays so far: there are two around the items at the most. */
   private parts = 2;
@@ -153,8 +155,10 @@ class Scan extends JsonCursor {
   }
 
   private finish(): void {
-    const { series, timestamps, values, ends, count } = this;
+    const { timestamps, values, ends, count } = this;
     const groups = this.groups.length === ends.length ? this.groups : undefined;
+    if (!groups) this.nameGroups();
+    const series = groups ? ([] as NamedSeries[]).concat(...groups.map((group) => group.series)) : this.series;
     this.batch = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), ends, groups };
   }
 
@@ -244,33 +248,56 @@ class Scan extends JsonCursor {
   private readValues(): boolean {
     const { known, bytes, view } = this;
     const device = known.deviceAt(bytes, this.deviceStart, this.deviceEnd);
-    const { names, seenIn } = device;
     const reading = known.nextReading();
     const first = this.count;
     this.parts += 1;
     if (!this.take(OPEN_OBJECT)) return false;
+    let { names } = device;
     let place = 0;
+    // As long as metrics come in their order, from the first on, none comes twice, and nothing of the device need be looked at.
     let isUsual = true;
     do {
       const usual = names[place];
       if (usual?.isAt(view, bytes.length, this.at)) {
         this.at += usual.length;
       } else {
+        if (isUsual) this.nameUsual(device, reading, first);
         isUsual = false;
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
         if (!this.takeColon()) return false;
         place = device.find(bytes, textStart, textEnd) ?? known.addMetric(device, bytes, textStart, textEnd);
+        names = device.names;
       }
-      if (seenIn[place] === reading || !this.readNumber()) return false;
-      seenIn[place] = reading;
+      if (!isUsual && device.seenIn[place] === reading) return false;
+      if (!this.readNumber()) return false;
       const to = this.place();
-      this.series[to] = device.series[place] as NamedSeries;
       this.values[to] = this.number;
+      if (!isUsual) {
+        device.seenIn[place] = reading;
+        this.series[to] = device.series[place] as NamedSeries;
+      }
       place += 1;
     } while (this.take(COMMA));
-    if (isUsual && place === names.length) this.groups.push(device.group);
+    if (isUsual && place === names.length) this.groups.push(known.groupOf(device));
+    else if (isUsual) this.nameUsual(device, reading, first);
     return this.count - first < MAX_NAMES - FIELDS.length && this.take(CLOSE_OBJECT);
+  }
+
+  /** Gives the samples of a reading so far, from position `first` on, their series: the metrics came in their order. */
+  private nameUsual(device: ReadDevice, reading: number, first: number): void {
+    this.nameGroups();
+    for (let at = first; at < this.count; at += 1) {
+      device.seenIn[at - first] = reading;
+      this.series[at] = device.series[at - first] as NamedSeries;
+    }
+  }
+
+  /** Gives the samples of groups their series, before those of what is no group. */
+  private nameGroups(): void {
+    for (; this.namedGroups < this.groups.length; this.namedGroups += 1) {
+      for (const one of (this.groups[this.namedGroups] as SeriesGroup).series) this.series.push(one);
+    }
   }
 
   /** The times and values of a run, whose series is not known yet; false also where others get their turn before it goes on. */
@@ -329,6 +356,7 @@ class Scan extends JsonCursor {
           ? NO_LABELS
           : (JSON.parse(bytes.toString('utf8', this.labelsStart, this.labelsEnd)) as Labels),
     }));
+    this.nameGroups();
     for (let at = first; at < this.count; at += 1) this.series[at] = series;
     return true;
   }
