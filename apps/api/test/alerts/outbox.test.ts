@@ -52,3 +52,33 @@ it('a channel that is dead for a week keeps its newest messages, says that it ga
   );
   await world.close();
 });
+
+it('a message that is not taken waits until a whole millisecond, and where that cannot be written down the api goes on', async () => {
+  const world = await World.open();
+  await world.alertStore.commit({
+    ...{ at: world.now, states: [], gone: [], changes: [] },
+    messages: [{ key: 'one', channel: 'dead', body: {} }],
+  });
+  const store = Object.create(world.alertStore) as typeof world.alertStore;
+  const times: (number | undefined)[] = [];
+  store.notSent = (_id, _reason, next) => {
+    times.push(next);
+    return Promise.reject(new Error('the database cannot be reached'));
+  };
+  const reasons: string[] = [];
+  const outbox = new Outbox(
+    store,
+    () => Promise.reject(new Error('answered 503')),
+    () => world.now,
+    { onFailure: (_channel, reason) => reasons.push(reason), onOutcome: () => undefined },
+    20,
+    () => 0.123456,
+  );
+  for (let turn = 0; turn < 2; turn += 1) {
+    await outbox.run();
+    await outbox.settled();
+  }
+  expect(reasons).toEqual(Array(2).fill(['answered 503', 'the database cannot be reached']).flat());
+  expect(times.map((time) => Number.isInteger(time))).toEqual([true, true]);
+  await world.close();
+});

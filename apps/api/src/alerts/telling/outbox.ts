@@ -43,7 +43,10 @@ export class Outbox {
     for (const [channel, waiting] of await this.store.waiting()) {
       if (waiting > this.mostWaiting) await this.giveUpOldest(channel);
       if (this.stopped || this.busy.has(channel)) continue;
-      const work = this.drain(channel).finally(() => this.busy.delete(channel));
+      const work = this.drain(channel)
+        // What cannot be written down now waits as it did.
+        .catch((error: unknown) => this.listener.onFailure(channel, reasonOf(error)))
+        .finally(() => this.busy.delete(channel));
       this.busy.set(channel, work);
     }
   }
@@ -97,6 +100,6 @@ export class Outbox {
     if (permanent && attempts + 1 >= REFUSALS) return undefined;
     if (now - createdAt > GIVEN_UP) return undefined;
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(attempts, 20)) * (0.5 + this.random() / 2);
-    return now + Math.max(wait, Math.min(LONGEST_ASKED, retryAfter * 1000));
+    return Math.round(now + Math.max(wait, Math.min(LONGEST_ASKED, retryAfter * 1000)));
   }
 }
