@@ -58,6 +58,7 @@ export function home(stage: Stage): void {
     await page.waitForURL(/q=lab-pi/);
     await page.getByRole('button', { name: 'CPU' }).click();
     await page.waitForURL(/sort=-cpu/);
+    await page.locator('tr.device td[data-metric="system.cpu.utilization"] .value').first().waitFor();
     const shown = await names(page);
     expect(shown.length).toBeGreaterThan(5);
     expect(shown.every((name) => name.startsWith('lab-pi') || name.startsWith('Microscope'))).toBe(true);
