@@ -40,6 +40,8 @@ import { version } from './version.js';
 
 /** How far V8's heap may grow beyond what is in use before it is cleared, %. By itself it lets that of a large fleet double. */
 const HEAP_GROWTH = 50;
+/** Connections that the kernel holds until they are taken: Node takes all of them in one turn of the event loop. */
+const BACKLOG = 128;
 
 /** Beyond this after a signal the process ends, whatever still hangs, ms. */
 const LATEST_EXIT = 10_000;
@@ -91,9 +93,9 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
     throw new SettingsError([closed]);
   }
   if (tls) answerPlainOnThisMachine(app.getHttpServer() as unknown as TlsServer);
-  lineUpConnections(app.getHttpServer());
+  lineUpConnections(app.getHttpAdapter().getInstance());
   const { port: free } = starting;
-  await app.listen({ host, port: free, ...starting.handOver() }).catch(notListening);
+  await app.listen({ host, port: free, backlog: BACKLOG, ...starting.handOver() }).catch(notListening);
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   app.useLogger(consoleLogger(levels));
   if (databaseUrl === '') rememberStore(stores, databasePath, logger);

@@ -12,8 +12,10 @@ const MOST_WAITING = 1_000;
 const ENOUGH = 16 * 1024;
 /** How often it is looked whose body has come, ms. */
 const LOOK_EVERY = 5;
+/** While more than these wait for their turn, no connection begins. */
+const FEW_WAITING = 20;
 /** So many are refused at one look. */
-const AT_A_TIME = 10;
+const AT_A_TIME = 3;
 /** Of more bodies than these so many are read at a time, from one look to the next: others keep theirs in the network meanwhile. */
 const READ_AT_A_TIME = 10;
 /** A stop waits for no body that has been on its way for longer, ms. */
@@ -56,6 +58,11 @@ export class FirstRequests {
     this.handlers = server.listeners('request') as RequestListener[];
     server.removeAllListeners('request');
     server.on('request', (request, response) => this.take(request, response));
+  }
+
+  /** Whether those that come now would only wait. */
+  get isBehind(): boolean {
+    return this.line.length > FEW_WAITING;
   }
 
   /** Before a stop, which waits for requests that have begun: those whose bodies may still come do so. */

@@ -73,7 +73,7 @@ async function start({
     return { ok: true };
   });
   made.get('/small', async () => ({ ok: true }));
-  lineUpConnections(made.server);
+  lineUpConnections(made);
   made.firstRequests.onRefusal = (type) => refused.push(type);
   await made.listen({ port: 0, host: '127.0.0.1' });
   return (made.server.address() as AddressInfo).port;
@@ -121,6 +121,17 @@ it('a connection without a head, half a head, and a body that stops or drips end
     expect(text()).toContain('urn:device-metrics:problem:');
   }
   expect((await post(port, '{}')).status).toBe(200);
+});
+
+it('a fleet that connects all at once, as after an outage, waits for its turns, and none of it is refused', async () => {
+  const answer = async (): Promise<void> => {
+    const until = performance.now() + 1;
+    while (performance.now() < until);
+  };
+  const port = await start({ answer });
+  const all = Array.from({ length: 2_000 }, () => client(port, `${head(2)}{}`));
+  await until(() => all.every(({ text }) => text().includes('{"ok":true}') || text().includes(' 503 ')));
+  expect(all.filter(({ text }) => text().includes(' 503 ')).length).toBe(0);
 });
 
 it('bodies that stall hold no more than the budget, and give way to those that come', async () => {
