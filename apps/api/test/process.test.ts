@@ -46,6 +46,18 @@ describe('the server', () => {
     expect(await stopped).toBe(0);
   });
 
+  it('refuses nobody of a fleet that connects all at once, as after an outage', async () => {
+    const { url } = await start();
+    const body = JSON.stringify({ device_name: 'd', metric_name: 'm', value: 0 });
+    const request = `POST /api/v1/aggregator/metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const answers = Array.from({ length: 3_500 }, async () => {
+      const sender = connect(Number(new URL(url).port), '127.0.0.1');
+      sender.write(request);
+      return (await sender.setEncoding('utf8').toArray()).join('').slice(9, 12);
+    });
+    expect([...new Set(await Promise.all(answers))]).toEqual(['201']);
+  });
+
   it('says every mistake in its settings, once and without a stack, and does not start', async () => {
     const said = await start({ PORT: '70000', HOST: 'a b', RETENTION_RAW: '90' }).catch(String);
     for (const mistake of [

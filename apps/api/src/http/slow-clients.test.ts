@@ -123,17 +123,6 @@ it('a connection without a head, half a head, and a body that stops or drips end
   expect((await post(port, '{}')).status).toBe(200);
 });
 
-it('a fleet that connects all at once, as after an outage, waits for its turns, and none of it is refused', async () => {
-  const answer = async (): Promise<void> => {
-    const until = performance.now() + 1;
-    while (performance.now() < until);
-  };
-  const port = await start({ answer });
-  const all = Array.from({ length: 2_000 }, () => client(port, `${head(2)}{}`));
-  await until(() => all.every(({ text }) => text().includes('{"ok":true}') || text().includes(' 503 ')));
-  expect(all.filter(({ text }) => text().includes(' 503 ')).length).toBe(0);
-});
-
 it('bodies that stall hold no more than the budget, and give way to those that come', async () => {
   const port = await start({});
   const stalled = Array.from({ length: 12 }, () => client(port, head(8 * MB), Buffer.alloc(MB, 32)));
