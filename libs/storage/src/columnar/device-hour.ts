@@ -5,7 +5,7 @@ import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
 import type { PartSums } from './part-sums.js';
 import type { LatePieces, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
-import type { Wanted } from './wanted-series.js';
+import type { Wanted } from './wanted.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
 export class DeviceHour {

@@ -4,7 +4,7 @@ import type { BlockPool } from './blocks.js';
 import { Block, ScratchBlock } from './blocks.js';
 import { summarizePart, type Column } from './column.js';
 import { SlotSummaries } from './slot-summaries.js';
-import type { Wanted } from './wanted-series.js';
+import type { Wanted } from './wanted.js';
 
 /** What a head knows of its device. */
 export interface HeadDevice {

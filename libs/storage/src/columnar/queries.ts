@@ -21,7 +21,8 @@ import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Device } from './series-entry.js';
 import { StepAggregator } from './steps.js';
 import { SummaryRows } from './summary-rows.js';
-import { WantedSeries, type Wanted } from './wanted-series.js';
+import type { Wanted } from './wanted.js';
+import { WantedSeries } from './wanted-series.js';
 
 /** Series of one device that follow each other in what a caller asked for. */
 interface DeviceSeries {

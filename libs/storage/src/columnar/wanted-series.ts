@@ -1,11 +1,6 @@
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Device, SeriesEntry } from './series-entry.js';
-
-/** Which series somebody wants. */
-export interface Wanted {
-  readonly size: number;
-  has(seriesId: number): boolean;
-}
+import type { Wanted } from './wanted.js';
 
 /** Series of one device, and their places among those that were asked for, without an entry for each. */
 export class WantedSeries implements Wanted {
