@@ -28,6 +28,6 @@ export default {
   },
   // Only what hangs is ended by it: where others keep the machine busy, anything takes twenty times as long.
   testTimeout: 300_000,
-  // Many tests wait for processes and for times: with as many workers as cores, cores would wait too.
-  maxWorkers: 2 * availableParallelism(),
+  // Many tests wait for processes and for times: with as many workers as cores, or two for each, cores would wait too.
+  maxWorkers: 3 * availableParallelism(),
 };
