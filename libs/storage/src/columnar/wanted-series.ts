@@ -6,6 +6,8 @@ import type { Wanted } from './wanted.js';
 export class WantedSeries implements Wanted {
   size = 0;
   private device: Device | undefined;
+  /** Slots that the device had at the beginning: behind them are places of devices before. */
+  private slots = 0;
   /** By slot: the place behind the first, 0 for none. */
   private places = new Uint32Array(0);
 
@@ -15,9 +17,9 @@ export class WantedSeries implements Wanted {
   begin(device: Device): this {
     this.device = device;
     this.size = 0;
-    const count = device.slots.length;
-    if (this.places.length < count) this.places = new Uint32Array(count);
-    else this.places.fill(0, 0, count);
+    this.slots = device.slots.length;
+    if (this.places.length < this.slots) this.places = new Uint32Array(this.slots);
+    else this.places.fill(0, 0, this.slots);
     return this;
   }
 
@@ -33,6 +35,7 @@ export class WantedSeries implements Wanted {
   /** -1 where it is not wanted. */
   placeOf(seriesId: number): number {
     const entry = this.catalogue.get(seriesId);
-    return entry?.device === this.device && entry ? (this.places[entry.slot] ?? 0) - 1 : -1;
+    // A series may have come since.
+    return entry && entry.device === this.device && entry.slot < this.slots ? this.places[entry.slot] - 1 : -1;
   }
 }
