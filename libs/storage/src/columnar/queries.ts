@@ -19,6 +19,7 @@ import type {
 import type { PieceReader, Pieces, VisitSummary } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Device } from './series-entry.js';
+import type { DeviceRun } from './series-places.js';
 import { StepAggregator } from './steps.js';
 import { SummaryRows } from './summary-rows.js';
 import type { Wanted } from './wanted.js';
@@ -28,13 +29,6 @@ import { WantedSeries } from './wanted-series.js';
 interface DeviceSeries {
   readonly deviceId: number;
   readonly series: Series[];
-}
-
-/** Where series of one device stand in what a caller asked for. */
-interface DeviceRun {
-  readonly device: Device;
-  readonly from: number;
-  to: number;
 }
 
 type WantsSamples = Parameters<Pieces['reader']>[2];
@@ -151,13 +145,16 @@ export class Queries {
   /** Series of one device that follow each other; those that are gone may be between. */
   private async runsOf(series: readonly Series[], from: number, to: number, slices: Slices): Promise<DeviceRun[]> {
     const runs: DeviceRun[] = [];
+    let [device, first]: [Device | undefined, number] = [undefined, from];
     for (let at = from; at < to; at += 1) {
-      const device = this.catalogue.get(series[at].id)?.device;
-      const last = runs.at(-1);
-      if (device && last?.device === device) last.to = at + 1;
-      else if (device) runs.push({ device, from: at, to: at + 1 });
+      const its = this.catalogue.get(series[at].id)?.device;
+      if (its && its !== device) {
+        if (device) runs.push({ device, from: first, to: at });
+        [device, first] = [its, at];
+      }
       if (at % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
     }
+    if (device) runs.push({ device, from: first, to });
     return runs;
   }
 

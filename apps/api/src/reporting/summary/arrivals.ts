@@ -4,6 +4,9 @@ import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { expectedBetween, rhythmOf } from '../../devices/rhythm.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
 
+/** Series that are looked at without a look at the clock. */
+const WITHOUT_LOOK = 256;
+
 /** A series, and how many samples it has. */
 interface Frequent {
   series: Series;
@@ -117,9 +120,6 @@ export async function arrivals(
   }
   return found;
 }
-
-/** Series that are looked at without a look at the clock. */
-const WITHOUT_LOOK = 256;
 
 /** A device whose readings did not come as by the rhythm of today. */
 interface Watched {
