@@ -41,6 +41,28 @@ describe('the settings of scheduled reports', () => {
   });
 });
 
+describe('the settings of retention', () => {
+  const mistakesOf = (settings: Record<string, string>): readonly string[] => {
+    try {
+      readApiSettings(settings);
+      return [];
+    } catch (error) {
+      return (error as SettingsError).mistakes;
+    }
+  };
+
+  it.each([
+    [{ RETENTION_RAW: '0' }, '(0), got "5y"'],
+    [{ RETENTION_RAW: ' 90d ', RETENTION_HOURLY: '30d' }, '(90d), got "30d"'],
+  ])('say where hourly values go before samples: %p', (settings, told) => {
+    expect(mistakesOf(settings)).toEqual([`RETENTION_HOURLY must be 0 (for ever) or at least RETENTION_RAW ${told}`]);
+  });
+
+  it('let both be kept for ever', () => {
+    expect(mistakesOf({ RETENTION_RAW: '0', RETENTION_HOURLY: '0' })).toEqual([]);
+  });
+});
+
 describe('the settings of OpenID', () => {
   const issuer = { OIDC_ISSUER: 'https://login.example.org/realms/home' };
 

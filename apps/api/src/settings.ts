@@ -512,8 +512,15 @@ export function readApiSettings(environment?: Environment): ApiSettings {
   const server = readSettings(serverSettings, variables, mistakes);
   const { rawRetention, hourlyRetention } = server;
   const tooShort = hourlyRetention > 0 && (rawRetention === 0 || hourlyRetention < rawRetention);
-  if (tooShort && !mistakes.has('RETENTION_RAW'))
-    mistakes.add('RETENTION_HOURLY', 'must be 0 or at least RETENTION_RAW');
+  if (tooShort && !mistakes.has('RETENTION_RAW')) {
+    const [raw, hourly] = [serverSettings.rawRetention, serverSettings.hourlyRetention].map(
+      ({ name, default: standard }) => variables[name]?.trim() || standard,
+    );
+    mistakes.add(
+      'RETENTION_HOURLY',
+      `must be 0 (for ever) or at least RETENTION_RAW (${raw}), got ${JSON.stringify(hourly)}`,
+    );
+  }
   const access = readSettings(accessSettings, variables, mistakes);
   if ((access.tlsCert === '') !== (access.tlsKey === '')) {
     mistakes.add(access.tlsCert === '' ? 'TLS_CERT' : 'TLS_KEY', 'must be given too: TLS_CERT and TLS_KEY go together');
