@@ -51,6 +51,11 @@ export class NamedSeries {
     );
   }
 
+  /** Whether a store has found it, for this device and unit or for those that it has become by `as`. */
+  get isStored(): boolean {
+    return this.found !== undefined || this.other?.isStored === true;
+  }
+
   /** The same of another device or in another unit; the last one is kept. */
   as(deviceName: string, unit: string | undefined): NamedSeries {
     if (deviceName === this.deviceName && unit === this.unit) return this;

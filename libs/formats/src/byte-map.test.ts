@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ByteMap, KeptBytes } from './byte-map.js';
+import { BodyKeys, ByteMap, KeptBytes } from './byte-map.js';
 
 it('finds by bytes what a map finds by strings, wherever the bytes stand', () => {
   const key = fc.uint8Array({ maxLength: 6, max: 3 });
@@ -78,4 +78,18 @@ it('says what followed by two numbers and the bytes behind them, and nothing els
   const last = Buffer.from('a text of more than eight bytes');
   expect(map.following(4_000_000_000, 3, last, 0, last.length)).toBe(keys[2]?.toString('latin1'));
   expect(map.following(1, 2, last, 3, 3)).toBe(keys[0]?.toString('latin1'));
+});
+
+it('keeps of what a body names first only what is wanted, and nothing once the map has started again', async () => {
+  const map = new ByteMap<string>(10);
+  const [a, b] = [Buffer.from('a'), Buffer.from('b')];
+  const body = new BodyKeys(map);
+  body.set(a, 0, 1, 'a');
+  body.set(b, 0, 1, 'b');
+  expect([body.get(a, 0, 1), map.get(a, 0, 1), body.size]).toEqual(['a', undefined, 2]);
+  await body.keep((value) => value === 'a');
+  expect([map.get(a, 0, 1), map.get(b, 0, 1)]).toEqual(['a', undefined]);
+  map.clear();
+  await body.keep(() => true);
+  expect(map.size).toBe(0);
 });

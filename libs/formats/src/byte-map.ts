@@ -1,3 +1,5 @@
+import { inSlices } from '@device-metrics/domain';
+
 /** From a start that no sender knows, who could choose keys that meet. */
 const BASIS = Math.trunc(Math.random() * 2 ** 32) | 1;
 const PRIME = 0x01000193;
@@ -27,6 +29,8 @@ export class ByteMap<T> {
   private arenaView = new DataView(this.arena.buffer);
   private bytes = 0;
   private count = 0;
+  /** How often it has started again. */
+  starts = 0;
   /** What was found last. */
   private last: Entry<T> | undefined;
   private viewed: Uint8Array | undefined;
@@ -94,7 +98,17 @@ export class ByteMap<T> {
     this.last = entry;
   }
 
+  /** All that it has: the bytes that its keys are in, where each begins and ends there, and its value. */
+  *entries(): Generator<readonly [bytes: Uint8Array, start: number, end: number, value: T]> {
+    for (const first of this.buckets.values()) {
+      for (let entry: Entry<T> | undefined = first; entry; entry = entry.other) {
+        yield [this.arena, entry.start, entry.start + entry.length, entry.value];
+      }
+    }
+  }
+
   clear(): void {
+    this.starts += 1;
     this.buckets.clear();
     this.last = undefined;
     this.count = 0;
@@ -118,6 +132,44 @@ export class ByteMap<T> {
 
   private isKey({ start, length }: Entry<T>, view: DataView, from: number, end: number): boolean {
     return length === end - from && areSame(this.arenaView, start, view, from, length);
+  }
+}
+
+/**
+ * What one body finds in a map that others share. What it names first is its own until `keep`: who sends ever new names that lead to
+ * nothing fills no memory, and takes from others nothing that they have named.
+ */
+export class BodyKeys<T> {
+  private fresh: ByteMap<T> | undefined;
+  private readonly starts: number;
+
+  constructor(private readonly known: ByteMap<T>) {
+    this.starts = known.starts;
+  }
+
+  /** How many are its own. */
+  get size(): number {
+    return this.fresh?.size ?? 0;
+  }
+
+  get(bytes: Uint8Array, start: number, end: number): T | undefined {
+    return this.known.get(bytes, start, end) ?? this.fresh?.get(bytes, start, end);
+  }
+
+  /** Keeps a value by bytes that are not there yet; they are copied. */
+  set(bytes: Uint8Array, start: number, end: number, value: T): void {
+    (this.fresh ??= new ByteMap(Infinity)).set(bytes, start, end, value);
+  }
+
+  /** Gives others what `isWanted` of its own, in slices; nothing once the map has started again, which says that names mean something else. */
+  async keep(isWanted: (value: T) => boolean): Promise<void> {
+    if (!this.fresh) return;
+    const { known, starts } = this;
+    await inSlices(this.fresh.entries(), ([bytes, start, end, value]) => {
+      if (known.starts !== starts || !isWanted(value)) return;
+      // Another body may have named it meanwhile.
+      if (!known.get(bytes, start, end)) known.set(bytes, start, end, value);
+    });
   }
 }
 

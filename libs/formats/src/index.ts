@@ -1,4 +1,4 @@
-export { ByteMap, isAt, KeptBytes } from './byte-map.js';
+export { BodyKeys, ByteMap, isAt, KeptBytes } from './byte-map.js';
 export { DecimalReader, EXACT_DIGITS } from './decimal.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {

@@ -1,4 +1,4 @@
-import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
+import { BodyKeys, ByteMap, isAt, KeptBytes } from '../byte-map.js';
 import { BYTES, FIXED64, ProtoReader, ProtobufError, tag, textOf, VARINT } from '../protobuf/reader.js';
 import { readAttributes } from './attributes.js';
 import { addExplicit, addExponential, type Buckets, type HistogramPoint } from './histogram.js';
@@ -150,6 +150,8 @@ export class MetricsDecoder<S extends object> {
   /** By name; those of one name differ in kind, form or unit. */
   private readonly metrics: ByteMap<Metric[]>;
   private readonly known: ByteMap<S>;
+  /** Those of the body that is decoded. */
+  private ofBody: BodyKeys<S>;
   private nextId = 1;
   private last: Metric | undefined;
   /** The bytes that name a series. */
@@ -170,8 +172,14 @@ export class MetricsDecoder<S extends object> {
     mostSeries: number,
   ) {
     this.known = new ByteMap(mostSeries);
+    this.ofBody = this.seriesOfBody();
     this.resources = new ByteMap(mostSeries, mostSeries * 32);
     this.metrics = new ByteMap(10_000);
+  }
+
+  /** Its series, with those that the body names first. */
+  seriesOfBody(): BodyKeys<S> {
+    return new BodyKeys(this.known);
   }
 
   /** @throws ProtobufError where the bytes are no such message; some points may have been given then. */
@@ -179,10 +187,15 @@ export class MetricsDecoder<S extends object> {
     for (const pieces = this.pieces(body, sink); !pieces.next().done;);
   }
 
-  /** The same piece by piece: others may decode between two of them. */
-  *pieces(body: Uint8Array, sink: PointSink<S>): Generator<void, void> {
+  /**
+   * The same piece by piece: others may decode between two of them.
+   *
+   * @param series where the series of the body are found; it is up to the caller to keep what is new among them.
+   */
+  *pieces(body: Uint8Array, sink: PointSink<S>, series = this.seriesOfBody()): Generator<void, void> {
     const reader = new ProtoReader(body);
     this.reader = reader;
+    this.ofBody = series;
     const bodyEnd = reader.end;
     let left = PIECE;
     // One loop within the other: a generator for each metric would take longer than what it reads.
@@ -200,7 +213,7 @@ export class MetricsDecoder<S extends object> {
             reader.skip(field);
           }
           if ((left -= 1) > 0) continue;
-          left = yield* this.pause(reader);
+          left = yield* this.pause(reader, series);
         }
         const resource = this.resourceOf(start, end);
         reader.at = first;
@@ -215,7 +228,7 @@ export class MetricsDecoder<S extends object> {
                   if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
                   else reader.skip(field);
                   if ((left -= 1) > 0) continue;
-                  left = yield* this.pause(reader);
+                  left = yield* this.pause(reader, series);
                 }
                 reader.at = metricEnd;
                 reader.end = scopeEnd;
@@ -223,28 +236,29 @@ export class MetricsDecoder<S extends object> {
                 reader.skip(ofScope);
               }
               if ((left -= 1) > 0) continue;
-              left = yield* this.pause(reader);
+              left = yield* this.pause(reader, series);
             }
             reader.end = resourceEnd;
           } else {
             reader.skip(ofResource);
           }
           if ((left -= 1) > 0) continue;
-          left = yield* this.pause(reader);
+          left = yield* this.pause(reader, series);
         }
         reader.end = bodyEnd;
       } else {
         reader.skip(ofBody);
       }
       if ((left -= 1) > 0) continue;
-      left = yield* this.pause(reader);
+      left = yield* this.pause(reader, series);
     }
   }
 
   /** Afterwards goes on with what is read by `reader`, whatever was decoded meanwhile. */
-  private *pause(reader: ProtoReader): Generator<void, number> {
+  private *pause(reader: ProtoReader, series: BodyKeys<S>): Generator<void, number> {
     yield;
     this.reader = reader;
+    this.ofBody = series;
     return PIECE;
   }
 
@@ -582,12 +596,12 @@ export class MetricsDecoder<S extends object> {
     keyView.setUint32(0, id, true);
     keyView.setUint32(4, metric.id, true);
     const end = copy(named, from, to, key, 8);
-    const known = this.known.get(key, 0, end);
+    const known = this.ofBody.get(key, 0, end);
     if (known) return known;
     const own = attributesOf(named, from, to, field);
     if (typeof own === 'string') return own;
     const series = this.make(attributes, metric.metric, own);
-    this.known.set(key, 0, end, series);
+    this.ofBody.set(key, 0, end, series);
     return series;
   }
 

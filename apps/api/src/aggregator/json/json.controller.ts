@@ -137,6 +137,7 @@ export class JsonController {
     const answer = await this.gate.acceptColumns(batch, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spare.giveBack(batch);
+    await this.scanner.keep(batch);
     assertNoneForNow(answer, 'items');
     const { accepted } = answer;
     if (answer.rejected.length === 0) return { accepted, rejected: [] };

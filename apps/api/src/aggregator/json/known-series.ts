@@ -1,5 +1,5 @@
 import { NamedSeries, NO_LABELS, SeriesGroup } from '@device-metrics/domain';
-import { ByteMap, KeptBytes } from '@device-metrics/formats';
+import { BodyKeys, ByteMap, KeptBytes } from '@device-metrics/formats';
 import { COLON } from './json-cursor.js';
 
 /** Metrics of a device that are gone through one by one: a map of their own takes more memory than all else of them. */
@@ -56,7 +56,7 @@ export class ReadDevice {
 export class KnownSeries {
   private readonly devices: ByteMap<ReadDevice>;
   /** Series of metrics and runs, by all the bytes that name them. */
-  private readonly single: ByteMap<NamedSeries>;
+  private readonly singles: ByteMap<NamedSeries>;
   /** Names of metrics, which many devices share. */
   private readonly names: ByteMap<KeptBytes>;
   /** Lists of names by their length: devices that send the same have one, which then is at hand for each of them. */
@@ -68,7 +68,7 @@ export class KnownSeries {
 
   constructor(private readonly mostSeries: number) {
     this.devices = new ByteMap(mostSeries);
-    this.single = new ByteMap(mostSeries, mostSeries * 256);
+    this.singles = new ByteMap(mostSeries, mostSeries * 256);
     this.names = new ByteMap(mostSeries);
   }
 
@@ -112,28 +112,26 @@ export class KnownSeries {
     return (device.all = new SeriesGroup([...device.series]));
   }
 
-  /**
-   * @param key all that names the series, of which the first `length` bytes count.
-   * @param names asked where it is not known yet.
-   */
-  singleOf(key: Buffer, length: number, names: () => Parameters<typeof NamedSeries.of>[0]): NamedSeries {
-    const known = this.single.get(key, 0, length);
-    if (known) return known;
-    this.addOne();
-    const series = NamedSeries.of(names());
-    this.single.set(key, 0, length, series);
-    return series;
+  /** Series of metrics and runs, by all the bytes that name them, as a body finds them. */
+  singlesOfBody(): BodyKeys<NamedSeries> {
+    return new BodyKeys(this.singles);
   }
 
-  private addOne(): void {
+  /** Takes in what a body was the first to name and a store has found, in slices. */
+  async keep(singles: BodyKeys<NamedSeries>): Promise<void> {
+    await singles.keep(({ isStored }) => isStored && this.addOne());
+  }
+
+  private addOne(): true {
     this.count += 1;
     this.made += 1;
-    if (this.count <= this.mostSeries) return;
+    if (this.count <= this.mostSeries) return true;
     this.devices.clear();
-    this.single.clear();
+    this.singles.clear();
     this.names.clear();
     this.lists.clear();
     this.count = 1;
+    return true;
   }
 }
 

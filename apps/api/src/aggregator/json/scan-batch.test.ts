@@ -27,8 +27,16 @@ const byText = async (body: string): Promise<unknown> => {
   return { samples, refused };
 };
 
-const scan = (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> =>
+const readBody = (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> =>
   scanner.scan(Buffer.from(body), now, undefined, 32);
+
+/** Reads a body, all of which is then stored. */
+const scan = async (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> => {
+  const batch = await readBody(scanner, body);
+  for (const one of batch?.series ?? []) one.found = one;
+  if (batch) await scanner.keep(batch);
+  return batch;
+};
 
 const name = fc.constantFrom(
   'lab-pc-1',
@@ -234,4 +242,16 @@ describe('BatchScanner', () => {
       expect([text, await scan(new BatchScanner(9), text)]).toEqual([text, undefined]);
     }
   });
+});
+
+it('remembers the series of metrics once they are stored, and none of those that are refused', async () => {
+  const scanner = new BatchScanner(100);
+  const body = '[{"device_name":"d","metric_name":"a","value":1},{"device_name":"d","metric_name":"b","value":1}]';
+  const refused = await readBody(scanner, body);
+  await scanner.keep(refused as ScannedBatch);
+  const stored = await scan(scanner, body);
+  const again = await scan(scanner, body);
+  expect(stored?.series[0]).not.toBe(refused?.series[0]);
+  expect(again?.series).toEqual(stored?.series);
+  expect(again?.series[0]).toBe(stored?.series[0]);
 });

@@ -1,6 +1,6 @@
 import { MAX_ITEMS } from '@device-metrics/contract';
-import { NO_LABELS, Slices, type Labels, type NamedSeries, type SeriesGroup } from '@device-metrics/domain';
-import type { SpareColumns } from '@device-metrics/formats';
+import { NamedSeries, NO_LABELS, Slices, type Labels, type SeriesGroup } from '@device-metrics/domain';
+import type { BodyKeys, SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
 import { KnownSeries, type ReadDevice } from './known-series.js';
@@ -16,6 +16,8 @@ export interface ScannedBatch {
   readonly ends: number[];
   /** The series, where each item is a reading of all that is known of its device, in the usual order. */
   readonly groups: readonly SeriesGroup[] | undefined;
+  /** The series of metrics and runs, with those that no body has named before. */
+  readonly singles: BodyKeys<NamedSeries>;
 }
 
 const bytesOf = (text: string): Uint8Array => Buffer.from(text);
@@ -77,9 +79,15 @@ export class BatchScanner {
     const slices = new Slices();
     const { made } = this.known;
     for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) {
-      if (slices.isOver()) await (this.known.made - made > MANY_NEW ? slices.rest() : slices.next());
+      const isOneOfMany = this.known.made - made + scan.singles.size > MANY_NEW;
+      if (slices.isOver()) await (isOneOfMany ? slices.rest() : slices.next());
     }
     return scan.batch;
+  }
+
+  /** Remembers what a body has named that is stored by now, in slices. */
+  async keep({ singles }: Pick<ScannedBatch, 'singles'>): Promise<void> {
+    await this.known.keep(singles);
   }
 }
 
@@ -90,6 +98,7 @@ const key = Buffer.alloc(LONGEST_KEY);
 class Scan extends JsonCursor {
   /** What the body says, once all of it is read. */
   batch: ScannedBatch | undefined;
+  readonly singles: BodyKeys<NamedSeries>;
   private readonly series: NamedSeries[] = [];
   private timestamps: Float64Array;
   private values: Float64Array;
@@ -126,6 +135,7 @@ class Scan extends JsonCursor {
     spare: SpareColumns | undefined,
   ) {
     super(bytes);
+    this.singles = known.singlesOfBody();
     const usual = Math.max(64, Math.min(USUAL_SAMPLES, bytes.length >> 4));
     this.timestamps = spare?.timestamps ?? new Float64Array(usual);
     this.values = spare?.values ?? new Float64Array(usual);
@@ -155,11 +165,18 @@ class Scan extends JsonCursor {
   }
 
   private finish(): void {
-    const { timestamps, values, ends, count } = this;
+    const { timestamps, values, ends, count, singles } = this;
     const groups = this.groups.length === ends.length ? this.groups : undefined;
     if (!groups) this.nameGroups();
     const series = groups ? ([] as NamedSeries[]).concat(...groups.map((group) => group.series)) : this.series;
-    this.batch = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), ends, groups };
+    this.batch = {
+      series,
+      timestamps: timestamps.subarray(0, count),
+      values: values.subarray(0, count),
+      ends,
+      groups,
+      singles,
+    };
   }
 
   /** Reads an item, or goes on in its run. */
@@ -341,24 +358,32 @@ class Scan extends JsonCursor {
 
   /** Gives the samples of a metric or a run their series. */
   private nameSingle(first: number): boolean {
-    const { bytes, seen } = this;
+    const { seen } = this;
     let length = this.addToKey(0, this.deviceStart, this.deviceEnd);
     length = this.addToKey(length, this.metricStart, this.metricEnd);
     if ((seen & UNIT) !== 0) length = this.addToKey(length, this.unitStart, this.unitEnd);
     if ((seen & LABELS) !== 0) length = this.addToKey(length, this.labelsStart, this.labelsEnd);
     if (length > LONGEST_KEY) return false;
-    const series = this.known.singleOf(key, length, () => ({
+    const series = this.singles.get(key, 0, length) ?? this.addSingle(length);
+    this.nameGroups();
+    for (let at = first; at < this.count; at += 1) this.series[at] = series;
+    return true;
+  }
+
+  /** @param length of the key. */
+  private addSingle(length: number): NamedSeries {
+    const { bytes, seen } = this;
+    const series = NamedSeries.of({
       deviceName: bytes.toString('utf8', this.deviceStart, this.deviceEnd),
       metricName: bytes.toString('utf8', this.metricStart, this.metricEnd),
       unit: (seen & UNIT) === 0 ? undefined : bytes.toString('utf8', this.unitStart + 1, this.unitEnd - 1),
       labels:
         (seen & LABELS) === 0
           ? NO_LABELS
-          : (JSON.parse(bytes.toString('utf8', this.labelsStart, this.labelsEnd)) as Labels),
-    }));
-    this.nameGroups();
-    for (let at = first; at < this.count; at += 1) this.series[at] = series;
-    return true;
+          : Object.freeze(JSON.parse(bytes.toString('utf8', this.labelsStart, this.labelsEnd)) as Labels),
+    });
+    this.singles.set(key, 0, length, series);
+    return series;
   }
 
   /** Puts a part of the body behind what the key has, and ends it with a byte that stands in no JSON; gives the new length. */

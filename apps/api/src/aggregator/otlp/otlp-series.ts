@@ -27,6 +27,11 @@ export class OtlpSeries {
     return this.own;
   }
 
+  /** Whether a store has found any of them. */
+  get isStored(): boolean {
+    return this.own?.isStored === true || [...this.parts.values()].some(({ isStored }) => isStored);
+  }
+
   get count(): NamedSeries {
     return this.part('_count', undefined);
   }

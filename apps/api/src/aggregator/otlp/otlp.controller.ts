@@ -137,8 +137,8 @@ export class OtlpController {
       const bytes = isProtobuf
         ? ((body as Uint8Array | undefined) ?? new Uint8Array())
         : metricsFromJson(body, (reason, count) => refusals.add(reason, count));
-      const points = new RequestPoints(refusals, bytes.length, this.spare.take());
-      await finishInSlices(this.decoder.pieces(bytes, points));
+      const points = new RequestPoints(refusals, bytes.length, this.decoder.seriesOfBody(), this.spare.take());
+      await finishInSlices(this.decoder.pieces(bytes, points, points.named));
       return points;
     } catch (error) {
       if (error instanceof OtlpJsonError) throw new Problem('unreadable-body', `${error.message}.`);
@@ -164,10 +164,11 @@ export class OtlpController {
     });
   }
 
-  private async accept({ columns, refusals }: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
+  private async accept({ columns, refusals, named }: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
     const answer = await this.gate.acceptColumns(columns, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spare.giveBack(columns);
+    await named.keep(({ isStored }) => isStored);
     assertNoneForNow(answer, 'points');
     refusals.addAll(answer.rejected);
     return answer.accepted;

@@ -1,5 +1,12 @@
 import type { ColumnCandidates, NamedSeries } from '@device-metrics/domain';
-import type { HistogramPoint, OtlpMetric, PointSink, SpareColumns, SummaryPoint } from '@device-metrics/formats';
+import type {
+  BodyKeys,
+  HistogramPoint,
+  OtlpMetric,
+  PointSink,
+  SpareColumns,
+  SummaryPoint,
+} from '@device-metrics/formats';
 import type { Refusals } from '../refusals.js';
 import type { OtlpSeries } from './otlp-series.js';
 
@@ -30,11 +37,13 @@ export class RequestPoints implements PointSink<OtlpSeries> {
   /**
    * @param refusals take what is refused of it.
    * @param bytes of the request.
+   * @param named where its series are found, with those that it names first.
    * @param spare memory that nobody uses any more, for times and values.
    */
   constructor(
     readonly refusals: Refusals,
     bytes: number,
+    readonly named: BodyKeys<OtlpSeries>,
     spare?: SpareColumns,
   ) {
     const usual = Math.max(64, Math.min(USUAL_SAMPLES, bytes >> 4));

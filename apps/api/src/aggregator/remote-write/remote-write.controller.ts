@@ -8,6 +8,7 @@ import {
   unsnap,
   writeRequestPieces,
   writeRequestV2Pieces,
+  type BodyKeys,
   type MetricMetadata,
   type WriteRequest,
 } from '@device-metrics/formats';
@@ -36,8 +37,6 @@ type SetHeader = (name: string, value: number) => void;
 @ApiTags('aggregator')
 @Controller('api/v1/write')
 export class RemoteWriteController {
-  private readonly seriesOf = (bytes: Uint8Array, start: number, end: number): NamedSeries | string =>
-    this.series.of(bytes, start, end);
   private readonly describe = (said: MetricMetadata): void => this.series.describe(said);
   private readonly spareBytes = new SpareBytes();
   private readonly spareColumns = new SparePool();
@@ -99,7 +98,8 @@ export class RemoteWriteController {
   private async take(body: unknown, headers: IncomingHttpHeaders, setHeader: SetHeader): Promise<void> {
     const version = versionOf(headers);
     const receipt = await this.gate.receipt('remote-write');
-    const request = await this.decode(body instanceof Uint8Array ? body : new Uint8Array(), version);
+    const known = this.series.ofBody();
+    const request = await this.decode(body instanceof Uint8Array ? body : new Uint8Array(), version, known);
     await this.descriptions.save();
     const refusals = new Refusals();
     for (const { reason, samples } of request.unreadable) refusals.add(reason, samples);
@@ -110,6 +110,7 @@ export class RemoteWriteController {
     const answer = await this.gate.acceptColumns(request, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spareColumns.giveBack(request);
+    await known.keep(({ isStored }) => isStored);
     refusals.addAll(answer.rejected);
     const written = answer.accepted + (await this.ends.take(request.withoutValue, receipt, refusals));
     sayWritten(setHeader, written);
@@ -118,13 +119,17 @@ export class RemoteWriteController {
   }
 
   /** @throws Problem, a 400 or 413, where the body is not what its headers say. */
-  private async decode(body: Uint8Array, version: 1 | 2): Promise<WriteRequest<NamedSeries>> {
+  private async decode(
+    body: Uint8Array,
+    version: 1 | 2,
+    known: BodyKeys<NamedSeries>,
+  ): Promise<WriteRequest<NamedSeries>> {
     const decode = version === 1 ? writeRequestPieces : writeRequestV2Pieces;
     try {
       const bytes = unsnap(body, MAX_BODY, this.spareBytes.take());
       const request = await finishInSlices(
         decode<NamedSeries>(bytes, {
-          series: this.seriesOf,
+          series: (labels, start, end) => this.series.of(known, labels, start, end),
           metadata: this.describe,
           spare: this.spareColumns.take(),
         }),

@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
-import { ByteMap, exposedUnit, ProtobufError, readLabels, type MetricMetadata } from '@device-metrics/formats';
+import {
+  BodyKeys,
+  ByteMap,
+  exposedUnit,
+  ProtobufError,
+  readLabels,
+  type MetricMetadata,
+} from '@device-metrics/formats';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { deviceOf } from '../device-labels.js';
@@ -26,13 +33,18 @@ export class WrittenSeries {
     if (this.descriptions.say({ ...metadata, name: toMetricName(metadata.name) })) this.known.clear();
   }
 
-  /** The series, or why there is none. */
-  of(bytes: Uint8Array, start: number, end: number): NamedSeries | string {
-    const known = this.known.get(bytes, start, end);
-    if (known) return known;
+  /** As one body finds them. */
+  ofBody(): BodyKeys<NamedSeries> {
+    return new BodyKeys(this.known);
+  }
+
+  /** The series among those of a body, or why there is none. */
+  of(known: BodyKeys<NamedSeries>, bytes: Uint8Array, start: number, end: number): NamedSeries | string {
+    const found = known.get(bytes, start, end);
+    if (found) return found;
     try {
       const series = this.named(readLabels(bytes, start, end));
-      if (typeof series !== 'string') this.known.set(bytes, start, end, series);
+      if (typeof series !== 'string') known.set(bytes, start, end, series);
       return series;
     } catch (error) {
       if (error instanceof ProtobufError) return error.message;
