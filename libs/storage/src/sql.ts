@@ -1,3 +1,4 @@
+import { Slices } from '@device-metrics/domain';
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { transaction } from './postgres/transaction.js';
@@ -13,6 +14,11 @@ export interface Sql {
   rows<T>(...statement: Statement): Promise<T[]>;
   /** Runs all of them, or none. */
   together(statements: readonly Statement[]): Promise<void>;
+  /**
+   * Runs parts in their order, each of them whole or not at all. Where they are very many others get their turn between them, and a
+   * crash may leave the first of them; it does so in SQLite only. All of them are on disk when it resolves.
+   */
+  inParts(parts: Iterable<readonly Statement[]>): Promise<void>;
   /** Does work while no other process does any under the same number. Within a process the caller sees to that. */
   alone<T>(lock: number, work: () => Promise<T>): Promise<T>;
 }
@@ -21,9 +27,30 @@ export interface Sql {
 export const sqlOf = (dataSource: DataSource): Sql =>
   dataSource.options.type === 'postgres' ? postgresSql(dataSource) : sqliteSql(dataSource);
 
+/** Statements of parts that one transaction of SQLite runs, about: a millisecond. */
+const AT_ONCE = 100;
+
 /** On the connection itself: only its own transactions are safe from those of other callers. */
 function sqliteSql(dataSource: DataSource): Sql {
   const db = connectionOf(dataSource);
+  const runAll = db.transaction((statements: readonly Statement[]): void => {
+    // Mostly they differ in their values only.
+    const prepared = new Map<string, ReturnType<typeof db.prepare>>();
+    for (const [sql, ...values] of statements) {
+      const statement = prepared.get(sql) ?? db.prepare(sql);
+      prepared.set(sql, statement);
+      statement.run(...values);
+    }
+  });
+  /** What comes behind them in the same file is flushed to the disk, and they with it. */
+  const runUnflushed = (statements: readonly Statement[]): void => {
+    db.pragma('synchronous = NORMAL');
+    try {
+      runAll(statements);
+    } finally {
+      db.pragma('synchronous = FULL');
+    }
+  };
   return {
     rows: async <T>(sql: string, ...values: readonly unknown[]) => {
       const statement = db.prepare(sql);
@@ -31,16 +58,20 @@ function sqliteSql(dataSource: DataSource): Sql {
       statement.run(...values);
       return [];
     },
-    together: async (statements) =>
-      db.transaction(() => {
-        // Mostly they differ in their values only.
-        const prepared = new Map<string, ReturnType<typeof db.prepare>>();
-        for (const [sql, ...values] of statements) {
-          const statement = prepared.get(sql) ?? db.prepare(sql);
-          prepared.set(sql, statement);
-          statement.run(...values);
+    together: async (statements) => runAll(statements),
+    inParts: async (parts) => {
+      const slices = new Slices();
+      let some: Statement[] = [];
+      for (const part of parts) {
+        if (some.length >= AT_ONCE) {
+          runUnflushed(some);
+          some = [];
+          if (slices.isOver()) await slices.next();
         }
-      })(),
+        some.push(...part);
+      }
+      runAll(some);
+    },
     // The file is of one process.
     alone: (_, work) => work(),
   };
@@ -55,6 +86,10 @@ function postgresSql(dataSource: DataSource): Sql {
       [...values],
     );
   };
+  const together = (statements: Iterable<Statement>): Promise<void> =>
+    transaction(pool, async (client) => {
+      for (const statement of statements) await run(client, statement);
+    });
   return {
     rows: async <T>(...statement: Statement) => {
       try {
@@ -63,10 +98,8 @@ function postgresSql(dataSource: DataSource): Sql {
         throw asUnavailable(error);
       }
     },
-    together: (statements) =>
-      transaction(pool, async (client) => {
-        for (const statement of statements) await run(client, statement);
-      }),
+    together,
+    inParts: (parts) => together(statementsOf(parts)),
     alone: (lock, work) =>
       transaction(pool, async (client) => {
         // A process that stops meanwhile does not keep the others waiting.
@@ -75,4 +108,8 @@ function postgresSql(dataSource: DataSource): Sql {
         return work();
       }),
   };
+}
+
+function* statementsOf(parts: Iterable<readonly Statement[]>): Generator<Statement> {
+  for (const part of parts) yield* part;
 }

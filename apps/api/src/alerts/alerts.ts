@@ -197,8 +197,9 @@ export class Alerts {
     const { clock, alertStore } = this.options;
     await this.exclusively(async (changes) => {
       const moment: Moment = { now: clock.now(), elapsed: clock.elapsed() };
-      this.devices = new Map((await this.options.store.devices()).map((device) => [device.name, device]));
-      await this.evaluation.look(changes, moment, this.states.ruleNames(), (rule) => this.states.ofRule(rule));
+      const devices = await this.options.store.devices();
+      this.devices = new Map(devices.map((device) => [device.name, device]));
+      await this.evaluation.look(changes, moment, devices, this.states.ruleNames(), (rule) => this.states.ofRule(rule));
       if (this.options.retention > 0 && moment.elapsed - this.forgotAt >= DAY) {
         await alertStore.forget(moment.now - this.options.retention);
         this.forgotAt = moment.elapsed;
@@ -293,7 +294,11 @@ export class Alerts {
       const isDue = isNews || clock.elapsed() - this.savedAt >= MINUTE;
       const documents: AlertStep['documents'] =
         looked && isDue ? [{ kind: 'key', name: 'looked', body: { until: looked.now }, changedAt: now }] : [];
-      await alertStore.commit({ ...step, documents });
+      await alertStore.commit({ ...step, documents }).catch(async (error: unknown) => {
+        // Of very many changes some may be there.
+        await this.states.reload(alertStore).catch(() => undefined);
+        throw error;
+      });
       if (looked && isDue) this.savedAt = clock.elapsed();
       changes.keep(now);
     });

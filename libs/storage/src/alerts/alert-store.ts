@@ -84,7 +84,7 @@ export interface AlertHistoryFilter {
   readonly limit: number;
 }
 
-/** Keeps what alerts need over restarts. Every call is one step: all of it is on disk when it resolves, or nothing. */
+/** Keeps what alerts need over restarts. Every call is one step: all of it is on disk when it resolves, or nothing; but see `commit`. */
 export interface AlertStore {
   /** All documents of a kind, by name. */
   documents(kind: AlertDocumentKind): Promise<readonly AlertDocument[]>;
@@ -98,7 +98,10 @@ export interface AlertStore {
 
   /** All states that are not normal. */
   states(): Promise<readonly StoredAlertState[]>;
-  /** Writes states, their history and the messages about them together. */
+  /**
+   * Writes states, their history and the messages about them together. Where they are very many, others get their turn meanwhile, and
+   * a crash or a full disk leaves the first of them: the messages come first, and each state is there with its history or not at all.
+   */
   commit(step: AlertStep): Promise<void>;
   /** Changes, the newest first. */
   history(filter: AlertHistoryFilter): Promise<readonly StoredAlertChange[]>;

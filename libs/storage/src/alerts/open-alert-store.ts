@@ -1,9 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { sqlOf, type Sql, type Statement } from '../sql.js';
 import type {
+  AlertChange,
   AlertDocument,
   AlertDocumentKind,
   AlertHistoryFilter,
+  AlertKey,
   AlertStep,
   AlertStore,
   StoredAlertChange,
@@ -74,41 +76,10 @@ class SqlAlertStore implements AlertStore {
     return rows.map((row) => parsed<StoredAlertState>(row));
   }
 
-  async commit({ at, states, gone, changes, messages, documents = [] }: AlertStep): Promise<void> {
+  async commit(step: AlertStep): Promise<void> {
+    const { states, gone, changes, messages, documents = [] } = step;
     if (states.length + gone.length + changes.length + messages.length + documents.length === 0) return;
-    await this.sql.together([
-      ...states.map(({ rule, subject, device, body }): Statement => [
-        `INSERT INTO alert_state (rule, subject, device, body) VALUES (?, ?, ?, ?)
-         ON CONFLICT (rule, subject) DO UPDATE SET device = excluded.device, body = excluded.body`,
-        rule,
-        subject,
-        device,
-        JSON.stringify(body),
-      ]),
-      ...gone.map(({ rule, subject }): Statement => [
-        'DELETE FROM alert_state WHERE rule = ? AND subject = ?',
-        rule,
-        subject,
-      ]),
-      ...changes.map((change): Statement => [
-        'INSERT INTO alert_history (at, rule, subject, device, body) VALUES (?, ?, ?, ?, ?)',
-        change.at,
-        change.rule,
-        change.subject,
-        change.device,
-        JSON.stringify(change.body),
-      ]),
-      ...messages.map(({ key, channel, body }): Statement => [
-        `INSERT INTO alert_message (key, channel, state, created_at, next_at, body) VALUES (?, ?, 'waiting', ?, ?, ?)
-         ON CONFLICT (key) DO NOTHING`,
-        key,
-        channel,
-        at,
-        at,
-        JSON.stringify(body),
-      ]),
-      ...documents.map(put),
-    ]);
+    await this.sql.inParts(partsOf(step));
   }
 
   async history({ device, rule, start, end, before, limit }: AlertHistoryFilter): Promise<StoredAlertChange[]> {
@@ -193,3 +164,53 @@ class SqlAlertStore implements AlertStore {
     return rows.map((row) => parsed<StoredAlertMessage>(row));
   }
 }
+
+/**
+ * A step, cut where a crash may come between: the messages first, so that nothing is taken for told that is not, each state with its
+ * history, and at last up to when all of it has been seen.
+ */
+function* partsOf({ at, states, gone, changes, messages, documents = [] }: AlertStep): Generator<Statement[]> {
+  const ofSubjects = new Map<string, AlertChange[]>();
+  for (const change of changes) {
+    const its = ofSubjects.get(keyOf(change));
+    if (its) its.push(change);
+    else ofSubjects.set(keyOf(change), [change]);
+  }
+  const historyOf = (subject: AlertKey): Statement[] => {
+    const its = ofSubjects.get(keyOf(subject)) ?? [];
+    ofSubjects.delete(keyOf(subject));
+    return its.map(addChange);
+  };
+  for (const { key, channel, body } of messages) {
+    const sql = `INSERT INTO alert_message (key, channel, state, created_at, next_at, body) VALUES (?, ?, 'waiting', ?, ?, ?)
+         ON CONFLICT (key) DO NOTHING`;
+    yield [[sql, key, channel, at, at, JSON.stringify(body)]];
+  }
+  for (const state of states) yield [putState(state), ...historyOf(state)];
+  for (const one of gone) {
+    const remove: Statement = ['DELETE FROM alert_state WHERE rule = ? AND subject = ?', one.rule, one.subject];
+    yield [remove, ...historyOf(one)];
+  }
+  for (const rest of ofSubjects.values()) yield rest.map(addChange);
+  yield documents.map(put);
+}
+
+const keyOf = ({ rule, subject }: AlertKey): string => `${rule}\n${subject}`;
+
+const putState = ({ rule, subject, device, body }: StoredAlertState): Statement => [
+  `INSERT INTO alert_state (rule, subject, device, body) VALUES (?, ?, ?, ?)
+   ON CONFLICT (rule, subject) DO UPDATE SET device = excluded.device, body = excluded.body`,
+  rule,
+  subject,
+  device,
+  JSON.stringify(body),
+];
+
+const addChange = ({ at, rule, subject, device, body }: AlertChange): Statement => [
+  'INSERT INTO alert_history (at, rule, subject, device, body) VALUES (?, ?, ?, ?, ?)',
+  at,
+  rule,
+  subject,
+  device,
+  JSON.stringify(body),
+];

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { inSlices, reasonOf, type Series } from '@device-metrics/domain';
+import { inSlices, reasonOf, selectsDevice, type Series } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import type { Rhythm } from '../../devices/rhythm.js';
@@ -73,7 +73,14 @@ export class Evaluation {
     this.firstLook = true;
   }
 
-  async look(changes: Changes, moment: Moment, stateRules: readonly string[], statesOf: StatesOf): Promise<void> {
+  /** @param devices all that there are, by name. */
+  async look(
+    changes: Changes,
+    moment: Moment,
+    devices: readonly StoredDevice[],
+    stateRules: readonly string[],
+    statesOf: StatesOf,
+  ): Promise<void> {
     const late = this.arrivals.take();
     this.clocks = this.ownClocks(moment);
     for (const { value: rule } of this.rules.list()) {
@@ -82,7 +89,7 @@ export class Evaluation {
       if (!rule.enabled || (last && moment.elapsed - last.elapsed < rule.every - GRID / 4)) continue;
       this.lastLook.set(rule, moment);
       await setImmediate();
-      await this.lookAt(changes, rule, moment, last, late, statesOf);
+      await this.lookAt(changes, rule, moment, devices, last, late, statesOf);
     }
     const enabled = new Set(this.rules.values().flatMap(({ enabled, name }) => (enabled ? [name] : [])));
     for (const name of stateRules) {
@@ -99,6 +106,7 @@ export class Evaluation {
     changes: Changes,
     rule: Rule,
     moment: Moment,
+    devices: readonly StoredDevice[],
     last: Moment | undefined,
     late: ReadonlyMap<string, number>,
     statesOf: StatesOf,
@@ -108,7 +116,7 @@ export class Evaluation {
       const { condition } = rule;
       if (condition.type === 'server') await this.lookAtServer(changes, rule, condition, moment, elapsed);
       else if (condition.type === 'device' || condition.type === 'clock')
-        await this.lookAtDevices(changes, rule, condition, moment, elapsed, statesOf);
+        await this.lookAtDevices(changes, rule, condition, moment, { devices, elapsed, statesOf });
       else await this.lookAtSeries(changes, rule, condition, moment, { elapsed, last, late, statesOf });
     } catch (error) {
       const reason = reasonOf(error);
@@ -141,15 +149,13 @@ export class Evaluation {
     rule: Rule,
     condition: DeviceCondition | ClockCondition,
     moment: Moment,
-    elapsed: number,
-    statesOf: StatesOf,
+    { devices, elapsed, statesOf }: DeviceLook,
   ): Promise<void> {
     const of = ruleOfDevice(rule);
     const uptime = moment.elapsed - this.startedAt;
-    const there = new Set<string>();
-    const devices = await this.store.devices(rule.selector);
-    for (const { name } of devices) there.add(name);
-    const watched = devices.filter(({ name }) => of(name).enabled);
+    const selected = devices.filter(selectsDevice(rule.selector));
+    const there = new Set(selected.map(({ name }) => name));
+    const watched = selected.filter(({ name }) => of(name).enabled);
     const rhythms = condition.type === 'device' ? await this.rhythms.ofAll(watched) : [];
     await inSlices(watched, (device, index) => {
       const look =
@@ -339,6 +345,12 @@ type StatesOf = (rule: string) => ReadonlyMap<string, AlertState>;
 interface Look {
   readonly verdict: 'wrong' | 'between' | 'right';
   readonly value: number;
+}
+
+interface DeviceLook {
+  readonly devices: readonly StoredDevice[];
+  readonly elapsed: number;
+  readonly statesOf: StatesOf;
 }
 
 interface SeriesLook {

@@ -16,6 +16,8 @@ export function follow(
   observation: Observation,
 ): void {
   const before = changes.get(rule.name, subjectKey(subject));
+  // As nearly everything is, at nearly every look.
+  if (before === undefined && observation.verdict === 'right') return;
   const progress = before ?? NORMAL;
   const after = advance(progress, observation, ofDevice.timing);
   if (before === undefined && stateName(after) === 'normal') return;

@@ -49,8 +49,8 @@ const hasPassed = (since: number, wait: number, now: number): boolean => now - s
 
 /**
  * Decides what is said now of the alerts, and writes down in their states what was said: messages and states go to the
- * store in one step, so that after a crash each has been said or not, and is never forgotten. In slices: of a large fleet very many may
- * be away.
+ * store in one step, the messages first, so that after a crash each has been said or not, and is never forgotten. In slices: of a large
+ * fleet very many may be away.
  */
 export async function tell(changes: Changes, rules: TellingRules, now: number): Promise<AlertMessage[]> {
   const alerts: AlertState[] = [];
