@@ -68,7 +68,7 @@ function sqliteSql(dataSource: DataSource): Sql {
           some = [];
           if (slices.isOver()) await slices.next();
         }
-        some.push(...part);
+        for (const statement of part) some.push(statement);
       }
       runAll(some);
     },

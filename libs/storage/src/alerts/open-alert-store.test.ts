@@ -34,7 +34,8 @@ function stepOf(count: number, wrong?: number): AlertStep {
   };
 }
 
-const subjectsOf = (rows: readonly { readonly subject: string }[]): string[] => rows.map(({ subject }) => subject).sort();
+const subjectsOf = (rows: readonly { readonly subject: string }[]): string[] =>
+  rows.map(({ subject }) => subject).sort();
 
 it('gives others their turn while very many states change, and has all of them in the end', async () => {
   let isOver = false;
