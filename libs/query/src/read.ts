@@ -53,8 +53,8 @@ async function* plainTables(
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step, aggregates })) {
     // Whoever writes times makes their texts once for all series that share them.
     if (!areSame(timestamps, starts)) timestamps = starts;
-    const of = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
-    const made = kinds.map((kind) => (kind === 'mean' ? quotientsOf(of('sum'), of('count')) : of(kind)));
+    const made: Float64Array[] = [];
+    for (const kind of kinds) made.push(columnOf(kind, aggregates, columns));
     yield { series: one, columnNames, timestamps, columns: made };
   }
 }
@@ -63,6 +63,16 @@ function areSame(a: Float64Array, b: Float64Array): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
   return true;
+}
+
+/** @param columns those of the aggregates. */
+function columnOf(
+  kind: PlainKind,
+  aggregates: readonly StepAggregate[],
+  columns: readonly Float64Array[],
+): Float64Array {
+  if (kind === 'mean') return quotientsOf(columnOf('sum', aggregates, columns), columnOf('count', aggregates, columns));
+  return columns[aggregates.indexOf(kind)] as Float64Array;
 }
 
 function quotientsOf(dividends: Float64Array, divisors: Float64Array): Float64Array {

@@ -1,6 +1,11 @@
-import { grownBy, includeSummary, type Summary } from '@device-metrics/domain';
-import { summarizePart, type Column } from './column.js';
+import { grownBy, type Summary } from '@device-metrics/domain';
+import type { Column } from './column.js';
 import type { StepAggregate, StepQuery } from '../store.js';
+
+/** Where each number of a step stands. */
+const PLACES: Readonly<Record<StepAggregate, number>> = {
+  ...{ count: 0, min: 1, max: 2, sum: 3, first: 4, firstTime: 5, last: 6, lastTime: 7, grown: 8 },
+};
 
 /** Steps for which there is room at first, at most: many series are collected at a time. */
 const ROOM = 64;
@@ -9,12 +14,12 @@ const ROOM = 64;
 export class StepAggregator {
   private readonly rangeStart: number;
   private readonly step: number;
-  private readonly aggregates: readonly StepAggregate[];
+  /** Of each aggregate. */
+  private readonly places: readonly number[];
   /** When the step begins that is open; NaN while none is. */
   private openStart = NaN;
-  private readonly open: Summary & { grown: number } = {
-    ...{ count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0, grown: 0 },
-  };
+  // In an object each number would be an object of its own, made anew for each step.
+  private readonly open = new Float64Array(Object.keys(PLACES).length);
   private readonly ofGrowth: boolean;
   private length = 0;
   // There may be hundreds of thousands of steps: an object for each costs more than to read its samples.
@@ -26,7 +31,7 @@ export class StepAggregator {
     if (!(step > 0)) throw new RangeError(`step must be greater than 0 ms, got ${step}`);
     this.rangeStart = range.start;
     this.step = step;
-    this.aggregates = aggregates;
+    this.places = aggregates.map((aggregate) => PLACES[aggregate]);
     this.ofGrowth = aggregates.includes('grown');
     const room = Math.min(ROOM, Math.max(0, Math.ceil((range.end - range.start) / step)));
     this.starts = new Float64Array(room);
@@ -41,14 +46,8 @@ export class StepAggregator {
       const end = start + this.step - hourStart;
       let to = from + 1;
       while (to < times.length && times[to] < end) to += 1;
-      const grown = this.ofGrowth ? grownIn(column, from, to) : 0;
-      if (this.openStart === start) {
-        this.include(summarizePart(column, from, to, hourStart), grown);
-      } else {
-        this.beginStep(start);
-        summarizePart(column, from, to, hourStart, this.open);
-        this.open.grown = grown;
-      }
+      if (this.openStart !== start) this.beginStep(start);
+      this.addPart(hourStart, column, from, to);
       from = to;
     }
   }
@@ -56,16 +55,64 @@ export class StepAggregator {
   /** Adds an hour of which only the summary is there, to the step of its start. */
   addSummary(hourStart: number, summary: Readonly<Summary>): void {
     const start = this.startOf(hourStart);
-    const grown = this.ofGrowth ? grownOf(summary) : 0;
-    if (this.openStart === start) return this.include(summary, grown);
-    this.beginStep(start);
-    Object.assign(this.open, summary);
-    this.open.grown = grown;
+    if (this.openStart !== start) this.beginStep(start);
+    const { count, min, max, sum, first, firstTime, last, lastTime } = summary;
+    this.include(count, min, max, sum, first, firstTime, last, lastTime, this.ofGrowth ? grownOf(summary) : 0);
   }
 
-  private include(summary: Readonly<Summary>, grown: number): void {
-    if (this.ofGrowth) this.open.grown += grownBy(this.open.last, summary.first) + grown;
-    includeSummary(this.open, summary);
+  /** Adds samples of the open step. */
+  private addPart(hourStart: number, column: Column, from: number, to: number): void {
+    const { times, values } = column;
+    const first = values[from];
+    let [min, max, sum] = [first, first, 0];
+    for (let index = from; index < to; index += 1) {
+      const value = values[index];
+      if (value < min) min = value;
+      if (value > max) max = value;
+      sum += value;
+    }
+    const grown = this.ofGrowth ? grownIn(column, from, to) : 0;
+    const last = to - 1;
+    this.include(
+      to - from,
+      min,
+      max,
+      sum,
+      first,
+      hourStart + times[from],
+      values[last],
+      hourStart + times[last],
+      grown,
+    );
+  }
+
+  /** Takes the numbers of a summary, and what a counter grew in it, into the open step, as `includeSummary` does. */
+  private include(
+    count: number,
+    min: number,
+    max: number,
+    sum: number,
+    first: number,
+    firstTime: number,
+    last: number,
+    lastTime: number,
+    grown: number,
+  ): void {
+    const { open } = this;
+    const isFirst = open[0] === 0;
+    open[8] = isFirst ? grown : open[8] + (this.ofGrowth ? grownBy(open[6], first) + grown : 0);
+    open[0] += count;
+    if (isFirst || min < open[1]) open[1] = min;
+    if (isFirst || max > open[2]) open[2] = max;
+    open[3] = isFirst ? sum : open[3] + sum;
+    if (isFirst || firstTime < open[5]) {
+      open[4] = first;
+      open[5] = firstTime;
+    }
+    if (isFirst || lastTime >= open[7]) {
+      open[6] = last;
+      open[7] = lastTime;
+    }
   }
 
   /** All steps that have samples, when they begin and what they have of each aggregate. */
@@ -90,16 +137,15 @@ export class StepAggregator {
   private beginStep(start: number): void {
     this.closeStep();
     this.openStart = start;
+    this.open[0] = 0;
   }
 
   private closeStep(): void {
     if (Number.isNaN(this.openStart)) return;
-    const { aggregates, columns, length } = this;
+    const { places, columns, open, length } = this;
     if (length === this.starts.length) this.makeRoom();
     this.starts[length] = this.openStart;
-    for (let index = 0; index < aggregates.length; index += 1) {
-      columns[index][length] = this.open[aggregates[index]];
-    }
+    for (let index = 0; index < places.length; index += 1) columns[index][length] = open[places[index]];
     this.length += 1;
     this.openStart = NaN;
   }

@@ -1,5 +1,6 @@
 import type { SeriesTable } from '@device-metrics/query';
 import { seriesHead } from '../series-head.js';
+import { ByteText } from './byte-text.js';
 import { BOM, csvNumber, fields } from './csv.js';
 import { jsonNumber, rowsPerPiece } from './pieces.js';
 import type { Writers } from './send-answer.js';
@@ -31,7 +32,7 @@ export function tableWriters(
 /** `head`, then the tables as its `series`; those of one series become one. */
 async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
   yield `${JSON.stringify(head).slice(0, -1)},"series":[`;
-  const beginningOf = beginningsOfRows();
+  const written = new ByteText();
   let seriesId: number | undefined;
   let isFirst = true;
   let text = '';
@@ -43,8 +44,8 @@ async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGen
       seriesId = series.id;
     }
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
-      const rows = jsonRows(timestamps, columns, from, to, beginningOf);
-      yield text + (isFirst ? rows.slice(1) : rows);
+      addRows(written, timestamps, columns, from, to, isFirst);
+      yield text + written.take();
       isFirst = false;
       text = '';
     }
@@ -52,41 +53,25 @@ async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGen
   yield seriesId === undefined ? ']}' : ']}]}';
 }
 
-/** Rows of a table, each behind another one. */
-function jsonRows(
+/** Adds rows of a table; but for the first of all, each is behind another one. */
+function addRows(
+  text: ByteText,
   timestamps: ArrayLike<number>,
   columns: readonly ArrayLike<number | null>[],
   from: number,
   to: number,
-  beginningOf: (timestamps: ArrayLike<number>, row: number) => string,
-): string {
-  const [first = [], ...others] = columns;
-  let text = '';
+  isFirst: boolean,
+): void {
   for (let row = from; row < to; row += 1) {
-    let numbers = jsonNumber(first[row]);
-    for (const column of others) numbers += `,${jsonNumber(column[row])}`;
-    text += `${beginningOf(timestamps, row)},${numbers}]`;
-  }
-  return text;
-}
-
-/** Rows of a table whose times are kept as text. */
-const KEPT = 1_000;
-
-/** What a row begins with, behind another one: a comma, a bracket and its time. Tables of steps share their times. */
-function beginningsOfRows(): (timestamps: ArrayLike<number>, row: number) => string {
-  const timeText = timeTexts();
-  const textOf = (timestamps: ArrayLike<number>, row: number): string => `,["${timeText(timestamps[row] as number)}"`;
-  let kept: ArrayLike<number> | undefined;
-  let texts: string[] = [];
-  return (timestamps, row) => {
-    if (timestamps.length > KEPT) return textOf(timestamps, row);
-    if (timestamps !== kept) {
-      kept = timestamps;
-      texts = [];
+    text.ascii(isFirst && row === from ? '["' : ',["');
+    text.time(timestamps[row] as number);
+    text.ascii('"');
+    for (let column = 0; column < columns.length; column += 1) {
+      text.ascii(',');
+      text.number(columns[column]?.[row]);
     }
-    return (texts[row] ??= textOf(timestamps, row));
-  };
+    text.ascii(']');
+  }
 }
 
 /** Rows of RFC 4180: series and time, then the columns. An empty field is a step without a number. */

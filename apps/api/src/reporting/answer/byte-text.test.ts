@@ -1,0 +1,66 @@
+import { expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ByteText } from './byte-text.js';
+import { jsonNumber } from './pieces.js';
+
+const textOf = (add: (text: ByteText) => void): string => {
+  const text = new ByteText();
+  add(text);
+  return text.take();
+};
+
+it('writes numbers as JSON.stringify does, but for -0', () => {
+  const decimal = fc
+    .tuple(fc.maxSafeInteger(), fc.integer({ min: 0, max: 9 }))
+    .map(([integer, digits]) => integer / 10 ** digits);
+  const short = fc
+    .tuple(fc.integer({ min: -2_000_000, max: 2_000_000 }), fc.integer({ min: 0, max: 9 }))
+    .map(([integer, digits]) => integer / 10 ** digits);
+  const edge = fc
+    .tuple(
+      fc.constantFrom(1, 9, 10, 1e5, 1e6, 1e9, 1e12, 1e15, 2 ** 30, 2 ** 31, 2 ** 32, 2 ** 53),
+      fc.integer({ min: -3, max: 3 }),
+    )
+    .chain(([power, more]) =>
+      fc.constantFrom(power + more, power + more / 10, power + more / 1e6, (power + more) / 1e6),
+    );
+  fc.assert(
+    fc.property(fc.oneof(fc.double(), fc.integer(), decimal, short, edge), (value) => {
+      const written = textOf((text) => text.number(value));
+      return written === jsonNumber(value) && (Object.is(value, -0) || written === JSON.stringify(value));
+    }),
+    { numRuns: 20_000 },
+  );
+  expect([null, undefined, -0, 0, NaN, Infinity].map((value) => textOf((text) => text.number(value)))).toEqual([
+    'null',
+    'null',
+    '-0',
+    '0',
+    'null',
+    'null',
+  ]);
+});
+
+it('writes times as Date does, in whatever order they come', () => {
+  const near = fc.integer({ min: -200_000_000, max: 200_000_000 });
+  const any = fc.integer({ min: -8.64e15, max: 8.64e15 });
+  const text = new ByteText();
+  fc.assert(
+    fc.property(fc.oneof(near, any), (time) => {
+      text.time(time);
+      expect(text.take()).toBe(new Date(time).toISOString());
+    }),
+  );
+});
+
+it('holds as much as is added', () => {
+  const text = new ByteText();
+  const added: string[] = [];
+  for (let index = 0; index < 20_000; index += 1) {
+    text.ascii('a text,');
+    text.number(index / 8);
+    added.push(`a text,${index / 8}`);
+  }
+  expect(text.take()).toBe(added.join(''));
+  expect(text.take()).toBe('');
+});
