@@ -1,7 +1,7 @@
 export { QueryRefusal } from './refusal.js';
 export { NO_LIMIT, refuseBeyond, type QueryLimit } from './cost.js';
 export { divide, rangeOf, type StepParameters, type Steps } from './divide.js';
-export { plan, type Plan, type Question } from './plan.js';
+export { hourlyUntilOf, plan, type Plan, type Question } from './plan.js';
 export { read, type TableReadOptions } from './read.js';
 export { quantilesOfGroups, type CountedSeries, type Quantiles } from './quantiles.js';
 export type { Position, SeriesTable } from './series-table.js';

@@ -3,6 +3,7 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import type { Store, StoredDevice } from '@device-metrics/storage';
 import { DAY, HOUR, inSlices, type Series, type TimeRange } from '@device-metrics/domain';
 import { SAMPLE_STORE } from '../sample-store.token.js';
+import { ReadingTimes } from './reading-times.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
 
 interface Known {
@@ -44,7 +45,12 @@ export class DeviceRhythms implements OnApplicationBootstrap {
   /** Until what the store has at hand after the start has been taken. */
   private warmingUp: Promise<void> | undefined;
 
-  constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {}
+  /** Of series whose readings tell how many were to be expected. */
+  readonly times: ReadingTimes;
+
+  constructor(@Inject(SAMPLE_STORE) private readonly store: Store) {
+    this.times = new ReadingTimes(store);
+  }
 
   /** Finds out the rhythms of a fleet before somebody asks, who would wait for them; where that takes little. */
   onApplicationBootstrap(): void {

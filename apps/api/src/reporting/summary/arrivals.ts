@@ -114,7 +114,7 @@ export async function arrivals(
     }
   }
   const ofThem = Array.from(watched.values(), ({ series: one }) => one);
-  for await (const { series: one, timestamps } of store.readSamples(ofThem, { start: range.start, end })) {
+  for await (const { series: one, timestamps } of rhythms.times.read(ofThem, { start: range.start, end })) {
     const { index, dto, interval, start } = watched.get(one.id) as Watched;
     found[index] = answerOf(dto, interval, await expectedOf(timestamps, { start, end }, interval));
   }
