@@ -124,7 +124,7 @@ describe('lines', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.body).toEqual({
       error: expect.stringMatching(
-        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9000 dropped=3$/,
+        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9000 \(milliseconds, by precision=s\) dropped=3$/,
       ),
     });
     expect(await stored('part')).toEqual([

@@ -64,7 +64,9 @@ export function acceptJson(server: FastifyInstance, budget: BodyBudget): (bytes:
   const part: JsonParser = (text) =>
     new Promise((resolve, reject) => {
       // It looks at nothing of the request.
-      void parse({} as FastifyRequest, text, (error, value) => (error ? reject(error) : resolve(value)));
+      void parse({} as FastifyRequest, text, (error, value) =>
+        error ? reject(whyNoJson(text, error)) : resolve(value),
+      );
     });
   const bodyOf = (bytes: Buffer): JsonBody => new JsonBody(bytes, part);
   server.removeContentTypeParser('application/json');
@@ -72,7 +74,8 @@ export function acceptJson(server: FastifyInstance, budget: BodyBudget): (bytes:
     budget.takeTurn(request, (refusal) => {
       if (refusal) return done(refusal);
       const { speaks, readsJson } = request.routeOptions.config;
-      if (speaks && !speaks.parsesJson) return done(null, bytes);
+      // Where there is no such call, the body is not what is wrong.
+      if (request.is404 || (speaks && !speaks.parsesJson)) return done(null, bytes);
       let body: JsonBody;
       try {
         body = bodyOf(bytes);
@@ -86,6 +89,18 @@ export function acceptJson(server: FastifyInstance, budget: BodyBudget): (bytes:
   return bodyOf;
 }
 
+/** What is wrong with a text that the framework refuses, which says only that it does. */
+function whyNoJson(text: string, error: Error): Error {
+  if ((error as { code?: unknown }).code !== 'FST_ERR_CTP_INVALID_JSON_BODY') return error;
+  let reason: unknown = new Error('a name in it is __proto__, or prototype within constructor');
+  try {
+    JSON.parse(text);
+  } catch (mistake) {
+    reason = mistake;
+  }
+  return Object.assign(reason as Error, { statusCode: 400 });
+}
+
 /** Parses a body that is not too deep or too large, in pieces where it is long. */
 async function parseChecked(body: string, parse: JsonParser): Promise<unknown> {
   const lists = await longListsOf(body);
@@ -93,7 +108,13 @@ async function parseChecked(body: string, parse: JsonParser): Promise<unknown> {
     const most = `${MAX_DEPTH} objects and arrays in each other, ${MAX_PARTS} in all, ${MAX_NAMES} names in an item of a list, and ${MAX_TEXT} characters in a text`;
     throw new Problem('unreadable-body', `The body must have at most ${most}.`);
   }
-  return lists.length === 0 ? parse(body) : parseInPieces(body, lists, parse);
+  return lists.length === 0 ? parse(body) : parseInPieces(body, lists, parse).catch(withoutPlace);
+}
+
+/** Of a piece, what stands where in it says nothing of the body. */
+function withoutPlace(error: unknown): never {
+  if (error instanceof Error) error.message = error.message.replace(/( in JSON)? at position \d+.*$/s, '');
+  throw error;
 }
 
 /** A list of a body that is parsed in pieces. */

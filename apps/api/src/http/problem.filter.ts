@@ -102,6 +102,9 @@ function problemOf(thrown: unknown, request: FastifyRequest): Problem {
 /** Node quotes what stands around a mistake in JSON, which may be a password. */
 const withoutBody = (message: string): string => message.replace(/, (\.\.\.)?".*"(\.\.\.)? is not valid JSON$/s, '');
 
+/** Whether a body could not even be decompressed. */
+const isOfCompression = (error: Error): boolean => String((error as { code?: unknown }).code).startsWith('Z_');
+
 /** Without the query: some programs write passwords there. */
 const pathOf = (url: string): string => url.split('?', 1)[0] ?? '';
 
@@ -126,11 +129,13 @@ function clientMistake(status: number, error: Error, request: FastifyRequest): P
         'unsupported-content',
         `The content type must be ${speaks ? 'a media type' : 'application/json'}, got ${request.headers['content-type'] || 'none'}.`,
       );
-    case 400:
+    case 400: {
+      const isOtherwise = (speaks && !speaks.parsesJson) || isOfCompression(error);
       return new Problem(
         'unreadable-body',
-        `The body could not be read${speaks && !speaks.parsesJson ? '' : ', it must be valid JSON'}: ${withoutBody(error.message)}`,
+        `The body could not be read${isOtherwise ? '' : ', it must be valid JSON'}: ${withoutBody(error.message)}`,
       );
+    }
     default:
       return new Problem('request-refused', error.message, { status });
   }

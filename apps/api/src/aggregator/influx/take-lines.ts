@@ -63,7 +63,7 @@ export class TakeLines {
       ...wrong,
       ...rejected
         .slice(0, MOST_NAMED)
-        .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database) })),
+        .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database, precision) })),
     ];
     faults.sort((a, b) => a.line - b.line);
     const reasons = faults.slice(0, MOST_NAMED).map(({ line, reason }) => `line ${line}: ${reason}`);
@@ -93,7 +93,10 @@ export class TakeLines {
     return scanner;
   }
 
-  private said({ field, reason }: Refusal, database: string): string {
+  private said({ field, reason }: Refusal, database: string, precision: Precision): string {
+    // The sender knows it by another number.
+    if (field === 'timestamp' && precision !== 'ms')
+      return `${field} ${reason} (milliseconds, by precision=${precision})`;
     if (field !== 'device_name' || database !== '' || !reason.endsWith('got ""')) return `${field} ${reason}`;
     const { deviceTags } = this.config.influx;
     const tags = [deviceTags.slice(0, -1).join(', '), ...deviceTags.slice(-1)].filter((tag) => tag !== '').join(' or ');

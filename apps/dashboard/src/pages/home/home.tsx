@@ -133,7 +133,8 @@ function Devices({ devices }: { devices: readonly FleetDevice[] }) {
           </button>
         ))}
         <span className="soft count" role="status">
-          {shown === devices.length ? `${shown} devices` : `${shown} of ${devices.length} devices`}
+          {shown === devices.length ? '' : `${shown} of `}
+          {devices.length} {devices.length === 1 ? 'device' : 'devices'}
         </span>
       </div>
       {shown > 0 ? (
