@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Labels } from '@device-metrics/domain';
 import fc from 'fast-check';
 import { parseLineProtocol, PRECISIONS, type Precision } from './line-protocol.js';
 import { LineScanner, TooManyFieldsError, type ScannedLines } from './scan-lines.js';
@@ -232,6 +233,37 @@ describe('lines read from bytes', () => {
     expect(before.groups?.[0]).toBe(after.groups?.[0]);
     expect(await groupsOf('m a=1,b=2,t=3')).toEqual([3]);
     expect(await groupsOf('m a=1,b=2,t="x"')).toBeUndefined();
+  });
+
+  it('are that in their turns too, each with the conversion of its field', async () => {
+    const meaning =
+      (_measurement: string, { host }: Labels) =>
+      (field: string) => ({
+        series: `${host} ${field}`,
+        conversion: field.endsWith('3') ? { unit: '1', factor: 100, offset: 1 } : undefined,
+      });
+    const scanner = new LineScanner(meaning, (series: readonly string[]) => series, 10_000);
+    const expected: [series: string, value: number][] = [];
+    const bodyOf = (turn: number): string => {
+      expected.length = 0;
+      const lines = Array.from({ length: 600 }, (_, at) => {
+        // Now and then there is one less, or a text in its place.
+        const left = at % 97 === turn ? at % 70 : -1;
+        const sent = Array.from({ length: 70 }, (_field, field) => {
+          if (field === left) return turn === 5 ? [] : [`f${field}="x"`];
+          expected.push([`${at % 60} f${field}`, field % 10 === 3 ? (at + field) * 100 + 1 : at + field]);
+          return [`f${field}=${at + field}`];
+        });
+        return `m,host=${at % 60} ${sent.flat().join(',')}\n`;
+      });
+      return lines.join('');
+    };
+    for (const turn of [97, 97, 97, 5, 97, 7, 97]) {
+      const body = bodyOf(turn);
+      const { series, values, groups } = await scan(scanner, body);
+      expect(series.map((one, at) => [one, values[at]])).toEqual(expected);
+      expect(groups !== undefined).toBe(turn === 97);
+    }
   });
 
   it('give back every double, bit for bit', async () => {

@@ -122,13 +122,25 @@ class Field<T> {
   constructor(readonly key: KeptBytes) {}
 }
 
+/** What lines with the same names have in their usual order. */
+interface UsualFields<T, G> {
+  /** Names of the fields, where each has had a number; none where one has not. */
+  readonly keys: readonly KeptBytes[];
+  /** By field; undefined where nothing is converted. */
+  readonly conversions: readonly (Conversion | undefined)[] | undefined;
+  /** Of the fields that have had numbers. */
+  readonly series: readonly T[];
+  readonly group: G;
+}
+
 /** Measurement and tags of lines. */
 class Prefix<T, G> {
   /** Fields in the order in which they were first sent. */
   readonly fields: Field<T>[] = [];
-  /** How many of them have had a number, and their series together; undefined where nobody has asked since it became another. */
+  /** How many of them have had a number. */
   numbers = 0;
-  group: G | undefined = undefined;
+  /** Undefined where nobody has asked since they became others. */
+  usual: UsualFields<T, G> | undefined = undefined;
   /** What came on the line after it. */
   next: Prefix<T, G> | undefined = undefined;
   private byKey: ByteMap<number> | undefined;
@@ -151,6 +163,7 @@ class Prefix<T, G> {
   }
 
   add(field: Field<T>): number {
+    this.usual = undefined;
     this.setPlace(field, this.fields.length);
     return this.fields.push(field) - 1;
   }
@@ -172,6 +185,8 @@ export class LineScanner<T, G> {
   private readonly prefixes: ByteMap<Prefix<T, G>>;
   /** Names of fields, which many lines share. */
   private readonly names: ByteMap<KeptBytes>;
+  /** Lists of them by their length: lines with the same fields have one, which then is at hand for each of them. */
+  private readonly lists = new Map<number, readonly KeptBytes[]>();
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   private known = 0;
   private last: Prefix<T, G> | undefined;
@@ -230,13 +245,32 @@ export class LineScanner<T, G> {
     field.series = series;
     field.conversion = conversion;
     prefix.numbers += 1;
-    prefix.group = undefined;
+    prefix.usual = undefined;
     return series;
   }
 
-  /** All series of lines with these names. */
-  groupOfAll(prefix: Prefix<T, G>): G {
-    return (prefix.group ??= this.groupOf(prefix.fields.flatMap(({ series }) => series ?? [])));
+  /** All that is known of lines with these names. */
+  usualOf(prefix: Prefix<T, G>): UsualFields<T, G> {
+    return (prefix.usual ??= this.findUsual(prefix));
+  }
+
+  private findUsual({ fields, numbers }: Prefix<T, G>): UsualFields<T, G> {
+    const series = fields.flatMap(({ series }) => series ?? []);
+    const conversions = fields.map(({ conversion }) => conversion);
+    return {
+      keys: numbers === fields.length ? this.sharedKeys(fields) : [],
+      conversions: conversions.some((one) => one) ? conversions : undefined,
+      series,
+      group: this.groupOf(series),
+    };
+  }
+
+  private sharedKeys(fields: readonly Field<T>[]): readonly KeptBytes[] {
+    const known = this.lists.get(fields.length);
+    if (known?.every((key, place) => key === fields[place]?.key)) return known;
+    const keys = fields.map(({ key }) => key);
+    this.lists.set(keys.length, keys);
+    return keys;
   }
 
   nameOf({ key }: Field<T>): string | undefined {
@@ -262,6 +296,7 @@ export class LineScanner<T, G> {
   private clear(): void {
     this.prefixes.clear();
     this.names.clear();
+    this.lists.clear();
     this.known = 0;
     this.last = undefined;
   }
@@ -281,11 +316,14 @@ function withFeed(text: Uint8Array): Uint8Array {
 
 /** One pass through one text. */
 class Scan<T, G> {
-  private readonly series: T[];
+  /** Of the positions before those of groups that are not named yet. */
+  private readonly series: T[] = [];
   private readonly view: DataView;
   private timestamps: Float64Array;
   private values: Float64Array;
   private count = 0;
+  /** As `decimalAt` has left it. */
+  private number = 0;
   private at = 0;
   private line = 1;
   private readonly decimal = new DecimalReader();
@@ -299,10 +337,14 @@ class Scan<T, G> {
   /** The place of the field that comes in the usual order, and whether those before it came in that. */
   private place = 0;
   private isInOrder = true;
+  /** Whether `series` has those of the line. */
+  private isNamed = true;
   /** Where the positions of each line begin, and its number. */
   private readonly starts: number[] = [];
   private readonly lines: number[] = [];
-  private readonly groups: G[] = [];
+  private readonly groups: UsualFields<T, G>[] = [];
+  /** Groups whose series are among the others. */
+  private namedGroups = 0;
   private readonly wrong: WrongLine[] = [];
   private wrongCount = 0;
   private texts = 0;
@@ -317,7 +359,6 @@ class Scan<T, G> {
   ) {
     const usual = Math.max(64, Math.min(USUAL_NUMBERS, bytes.length >> 4));
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.series = new Array<T>(usual);
     this.timestamps = options.spare?.timestamps ?? new Float64Array(usual);
     this.values = options.spare?.values ?? new Float64Array(usual);
     ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
@@ -328,12 +369,16 @@ class Scan<T, G> {
     while (this.at < bytes.length) {
       const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
       while (this.at < until && this.readLine());
-      if (slices.isOver()) await slices.next();
+      if (!slices.isOver()) continue;
+      // All at the end would hold up others.
+      this.nameGroups(this.count);
+      await slices.next();
     }
+    this.nameGroups(this.count);
     series.length = this.count;
     return {
       series,
-      groups: this.groups.length === this.starts.length ? this.groups : undefined,
+      groups: this.groups.length === this.starts.length ? this.groups.map(({ group }) => group) : undefined,
       timestamps: this.timestamps.subarray(0, this.count),
       values: this.values.subarray(0, this.count),
       lineOf: (position) => this.lineOf(position),
@@ -362,7 +407,7 @@ class Scan<T, G> {
       this.prefix = this.readPrefix();
     }
     const { prefix, start, first, textsBefore } = this;
-    const isRead = prefix !== undefined && this.readFields(prefix);
+    const isRead = prefix !== undefined && (this.readUsual(prefix) || this.readFields(prefix));
     if (isRead === undefined) return false;
     this.prefix = undefined;
     if (!isRead || !this.readTime(first)) {
@@ -372,7 +417,7 @@ class Scan<T, G> {
     if (this.count > first) {
       this.starts.push(first);
       this.lines.push(this.line);
-      if (this.isUsual(prefix)) this.groups.push(this.scanner.groupOfAll(prefix));
+      if (this.isUsual(prefix)) this.addGroup(prefix);
     }
     // The text of a field may have line feeds.
     if (this.texts > textsBefore) this.line += feedsIn(bytes, start, this.at);
@@ -384,6 +429,23 @@ class Scan<T, G> {
   private isUsual({ fields, numbers }: Prefix<T, G>): boolean {
     const { length } = fields;
     return length <= MOST_GROUPED && this.isInOrder && this.place === length && this.count - this.first === numbers;
+  }
+
+  private addGroup(prefix: Prefix<T, G>): void {
+    this.groups.push(this.scanner.usualOf(prefix));
+    if (this.isNamed) this.namedGroups = this.groups.length;
+  }
+
+  /** Gives the samples of groups their series, those of lines before position `end`. */
+  private nameGroups(end: number): void {
+    const { groups, namedGroups, series } = this;
+    let at = end;
+    for (let group = namedGroups; group < groups.length; group += 1)
+      at -= (groups[group] as UsualFields<T, G>).series.length;
+    for (let group = namedGroups; group < groups.length; group += 1) {
+      for (const one of (groups[group] as UsualFields<T, G>).series) series[at++] = one;
+    }
+    this.namedGroups = groups.length;
   }
 
   /** Takes back what the line has had until now, and says what is wrong with it. */
@@ -425,6 +487,53 @@ class Scan<T, G> {
     return prefix;
   }
 
+  /**
+   * Reads the fields of a line, from the first on, as long as they come as usual: nothing of the fields themselves need be looked at.
+   * Afterwards `readFields` goes on; true where there are no more.
+   */
+  private readUsual({ usual, fields }: Prefix<T, G>): boolean {
+    if (this.place > 0) return false;
+    const isOver = usual !== undefined && this.readInOrder(usual);
+    const { first, place } = this;
+    this.isNamed = !isOver || place < fields.length;
+    if (this.isNamed) {
+      this.nameGroups(first);
+      for (let at = 0; at < place; at += 1) this.series[first + at] = usual?.series[at] as T;
+    }
+    return isOver;
+  }
+
+  private readInOrder({ keys, conversions }: UsualFields<T, G>): boolean {
+    const { bytes, view, first } = this;
+    const size = bytes.length;
+    let { at, count } = this;
+    let isOver = false;
+    for (let place = 0; !isOver; place += 1) {
+      const key = keys[place];
+      if (!key?.isAt(view, size, at)) break;
+      const end = this.decimalAt(at + key.length);
+      if (end < 0) break;
+      if (count === this.values.length) this.grow();
+      this.values[count++] = this.number;
+      isOver = bytes[end] !== COMMA;
+      at = isOver ? end : end + 1;
+      if (place % FIELDS_WITHOUT_LOOK === FIELDS_WITHOUT_LOOK - 1 && this.slices.isOver()) break;
+    }
+    this.at = at;
+    this.count = count;
+    this.place = count - first;
+    if (conversions) this.convertFrom(first, conversions);
+    return isOver;
+  }
+
+  private convertFrom(first: number, conversions: readonly (Conversion | undefined)[]): void {
+    const { values } = this;
+    for (let at = first; at < this.count; at += 1) {
+      const conversion = conversions[at - first];
+      if (conversion) values[at] = convert(values[at] as number, conversion);
+    }
+  }
+
   /** False where the line is wrong; undefined where others get their turn before it goes on. */
   private readFields(prefix: Prefix<T, G>): boolean | undefined {
     const { bytes } = this;
@@ -459,21 +568,28 @@ class Scan<T, G> {
 
   /** False where the line is wrong; a value that is no number only costs itself. */
   private readValue(prefix: Prefix<T, G>, field: Field<T>): boolean {
-    const { bytes, decimal } = this;
-    const first = bytes[this.at];
-    if (first === QUOTE) return this.skipText(prefix, field);
-    const isNegative = first === MINUS;
-    const start = isNegative ? this.at + 1 : this.at;
-    let at = decimal.read(bytes, start);
-    let byte = bytes[at];
-    const { digits } = decimal;
-    const isWhole = at === start + digits;
-    if (isWhole && (byte === INTEGER || (byte === UNSIGNED && !isNegative))) byte = bytes[++at];
-    const isOver = byte === COMMA || byte === BLANK || byte === FEED || (byte === RETURN && bytes[at + 1] === FEED);
-    if (!isOver || digits === 0 || digits > EXACT_DIGITS) return this.readUnusual(prefix, field);
-    this.at = at;
-    this.add(prefix, field, isNegative ? -decimal.value : decimal.value);
+    if (this.bytes[this.at] === QUOTE) return this.skipText(prefix, field);
+    const end = this.decimalAt(this.at);
+    if (end < 0) return this.readUnusual(prefix, field);
+    this.at = end;
+    this.add(prefix, field, this.number);
     return true;
+  }
+
+  /** Reads a value that is a short decimal into `number`, and gives where it ends; -1 where it is another. */
+  private decimalAt(at: number): number {
+    const { bytes, decimal } = this;
+    const isNegative = bytes[at] === MINUS;
+    const start = isNegative ? at + 1 : at;
+    let end = decimal.read(bytes, start);
+    let byte = bytes[end];
+    const { digits } = decimal;
+    const isWhole = end === start + digits;
+    if (isWhole && (byte === INTEGER || (byte === UNSIGNED && !isNegative))) byte = bytes[++end];
+    const isOver = byte === COMMA || byte === BLANK || byte === FEED || (byte === RETURN && bytes[end + 1] === FEED);
+    if (!isOver || digits === 0 || digits > EXACT_DIGITS) return -1;
+    this.number = isNegative ? -decimal.value : decimal.value;
+    return end;
   }
 
   /** A value that is no short decimal. */
@@ -615,8 +731,9 @@ class Scan<T, G> {
   }
 
   private grow(): void {
-    if (this.count >= MAX_FIELDS) throw new TooManyFieldsError(`at most ${MAX_FIELDS} numbers at once`);
-    const capacity = Math.min(MAX_FIELDS, this.count * 2);
+    const { length } = this.values;
+    if (length >= MAX_FIELDS) throw new TooManyFieldsError(`at most ${MAX_FIELDS} numbers at once`);
+    const capacity = Math.min(MAX_FIELDS, length * 2);
     for (const column of ['timestamps', 'values'] as const) {
       const grown = new Float64Array(capacity);
       grown.set(this[column]);
