@@ -27,7 +27,12 @@ export type MakeSeries<S extends object> = (
 ) => S;
 
 /** Takes points, in their order. Times are Unix ms. */
-export interface PointSink<S extends object> {
+export interface PointSink<S extends object, G> {
+  /**
+   * Takes so many numbers of series that come together again and again, of gauges or cumulative sums. Left out: each is given alone.
+   * Times and values are valid until this returns.
+   */
+  readonly group?: (group: G, times: Float64Array, values: Float64Array, count: number) => void;
   number(series: S, metric: OtlpMetric, time: number, value: number, start: number): void;
   /** @param point is valid until this returns. */
   histogram(series: S, metric: OtlpMetric, time: number, point: HistogramPoint, start: number): void;
@@ -57,6 +62,9 @@ const MOST_BUCKETS = 1_000;
 
 /** What stands before the data of a metric is not kept where it has more bytes. */
 const LONGEST_HEAD = 256;
+
+/** Nor are attributes of a point that have more. */
+const LONGEST_ATTRIBUTES = 1_024;
 
 /** Metrics of one name that are remembered. */
 const MOST_OF_NAME = 16;
@@ -123,10 +131,82 @@ const QUANTILE_VALUES = tag(6, BYTES);
 const QUANTILE = tag(1, FIXED64);
 const QUANTILE_VALUE = tag(2, FIXED64);
 
-interface Resource {
+interface Resource<S, G> {
   readonly id: number;
   /** Or why they cannot be read. */
   readonly attributes: ReadonlyMap<string, string> | string;
+  usual: UsualPoints<S, G> | undefined;
+  /** How often others have come since these were last all. */
+  misses: number;
+}
+
+/** What a point says of its series, beside its resource. */
+interface PointKey {
+  readonly metric: Metric;
+  /** The fields that have them, one after the other; undefined without any. */
+  readonly attributes: KeptBytes | undefined;
+}
+
+/** All points of a resource as they came, where they were numbers. */
+interface UsualPoints<S, G> {
+  readonly keys: readonly PointKey[];
+  readonly series: readonly S[];
+  /** Once they have come again. */
+  group: G | undefined;
+}
+
+/** More points of a resource are no group: to make one would hold up others. */
+const MOST_GROUPED = 1_000;
+
+/** Points of the resource that is read. */
+class ResourceRun<S extends object, G> {
+  /** As long as points come as usual: how they do, and how many have. */
+  usual: UsualPoints<S, G> | undefined;
+  count = 0;
+  readonly times = new Float64Array(MOST_GROUPED);
+  readonly values = new Float64Array(MOST_GROUPED);
+  private readonly starts = new Float64Array(MOST_GROUPED);
+  /** What has come, where that may become the usual. */
+  keys: PointKey[] | undefined;
+  series: S[] = [];
+
+  begin({ usual, misses }: Resource<S, G>): void {
+    this.usual = usual;
+    this.count = 0;
+    // Where it is another each time, it is learned ever more seldom.
+    this.keys = (misses & (misses - 1)) === 0 ? [] : undefined;
+    this.series = [];
+  }
+
+  /** What the next point is of, if it comes as usual. */
+  get expected(): PointKey | undefined {
+    return this.usual?.keys[this.count];
+  }
+
+  /** Whether all points have come as usual. */
+  get isWhole(): boolean {
+    return this.count === this.usual?.keys.length;
+  }
+
+  add(time: number, value: number, start: number): void {
+    const at = this.count++;
+    this.times[at] = time;
+    this.values[at] = value;
+    this.starts[at] = start;
+  }
+
+  /** Gives those that came as usual one by one: what comes now does not. */
+  leave(sink: PointSink<S, G>): void {
+    const { usual, count, times, values, starts } = this;
+    if (!usual) return;
+    this.usual = undefined;
+    if (this.keys) this.keys = usual.keys.slice(0, count);
+    this.series = usual.series.slice(0, count);
+    for (let at = 0; at < count; at += 1) {
+      const { metric } = (usual.keys[at] as PointKey).metric;
+      sink.number(usual.series[at] as S, metric, times[at] as number, values[at] as number, starts[at] as number);
+    }
+  }
 }
 
 interface Metric {
@@ -145,13 +225,20 @@ interface Metric {
  * Reads `ExportMetricsServiceRequest`, and remembers resources, metrics and series by the bytes that named them: what comes
  * again costs no text.
  */
-export class MetricsDecoder<S extends object> {
-  private readonly resources: ByteMap<Resource>;
+export class MetricsDecoder<S extends object, G> {
+  private readonly resources: ByteMap<Resource<S, G>>;
   /** By name; those of one name differ in kind, form or unit. */
   private readonly metrics: ByteMap<Metric[]>;
   private readonly known: ByteMap<S>;
   /** Those of the body that is decoded. */
   private ofBody: BodyKeys<S>;
+  private readonly pointKeys: ByteMap<PointKey>;
+  /** Lists of them by their length: resources with the same points have one, which then is at hand for each of them. */
+  private readonly lists = new Map<number, readonly PointKey[]>();
+  /** Series of all usual points. */
+  private usualSeries = 0;
+  /** Its memory need not be made for each body. */
+  private spareRun: ResourceRun<S, G> | undefined;
   private nextId = 1;
   private last: Metric | undefined;
   /** The bytes that name a series. */
@@ -169,10 +256,12 @@ export class MetricsDecoder<S extends object> {
 
   constructor(
     private readonly make: MakeSeries<S>,
-    mostSeries: number,
+    private readonly groupOf: (series: readonly S[]) => G,
+    private readonly mostSeries: number,
   ) {
     this.known = new ByteMap(mostSeries);
     this.ofBody = this.seriesOfBody();
+    this.pointKeys = new ByteMap(mostSeries);
     this.resources = new ByteMap(mostSeries, mostSeries * 32);
     this.metrics = new ByteMap(10_000);
   }
@@ -183,7 +272,7 @@ export class MetricsDecoder<S extends object> {
   }
 
   /** @throws ProtobufError where the bytes are no such message; some points may have been given then. */
-  decode(body: Uint8Array, sink: PointSink<S>): void {
+  decode(body: Uint8Array, sink: PointSink<S, G>): void {
     for (const pieces = this.pieces(body, sink); !pieces.next().done;);
   }
 
@@ -192,11 +281,13 @@ export class MetricsDecoder<S extends object> {
    *
    * @param series where the series of the body are found; it is up to the caller to keep what is new among them.
    */
-  *pieces(body: Uint8Array, sink: PointSink<S>, series = this.seriesOfBody()): Generator<void, void> {
+  *pieces(body: Uint8Array, sink: PointSink<S, G>, series = this.seriesOfBody()): Generator<void, void> {
     const reader = new ProtoReader(body);
     this.reader = reader;
     this.ofBody = series;
     const bodyEnd = reader.end;
+    const run = this.spareRun ?? new ResourceRun<S, G>();
+    this.spareRun = undefined;
     let left = PIECE;
     // One loop within the other: a generator for each metric would take longer than what it reads.
     for (let ofBody = reader.next(); ofBody !== 0; ofBody = reader.next()) {
@@ -216,6 +307,7 @@ export class MetricsDecoder<S extends object> {
           left = yield* this.pause(reader, series);
         }
         const resource = this.resourceOf(start, end);
+        run.begin(resource);
         reader.at = first;
         for (let ofResource = reader.next(); ofResource !== 0; ofResource = reader.next()) {
           if (ofResource === SCOPE_METRICS) {
@@ -223,9 +315,9 @@ export class MetricsDecoder<S extends object> {
             for (let ofScope = reader.next(); ofScope !== 0; ofScope = reader.next()) {
               if (ofScope === METRICS) {
                 const metricEnd = (reader.end = reader.length());
-                const metric = this.guessMetric() ?? this.readMetric();
+                const metric = this.guessMetric(run.expected?.metric) ?? this.readMetric();
                 for (let field = metric ? reader.next() : 0; metric && field !== 0; field = reader.next()) {
-                  if (field === DATA_POINTS) this.readPoint(resource, metric, sink);
+                  if (field === DATA_POINTS) this.readPoint(resource, metric, run, sink);
                   else reader.skip(field);
                   if ((left -= 1) > 0) continue;
                   left = yield* this.pause(reader, series);
@@ -245,6 +337,7 @@ export class MetricsDecoder<S extends object> {
           if ((left -= 1) > 0) continue;
           left = yield* this.pause(reader, series);
         }
+        this.finish(resource, run, sink);
         reader.end = bodyEnd;
       } else {
         reader.skip(ofBody);
@@ -252,6 +345,7 @@ export class MetricsDecoder<S extends object> {
       if ((left -= 1) > 0) continue;
       left = yield* this.pause(reader, series);
     }
+    this.spareRun = run;
   }
 
   /** Afterwards goes on with what is read by `reader`, whatever was decoded meanwhile. */
@@ -272,20 +366,53 @@ export class MetricsDecoder<S extends object> {
     reader.end = outer;
   }
 
-  private resourceOf(start: number, end: number): Resource {
+  private resourceOf(start: number, end: number): Resource<S, G> {
     const { bytes } = this.reader;
     const known = this.resources.get(bytes, start, end);
     if (known) return known;
-    const resource = { id: this.nextId++, attributes: attributesOf(bytes, start, end, RESOURCE_ATTRIBUTES) };
+    const attributes = attributesOf(bytes, start, end, RESOURCE_ATTRIBUTES);
+    const resource = { id: this.nextId++, attributes, usual: undefined, misses: 0 };
     this.resources.set(bytes, start, end, resource);
     return resource;
   }
 
-  /** The metric that followed the one before the last time, if it is here again; afterwards the reader is at its data. */
-  private guessMetric(): Metric | undefined {
+  /** All of a resource is read. */
+  private finish(resource: Resource<S, G>, run: ResourceRun<S, G>, sink: PointSink<S, G>): void {
+    const { usual } = run;
+    if (usual && run.isWhole && sink.group) {
+      resource.misses = 0;
+      usual.group ??= this.groupOf(usual.series);
+      sink.group(usual.group, run.times, run.values, run.count);
+      return;
+    }
+    run.leave(sink);
+    const { keys, series } = run;
+    // Of a body that names some for the first time it is not known yet whether they will be stored.
+    if (keys && keys.length > 0 && this.ofBody.size === 0) this.learn(resource, keys, series);
+    resource.misses += 1;
+  }
+
+  private learn(resource: Resource<S, G>, keys: readonly PointKey[], series: readonly S[]): void {
+    this.usualSeries += series.length - (resource.usual?.series.length ?? 0);
+    if (this.usualSeries > this.mostSeries) {
+      this.resources.clear();
+      this.pointKeys.clear();
+      this.lists.clear();
+      this.usualSeries = series.length;
+    }
+    const list = this.lists.get(keys.length);
+    const isKnown = list?.every((key, place) => key === keys[place]) === true;
+    if (!isKnown) this.lists.set(keys.length, keys);
+    resource.usual = { keys: isKnown ? list : keys, series, group: undefined };
+  }
+
+  /**
+   * The metric that is expected, or followed the one before the last time, if it is here again; afterwards the reader is at its data.
+   */
+  private guessMetric(expected: Metric | undefined): Metric | undefined {
     const { reader } = this;
     const { at, end } = reader;
-    const metric = this.last?.next;
+    const metric = expected ?? this.last?.next;
     if (!metric?.head?.isAt(reader.view, end, at)) return undefined;
     reader.at = at + metric.head.length;
     if (reader.length() === end) {
@@ -409,11 +536,22 @@ export class MetricsDecoder<S extends object> {
     return metric;
   }
 
-  private readPoint(resource: Resource, metric: Metric | string, sink: PointSink<S>): void {
+  private readPoint(
+    resource: Resource<S, G>,
+    metric: Metric | string,
+    run: ResourceRun<S, G>,
+    sink: PointSink<S, G>,
+  ): void {
     const { reader } = this;
     const outer = reader.end;
     const end = reader.length();
     reader.end = end;
+    if (this.readUsual(metric, run)) {
+      reader.at = end;
+      reader.end = outer;
+      return;
+    }
+    run.leave(sink);
     const start = reader.at;
     this.from = -1;
     this.to = -1;
@@ -422,17 +560,58 @@ export class MetricsDecoder<S extends object> {
     this.time = 0;
     this.flags = 0;
     if (typeof metric === 'string') {
+      run.keys = undefined;
       sink.refuse(metric);
     } else if (end - start > MOST_BYTES) {
       sink.refuse(`a point may have at most ${MOST_BYTES} bytes, and one of ${metric.metric.name} has ${end - start}`);
+      run.keys = undefined;
     } else {
       const { type } = metric.metric;
-      if (type === 'gauge' || type === 'sum') this.readNumber(resource, metric, sink, start);
-      else if (type === 'summary') this.readSummary(resource, metric, sink, start);
-      else this.readHistogram(resource, metric, sink, start, type === 'exponential');
+      if (type === 'gauge' || type === 'sum') {
+        if (!this.readNumber(resource, metric, run, sink, start)) run.keys = undefined;
+      } else {
+        run.keys = undefined;
+        if (type === 'summary') this.readSummary(resource, metric, sink, start);
+        else this.readHistogram(resource, metric, sink, start, type === 'exponential');
+      }
     }
     reader.at = end;
     reader.end = outer;
+  }
+
+  /** Reads a point that comes as usual; false where it does not, of which nothing is read. */
+  private readUsual(metric: Metric | string, run: ResourceRun<S, G>): boolean {
+    const { expected } = run;
+    if (expected === undefined || expected.metric !== metric) return false;
+    const { attributes } = expected;
+    const { reader } = this;
+    const { bytes, view, at: first, end } = reader;
+    let [time, start, value] = [0, 0, NaN];
+    let isNamed = attributes === undefined;
+    let at = first;
+    while (at < end) {
+      const field = bytes[at];
+      if (field === NUMBER_ATTRIBUTES) {
+        if (isNamed || !attributes?.isAt(view, end, at)) break;
+        isNamed = true;
+        at += attributes.length;
+        continue;
+      }
+      const next = at + 9;
+      if (next > end) break;
+      reader.at = at + 1;
+      if (field === TIME) time = reader.nanosAsMs();
+      else if (field === START) start = reader.nanosAsMs();
+      else if (field === AS_DOUBLE) value = reader.double();
+      else if (field === AS_INT) value = reader.sfixed64();
+      else break;
+      at = next;
+    }
+    reader.at = first;
+    // Of a point without a value the other way knows what to say.
+    if (at < end || !isNamed || Number.isNaN(value)) return false;
+    run.add(time, value, start);
+    return true;
   }
 
   /** Reads a field that every kind of point has; false where it is none. */
@@ -453,7 +632,14 @@ export class MetricsDecoder<S extends object> {
     return true;
   }
 
-  private readNumber(resource: Resource, metric: Metric, sink: PointSink<S>, start: number): void {
+  /** Whether it is one that may come as usual. */
+  private readNumber(
+    resource: Resource<S, G>,
+    metric: Metric,
+    run: ResourceRun<S, G>,
+    sink: PointSink<S, G>,
+    start: number,
+  ): boolean {
     const { reader } = this;
     let value = NaN;
     let hasValue = false;
@@ -473,13 +659,41 @@ export class MetricsDecoder<S extends object> {
     if (typeof series === 'string') sink.refuse(series);
     else if (this.hasNoValue() || (hasValue && Number.isNaN(value))) sink.missing(series, metric.metric, this.time);
     else if (!hasValue) sink.refuse(`a point of ${metric.metric.name} must have asDouble or asInt`);
-    else sink.number(series, metric.metric, this.time, value, this.start);
+    else {
+      sink.number(series, metric.metric, this.time, value, this.start);
+      return !metric.metric.isDelta && this.isTogether && this.note(metric, series, run);
+    }
+    return false;
+  }
+
+  /** Takes note of a point that may come again; false where there are too many, or it is too long. */
+  private note(metric: Metric, series: S, { keys, series: noted }: ResourceRun<S, G>): boolean {
+    if (!keys) return true;
+    const length = Math.max(0, this.to - this.from);
+    if (keys.length === MOST_GROUPED || length > LONGEST_ATTRIBUTES) return false;
+    keys.push(this.pointKeyOf(metric, length));
+    noted.push(series);
+    return true;
+  }
+
+  private pointKeyOf(metric: Metric, length: number): PointKey {
+    const { bytes } = this.reader;
+    const from = Math.max(0, this.from);
+    this.room(length + 4);
+    this.keyView.setUint32(0, metric.id, true);
+    const end = copy(bytes, from, from + length, this.key, 4);
+    let key = this.pointKeys.get(this.key, 0, end);
+    if (!key) {
+      key = { metric, attributes: length === 0 ? undefined : new KeptBytes(this.key.slice(4, end)) };
+      this.pointKeys.set(this.key, 0, end, key);
+    }
+    return key;
   }
 
   private readHistogram(
-    resource: Resource,
+    resource: Resource<S, G>,
     metric: Metric,
-    sink: PointSink<S>,
+    sink: PointSink<S, G>,
     start: number,
     isExponential: boolean,
   ): void {
@@ -548,7 +762,7 @@ export class MetricsDecoder<S extends object> {
     });
   }
 
-  private readSummary(resource: Resource, metric: Metric, sink: PointSink<S>, start: number): void {
+  private readSummary(resource: Resource<S, G>, metric: Metric, sink: PointSink<S, G>, start: number): void {
     const { reader } = this;
     const point: SummaryPoint = { count: 0, sum: 0, quantiles: [], values: [] };
     for (let at = reader.at, field = reader.next(); field !== 0; at = reader.at, field = reader.next()) {
@@ -582,7 +796,7 @@ export class MetricsDecoder<S extends object> {
     return (this.flags & 1) === 1;
   }
 
-  private seriesOf({ id, attributes }: Resource, metric: Metric, start: number, field: number): S | string {
+  private seriesOf({ id, attributes }: Resource<S, G>, metric: Metric, start: number, field: number): S | string {
     const { bytes } = this.reader;
     if (typeof attributes === 'string') return attributes;
     const others = this.isTogether ? undefined : gathered(bytes, start, this.reader.end, field);

@@ -17,7 +17,7 @@ function pointsOf(body: Uint8Array, decoder = decoderOfTests()): Record<string, 
   return points;
 }
 
-function sinkOf(points: Record<string, unknown>[]): PointSink<Series> {
+function sinkOf(points: Record<string, unknown>[]): PointSink<Series, readonly Series[]> {
   const note = (series: Series, { name, unit, isDelta }: OtlpMetric, more: object): void =>
     void points.push({ ...series, name, unit, ...(isDelta && { isDelta }), ...more });
   return {
@@ -31,12 +31,13 @@ function sinkOf(points: Record<string, unknown>[]): PointSink<Series> {
     exemplar: () => points.push({ exemplar: true }),
   };
 }
-const decoderOfTests = (): MetricsDecoder<Series> =>
+const decoderOfTests = (): MetricsDecoder<Series, readonly Series[]> =>
   new MetricsDecoder(
     (resource, _metric, attributes) => ({
       resource: Object.fromEntries(resource),
       attributes: Object.fromEntries(attributes),
     }),
+    (series) => series,
     1_000,
   );
 const read = (json: unknown): Record<string, unknown>[] => pointsOf(metricsFromJson(json));
@@ -79,6 +80,115 @@ describe('metrics of OpenTelemetry', () => {
     expect(turns).toBeGreaterThan(2);
     expect(found.map(({ points }) => points)).toEqual(bodies.map((body) => pointsOf(body)));
     expect(found[2]?.points).toHaveLength(600);
+  });
+
+  it('are what they say also where they come as before, or nearly so', async () => {
+    interface Named {
+      readonly name: string;
+    }
+    const decoderOfNames = (): MetricsDecoder<Named, readonly Named[]> =>
+      new MetricsDecoder(
+        (resource, { name, unit }, attributes) => ({ name: JSON.stringify([...resource, name, unit, ...attributes]) }),
+        (series) => series,
+        200,
+      );
+    let groups = 0;
+    const said = async (
+      body: Uint8Array,
+      decoder: MetricsDecoder<Named, readonly Named[]>,
+      hasGroups: boolean,
+    ): Promise<unknown> => {
+      const points: unknown[] = [];
+      const known = decoder.seriesOfBody();
+      const group = (series: readonly Named[], times: Float64Array, values: Float64Array, count: number): void => {
+        expect(series).toHaveLength(count);
+        series.forEach((one, index) => points.push([one.name, times[index], values[index]]));
+        groups += 1;
+      };
+      const sink: PointSink<Named, readonly Named[]> = {
+        number: ({ name }, _metric, time, value) => points.push([name, time, value]),
+        histogram: ({ name }, _metric, time, { count }) => points.push([name, time, 'histogram', count]),
+        summary: ({ name }, _metric, time, { count }) => points.push([name, time, 'summary', count]),
+        missing: ({ name }, _metric, time) => points.push([name, time, 'missing']),
+        refuse: (reason) => points.push(reason),
+        exemplar: () => points.push('exemplar'),
+        ...(hasGroups && { group }),
+      };
+      for (const pieces = decoder.pieces(body, sink, known); !pieces.next().done;);
+      await known.keep(() => true);
+      return points;
+    };
+    const usual = [0, 1, 2, 3, 4].map((index) => ({
+      name: `m${index >> 1}`,
+      cpu: index === 4 ? undefined : index,
+      value: { asDouble: index },
+    }));
+    const point = fc.record({
+      name: fc.constantFrom('m0', 'm1', 'other'),
+      cpu: fc.option(fc.nat(2), { nil: undefined }),
+      value: fc.constantFrom(
+        { asInt: '7' },
+        { asDouble: -0 },
+        { asDouble: 'NaN' },
+        { flags: 1 },
+        {},
+        { asDouble: 1, exemplars: [{ asDouble: 1 }] },
+      ),
+    });
+    const resource = fc.record({
+      host: fc.constantFrom('a', 'b'),
+      kind: fc.constantFrom('gauge', 'gauge', 'gauge', 'sum', 'delta', 'histogram'),
+      points: fc.oneof(
+        { weight: 4, arbitrary: fc.constant(usual) },
+        { weight: 1, arbitrary: fc.subarray(usual) },
+        { weight: 1, arbitrary: fc.shuffledSubarray(usual) },
+        {
+          weight: 1,
+          arbitrary: fc.tuple(fc.nat(4), point).map(([at, one]) => usual.with(at, one as (typeof usual)[0])),
+        },
+        { weight: 1, arbitrary: fc.array(point as fc.Arbitrary<(typeof usual)[0]>, { maxLength: 6 }) },
+      ),
+      time: fc.integer({ min: 1, max: 2 ** 41 }),
+    });
+    const bodyOf = (resources: readonly (typeof resource extends fc.Arbitrary<infer T> ? T : never)[]): Uint8Array =>
+      metricsFromJson({
+        resourceMetrics: resources.map(({ host, kind, points, time: ms }) => {
+          const metrics: { name: string; dataPoints: object[] }[] = [];
+          for (const { name, cpu, value } of points) {
+            if (metrics.at(-1)?.name !== name) metrics.push({ name, dataPoints: [] });
+            metrics.at(-1)?.dataPoints.push({
+              timeUnixNano: `${ms}000000`,
+              attributes: cpu === undefined ? [] : [attribute('cpu', { intValue: String(cpu) })],
+              ...(kind === 'histogram' ? { count: 1, sum: 1 } : value),
+            });
+          }
+          const aggregationTemporality = kind === 'delta' ? 1 : 2;
+          return {
+            resource: { attributes: [attribute('host.name', { stringValue: host })] },
+            scopeMetrics: [
+              {
+                metrics: metrics.map(({ name, dataPoints }) => ({
+                  name,
+                  [kind === 'delta' ? 'sum' : kind]: { dataPoints, aggregationTemporality },
+                })),
+              },
+            ],
+          };
+        }),
+      });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(resource, { minLength: 1, maxLength: 3 }), { maxLength: 8 }),
+        async (requests) => {
+          const decoder = decoderOfNames();
+          for (const [turn, body] of requests.map(bodyOf).entries()) {
+            expect(await said(body, decoder, turn % 4 !== 3)).toEqual(await said(body, decoderOfNames(), false));
+          }
+        },
+      ),
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 300 },
+    );
+    expect(groups).toBeGreaterThan(0);
   });
 
   it('with more attributes than anybody has are refused', () => {
@@ -310,7 +420,7 @@ describe('metrics of OpenTelemetry', () => {
       if (flip && bytes.length > 0) bytes[flip[0] % bytes.length] = (bytes[flip[0] % bytes.length] as number) ^ flip[1];
       return bytes;
     };
-    const said = (bytes: Uint8Array, decoder: MetricsDecoder<Series>): unknown => {
+    const said = (bytes: Uint8Array, decoder: MetricsDecoder<Series, readonly Series[]>): unknown => {
       const points: Record<string, unknown>[] = [];
       try {
         decoder.decode(bytes, sinkOf(points));

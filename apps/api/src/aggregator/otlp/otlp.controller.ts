@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
-import { finishInSlices, timeRule } from '@device-metrics/domain';
+import { finishInSlices, SeriesGroup, timeRule } from '@device-metrics/domain';
 import { metricsFromJson, MetricsDecoder, OtlpJsonError, ProtobufError } from '@device-metrics/formats';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Needs } from '../../access/needs.js';
@@ -29,7 +29,7 @@ type PointsRequest = Pick<FastifyRequest, 'headers' | 'body'>;
 @ApiTags('aggregator')
 @Controller('v1/metrics')
 export class OtlpController {
-  private readonly decoder: MetricsDecoder<OtlpSeries>;
+  private readonly decoder: MetricsDecoder<OtlpSeries, SeriesGroup>;
   private readonly spare = new SparePool();
 
   constructor(
@@ -40,7 +40,11 @@ export class OtlpController {
     private readonly descriptions: MetricDescriptions,
     names: OtlpNames,
   ) {
-    this.decoder = new MetricsDecoder((...named) => names.seriesOf(...named), MOST_SERIES);
+    this.decoder = new MetricsDecoder(
+      (...named) => names.seriesOf(...named),
+      (series) => new SeriesGroup(series.map(({ value }) => value)),
+      MOST_SERIES,
+    );
   }
 
   @Post()

@@ -1,4 +1,4 @@
-import type { ColumnCandidates, NamedSeries } from '@device-metrics/domain';
+import type { ColumnCandidates, NamedSeries, SeriesGroup } from '@device-metrics/domain';
 import type {
   BodyKeys,
   HistogramPoint,
@@ -21,13 +21,16 @@ export interface PointSample {
 const USUAL_SAMPLES = 1 << 16;
 
 /** What a request has: whole points, of which each is stored whole or not at all. */
-export class RequestPoints implements PointSink<OtlpSeries> {
+export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
   /** Values as they are, position by position. */
   private readonly series: NamedSeries[] = [];
   private timestamps: Float64Array;
   private values: Float64Array;
   /** Where each point ends in them; undefined as long as each has one sample. */
   private ends: number[] | undefined;
+  private readonly groups: SeriesGroup[] = [];
+  /** How many samples they have. */
+  private grouped = 0;
   /** Points of what has come since the point before. */
   readonly deltas: PointSample[][] = [];
   /** Series without a value from a time on. */
@@ -53,8 +56,18 @@ export class RequestPoints implements PointSink<OtlpSeries> {
 
   /** All but deltas, for the gate. */
   get columns(): ColumnCandidates {
-    const { series, timestamps, values, ends } = this;
-    return { series, timestamps, values, ...(ends && { ends }) };
+    const { series, timestamps, values, ends, grouped } = this;
+    const groups = grouped === series.length ? this.groups : undefined;
+    return { series, timestamps, values, groups, ...(ends && { ends }) };
+  }
+
+  group(group: SeriesGroup, times: Float64Array, values: Float64Array, count: number): void {
+    for (let at = 0; at < count; at += 1) {
+      this.push(group.series[at] as NamedSeries, times[at] as number, values[at] as number);
+      this.ends?.push(this.series.length);
+    }
+    this.groups.push(group);
+    this.grouped += count;
   }
 
   number(series: OtlpSeries, { name, type, isDelta, isMonotonic }: OtlpMetric, time: number, value: number): void {
