@@ -1,4 +1,5 @@
-import type { Store } from '@device-metrics/storage';
+import type { DeviceSelector } from '@device-metrics/domain';
+import type { Store, StoredDevice } from '@device-metrics/storage';
 import { noDevice } from '../http/no-device.js';
 import { Problem } from '../http/problem.js';
 import { currentCaller, type Caller } from './caller.js';
@@ -49,10 +50,10 @@ function limited(store: Store, caller: Caller, name: string): Method {
     case 'device':
       return visible as Method;
     case 'devices':
-      return (async (selector) => (await store.devices(selector)).filter(caller.mayRead)) as Store['devices'] as Method;
+      return ((selector) => devicesOf(store, caller, selector)) as Store['devices'] as Method;
     case 'findSeries':
       return (async (selector) => {
-        const seen = new Set((await store.devices()).filter(caller.mayRead).map((device) => device.name));
+        const seen = new Set((await devicesOf(store, caller)).map((device) => device.name));
         return (await store.findSeries(selector)).filter(({ deviceName }) => seen.has(deviceName));
       }) as Store['findSeries'] as Method;
     default:
@@ -64,4 +65,11 @@ function limited(store: Store, caller: Caller, name: string): Method {
         return (Reflect.get(store, name) as Method).call(store, deviceName, ...more);
       };
   }
+}
+
+/** The selected devices that are there for a caller; of a fleet, those that have other tags are not even put together. */
+async function devicesOf(store: Store, caller: Caller, selector: DeviceSelector = {}): Promise<StoredDevice[]> {
+  const own = Object.entries(caller.limits.tags ?? {});
+  const tags = own.length > 0 ? [...(selector.tags ?? []), ...own] : selector.tags;
+  return (await store.devices({ ...selector, tags })).filter(caller.mayRead);
 }

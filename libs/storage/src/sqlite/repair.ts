@@ -297,7 +297,9 @@ function fits({ rowId, values }: PageRecord, { columns, hasRowId, least }: Table
     if (value === null) return isRowId || mayBeNull;
     if (isRowId) return false;
     if (type === 'integer') return Number.isInteger(value);
-    return type === 'text' ? typeof value === 'string' : type === 'blob' ? Buffer.isBuffer(value) : true;
+    if (type === 'text') return typeof value === 'string';
+    // Doubles stand in columns without a type, which keep every bit of them.
+    return type === 'blob' ? Buffer.isBuffer(value) : typeof value === 'number';
   });
 }
 
