@@ -39,7 +39,7 @@ import { apiSettingGroups, readApiSettings } from './settings.js';
 import { version } from './version.js';
 
 /** How far V8's heap may grow beyond what is in use before it is cleared, %. By itself it lets that of a large fleet double. */
-const HEAP_GROWTH = 50;
+const HEAP_GROWTH = 30;
 /** Connections that the kernel holds until they are taken: Node takes all of them in one turn of the event loop. */
 const BACKLOG = 128;
 

@@ -4,7 +4,7 @@ import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
 import type { PartSums } from './part-sums.js';
-import type { LatePieces, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
+import type { LatePieces, PiecePage, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
 import type { Wanted } from './wanted.js';
 
 /** All that the store has of one device and hour: a chunk, parts over it, heads over these. */
@@ -128,19 +128,23 @@ export class DeviceHour {
 
   /** The same where all that is sealed lies in the range, and is known. */
   private withSums(sums: PartSums, range: TimeRange, wanted: Wanted, visit: VisitSummary): Promise<void> | undefined {
-    const others = new Set<number>();
+    let others: Set<number> | undefined;
     const [head] = this.heads;
     if (head) {
       const visitBehind: VisitSummary = (id, summary) => {
         if (summary.firstTime > sums.lastTimeOf(id)) visit(id, summary);
-        else others.add(id);
+        else (others ??= new Set()).add(id);
       };
       head.summaries(visitBehind, wanted, true, range);
     }
-    sums.visit((id, summary) => void (others.has(id) || visit(id, summary)), wanted);
-    if (others.size === 0) return undefined;
+    if (!others) {
+      sums.visit(visit, wanted);
+      return undefined;
+    }
+    const overlapping = others;
+    sums.visit((id, summary) => void (overlapping.has(id) || visit(id, summary)), wanted);
     const visitOthers = (): void => {
-      for (const [id, column] of this.columns(others, range)) this.visitInside(id, column, range, visit);
+      for (const [id, column] of this.columns(overlapping, range)) this.visitInside(id, column, range, visit);
     };
     const fetching = this.reader.fetch(this.sealed);
     if (fetching) return fetching.then(visitOthers);
@@ -263,14 +267,23 @@ export async function forEachHour(
   while (next < end) {
     const read = reader.page(deviceId, next, end);
     const page = read instanceof Promise ? await read : read;
-    const hours = new Set(page.hours.keys());
-    for (const { hour } of heads) if (hour >= next && hour < page.end) hours.add(hour);
+    const hours = hoursIn(page, heads, next);
     next = page.end;
-    for (const hour of [...hours].sort((a, b) => a - b)) {
-      const over = heads.length === 0 ? heads : heads.filter((head) => head.hour === hour);
+    for (const hour of hours) {
+      const over = heads.every((head) => head.hour === hour) ? heads : heads.filter((head) => head.hour === hour);
       const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? [], over, pieces, reader));
       if (pending) await pending;
       if (slices.isOver()) await slices.next();
     }
   }
+}
+
+/** The hours of a page that have pieces or heads, in order of time; `from` is where it begins. */
+function hoursIn({ hours, end }: PiecePage, heads: readonly Head[], from: number): number[] {
+  const found = [...hours.keys()];
+  for (const { hour } of heads) if (hour >= from && hour < end && !hours.has(hour)) found.push(hour);
+  if (found.length < 2) return found;
+  found.sort((a, b) => a - b);
+  // One that is being sealed has another head beside it.
+  return found.filter((hour, at) => hour !== found[at - 1]);
 }

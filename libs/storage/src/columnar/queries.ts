@@ -117,25 +117,27 @@ export class Queries {
       'of hours that it cuts',
     );
     const reused = new WantedSeries(this.catalogue);
+    let wanted = reused;
+    let all = [reused];
+    const include: VisitSummary = (id, summary) => {
+      const place = wanted.placeOf(id);
+      if (place >= 0) rows.include(place, summary);
+    };
+    const visitAll = async (hour: DeviceHour): Promise<void> => {
+      for (wanted of all) {
+        if (slices.isOver()) await slices.next();
+        await hour.summaries(range, wanted, include);
+      }
+    };
+    // One for all devices: what is made for each of a fleet is megabytes.
+    const visit = (hour: DeviceHour): Promise<void> | undefined =>
+      all.length === 1 ? hour.summaries(range, wanted, include) : visitAll(hour);
     try {
       for (const run of runs) {
-        const [wanted, ...others] = this.wantedOf(series, run, reused);
+        all = this.wantedOf(series, run, reused);
+        wanted = reused;
         if (slices.isOver()) await slices.next();
-        const visit = (hour: DeviceHour, of: WantedSeries): Promise<void> | undefined =>
-          hour.summaries(range, of, (id, summary) => {
-            const place = of.placeOf(id);
-            if (place >= 0) rows.include(place, summary);
-          });
-        const visitAll = async (hour: DeviceHour): Promise<void> => {
-          await visit(hour, wanted);
-          for (const other of others) {
-            if (slices.isOver()) await slices.next();
-            await visit(hour, other);
-          }
-        };
-        await this.forEachHour(sight, run.device.id, range, slices, (hour) =>
-          others.length === 0 ? visit(hour, wanted) : visitAll(hour),
-        );
+        await this.forEachHour(sight, run.device.id, range, slices, visit);
       }
     } finally {
       this.heads.letGo(sight.heads);
@@ -159,13 +161,9 @@ export class Queries {
   }
 
   /** The series of a run: of very many only some at a time. */
-  private wantedOf(
-    series: readonly Series[],
-    { device, from, to }: DeviceRun,
-    reused: WantedSeries,
-  ): [WantedSeries, ...WantedSeries[]] {
+  private wantedOf(series: readonly Series[], { device, from, to }: DeviceRun, reused: WantedSeries): WantedSeries[] {
     let wanted = reused.begin(device);
-    const all: [WantedSeries, ...WantedSeries[]] = [wanted];
+    const all = [wanted];
     for (let at = from; at < to; at += 1) {
       const entry = this.catalogue.get(series[at].id);
       if (entry?.device !== device) continue;

@@ -262,6 +262,13 @@ export class SeriesCatalogue {
     return this.find(sample)?.unit;
   }
 
+  /** Takes note of the unit that a series has in its table. */
+  noteUnit(entry: SeriesEntry, unit: string | null): void {
+    if (entry.unit === unit) return;
+    entry.unit = unit;
+    this.sorted.unitChanged();
+  }
+
   get(id: number): SeriesEntry | undefined {
     return this.entries[id];
   }
@@ -440,8 +447,8 @@ export class SeriesCatalogue {
   private setUnit(entry: SeriesEntry, unit: string): void {
     const before = entry.unit;
     this.tables.setUnit(entry.id, unit);
-    entry.unit = unit;
-    this.undoes.push(() => (entry.unit = before));
+    this.noteUnit(entry, unit);
+    this.undoes.push(() => this.noteUnit(entry, before));
   }
 
   private hold(entry: SeriesEntry): SeriesEntry {

@@ -64,6 +64,7 @@ export class SeriesEntry {
     readonly device: Device,
     readonly metricName: string,
     readonly labelsKey: string,
+    /** Changed by the catalogue alone. */
     public unit: string | null,
   ) {
     this.slot = device.add(this);
@@ -80,8 +81,22 @@ export class SeriesEntry {
   private describe(before: Series | undefined): Series {
     const { id, device, metricName, labelsKey: key, unit } = this;
     const labels = before?.labels ?? (key === UNLABELLED ? NO_LABELS : (JSON.parse(key) as Labels));
-    return { id, deviceName: device.name, metricName, labels, unit };
+    return new DescribedSeries(id, device.name, metricName, labels, unit);
   }
+}
+
+/**
+ * Of a class of their own, which V8 tells apart from all other objects that begin with an id: where one of these has a large one, it
+ * would keep the id of each series as an object.
+ */
+class DescribedSeries implements Series {
+  constructor(
+    readonly id: number,
+    readonly deviceName: string,
+    readonly metricName: string,
+    readonly labels: Labels,
+    readonly unit: string | null,
+  ) {}
 }
 
 /** What names a series. */

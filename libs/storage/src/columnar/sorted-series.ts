@@ -18,7 +18,9 @@ const MANY = 16;
 export class SortedSeries {
   /** Of all devices; undefined while nobody has asked since one came or went. */
   private sorted: readonly SeriesEntry[] | undefined;
-  /** How often one came or went. */
+  /** The same, as callers see them; undefined while nobody has asked since something of one changed. */
+  private described: readonly Series[] | undefined;
+  /** How often one came, went or changed. */
   private changes = 0;
   /** All devices by name; a new one is not among them. */
   private named: readonly Device[] = [];
@@ -31,10 +33,21 @@ export class SortedSeries {
    * The selected series, by device, metric and labels, as callers see them: each is made when it is first asked for. In slices, in
    * which series may come or go: what is looked at stays as it was.
    */
-  async describe(selector: Selector): Promise<Series[]> {
+  async describe(selector: Selector): Promise<readonly Series[]> {
     const { entries, isWanted } = await this.look(selector);
+    if (!isWanted && entries === this.sorted) return this.describeAll(entries);
     const found: Series[] = [];
     await inSlices(entries, (entry) => void ((!isWanted || isWanted(entry)) && found.push(entry.series)));
+    return found;
+  }
+
+  /** Kept until one of them changes: of a fleet it takes megabytes, which whoever asks again and again would make each time. */
+  private async describeAll(entries: readonly SeriesEntry[]): Promise<readonly Series[]> {
+    if (this.described) return this.described;
+    const { changes } = this;
+    const found = new Array<Series>(entries.length);
+    await inSlices(entries, (entry, at) => void (found[at] = entry.series));
+    if (changes === this.changes) this.described = found;
     return found;
   }
 
@@ -101,6 +114,12 @@ export class SortedSeries {
 
   private seriesChanged(): void {
     this.sorted = undefined;
+    this.unitChanged();
+  }
+
+  /** A series has another unit. */
+  unitChanged(): void {
+    this.described = undefined;
     this.changes += 1;
   }
 

@@ -191,7 +191,7 @@ export class CatalogueRows {
         change.unitOf,
       ]);
       const entry = catalogue.get(change.unitOf);
-      if (entry && row) entry.unit = row.unit;
+      if (entry && row) catalogue.noteUnit(entry, row.unit);
     }
   }
 
@@ -204,7 +204,7 @@ export class CatalogueRows {
     for (const { id, unit, ts, value } of rows) {
       const entry = catalogue.get(id);
       if (!entry) continue;
-      entry.unit = unit;
+      catalogue.noteUnit(entry, unit);
       if (ts !== null && value !== null && ts > catalogue.latest.timeOf(id)) catalogue.latest.note(id, ts, value);
     }
   }

@@ -218,7 +218,7 @@ export class Session {
         }
         entries[at] = entry;
         if (one.unit !== undefined && entry.unit === null) {
-          entry.unit = one.unit;
+          this.catalogue.noteUnit(entry, one.unit);
           units.push(entry);
         }
       };

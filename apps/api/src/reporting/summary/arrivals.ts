@@ -1,5 +1,5 @@
 import { inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
-import type { SeriesSummary, Store, SummaryPart } from '@device-metrics/storage';
+import type { SeriesSummary, Store, StoredDevice, SummaryPart } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { expectedBetween, rhythmOf } from '../../devices/rhythm.js';
 import type { DeviceArrivalDto } from './arrivals.dto.js';
@@ -93,30 +93,31 @@ export async function arrivals(
   /** Whose readings are looked at, by the id of their most frequent series. */
   const watched = new Map<number, Watched>();
   const slices = new Slices();
-  for (const [index, device] of devices.entries()) {
+  for (let index = 0; index < devices.length; index += 1) {
     if (slices.isOver()) await slices.next();
-    const frequent = most.of(device.name);
+    const { name, firstTime } = devices[index] as StoredDevice;
+    const frequent = most.of(name);
     const count = frequent?.count ?? 0;
     const rhythm = known[index];
-    const start = Math.max(range.start, device.firstTime ?? Infinity);
-    const dto = { device_name: device.name, arrived: count };
+    const start = Math.max(range.start, firstTime ?? Infinity);
     if (!rhythm || rhythm.interval === 0 || !(end > start)) {
-      found.push(dto);
+      found.push({ device_name: name, arrived: count });
       continue;
     }
     const { interval } = rhythm;
     const expected = Math.max(count === 0 ? 0 : 1, Math.floor((end - start) / interval));
-    found.push(answerOf(dto, interval, expected));
+    found.push(answerOf(name, count, interval, expected));
     // Where as much has come as by the rhythm of today, there is nothing to look for.
     if (expected > 0 && frequent && Math.abs(count / expected - 1) > 0.01 && count <= readable) {
       readable -= count;
-      watched.set(frequent.series.id, { index, dto, interval, start, series: frequent.series });
+      watched.set(frequent.series.id, { index, interval, start, series: frequent.series });
     }
   }
   const ofThem = Array.from(watched.values(), ({ series: one }) => one);
   for await (const { series: one, timestamps } of rhythms.times.read(ofThem, { start: range.start, end })) {
-    const { index, dto, interval, start } = watched.get(one.id) as Watched;
-    found[index] = answerOf(dto, interval, await expectedOf(timestamps, { start, end }, interval));
+    const { index, interval, start } = watched.get(one.id) as Watched;
+    const { device_name: name, arrived } = found[index] as DeviceArrivalDto;
+    found[index] = answerOf(name, arrived, interval, await expectedOf(timestamps, { start, end }, interval));
   }
   return found;
 }
@@ -125,20 +126,17 @@ export async function arrivals(
 interface Watched {
   /** Its place in the answer. */
   readonly index: number;
-  readonly dto: Arrived;
   readonly interval: number;
   /** From when on it was watched, Unix ms. */
   readonly start: number;
   readonly series: Series;
 }
 
-type Arrived = Pick<DeviceArrivalDto, 'device_name' | 'arrived'>;
-
 /** Of a range shorter than the time between two readings nobody can say that one is missing. */
-function answerOf(dto: Arrived, interval: number, expected: number): DeviceArrivalDto {
-  if (expected === 0) return { ...dto, interval: Math.round(interval) };
-  const share = Math.min(1, dto.arrived / expected);
-  return { ...dto, interval: Math.round(interval), expected, share: Math.round(share * 1e4) / 1e4 };
+function answerOf(name: string, arrived: number, interval: number, expected: number): DeviceArrivalDto {
+  if (expected === 0) return { device_name: name, arrived, interval: Math.round(interval) };
+  const share = Math.round(Math.min(1, arrived / expected) * 1e4) / 1e4;
+  return { device_name: name, arrived, interval: Math.round(interval), expected, share };
 }
 
 /** Samples that one answer reads to see at which rhythm they came. */

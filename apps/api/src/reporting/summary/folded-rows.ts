@@ -43,9 +43,11 @@ export class FoldedRows {
   private readonly found = new Map<string, Map<string, FoldedGroup[]>>();
   private readonly keys: KeyMaker;
 
+  /** @param keepsDevices whether somebody asks whose values each row is made of: of a fleet that is a name for each series. */
   constructor(
     private readonly grouping: Grouping,
     tagsOf: (deviceName: string) => Labels,
+    private readonly keepsDevices: boolean,
   ) {
     this.keys = new KeyMaker(grouping, tagsOf);
   }
@@ -134,7 +136,7 @@ export class FoldedRows {
       const group = ofUnits[at] as FoldedGroup;
       if (group.key[UNIT] === (unit ?? '')) return group;
     }
-    const group = new FoldedGroup(this.keys.of(one));
+    const group = new FoldedGroup(this.keys.of(one), this.keepsDevices);
     this.groups.set(textOf(group.key), group);
     ofUnits.push(group);
     return group;
@@ -197,19 +199,24 @@ class FoldedGroup {
   /** Of their series. */
   readonly summaries: SeriesSummary[] = [];
   private readonly figures = new FiguresTogether();
-  private readonly devices: string[] = [];
+  private readonly devices: string[] | undefined;
   private unit: string | null = null;
   private series = 0;
   private count = 0;
   private lastTime = -Infinity;
 
-  constructor(readonly key: RowKey) {
+  constructor(
+    readonly key: RowKey,
+    keepsDevices: boolean,
+  ) {
+    this.devices = keepsDevices ? [] : undefined;
     this.isOfCounters = metricKind(key[1]) === 'counter';
   }
 
   addValue({ deviceName, unit }: Series, summary: Readonly<Summary>): void {
     const { count, lastTime } = summary;
-    if (this.devices.at(-1) !== deviceName) this.devices.push(deviceName);
+    const { devices } = this;
+    if (devices && devices.at(-1) !== deviceName) devices.push(deviceName);
     this.figures.addSummary(summary);
     this.unit = unit;
     this.series += 1;
@@ -223,6 +230,6 @@ class FoldedGroup {
     if (series === 0) return undefined;
     const figures = this.figures.figures();
     const row = rowOf(key, { as: 'value', unit, series, count, lastTime, figures }, grouping, timeText);
-    return { key, row, numbers: [], devices };
+    return { key, row, numbers: [], ...(devices && { devices }) };
   }
 }

@@ -97,7 +97,7 @@ export async function summaryReport(
   }
   const read = async (): Promise<Rows & { isLast: boolean }> => {
     if (isFolded) {
-      const folded = await reader.folded(selected, isOfWholeDevices, frequent);
+      const folded = await reader.folded(selected, isOfWholeDevices, frequent, !isWhole);
       if (isByKey) return pageByKey(folded.keys, folded.rowsOf, place, size);
       return pageOf(await folded.rowsOf(folded.keys), place, size, query.sort);
     }
@@ -217,12 +217,18 @@ class RowReader {
    *
    * @param areWhole whether these are all series of their devices.
    * @param frequent gets all that the devices have.
+   * @param keepsDevices whether the rows are to say whose they are.
    */
-  async folded(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Folded> {
+  async folded(
+    series: readonly Series[],
+    areWhole: boolean,
+    frequent: FrequentSeries,
+    keepsDevices: boolean,
+  ): Promise<Folded> {
     const { range, before } = this.ranges;
     const all = areWhole ? series : await seriesOfDevicesOf(this.store, series);
-    const folded = await this.fold(all, range, areWhole ? undefined : series, frequent);
-    const earlier = before && (await this.fold(series, before));
+    const folded = await this.fold(all, range, keepsDevices, areWhole ? undefined : series, frequent);
+    const earlier = before && (await this.fold(series, before, false));
     const rowsOf = async (keys: readonly RowKey[]): Promise<Rows> => {
       const rows = await folded.rowsOf(keys, this.store, range, this.limit);
       if (!before || !earlier) return rows;
@@ -236,10 +242,11 @@ class RowReader {
   private async fold(
     series: readonly Series[],
     range: TimeRange,
+    keepsDevices: boolean,
     chosen?: readonly Series[],
     frequent?: FrequentSeries,
   ): Promise<FoldedRows> {
-    const folded = new FoldedRows(this.grouping, this.tagsOf);
+    const folded = new FoldedRows(this.grouping, this.tagsOf, keepsDevices);
     const slices = new Slices();
     let ids: Set<number> | undefined;
     if (chosen) {
