@@ -431,11 +431,14 @@ describe.each(dialects)('$name', (dialect) => {
     it('gives a series the unit that was said first, else that of the metric catalogue', async () => {
       const unit = async (metricName: string): Promise<string | null | undefined> =>
         (await store.findSeries({ metrics: [metricName] }))[0]?.unit;
+      const units = async (): Promise<(string | null)[]> => (await store.findSeries({})).map((series) => series.unit);
       await store.append([sample(T0, 1), sample(T0, 1, { metric: 'own' })]);
       expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', null]);
+      expect(await units()).toEqual(['Cel', null]);
       await store.append([sample(T0, 1, { unit: 'K' }), sample(T0, 1, { metric: 'own', unit: 'By' })]);
       await store.append([sample(T0 + 1, 1), sample(T0 + 1, 1, { metric: 'own' })]);
       expect([await unit('hw.temperature'), await unit('own')]).toEqual(['Cel', 'By']);
+      expect(await units()).toEqual(['Cel', 'By']);
       expect(store.unitOf(sample(T0, 1, { metric: 'own' }))).toBe('By');
       expect(store.unitOf(sample(T0, 1, { metric: 'nowhere' }))).toBeUndefined();
       await reopen();
