@@ -1,18 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { labelsKey, matchesAny, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import { matchesAny, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
 import type { OtlpMetric } from '@device-metrics/formats';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { deviceOf } from '../device-labels.js';
+import { SharedLabels } from '../shared-labels.js';
 
 /** The device of resources that have none of the attributes of OTLP_DEVICE. */
 const OTHER_DEVICE = 'opentelemetry';
-/** Sets of labels that are kept, so that series with equal ones share them. */
-const MOST_LABELS = 100_000;
 
 /** The series of what OpenTelemetry calls one: a histogram has several, as Prometheus names them. */
 export class OtlpSeries {
-  private readonly parts = new Map<string, NamedSeries>();
+  /** Only histograms and summaries have any: an empty map takes more memory than all else of a series. */
+  private parts: Map<string, NamedSeries> | undefined;
   private own: NamedSeries | undefined;
 
   constructor(
@@ -29,7 +29,7 @@ export class OtlpSeries {
 
   /** Whether a store has found any of them. */
   get isStored(): boolean {
-    return this.own?.isStored === true || [...this.parts.values()].some(({ isStored }) => isStored);
+    return this.own?.isStored === true || [...(this.parts?.values() ?? [])].some(({ isStored }) => isStored);
   }
 
   get count(): NamedSeries {
@@ -51,10 +51,11 @@ export class OtlpSeries {
 
   private part(suffix: string, unit: string | undefined, label?: string, text = ''): NamedSeries {
     const key = suffix + text;
-    let part = this.parts.get(key);
+    const parts = (this.parts ??= new Map<string, NamedSeries>());
+    let part = parts.get(key);
     if (!part) {
       part = this.named(suffix, unit, label === undefined ? this.labels : { ...this.labels, [label]: text });
-      this.parts.set(key, part);
+      parts.set(key, part);
     }
     return part;
   }
@@ -72,7 +73,7 @@ function kindOf(type: OtlpMetric['type'], isMonotonic: boolean): string {
 /** Gives resources, metrics and attributes of OpenTelemetry their device, names and labels. */
 @Injectable()
 export class OtlpNames {
-  private readonly labels = new Map<string, Labels>();
+  private readonly labels = new SharedLabels();
   /** Whether an attribute of a resource becomes a label. */
   private readonly isLabel: (key: string) => boolean;
 
@@ -105,17 +106,7 @@ export class OtlpNames {
       deviceName,
       metricName,
       unit === '' ? undefined : unit,
-      this.shared(Object.fromEntries(labels)),
+      this.labels.of(Object.fromEntries(labels)),
     );
-  }
-
-  /** One object for equal labels. */
-  private shared(labels: Labels): Labels {
-    const key = labelsKey(labels);
-    const known = this.labels.get(key);
-    if (known) return known;
-    if (this.labels.size >= MOST_LABELS) this.labels.clear();
-    this.labels.set(key, Object.freeze(labels));
-    return labels;
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import { NamedSeries, toMetricName } from '@device-metrics/domain';
 import {
   BodyKeys,
   ByteMap,
@@ -11,6 +11,7 @@ import {
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { deviceOf } from '../device-labels.js';
+import { SharedLabels } from '../shared-labels.js';
 
 /** Series that are known by their bytes: those of 5,000 devices. */
 const MOST_SERIES = 500_000;
@@ -22,6 +23,7 @@ const OTHER_DEVICE = 'prometheus';
 @Injectable()
 export class WrittenSeries {
   private readonly known = new ByteMap<NamedSeries>(MOST_SERIES);
+  private readonly labels = new SharedLabels();
 
   constructor(
     @Inject(apiConfig.KEY) private readonly config: ApiConfig,
@@ -59,7 +61,7 @@ export class WrittenSeries {
     // Names of other letters stay apart by the label that no other can be.
     if (metricName === name) labels.delete('__name__');
     const deviceName = deviceOf(labels, this.config.ingest.remoteWriteDevice, OTHER_DEVICE);
-    const all: Labels = Object.fromEntries(labels);
+    const all = this.labels.of(Object.fromEntries(labels));
     const said = this.descriptions.of(metricName)?.unit;
     const unit = exposedUnit({ name, labels: all, value: 0, ...(said && { unit: said }) });
     return NamedSeries.of({ deviceName, metricName, unit, labels: all });
