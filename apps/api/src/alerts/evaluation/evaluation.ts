@@ -152,7 +152,7 @@ export class Evaluation {
     { devices, elapsed, statesOf }: DeviceLook,
   ): Promise<void> {
     const of = ruleOfDevice(rule);
-    const uptime = moment.elapsed - this.startedAt;
+    const clock = { ...moment, uptime: moment.elapsed - this.startedAt };
     const selected = devices.filter(selectsDevice(rule.selector));
     const there = new Set(selected.map(({ name }) => name));
     const watched = selected.filter(({ name }) => of(name).enabled);
@@ -161,8 +161,10 @@ export class Evaluation {
       const look =
         condition.type === 'clock'
           ? this.clockOf(device.name, of(device.name), moment)
-          : this.silenceOf(device, rhythms[index], condition, { ...moment, uptime });
-      if (look) follow(changes, rule, of(device.name), { device: device.name }, { ...look, at: moment.now, elapsed });
+          : this.silenceOf(device, rhythms[index], condition, clock);
+      if (!look) return;
+      const { verdict, value } = look;
+      follow(changes, rule, of(device.name), { device: device.name }, { at: moment.now, elapsed, verdict, value });
     });
     this.endMissing(changes, rule, (device) => there.has(device), moment.now, statesOf);
   }
