@@ -64,7 +64,11 @@ export class Heads {
     this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
   }
 
-  /** Adds many samples at once whose places are known, position by position: those from `offset` on. */
+  /**
+   * Adds many samples at once whose places are known, position by position, but for those that are in no run.
+   *
+   * @param offset where the first of them is.
+   */
   pushPlaces(
     { ids, slots, runs }: SeriesPlaces,
     offset: number,
@@ -82,8 +86,8 @@ export class Heads {
         if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
         this.size += head.size - before;
       }
+      this.catalogue.latest.noteIds(ids, from, to, offset, timestamps, values);
     }
-    this.catalogue.latest.noteIds(ids, 0, ids.length, offset, timestamps, values);
   }
 
   /**

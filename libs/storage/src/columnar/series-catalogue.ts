@@ -176,11 +176,18 @@ export class SeriesCatalogue {
     return entry;
   }
 
+  /** The series of samples that come in columns, where all of them are known; see `knownSeries`. */
+  knownSeriesOf(samples: SampleBatch): KnownSeries | undefined {
+    if (!isColumns(samples)) return undefined;
+    const { series, groups } = samples;
+    return groups ? this.knownGroups(groups) : this.knownSeries(series);
+  }
+
   /**
    * The series of names that were all looked up before, position by position; undefined where one has still to be looked up, to be
    * made, or to get its unit.
    */
-  knownSeries(names: readonly NamedSeries[]): KnownSeries | undefined {
+  private knownSeries(names: readonly NamedSeries[]): KnownSeries | undefined {
     const { state } = this;
     const entries = new Array<SeriesEntry>(names.length);
     for (let at = 0; at < names.length; at += 1) {
@@ -194,7 +201,7 @@ export class SeriesCatalogue {
   }
 
   /** The same of names in groups. */
-  knownGroups(groups: readonly SeriesGroup[]): KnownSeries | undefined {
+  private knownGroups(groups: readonly SeriesGroup[]): KnownSeries | undefined {
     const { state } = this;
     const found: SeriesPlaces[] = [];
     for (const group of groups) {

@@ -12,16 +12,23 @@ export interface DeviceRun {
  * memory, and to look at each for each sample costs several times as much as all else that is done with it.
  */
 export class SeriesPlaces {
+  readonly ids: Float64Array;
   readonly slots: Uint32Array;
   readonly runs: readonly DeviceRun[];
 
-  /** @param ids of the entries, where they are there. */
-  constructor(
-    entries: readonly SeriesEntry[],
-    readonly ids: Float64Array = Float64Array.from(entries, ({ id }) => id),
-  ) {
+  constructor(entries: readonly SeriesEntry[]) {
+    this.ids = Float64Array.from(entries, ({ id }) => id);
     this.slots = Uint32Array.from(entries, ({ slot }) => slot);
     this.runs = runsOf(entries);
+  }
+}
+
+/** Calls `act` for groups that stand one behind the other, with the position of the first sample of each. */
+export function eachGroup(groups: readonly SeriesPlaces[], act: (places: SeriesPlaces, at: number) => void): void {
+  let at = 0;
+  for (const places of groups) {
+    act(places, at);
+    at += places.ids.length;
   }
 }
 

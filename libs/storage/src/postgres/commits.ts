@@ -1,5 +1,6 @@
 import { countOf, type SampleBatch } from '@device-metrics/domain';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
+import { eachGroup } from '../columnar/series-places.js';
 import { StoreUnavailableError } from '../store.js';
 import { MOST_PENDING, type Session } from './session.js';
 import { rowKey } from './writer.js';
@@ -85,7 +86,7 @@ export class Commits {
       const samples = session.pool.take();
       const good: Waiting[] = [];
       for (const one of group) {
-        const found = await session.entriesOf(one.samples).catch((error: unknown) => {
+        const found = await session.seriesOf(one.samples).catch((error: unknown) => {
           one.reject(error);
         });
         if (!found) continue;
@@ -97,7 +98,7 @@ export class Commits {
       if (session.version !== version) continue;
       const number = writer.nextNumber;
       this.row.reserve(samples.length);
-      this.row.addColumns(samples.entries, 0, samples.timestamps, samples.values);
+      eachGroup(samples.places, ({ ids }, start) => this.row.addIds(ids, start, samples.timestamps, samples.values));
       let at: number | undefined;
       try {
         at = await writer.commit(this.row.lend(rowKey(writer.id, number), 'plain'), version);

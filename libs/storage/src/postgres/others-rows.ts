@@ -1,8 +1,7 @@
 import type { Series } from '@device-metrics/domain';
 import { openJournalRow, type OpenRow, type RowSeries } from '../columnar/codec/journal-row.js';
 import { ByteWriter } from '../columnar/codec/bytes.js';
-import type { SeriesEntry } from '../columnar/series-entry.js';
-import type { SeriesPlaces } from '../columnar/series-places.js';
+import type { DeviceRun } from '../columnar/series-places.js';
 import type { DamagedRows } from './damaged-rows.js';
 import type { Database } from './database.js';
 import { isDamage } from './pieces.js';
@@ -68,16 +67,13 @@ export interface ReadRow {
 
 /** The series of the samples of a row, and what the catalogue of a version has of them. */
 export interface FoundSeries extends RowSeries {
-  /** Undefined for those that have been deleted. */
-  readonly entries: (SeriesEntry | undefined)[];
+  readonly slots: Uint32Array;
+  /** Without those that have been deleted. */
+  runs: readonly DeviceRun[];
   version: number;
   /** Whether all are there. */
   isWhole: boolean;
-  /** Whether another row had them before. */
-  isRepeated: boolean;
-  /** Of those that come again, once they have. */
-  places: SeriesPlaces | undefined;
-  /** As callers see them, once somebody has asked for them. */
+  /** As callers see those that are there, once somebody has asked for them. */
   described: readonly Series[] | undefined;
 }
 
@@ -204,14 +200,10 @@ export class OthersRows {
       const row = openJournalRow(data, rowKey(writer, number), (count) => known.get(count));
       const count = row.series.ids.length;
       const before = known.get(count);
-      if (row.series === before) {
-        before.isRepeated = true;
-        return { writer, number, at, row, series: before };
-      }
-      const series: FoundSeries = {
-        ...{ ...row.series, entries: [], version: -1, isWhole: false },
-        ...{ isRepeated: false, places: undefined, described: undefined },
-      };
+      if (row.series === before) return { writer, number, at, row, series: before };
+      const { ids, bytes } = row.series;
+      const slots = new Uint32Array(count);
+      const series = { ids, bytes, slots, runs: [], version: -1, isWhole: false, described: undefined };
       known.delete(count);
       known.set(count, series);
       for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);

@@ -1,50 +1,69 @@
 import { countOf, isColumns, type SampleBatch } from '@device-metrics/domain';
-import type { SeriesEntry } from '../columnar/series-entry.js';
+import type { SeriesOfSamples } from '../columnar/series-catalogue.js';
+import { runsOf, type SeriesPlaces } from '../columnar/series-places.js';
 
-/** Samples that a commit takes, position by position, in memory that is used again: what lives for long is dear to collect. */
+/**
+ * Samples that a commit takes, position by position up to `length`. Their memory is used again: what lives for long is dear to
+ * collect.
+ */
 export class OwnSamples {
-  readonly entries: SeriesEntry[] = [];
   length = 0;
-  private times: Float64Array = new Float64Array(0);
-  private all: Float64Array = new Float64Array(0);
+  timestamps: Float64Array = new Float64Array(0);
+  values: Float64Array = new Float64Array(0);
+  /** Those of the samples, one behind the other. */
+  places: SeriesPlaces[] = [];
+  /** Memory for places of series that do not come in groups. */
+  private ids = new Float64Array(0);
+  private slots = new Uint32Array(0);
 
-  get timestamps(): Float64Array {
-    return this.times.subarray(0, this.length);
-  }
-
-  get values(): Float64Array {
-    return this.all.subarray(0, this.length);
-  }
-
-  /** @param series of the samples, position by position. */
-  add(samples: SampleBatch, series: readonly SeriesEntry[]): void {
+  add(samples: SampleBatch, { entries, groups }: SeriesOfSamples): void {
     const start = this.length;
     this.length += countOf(samples);
-    if (this.length > this.times.length) {
-      this.times = grown(this.times, this.length);
-      this.all = grown(this.all, this.length);
-    }
-    for (let at = 0; at < series.length; at += 1) this.entries[start + at] = series[at];
+    if (this.length > this.timestamps.length) this.grow();
+    if (groups) for (const group of groups) this.places.push(group);
+    else this.addEntries(entries, start);
+    const { timestamps, values } = this;
     if (isColumns(samples)) {
-      this.times.set(samples.timestamps, start);
-      this.all.set(samples.values, start);
+      timestamps.set(samples.timestamps, start);
+      values.set(samples.values, start);
       return;
     }
-    const { times, all } = this;
     for (let at = 0; at < samples.length; at += 1) {
       const { timestamp, value } = samples[at];
-      times[start + at] = timestamp;
-      all[start + at] = value;
+      timestamps[start + at] = timestamp;
+      values[start + at] = value;
     }
   }
 
   clear(): void {
     this.length = 0;
+    this.places = [];
+  }
+
+  private addEntries(entries: SeriesOfSamples['entries'] & object, start: number): void {
+    const end = start + entries.length;
+    if (end > this.ids.length) {
+      // What is there is read where it is.
+      this.ids = new Float64Array(this.timestamps.length);
+      this.slots = new Uint32Array(this.timestamps.length);
+    }
+    const [ids, slots] = [this.ids.subarray(start, end), this.slots.subarray(start, end)];
+    for (let at = 0; at < entries.length; at += 1) {
+      ids[at] = entries[at].id;
+      slots[at] = entries[at].slot;
+    }
+    this.places.push({ ids, slots, runs: runsOf(entries) });
+  }
+
+  private grow(): void {
+    const length = Math.max(this.length, this.timestamps.length * 2);
+    this.timestamps = grown(this.timestamps, length);
+    this.values = grown(this.values, length);
   }
 }
 
 function grown(array: Float64Array, length: number): Float64Array {
-  const larger = new Float64Array(Math.max(length, array.length * 2));
+  const larger = new Float64Array(length);
   larger.set(array);
   return larger;
 }
@@ -60,14 +79,14 @@ export class OwnSamplesPool {
   take(): OwnSamples {
     const samples = this.free.pop();
     if (!samples) return new OwnSamples();
-    this.kept -= samples.entries.length;
+    this.kept -= samples.timestamps.length;
     return samples;
   }
 
   giveBack(samples: OwnSamples): void {
     samples.clear();
-    if (this.kept + samples.entries.length > MOST_KEPT) return;
-    this.kept += samples.entries.length;
+    if (this.kept + samples.timestamps.length > MOST_KEPT) return;
+    this.kept += samples.timestamps.length;
     this.free.push(samples);
   }
 }

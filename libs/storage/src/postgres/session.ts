@@ -6,6 +6,7 @@ import {
   type NamedSeries,
   type Sample,
   type SampleBatch,
+  type Series,
 } from '@device-metrics/domain';
 import { RowMemory, type RowColumns } from '../columnar/codec/journal-row.js';
 import { Heads } from '../columnar/heads.js';
@@ -15,9 +16,9 @@ import type { PieceWrite } from '../columnar/pieces.js';
 import { Queries } from '../columnar/queries.js';
 import { Retention } from '../columnar/retention.js';
 import { Sealer } from '../columnar/sealer.js';
-import { SeriesCatalogue, type CatalogueTables } from '../columnar/series-catalogue.js';
-import type { SeriesEntry } from '../columnar/series-entry.js';
-import { runsOf, SeriesPlaces } from '../columnar/series-places.js';
+import { SeriesCatalogue, type CatalogueTables, type SeriesOfSamples } from '../columnar/series-catalogue.js';
+import type { Device, SeriesEntry } from '../columnar/series-entry.js';
+import { eachGroup, type DeviceRun, type SeriesPlaces } from '../columnar/series-places.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
 import { SingleRun } from '../columnar/single-run.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
@@ -59,6 +60,9 @@ export interface OwnRow {
 
 /** Hears of samples that another process took, and how long ago, ms. */
 export type Hear = (samples: OthersSamples, age: number) => void;
+
+/** Whether a sample of a row is sealed. */
+type IsSealed = (device: Device, timestamp: number, row: ReadRow) => boolean;
 
 const WRITES_NOTHING: CatalogueTables = {
   addDevice: () => fail(),
@@ -205,7 +209,9 @@ export class Session {
    *
    * @throws TooManySeriesError
    */
-  async entriesOf(batch: SampleBatch): Promise<SeriesEntry[]> {
+  async seriesOf(batch: SampleBatch): Promise<SeriesOfSamples> {
+    const known = this.catalogue.knownSeriesOf(batch);
+    if (known) return known;
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const missing = new Map<string, NewSeries>();
       const units: SeriesEntry[] = [];
@@ -228,7 +234,7 @@ export class Session {
         }
       } else for (let at = 0; at < entries.length; at += 1) add(at, batch[at], this.catalogue.knownEntryOf(batch[at]));
       if (units.length > 0) await this.saveUnits(units);
-      if (missing.size === 0) return entries;
+      if (missing.size === 0) return { entries };
       const wanted = [...missing.values()];
       this.catalogue.admission.admit(wanted);
       await this.rows.make(this.catalogue, wanted);
@@ -359,15 +365,16 @@ export class Session {
       const ids = new Set<number>();
       for (const { row, series } of rows) {
         const timestamps = row?.columns(this.memory).timestamps ?? [];
-        for (let index = 0; index < timestamps.length; index += 1) {
-          const entry = series?.entries[index];
-          const id = entry && chunkId(entry.device.id, hourOf(timestamps[index]));
-          if (id !== undefined && !sealed.has(id)) ids.add(id);
+        for (const { device, from, to } of series?.runs ?? []) {
+          for (let at = from; at < to; at += 1) {
+            const id = chunkId(device.id, hourOf(timestamps[at]));
+            if (!sealed.has(id)) ids.add(id);
+          }
         }
       }
       for (const [id, through] of await this.pieces.through([...ids])) sealed.set(id, through);
-      return (entry, timestamp, { writer, number }) =>
-        number <= (sealed.get(chunkId(entry.device.id, hourOf(timestamp)))?.[writer] ?? 0);
+      return (device, timestamp, { writer, number }) =>
+        number <= (sealed.get(chunkId(device.id, hourOf(timestamp)))?.[writer] ?? 0);
     });
     this.readAt = performance.now();
   }
@@ -421,7 +428,7 @@ export class Session {
     own: readonly OwnRow[],
     now: number,
     first: readonly ReadRow[],
-    prepare?: (rows: readonly ReadRow[]) => Promise<(entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean>,
+    prepare?: (rows: readonly ReadRow[]) => Promise<IsSealed>,
   ): Promise<void> {
     const slices = new Slices();
     const turn = new Turn(unread, prepare !== undefined);
@@ -462,81 +469,93 @@ export class Session {
     for (const { series } of rows) if (series) this.findSeries(series);
   }
 
-  /** The entries of the series of a row, once for all rows that have the same ones. */
+  /** Where the series of a row are, once for all rows that have the same ones. */
   private findSeries(series: FoundSeries, unknown?: Set<number>): void {
     if (series.version === this.version && series.isWhole) return;
-    const { ids, entries } = series;
+    const { catalogue } = this;
+    const { ids, slots } = series;
+    const runs: DeviceRun[] = [];
     series.version = this.version;
     series.isWhole = true;
-    series.places = undefined;
     series.described = undefined;
-    for (let at = 0; at < ids.length; at += 1) {
-      const entry = this.catalogue.getNext(ids[at]);
-      entries[at] = entry;
-      if (entry) continue;
+    catalogue.slots.place(ids, slots, (deviceId, from, to) => {
+      const device = catalogue.deviceById(deviceId);
+      if (device) return void runs.push({ device, from, to });
       series.isWhole = false;
-      unknown?.add(ids[at]);
-    }
+      for (let at = from; at < to; at += 1) unknown?.add(ids[at]);
+    });
+    series.runs = runs;
   }
 
   private takeOwn({ writer, number, takenAt, samples, version }: OwnRow): void {
     const position = this.log.add(writer, number);
-    const { entries, timestamps, values } = samples;
-    if (version === this.version) this.heads.pushColumns(entries, 0, { timestamps, values }, position, takenAt);
-    else {
-      for (let at = 0; at < timestamps.length; at += 1) {
-        const entry = entries[at];
-        // It may have been deleted since.
-        if (this.catalogue.get(entry.id) === entry) {
-          this.heads.push(entry, timestamps[at], values[at], position, takenAt);
-        }
-      }
-    }
+    eachGroup(samples.places, (places, start) => {
+      if (version === this.version) this.heads.pushPlaces(places, start, samples, position, takenAt);
+      else this.takeWhatIsThere(places, start, samples, position, takenAt);
+    });
     this.pendingSamples -= samples.length;
     this.pool.giveBack(samples);
   }
 
-  private takeOther(
-    read: ReadRow,
-    samples: RowColumns | undefined,
-    isSealed?: (entry: SeriesEntry, timestamp: number, row: ReadRow) => boolean,
+  /** Without samples whose series have been deleted since, or have gone to another device with all that they had. */
+  private takeWhatIsThere(
+    { ids, slots, runs }: SeriesPlaces,
+    start: number,
+    { timestamps, values }: RowColumns,
+    position: number,
+    takenAt: number,
   ): void {
+    for (const { device, from, to } of runs) {
+      for (let at = from; at < to; at += 1) {
+        const entry = this.catalogue.get(ids[at]);
+        if (entry?.device !== device || entry.slot !== slots[at]) continue;
+        this.heads.push(entry, timestamps[start + at], values[start + at], position, takenAt);
+      }
+    }
+  }
+
+  private takeOther(read: ReadRow, samples: RowColumns | undefined, isSealed?: IsSealed): void {
     const { series } = read;
     const position = this.log.add(read.writer, read.number);
     if (!samples || !series) return;
-    const { timestamps, values } = samples;
     const now = this.settings.now();
-    if (!isSealed && areAllThere(series)) {
-      if (!series.isRepeated) return this.heads.pushColumns(series.entries, 0, samples, position, now);
-      series.places ??= new SeriesPlaces(series.entries, series.ids);
-      return this.heads.pushPlaces(series.places, 0, samples, position, now);
-    }
-    for (let index = 0; index < timestamps.length; index += 1) {
-      const entry = series.entries[index];
-      if (!entry || isSealed?.(entry, timestamps[index], read)) continue;
-      this.heads.push(entry, timestamps[index], values[index], position, now);
+    if (!isSealed) return this.heads.pushPlaces(series, 0, samples, position, now);
+    const { timestamps, values } = samples;
+    for (const { device, from, to } of series.runs) {
+      for (let at = from; at < to; at += 1) {
+        const entry = isSealed(device, timestamps[at], read) ? undefined : device.slots[series.slots[at]];
+        if (entry) this.heads.push(entry, timestamps[at], values[at], position, now);
+      }
     }
   }
 
   /** Without those whose series have been deleted. */
   private samplesOf({ series }: ReadRow, { timestamps, values }: RowColumns): OthersSamples {
     if (!series) return { series: [], runs: [], timestamps: new Float64Array(0), values: new Float64Array(0) };
-    const { entries } = series;
-    if (areAllThere(series)) {
-      const whole: readonly SeriesEntry[] = series.entries;
-      series.described ??= whole.map((entry) => entry.series);
-      return { series: series.described, runs: series.places?.runs ?? runsOf(whole), timestamps, values };
+    const described = (): readonly Series[] => (series.described ??= this.describe(series));
+    if (series.isWhole) {
+      // Nobody may ask for them.
+      return {
+        get series() {
+          return described();
+        },
+        ...{ runs: series.runs, timestamps, values },
+      };
     }
-    const isThere = (_: number, at: number): boolean => entries[at] !== undefined;
-    const left = entries.filter((entry) => entry !== undefined);
-    return {
-      series: left.map((entry) => entry.series),
-      runs: runsOf(left),
-      timestamps: timestamps.filter(isThere),
-      values: values.filter(isThere),
-    };
+    const left: number[] = [];
+    const runs = series.runs.map(({ device, from, to }) => {
+      const first = left.length;
+      for (let at = from; at < to; at += 1) left.push(at);
+      return { device, from: first, to: left.length };
+    });
+    const those = (column: Float64Array): Float64Array => Float64Array.from(left, (at) => column[at]);
+    return { series: described(), runs, timestamps: those(timestamps), values: those(values) };
+  }
+
+  /** The series of a row that are there. */
+  private describe({ runs, slots }: FoundSeries): Series[] {
+    return runs.flatMap(({ device, from, to }) =>
+      Array.from(slots.subarray(from, to), (slot) => (device.slots[slot] as SeriesEntry).series),
+    );
   }
 }
-
-const areAllThere = (series: FoundSeries): series is FoundSeries & { readonly entries: readonly SeriesEntry[] } =>
-  series.isWhole;

@@ -54,7 +54,7 @@ import { Sealer, type SealTables } from '../columnar/sealer.js';
 import { SeriesLimit } from '../columnar/series-limit.js';
 import { SeriesCatalogue, type KnownSeries, type SeriesOfSamples } from '../columnar/series-catalogue.js';
 import type { Named } from '../columnar/series-entry.js';
-import type { SeriesPlaces } from '../columnar/series-places.js';
+import { eachGroup } from '../columnar/series-places.js';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
@@ -145,20 +145,14 @@ export class SqliteStore implements Store {
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
-    let known = this.knownSeries(samples);
+    let known = this.catalogue.knownSeriesOf(samples);
     const preparing = known ? undefined : this.newSeries.prepare(samples);
     if (preparing) {
       await preparing;
       this.assertOpen();
-      known = this.knownSeries(samples);
+      known = this.catalogue.knownSeriesOf(samples);
     }
     await this.commits.add({ samples, known });
-  }
-
-  private knownSeries(samples: SampleBatch): KnownSeries | undefined {
-    if (!isColumns(samples)) return undefined;
-    const { series, groups } = samples;
-    return groups ? this.catalogue.knownGroups(groups) : this.catalogue.knownSeries(series);
   }
 
   refusedGroups(samples: SampleBatch, ends: ArrayLike<number>): Promise<RefusedGroup[]> {
@@ -516,14 +510,5 @@ export class SqliteStore implements Store {
 
   private assertOpen(): void {
     if (this.closed) throw new Error('the sample store is closed');
-  }
-}
-
-/** Calls `act` with each group, and with the position of its first sample. */
-function eachGroup(groups: readonly SeriesPlaces[], act: (places: SeriesPlaces, at: number) => void): void {
-  let at = 0;
-  for (const places of groups) {
-    act(places, at);
-    at += places.ids.length;
   }
 }
