@@ -17,11 +17,12 @@ const COLUMNS = 'id, sealed_through AS sealedThrough, data IS NOT NULL AS raw';
 const RANGE = 'FROM chunk WHERE id >= ? AND id < ? ORDER BY id';
 
 type Row = Omit<StoredPiece, 'part' | 'stats'>;
+type RawRow = [id: number, sealedThrough: number, raw: number, stats: Uint8Array];
 
 /** Reads rows of the table of chunks, also around pages that cannot be read. */
 export class ReadableChunks {
   /** By their limit, which is no parameter: for each other value of that SQLite plans anew. */
-  private readonly rows = new Map<number, Statement<[number, number], StoredPiece>>();
+  private readonly rows = new Map<number, Statement<[number, number], RawRow>>();
   private readonly ascending: Statement<[number, number], Row>;
   private readonly descending: Statement<[number, number], Row>;
   private readonly stats: Statement<[number], Uint8Array>;
@@ -39,7 +40,7 @@ export class ReadableChunks {
   /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
   range(from: number, to: number, limit: number): StoredPiece[] {
     try {
-      const rows = this.upTo(limit).all(from, to);
+      const rows = this.upTo(limit).all(from, to).map(pieceOf);
       // A damaged id stands where another one should.
       if (rows.every(({ id }, index) => id >= (rows[index - 1]?.id ?? from - 1) + 1 && id < to)) return rows;
     } catch (error) {
@@ -48,10 +49,12 @@ export class ReadableChunks {
     return this.around(from, to, limit);
   }
 
-  private upTo(limit: number): Statement<[number, number], StoredPiece> {
+  private upTo(limit: number): Statement<[number, number], RawRow> {
     let rows = this.rows.get(limit);
-    if (!rows)
-      this.rows.set(limit, (rows = this.db.prepare(`SELECT ${COLUMNS}, 0 AS part, stats ${RANGE} LIMIT ${limit}`)));
+    if (!rows) {
+      rows = this.db.prepare<[number, number], RawRow>(`SELECT ${COLUMNS}, stats ${RANGE} LIMIT ${limit}`).raw();
+      this.rows.set(limit, rows);
+    }
     return rows;
   }
 
@@ -109,3 +112,6 @@ export class ReadableChunks {
     }
   }
 }
+
+/** The driver makes objects whose fields are looked up by name each time. */
+const pieceOf = ([id, sealedThrough, raw, stats]: RawRow): StoredPiece => ({ id, part: 0, sealedThrough, stats, raw });

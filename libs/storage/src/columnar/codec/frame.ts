@@ -24,7 +24,11 @@ const WITH_KEY = 2;
  */
 export function sealFrame(frame: Uint8Array, key: FrameKey): Uint8Array {
   frame[0] = WITH_KEY;
-  new DataView(frame.buffer, frame.byteOffset).setUint32(1, checksum(frame, key), true);
+  new DataView(frame.buffer, frame.byteOffset).setUint32(
+    1,
+    checksum(WITH_KEY, frame.subarray(FRAME_HEADER), key),
+    true,
+  );
   return frame;
 }
 
@@ -38,17 +42,18 @@ export function openFrame(frame: Uint8Array, key: FrameKey): Uint8Array {
   const format = frame[0];
   if (format !== WITHOUT_KEY && format !== WITH_KEY) throw new DamagedError(`a frame of format ${format}`);
   const expected = (frame[1] | (frame[2] << 8) | (frame[3] << 16) | (frame[4] << 24)) >>> 0;
-  if (checksum(frame, format === WITH_KEY ? key : []) !== expected) {
+  const content = frame.subarray(FRAME_HEADER);
+  if (checksum(format, content, format === WITH_KEY ? key : []) !== expected) {
     throw new DamagedError(`wrong checksum of a frame of ${frame.length} bytes`);
   }
-  return frame.subarray(FRAME_HEADER);
+  return content;
 }
 
 /** A frame of the first format with the content of another, as files from before have them. */
 export function withoutKey(frame: Uint8Array): Uint8Array {
   const old = frame.slice();
   old[0] = WITHOUT_KEY;
-  new DataView(old.buffer).setUint32(1, checksum(old, []), true);
+  new DataView(old.buffer).setUint32(1, checksum(WITHOUT_KEY, old.subarray(FRAME_HEADER), []), true);
   return old;
 }
 
@@ -59,9 +64,9 @@ const keyBytes = new Uint8Array(keyNumbers.buffer);
 /** By how many numbers the key has. */
 const prefixes = Array.from({ length: 5 }, (_, count) => prefix.subarray(0, 1 + 8 * count));
 
-function checksum(frame: Uint8Array, key: FrameKey): number {
-  prefix[0] = frame[0];
+function checksum(format: number, content: Uint8Array, key: FrameKey): number {
+  prefix[0] = format;
   for (let index = 0; index < key.length; index += 1) keyNumbers[index] = key[index];
   prefix.set(keyBytes, 1);
-  return crc32(frame.subarray(FRAME_HEADER), crc32(prefixes[key.length]));
+  return crc32(content, crc32(prefixes[key.length]));
 }
