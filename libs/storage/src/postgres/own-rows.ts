@@ -68,8 +68,8 @@ function grown(array: Float64Array, length: number): Float64Array {
   return larger;
 }
 
-/** Samples that memory is kept for: those that may wait to be taken in. */
-const MOST_KEPT = 1 << 17;
+/** Samples that memory is kept for: twice those that may wait to be taken in, since it has grown by doubling. */
+const MOST_KEPT = 1 << 18;
 
 /** Memory for samples that is free. */
 export class OwnSamplesPool {
