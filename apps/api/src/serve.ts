@@ -1,6 +1,5 @@
 import { reasonOf } from '@device-metrics/domain';
 import type { Server as TlsServer } from 'node:tls';
-import { setFlagsFromString } from 'node:v8';
 import {
   Mistakes,
   readEnvironment,
@@ -30,6 +29,7 @@ import { CERTIFICATE, tlsMaterial } from './access/tls/tls-material.js';
 import { reachableUrl } from './access/reachable-url.js';
 import { FirstAdminCode } from './access/sessions/first-admin.js';
 import { SecretBox } from './access/sessions/secret-box.js';
+import { boundHeapGrowth } from './heap-growth.js';
 import { consoleLogger } from './http/console-logger.js';
 import { lineUpConnections } from './http/line-up-connections.js';
 import { createServer } from './create-server.js';
@@ -38,8 +38,6 @@ import { KnownStores } from './known-store.js';
 import { apiSettingGroups, readApiSettings } from './settings.js';
 import { version } from './version.js';
 
-/** How far V8's heap may grow beyond what is in use before it is cleared, %. By itself it lets that of a large fleet double. */
-const HEAP_GROWTH = 30;
 /** Connections that the kernel holds until they are taken: Node takes all of them in one turn of the event loop. */
 const BACKLOG = 128;
 
@@ -96,7 +94,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   lineUpConnections(app.getHttpAdapter().getInstance());
   const { port: free } = starting;
   await app.listen({ host, port: free, backlog: BACKLOG, ...starting.handOver() }).catch(notListening);
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
+  boundHeapGrowth();
   app.useLogger(consoleLogger(levels));
   if (databaseUrl === '') rememberStore(stores, databasePath, logger);
   stopOnSignal(app, manager);
