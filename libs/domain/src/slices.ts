@@ -1,12 +1,19 @@
 /** How long work may hold the event loop before others get their turns, ms: a request that is taken in needs several. */
 const SLICE = 1;
 
+/** The same of work that can wait, ms, and how many times as long it rests after each. */
+const SHORT_SLICE = 0.5;
+const REST = 3;
+
+/** Names that a body brings, from which on it may be one of very many. */
+const MANY_NEW = 250;
+
 /** Cuts long work into slices: `if (slices.isOver()) await slices.next();` */
 export class Slices {
   private started = performance.now();
 
   /** @param length of a slice, ms. */
-  constructor(private readonly length = SLICE) {}
+  constructor(private length = SLICE) {}
 
   isOver(): boolean {
     return performance.now() - this.started >= this.length;
@@ -19,11 +26,20 @@ export class Slices {
     this.started = performance.now();
   }
 
-  /** The same, and gives others as much time as the slice took: what they send takes several turns to come in. */
+  /**
+   * The same for work that can wait, and gives others several times as long as the slice took: what they send takes several turns to come
+   * in. The slices are shorter from now on.
+   */
   async rest(): Promise<void> {
     const took = performance.now() - this.started;
-    await new Promise((resolve) => setTimeout(resolve, took));
+    await new Promise((resolve) => setTimeout(resolve, REST * took));
+    this.length = Math.min(this.length, SHORT_SLICE);
     this.started = performance.now();
+  }
+
+  /** Gives way as work on a body does that has brought so many new names: a flood of them can wait. */
+  afterNew(names: number): Promise<void> {
+    return names > MANY_NEW ? this.rest() : this.next();
   }
 }
 
@@ -52,11 +68,19 @@ export async function inSlices<T>(
   }
 }
 
-/** Does work that pauses after each of its pieces, in slices, and gives what came of it. */
-export async function finishInSlices<T>(pieces: Iterator<void, T>, slices = new Slices()): Promise<T> {
+/**
+ * Does work that pauses after each of its pieces, in slices, and gives what came of it.
+ *
+ * @param newNames how many a body has brought so far that is read.
+ */
+export async function finishInSlices<T>(
+  pieces: Iterator<void, T>,
+  slices = new Slices(),
+  newNames = (): number => 0,
+): Promise<T> {
   for (let piece = pieces.next(); ; piece = pieces.next()) {
     if (piece.done) return piece.value;
-    if (slices.isOver()) await slices.next();
+    if (slices.isOver()) await slices.afterNew(newNames());
   }
 }
 

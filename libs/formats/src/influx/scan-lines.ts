@@ -190,6 +190,8 @@ export class LineScanner<T, G> {
   private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
   private known = 0;
   private last: Prefix<T, G> | undefined;
+  /** Fields that it has taken in since it began. */
+  made = 0;
 
   constructor(
     private readonly meaning: LineMeaning<T>,
@@ -229,6 +231,7 @@ export class LineScanner<T, G> {
   addField(prefix: Prefix<T, G>, bytes: Uint8Array, start: number, end: number): number {
     if (this.known >= this.mostFields) this.clear();
     this.known += 1;
+    this.made += 1;
     let key = this.names.get(bytes, start, end);
     if (!key) {
       key = new KeptBytes(copyOf(bytes, start, end));
@@ -366,13 +369,14 @@ class Scan<T, G> {
 
   async run(): Promise<ScannedLines<T, G>> {
     const { bytes, series, wrong, newTexts, slices } = this;
+    const { made } = this.scanner;
     while (this.at < bytes.length) {
       const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
       while (this.at < until && this.readLine());
       if (!slices.isOver()) continue;
       // All at the end would hold up others.
       this.nameGroups(this.count);
-      await slices.next();
+      await slices.afterNew(this.scanner.made - made);
     }
     this.nameGroups(this.count);
     series.length = this.count;

@@ -49,8 +49,6 @@ const USUAL_SAMPLES = 1 << 16;
 const LONGEST_KEY = 4096;
 /** Bytes that are read before others may get their turn: names that are new take a millisecond. */
 const PIECE = 16 * 1024;
-/** Names that a body brings, from which on it may be one of very many. */
-const MANY_NEW = 250;
 
 /**
  * Reads batches from bytes to columns, without an object for each sample: names are looked at once and later found by their
@@ -79,8 +77,7 @@ export class BatchScanner {
     const slices = new Slices();
     const { made } = this.known;
     for (let isMore = scan.begin(); isMore; isMore = scan.read(piece)) {
-      const isOneOfMany = this.known.made - made + scan.singles.size > MANY_NEW;
-      if (slices.isOver()) await (isOneOfMany ? slices.rest() : slices.next());
+      if (slices.isOver()) await slices.afterNew(this.known.made - made + scan.singles.size);
     }
     return scan.batch;
   }

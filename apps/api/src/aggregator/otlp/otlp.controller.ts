@@ -141,8 +141,9 @@ export class OtlpController {
       const bytes = isProtobuf
         ? ((body as Uint8Array | undefined) ?? new Uint8Array())
         : metricsFromJson(body, (reason, count) => refusals.add(reason, count));
-      const points = new RequestPoints(refusals, bytes.length, this.decoder.seriesOfBody(), this.spare.take());
-      await finishInSlices(this.decoder.pieces(bytes, points, points.named));
+      const named = this.decoder.seriesOfBody();
+      const points = new RequestPoints(refusals, bytes.length, named, this.spare.take());
+      await finishInSlices(this.decoder.pieces(bytes, points, named), undefined, () => named.size);
       return points;
     } catch (error) {
       if (error instanceof OtlpJsonError) throw new Problem('unreadable-body', `${error.message}.`);

@@ -133,6 +133,8 @@ export class RemoteWriteController {
           metadata: this.describe,
           spare: this.spareColumns.take(),
         }),
+        undefined,
+        () => known.size,
       );
       this.spareBytes.giveBack(bytes);
       return request;
