@@ -184,3 +184,21 @@ it.each(KINDS)('%s sees and changes nothing of the device, by no call', async (k
   expect(wrong).toEqual([]);
   expect(await hidden()).toEqual(before);
 });
+
+it.each(KINDS.filter((kind) => /^read|link/.test(kind)))(
+  '%s gets a summary of its own devices, by groups too',
+  async (kind) => {
+    for (const query of [
+      '',
+      '?group_by=metric',
+      '?group_by=tag:room',
+      '?metric_name=m',
+      '?group_by=device&quantile=p50',
+    ]) {
+      const { status, body } = await server.get(`/api/v1/reports/summary${query}`, headersOf[kind]);
+      expect([query, status]).toEqual([query, 200]);
+      expect(body.devices).toMatchObject([{ device_name: 'lab-pc' }]);
+      expect(body.summaries.length).toBeGreaterThan(0);
+    }
+  },
+);

@@ -13,6 +13,7 @@ const UNLIMITED: ReadonlySet<string> = new Set([
   'readSteps',
   'recentReadings',
   'summarize',
+  'summarizeInParts',
   'latest',
   'health',
   'holds',
