@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HOUR, type Summary } from '@device-metrics/domain';
 import { BlockPool, ScratchBlock } from './blocks.js';
-import { summarizeColumn } from './column.js';
+import { sliceColumn, summarizeColumn } from './column.js';
 import { Head, type HeadDevice } from './head.js';
 
 const START = 491_000 * HOUR;
@@ -78,6 +78,48 @@ describe('a head', () => {
           }
         }
         check();
+      }),
+    );
+  });
+
+  it('sums up what has come since somebody looked as it sums up all, late samples too', () => {
+    const round = fc.record({
+      // Samples of each series, one after the other.
+      samples: fc.integer({ min: 1, max: 40 }),
+      values: fc.infiniteStream(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(-0))),
+      late: fc.option(fc.nat({ max: 60 }), { freq: 6 }),
+      isSorted: fc.boolean(),
+      wanted: fc.subarray([5, 6, 7, 8], { minLength: 1 }),
+      cut: fc.option(fc.tuple(fc.nat({ max: 400 }), fc.nat({ max: 400 }))),
+    });
+    fc.assert(
+      fc.property(fc.array(round, { maxLength: 12 }), (rounds) => {
+        const slots: { id: number }[] = [{ id: 5 }, { id: 6 }, { id: 7 }];
+        const head = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
+        const other = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
+        const push = (slot: number, time: number, value: number): void => {
+          for (const one of [head, other]) one.push(slot, START + time, value, 1);
+        };
+        let time = 0;
+        for (const [turn, { samples, values, late, isSorted, wanted, cut }] of rounds.entries()) {
+          // A series that comes while the head is open.
+          if (turn === 3) slots.push({ id: 8 });
+          for (let count = 0; count < samples; count += 1, time += 1) {
+            for (const slot of slots.keys()) push(slot, time, values.next().value as number);
+          }
+          if (late !== null) push(late % slots.length, late, 1);
+          if (isSorted && turn % 4 === 0) head.columns(() => undefined);
+          const range = cut ? { start: START + Math.min(...cut), end: START + Math.max(...cut) } : undefined;
+          const found = new Map<number, Summary>();
+          head.summaries((id, summary) => found.set(id, { ...summary }), new Set(wanted), true, range);
+          const expected = new Map<number, Summary>();
+          other.columns((id, column) => {
+            const { times, values: its } = range ? sliceColumn(column, range.start - START, range.end - START) : column;
+            if (wanted.includes(id) && times.length > 0)
+              expected.set(id, summarizeColumn({ times, values: its }, START));
+          });
+          expect(found).toEqual(expected);
+        }
       }),
     );
   });

@@ -3,7 +3,7 @@ import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, ScratchBlock } from './blocks.js';
 import { summarizePart, type Column } from './column.js';
-import { SlotSummaries } from './slot-summaries.js';
+import { RunningSummaries, SlotSummaries } from './slot-summaries.js';
 import type { Wanted } from './wanted.js';
 
 /** What a head knows of its device. */
@@ -15,6 +15,9 @@ export interface HeadDevice {
 
 /** Where fewer than one of so many series is wanted, only its samples are put in order; so often, and then all are. */
 const FEW = 4;
+
+/** Where a head has so many samples of each series, what their summaries take is little beside them. */
+const MANY_OF_EACH = 16;
 
 /** Of looks that are over before the next one begins. */
 const SCRATCH = new ScratchBlock();
@@ -52,6 +55,8 @@ export class Head {
   private picked = 0;
   /** The block in which the samples were put in order, before those that have come since. */
   private inOrder: Block | undefined;
+  /** Of all samples; undefined before somebody has looked at most series. */
+  private running: RunningSummaries | undefined;
   /** The earliest time, ms since the hour began. */
   private first = Infinity;
 
@@ -189,10 +194,11 @@ export class Head {
   ): void {
     const { slots } = this.device;
     const [first, end] = range ? [range.start - this.start, range.end - this.start] : [0, HOUR];
-    if (isAll && !this.sorted && this.summarizeAsTheyCame(wanted, first, end)) {
-      BY_SLOT.visit(this.start, (slot, summary) => {
+    const sums = isAll && !this.sorted ? this.summarizeAsTheyCame(wanted, first, end) : undefined;
+    if (sums) {
+      sums.visit(this.start, (slot, summary) => {
         const id = slots[slot]?.id;
-        if (id !== undefined) visit(id, summary);
+        if (id !== undefined && wanted.has(id)) visit(id, summary);
       });
       return;
     }
@@ -294,15 +300,25 @@ export class Head {
     }
   }
 
-  /** False where samples of a wanted series came out of order. */
-  private summarizeAsTheyCame(wanted: Wanted, first: number, end: number): boolean {
+  /** Those of the wanted series, and perhaps of others; undefined where samples of a wanted series came out of order. */
+  private summarizeAsTheyCame(wanted: Wanted, first: number, end: number): SlotSummaries | undefined {
     const { slots } = this.device;
+    const all = this.first >= first ? this.summarizeAll(wanted) : undefined;
+    if (all && all.lastTime() < end) return all;
     BY_SLOT.begin(slots.length);
     for (let slot = 0; slot < slots.length; slot += 1) {
       const id = slots[slot]?.id;
       if (id !== undefined && wanted.has(id)) BY_SLOT.want(slot);
     }
-    return this.blocks.every((block) => BY_SLOT.add(block, first, end));
+    return this.blocks.every((block) => BY_SLOT.add(block, first, end)) ? BY_SLOT : undefined;
+  }
+
+  /** Of all samples; undefined where those of a series came out of order, or it does not pay to keep them. */
+  private summarizeAll(wanted: Wanted): SlotSummaries | undefined {
+    const { length } = this.device.slots;
+    if (!this.running && (this.isFew(wanted) || this.size < MANY_OF_EACH * length)) return undefined;
+    this.running ??= new RunningSummaries();
+    return this.running.of(this.blocks, length);
   }
 
   /** Memory that V8 counts makes it go through all of its heap, where all heads are looked at again and again. */
@@ -358,6 +374,7 @@ export class Head {
     this.pool.giveBack(this.blocks.filter((block) => block !== this.inOrder));
     this.blocks = [];
     this.inOrder = undefined;
+    this.running = undefined;
   }
 
   private sortInto(block: Block): Sorted {

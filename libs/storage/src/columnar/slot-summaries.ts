@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import { emptySummary, HOUR, type Summary } from '@device-metrics/domain';
 import type { Block } from './blocks.js';
 
 /** Doubles of a slot: min, max, sum, first, last. */
@@ -16,9 +16,7 @@ export class SlotSummaries {
   private integers = new Uint32Array(0);
   /** Which slots count. */
   private wanted = new Uint8Array(0);
-  private readonly summary: Summary = {
-    ...{ count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 },
-  };
+  private readonly summary = emptySummary();
 
   /** Begins anew, without samples, for so many slots of which none counts. */
   begin(slots: number): void {
@@ -37,14 +35,27 @@ export class SlotSummaries {
     this.wanted[slot] = 1;
   }
 
+  /** Makes room for so many slots, all of which count; what is there stays. */
+  wantAll(slots: number): void {
+    if (slots <= this.slots) return;
+    const { doubles, integers } = this;
+    this.doubles = new Float64Array(slots * DOUBLES);
+    this.doubles.set(doubles);
+    this.integers = new Uint32Array(slots * INTEGERS);
+    this.integers.set(integers);
+    this.wanted = new Uint8Array(slots).fill(1);
+    this.slots = slots;
+  }
+
   /**
    * Adds samples from one time to before another.
    *
+   * @param from how many samples of the block are left out at its beginning.
    * @returns false where those of a series do not come one after the other; then it holds nothing of use.
    */
-  add({ slots, times, values, base, length }: Block, first: number, end: number): boolean {
+  add({ slots, times, values, base, length }: Block, first: number, end: number, from = 0): boolean {
     const { doubles, integers, wanted } = this;
-    for (let at = base; at < base + length; at += 1) {
+    for (let at = base + from; at < base + length; at += 1) {
       const slot = slots[at];
       // Mostly few are wanted: of the others nothing else is read.
       if (wanted[slot] === 0) continue;
@@ -73,6 +84,14 @@ export class SlotSummaries {
     return true;
   }
 
+  /** Of the newest sample, ms since the hour began; 0 without one. */
+  lastTime(): number {
+    const { integers, slots } = this;
+    let last = 0;
+    for (let slot = 0; slot < slots; slot += 1) last = Math.max(last, integers[slot * INTEGERS + 2]);
+    return last;
+  }
+
   /** Calls `visit` for each slot that has samples; the summary is the same object each time. */
   visit(hourStart: number, visit: (slot: number, summary: Readonly<Summary>) => void): void {
     const { doubles, integers, slots, summary } = this;
@@ -89,5 +108,30 @@ export class SlotSummaries {
       summary.lastTime = hourStart + integers[integer + 2];
       visit(slot, summary);
     }
+  }
+}
+
+/** Summaries of all samples of a head: whoever looks at them adds what has come since somebody did before. */
+export class RunningSummaries {
+  private readonly sums = new SlotSummaries();
+  /** Samples that are in them. */
+  private size = 0;
+  private isInOrder = true;
+
+  /**
+   * @param blocks those of the call before, and what has come since behind them.
+   * @returns undefined where the samples of a series do not come one after the other.
+   */
+  of(blocks: readonly Block[], slots: number): SlotSummaries | undefined {
+    const { sums } = this;
+    sums.wantAll(slots);
+    let before = 0;
+    for (const block of blocks) {
+      const from = Math.max(0, this.size - before);
+      this.isInOrder &&= from >= block.length || sums.add(block, 0, HOUR, from);
+      before += block.length;
+    }
+    this.size = before;
+    return this.isInOrder ? sums : undefined;
   }
 }
