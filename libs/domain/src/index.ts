@@ -92,7 +92,7 @@ export {
   unitByPattern,
   type UnitPatterns,
 } from './units.js';
-export { includeSummary, type Summary } from './summary.js';
+export { copyOfSummary, emptySummary, includeSummary, type Summary } from './summary.js';
 export { lowerBound } from './lower-bound.js';
 export { finishInSlices, inSlices, orderInSlices, Slices } from './slices.js';
 export { codeOfBytes, codeOfFingerprint, formatJoinCode, parseJoinCode, type JoinCode } from './join-code.js';

@@ -1,4 +1,4 @@
-import { lowerBound, type Summary } from '@device-metrics/domain';
+import { emptySummary, lowerBound, type Summary } from '@device-metrics/domain';
 
 /** The samples of one series within one hour, by time, one per time. */
 export interface Column {
@@ -116,7 +116,7 @@ export function summarizePart(
   from: number,
   to: number,
   hourStart: number,
-  summary: Summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 },
+  summary: Summary = emptySummary(),
 ): Summary {
   let min = values[from];
   let max = min;

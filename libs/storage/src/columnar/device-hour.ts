@@ -1,5 +1,5 @@
 import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
-import { HOUR, includeSummary } from '@device-metrics/domain';
+import { copyOfSummary, HOUR, includeSummary } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
 import type { HeadSnapshot } from './heads.js';
@@ -210,8 +210,8 @@ export class DeviceHour {
       span.add(summary);
       if (summary.firstTime >= range.start && summary.lastTime < range.end) return span.include(summary);
       const ofSource = cut.get(source);
-      if (ofSource) ofSource.set(id, { ...summary });
-      else cut.set(source, new Map([[id, { ...summary }]]));
+      if (ofSource) ofSource.set(id, copyOfSummary(summary));
+      else cut.set(source, new Map([[id, copyOfSummary(summary)]]));
     };
     for (const piece of this.sealed) {
       source = piece;
@@ -241,7 +241,7 @@ class Span {
 
   include(summary: Readonly<Summary>): void {
     if (this.summary) includeSummary(this.summary, summary);
-    else this.summary = { ...summary };
+    else this.summary = copyOfSummary(summary);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import { emptySummary, type Summary } from '@device-metrics/domain';
 
 /** Doubles of a series: min, max, sum, first, last. */
 const DOUBLES = 5;
@@ -68,7 +68,7 @@ export class PartSums {
     wanted?: { has(seriesId: number): boolean },
   ): void {
     const { doubles, integers, start } = this;
-    const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
+    const summary = emptySummary();
     for (let place = 0; place < this.length; place += 1) {
       const [at, whole] = [place * DOUBLES, place * INTEGERS];
       const id = integers[whole];

@@ -1,4 +1,4 @@
-import { HOUR, inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
+import { copyOfSummary, HOUR, inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import { sliceColumn, type Column } from './column.js';
 import { forEachHour, type DeviceHour } from './device-hour.js';
 import type { Heads, HeadSnapshot } from './heads.js';
@@ -81,7 +81,7 @@ export class Queries {
     const inOrder: SeriesSummary[] = [];
     const add = (one: Series, place: number): void => {
       const summary = rows.of(place);
-      if (summary) inOrder.push({ series: one, summary: { ...summary } });
+      if (summary) inOrder.push({ series: one, summary: copyOfSummary(summary) });
     };
     await inSlices(series, add, slices);
     return inOrder;

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import { emptySummary, type Summary } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { NOT_DECIMAL, powerOf, scaledOf } from './codec/values.js';
@@ -113,7 +113,7 @@ export function readStats(
   wanted?: { has(seriesId: number): boolean },
 ): void {
   const reader = new ByteReader(openFrame(stats, key));
-  const summary = { count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 };
+  const summary = emptySummary();
   let id = 0;
   while (!reader.ended) {
     id += reader.varint();

@@ -1,4 +1,4 @@
-import type { Summary } from '@device-metrics/domain';
+import { emptySummary, type Summary } from '@device-metrics/domain';
 import type { SummaryPart } from '../store.js';
 
 /** Numbers of a series: those of a summary, in the order of `of`. */
@@ -9,9 +9,7 @@ export class SummaryRows implements SummaryPart {
   from = 0;
   to = 0;
   private numbers = new Float64Array(0);
-  private readonly summary: Summary = {
-    ...{ count: 0, min: 0, max: 0, sum: 0, first: 0, firstTime: 0, last: 0, lastTime: 0 },
-  };
+  private readonly summary = emptySummary();
 
   /** Begins anew, without samples, for the series from one place to before another. */
   begin(from: number, to: number): void {
