@@ -1,4 +1,5 @@
 import {
+  copyOfSummary,
   inSlices,
   metricKind,
   orderInSlices,
@@ -73,7 +74,7 @@ export class FoldedRows {
         for (next = at; next < to && isOfSame(one, series[next] as Series); next = nextFrom(next + 1)) {
           const [its, summary] = [series[next] as Series, part.of(next)];
           all.push(its);
-          if (summary) several.push({ series: its, summary: { ...summary } });
+          if (summary) several.push({ series: its, summary: copyOfSummary(summary) });
         }
         await this.addSeveral(all, several);
       } else {
@@ -94,7 +95,7 @@ export class FoldedRows {
       return;
     }
     group.others.push(thingOf([one]));
-    if (summary) group.summaries.push({ series: one, summary: { ...summary } });
+    if (summary) group.summaries.push({ series: one, summary: copyOfSummary(summary) });
   }
 
   /** Adds series of one device and metric. */

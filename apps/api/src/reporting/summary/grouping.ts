@@ -35,6 +35,9 @@ export const groupingRule: Rule = (value) =>
     ? undefined
     : `must be of device, metric, label, label:<name>, tag and tag:<name>, got ${quote(Array.isArray(value) ? value.join(',') : value)}`;
 
+/** Whether each series is a group: no two series of a device have the same metric and labels. */
+export const isBySeries = ({ device, labels }: Grouping): boolean => device && labels === 'all';
+
 /** Series that are taken together, before anything is known of their numbers. */
 export interface SeriesGroup {
   /** Tells the group apart from the others; also their order. */
@@ -54,18 +57,17 @@ export async function groupSeries(
   const keys = new KeyMaker(grouping, tagsOf);
   const groups = new Map<string, SeriesGroup>();
   const found: SeriesGroup[] = [];
-  // No two series of a device have the same metric and labels.
-  const isBySeries = grouping.device && grouping.labels === 'all';
+  const isOfSeries = isBySeries(grouping);
   await inSlices(series, (one) => {
     const key = keys.of(one);
-    const text = isBySeries ? '' : key.join('\n');
-    const same = isBySeries ? undefined : groups.get(text);
+    const text = isOfSeries ? '' : key.join('\n');
+    const same = isOfSeries ? undefined : groups.get(text);
     if (same) {
       same.series.push(one);
       return;
     }
     const group = { key, series: [one] };
-    if (!isBySeries) groups.set(text, group);
+    if (!isOfSeries) groups.set(text, group);
     found.push(group);
   });
   return inOrderOfKeys(found);

@@ -20,7 +20,7 @@ import {
   type Thing,
   type ThingNumbers,
 } from '@device-metrics/query';
-import type { SeriesSummary, Store } from '@device-metrics/storage';
+import type { SeriesSummary, Store, SummaryPart } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../../devices/device-rhythms.js';
 import { selectorOf } from '../../http/series-query.js';
 import { rowWriters, type RowColumn } from '../answer/row-formats.js';
@@ -35,6 +35,9 @@ import { FoldedRows } from './folded-rows.js';
 import {
   BY_SERIES,
   groupSeries,
+  inOrderOfKeys,
+  isBySeries,
+  KeyMaker,
   parseGrouping,
   rowOfOne,
   rowsOf,
@@ -44,6 +47,7 @@ import {
   type SummaryGroup,
 } from './grouping.js';
 import { decodePlace, encodePlace, keyOf, placeOf, refuseSortWithoutOffset, rowsInOrder, type Place } from './order.js';
+import { SeriesRows } from './series-rows.js';
 import type { SummaryQuery } from './summary-query.dto.js';
 import type { SummaryRowDto } from './summary.dto.js';
 
@@ -88,9 +92,11 @@ export async function summaryReport(
   const isOfWholeDevices = query.metric_name === undefined && query.label === undefined;
   const isByKey = query.sort === undefined && size !== undefined;
   const frequent = new FrequentSeries();
-  const isFolded = !grouping.device && !query.quantile?.length;
+  const hasQuantiles = (query.quantile?.length ?? 0) > 0;
+  const isFolded = !grouping.device && !hasQuantiles;
+  const isOfSeries = isWhole && isBySeries(grouping) && !hasQuantiles;
   let all: readonly SeriesSummary[] | undefined;
-  if (!isFolded && (isWhole || !grouping.device)) {
+  if (!isFolded && !isOfSeries && (isWhole || !grouping.device)) {
     const ofDevices = isOfWholeDevices ? selected : await seriesOfDevicesOf(store, selected);
     all = await store.summarize(ofDevices, range);
     await frequent.add(ofDevices, all);
@@ -101,6 +107,7 @@ export async function summaryReport(
       if (isByKey) return pageByKey(folded.keys, folded.rowsOf, place, size);
       return pageOf(await folded.rowsOf(folded.keys), place, size, query.sort);
     }
+    if (isOfSeries) return pageOf(await reader.bySeries(selected, isOfWholeDevices, frequent), place, size, query.sort);
     if (!isByKey) return pageOf(await reader.rows(selected, all), place, size, query.sort);
     return pageByKey(reader.groupsByKey(selected, place), (some) => reader.rowsOf(some, all), place, size);
   };
@@ -141,6 +148,11 @@ function devicesOfRows(groups: readonly SummaryGroup[]): ReadonlySet<string> {
 interface Rows {
   readonly groups: SummaryGroup[];
   readonly basis: NumbersBasis;
+}
+
+/** Makes something of summaries as they come. */
+interface PartTaker {
+  add(series: readonly Series[], part: SummaryPart, slices: Slices, chosen?: ReadonlySet<number>): Promise<void>;
 }
 
 /** Groups of which is known what their values come to. */
@@ -213,6 +225,32 @@ class RowReader {
   }
 
   /**
+   * The same where each series is a row, for which nothing else is kept.
+   *
+   * @param areWhole whether these are all series of their devices.
+   * @param frequent gets all that the devices have.
+   */
+  async bySeries(series: readonly Series[], areWhole: boolean, frequent: FrequentSeries): Promise<Rows> {
+    const { range, before } = this.ranges;
+    const all = areWhole ? series : await seriesOfDevicesOf(this.store, series);
+    const rows = await this.bySeriesOver(all, range, areWhole ? undefined : series, frequent);
+    if (!before) return rows;
+    return { ...rows, groups: await withBefore(rows.groups, (await this.bySeriesOver(series, before)).groups) };
+  }
+
+  private async bySeriesOver(
+    series: readonly Series[],
+    range: TimeRange,
+    chosen?: readonly Series[],
+    frequent?: FrequentSeries,
+  ): Promise<Rows> {
+    const rows = new SeriesRows(this.grouping, new KeyMaker(this.grouping, this.tagsOf));
+    await this.addParts(rows, series, range, chosen, frequent);
+    const { groups, basis } = await this.rowsOver(rows.others, range, rows.summaries);
+    return { groups: inOrderOfKeys(rows.ofValues.concat(groups)), basis };
+  }
+
+  /**
    * The same where groups are of many devices, which are gone through one after the other.
    *
    * @param areWhole whether these are all series of their devices.
@@ -227,8 +265,9 @@ class RowReader {
   ): Promise<Folded> {
     const { range, before } = this.ranges;
     const all = areWhole ? series : await seriesOfDevicesOf(this.store, series);
-    const folded = await this.fold(all, range, keepsDevices, areWhole ? undefined : series, frequent);
-    const earlier = before && (await this.fold(series, before, false));
+    const fold = (keeps: boolean): FoldedRows => new FoldedRows(this.grouping, this.tagsOf, keeps);
+    const folded = await this.addParts(fold(keepsDevices), all, range, areWhole ? undefined : series, frequent);
+    const earlier = before && (await this.addParts(fold(false), series, before));
     const rowsOf = async (keys: readonly RowKey[]): Promise<Rows> => {
       const rows = await folded.rowsOf(keys, this.store, range, this.limit);
       if (!before || !earlier) return rows;
@@ -239,14 +278,13 @@ class RowReader {
   }
 
   /** @param chosen those of the series that rows are made of; left out: all. */
-  private async fold(
+  private async addParts<T extends PartTaker>(
+    rows: T,
     series: readonly Series[],
     range: TimeRange,
-    keepsDevices: boolean,
     chosen?: readonly Series[],
     frequent?: FrequentSeries,
-  ): Promise<FoldedRows> {
-    const folded = new FoldedRows(this.grouping, this.tagsOf, keepsDevices);
+  ): Promise<T> {
     const slices = new Slices();
     let ids: Set<number> | undefined;
     if (chosen) {
@@ -255,9 +293,9 @@ class RowReader {
     }
     for await (const part of this.store.summarizeInParts(series, range)) {
       await frequent?.addPart(series, part, slices);
-      await folded.add(series, part, slices, ids);
+      await rows.add(series, part, slices, ids);
     }
-    return folded;
+    return rows;
   }
 
   /** The groups that can have rows behind a place, in the order of their keys, and no more of them than are asked for. */
