@@ -3,36 +3,39 @@ import { inSlices } from '@device-metrics/domain';
 /** From a start that no sender knows, who could choose keys that meet. */
 const BASIS = Math.trunc(Math.random() * 2 ** 32) | 1;
 const PRIME = 0x01000193;
+/** Odd, with bits all over. */
+const FINISH = 0x85ebca6b;
 
 const FIRST_ARENA = 4096;
+const FIRST_KEYS = 32;
 
-interface Entry<T> {
-  /** Where its key stands in the arena. */
-  readonly start: number;
-  readonly length: number;
-  readonly value: T;
-  /** The one before it with the same hash. */
-  readonly other: Entry<T> | undefined;
-  /** The one that was looked for after it the last time. */
-  follower: Entry<T> | undefined;
-}
+/** The number of no key: keys have numbers from 1. */
+const NONE = 0;
 
 /**
  * Finds things by bytes as they came, without a string for each look-up. Bounded: when its keys are too many, or take too
  * much memory, it starts again. Bytes are compared in full: two keys are never taken for one. Senders repeat their order,
  * so that most look-ups are one comparison with the key that followed last time.
+ *
+ * What it knows of a key stands in columns, by the number of the key: as an object each it takes three times as much memory.
  */
 export class ByteMap<T> {
-  private readonly buckets = new Map<number, Entry<T>>();
   /** All keys, one behind the other. */
   private arena = new Uint8Array(FIRST_ARENA);
   private arenaView = new DataView(this.arena.buffer);
-  private bytes = 0;
-  private count = 0;
+  /** Where each key begins in the arena, and behind the last one where the next will. */
+  private begins = new Uint32Array(FIRST_KEYS);
+  private readonly values: (T | undefined)[] = [undefined];
+  /** The key that was looked for after each the last time. */
+  private followers = new Uint32Array(FIRST_KEYS);
+  /** By their hashes the keys that came last; as long as the columns, which is a power of two. */
+  private heads = new Uint32Array(FIRST_KEYS);
+  /** The key before each whose hash leads to the same head. */
+  private others = new Uint32Array(FIRST_KEYS);
   /** How often it has started again. */
   starts = 0;
   /** What was found last. */
-  private last: Entry<T> | undefined;
+  private last = NONE;
   private viewed: Uint8Array | undefined;
   private view: DataView = this.arenaView;
 
@@ -46,23 +49,24 @@ export class ByteMap<T> {
   ) {}
 
   get size(): number {
-    return this.count;
+    return this.values.length - 1;
   }
 
   get(bytes: Uint8Array, start: number, end: number): T | undefined {
     const view = this.viewOf(bytes);
-    const { last } = this;
-    const guess = last?.follower;
-    if (guess && this.isKey(guess, view, start, end)) {
+    const { last, followers } = this;
+    const guess = followers[last] as number;
+    if (guess !== NONE && this.isKey(guess, view, start, end)) {
       this.last = guess;
-      return guess.value;
+      return this.values[guess];
     }
-    let entry = this.buckets.get(hashOf(view, start, end));
-    while (entry && !this.isKey(entry, view, start, end)) entry = entry.other;
-    if (!entry) return undefined;
-    if (last) last.follower = entry;
-    this.last = entry;
-    return entry.value;
+    const { heads, others } = this;
+    let key = heads[hashOf(view, start, end) & (heads.length - 1)] as number;
+    while (key !== NONE && !this.isKey(key, view, start, end)) key = others[key] as number;
+    if (key === NONE) return undefined;
+    followers[last] = key;
+    this.last = key;
+    return this.values[key];
   }
 
   /**
@@ -70,52 +74,75 @@ export class ByteMap<T> {
    * followed the last time: then nobody needs to put these into one key. Undefined also where it is there, and did not follow.
    */
   following(first: number, second: number, bytes: Uint8Array, start: number, end: number): T | undefined {
-    const guess = this.last?.follower;
+    const { arenaView, begins } = this;
+    const guess = this.followers[this.last] as number;
+    if (guess === NONE) return undefined;
     const length = end - start;
-    if (guess?.length !== length + 8) return undefined;
-    const { arenaView } = this;
-    const at = guess.start;
+    const at = begins[guess] as number;
+    if ((begins[guess + 1] as number) - at !== length + 8) return undefined;
     if (arenaView.getUint32(at, true) !== first || arenaView.getUint32(at + 4, true) !== second) return undefined;
     if (length > 0 && !areSame(arenaView, at + 8, this.viewOf(bytes), start, length)) return undefined;
     this.last = guess;
-    return guess.value;
+    return this.values[guess];
   }
 
   /** Keeps a value by bytes that it does not have yet; they are copied. */
   set(bytes: Uint8Array, start: number, end: number, value: T): void {
     const length = end - start;
     if (length < 0) return;
-    if (this.count >= this.mostKeys || this.bytes + length > this.mostBytes) this.clear();
+    if (this.size >= this.mostKeys || this.bytes + length > this.mostBytes) this.clear();
+    const key = this.values.length;
+    if (key + 1 === this.begins.length) this.growColumns();
     const at = this.bytes;
-    if (at + length > this.arena.length) this.grow(at + length);
+    if (at + length > this.arena.length) this.growArena(at + length);
     this.arena.set(bytes.subarray(start, end), at);
-    this.bytes += length;
-    this.count += 1;
-    const hash = hashOf(this.viewOf(bytes), start, end);
-    const entry = { start: at, length, value, other: this.buckets.get(hash), follower: undefined };
-    this.buckets.set(hash, entry);
-    if (this.last) this.last.follower = entry;
-    this.last = entry;
+    this.begins[key + 1] = at + length;
+    this.values.push(value);
+    this.followers[key] = NONE;
+    this.link(key);
+    this.followers[this.last] = key;
+    this.last = key;
   }
 
   /** All that it has: the bytes that its keys are in, where each begins and ends there, and its value. */
   *entries(): Generator<readonly [bytes: Uint8Array, start: number, end: number, value: T]> {
-    for (const first of this.buckets.values()) {
-      for (let entry: Entry<T> | undefined = first; entry; entry = entry.other) {
-        yield [this.arena, entry.start, entry.start + entry.length, entry.value];
-      }
+    for (let key = 1; key < this.values.length; key += 1) {
+      yield [this.arena, this.begins[key] as number, this.begins[key + 1] as number, this.values[key] as T];
     }
   }
 
   clear(): void {
     this.starts += 1;
-    this.buckets.clear();
-    this.last = undefined;
-    this.count = 0;
-    this.bytes = 0;
+    this.values.length = 1;
+    this.heads.fill(NONE);
+    this.followers[NONE] = NONE;
+    this.last = NONE;
   }
 
-  private grow(least: number): void {
+  /** How many bytes all keys have. */
+  private get bytes(): number {
+    return this.begins[this.values.length] as number;
+  }
+
+  private link(key: number): void {
+    const { begins, heads } = this;
+    const hash = hashOf(this.arenaView, begins[key] as number, begins[key + 1] as number);
+    const head = hash & (heads.length - 1);
+    this.others[key] = heads[head] as number;
+    heads[head] = key;
+  }
+
+  private growColumns(): void {
+    for (const column of ['begins', 'followers', 'others'] as const) {
+      const grown = new Uint32Array(2 * this[column].length);
+      grown.set(this[column]);
+      this[column] = grown;
+    }
+    this.heads = new Uint32Array(2 * this.heads.length);
+    for (let key = 1; key < this.values.length; key += 1) this.link(key);
+  }
+
+  private growArena(least: number): void {
     const arena = new Uint8Array(Math.max(least, this.arena.length * 2));
     arena.set(this.arena.subarray(0, this.bytes));
     this.arena = arena;
@@ -130,8 +157,11 @@ export class ByteMap<T> {
     return this.view;
   }
 
-  private isKey({ start, length }: Entry<T>, view: DataView, from: number, end: number): boolean {
-    return length === end - from && areSame(this.arenaView, start, view, from, length);
+  private isKey(key: number, view: DataView, from: number, end: number): boolean {
+    const { begins } = this;
+    const start = begins[key] as number;
+    const length = end - from;
+    return (begins[key + 1] as number) - start === length && areSame(this.arenaView, start, view, from, length);
   }
 }
 
@@ -217,11 +247,13 @@ export class KeptBytes {
   }
 }
 
-/** As FNV-1a, but of four bytes at a time, with every bit of which each later one is mixed. */
+/** As FNV-1a, but of four bytes at a time, with every bit of which each later one is mixed, and at the end those below as well. */
 function hashOf(view: DataView, start: number, end: number): number {
   let hash = BASIS ^ (end - start);
   let at = start;
   for (; at + 3 < end; at += 4) hash = Math.imul(((hash << 15) | (hash >>> 17)) ^ view.getInt32(at, true), PRIME);
   for (; at < end; at += 1) hash = Math.imul(((hash << 15) | (hash >>> 17)) ^ view.getUint8(at), PRIME);
-  return hash;
+  // The low bits of a product know nothing of the high ones of what it is of.
+  hash = Math.imul(hash ^ (hash >>> 16), FINISH);
+  return hash ^ (hash >>> 15);
 }
