@@ -15,6 +15,7 @@ const receipt: Receipt = {
   oldest: Date.UTC(2025, 11, 1),
   deviceOf: (name) => ({ foreign: { refused: 'is not yours' }, 'lab-pc-1': 'pc' })[name] ?? name,
   unitOf: ({ metricName }) => stored.get(metricName),
+  hasUnits: ({ series }) => series.every(({ metricName, unit }) => unit === undefined || unit === stored.get(metricName)),
 };
 
 const candidate: fc.Arbitrary<Candidate & { timestamp: number; value: number }> = fc.record({
@@ -128,6 +129,18 @@ describe('the entrance for columns', () => {
     expect(passColumns(candidates('foreign', [1, 2]), receipt).samples.groups).toBeUndefined();
     const { samples, refused } = passColumns(candidates('pc', [1, Infinity]), receipt);
     expect([samples.groups, samples.series, refused]).toMatchObject([undefined, [{ metricName: 'a' }], [{ item: 1 }]]);
+  });
+
+  it('passes groups that say units as they are where their series have them, and converts where one has another', () => {
+    const passedIn = (unit: string): unknown[] => {
+      const series = [NamedSeries.of({ deviceName: 'pc', metricName: 'hw.temperature', unit, labels: {} })];
+      const groups = [new SeriesGroup(series)];
+      const candidates = { series, timestamps: Float64Array.of(now), values: Float64Array.of(50), groups };
+      const { samples } = passColumns(candidates, receipt);
+      return [samples.groups?.length, samples.series[0]?.unit, samples.values[0]];
+    };
+    expect(passedIn('Cel')).toEqual([1, 'Cel', 50]);
+    expect(passedIn('[degF]')).toEqual([undefined, 'Cel', expect.closeTo(10)]);
   });
 
   it('cannot be given a series whose names were changed after they were checked', () => {

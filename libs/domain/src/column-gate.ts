@@ -50,10 +50,7 @@ export async function passColumnsInSlices(candidates: ColumnCandidates, receipt:
 /** Whole groups, where nothing is to be said against any of their samples; undefined where each has to be looked at. */
 function passWhole(candidates: ColumnCandidates, receipt: Receipt): PassedColumns | undefined {
   const { series, timestamps, values, groups } = candidates;
-  const { deviceOf } = receipt;
-  if (!groups?.every(({ isPlain, deviceName: name }) => isPlain && (!deviceOf || deviceOf(name) === name))) {
-    return undefined;
-  }
+  if (!groups?.every((group) => isTakenAsNamed(group, receipt))) return undefined;
   const count = series.length;
   const [oldest, latest] = spanOf(receipt);
   for (let at = 0; at < count; at += 1) {
@@ -62,6 +59,12 @@ function passWhole(candidates: ColumnCandidates, receipt: Receipt): PassedColumn
   const samples = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), groups };
   return { samples, refused: [] };
 }
+
+/** Whether only the times and values of a group's samples are left to be looked at. */
+const isTakenAsNamed = (group: SeriesGroup, { deviceOf, hasUnits }: Receipt): boolean =>
+  !group.hasFault &&
+  (!deviceOf || deviceOf(group.deviceName) === group.deviceName) &&
+  (!group.saysUnits || hasUnits?.(group) === true);
 
 /** The first and the last time that samples may have, Unix ms. */
 const spanOf = ({ oldest, receivedAt }: Receipt): [oldest: number, latest: number] => [

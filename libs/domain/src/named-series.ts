@@ -77,13 +77,15 @@ export class SeriesGroup {
   found: unknown = undefined;
   foundIn: unknown = undefined;
   readonly deviceName: string;
-  /** Whether nothing is wrong with any of them, and none says a unit: only the times and values of their samples are left to be looked at. */
-  readonly isPlain: boolean;
+  /** Whether one of them is none. */
+  readonly hasFault: boolean;
+  readonly saysUnits: boolean;
 
   /** @param series at least one. */
   constructor(readonly series: readonly NamedSeries[]) {
     this.deviceName = (series[0] as NamedSeries).deviceName;
-    this.isPlain = series.every(({ fault, unit }) => fault === undefined && unit === undefined);
+    this.hasFault = series.some(({ fault }) => fault !== undefined);
+    this.saysUnits = series.some(({ unit }) => unit !== undefined);
   }
 }
 

@@ -1,5 +1,6 @@
 import { Slices } from './slices.js';
 import { composedLabels, deviceNames, metricNames, units } from './known-names.js';
+import type { SeriesGroup } from './named-series.js';
 import type { Labels, Sample } from './sample.js';
 import { labelsKey } from './series.js';
 import { conversionBetween, convert } from './units.js';
@@ -35,6 +36,8 @@ export interface Receipt {
   readonly deviceOf?: (name: string) => string | { readonly refused: string };
   /** The unit of the series that a sample goes to, as it is stored; null or undefined while nobody has said. */
   readonly unitOf?: (sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>) => string | null | undefined;
+  /** Whether `unitOf` is known to be what each series of a group says, of those that say a unit. */
+  readonly hasUnits?: (group: SeriesGroup) => boolean;
 }
 
 /** Why an item was refused, all of it. */

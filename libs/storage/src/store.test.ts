@@ -200,6 +200,46 @@ describe.each(dialects)('$name', (dialect) => {
       });
     });
 
+    it('says whether a group has the units of its series, whatever becomes of them', async () => {
+      /** Of one device: each metric with the unit that it says. */
+      const groupOf = (device: string, said: Record<string, string | undefined>): SeriesGroup =>
+        new SeriesGroup(Object.entries(said).map(([metric, unit]) => named(device, metric, {}, unit)));
+      const append = (group: SeriesGroup, time: number): Promise<void> => {
+        const { series } = group;
+        const values = Float64Array.from(series, (_, index) => index);
+        const timestamps = new Float64Array(series.length).fill(time);
+        return store.append({ series, timestamps, values, groups: [group] });
+      };
+      /** As whoever asks for the units of single series first, unless the answer is there. */
+      const hasUnits = (group: SeriesGroup): boolean => {
+        if (store.hasUnits(group)) return true;
+        for (const one of group.series) store.unitOf(one);
+        return store.hasUnits(group);
+      };
+      const group = groupOf('a', { m: 'KiBy', n: undefined });
+      const says = (n: string): SeriesGroup => groupOf('a', { m: 'KiBy', n });
+      const inAmperes = says('A');
+      expect(hasUnits(group)).toBe(false);
+      await append(group, T0);
+      expect([group, inAmperes, groupOf('a', { m: 'By' })].map(hasUnits)).toEqual([true, false, false]);
+      // The unit of n is said later.
+      await append(inAmperes, T0 + 1);
+      expect([group, inAmperes, says('mA')].map(hasUnits)).toEqual([true, true, false]);
+      await store.renameDevice('a', 'c');
+      expect([group, inAmperes].map(hasUnits)).toEqual([true, true]);
+      await store.deleteSeries('c', (await store.findSeries({ metrics: ['n'] }))[0].id);
+      expect([group, inAmperes].map(hasUnits)).toEqual([false, false]);
+      await append(groupOf('a', { n: 'mA' }), T0 + 2);
+      expect([group, inAmperes, says('mA')].map(hasUnits)).toEqual([true, false, true]);
+      await store.append([sample(T0, 1, { device: 'd', metric: 'm', unit: 'By' })]);
+      await store.mergeDevices('c', 'd', (_, target) => target);
+      expect([group, groupOf('a', { m: 'By', n: 'mA' })].map(hasUnits)).toEqual([false, true]);
+      await append(group, T0 + 3);
+      await reopen();
+      expect([group, groupOf('a', { m: 'By', n: 'mA' })].map(hasUnits)).toEqual([false, true]);
+      expect((await stored({ start: T0 + 3, end: T0 + 4 }))['d/m{}']).toEqual([[T0 + 3, 0]]);
+    });
+
     it('forgets what it found for a series whose first samples were never stored', async () => {
       const few = Array.from({ length: 401 }, (_, index) => named('many', `m${index}`));
       await expect(

@@ -5,6 +5,7 @@ import type {
   SampleBatch,
   Selector,
   Series,
+  SeriesGroup,
   Summary,
   TimeRange,
 } from '@device-metrics/domain';
@@ -123,6 +124,12 @@ export interface SampleStore {
 
   /** The unit of the series that a sample goes to: null while nobody has said, undefined while there is none. */
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined;
+
+  /**
+   * Whether the series of a group are known to have the units that it says, those that say one; false also where not all of them
+   * have been stored or asked for before.
+   */
+  hasUnits(group: SeriesGroup): boolean;
 
   /** The selected series, by device, metric and labels; an unknown device has none. */
   findSeries(selector: Selector): Promise<readonly Series[]>;

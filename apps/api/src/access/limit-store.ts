@@ -9,6 +9,7 @@ const UNLIMITED: ReadonlySet<string> = new Set([
   'append',
   'oldestTimestamp',
   'unitOf',
+  'hasUnits',
   'readSamples',
   'readSteps',
   'recentReadings',

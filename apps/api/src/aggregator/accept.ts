@@ -44,7 +44,7 @@ const MOST_TOGETHER = 1 << 17;
 @Injectable()
 export class Accept {
   /** Asked for each request, or each sample: whose store it is has been found out once. */
-  private readonly always: Pick<Store, 'append' | 'oldestTimestamp' | 'unitOf'>;
+  private readonly always: Pick<Store, 'append' | 'oldestTimestamp' | 'unitOf' | 'hasUnits'>;
 
   constructor(
     @Inject(SAMPLE_STORE) private readonly sampleStore: Store,
@@ -58,6 +58,7 @@ export class Accept {
       append: sampleStore.append.bind(sampleStore),
       oldestTimestamp: sampleStore.oldestTimestamp.bind(sampleStore),
       unitOf: sampleStore.unitOf.bind(sampleStore),
+      hasUnits: sampleStore.hasUnits.bind(sampleStore),
     };
   }
 
@@ -73,12 +74,13 @@ export class Accept {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
       throw new Problem('clock-wrong', detail, { retryAfter: 60 });
     }
-    const { oldestTimestamp, unitOf } = this.always;
+    const { oldestTimestamp, unitOf, hasUnits } = this.always;
     const receipt: ProtocolReceipt = {
       protocol,
       receivedAt,
       oldest: oldestTimestamp(),
       unitOf,
+      hasUnits,
     };
     const caller = currentCaller();
     if (!caller) return receipt;

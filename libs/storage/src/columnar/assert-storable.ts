@@ -27,8 +27,8 @@ export function assertStorable(samples: SampleBatch, oldestTimestamp: number): v
 
 function assertGroups(groups: readonly SeriesGroup[], count: number): void {
   let sum = 0;
-  for (const { isPlain, series } of groups) {
-    if (!isPlain) throw new RangeError('a group has a series with a fault or a unit');
+  for (const { hasFault, series } of groups) {
+    if (hasFault) throw new RangeError('a group has a series with a fault');
     sum += series.length;
   }
   if (sum !== count) throw new RangeError(`groups of ${sum} series for ${count} samples`);

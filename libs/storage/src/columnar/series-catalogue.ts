@@ -75,7 +75,7 @@ export class SeriesCatalogue {
   private readonly entries: (SeriesEntry | undefined)[] = [];
   private entryCount = 0;
   private readonly undoes: (() => void)[] = [];
-  /** Another object whenever a name may mean another series than before. */
+  /** Another object whenever a name may mean another series than before, or one in another unit. */
   private state: object = {};
   /** What it is found by that a series is not there; another one once any may be. */
   private absence: object | undefined;
@@ -200,20 +200,30 @@ export class SeriesCatalogue {
     return { entries, state };
   }
 
-  /** The same of names in groups. */
+  /** The same of names in groups, where they have the units that they say. */
   private knownGroups(groups: readonly SeriesGroup[]): KnownSeries | undefined {
-    const { state } = this;
     const found: SeriesPlaces[] = [];
     for (const group of groups) {
-      if (group.foundIn !== state) {
-        const known = this.knownSeries(group.series);
-        if (!known || known.groups) return undefined;
-        group.found = new SeriesPlaces(known.entries);
-        group.foundIn = state;
-      }
-      found.push(group.found as SeriesPlaces);
+      const places = this.placesOf(group);
+      if (!places) return undefined;
+      found.push(places);
     }
-    return { groups: found, state };
+    return { groups: found, state: this.state };
+  }
+
+  private placesOf(group: SeriesGroup): SeriesPlaces | undefined {
+    if (group.foundIn !== this.state) {
+      const { entries } = this.knownSeries(group.series) ?? {};
+      if (!entries || (group.saysUnits && !areInUnits(entries, group.series))) return undefined;
+      group.found = new SeriesPlaces(entries);
+      group.foundIn = this.state;
+    }
+    return group.found as SeriesPlaces;
+  }
+
+  /** Whether all series of a group were looked up before, and have the units that it says. */
+  hasUnits(group: SeriesGroup): boolean {
+    return this.placesOf(group) !== undefined;
   }
 
   /** Whether names that were looked up lead to the same series now. */
@@ -272,6 +282,8 @@ export class SeriesCatalogue {
   /** Takes note of the unit that a series has in its table. */
   noteUnit(entry: SeriesEntry, unit: string | null): void {
     if (entry.unit === unit) return;
+    // What was kept with a group is of series in the units that it says.
+    if (entry.unit !== null) this.state = {};
     entry.unit = unit;
     this.sorted.unitChanged();
   }
@@ -474,6 +486,9 @@ export class SeriesCatalogue {
     this.sorted.drop(entry);
   }
 }
+
+const areInUnits = (entries: readonly SeriesEntry[], names: readonly NamedSeries[]): boolean =>
+  names.every(({ unit }, at) => unit === undefined || unit === entries[at].unit);
 
 /** The unit of a new series: what was said, or what the metric has by its name. */
 const unitOf = (metricName: string, said: string | undefined): string | null =>

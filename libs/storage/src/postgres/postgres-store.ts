@@ -6,6 +6,7 @@ import {
   type SampleBatch,
   type Selector,
   type Series,
+  type SeriesGroup,
   type TimeRange,
 } from '@device-metrics/domain';
 import type pg from 'pg';
@@ -121,6 +122,10 @@ export class PostgresStore implements Store {
 
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
     return this.current().catalogue.unitOf(sample);
+  }
+
+  hasUnits(group: SeriesGroup): boolean {
+    return this.current().catalogue.hasUnits(group);
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {

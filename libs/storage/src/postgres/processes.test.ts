@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOUR } from '@device-metrics/domain';
+import { HOUR, NamedSeries, SeriesGroup } from '@device-metrics/domain';
 import { DeviceTakenError, StoreUnavailableError, type OthersListener, type Store } from '../store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { TestPostgresStore } from '../testing/test-postgres-store.js';
@@ -141,6 +141,25 @@ describeIf('processes that share a database', () => {
     await b.findSeries({});
     await b.append([{ ...sample(T0 + 1, 1, 'pc', 'own.metric'), unit: 'Cel' }]);
     for (const store of [a, b, c]) expect(await store.findSeries({})).toMatchObject([{ unit: 'Cel' }]);
+  });
+
+  it('know whether a group has the units of its series, whichever of them was first to say one', async () => {
+    const [a, b, c] = stores;
+    const groupIn = (unit: string): SeriesGroup =>
+      new SeriesGroup([NamedSeries.of({ deviceName: 'pc', metricName: 'own.metric', unit, labels: {} })]);
+    await a.append([sample(T0, 1, 'pc', 'own.metric')]);
+    await Promise.all([b, c].map((store) => store.findSeries({})));
+    // Both say a unit for a series without one, in the same moment.
+    await Promise.all([
+      b.append([{ ...sample(T0 + 1, 1, 'pc', 'own.metric'), unit: 'Cel' }]),
+      c.append([{ ...sample(T0 + 2, 1, 'pc', 'own.metric'), unit: 'K' }]),
+    ]);
+    for (const store of stores) {
+      const [series] = await store.findSeries({});
+      const groups = ['Cel', 'K'].map(groupIn);
+      for (const group of groups) store.unitOf(group.series[0]);
+      expect(groups.map((group) => store.hasUnits(group))).toEqual([series.unit === 'Cel', series.unit === 'K']);
+    }
   });
 
   it('write nothing under a lease that has run out, and go on under another', async () => {

@@ -8,6 +8,7 @@ import {
   type SampleBatch,
   type Selector,
   type Series,
+  type SeriesGroup,
   type TimeRange,
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
@@ -165,6 +166,10 @@ export class SqliteStore implements Store {
 
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
     return this.catalogue.unitOf(sample);
+  }
+
+  hasUnits(group: SeriesGroup): boolean {
+    return this.catalogue.hasUnits(group);
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {
