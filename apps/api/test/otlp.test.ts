@@ -95,6 +95,29 @@ describe.each([
     ]);
   });
 
+  it('stores points in the unit of their series, however often they come in another', async () => {
+    const device = `units-${form}`;
+    const send = (minute: number, unit: string, ...values: number[]): Promise<Answer> => {
+      const timeUnixNano = nanos(now - minute * 60_000);
+      const metrics = values.map((asDouble, place) => ({
+        ...gauge(`temperature.${place}`, { timeUnixNano, asDouble }),
+        unit,
+      }));
+      return post(request(device, metrics));
+    };
+    for (const minute of [9, 8, 7, 6]) await send(minute, 'Cel', minute, 10 * minute);
+    for (const minute of [5, 4, 3]) await send(minute, '[degF]', 50, 212);
+    await send(2, 'Cel', 2, 20);
+    expect((await send(1, 'By', 1, 10)).status).toBe(400);
+
+    const series = await report(device);
+    expect(series.map(({ unit }) => unit)).toEqual(['Cel', 'Cel']);
+    expect(series.map(({ samples }) => samples.map(([, value]: [string, number]) => Math.round(value)))).toEqual([
+      [9, 8, 7, 6, 10, 10, 10, 2],
+      [90, 80, 70, 60, 100, 100, 100, 20],
+    ]);
+  });
+
   it('stores histograms and summaries as count, sum and buckets', async () => {
     const device = `hist-${form}`;
     const time = { timeUnixNano: nanos(now) };

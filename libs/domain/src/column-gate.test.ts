@@ -15,7 +15,8 @@ const receipt: Receipt = {
   oldest: Date.UTC(2025, 11, 1),
   deviceOf: (name) => ({ foreign: { refused: 'is not yours' }, 'lab-pc-1': 'pc' })[name] ?? name,
   unitOf: ({ metricName }) => stored.get(metricName),
-  hasUnits: ({ series }) => series.every(({ metricName, unit }) => unit === undefined || unit === stored.get(metricName)),
+  hasUnits: ({ series }) =>
+    series.every(({ metricName, unit }) => unit === undefined || unit === stored.get(metricName)),
 };
 
 const candidate: fc.Arbitrary<Candidate & { timestamp: number; value: number }> = fc.record({
