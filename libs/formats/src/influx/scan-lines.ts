@@ -378,8 +378,9 @@ class Scan<T, G> {
       this.nameGroups(this.count);
       await slices.afterNew(this.scanner.made - made);
     }
-    this.nameGroups(this.count);
+    // Before they are named: to grow with them would make three times the garbage.
     series.length = this.count;
+    this.nameGroups(this.count);
     return {
       series,
       groups: this.groups.length === this.starts.length ? this.groups.map(({ group }) => group) : undefined,
