@@ -47,7 +47,7 @@ export class NumberedSenders {
       for (let cursor = ''; ;) {
         const path = `/api/v1/reports/metrics/pc-${sender}?start_time=${this.start}&end_time=${this.start + 1e9}&limit=10000${cursor}`;
         const { status, body } = await this.answered(path);
-        expect(status).toBe(200);
+        expect({ status, detail: body.detail }).toEqual({ status: 200, detail: undefined });
         for (const [, value] of body.series[0]?.samples ?? []) numbers.push(value);
         if (!body.next_cursor) break;
         cursor = `&cursor=${body.next_cursor}`;
