@@ -23,6 +23,8 @@ describeIf('processes that share a database', () => {
 
   const seen = (): Promise<unknown[]> => Promise.all(stores.map((store) => storedIn(store)));
   const all = <T>(what: T): T[] => stores.map(() => what);
+  const seenUnits = (): Promise<unknown[]> =>
+    Promise.all(stores.map(async (store) => (await store.findSeries({})).map(({ unit }) => unit)));
   /** What has not been read yet may not be trimmed, and shards may just change hands. */
   const sealed = (): Promise<void> =>
     until(async () => {
@@ -141,6 +143,18 @@ describeIf('processes that share a database', () => {
     await b.findSeries({});
     await b.append([{ ...sample(T0 + 1, 1, 'pc', 'own.metric'), unit: 'Cel' }]);
     for (const store of [a, b, c]) expect(await store.findSeries({})).toMatchObject([{ unit: 'Cel' }]);
+  });
+
+  it('store a unit that could not be stored the next time that it is said', async () => {
+    const [a] = stores;
+    const named = { ...sample(T0, 1, 'pc', 'own.metric'), unit: 'Cel' };
+    await a.append([sample(T0, 1, 'pc', 'own.metric')]);
+    await opened.query('ALTER TABLE series ADD CONSTRAINT no_room CHECK (unit IS NULL) NOT VALID');
+    await expect(a.append([named])).rejects.toThrow('no_room');
+    expect(await a.findSeries({})).toMatchObject([{ unit: null }]);
+    await opened.query('ALTER TABLE series DROP CONSTRAINT no_room');
+    await a.append([named]);
+    expect(await seenUnits()).toEqual(all(['Cel']));
   });
 
   it('know whether a group has the units of its series, whichever of them was first to say one', async () => {

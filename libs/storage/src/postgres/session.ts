@@ -214,7 +214,7 @@ export class Session {
     if (known) return known;
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const missing = new Map<string, NewSeries>();
-      const units: SeriesEntry[] = [];
+      const units = new Map<SeriesEntry, string>();
       const entries = new Array<SeriesEntry>(countOf(batch));
       const add = (at: number, one: Sample | NamedSeries, entry: SeriesEntry | undefined): void => {
         if (!entry) {
@@ -223,17 +223,14 @@ export class Session {
           return;
         }
         entries[at] = entry;
-        if (one.unit !== undefined && entry.unit === null) {
-          this.catalogue.noteUnit(entry, one.unit);
-          units.push(entry);
-        }
+        if (one.unit !== undefined && entry.unit === null && !units.has(entry)) units.set(entry, one.unit);
       };
       if (isColumns(batch)) {
         for (let at = 0; at < entries.length; at += 1) {
           add(at, batch.series[at], this.catalogue.knownEntryOfNamed(batch.series[at]));
         }
       } else for (let at = 0; at < entries.length; at += 1) add(at, batch[at], this.catalogue.knownEntryOf(batch[at]));
-      if (units.length > 0) await this.saveUnits(units);
+      if (units.size > 0) await this.saveUnits(units);
       if (missing.size === 0) return { entries };
       const wanted = [...missing.values()];
       this.catalogue.admission.admit(wanted);
@@ -341,13 +338,14 @@ export class Session {
     if (held.length < names.length) throw new StoreUnavailableError('another process seals these devices now');
   }
 
-  private async saveUnits(entries: readonly SeriesEntry[]): Promise<void> {
+  /** Another process may have said another unit first: which one it is, all learn from the catalogue. */
+  private async saveUnits(units: ReadonlyMap<SeriesEntry, string>): Promise<void> {
     await this.database.transaction(async (transaction) => {
-      for (const { id, device, series } of entries) {
+      for (const [{ id, device }, unit] of units) {
         await transaction.run('UPDATE series SET unit = $3 WHERE device_id = $1 AND id = $2 AND unit IS NULL', [
           device.id,
           id,
-          series.unit,
+          unit,
         ]);
         await this.rows.note(transaction, { unitOf: id });
       }
