@@ -98,7 +98,8 @@ describeIf('journal rows of others', () => {
         const expected = rows.filter(({ writer, number }) => number > (writers[writer - 1]?.seen ?? 0));
         expect(found.sort((a, b) => a.writer - b.writer)).toEqual(expected);
       }),
-      { numRuns: 10 },
+      // Very many that begin in the same moment, too: before it, nothing of the first ones is there.
+      { numRuns: 10, examples: [[Array.from({ length: 12 }, () => ({ start: 0, gaps: [0], seen: 0 }))]] },
     );
   });
 });

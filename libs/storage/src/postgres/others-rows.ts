@@ -180,8 +180,10 @@ export class OthersRows {
     const bytes = this.clear();
     await this.database.rowsAsBytes([{ text: all, values: [] }], bytes);
     const rows = Array.from(fieldsOf(bytes.written()), (fields) => this.rowOf(fields));
-    const fitting = Math.floor((rows.length * PAGE_BYTES) / bytes.length);
-    this.limit = Math.min(LONGEST_PAGE, 2 * limit, Math.max(SHORTEST_PAGE, fitting));
+    if (rows.length > 0) {
+      const fitting = Math.floor((rows.length * PAGE_BYTES) / bytes.length);
+      this.limit = Math.min(LONGEST_PAGE, 2 * limit, Math.max(SHORTEST_PAGE, fitting));
+    }
     return rows;
   }
 

@@ -27,8 +27,11 @@ const byText = async (body: string): Promise<unknown> => {
   return { samples, refused };
 };
 
-const readBody = (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> =>
-  scanner.scan(Buffer.from(body), now, undefined, 32);
+/** @param room of the memory of an earlier body. */
+const readBody = (scanner: BatchScanner, body: string, room = 64): Promise<ScannedBatch | undefined> => {
+  const used = (): Float64Array<ArrayBuffer> => new Float64Array(room).fill(NaN);
+  return scanner.scan(Buffer.from(body), now, { timestamps: used(), values: used() }, 32);
+};
 
 /** Reads a body, all of which is then stored. */
 const scan = async (scanner: BatchScanner, body: string): Promise<ScannedBatch | undefined> => {
@@ -182,6 +185,25 @@ describe('BatchScanner', () => {
         expect(scanned && byBytes(scanned)).toEqual(await byText(text));
       }
     }
+  });
+
+  it('has each sample of items of all forms, however short the body was whose memory it gets', async () => {
+    const number = fc.integer({ min: 1 });
+    const device_name = fc.constantFrom('a', 'b');
+    const metric_name = fc.constantFrom('m', 'n');
+    const usual = fc.oneof(
+      fc.record({ device_name, metric_name, value: number }),
+      fc.record({ device_name, values: fc.dictionary(metric_name, number, { minKeys: 1, maxKeys: 2 }) }),
+      fc.record({ device_name, metric_name, samples: fc.array(fc.tuple(fc.constant(now), number), { minLength: 1 }) }),
+    );
+    const items = fc.array(usual, { minLength: 1, maxLength: 100 });
+    await fc.assert(
+      fc.asyncProperty(items, fc.integer({ min: 1, max: 80 }), async (metrics, room) => {
+        const text = JSON.stringify({ metrics });
+        const batch = await readBody(new BatchScanner(1_000), text, room);
+        expect(batch && byBytes(batch)).toEqual(await byText(text));
+      }),
+    );
   });
 
   it('finds the metrics of a device that has very many, in whatever order they come', async () => {

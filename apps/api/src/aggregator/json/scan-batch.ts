@@ -210,7 +210,8 @@ class Scan extends JsonCursor {
       return this.nameSingle(first);
     } else {
       if (!isForm(seen, METRIC_ITEM)) return false;
-      this.values[this.place()] = this.value;
+      const to = this.place();
+      this.values[to] = this.value;
       if (!this.nameSingle(first)) return false;
     }
     this.timestamps.fill(this.time, first, this.count);
