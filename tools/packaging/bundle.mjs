@@ -71,6 +71,8 @@ export function bundleModule(program, module, outdir) {
     target: 'node20',
     // Nest finds what to inject, and Swagger names schemas, by the names of classes.
     keepNames: true,
+    // Of two ways to one file, the one that esbuild comes by first would say which tsconfig.json it heeds for it: not the same each time.
+    tsconfigRaw: {},
     banner: { js: BANNER },
     legalComments: 'none',
     metafile: true,
