@@ -101,7 +101,7 @@ export class Commits {
       eachGroup(samples.places, ({ ids }, start) => this.row.addIds(ids, start, samples.timestamps, samples.values));
       let at: number | undefined;
       try {
-        at = await writer.commit(this.row.lend(rowKey(writer.id, number), 'plain'), version);
+        at = await writer.commit(this.row.lend(rowKey(writer.id, number)), version);
       } catch (error) {
         // Whether it was written shows once nothing more can come under that lease.
         await this.sessions.replaceWriter(session);

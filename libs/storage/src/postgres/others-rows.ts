@@ -203,9 +203,9 @@ export class OthersRows {
       const count = row.series.ids.length;
       const before = known.get(count);
       if (row.series === before) return { writer, number, at, row, series: before };
-      const { ids, bytes } = row.series;
+      const { ids, bytes, isPacked } = row.series;
       const slots = new Uint32Array(count);
-      const series = { ids, bytes, slots, runs: [], version: -1, isWhole: false, described: undefined };
+      const series = { ids, bytes, isPacked, slots, runs: [], version: -1, isWhole: false, described: undefined };
       known.delete(count);
       known.set(count, series);
       for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);

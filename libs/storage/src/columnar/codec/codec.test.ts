@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ByteReader, ByteWriter, unzigzag, zigzag } from './bytes.js';
 import { DamagedError } from './frame.js';
-import { JournalRowWriter, readJournalRow } from './journal-row.js';
+import { JournalRowWriter, openJournalRow, readJournalRow, type RowSeries } from './journal-row.js';
 import { readTimeline, writeTimeline } from './timeline.js';
 import { NOT_DECIMAL, readValues, writeValues } from './values.js';
 
@@ -160,4 +160,33 @@ describe.each(['plain', 'packed'] as const)('a %s journal row', (form) => {
       expect(() => readJournalRow(row.slice(0, index), 9)).toThrow(DamagedError);
     }
   });
+});
+
+it('journal rows of either form are read right where series before are known, in memory that comes again', () => {
+  const row = fc.record({
+    // Mostly in turn, so that rows have the same ones, or begin as others do.
+    ids: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+    form: fc.constantFrom('plain' as const, 'packed' as const),
+  });
+  const writer = new JournalRowWriter();
+  const memory = new Uint8Array(200);
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 2, maxLength: 20 }), (rows) => {
+      const known = new Map<number, RowSeries>();
+      for (const { ids, form } of rows) {
+        writer.reserve(ids.length);
+        ids.forEach((id, index) => writer.add(id, 7 + index, id / 4));
+        const bytes = writer.lend(9, form);
+        memory.fill(0);
+        memory.set(bytes);
+        const open = openJournalRow(memory.subarray(0, bytes.length), 9, (count) => known.get(count));
+        const { timestamps, values } = open.columns();
+        expect([...open.series.ids]).toEqual(ids);
+        expect([...timestamps]).toEqual(ids.map((_, index) => 7 + index));
+        expect([...values]).toEqual(ids.map((id) => id / 4));
+        known.set(ids.length, open.series);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -154,6 +154,8 @@ export interface JournalRow extends RowColumns {
 export interface RowSeries {
   readonly bytes: Uint8Array;
   readonly ids: Float64Array;
+  /** Whether the bytes are those of a packed row. */
+  readonly isPacked: boolean;
 }
 
 /** Memory for the samples of one row, which those of the next one take. */
@@ -218,19 +220,25 @@ export function openJournalRow(
   const isPacked = header.getUint32(0, true) >= PACKED;
   const count = header.getUint32(0, true) - (isPacked ? PACKED : 0);
   const [idsLength, timesLength] = [header.getUint32(4, true), header.getUint32(8, true)];
-  const reader = new ByteReader(content);
-  reader.skip(12);
-  if (isPacked) {
-    const ids = unpackDifferences(reader, idsOf(count), 1);
-    return new OpenRow({ bytes: content.subarray(12, reader.at), ids }, content.subarray(reader.at), 0, true);
-  }
-  reader.skip(idsLength);
-  const bytes = content.subarray(12, reader.at);
-  const rest = content.subarray(reader.at);
-  if (rest.length !== timesLength + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
   const before = beforeOf?.(count);
-  const isSame = before && before.ids.length === count && Buffer.compare(before.bytes, bytes) === 0;
-  const series = isSame ? before : { bytes: new Uint8Array(bytes), ids: readDifferences(bytes, idsOf(count), 1) };
+  const isAsBefore = (bytes: Uint8Array): boolean =>
+    before?.ids.length === count && before.isPacked === isPacked && Buffer.compare(before.bytes, bytes) === 0;
+  if (isPacked) {
+    // How many bytes the ids have is known once they are read; the same bytes are the same ids.
+    const end = 12 + (before?.bytes.length ?? 0);
+    if (before && isAsBefore(content.subarray(12, end))) return new OpenRow(before, content.subarray(end), 0, true);
+    const reader = new ByteReader(content);
+    reader.skip(12);
+    const ids = unpackDifferences(reader, idsOf(count), 1);
+    return new OpenRow({ bytes: content.slice(12, reader.at), ids, isPacked }, content.subarray(reader.at), 0, true);
+  }
+  const bytes = content.subarray(12, 12 + idsLength);
+  const rest = content.subarray(12 + idsLength);
+  if (rest.length !== timesLength + count * 8) throw new DamagedError(`a journal row of ${row.length} bytes`);
+  const series =
+    before && isAsBefore(bytes)
+      ? before
+      : { bytes: bytes.slice(), ids: readDifferences(bytes, idsOf(count), 1), isPacked };
   return new OpenRow(series, rest, timesLength, false);
 }
 
