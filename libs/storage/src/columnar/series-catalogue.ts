@@ -10,9 +10,10 @@ import {
 } from '@device-metrics/domain';
 import { TooManySeriesError } from '../store.js';
 import { hourOf } from './hour.js';
+import { LabelSets, UNLABELLED } from './label-sets.js';
 import { LatestSamples } from './latest-samples.js';
 import { SeriesAdmission } from './series-admission.js';
-import { Device, isEmpty, keyOf, SeriesEntry, UNLABELLED, type Named } from './series-entry.js';
+import { Device, isEmpty, keyOf, SeriesEntry, type Named } from './series-entry.js';
 import type { SeriesLimit } from './series-limit.js';
 import { SeriesPlaces } from './series-places.js';
 import { SeriesSlots } from './series-slots.js';
@@ -70,6 +71,7 @@ export class SeriesCatalogue {
   readonly admission: SeriesAdmission;
   /** By the names that they had before. */
   private readonly aliases = new Map<string, Device>();
+  private readonly labelSets = new LabelSets();
   private readonly devicesById = new Map<number, Device>();
   /** By id. */
   private readonly entries: (SeriesEntry | undefined)[] = [];
@@ -113,8 +115,7 @@ export class SeriesCatalogue {
     device = this.devicesById.get(device_id),
   ): void {
     if (!device) throw new Error(`series ${id} belongs to device ${device_id}, which does not exist`);
-    // One text for all that have none.
-    this.hold(new SeriesEntry(id, device, metricName, key === UNLABELLED ? UNLABELLED : key, unit));
+    this.hold(new SeriesEntry(id, device, metricName, this.labelSets.of(key), unit));
     if (ts !== null && value !== null) this.latest.note(id, ts, value);
   }
 
@@ -241,7 +242,7 @@ export class SeriesCatalogue {
     return guess &&
       guess.metricName === metricName &&
       guess.device.name === deviceName &&
-      (guess.labelsKey === UNLABELLED ? isEmpty(labels) : guess.labelsKey === labelsKey(labels))
+      (guess.labelsKey === UNLABELLED.key ? isEmpty(labels) : guess.labelsKey === labelsKey(labels))
       ? guess
       : undefined;
   }
@@ -458,7 +459,7 @@ export class SeriesCatalogue {
     { metricName, unit }: Pick<Series, 'metricName' | 'unit'>,
   ): SeriesEntry {
     const id = this.tables.addSeries(device.id, metricName, key, unit);
-    const entry = this.hold(new SeriesEntry(id, device, metricName, key, unit));
+    const entry = this.hold(new SeriesEntry(id, device, metricName, this.labelSets.of(key), unit));
     this.undoes.push(() => this.drop(entry));
     return entry;
   }

@@ -1,11 +1,8 @@
 import { labelsKey, type Labels, type Sample, type Series } from '@device-metrics/domain';
 import type { DeviceDescription } from '../store.js';
 import type { Head } from './head.js';
+import { UNLABELLED, type LabelSet } from './label-sets.js';
 import { SeriesByMetric } from './series-by-metric.js';
-
-export const UNLABELLED = labelsKey({});
-/** One for all series that have none. */
-export const NO_LABELS: Labels = Object.freeze({});
 
 /** A device with its series. */
 export class Device {
@@ -63,11 +60,15 @@ export class SeriesEntry {
     readonly id: number,
     readonly device: Device,
     readonly metricName: string,
-    readonly labelsKey: string,
+    private readonly labelSet: LabelSet,
     /** Changed by the catalogue alone. */
     public unit: string | null,
   ) {
     this.slot = device.add(this);
+  }
+
+  get labelsKey(): string {
+    return this.labelSet.key;
   }
 
   /** As callers see it: another object when its unit or the name of its device changes. */
@@ -75,13 +76,7 @@ export class SeriesEntry {
     const { described, device, unit } = this;
     return described?.deviceName === device.name && described.unit === unit
       ? described
-      : (this.described = this.describe(described));
-  }
-
-  private describe(before: Series | undefined): Series {
-    const { id, device, metricName, labelsKey: key, unit } = this;
-    const labels = before?.labels ?? (key === UNLABELLED ? NO_LABELS : (JSON.parse(key) as Labels));
-    return new DescribedSeries(id, device.name, metricName, labels, unit);
+      : (this.described = new DescribedSeries(this.id, device.name, this.metricName, this.labelSet.labels, unit));
   }
 }
 
@@ -102,7 +97,7 @@ class DescribedSeries implements Series {
 /** What names a series. */
 export type Named = Pick<Sample, 'deviceName' | 'metricName' | 'unit' | 'labels'>;
 
-export const keyOf = (labels: Labels): string => (isEmpty(labels) ? UNLABELLED : labelsKey(labels));
+export const keyOf = (labels: Labels): string => (isEmpty(labels) ? UNLABELLED.key : labelsKey(labels));
 
 export function isEmpty(labels: Labels): boolean {
   for (const _ in labels) return false;

@@ -1,12 +1,13 @@
 import { expect, it } from '@jest/globals';
 import type { SeriesCatalogue } from './series-catalogue.js';
+import { UNLABELLED } from './label-sets.js';
 import { Device, SeriesEntry } from './series-entry.js';
 import { WantedSeries } from './wanted-series.js';
 
 it('a series that has come since is not wanted, whatever an earlier device had in its slot', () => {
   const entries: SeriesEntry[] = [];
   const add = (device: Device): SeriesEntry => {
-    const entry = new SeriesEntry(entries.length, device, `m${entries.length}`, '{}', null);
+    const entry = new SeriesEntry(entries.length, device, `m${entries.length}`, UNLABELLED, null);
     entries.push(entry);
     return entry;
   };
