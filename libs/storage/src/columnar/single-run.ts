@@ -6,8 +6,9 @@ export class SingleRun {
 
   constructor(private readonly work: () => Promise<void>) {}
 
-  /** Runs the work; together with a run that is under way, if there is one. */
+  /** Runs the work; together with a run that is under way, if there is one. Once it is stopped, nothing begins. */
   run(): Promise<void> {
+    if (this.stopped) return this.running ?? Promise.resolve();
     this.running ??= this.work().finally(() => {
       this.running = undefined;
     });

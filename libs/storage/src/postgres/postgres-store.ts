@@ -66,7 +66,7 @@ export class PostgresStore implements Store {
   /** Why there is none, where that did not succeed. */
   private why: string | undefined;
   private renewing: Promise<void> | undefined;
-  private beating = false;
+  private beating: Promise<void> | undefined;
   private said: { readonly reason: string; readonly at: number } | undefined;
   private closed = false;
 
@@ -271,6 +271,7 @@ export class PostgresStore implements Store {
     for (const timer of this.timers) clearInterval(timer);
     this.closed = true;
     await this.commits.idle();
+    await this.beating?.catch(() => undefined);
     await this.renewing?.catch(() => undefined);
     const { session } = this;
     if (session) {
@@ -402,17 +403,18 @@ export class PostgresStore implements Store {
     this.settings.onProblem(problem);
   }
 
-  private async beat(): Promise<void> {
-    if (this.beating) return;
-    this.beating = true;
-    try {
-      const { session } = this;
-      if (!session || session.isBehind) await this.renew();
-      else if (!(await session.beat())) await this.renew();
-      else if (this.settings.sealInterval > 0) await session.trim();
-    } finally {
-      this.beating = false;
-    }
+  private beat(): Promise<void> {
+    this.beating ??= this.beatOnce().finally(() => {
+      this.beating = undefined;
+    });
+    return this.beating;
+  }
+
+  private async beatOnce(): Promise<void> {
+    const { session } = this;
+    if (!session || session.isBehind) await this.renew();
+    else if (!(await session.beat())) await this.renew();
+    else if (this.settings.sealInterval > 0) await session.trim();
   }
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
