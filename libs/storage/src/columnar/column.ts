@@ -7,6 +7,20 @@ export interface Column {
   readonly values: Float64Array;
 }
 
+/** Samples of a series, from index `from` to before `to` of a column that may hold those of others as well. */
+export interface SeriesPart {
+  seriesId: number;
+  column: Column;
+  from: number;
+  to: number;
+}
+
+/** The same as a column of its own. */
+export const columnOf = ({ column, from, to }: Readonly<SeriesPart>): Column => ({
+  times: column.times.subarray(from, to),
+  values: column.values.subarray(from, to),
+});
+
 /** Both columns in one; where they share a time, `over` wins. */
 export function mergeColumns(under: Column, over: Column): Column {
   const [a, b] = [under.times, over.times];
@@ -139,9 +153,14 @@ export function summarizePart(
   return summary;
 }
 
-/** Whether no value is below the one before it. @param summary of the same column */
-export function rises({ values }: Column, { first, last, min, max }: Readonly<Summary>): boolean {
+/** Whether no value is below the one before it, from index `from` to before `to`. @param summary of the same samples */
+export function rises(
+  { values }: Column,
+  { first, last, min, max }: Readonly<Summary>,
+  from = 0,
+  to = values.length,
+): boolean {
   if (first !== min || last !== max) return false;
-  for (let index = 1; index < values.length; index += 1) if (values[index] < values[index - 1]) return false;
+  for (let index = from + 1; index < to; index += 1) if (values[index] < values[index - 1]) return false;
   return true;
 }

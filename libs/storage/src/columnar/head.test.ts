@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HOUR, type Summary } from '@device-metrics/domain';
 import { BlockPool, ScratchBlock } from './blocks.js';
-import { sliceColumn, summarizeColumn } from './column.js';
+import { columnOf, sliceColumn, summarizeColumn } from './column.js';
 import { Head, type HeadDevice } from './head.js';
 
 const START = 491_000 * HOUR;
@@ -26,10 +26,10 @@ describe('a head', () => {
         const head = new Head(of, START / HOUR, 1, 0, new BlockPool());
         const model = new Map<number, Map<number, number>>();
         const check = (): void => {
-          const foundInScratch = Array.from(head.columnsIn(scratch), ([id, { times, values }]) => [
-            id,
-            Array.from(times, (time, index) => [time, values[index]]),
-          ]);
+          const foundInScratch = Array.from(head.partsIn(scratch), (part) => {
+            const { times, values } = columnOf(part);
+            return [part.seriesId, Array.from(times, (time, index) => [time, values[index]])];
+          });
           const lasts: [number, number, number][] = [];
           head.summaries((id, { count, last }) => lasts.push([id, count, last]), new Set([5, 6, 7]), true);
           const within: [number, Summary][] = [];
@@ -187,7 +187,10 @@ describe('a head', () => {
       for (let time = 0; time < 500; time += 1) head.push(0, START + time, value, 1);
       return head;
     };
-    const firstOf = (head: Head): number | undefined => [...head.columnsIn(new ScratchBlock())][0]?.[1].values[0];
+    const firstOf = (head: Head): number | undefined => {
+      for (const { column, from } of head.partsIn(new ScratchBlock())) return column.values[from];
+      return undefined;
+    };
     const head = headOf(1);
     head.hold();
     head.release();

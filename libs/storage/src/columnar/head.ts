@@ -2,7 +2,7 @@ import type { Summary, TimeRange } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
 import { Block, ScratchBlock } from './blocks.js';
-import { summarizePart, type Column } from './column.js';
+import { columnOf, summarizePart, type Column, type SeriesPart } from './column.js';
 import { RunningSummaries, SlotSummaries } from './slot-summaries.js';
 import type { Wanted } from './wanted.js';
 
@@ -177,7 +177,7 @@ export class Head {
    * whatever is pushed later, until the head is released.
    */
   columns(visit: (seriesId: number, column: Column) => void, wanted?: Wanted): void {
-    for (const [id, column] of this.columnsOf(this.sortedFor(wanted), wanted)) visit(id, column);
+    for (const part of this.partsOf(this.sortedFor(wanted), wanted)) visit(part.seriesId, columnOf(part));
   }
 
   /**
@@ -216,9 +216,12 @@ export class Head {
     }
   }
 
-  /** As `columns` of all series, for one look: what it gives holds until the scratch memory is used again. */
-  columnsIn(scratch: ScratchBlock): Iterable<[seriesId: number, column: Column]> {
-    return this.columnsOf(this.sorted ?? this.sortInto(scratch.of(this.held)));
+  /**
+   * The samples of all series, by id, for one look: what it gives holds until the scratch memory is used again, and is the same object
+   * each time.
+   */
+  partsIn(scratch: ScratchBlock): Iterable<Readonly<SeriesPart>> {
+    return this.partsOf(this.sorted ?? this.sortInto(scratch.of(this.held)));
   }
 
   /** A query may look at it until `letGo`, though it is sealed meanwhile. */
@@ -274,8 +277,8 @@ export class Head {
     return this.last;
   }
 
-  /** Slots are given in the order of the ids, unless a series has come from another device. */
-  private *slotsById(count: number): Generator<number> {
+  /** Slots by id; undefined where they are in this order, as they are unless a series has come from another device. */
+  private slotsById(count: number): readonly number[] | undefined {
     const { slots } = this.device;
     let isInOrder = true;
     let before = 0;
@@ -284,19 +287,21 @@ export class Head {
       isInOrder = id >= before;
       before = id;
     }
-    if (isInOrder) {
-      for (let slot = 0; slot < count; slot += 1) yield slot;
-      return;
-    }
-    yield* Array.from({ length: count }, (_, slot) => slot).sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
+    if (isInOrder) return undefined;
+    return Array.from({ length: count }, (_, slot) => slot).sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
   }
 
-  private *columnsOf({ block, starts, ends }: Sorted, wanted?: Wanted): Generator<[seriesId: number, column: Column]> {
-    for (const slot of this.slotsById(starts.length)) {
-      const [from, to] = [starts[slot], ends[slot]];
+  private *partsOf({ block, starts, ends }: Sorted, wanted?: Wanted): Generator<Readonly<SeriesPart>> {
+    const byId = this.slotsById(starts.length);
+    const part: SeriesPart = { seriesId: 0, column: block, from: 0, to: 0 };
+    for (let place = 0; place < starts.length; place += 1) {
+      const slot = byId ? byId[place] : place;
       const id = this.device.slots[slot]?.id;
-      if (from === to || id === undefined || (wanted && !wanted.has(id))) continue;
-      yield [id, { times: block.times.subarray(from, to), values: block.values.subarray(from, to) }];
+      if (id === undefined || starts[slot] === ends[slot] || (wanted && !wanted.has(id))) continue;
+      part.seriesId = id;
+      part.from = starts[slot];
+      part.to = ends[slot];
+      yield part;
     }
   }
 

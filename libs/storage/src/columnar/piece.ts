@@ -1,11 +1,11 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
-import { HOUR } from '@device-metrics/domain';
+import { emptySummary, HOUR } from '@device-metrics/domain';
 import { ByteReader, ByteWriter } from './codec/bytes.js';
 import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/frame.js';
 import { readTimeline, writeTimeline } from './codec/timeline.js';
 import { readValuesInto, writeValues } from './codec/values.js';
-import { rises, sameTimes, summarizeColumn, type Column } from './column.js';
+import { rises, summarizePart, type Column } from './column.js';
 import { StatsWriter } from './stats.js';
 
 /**
@@ -54,6 +54,7 @@ export class PieceEncoder {
   private readonly values = new ByteWriter(1 << 12);
   private timelines: Uint32Array[] = [];
   private stats = new StatsWriter(0);
+  private readonly summary = emptySummary();
   private start = 0;
   private firstTime = Infinity;
   private lastId = 0;
@@ -68,17 +69,20 @@ export class PieceEncoder {
     this.lastId = 0;
   }
 
-  /** Adds a series, whose id is greater than those before and which has a sample. */
-  add(seriesId: number, column: Column): void {
+  /**
+   * Adds a series, whose id is greater than those before and which has a sample: those from index `from` to before `to` of the column,
+   * whose times stay as they are until the piece is finished.
+   */
+  add(seriesId: number, column: Column, from = 0, to = column.times.length): void {
     this.body.varint(seriesId - this.lastId);
     this.lastId = seriesId;
-    this.addTimeline(column.times);
+    this.addTimeline(column.times, from, to);
     this.values.clear();
-    const digits = writeValues(this.values, column.values);
+    const digits = writeValues(this.values, column.values, from, to);
     this.body.varint(this.values.length);
-    this.body.append(this.values.written());
-    const summary = summarizeColumn(column, this.start);
-    this.stats.add(seriesId, summary, digits, rises(column, summary));
+    this.body.appendAll(this.values);
+    const summary = summarizePart(column, from, to, this.start, this.summary);
+    this.stats.add(seriesId, summary, digits, rises(column, summary, from, to));
     if (summary.firstTime < this.firstTime) this.firstTime = summary.firstTime;
   }
 
@@ -114,13 +118,14 @@ export class PieceEncoder {
     return { stats: this.stats.finish(), data, firstTime: this.firstTime };
   }
 
-  private addTimeline(times: Uint32Array): void {
+  private addTimeline(all: Uint32Array, from: number, to: number): void {
     const { timelines } = this;
     const oldest = Math.max(0, timelines.length - TIMELINES);
     for (let index = timelines.length - 1; index >= oldest; index -= 1) {
-      if (sameTimes(timelines[index], times)) return this.body.varint(timelines.length - index);
+      if (isTimeline(timelines[index], all, from, to)) return this.body.varint(timelines.length - index);
     }
     this.body.varint(0);
+    const times = from === 0 && to === all.length ? all : all.subarray(from, to);
     this.timelines.push(times);
     writeTimeline(this.body, times);
   }
@@ -177,6 +182,14 @@ function scratchFor(count: number): Float64Array {
   const grown = new Float64Array(count * 2);
   grown.set(scratch);
   return (scratch = grown);
+}
+
+/** Whether times, from index `from` to before `to`, are those of a timeline. */
+function isTimeline(timeline: Uint32Array, times: Uint32Array, from: number, to: number): boolean {
+  if (timeline.length !== to - from) return false;
+  if (timeline === times) return true;
+  for (let index = 0; index < timeline.length; index += 1) if (timeline[index] !== times[from + index]) return false;
+  return true;
 }
 
 /** Data of a piece without its content, of so many bytes. */

@@ -1,6 +1,6 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { ScratchBlock } from './blocks.js';
-import { ColumnJoiner, sameColumns, type Column } from './column.js';
+import { columnOf, ColumnJoiner, sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
@@ -176,8 +176,8 @@ export class Sealer {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
-    const columns = heads.length === 1 ? this.columnsOf(heads[0]) : joined(await this.bySeries([], heads));
-    const piece = await this.encode(id, columns, 'part');
+    const parts = heads.length === 1 ? this.partsOf(heads[0]) : joined(await this.bySeries([], heads));
+    const piece = await this.encode(id, parts, 'part');
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
     await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
@@ -271,7 +271,7 @@ export class Sealer {
     chunk: ReadonlyMap<number, Column> | undefined,
   ): Promise<EncodedPiece | undefined> {
     // Mostly there is nothing but a head, which has each series once.
-    if (sealed.length === 0 && heads.length === 1) return this.encode(id, this.columnsOf(heads[0]), 'chunk');
+    if (sealed.length === 0 && heads.length === 1) return this.encode(id, this.partsOf(heads[0]), 'chunk');
     const all = await this.bySeries(sealed, heads);
     if (chunk && !(await this.isChanged(chunk, all))) return undefined;
     return this.encode(id, joined(all), 'chunk');
@@ -301,14 +301,14 @@ export class Sealer {
       if (this.slices.isOver()) await this.slices.next();
     }
     heads.forEach((head, index) => {
-      for (const [id, column] of this.columnsOf(head, index)) add(id, column);
+      for (const part of this.partsOf(head, index)) add(part.seriesId, columnOf(part));
     });
     return [...found].sort(([a], [b]) => a - b);
   }
 
   /** Those of a head, by id, until those of another are asked for at the same place. */
-  private columnsOf(head: Head, place = 0): Iterable<[number, Column]> {
-    return head.columnsIn((this.scratch[place] ??= new ScratchBlock()));
+  private partsOf(head: Head, place = 0): Iterable<Readonly<SeriesPart>> {
+    return head.partsIn((this.scratch[place] ??= new ScratchBlock()));
   }
 
   private hasSummaries(piece: StoredPiece): boolean {
@@ -320,25 +320,24 @@ export class Sealer {
   /**
    * Undefined without any column.
    *
-   * @param columns by id; their values hold until the next one is asked for.
+   * @param parts by id; their values hold until the next one is asked for, their times until the piece is there.
    */
   private async encode(
     chunk: number,
-    columns: Iterable<[number, Column]>,
+    parts: Iterable<Readonly<SeriesPart>>,
     kind: 'chunk' | 'part',
   ): Promise<EncodedPiece | undefined> {
     this.encoder.begin(hourOfChunk(chunk));
     const usual = this.readings?.seriesOf(deviceOfChunk(chunk));
-    let most: Column | undefined;
-    let ofMost = 0;
-    for (const [id, column] of columns) {
+    let most: { readonly seriesId: number; readonly times: Uint32Array } | undefined;
+    for (const { seriesId, column, from, to } of parts) {
       // To put a head in order takes its time too.
       if (this.slices.isOver()) await this.slices.next();
-      this.encoder.add(id, column);
-      const more = most === undefined ? 1 : column.times.length - most.times.length;
-      if (more > 0 || (more === 0 && id === usual)) [most, ofMost] = [column, id];
+      this.encoder.add(seriesId, column, from, to);
+      const more = to - from - (most?.times.length ?? 0);
+      if (more > 0 || (more === 0 && seriesId === usual)) most = { seriesId, times: column.times.subarray(from, to) };
     }
-    if (most) this.readings?.note(deviceOfChunk(chunk), ofMost, hourOfChunk(chunk) * HOUR, most.times);
+    if (most) this.readings?.note(deviceOfChunk(chunk), most.seriesId, hourOfChunk(chunk) * HOUR, most.times);
     if (this.slices.isOver()) await this.slices.next();
     return most ? this.encoder.finish(kind) : undefined;
   }
@@ -406,7 +405,19 @@ export class Sealer {
 /** What is to be joined of each series, in its order; by id. */
 type BySeries = readonly (readonly [seriesId: number, columns: readonly Column[]])[];
 
-function* joined(all: BySeries): Generator<[seriesId: number, column: Column]> {
+/** What is joined of each; the same object each time. */
+function* joined(all: BySeries): Generator<Readonly<SeriesPart>> {
   const joiner = new ColumnJoiner();
-  for (const [id, columns] of all) yield [id, joiner.join(columns)];
+  const part: SeriesPart = {
+    seriesId: 0,
+    column: { times: new Uint32Array(), values: new Float64Array() },
+    from: 0,
+    to: 0,
+  };
+  for (const [seriesId, columns] of all) {
+    part.seriesId = seriesId;
+    part.column = joiner.join(columns);
+    part.to = part.column.times.length;
+    yield part;
+  }
 }

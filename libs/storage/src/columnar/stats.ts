@@ -60,7 +60,11 @@ export class StatsWriter {
     }
     if (scaled) {
       writer.signed(scaled.first);
-      if (!constant) for (const value of [scaled.last, scaled.min, scaled.max]) writer.signed(value - scaled.first);
+      if (!constant) {
+        writer.signed(scaled.last - scaled.first);
+        writer.signed(scaled.min - scaled.first);
+        writer.signed(scaled.max - scaled.first);
+      }
       writer.signed(scaled.sum);
     } else {
       for (const value of constant ? [first, summary.sum] : [first, last, min, max, summary.sum]) writer.float64(value);

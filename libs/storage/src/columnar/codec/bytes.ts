@@ -32,13 +32,18 @@ export function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
+/** Copying so few bytes one by one takes less than to ask for a piece of memory. */
+const FEW = 64;
+
 /** Bytes that grow at their end. Hot loops call `reserve` and then write to `bytes` themselves. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
+  private view: DataView;
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** Makes room for `count` more bytes. */
@@ -47,6 +52,7 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(this.length + count, this.bytes.length * 2));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
   }
 
   byte(value: number): void {
@@ -65,7 +71,7 @@ export class ByteWriter {
 
   float64(value: number): void {
     this.reserve(8);
-    new DataView(this.bytes.buffer, this.bytes.byteOffset).setFloat64(this.length, value, true);
+    this.view.setFloat64(this.length, value, true);
     this.length += 8;
   }
 
@@ -73,6 +79,14 @@ export class ByteWriter {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.length);
     this.length += bytes.length;
+  }
+
+  /** Appends what another one has. */
+  appendAll({ bytes, length }: ByteWriter): void {
+    this.reserve(length);
+    if (length > FEW) this.bytes.set(bytes.subarray(0, length), this.length);
+    else for (let at = 0; at < length; at += 1) this.bytes[this.length + at] = bytes[at];
+    this.length += length;
   }
 
   /** What has been written; it shares its memory with the writer. */

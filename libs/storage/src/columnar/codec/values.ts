@@ -27,26 +27,26 @@ const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6];
 /** Scaled integers stay below this, so that twice the difference of two differences is a safe integer. */
 const MAX_SCALED = 2 ** 50;
 
-/** Writes a column of at least one value and gives its decimal digits, or NOT_DECIMAL. */
-export function writeValues(writer: ByteWriter, values: Float64Array): number {
-  const digits = digitsOf(values);
-  if (isConstant(values)) {
+/** Writes a column of at least one value, from one index to before another, and gives its decimal digits, or NOT_DECIMAL. */
+export function writeValues(writer: ByteWriter, values: Float64Array, from = 0, to = values.length): number {
+  if (isConstant(values, from, to)) {
     writer.byte(Form.Constant);
-    writer.float64(values[0]);
-    return digits;
+    writer.float64(values[from]);
+    return digitsOf(values[from], 0);
   }
-  const scaled = digits === NOT_DECIMAL ? undefined : scale(values, digits);
-  if (!scaled) {
+  const digits = scale(values, from, to);
+  if (digits === NOT_DECIMAL) {
     writer.byte(Form.Xor);
-    writeXor(writer, values);
+    writeXor(writer, values.subarray(from, to));
     return NOT_DECIMAL;
   }
-  const form = cheapestForm(scaled);
+  const count = to - from;
+  const form = cheapestForm(integers, count);
   writer.byte(form | (digits << 3));
-  writer.reserve((scaled.length + 1) * MAX_VARINT);
-  if (form === Form.Plain) writePlain(writer, scaled);
-  else if (form === Form.Delta) writeDelta(writer, scaled);
-  else writeDeltaOfDelta(writer, scaled);
+  writer.reserve((count + 1) * MAX_VARINT);
+  if (form === Form.Plain) writePlain(writer, integers, count);
+  else if (form === Form.Delta) writeDelta(writer, integers, count);
+  else writeDeltaOfDelta(writer, integers, count);
   return digits;
 }
 
@@ -92,57 +92,54 @@ export function scaledOf(value: number, digits: number): number | undefined {
 
 const isNegativeZero = (value: number): boolean => value === 0 && 1 / value < 0;
 
-/** How many decimal digits tell all the values; a decimal of fewer is one of more, too. */
-function digitsOf(values: Float64Array): number {
-  let digits = 0;
-  let power = 1;
-  for (let index = 0; index < values.length; index += 1) {
+/** How many decimal digits tell a value, at least so many; NOT_DECIMAL where MAX_DIGITS do not. */
+function digitsOf(value: number, least: number): number {
+  for (let digits = least; digits <= MAX_DIGITS; digits += 1) {
+    const power = POWERS[digits];
+    if (Math.round(value * power) / power === value) return digits;
+  }
+  return NOT_DECIMAL;
+}
+
+/** The values of the column that is being written as scaled integers. */
+let integers = new Float64Array(1024);
+
+/**
+ * Makes the values integers, scaled by at least so many decimal digits and as few as tell all of them, which it gives; NOT_DECIMAL if
+ * one of them would not be exact.
+ */
+function scale(values: Float64Array, from: number, to: number, digits = 0): number {
+  if (integers.length < to - from) integers = new Float64Array(to - from);
+  const power = POWERS[digits];
+  for (let index = from; index < to; index += 1) {
     const value = values[index];
-    while (Math.round(value * power) / power !== value) {
-      digits += 1;
-      if (digits > MAX_DIGITS) return NOT_DECIMAL;
-      power = POWERS[digits];
+    const integer = Math.round(value * power);
+    if (integer / power !== value) {
+      const more = digitsOf(value, digits + 1);
+      return more === NOT_DECIMAL ? NOT_DECIMAL : scale(values, from, to, more);
     }
+    if (integer >= MAX_SCALED || integer <= -MAX_SCALED || (integer === 0 && isNegativeZero(value))) return NOT_DECIMAL;
+    integers[index - from] = integer;
   }
   return digits;
 }
 
-/** The values as scaled integers, in memory that the next call uses again; undefined if one of them is not exact. */
-function scale(values: Float64Array, digits: number): Float64Array | undefined {
-  const power = POWERS[digits];
-  const scaled = scratch(values.length);
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index];
-    const integer = Math.round(value * power);
-    if (integer / power !== value || integer >= MAX_SCALED || integer <= -MAX_SCALED) return undefined;
-    if (integer === 0 && isNegativeZero(value)) return undefined;
-    scaled[index] = integer;
-  }
-  return scaled;
-}
-
-let scratchMemory = new Float64Array(1024);
-function scratch(length: number): Float64Array {
-  if (scratchMemory.length < length) scratchMemory = new Float64Array(length);
-  return scratchMemory.subarray(0, length);
-}
-
-function isConstant(values: Float64Array): boolean {
-  const first = values[0];
-  for (let index = 1; index < values.length; index += 1) if (values[index] !== first) return false;
+function isConstant(values: Float64Array, from: number, to: number): boolean {
+  const first = values[from];
+  for (let index = from + 1; index < to; index += 1) if (values[index] !== first) return false;
   // Of equal doubles only the zeros differ in their bits.
-  return first !== 0 || values.every((value) => Object.is(value, first));
+  return first !== 0 || values.subarray(from, to).every((value) => Object.is(value, first));
 }
 
 /** The form whose integers have the fewest bits, which is what deflate makes of them in the end. */
-function cheapestForm(scaled: Float64Array): Form {
+function cheapestForm(scaled: Float64Array, count: number): Form {
   let min = scaled[0];
-  for (let index = 1; index < scaled.length; index += 1) if (scaled[index] < min) min = scaled[index];
+  for (let index = 1; index < count; index += 1) if (scaled[index] < min) min = scaled[index];
   let plain = bitsOf(scaled[0] - min);
   let delta = 0;
   let deltaOfDelta = 0;
   let lastDelta = 0;
-  for (let index = 1; index < scaled.length; index += 1) {
+  for (let index = 1; index < count; index += 1) {
     const difference = scaled[index] - scaled[index - 1];
     plain += bitsOf(scaled[index] - min);
     delta += bitsOf(zigzag(difference));
@@ -157,12 +154,12 @@ function bitsOf(value: number): number {
   return value < 2 ** 32 ? 32 - Math.clz32(value) : 64 - Math.clz32(value / 2 ** 32);
 }
 
-function writePlain(writer: ByteWriter, scaled: Float64Array): void {
+function writePlain(writer: ByteWriter, scaled: Float64Array, count: number): void {
   let min = scaled[0];
-  for (let index = 1; index < scaled.length; index += 1) if (scaled[index] < min) min = scaled[index];
+  for (let index = 1; index < count; index += 1) if (scaled[index] < min) min = scaled[index];
   const { bytes } = writer;
   let at = putVarint(bytes, writer.length, zigzag(min));
-  for (let index = 0; index < scaled.length; index += 1) at = putVarint(bytes, at, scaled[index] - min);
+  for (let index = 0; index < count; index += 1) at = putVarint(bytes, at, scaled[index] - min);
   writer.length = at;
 }
 
@@ -171,11 +168,11 @@ function readPlain(reader: ByteReader, values: Float64Array, from: number, end: 
   for (let index = from; index < end; index += 1) values[index] = min + reader.varint();
 }
 
-function writeDelta(writer: ByteWriter, scaled: Float64Array): void {
+function writeDelta(writer: ByteWriter, scaled: Float64Array, count: number): void {
   const { bytes } = writer;
   let at = writer.length;
   let before = 0;
-  for (let index = 0; index < scaled.length; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     at = putVarint(bytes, at, zigzag(scaled[index] - before));
     before = scaled[index];
   }
@@ -190,12 +187,12 @@ function readDelta(reader: ByteReader, values: Float64Array, from: number, end: 
   }
 }
 
-function writeDeltaOfDelta(writer: ByteWriter, scaled: Float64Array): void {
+function writeDeltaOfDelta(writer: ByteWriter, scaled: Float64Array, count: number): void {
   const { bytes } = writer;
   let at = putVarint(bytes, writer.length, zigzag(scaled[0]));
   let before = scaled[0];
   let lastDelta = 0;
-  for (let index = 1; index < scaled.length; index += 1) {
+  for (let index = 1; index < count; index += 1) {
     const delta = scaled[index] - before;
     at = putVarint(bytes, at, zigzag(delta - lastDelta));
     before = scaled[index];
