@@ -35,7 +35,7 @@ export function conversionInto(
 export function assertMergeable(source: Device, target: Device, maxSeries: number): void {
   let count = target.seriesCount;
   for (const entry of source.entries()) {
-    const known = target.metrics.get(entry.metricName, entry.labelsKey);
+    const known = target.find(entry.metricName, entry.labelsKey);
     if (!known) count += 1;
     else conversionInto(entry.series, known.series);
   }

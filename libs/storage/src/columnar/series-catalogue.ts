@@ -99,7 +99,7 @@ export class SeriesCatalogue {
   /** Whether a row that says to be a series can be one: its device is there, and has no series of this metric and labels. */
   isFree({ device_id, metric_name, labels_key }: Pick<SeriesRow, 'device_id' | 'metric_name' | 'labels_key'>): boolean {
     const device = this.devicesById.get(device_id);
-    return device !== undefined && !device.metrics.get(metric_name, labels_key);
+    return device !== undefined && !device.find(metric_name, labels_key);
   }
 
   /** Takes in a name that a device had before. */
@@ -157,7 +157,7 @@ export class SeriesCatalogue {
 
   /** The same, however it is named. */
   findOne({ deviceName, metricName, labels }: Omit<Named, 'unit'>): SeriesEntry | undefined {
-    return this.deviceOfSample(deviceName)?.metrics.get(metricName, keyOf(labels));
+    return this.deviceOfSample(deviceName)?.find(metricName, keyOf(labels));
   }
 
   /** The device that samples for a name go to. */
@@ -250,7 +250,7 @@ export class SeriesCatalogue {
   private lookUp(sample: Named): SeriesEntry {
     const device = this.deviceOf(sample.deviceName);
     const key = keyOf(sample.labels);
-    return device.metrics.get(sample.metricName, key) ?? this.addSeries(device, key, sample);
+    return device.find(sample.metricName, key) ?? this.addSeries(device, key, sample);
   }
 
   /** Whether more than so many of the samples are of series that are not there. */
@@ -269,7 +269,7 @@ export class SeriesCatalogue {
     for (const { deviceName, metricName, unit, labels } of admitted) {
       const device = this.deviceOf(deviceName);
       const key = keyOf(labels);
-      if (!device.metrics.get(metricName, key))
+      if (!device.find(metricName, key))
         this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit) });
     }
   }
@@ -360,7 +360,7 @@ export class SeriesCatalogue {
    * only within a transaction.
    */
   counterpart(device: Device, { metricName, unit, labelsKey: key }: SeriesEntry): SeriesEntry {
-    const known = device.metrics.get(metricName, key);
+    const known = device.find(metricName, key);
     if (!known) return this.insertEntry(device, key, { metricName, unit });
     if (known.unit === null && unit !== null) this.setUnit(known, unit);
     return known;

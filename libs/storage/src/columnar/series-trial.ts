@@ -66,14 +66,17 @@ const NO_METRICS: LimitedMetrics = { size: 0, ofMetric: () => [] };
 class TriedDevice implements LimitedDevice, LimitedMetrics {
   readonly name: string;
   seriesCount: number;
-  private readonly known: LimitedMetrics;
   /** The labels of series that are wanted, by metric; those of the only one stand alone. */
   private readonly added = new Map<string, Labels | Labels[]>();
 
-  constructor({ name, seriesCount, metrics }: LimitedDevice) {
-    this.name = name;
-    this.seriesCount = seriesCount;
-    this.known = metrics;
+  constructor(private readonly device: LimitedDevice) {
+    this.name = device.name;
+    this.seriesCount = device.seriesCount;
+  }
+
+  /** Asked for only where something is refused. */
+  private get known(): LimitedMetrics {
+    return this.device.metrics;
   }
 
   get metrics(): LimitedMetrics {
