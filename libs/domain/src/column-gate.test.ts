@@ -117,15 +117,13 @@ describe('the entrance for columns', () => {
   });
 
   it('passes whole groups as they are, unless something is to be said of one of their samples', () => {
-    const group = new SeriesGroup(
-      ['a', 'b'].map((metricName) => NamedSeries.of({ deviceName: 'pc', metricName, unit: undefined, labels: {} })),
-    );
-    const candidates = (deviceName: string, values: number[]): ColumnCandidates => ({
-      series: [...group.series],
-      timestamps: Float64Array.of(now, now),
-      values: Float64Array.from(values),
-      groups: [{ ...group, deviceName }],
-    });
+    const candidates = (deviceName: string, values: number[]): ColumnCandidates => {
+      const series = ['a', 'b'].map((metricName) =>
+        NamedSeries.of({ deviceName, metricName, unit: undefined, labels: {} }),
+      );
+      const groups = [new SeriesGroup(series)];
+      return { series, timestamps: Float64Array.of(now, now), values: Float64Array.from(values), groups };
+    };
     expect(passColumns(candidates('pc', [1, 2]), receipt).samples.groups).toHaveLength(1);
     expect(passColumns(candidates('foreign', [1, 2]), receipt).samples.groups).toBeUndefined();
     const { samples, refused } = passColumns(candidates('pc', [1, Infinity]), receipt);

@@ -1,5 +1,5 @@
 import type { NamedSeries, SeriesGroup } from './named-series.js';
-import type { SampleColumns } from './sample-columns.js';
+import { ColumnsOfGroups, type SampleColumns } from './sample-columns.js';
 import { SampleGate, type Receipt, type Refusal } from './sample-gate.js';
 import { EARLIEST_TIMESTAMP, MAX_AHEAD } from './sample-rules.js';
 import { Slices } from './slices.js';
@@ -17,6 +17,14 @@ export interface ColumnCandidates {
   readonly ends?: ArrayLike<number>;
   /** What `series` consists of, where that is whole groups, one behind the other. */
   readonly groups?: readonly SeriesGroup[] | undefined;
+}
+
+/** How many samples they are. */
+export function countOfCandidates(candidates: ColumnCandidates): number {
+  if (!candidates.groups) return candidates.series.length;
+  let count = 0;
+  for (const { length } of candidates.groups) count += length;
+  return count;
 }
 
 /** What has passed, and what has not. */
@@ -49,14 +57,14 @@ export async function passColumnsInSlices(candidates: ColumnCandidates, receipt:
 
 /** Whole groups, where nothing is to be said against any of their samples; undefined where each has to be looked at. */
 function passWhole(candidates: ColumnCandidates, receipt: Receipt): PassedColumns | undefined {
-  const { series, timestamps, values, groups } = candidates;
+  const { timestamps, values, groups } = candidates;
   if (!groups?.every((group) => isTakenAsNamed(group, receipt))) return undefined;
-  const count = series.length;
+  const count = countOfCandidates(candidates);
   const [oldest, latest] = spanOf(receipt);
   for (let at = 0; at < count; at += 1) {
     if (!isFit(timestamps[at] as number, values[at] as number, oldest, latest)) return undefined;
   }
-  const samples = { series, timestamps: timestamps.subarray(0, count), values: values.subarray(0, count), groups };
+  const samples = new ColumnsOfGroups(groups, timestamps.subarray(0, count), values.subarray(0, count));
   return { samples, refused: [] };
 }
 

@@ -1,7 +1,8 @@
 export type { Labels, Reading, Sample } from './sample.js';
-export { passColumns, passColumnsInSlices, type ColumnCandidates } from './column-gate.js';
+export { countOfCandidates, passColumns, passColumnsInSlices, type ColumnCandidates } from './column-gate.js';
 export { NamedSeries, SeriesGroup, type SeriesFault, type SeriesNames } from './named-series.js';
 export {
+  ColumnsOfGroups,
   countOf,
   eachSample,
   inColumns,

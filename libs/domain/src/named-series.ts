@@ -71,21 +71,45 @@ export class NamedSeries {
   }
 }
 
-/** Series of one device that its sender names together again and again, in one order: what is found for them is found once. */
+/**
+ * Series of one device that its sender names together again and again, in one order: what is found for them is found once, and as long as
+ * it holds nobody looks at one of them.
+ */
 export class SeriesGroup {
-  /** As of a series. */
+  /** As of a series; see `note`. */
   found: unknown = undefined;
   foundIn: unknown = undefined;
   readonly deviceName: string;
+  readonly length: number;
   /** Whether one of them is none. */
   readonly hasFault: boolean;
   readonly saysUnits: boolean;
+  private named: readonly NamedSeries[] | undefined;
 
-  /** @param series at least one. */
-  constructor(readonly series: readonly NamedSeries[]) {
+  /**
+   * @param series at least one.
+   * @param again gives the same once more; then they are not kept once they are found.
+   */
+  constructor(
+    series: readonly NamedSeries[],
+    private readonly again?: () => readonly NamedSeries[],
+  ) {
+    this.named = series;
     this.deviceName = (series[0] as NamedSeries).deviceName;
+    this.length = series.length;
     this.hasFault = series.some(({ fault }) => fault !== undefined);
     this.saysUnits = series.some(({ unit }) => unit !== undefined);
+  }
+
+  get series(): readonly NamedSeries[] {
+    return (this.named ??= (this.again as () => readonly NamedSeries[])());
+  }
+
+  /** Takes note of what a store has found, and of the state of it for which that holds. */
+  note(found: unknown, foundIn: unknown): void {
+    this.found = found;
+    this.foundIn = foundIn;
+    if (this.again) this.named = undefined;
   }
 }
 

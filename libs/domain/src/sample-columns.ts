@@ -13,12 +13,29 @@ export interface SampleColumns {
   readonly groups?: readonly SeriesGroup[] | undefined;
 }
 
+/** Columns of whole groups, whose series are named one by one only where somebody asks for them. */
+export class ColumnsOfGroups implements SampleColumns {
+  private named: NamedSeries[] | undefined;
+
+  /** @param timestamps as many as the groups have series, as are the values. */
+  constructor(
+    readonly groups: readonly SeriesGroup[],
+    readonly timestamps: Float64Array,
+    readonly values: Float64Array,
+  ) {}
+
+  get series(): NamedSeries[] {
+    return (this.named ??= this.groups.flatMap(({ series }) => series));
+  }
+}
+
 /** SampleBatch however they stand. */
 export type SampleBatch = readonly Sample[] | SampleColumns;
 
 export const isColumns = (samples: SampleBatch): samples is SampleColumns => 'series' in samples;
 
-export const countOf = (samples: SampleBatch): number => (isColumns(samples) ? samples.series.length : samples.length);
+export const countOf = (samples: SampleBatch): number =>
+  isColumns(samples) ? samples.timestamps.length : samples.length;
 
 /** The same samples one by one. */
 export function eachSample(samples: SampleBatch): readonly Sample[] {

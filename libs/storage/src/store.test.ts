@@ -3,6 +3,7 @@ import {
   HOUR,
   like,
   NamedSeries,
+  ColumnsOfGroups,
   SeriesGroup,
   type Labels,
   type Sample,
@@ -137,68 +138,80 @@ describe.each(dialects)('$name', (dialect) => {
       });
     });
 
-    it('takes whole groups of series as it takes each of them, whatever became of their device', async () => {
-      const groupOf = (device: string): SeriesGroup => new SeriesGroup([named(device), named(device, 'n')]);
-      const [a, b] = [groupOf('a'), groupOf('b')];
-      /** Of each group, values one after the other. */
-      const append = (time: number, first: number, ...groups: SeriesGroup[]): Promise<void> => {
-        const series = groups.flatMap((group) => group.series);
-        const values = Float64Array.from(series, (_, index) => first + index);
-        return store.append({ series, timestamps: new Float64Array(series.length).fill(time), values, groups });
-      };
-      await append(T0, 0, a, b);
-      await append(T0 + 1, 10, b, a, b);
-      await store.renameDevice('a', 'c');
-      await Promise.all([append(T0 + 2, 20, a, b), store.append(columns([named('c'), T0 + 3, 25])), append(T0, 30, a)]);
-      await reopen();
-      await append(T0 + HOUR, 40, b, a);
-      const ofN = [
-        [T0, 3],
-        [T0 + 1, 15],
-        [T0 + 2, 23],
-        [T0 + HOUR, 41],
-      ];
-      expect(await stored()).toEqual({
-        'b/m{}': [
-          [T0, 2],
-          [T0 + 1, 14],
-          [T0 + 2, 22],
-          [T0 + HOUR, 40],
-        ],
-        'b/n{}': ofN,
-        'c/m{}': [
-          [T0, 30],
-          [T0 + 1, 12],
-          [T0 + 2, 20],
-          [T0 + 3, 25],
-          [T0 + HOUR, 42],
-        ],
-        'c/n{}': [
-          [T0, 31],
-          [T0 + 1, 13],
-          [T0 + 2, 21],
-          [T0 + HOUR, 43],
-        ],
-      });
-      await store.deleteDevice('c');
-      const [series] = await store.findSeries({ devices: ['b'] });
-      await store.deleteSeries('b', series?.id ?? -1);
-      await append(T0 + 2 * HOUR, 50, b, a);
-      await append(T0 + 2 * HOUR + 1, 60, a);
-      await reopen();
-      expect(await stored()).toEqual({
-        'a/m{}': [
-          [T0 + 2 * HOUR, 52],
-          [T0 + 2 * HOUR + 1, 60],
-        ],
-        'a/n{}': [
-          [T0 + 2 * HOUR, 53],
-          [T0 + 2 * HOUR + 1, 61],
-        ],
-        'b/m{}': [[T0 + 2 * HOUR, 50]],
-        'b/n{}': [...ofN, [T0 + 2 * HOUR, 51]],
-      });
-    });
+    it.each([
+      ['that are kept', false],
+      ['that are named again', true],
+    ])(
+      'takes whole groups of series %s as it takes each of them, whatever became of their device',
+      async (_of, isAgain) => {
+        const groupOf = (device: string): SeriesGroup => {
+          const name = (): NamedSeries[] => [named(device), named(device, 'n')];
+          return new SeriesGroup(name(), isAgain ? name : undefined);
+        };
+        const [a, b] = [groupOf('a'), groupOf('b')];
+        /** Of each group, values one after the other. */
+        const append = (time: number, first: number, ...groups: SeriesGroup[]): Promise<void> => {
+          const values = Float64Array.from({ length: 2 * groups.length }, (_, index) => first + index);
+          return store.append(new ColumnsOfGroups(groups, new Float64Array(values.length).fill(time), values));
+        };
+        await append(T0, 0, a, b);
+        await append(T0 + 1, 10, b, a, b);
+        await store.renameDevice('a', 'c');
+        await Promise.all([
+          append(T0 + 2, 20, a, b),
+          store.append(columns([named('c'), T0 + 3, 25])),
+          append(T0, 30, a),
+        ]);
+        await reopen();
+        await append(T0 + HOUR, 40, b, a);
+        const ofN = [
+          [T0, 3],
+          [T0 + 1, 15],
+          [T0 + 2, 23],
+          [T0 + HOUR, 41],
+        ];
+        expect(await stored()).toEqual({
+          'b/m{}': [
+            [T0, 2],
+            [T0 + 1, 14],
+            [T0 + 2, 22],
+            [T0 + HOUR, 40],
+          ],
+          'b/n{}': ofN,
+          'c/m{}': [
+            [T0, 30],
+            [T0 + 1, 12],
+            [T0 + 2, 20],
+            [T0 + 3, 25],
+            [T0 + HOUR, 42],
+          ],
+          'c/n{}': [
+            [T0, 31],
+            [T0 + 1, 13],
+            [T0 + 2, 21],
+            [T0 + HOUR, 43],
+          ],
+        });
+        await store.deleteDevice('c');
+        const [series] = await store.findSeries({ devices: ['b'] });
+        await store.deleteSeries('b', series?.id ?? -1);
+        await append(T0 + 2 * HOUR, 50, b, a);
+        await append(T0 + 2 * HOUR + 1, 60, a);
+        await reopen();
+        expect(await stored()).toEqual({
+          'a/m{}': [
+            [T0 + 2 * HOUR, 52],
+            [T0 + 2 * HOUR + 1, 60],
+          ],
+          'a/n{}': [
+            [T0 + 2 * HOUR, 53],
+            [T0 + 2 * HOUR + 1, 61],
+          ],
+          'b/m{}': [[T0 + 2 * HOUR, 50]],
+          'b/n{}': [...ofN, [T0 + 2 * HOUR, 51]],
+        });
+      },
+    );
 
     it('says whether a group has the units of its series, whatever becomes of them', async () => {
       /** Of one device: each metric with the unit that it says. */

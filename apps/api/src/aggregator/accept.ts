@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   countOf,
+  countOfCandidates,
   EARLIEST_TIMESTAMP,
   inColumns,
   partOf,
@@ -106,7 +107,7 @@ export class Accept {
   /** The same for a protocol that is decoded to columns. */
   async acceptColumns(candidates: ColumnCandidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const ends = candidates.ends ?? { length: candidates.series.length };
-    this.rates.takeSamples(candidates.series.length);
+    this.rates.takeSamples(countOfCandidates(candidates));
     return this.store(ends, await passColumnsInSlices(candidates, receipt), receipt);
   }
 

@@ -32,14 +32,16 @@ export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
 
   note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
-    const { series: names, timestamps, groups } = 'series' in samples ? samples : columnsOf(samples);
-    if (groups) {
+    const columns = 'series' in samples ? samples : columnsOf(samples);
+    const { timestamps } = columns;
+    if (columns.groups) {
       let at = 0;
-      for (const { deviceName, series } of groups) {
-        this.noteDevice(deviceName, timestamps, at, (at += series.length), heard, now);
+      for (const { deviceName, length } of columns.groups) {
+        this.noteDevice(deviceName, timestamps, at, (at += length), heard, now);
       }
       return;
     }
+    const names = columns.series;
     // Those of a device mostly stand together.
     for (let from = 0; from < names.length;) {
       const { deviceName } = names[from] as (typeof names)[number];

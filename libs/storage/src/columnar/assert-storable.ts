@@ -10,13 +10,15 @@ import { END_OF_TIME } from './hour.js';
 export function assertStorable(samples: SampleBatch, oldestTimestamp: number): void {
   const oldest = oldestTimestamp - HOUR;
   if (isColumns(samples)) {
-    const { series, timestamps, values, groups } = samples;
-    if (timestamps.length !== series.length || values.length !== series.length) {
-      throw new RangeError(`columns of ${series.length}, ${timestamps.length} and ${values.length} samples`);
+    const { timestamps, values, groups } = samples;
+    const series = groups ? undefined : samples.series;
+    const count = series?.length ?? timestamps.length;
+    if (timestamps.length !== count || values.length !== count) {
+      throw new RangeError(`columns of ${count}, ${timestamps.length} and ${values.length} samples`);
     }
-    if (groups) assertGroups(groups, series.length);
-    for (let index = 0; index < series.length; index += 1) {
-      const fault = groups ? undefined : series[index].fault;
+    if (groups) assertGroups(groups, count);
+    for (let index = 0; index < count; index += 1) {
+      const fault = series?.[index].fault;
       if (fault) throw new RangeError(`${fault.field} ${fault.reason}`);
       assertOne(timestamps[index], values[index], oldest);
     }
@@ -27,9 +29,9 @@ export function assertStorable(samples: SampleBatch, oldestTimestamp: number): v
 
 function assertGroups(groups: readonly SeriesGroup[], count: number): void {
   let sum = 0;
-  for (const { hasFault, series } of groups) {
+  for (const { hasFault, length } of groups) {
     if (hasFault) throw new RangeError('a group has a series with a fault');
-    sum += series.length;
+    sum += length;
   }
   if (sum !== count) throw new RangeError(`groups of ${sum} series for ${count} samples`);
 }

@@ -180,8 +180,7 @@ export class SeriesCatalogue {
   /** The series of samples that come in columns, where all of them are known; see `knownSeries`. */
   knownSeriesOf(samples: SampleBatch): KnownSeries | undefined {
     if (!isColumns(samples)) return undefined;
-    const { series, groups } = samples;
-    return groups ? this.knownGroups(groups) : this.knownSeries(series);
+    return samples.groups ? this.knownGroups(samples.groups) : this.knownSeries(samples.series);
   }
 
   /**
@@ -216,8 +215,7 @@ export class SeriesCatalogue {
     if (group.foundIn !== this.state) {
       const { entries } = this.knownSeries(group.series) ?? {};
       if (!entries || (group.saysUnits && !areInUnits(entries, group.series))) return undefined;
-      group.found = new SeriesPlaces(entries);
-      group.foundIn = this.state;
+      group.note(new SeriesPlaces(entries), this.state);
     }
     return group.found as SeriesPlaces;
   }
@@ -269,8 +267,7 @@ export class SeriesCatalogue {
     for (const { deviceName, metricName, unit, labels } of admitted) {
       const device = this.deviceOf(deviceName);
       const key = keyOf(labels);
-      if (!device.find(metricName, key))
-        this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit) });
+      if (!device.find(metricName, key)) this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit) });
     }
   }
 

@@ -403,9 +403,11 @@ export class SqliteStore implements Store {
     const { catalogue, row } = this;
     row.reserve(countOf(samples));
     if (isColumns(samples)) {
-      const { series, timestamps, values } = samples;
+      const { timestamps, values } = samples;
       const its: SeriesOfSamples =
-        known && catalogue.isStill(known) ? known : { entries: series.map((one) => catalogue.entryOfNamed(one)) };
+        known && catalogue.isStill(known)
+          ? known
+          : { entries: samples.series.map((one) => catalogue.entryOfNamed(one)) };
       if (its.groups) eachGroup(its.groups, ({ ids }, at) => row.addIds(ids, at, timestamps, values));
       else row.addColumns(its.entries, 0, timestamps, values);
       return its;

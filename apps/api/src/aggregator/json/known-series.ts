@@ -13,14 +13,25 @@ export class ReadDevice {
   names: KeptBytes[] = [];
   /** Whether other devices have the same list. */
   sharesNames = false;
-  readonly series: NamedSeries[] = [];
-  /** The reading that had each of them last, of those that were not as usual. */
-  readonly seenIn: number[] = [];
   /** All that are known now, in their order; undefined until it is asked for. */
   all: SeriesGroup | undefined;
+  private named: NamedSeries[] | undefined = [];
   private byName: ByteMap<number> | undefined;
 
   constructor(readonly name: string) {}
+
+  /** Made anew where a group had them, of a device whose readings are not all as usual. */
+  get series(): NamedSeries[] {
+    return (this.named ??= namedSeriesOf(this.name, this.names));
+  }
+
+  /** A group of all of them, which has them from now on. Nothing else changes the names any more. */
+  makeGroup(): SeriesGroup {
+    const { name, names, series } = this;
+    this.named = undefined;
+    this.sharesNames = true;
+    return (this.all = new SeriesGroup(series, () => namedSeriesOf(name, names)));
+  }
 
   /** The place of a metric by its name; undefined while it is not known. */
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
@@ -41,7 +52,6 @@ export class ReadDevice {
     this.setPlace(name, this.names.length);
     this.all = undefined;
     this.series.push(series);
-    this.seenIn.push(0);
     if (this.sharesNames) this.names = [...this.names];
     this.sharesNames = false;
     return this.names.push(name) - 1;
@@ -63,6 +73,8 @@ export class KnownSeries {
   private readonly lists = new Map<number, KeptBytes[]>();
   /** How many names it has taken in since it began. */
   made = 0;
+  /** The reading that had the metric in each place last, of those that were not as usual. */
+  readonly seenIn: number[] = [];
   private count = 0;
   private reading = 0;
 
@@ -97,8 +109,9 @@ export class KnownSeries {
       this.names.set(body, start, end, name);
     }
     const metricName = body.toString('utf8', start, end);
-    const series = NamedSeries.of({ deviceName: device.name, metricName, unit: undefined, labels: NO_LABELS });
-    return device.add(name, series);
+    const place = device.add(name, namedSeriesOfReading(device.name, metricName));
+    while (this.seenIn.length <= place) this.seenIn.push(0);
+    return place;
   }
 
   /** All that is known of a device, in its order. */
@@ -108,8 +121,7 @@ export class KnownSeries {
     const list = this.lists.get(names.length);
     if (list?.every((name, place) => name === names[place])) device.names = list;
     else this.lists.set(names.length, names);
-    device.sharesNames = true;
-    return (device.all = new SeriesGroup([...device.series]));
+    return device.makeGroup();
   }
 
   /** Series of metrics and runs, by all the bytes that name them, as a body finds them. */
@@ -134,6 +146,14 @@ export class KnownSeries {
     return true;
   }
 }
+
+const namedSeriesOf = (deviceName: string, names: readonly KeptBytes[]): NamedSeries[] =>
+  names.map(({ bytes, length }) => {
+    return namedSeriesOfReading(deviceName, Buffer.from(bytes.buffer).toString('utf8', 1, length - 2));
+  });
+
+const namedSeriesOfReading = (deviceName: string, metricName: string): NamedSeries =>
+  NamedSeries.of({ deviceName, metricName, unit: undefined, labels: NO_LABELS });
 
 /** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
 function isNamed(name: KeptBytes, bytes: Uint8Array, start: number, end: number): boolean {

@@ -132,9 +132,11 @@ describe('BatchScanner', () => {
     const scanners = [new BatchScanner(1_000), new BatchScanner(3)];
     await fc.assert(
       fc.asyncProperty(body, async (text) => {
-        for (const scanner of scanners) {
+        for (const [index, scanner] of scanners.entries()) {
           const batch = await scan(scanner, text);
           if (!batch) continue;
+          // As a store does that has found them: they are named again where somebody looks at them.
+          if (index === 0) for (const group of batch.groups ?? []) group.note({}, {});
           if (batch.groups) expect(batch.groups.flatMap(({ series }) => series)).toEqual(batch.series);
           expect(byBytes(batch)).toEqual(await byText(text));
         }

@@ -1,5 +1,5 @@
 import { MAX_ITEMS } from '@device-metrics/contract';
-import { NamedSeries, NO_LABELS, Slices, type Labels, type SeriesGroup } from '@device-metrics/domain';
+import { ColumnsOfGroups, NamedSeries, NO_LABELS, Slices, type Labels, type SeriesGroup } from '@device-metrics/domain';
 import type { BodyKeys, SpareColumns } from '@device-metrics/formats';
 import { MAX_NAMES, MAX_PARTS } from '../../http/json-body.js';
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonCursor, OPEN_ARRAY, OPEN_OBJECT } from './json-cursor.js';
@@ -163,17 +163,13 @@ class Scan extends JsonCursor {
 
   private finish(): void {
     const { timestamps, values, ends, count, singles } = this;
-    const groups = this.groups.length === ends.length ? this.groups : undefined;
-    if (!groups) this.nameGroups();
-    const series = groups ? ([] as NamedSeries[]).concat(...groups.map((group) => group.series)) : this.series;
-    this.batch = {
-      series,
-      timestamps: timestamps.subarray(0, count),
-      values: values.subarray(0, count),
-      ends,
-      groups,
-      singles,
-    };
+    const [times, its] = [timestamps.subarray(0, count), values.subarray(0, count)];
+    if (this.groups.length === ends.length) {
+      this.batch = Object.assign(new ColumnsOfGroups(this.groups, times, its), { ends, singles });
+      return;
+    }
+    this.nameGroups();
+    this.batch = { series: this.series, timestamps: times, values: its, ends, groups: undefined, singles };
   }
 
   /** Reads an item, or goes on in its run. */
@@ -284,12 +280,12 @@ class Scan extends JsonCursor {
         place = device.find(bytes, textStart, textEnd) ?? known.addMetric(device, bytes, textStart, textEnd);
         names = device.names;
       }
-      if (!isUsual && device.seenIn[place] === reading) return false;
+      if (!isUsual && known.seenIn[place] === reading) return false;
       if (!this.readNumber()) return false;
       const to = this.place();
       this.values[to] = this.number;
       if (!isUsual) {
-        device.seenIn[place] = reading;
+        known.seenIn[place] = reading;
         this.series[to] = device.series[place] as NamedSeries;
       }
       place += 1;
@@ -303,7 +299,7 @@ class Scan extends JsonCursor {
   private nameUsual(device: ReadDevice, reading: number, first: number): void {
     this.nameGroups();
     for (let at = first; at < this.count; at += 1) {
-      device.seenIn[at - first] = reading;
+      this.known.seenIn[at - first] = reading;
       this.series[at] = device.series[at - first] as NamedSeries;
     }
   }
