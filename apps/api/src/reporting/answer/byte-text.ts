@@ -1,6 +1,9 @@
 import { DAY, MINUTE, toRfc3339 } from '@device-metrics/domain';
 import { jsonNumber } from './pieces.js';
+import { ShortestFraction } from './shortest-fraction.js';
 
+/** Bytes for which there is room at first. */
+const ROOM = 1 << 16;
 /** Bytes that a number or a time takes at most. */
 const LONGEST = 32;
 /** Numbers with so many digits behind the point, or fewer, are written as two integers. */
@@ -17,24 +20,38 @@ const [ZERO, MINUS, POINT, COLON, END_OF_TIME] = [0x30, 0x2d, 0x2e, 0x3a, 0x5a];
  * than its digits.
  */
 export class ByteText {
-  private bytes = Buffer.allocUnsafe(1 << 14);
-  private length = 0;
+  /** Bytes since the last were taken. */
+  length = 0;
+  private bytes = Buffer.alloc(0);
+  private readonly shortest = new ShortestFraction();
   private day = NaN;
   /** Of that day, up to the `T`. */
   private date = Buffer.alloc(0);
 
-  /** Adds ASCII. */
-  ascii(text: string): void {
-    this.reserve(text.length);
+  /** Adds a text. */
+  text(text: string): void {
+    this.reserve(3 * text.length);
+    this.length += this.bytes.write(text, this.length);
+  }
+
+  /** Adds a character of ASCII. */
+  byte(byte: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = byte;
+  }
+
+  /** Adds some bytes of others. */
+  copy(source: Uint8Array, from: number, to: number): void {
+    this.reserve(to - from);
     const { bytes } = this;
     let at = this.length;
-    for (let index = 0; index < text.length; index += 1) bytes[at++] = text.charCodeAt(index);
+    for (let index = from; index < to; index += 1) bytes[at++] = source[index] as number;
     this.length = at;
   }
 
   /** Adds a number as `jsonNumber` has it. */
   number(value: number | null | undefined): void {
-    if (!this.isDecimal(value)) this.ascii(jsonNumber(value));
+    if (!this.isDecimal(value)) this.text(jsonNumber(value));
   }
 
   /** Adds a time, Unix ms, as `toRfc3339` has it. */
@@ -59,31 +76,45 @@ export class ByteText {
     this.length = putDigits(bytes, at, ofMinute - second * 1000, 3, END_OF_TIME);
   }
 
-  /** All that was added; it begins anew. */
-  take(): string {
-    const text = this.bytes.toString('latin1', 0, this.length);
+  /** All that was added; it begins anew, in other memory. */
+  take(): Buffer {
+    const taken = this.bytes.subarray(0, this.length);
+    this.bytes = Buffer.alloc(0);
     this.length = 0;
-    return text;
+    return taken;
   }
 
-  /** Adds an integer, or a decimal of few digits; false, and nothing, for what is neither. */
+  /** Adds an integer or a decimal that is found without `String`; false, and nothing, for others. */
   private isDecimal(value: number | null | undefined): value is number {
     if (value === null || value === undefined || Object.is(value, -0)) return false;
     const size = Math.abs(value);
     // NaN is below nothing.
     if (!(size < MOST_INTEGER)) return false;
     const whole = Math.floor(size);
-    let fraction = 0;
-    if (whole !== size) {
-      const scaled = Math.round(size * FRACTION);
-      if (size >= BILLION || scaled / FRACTION !== size) return false;
-      fraction = scaled - whole * FRACTION;
+    if (whole === size) {
+      this.begin(value, whole);
+      return true;
     }
-    this.reserve(LONGEST);
-    if (value < 0) this.byte(MINUS);
-    this.integer(whole);
-    if (fraction > 0) this.fraction(fraction);
+    const scaled = Math.round(size * FRACTION);
+    if (size < BILLION && scaled / FRACTION === size) {
+      this.begin(value, whole);
+      this.fraction(scaled - whole * FRACTION);
+      return true;
+    }
+    const { shortest } = this;
+    if (!shortest.find(size, whole, whole > 0 ? widthOf(whole) : 0)) return false;
+    this.begin(value, whole);
+    this.bytes[this.length++] = POINT;
+    this.digits(shortest.first, shortest.firstWidth);
+    this.digits(shortest.rest, shortest.restWidth);
     return true;
+  }
+
+  /** Adds what stands in front of the point. */
+  private begin(value: number, whole: number): void {
+    this.reserve(LONGEST);
+    if (value < 0) this.bytes[this.length++] = MINUS;
+    this.integer(whole);
   }
 
   private integer(value: number): void {
@@ -97,7 +128,7 @@ export class ByteText {
   private fraction(fraction: number): void {
     let [digits, width] = [fraction | 0, FRACTION_DIGITS];
     for (; digits % 10 === 0; width -= 1) digits = (digits / 10) | 0;
-    this.byte(POINT);
+    this.bytes[this.length++] = POINT;
     this.digits(digits, width);
   }
 
@@ -106,14 +137,10 @@ export class ByteText {
     this.length += width;
   }
 
-  private byte(byte: number): void {
-    this.bytes[this.length++] = byte;
-  }
-
   private reserve(count: number): void {
     const { bytes, length } = this;
     if (length + count <= bytes.length) return;
-    this.bytes = Buffer.allocUnsafe(2 * bytes.length + count);
+    this.bytes = Buffer.allocUnsafe(Math.max(ROOM, 2 * (length + count)));
     bytes.copy(this.bytes, 0, 0, length);
   }
 }

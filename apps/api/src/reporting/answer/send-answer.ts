@@ -20,11 +20,11 @@ interface Answer {
   readonly nextCursor: string | undefined;
 }
 
-/** A text of so many characters or fewer is sent as a whole, for which a stream would cost more than to make it. */
+/** Of so many bytes or fewer an answer is sent as a whole, for which a stream would cost more than to make it. */
 const WHOLE = 256 * 1024;
 
 /**
- * Sends a short text as a whole, and else pieces as they are made, as fast as the client takes them. A client that goes away ends
+ * Sends a short answer as a whole, and else pieces as they are made, as fast as the client takes them. A client that goes away ends
  * the making; an error in it, once something is sent, ends the connection, so that nobody takes a half for the whole, and goes to
  * the log. JSON is shown, the others are saved.
  */
@@ -37,33 +37,35 @@ export async function sendAnswer(
   const format = formatOf(asked, request.headers.accept);
   const name = `${subject}-${toRfc3339(time).replaceAll(':', '-')}.${format}`;
   const pieces = writers[format]()[Symbol.asyncIterator]();
-  const { text, next } = await beginning(pieces, reply);
+  const { begun, next } = await beginning(pieces, reply);
   void reply.header('content-type', format === 'xlsx' ? MEDIA_TYPES.xlsx : `${MEDIA_TYPES[format]}; charset=utf-8`);
   if (format !== 'json') void reply.header('content-disposition', attachment(name));
-  // As a text it would be gone through twice: to know how long it is, and to send it.
-  if (next === undefined) return Buffer.from(text);
-  const stream = Readable.from(inSlices(text, next, pieces), { objectMode: false });
+  if (next === undefined) return Buffer.concat(begun);
+  const stream = Readable.from(inSlices(begun, next, pieces), { objectMode: false });
   stream.once('error', (error) => new Logger('reporting').error(`${name} broke off: ${error.stack}`));
   return new StreamableFile(stream);
 }
 
 type Pieces = AsyncIterator<string | Uint8Array>;
 
-/** The text that an answer begins with, and the piece behind it; that is undefined where the text is all. */
+/** The bytes that an answer begins with, and the piece behind them; that is undefined where they are all. */
 async function beginning(
   pieces: Pieces,
   { raw: response }: FastifyReply,
-): Promise<{ text: string; next: string | Uint8Array | undefined }> {
+): Promise<{ begun: Uint8Array[]; next: string | Uint8Array | undefined }> {
   const slices = new Slices();
-  let text = '';
+  const begun: Uint8Array[] = [];
+  let length = 0;
   for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
-    if (typeof piece.value !== 'string' || text.length > WHOLE) return { text, next: piece.value };
-    text += piece.value;
+    if (length > WHOLE) return { begun, next: piece.value };
+    const bytes = typeof piece.value === 'string' ? Buffer.from(piece.value) : piece.value;
+    begun.push(bytes);
+    length += bytes.length;
     if (!slices.isOver()) continue;
     await slices.next();
     if (response.destroyed) await pieces.return?.();
   }
-  return { text, next: undefined };
+  return { begun, next: undefined };
 }
 
 /** Tells the address of the next page in the header Link: that of this one with another cursor. */
@@ -81,13 +83,14 @@ const TOGETHER = 32 * 1024;
  * at once would never let the event loop turn.
  */
 async function* inSlices(
-  begun: string,
+  begun: readonly Uint8Array[],
   next: string | Uint8Array,
   pieces: Pieces,
 ): AsyncGenerator<string | Uint8Array> {
   const slices = new Slices();
-  let text = begun;
+  let text = '';
   try {
+    yield* begun;
     for (let piece: IteratorResult<string | Uint8Array> = { value: next }; !piece.done; piece = await pieces.next()) {
       const { value } = piece;
       const isText = typeof value === 'string';

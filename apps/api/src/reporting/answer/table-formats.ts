@@ -8,6 +8,9 @@ import type { Style } from './style.js';
 import { localTimeTexts, offsets, offsetText, timeTexts } from './time-texts.js';
 import { xlsx, type Cell } from './xlsx.js';
 
+/** Rows whose times are kept as they are written. */
+const MOST_SHARED = 2_000;
+
 /**
  * Tables of series in each format.
  *
@@ -29,48 +32,92 @@ export function tableWriters(
   };
 }
 
+/** Bytes of JSON that go on together. */
+const TOGETHER = 32 * 1024;
+
+const [COMMA, QUOTE, OPEN, CLOSE] = [0x2c, 0x22, 0x5b, 0x5d];
+
 /** `head`, then the tables as its `series`; those of one series become one. */
-async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGenerator<string> {
-  yield `${JSON.stringify(head).slice(0, -1)},"series":[`;
-  const written = new ByteText();
+async function* json(head: object, tables: AsyncIterable<SeriesTable>): AsyncGenerator<Uint8Array> {
+  const text = new ByteText();
+  const times = new SharedTimes();
+  text.text(`${JSON.stringify(head).slice(0, -1)},"series":[`);
   let seriesId: number | undefined;
   let isFirst = true;
-  let text = '';
   for await (const { series, timestamps, columns } of tables) {
     if (series.id !== seriesId) {
       isFirst = true;
-      text = seriesId === undefined ? '' : ']},';
-      text += `${JSON.stringify(seriesHead(series)).slice(0, -1)},"samples":[`;
+      if (seriesId !== undefined) text.text(']},');
+      text.text(`${JSON.stringify(seriesHead(series)).slice(0, -1)},"samples":[`);
       seriesId = series.id;
     }
+    times.begin(timestamps);
     for (const [from, to] of rowsPerPiece(timestamps.length)) {
-      addRows(written, timestamps, columns, from, to, isFirst);
-      yield text + written.take();
+      addRows(text, times, columns, from, to, isFirst);
       isFirst = false;
-      text = '';
+      if (text.length >= TOGETHER) yield text.take();
     }
   }
-  yield seriesId === undefined ? ']}' : ']}]}';
+  text.text(seriesId === undefined ? ']}' : ']}]}');
+  yield text.take();
 }
 
 /** Adds rows of a table; but for the first of all, each is behind another one. */
 function addRows(
   text: ByteText,
-  timestamps: ArrayLike<number>,
+  times: SharedTimes,
   columns: readonly ArrayLike<number | null>[],
   from: number,
   to: number,
   isFirst: boolean,
 ): void {
   for (let row = from; row < to; row += 1) {
-    text.ascii(isFirst && row === from ? '["' : ',["');
-    text.time(timestamps[row] as number);
-    text.ascii('"');
+    if (!isFirst || row > from) text.byte(COMMA);
+    times.add(text, row);
     for (let column = 0; column < columns.length; column += 1) {
-      text.ascii(',');
+      text.byte(COMMA);
       text.number(columns[column]?.[row]);
     }
-    text.ascii(']');
+    text.byte(CLOSE);
+  }
+}
+
+/** How the rows of tables begin: with their times, which are written once where tables share them. */
+class SharedTimes {
+  private timestamps: ArrayLike<number> = [];
+  /** Undefined for times that only one table had so far. */
+  private shared: { readonly bytes: Uint8Array; readonly ends: Uint32Array } | undefined;
+
+  /** Begins a table. */
+  begin(timestamps: ArrayLike<number>): void {
+    const isShared = timestamps === this.timestamps && timestamps.length <= MOST_SHARED;
+    this.timestamps = timestamps;
+    if (!isShared) this.shared = undefined;
+    else this.shared ??= this.written();
+  }
+
+  /** Adds the beginning of a row. */
+  add(text: ByteText, row: number): void {
+    const { shared } = this;
+    if (shared) text.copy(shared.bytes, row === 0 ? 0 : (shared.ends[row - 1] as number), shared.ends[row] as number);
+    else this.write(text, row);
+  }
+
+  private write(text: ByteText, row: number): void {
+    text.byte(OPEN);
+    text.byte(QUOTE);
+    text.time(this.timestamps[row] as number);
+    text.byte(QUOTE);
+  }
+
+  private written(): { bytes: Uint8Array; ends: Uint32Array } {
+    const text = new ByteText();
+    const ends = new Uint32Array(this.timestamps.length);
+    for (let row = 0; row < ends.length; row += 1) {
+      this.write(text, row);
+      ends[row] = text.length;
+    }
+    return { bytes: text.take(), ends };
   }
 }
 
