@@ -251,31 +251,50 @@ function columnsOfHead(head: Head, wanted: ReadonlyMap<number, unknown>): Map<nu
   return found;
 }
 
-/** Visits the hours of a device that hold anything within the range, in order of time, and yields in between. */
+/**
+ * Visits the hours of devices that hold anything within the range, device after device and in order of time, and yields in between. What
+ * it makes for each device of a fleet is a good part of the garbage of a summary: the fewer, the better.
+ *
+ * @param visit also gets the place of the device.
+ */
 export async function forEachHour(
-  deviceId: number,
+  deviceIds: readonly number[],
   range: TimeRange,
   snapshot: HeadSnapshot,
   pieces: Pieces,
   reader: PieceReader,
   slices: Slices,
-  visit: (hour: DeviceHour) => Promise<void> | void | undefined,
+  visit: (hour: DeviceHour, place: number) => Promise<void> | undefined,
 ): Promise<void> {
-  const heads = snapshot.get(deviceId) ?? [];
   const end = Math.ceil(range.end / HOUR);
-  let next = Math.floor(range.start / HOUR);
-  while (next < end) {
-    const read = reader.page(deviceId, next, end);
-    const page = read instanceof Promise ? await read : read;
-    const hours = hoursIn(page, heads, next);
-    next = page.end;
-    for (const hour of hours) {
-      const over = heads.every((head) => head.hour === hour) ? heads : heads.filter((head) => head.hour === hour);
-      const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? [], over, pieces, reader));
-      if (pending) await pending;
+  for (let place = 0; place < deviceIds.length; place += 1) {
+    const deviceId = deviceIds[place];
+    const heads = snapshot.get(deviceId) ?? NO_HEADS;
+    let next = Math.floor(range.start / HOUR);
+    while (next < end) {
+      const read = reader.page(deviceId, next, end);
+      const page = read instanceof Promise ? await read : read;
+      const hours = hoursIn(page, heads, next);
+      next = page.end;
+      for (const hour of hours) {
+        const over = headsOf(heads, hour);
+        const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? NO_PIECES, over, pieces, reader), place);
+        if (pending) await pending;
+        if (slices.isOver()) await slices.next();
+      }
       if (slices.isOver()) await slices.next();
     }
   }
+}
+
+const NO_HEADS: readonly Head[] = [];
+const NO_PIECES: readonly StoredPiece[] = [];
+
+/** Mostly that is all of them. */
+function headsOf(heads: readonly Head[], hour: number): readonly Head[] {
+  let count = 0;
+  for (const head of heads) if (head.hour === hour) count += 1;
+  return count === heads.length ? heads : heads.filter((head) => head.hour === hour);
 }
 
 /** The hours of a page that have pieces or heads, in order of time; `from` is where it begins. */

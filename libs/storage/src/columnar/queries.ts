@@ -111,14 +111,13 @@ export class Queries {
     const range = within(asked);
     rows.begin(from, to);
     const runs = await this.runsOf(series, from, to, slices);
-    const sight = this.sight(
-      runs.map(({ device }) => device.id),
-      range,
-      'of hours that it cuts',
-    );
+    const ids = runs.map(({ device }) => device.id);
+    const sight = this.sight(ids, range, 'of hours that it cuts');
+    // One for all devices: what is made for each of a fleet is megabytes.
     const reused = new WantedSeries(this.catalogue);
     let wanted = reused;
     let all = [reused];
+    let last = -1;
     const include: VisitSummary = (id, summary) => {
       const place = wanted.placeOf(id);
       if (place >= 0) rows.include(place, summary);
@@ -129,16 +128,14 @@ export class Queries {
         await hour.summaries(range, wanted, include);
       }
     };
-    // One for all devices: what is made for each of a fleet is megabytes.
-    const visit = (hour: DeviceHour): Promise<void> | undefined =>
-      all.length === 1 ? hour.summaries(range, wanted, include) : visitAll(hour);
+    const visit = (hour: DeviceHour, place: number): Promise<void> | undefined => {
+      if (place !== last) all = this.wantedOf(series, runs[place], reused);
+      if (place !== last) wanted = reused;
+      last = place;
+      return all.length === 1 ? hour.summaries(range, wanted, include) : visitAll(hour);
+    };
     try {
-      for (const run of runs) {
-        all = this.wantedOf(series, run, reused);
-        wanted = reused;
-        if (slices.isOver()) await slices.next();
-        await this.forEachHour(sight, run.device.id, range, slices, visit);
-      }
+      await this.forEachHour(sight, ids, range, slices, visit);
     } finally {
       this.heads.letGo(sight.heads);
     }
@@ -147,12 +144,14 @@ export class Queries {
   /** Series of one device that follow each other; those that are gone may be between. */
   private async runsOf(series: readonly Series[], from: number, to: number, slices: Slices): Promise<DeviceRun[]> {
     const runs: DeviceRun[] = [];
-    let [device, first]: [Device | undefined, number] = [undefined, from];
+    let device: Device | undefined;
+    let first = from;
     for (let at = from; at < to; at += 1) {
       const its = this.catalogue.get(series[at].id)?.device;
       if (its && its !== device) {
         if (device) runs.push({ device, from: first, to: at });
-        [device, first] = [its, at];
+        device = its;
+        first = at;
       }
       if (at % WITHOUT_LOOK === 0 && slices.isOver()) await slices.next();
     }
@@ -214,7 +213,7 @@ export class Queries {
       wantsSamples,
     );
     const goThrough = ({ deviceId }: DeviceSeries, pass: Pass<T>): Promise<void> =>
-      this.forEachHour(sight, deviceId, range, slices, (hour) => {
+      this.forEachHour(sight, [deviceId], range, slices, (hour) => {
         const pending = visit(hour, pass);
         if (pending) return pending.then(() => pass.makeRoom());
         pass.makeRoom();
@@ -263,12 +262,12 @@ export class Queries {
 
   private forEachHour(
     { heads, reader }: Sight,
-    deviceId: number,
+    deviceIds: readonly number[],
     range: TimeRange,
     slices: Slices,
-    visit: (hour: DeviceHour) => Promise<void> | undefined,
+    visit: (hour: DeviceHour, place: number) => Promise<void> | undefined,
   ): Promise<void> {
-    return forEachHour(deviceId, range, heads, this.pieces, reader, slices, visit);
+    return forEachHour(deviceIds, range, heads, this.pieces, reader, slices, visit);
   }
 
   /** Series that follow each other and are of one device, so that its chunks are read once. */

@@ -18,7 +18,8 @@ export function storedDevice(
     if (time > lastTime) lastTime = time;
   }
   const { name, description, seriesCount } = device;
-  return { name, formerNames, ...description, seriesCount, firstTime, lastTime };
+  const { displayName, notes, tags } = description;
+  return { name, formerNames, displayName, notes, tags, seriesCount, firstTime, lastTime };
 }
 
 /** Whether there is a sample of it: its series may be there before their first one, or all be deleted. */

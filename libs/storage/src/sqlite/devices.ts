@@ -13,6 +13,8 @@ import { hasSample, storedDevice } from '../columnar/stored-device.js';
 /** With it begin the names of rows of devices that are deleted while their series are still there. */
 export const GONE = '\u0001';
 
+const NONE: readonly string[] = Object.freeze([]);
+
 /** Chunks that one transaction deletes, and series. */
 const CHUNK_SLICE = 32;
 const SERIES_SLICE = 500;
@@ -73,7 +75,7 @@ export class Devices {
     const found: StoredDevice[] = [];
     const formerNames = this.catalogue.allFormerNames();
     for (const device of this.catalogue.sorted.findDevices(selector)) {
-      const stored = this.stored(device, formerNames.get(device) ?? []);
+      const stored = this.stored(device, formerNames.get(device) ?? NONE);
       if (hasSample(stored)) found.push(stored);
       if (slices.isOver()) await slices.next();
     }
@@ -180,7 +182,7 @@ export class Devices {
     this.removeDeletion.run(deviceId);
   }
 
-  private stored(device: Device, formerNames = this.catalogue.formerNames(device)): StoredDevice {
+  private stored(device: Device, formerNames: readonly string[] = this.catalogue.formerNames(device)): StoredDevice {
     let first = this.pieces.firstTime(device.id);
     for (const head of this.heads.ofDevice(device.id)) first = Math.min(first, head.firstTime());
     return storedDevice(device, this.catalogue, first === Infinity ? undefined : first, formerNames);

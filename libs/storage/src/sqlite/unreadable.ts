@@ -40,7 +40,9 @@ export class ReadableChunks {
   /** At most `limit` chunks from id `from` to before `to`; stats that cannot be read are empty. */
   range(from: number, to: number, limit: number): StoredPiece[] {
     try {
-      const rows = this.upTo(limit).all(from, to).map(pieceOf);
+      const found = this.upTo(limit).all(from, to);
+      if (found.length === 0) return [];
+      const rows = found.map(pieceOf);
       // A damaged id stands where another one should.
       if (rows.every(({ id }, index) => id >= (rows[index - 1]?.id ?? from - 1) + 1 && id < to)) return rows;
     } catch (error) {
