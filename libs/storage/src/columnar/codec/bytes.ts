@@ -14,11 +14,13 @@ export function putVarint(bytes: Uint8Array, at: number, value: number): number 
     bytes[at++] = (rest % 128) | 128;
     rest = Math.floor(rest / 128);
   }
-  while (rest >= 128) {
-    bytes[at++] = (rest & 127) | 128;
-    rest >>>= 7;
+  // V8 would go on with it as a double.
+  let bits = rest | 0;
+  while (bits >= 128) {
+    bytes[at++] = (bits & 127) | 128;
+    bits >>= 7;
   }
-  bytes[at++] = rest;
+  bytes[at++] = bits;
   return at;
 }
 

@@ -73,16 +73,17 @@ export class JournalRowWriter {
   /** The same of series by their ids: their samples, from `offset` on. */
   addIds(seriesIds: Float64Array, offset: number, timestamps: Float64Array, values: Float64Array): void {
     const { ids, times, values: into, count } = this;
+    const [idBytes, timeBytes] = [ids.bytes, times.bytes];
     let { lastId, lastTime } = this;
     let [idsEnd, timesEnd] = [ids.length, times.length];
     for (let index = 0; index < seriesIds.length; index += 1) {
       const id = seriesIds[index];
       const timestamp = timestamps[offset + index];
       into[count + index] = values[offset + index];
-      if (id === lastId + 1) ids.bytes[idsEnd++] = 0;
-      else idsEnd = putVarint(ids.bytes, idsEnd, zigzag(id - lastId - 1));
-      if (timestamp === lastTime) times.bytes[timesEnd++] = 0;
-      else timesEnd = putVarint(times.bytes, timesEnd, zigzag(timestamp - lastTime));
+      if (id === lastId + 1) idBytes[idsEnd++] = 0;
+      else idsEnd = putVarint(idBytes, idsEnd, zigzag(id - lastId - 1));
+      if (timestamp === lastTime) timeBytes[timesEnd++] = 0;
+      else timesEnd = putVarint(timeBytes, timesEnd, zigzag(timestamp - lastTime));
       lastId = id;
       lastTime = timestamp;
     }

@@ -87,7 +87,7 @@ export function packZeros(writer: ByteWriter, bytes: Uint8Array): void {
     to[at++] = bytes[index];
     if (bytes[index] !== 0) continue;
     const first = index;
-    while (bytes[index + 1] === 0) index += 1;
+    while (index + 1 < bytes.length && bytes[index + 1] === 0) index += 1;
     at = putVarint(to, at, index - first);
   }
   writer.length = at;
