@@ -52,7 +52,8 @@ export class TakeLines {
     });
     const { series, timestamps, values, groups, wrong, wrongCount } = lines;
     this.noteTexts(lines);
-    this.metrics.itemsRejected.inc({ protocol: 'influx' }, wrongCount + lines.texts);
+    const refused = wrongCount + lines.texts;
+    if (refused > 0) this.metrics.itemsRejected.inc({ protocol: 'influx' }, refused);
     if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
     const answer = await this.gate.acceptColumns({ series, timestamps, values, groups }, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
