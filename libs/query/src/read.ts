@@ -49,12 +49,13 @@ async function* plainTables(
 ): AsyncGenerator<SeriesTable> {
   const kinds = aggregations.map(({ kind }) => kind as PlainKind);
   const aggregates = aggregatesOf(kinds);
+  const sumsGo = kinds.filter((kind) => kind === 'mean' || kind === 'sum').length === 1;
   let timestamps: Float64Array = new Float64Array(0);
   for await (const { series: one, starts, columns } of store.readSteps(series, { range, step, aggregates })) {
     // Whoever writes times makes their texts once for all series that share them.
     if (!areSame(timestamps, starts)) timestamps = starts;
     const made: Float64Array[] = [];
-    for (const kind of kinds) made.push(columnOf(kind, aggregates, columns));
+    for (const kind of kinds) made.push(columnOf(kind, aggregates, columns, sumsGo));
     yield { series: one, columnNames, timestamps, columns: made };
   }
 }
@@ -65,22 +66,22 @@ function areSame(a: Float64Array, b: Float64Array): boolean {
   return true;
 }
 
-/** @param columns those of the aggregates. */
+/**
+ * @param columns those of the aggregates.
+ * @param sumsGo whether nobody else asks for the sums, so that means may take their place.
+ */
 function columnOf(
   kind: PlainKind,
   aggregates: readonly StepAggregate[],
   columns: readonly Float64Array[],
+  sumsGo: boolean,
 ): Float64Array {
-  if (kind === 'mean') return quotientsOf(columnOf('sum', aggregates, columns), columnOf('count', aggregates, columns));
-  return columns[aggregates.indexOf(kind)] as Float64Array;
-}
-
-function quotientsOf(dividends: Float64Array, divisors: Float64Array): Float64Array {
-  const quotients = new Float64Array(dividends.length);
-  for (let index = 0; index < quotients.length; index += 1) {
-    quotients[index] = (dividends[index] as number) / (divisors[index] as number);
-  }
-  return quotients;
+  const column = (aggregate: StepAggregate): Float64Array => columns[aggregates.indexOf(aggregate)] as Float64Array;
+  if (kind !== 'mean') return column(kind);
+  const means = sumsGo ? column('sum') : column('sum').slice();
+  const counts = column('count');
+  for (let index = 0; index < means.length; index += 1) (means[index] as number) /= counts[index] as number;
+  return means;
 }
 
 async function* stepTables(store: SampleStore, plan: Plan, steps: Steps): AsyncGenerator<SeriesTable> {

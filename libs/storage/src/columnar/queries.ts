@@ -20,7 +20,7 @@ import type { PieceReader, Pieces, VisitSummary } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { Device } from './series-entry.js';
 import type { DeviceRun } from './series-places.js';
-import { StepAggregator } from './steps.js';
+import { StepAggregator, StepDivision } from './steps.js';
 import { SummaryRows } from './summary-rows.js';
 import type { Wanted } from './wanted.js';
 import { WantedSeries } from './wanted-series.js';
@@ -190,7 +190,8 @@ export class Queries {
       const others = isWhole ? hour.rising(pass.wanted, addSummary) : pass.wanted;
       return others.size > 0 ? addSamples(others) : undefined;
     };
-    const make = (): StepAggregator => new StepAggregator({ ...query, range });
+    const division = new StepDivision({ ...query, range });
+    const make = (): StepAggregator => new StepAggregator(division);
     const wantsSamples = query.step >= HOUR ? 'of hours that it cuts' : 'of all hours';
     for await (const [one, steps] of this.collect(series, range, wantsSamples, make, visit)) {
       yield { series: one, ...steps.finish() };

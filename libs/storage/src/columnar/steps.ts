@@ -7,24 +7,32 @@ const PLACES: Readonly<Record<StepAggregate, number>> = {
   ...{ count: 0, min: 1, max: 2, sum: 3, first: 4, firstTime: 5, last: 6, lastTime: 7, grown: 8 },
 };
 
+/** Numbers of the step that is open. */
+const OPEN = Object.keys(PLACES).length;
+
 /** Steps for which there is room at first, at most: many series are collected at a time. */
 const ROOM = 64;
 
-/** Takes in the samples of one series in order of time and makes steps of them. */
-export class StepAggregator {
-  private readonly rangeStart: number;
-  private readonly step: number;
+/** Numbers that series get their memory from together: that of each by itself takes longer to get than to fill. */
+const TOGETHER = 4096;
+
+/** What the series of a query have in common. */
+export class StepDivision {
+  readonly rangeStart: number;
+  readonly step: number;
   /** Of each aggregate. */
-  private readonly places: readonly number[];
-  /** When the step begins that is open; NaN while none is. */
-  private openStart = NaN;
-  // In an object each number would be an object of its own, made anew for each step.
-  private readonly open = new Float64Array(Object.keys(PLACES).length);
-  private readonly ofGrowth: boolean;
-  private length = 0;
-  // There may be hundreds of thousands of steps: an object for each costs more than to read its samples.
-  private starts: Float64Array;
-  private readonly columns: Float64Array[];
+  readonly places: readonly number[];
+  readonly ofGrowth: boolean;
+  readonly ofExtremes: boolean;
+  /** Steps for which a series has room at first. */
+  readonly room: number;
+  /** Of the samples that were divided last: when each step begins, and the index behind its last sample. */
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  private hourStart = NaN;
+  private times: Uint32Array | undefined;
+  private memory = new Float64Array(0);
+  private used = 0;
 
   /** @throws RangeError when the step has no length. */
   constructor({ range, step, aggregates }: StepQuery) {
@@ -33,45 +41,94 @@ export class StepAggregator {
     this.step = step;
     this.places = aggregates.map((aggregate) => PLACES[aggregate]);
     this.ofGrowth = aggregates.includes('grown');
-    const room = Math.min(ROOM, Math.max(0, Math.ceil((range.end - range.start) / step)));
-    this.starts = new Float64Array(room);
-    this.columns = aggregates.map(() => new Float64Array(room));
+    this.ofExtremes = aggregates.includes('min') || aggregates.includes('max');
+    this.room = Math.min(ROOM, Math.max(0, Math.ceil((range.end - range.start) / step)));
+  }
+
+  startOf(timestamp: number): number {
+    return this.rangeStart + Math.floor((timestamp - this.rangeStart) / this.step) * this.step;
+  }
+
+  /** Divides the samples of an hour, ms since it began, into `starts` and `ends`: series of a device mostly share their times. */
+  divide(hourStart: number, times: Uint32Array): void {
+    if (times === this.times && hourStart === this.hourStart) return;
+    this.times = times;
+    this.hourStart = hourStart;
+    const { starts, ends } = this;
+    starts.length = ends.length = 0;
+    for (let at = 0; at < times.length;) {
+      const start = this.startOf(hourStart + times[at]);
+      const end = start + this.step - hourStart;
+      do at += 1;
+      while (at < times.length && times[at] < end);
+      starts.push(start);
+      ends.push(at);
+    }
+  }
+
+  /** Memory of zeros for one series with so much room. */
+  memoryFor(room: number): Float64Array {
+    const count = OPEN + room * (1 + this.places.length);
+    if (this.used + count > this.memory.length) {
+      this.memory = new Float64Array(Math.max(count, Math.min(TOGETHER, 2 * this.memory.length)));
+      this.used = 0;
+    }
+    return this.memory.subarray(this.used, (this.used += count));
+  }
+}
+
+/** Takes in the samples of one series in order of time and makes steps of them. */
+export class StepAggregator {
+  /** When the step begins that is open; NaN while none is. */
+  private openStart = NaN;
+  private length = 0;
+  private room: number;
+  /**
+   * The step that is open, then when each begins, then each column: in an object each number would be an object of its own, made anew
+   * for each step, and there may be hundreds of thousands of steps.
+   */
+  private memory: Float64Array;
+
+  constructor(private readonly division: StepDivision) {
+    this.room = division.room;
+    this.memory = division.memoryFor(this.room);
   }
 
   /** Adds the samples of an hour, or of a part of it, that begins at `hourStart`. */
   addColumn(hourStart: number, column: Column): void {
-    const { times } = column;
-    for (let from = 0; from < times.length;) {
-      const start = this.startOf(hourStart + times[from]);
-      const end = start + this.step - hourStart;
-      let to = from + 1;
-      while (to < times.length && times[to] < end) to += 1;
-      if (this.openStart !== start) this.beginStep(start);
-      this.addPart(hourStart, column, from, to);
-      from = to;
+    const { division } = this;
+    division.divide(hourStart, column.times);
+    const { starts, ends } = division;
+    let from = 0;
+    for (let index = 0; index < starts.length; index += 1) {
+      if (this.openStart !== starts[index]) this.beginStep(starts[index]);
+      this.addPart(hourStart, column, from, ends[index]);
+      from = ends[index];
     }
   }
 
   /** Adds an hour of which only the summary is there, to the step of its start. */
   addSummary(hourStart: number, summary: Readonly<Summary>): void {
-    const start = this.startOf(hourStart);
+    const { division } = this;
+    const start = division.startOf(hourStart);
     if (this.openStart !== start) this.beginStep(start);
     const { count, min, max, sum, first, firstTime, last, lastTime } = summary;
-    this.include(count, min, max, sum, first, firstTime, last, lastTime, this.ofGrowth ? grownOf(summary) : 0);
+    this.include(count, min, max, sum, first, firstTime, last, lastTime, division.ofGrowth ? grownOf(summary) : 0);
   }
 
   /** Adds samples of the open step. */
   private addPart(hourStart: number, column: Column, from: number, to: number): void {
+    const { ofExtremes, ofGrowth } = this.division;
     const { times, values } = column;
     const first = values[from];
     let [min, max, sum] = [first, first, 0];
-    for (let index = from; index < to; index += 1) {
+    for (let index = from; index < to; index += 1) sum += values[index];
+    for (let index = from; ofExtremes && index < to; index += 1) {
       const value = values[index];
       if (value < min) min = value;
       if (value > max) max = value;
-      sum += value;
     }
-    const grown = this.ofGrowth ? grownIn(column, from, to) : 0;
+    const grown = ofGrowth ? grownIn(column, from, to) : 0;
     const last = to - 1;
     this.include(
       to - from,
@@ -98,9 +155,9 @@ export class StepAggregator {
     lastTime: number,
     grown: number,
   ): void {
-    const { open } = this;
+    const open = this.memory;
     const isFirst = open[0] === 0;
-    open[8] = isFirst ? grown : open[8] + (this.ofGrowth ? grownBy(open[6], first) + grown : 0);
+    open[8] = isFirst ? grown : open[8] + (this.division.ofGrowth ? grownBy(open[6], first) + grown : 0);
     open[0] += count;
     if (isFirst || min < open[1]) open[1] = min;
     if (isFirst || max > open[2]) open[2] = max;
@@ -118,11 +175,11 @@ export class StepAggregator {
   /** All steps that have samples, when they begin and what they have of each aggregate. */
   finish(): { starts: Float64Array; columns: Float64Array[] } {
     this.closeStep();
-    const { length } = this;
-    return {
-      starts: this.starts.subarray(0, length),
-      columns: this.columns.map((column) => column.subarray(0, length)),
+    const column = (index: number): Float64Array => {
+      const from = OPEN + index * this.room;
+      return this.memory.subarray(from, from + this.length);
     };
+    return { starts: column(0), columns: this.division.places.map((_, index) => column(index + 1)) };
   }
 
   /** Steps that there are, that which is open left out. */
@@ -130,36 +187,34 @@ export class StepAggregator {
     return this.length;
   }
 
-  private startOf(timestamp: number): number {
-    return this.rangeStart + Math.floor((timestamp - this.rangeStart) / this.step) * this.step;
-  }
-
   private beginStep(start: number): void {
     this.closeStep();
     this.openStart = start;
-    this.open[0] = 0;
+    this.memory[0] = 0;
   }
 
   private closeStep(): void {
     if (Number.isNaN(this.openStart)) return;
-    const { places, columns, open, length } = this;
-    if (length === this.starts.length) this.makeRoom();
-    this.starts[length] = this.openStart;
-    for (let index = 0; index < places.length; index += 1) columns[index][length] = open[places[index]];
+    if (this.length === this.room) this.makeRoom();
+    const { memory, room } = this;
+    const { places } = this.division;
+    let at = OPEN + this.length;
+    memory[at] = this.openStart;
+    for (let index = 0; index < places.length; index += 1) memory[(at += room)] = memory[places[index]];
     this.length += 1;
     this.openStart = NaN;
   }
 
   private makeRoom(): void {
-    this.starts = twiceAsLong(this.starts);
-    this.columns.forEach((column, index) => (this.columns[index] = twiceAsLong(column)));
+    const { memory, room, division } = this;
+    this.room = Math.max(ROOM, 2 * room);
+    this.memory = division.memoryFor(this.room);
+    this.memory.set(memory.subarray(0, OPEN));
+    for (let index = 0; index <= division.places.length; index += 1) {
+      const from = OPEN + index * room;
+      this.memory.set(memory.subarray(from, from + room), OPEN + index * this.room);
+    }
   }
-}
-
-function twiceAsLong(column: Float64Array): Float64Array {
-  const longer = new Float64Array(Math.max(ROOM, 2 * column.length));
-  longer.set(column);
-  return longer;
 }
 
 /** What a counter grew between the samples from index `from` to before `to`. */
