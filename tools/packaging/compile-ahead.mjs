@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const escaped = (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
-/** Lets the api start, so that what a start needs is compiled. */
+/** Lets the api start and answer a few requests, so that what a start and a first look need is compiled. */
 const MAKER = `import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -17,12 +17,31 @@ import { Script } from 'node:vm';
 const [, main, filename, compiled] = process.argv;
 process.argv.splice(1, 3, main);
 process.stdout.write = (text) => {
-  if (!String(text).includes('Listening on')) return true;
+  const [, address] = /Listening on ([^; ]+)/.exec(text) ?? [];
+  if (address) use(address + '/api/v1').then(write);
+  return true;
+};
+async function use(api) {
+  const now = Date.now();
+  const samples = Array.from({ length: 100 }, (_, index) => [now - 3_600_000 + index * 10_000, index / 7]);
+  const items = ['a', 'b'].map((metric_name) => ({ device_name: 'device', metric_name, samples }));
+  await fetch(api + '/aggregator/metrics/batch', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(items),
+  });
+  for (const path of ['metrics/device?step=1m', 'metrics/device', 'summary', 'latest']) {
+    const answer = await fetch(api + '/reports/' + path);
+    if (!answer.ok) throw new Error(await answer.text());
+    await answer.text();
+  }
+}
+function write() {
   // V8 takes what was compiled with the flags that it has itself: the api sets this one when it listens.
   setFlagsFromString('--heap-growing-percent=0');
   writeFileSync(compiled, script.createCachedData());
   process.exit();
-};
+}
 const script = new Script(readFileSync(filename, 'latin1'), { filename });
 script.runInThisContext()(createRequire(main), pathToFileURL(main).href);
 `;
