@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { matchesAny, NamedSeries, toMetricName, type Labels } from '@device-metrics/domain';
+import { matchesAny, NamedSeries, toMetricName, type Sample } from '@device-metrics/domain';
 import type { OtlpMetric } from '@device-metrics/formats';
 import { apiConfig, type ApiConfig } from '../../settings.js';
 import { MetricDescriptions } from '../../metadata/metric-descriptions.js';
@@ -9,27 +9,30 @@ import { SharedLabels } from '../shared-labels.js';
 /** The device of resources that have none of the attributes of OTLP_DEVICE. */
 const OTHER_DEVICE = 'opentelemetry';
 
-/** The series of what OpenTelemetry calls one: a histogram has several, as Prometheus names them. */
-export class OtlpSeries {
-  /** Only histograms and summaries have any: an empty map takes more memory than all else of a series. */
-  private parts: Map<string, NamedSeries> | undefined;
-  private own: NamedSeries | undefined;
+/** As a sender names a series. */
+type Names = Pick<Sample, 'deviceName' | 'metricName' | 'unit' | 'labels'>;
 
-  constructor(
-    private readonly deviceName: string,
-    private readonly metricName: string,
-    private readonly unit: string | undefined,
-    private readonly labels: Labels,
-  ) {}
+/**
+ * What a point names. What a decoder has made of one kind of metric it never gives with another, so that `valueOf` and `partsOf` need not
+ * look: very many points have just a value, and an object around the series of each would take a lot of memory.
+ */
+export type OtlpSeries = NamedSeries | SeriesParts;
 
-  get value(): NamedSeries {
-    this.own ??= this.named('', this.unit, this.labels);
-    return this.own;
-  }
+/** The series of a gauge or a sum. */
+export const valueOf = (series: OtlpSeries): NamedSeries => series as NamedSeries;
+
+/** Those of a histogram or a summary. */
+export const partsOf = (series: OtlpSeries): SeriesParts => series as SeriesParts;
+
+/** Histograms and summaries are one series for OpenTelemetry: here they have several, as Prometheus names them. */
+class SeriesParts {
+  private readonly parts = new Map<string, NamedSeries>();
+
+  constructor(private readonly whole: Names) {}
 
   /** Whether a store has found any of them. */
   get isStored(): boolean {
-    return this.own?.isStored === true || [...(this.parts?.values() ?? [])].some(({ isStored }) => isStored);
+    return [...this.parts.values()].some(({ isStored }) => isStored);
   }
 
   get count(): NamedSeries {
@@ -37,7 +40,7 @@ export class OtlpSeries {
   }
 
   get sum(): NamedSeries {
-    return this.part('_sum', this.unit);
+    return this.part('_sum', this.whole.unit);
   }
 
   /** How many values were at most so large. */
@@ -46,22 +49,19 @@ export class OtlpSeries {
   }
 
   quantile(quantile: number): NamedSeries {
-    return this.part('', this.unit, 'quantile', String(quantile));
+    return this.part('', this.whole.unit, 'quantile', String(quantile));
   }
 
   private part(suffix: string, unit: string | undefined, label?: string, text = ''): NamedSeries {
     const key = suffix + text;
-    const parts = (this.parts ??= new Map<string, NamedSeries>());
-    let part = parts.get(key);
+    let part = this.parts.get(key);
     if (!part) {
-      part = this.named(suffix, unit, label === undefined ? this.labels : { ...this.labels, [label]: text });
-      parts.set(key, part);
+      const { deviceName, metricName, labels } = this.whole;
+      const its = label === undefined ? labels : { ...labels, [label]: text };
+      part = NamedSeries.of({ deviceName, metricName: metricName + suffix, unit, labels: its });
+      this.parts.set(key, part);
     }
     return part;
-  }
-
-  private named(suffix: string, unit: string | undefined, labels: Labels): NamedSeries {
-    return NamedSeries.of({ deviceName: this.deviceName, metricName: this.metricName + suffix, unit, labels });
   }
 }
 
@@ -102,11 +102,12 @@ export class OtlpNames {
       // Names of other letters stay apart by the label that no other can be.
       ...(metricName === name ? [] : [['__name__', name] as const]),
     ];
-    return new OtlpSeries(
+    const names = {
       deviceName,
       metricName,
-      unit === '' ? undefined : unit,
-      this.labels.of(Object.fromEntries(labels)),
-    );
+      unit: unit === '' ? undefined : unit,
+      labels: this.labels.of(Object.fromEntries(labels)),
+    };
+    return type === 'gauge' || type === 'sum' ? NamedSeries.of(names) : new SeriesParts(names);
   }
 }

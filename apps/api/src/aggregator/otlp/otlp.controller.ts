@@ -17,7 +17,7 @@ import { SparePool } from '../spare-memory.js';
 import { TakeEnds } from '../take-ends.js';
 import { isJson, JSON_TYPE, PROTOBUF, responseOf, statusOf } from './answer.js';
 import { DeltaSums } from './delta-sums.js';
-import { OtlpNames, type OtlpSeries } from './otlp-series.js';
+import { OtlpNames, valueOf, type OtlpSeries } from './otlp-series.js';
 import { RequestPoints, type PointSample } from './points.js';
 
 /** Series that are known by their bytes: those of 5,000 devices. */
@@ -42,7 +42,7 @@ export class OtlpController {
   ) {
     this.decoder = new MetricsDecoder(
       (...named) => names.seriesOf(...named),
-      (series) => new SeriesGroup(series.map(({ value }) => value)),
+      (series) => new SeriesGroup(series.map(valueOf)),
       MOST_SERIES,
     );
   }

@@ -8,7 +8,7 @@ import type {
   SummaryPoint,
 } from '@device-metrics/formats';
 import type { Refusals } from '../refusals.js';
-import type { OtlpSeries } from './otlp-series.js';
+import { partsOf, valueOf, type OtlpSeries } from './otlp-series.js';
 
 /** A sample of a point; of a delta, `value` is what has come since the point before. */
 export interface PointSample {
@@ -73,26 +73,27 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
   number(series: OtlpSeries, { name, type, isDelta, isMonotonic }: OtlpMetric, time: number, value: number): void {
     if (isDelta && type === 'sum') {
       if (isMonotonic && value < 0) return this.refuse(`a delta of ${name}, which never falls, is ${value}`);
-      this.deltas.push([{ series: series.value, time, value }]);
+      this.deltas.push([{ series: valueOf(series), time, value }]);
       return;
     }
-    this.push(series.value, time, value);
+    this.push(valueOf(series), time, value);
     this.ends?.push(this.series.length);
   }
 
   histogram(series: OtlpSeries, { isDelta }: OtlpMetric, time: number, point: HistogramPoint): void {
     const { count, sum, bounds, atMost } = point;
+    const parts = partsOf(series);
     if (isDelta) this.deltas.push([]);
     else this.beginPoint();
     const add = (of: NamedSeries, value: number): void => {
       if (isDelta) this.deltas[this.deltas.length - 1]?.push({ series: of, time, value });
       else this.push(of, time, value);
     };
-    add(series.count, count);
-    if (sum !== undefined) add(series.sum, sum);
+    add(parts.count, count);
+    if (sum !== undefined) add(parts.sum, sum);
     if (bounds.length > 0) {
-      for (let at = 0; at < bounds.length; at += 1) add(series.bucket(bounds[at] as number), atMost[at] as number);
-      add(series.bucket(Infinity), count);
+      for (let at = 0; at < bounds.length; at += 1) add(parts.bucket(bounds[at] as number), atMost[at] as number);
+      add(parts.bucket(Infinity), count);
     }
     if (!isDelta) this.endPoint();
   }
@@ -103,19 +104,20 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
     time: number,
     { count, sum, quantiles, values }: SummaryPoint,
   ): void {
+    const parts = partsOf(series);
     this.beginPoint();
-    this.push(series.count, time, count);
-    this.push(series.sum, time, sum);
+    this.push(parts.count, time, count);
+    this.push(parts.sum, time, sum);
     for (let at = 0; at < quantiles.length; at += 1) {
       const value = values[at] as number;
       // A summary of nothing has no quantiles.
-      if (!Number.isNaN(value)) this.push(series.quantile(quantiles[at] as number), time, value);
+      if (!Number.isNaN(value)) this.push(parts.quantile(quantiles[at] as number), time, value);
     }
     this.endPoint();
   }
 
   missing(series: OtlpSeries, { type }: OtlpMetric, timestamp: number): void {
-    const named = type === 'gauge' || type === 'sum' ? series.value : series.count;
+    const named = type === 'gauge' || type === 'sum' ? valueOf(series) : partsOf(series).count;
     this.withoutValue.push({ series: named, timestamp });
   }
 
