@@ -19,7 +19,7 @@ describe('passes over the hours of devices', () => {
         }));
         const found: [id: number, count: number][] = [];
         const make = () => ({ count: 0 });
-        for await (const [{ id }, { count }] of inPasses(
+        for await (const pass of inPasses(
           groups,
           make,
           ({ hours }, pass) => {
@@ -32,8 +32,12 @@ describe('passes over the hours of devices', () => {
             return Promise.resolve();
           },
           room,
-        ))
-          found.push([id, count]);
+        )) {
+          for (const { id } of pass.series) {
+            const collected = pass.found.get(id);
+            if (collected) found.push([id, collected.count]);
+          }
+        }
         const expected = counts.flatMap((some, device) =>
           some.map((all, at) => [100 * device + at, all[0] + all[1] + all[2]]),
         );

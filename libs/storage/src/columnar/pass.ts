@@ -52,8 +52,8 @@ export class Pass<T extends { readonly count: number }> {
 }
 
 /**
- * What is collected of each series, in the order of the groups, in as few passes over the hours of their devices as there
- * is room for.
+ * Passes in which what is wanted of each series is collected, in the order of the groups: as few over the hours of their devices as
+ * there is room for.
  *
  * @param goThrough collects of all hours of the device of a group, and makes room after each.
  */
@@ -62,17 +62,14 @@ export async function* inPasses<T extends { readonly count: number }, G extends 
   make: () => T,
   goThrough: (group: G, pass: Pass<T>) => Promise<void>,
   atOnce = AT_ONCE,
-): AsyncGenerator<[Series, T]> {
+): AsyncGenerator<Pass<T>> {
   let most = MOST_SERIES;
   for (const group of groups) {
     for (let at = 0; at < group.series.length;) {
       const asked = group.series.slice(at, at + most);
       const pass = new Pass(asked, make, atOnce);
       await goThrough(group, pass);
-      for (const one of pass.series) {
-        const found = pass.found.get(one.id);
-        if (found) yield [one, found];
-      }
+      yield pass;
       at += pass.series.length;
       // The next ones have about as many.
       if (pass.series.length < asked.length) most = pass.series.length;

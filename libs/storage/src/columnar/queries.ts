@@ -47,11 +47,7 @@ export class Queries {
     private readonly pieces: Pieces,
   ) {}
 
-  async *samples(
-    series: readonly Series[],
-    asked: TimeRange,
-    { summaries }: ReadOptions,
-  ): AsyncGenerator<SeriesSamples> {
+  samples(series: readonly Series[], asked: TimeRange, { summaries }: ReadOptions): AsyncGenerator<SeriesSamples> {
     const range = within(asked);
     const visit = (hour: DeviceHour, pass: Pass<SampleRun>): Promise<void> | undefined => {
       const { start } = hour;
@@ -69,9 +65,8 @@ export class Queries {
         }
       });
     };
-    for await (const [one, run] of this.collect(series, range, 'of all hours', () => new SampleRun(), visit)) {
-      yield { series: one, ...run.finish() };
-    }
+    const finish = (one: Series, run: SampleRun): SeriesSamples => ({ series: one, ...run.finish() });
+    return this.collect(series, range, 'of all hours', () => new SampleRun(), visit, finish);
   }
 
   async summaries(series: readonly Series[], range: TimeRange): Promise<SeriesSummary[]> {
@@ -172,7 +167,7 @@ export class Queries {
     return all;
   }
 
-  async *steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
+  steps(series: readonly Series[], query: StepQuery): AsyncGenerator<SeriesSteps> {
     const range = within(query.range);
     const ofGrowth = query.aggregates.includes('grown');
     const visit = (hour: DeviceHour, pass: Pass<StepAggregator>): Promise<void> | undefined => {
@@ -193,19 +188,19 @@ export class Queries {
     const division = new StepDivision({ ...query, range });
     const make = (): StepAggregator => new StepAggregator(division);
     const wantsSamples = query.step >= HOUR ? 'of hours that it cuts' : 'of all hours';
-    for await (const [one, steps] of this.collect(series, range, wantsSamples, make, visit)) {
-      yield { series: one, ...steps.finish() };
-    }
+    const finish = (one: Series, steps: StepAggregator): SeriesSteps => ({ series: one, ...steps.finish() });
+    return this.collect(series, range, wantsSamples, make, visit, finish);
   }
 
-  /** What `visit` collects of each series while the hours of its device go by, in the order of `series`. */
-  private async *collect<T extends { readonly count: number }>(
+  /** What `finish` makes of what `visit` collects of each series while the hours of its device go by, in the order of `series`. */
+  private async *collect<T extends { readonly count: number }, Found>(
     series: readonly Series[],
     range: TimeRange,
     wantsSamples: WantsSamples,
     make: () => T,
     visit: (hour: DeviceHour, pass: Pass<T>) => Promise<void> | undefined,
-  ): AsyncGenerator<[Series, T]> {
+    finish: (series: Series, collected: T) => Found,
+  ): AsyncGenerator<Found> {
     const slices = new Slices();
     const groups = await this.byDevice(series, slices);
     const sight = this.sight(
@@ -221,10 +216,14 @@ export class Queries {
         return undefined;
       });
     try {
-      for await (const found of inPasses(groups, make, goThrough)) {
-        yield found;
-        // What is done with one of them takes its time as well.
-        if (slices.isOver()) await slices.next();
+      for await (const pass of inPasses(groups, make, goThrough)) {
+        for (const one of pass.series) {
+          const collected = pass.found.get(one.id);
+          if (!collected) continue;
+          yield finish(one, collected);
+          // What is done with one of them takes its time as well.
+          if (slices.isOver()) await slices.next();
+        }
       }
     } finally {
       this.heads.letGo(sight.heads);
