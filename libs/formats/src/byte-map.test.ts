@@ -1,12 +1,19 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { BodyKeys, ByteMap, KeptBytes } from './byte-map.js';
+import { BodyKeys, ByteMap, KeptBytes, PartedMap } from './byte-map.js';
 
-it('finds by bytes what a map finds by strings, wherever the bytes stand', () => {
+/** Says by its first byte where the second part of a key begins. */
+const partAt = (bytes: Uint8Array, start: number, end: number): number =>
+  Math.min(end, start + (start < end ? (bytes[start] as number) : 0));
+
+it.each([
+  ['by bytes', () => new ByteMap<number>(1_000)],
+  ['by two parts of them', () => new PartedMap<number>(partAt, 1_000)],
+])('finds %s what a map finds by strings, wherever the bytes stand', (_, make) => {
   const key = fc.uint8Array({ maxLength: 6, max: 3 });
   fc.assert(
     fc.property(fc.array(fc.record({ key, before: key, after: key })), (looks) => {
-      const found = new ByteMap<number>(1_000);
+      const found = make();
       const expected = new Map<string, number>();
       looks.forEach(({ key, before, after }, index) => {
         const bytes = Uint8Array.from([...before, ...key, ...after]);
@@ -67,6 +74,8 @@ it('finds each of very many keys, in any order, while they become more and after
 it.each([
   [new ByteMap<number>(10), 10],
   [new ByteMap<number>(1_000, 40), 10],
+  [new PartedMap<number>((_bytes, start) => start + 1, 10), 10],
+  [new PartedMap<number>((_bytes, start) => start + 3, 1_000, 40), 37],
 ])('starts again when it is full, of keys or of bytes', (map, most) => {
   const bytes = new Uint8Array(4);
   for (let number = 0; number < 100; number += 1) {
@@ -75,6 +84,25 @@ it.each([
     expect(map.get(bytes, 0, 4)).toBe(number);
     expect(map.size).toBeLessThanOrEqual(most);
   }
+});
+
+it('has each part of its keys once, and knows none of them once it has started again', () => {
+  const map = new PartedMap<string>((_bytes, start) => start + 3, 10_000, 1_000);
+  const look = (key: string): string | undefined => map.get(Buffer.from(key), 0, key.length);
+  const keys = Array.from(
+    { length: 2_500 },
+    (_, index) => `${100 + (index % 50)}-target-${1_000 + Math.floor(index / 50)}`,
+  );
+  for (const key of keys) map.set(Buffer.from(key), 0, key.length, key);
+  expect([map.size, map.starts]).toEqual([2_500, 0]);
+  for (const order of [keys, keys.toReversed()]) expect(order.map(look)).toEqual(order);
+
+  map.clear();
+  const others = keys.map((key) => key.replace('target', 'device'));
+  for (const key of others) map.set(Buffer.from(key), 0, key.length, key);
+  expect([map.size, map.starts]).toEqual([2_500, 1]);
+  expect(others.map(look)).toEqual(others);
+  expect(keys.filter((key) => look(key) !== undefined)).toEqual([]);
 });
 
 it('says what followed by two numbers and the bytes behind them, and nothing else', () => {

@@ -1,4 +1,4 @@
-export { BodyKeys, ByteMap, isAt, KeptBytes } from './byte-map.js';
+export { BodyKeys, ByteMap, isAt, KeptBytes, PartedMap } from './byte-map.js';
 export { DecimalReader, EXACT_DIGITS } from './decimal.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {
@@ -21,7 +21,7 @@ export { ProtobufError } from './protobuf/reader.js';
 export { ProtoWriter } from './protobuf/writer.js';
 export { writeRequestPieces } from './remote-write/decode-v1.js';
 export { writeRequestV2Pieces } from './remote-write/decode-v2.js';
-export { readLabels } from './remote-write/read-labels.js';
+export { endOfFirstLabel, readLabels } from './remote-write/read-labels.js';
 export type { MetricMetadata, MetricType, WriteReader, WriteRequest } from './remote-write/write-request.js';
 export { SnappyError, unsnap } from './snappy.js';
 export { spareOf, type SpareColumns } from './spare-columns.js';

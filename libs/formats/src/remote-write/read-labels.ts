@@ -23,6 +23,16 @@ export function readLabels(bytes: Uint8Array, start: number, end: number): Map<s
   return labels;
 }
 
+/**
+ * Where the first label ends, which is mostly the name of the metric, and the only one in which series of a target differ; `start` where it
+ * has 128 bytes or more, or there is none.
+ */
+export function endOfFirstLabel(bytes: Uint8Array, start: number, end: number): number {
+  const length = bytes[start + 1] as number;
+  const at = start + 2 + length;
+  return bytes[start] === LABELS && length < 0x80 && at <= end ? at : start;
+}
+
 function readLabel(reader: ProtoReader, labels: Map<string, string>): void {
   const { end } = reader;
   reader.end = reader.length();

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { BodyKeys, PartedMap } from '../byte-map.js';
 import { ProtobufError } from '../protobuf/reader.js';
 import { ProtoWriter } from '../protobuf/writer.js';
 import { encodeWriteRequest, encodeWriteRequestV2, type SentSeries } from '../testing/encode.js';
 import { decodeWriteRequest } from './decode-v1.js';
 import { decodeWriteRequestV2 } from './decode-v2.js';
-import { readLabels } from './read-labels.js';
+import { endOfFirstLabel, readLabels } from './read-labels.js';
 import { METRIC_TYPES, type MetricMetadata, type WriteReader, type WriteRequest } from './write-request.js';
 
 /** A series, as the JSON of its labels. */
@@ -220,6 +221,80 @@ describe('labels', () => {
     expect(() => labels(label('a', ''), label('a', '2'), label('a', '2'))).toThrow('twice');
     const broken = label('a', 'xx').with(7, 0xff);
     expect(() => labels(broken)).toThrow('not UTF-8');
+  });
+});
+
+describe('series that are known by the parts of their bytes', () => {
+  type Reader = WriteReader<Named>['series'];
+  const readSeries: Reader = (bytes, start, end) => {
+    try {
+      return { name: JSON.stringify([...readLabels(bytes, start, end)]) };
+    } catch (error) {
+      return String(error);
+    }
+  };
+  /** What a request says of its series. */
+  const seriesOf = (decode: typeof decodeWriteRequest, body: Uint8Array, series: Reader): unknown => {
+    try {
+      const request = decode(body, { series, metadata: () => {} });
+      return [samplesOf(request), request.unreadable, request.withoutValue, request.histograms];
+    } catch (error) {
+      return String(error);
+    }
+  };
+  // Few and short, so that parts and ends of them meet; some have no name, and some labels come twice.
+  const name = fc.constantFrom('__name__', 'A', 'a', 'b', '');
+  const value = fc.oneof(fc.constantFrom('', 'a', 'b', 'ab'), fc.string({ minLength: 120, maxLength: 130 }));
+  const some = fc.array(
+    fc.record({
+      labels: fc.array(fc.tuple(name, value), { maxLength: 4 }),
+      samples: fc.array(fc.tuple(time, fc.double()), { maxLength: 2 }),
+      histograms: fc.array(time, { maxLength: 1 }),
+    }),
+    { maxLength: 8 },
+  );
+  const change = fc.option(fc.record({ place: fc.nat(), flip: fc.integer({ min: 1, max: 255 }) }));
+
+  it('are those that each reading finds, in any order, of changed bodies too', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(some, change), { maxLength: 4 }), async (bodies) => {
+        const known = new PartedMap<Named>(endOfFirstLabel, 20);
+        for (const [sent, changed] of [...bodies, ...bodies]) {
+          for (const [encode, decode] of [
+            [encodeWriteRequest, decodeWriteRequest],
+            [encodeWriteRequestV2, decodeWriteRequestV2],
+          ] as const) {
+            const body = Buffer.from(encode(sent));
+            const at = changed ? changed.place % Math.max(1, body.length) : 0;
+            if (changed && body.length > 0) body[at] = (body[at] as number) ^ changed.flip;
+            const ofBody = new BodyKeys(known);
+            const found = seriesOf(decode, body, (bytes, start, end) => {
+              const series = ofBody.get(bytes, start, end) ?? readSeries(bytes, start, end);
+              if (typeof series !== 'string' && !ofBody.get(bytes, start, end)) ofBody.set(bytes, start, end, series);
+              return series;
+            });
+            expect(found).toEqual(seriesOf(decode, body, readSeries));
+            await ofBody.keep(() => true);
+          }
+        }
+      }),
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 250 },
+    );
+  });
+
+  it('have their first label as the first part, where it is whole and short', () => {
+    const label = (value: string): Uint8Array =>
+      new ProtoWriter().message(1, (one) => one.text(1, 'a').text(2, value)).finish();
+    const endIn = (bytes: Uint8Array, end = bytes.length): number =>
+      endOfFirstLabel(Buffer.concat([Buffer.from([9]), bytes]), 1, 1 + end) - 1;
+    const short = label('up');
+    expect(endIn(Buffer.concat([short, label('x')]))).toBe(short.length);
+    expect(endIn(short)).toBe(short.length);
+    expect(endIn(short, short.length - 1)).toBe(0);
+    expect(endIn(short, 1)).toBe(0);
+    expect(endIn(short, 0)).toBe(0);
+    expect(endIn(label('x'.repeat(200)))).toBe(0);
+    expect(endIn(Uint8Array.of(0x12, 1, 0))).toBe(0);
   });
 });
 

@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { NamedSeries, toMetricName } from '@device-metrics/domain';
 import {
   BodyKeys,
-  ByteMap,
+  endOfFirstLabel,
   exposedUnit,
+  PartedMap,
   ProtobufError,
   readLabels,
   type MetricMetadata,
@@ -22,7 +23,7 @@ const OTHER_DEVICE = 'prometheus';
 /** The series of write requests, found by the bytes of their labels. */
 @Injectable()
 export class WrittenSeries {
-  private readonly known = new ByteMap<NamedSeries>(MOST_SERIES);
+  private readonly known = new PartedMap<NamedSeries>(endOfFirstLabel, MOST_SERIES);
   private readonly labels = new SharedLabels();
 
   constructor(
