@@ -45,59 +45,39 @@ export function mergeColumns(under: Column, over: Column): Column {
 }
 
 /** All columns in one; where they share a time, the later of them wins. There must be one. */
-export const joinColumns = (columns: readonly Column[]): Column => new ColumnJoiner().join(columns);
-
-/**
- * Joins columns as `joinColumns` does, those of one series after those of another. The values that it gives hold until the next call:
- * they are in the same memory. Times are shared by series whose columns have the same times.
- */
-export class ColumnJoiner {
-  private values = new Float64Array(0);
-  private joined: readonly Column[] = [];
-  private times: Uint32Array = new Uint32Array(0);
-
-  join(columns: readonly Column[]): Column {
-    if (columns.length === 1) return columns[0];
-    if (!this.hasSameTimes(columns)) {
-      if (!followEachOther(columns)) return columns.reduce(mergeColumns);
-      this.times = joinedTimes(columns);
-      this.joined = columns;
-      if (this.values.length < this.times.length) this.values = new Float64Array(this.times.length);
-    }
-    let at = 0;
-    for (const { values } of columns) {
-      this.values.set(values, at);
-      at += values.length;
-    }
-    return { times: this.times, values: this.values.subarray(0, at) };
+export function joinColumns(columns: readonly Column[]): Column {
+  if (columns.length === 1) return columns[0];
+  if (!followEachOther(columns)) return columns.reduce(mergeColumns);
+  const times = joinTimes(columns.map((column) => column.times));
+  const values = new Float64Array(times.length);
+  let at = 0;
+  for (const column of columns) {
+    values.set(column.values, at);
+    at += column.values.length;
   }
-
-  private hasSameTimes(columns: readonly Column[]): boolean {
-    const { joined } = this;
-    return (
-      joined.length === columns.length && columns.every(({ times }, index) => sameTimes(times, joined[index].times))
-    );
-  }
+  return { times, values };
 }
 
 /** Whether the samples of each begin behind those of the one before, and none is empty. */
-function followEachOther(columns: readonly Column[]): boolean {
+export function followEachOther(all: readonly { readonly times: Uint32Array }[]): boolean {
   let last = -1;
-  for (const { times } of columns) {
+  for (const { times } of all) {
     if (!(times[0] > last)) return false;
     last = times[times.length - 1];
   }
   return true;
 }
 
-function joinedTimes(columns: readonly Column[]): Uint32Array {
-  const times = new Uint32Array(columns.reduce((sum, column) => sum + column.times.length, 0));
+/** Times that follow each other in one list. */
+export function joinTimes(all: readonly Uint32Array[]): Uint32Array {
+  if (all.length === 1) return all[0];
+  const joined = new Uint32Array(all.reduce((sum, times) => sum + times.length, 0));
   let at = 0;
-  for (const column of columns) {
-    times.set(column.times, at);
-    at += column.times.length;
+  for (const times of all) {
+    joined.set(times, at);
+    at += times.length;
   }
-  return times;
+  return joined;
 }
 
 /** Whether both hold the same samples, bit for bit. */

@@ -6,6 +6,7 @@ import { DamagedError, FRAME_HEADER, openFrame, type FrameKey } from './codec/fr
 import { readTimeline, writeTimeline } from './codec/timeline.js';
 import { readValuesInto, writeValues } from './codec/values.js';
 import { rises, summarizePart, type Column } from './column.js';
+import type { SeriesSource } from './join-series.js';
 import { StatsWriter } from './stats.js';
 
 /**
@@ -131,6 +132,40 @@ export class PieceEncoder {
   }
 }
 
+/** Goes through the series of a piece; the values of each are decoded when they are asked for. */
+export class PieceCursor implements SeriesSource {
+  id = 0;
+  times: Uint32Array = new Uint32Array();
+  private readonly reader: ByteReader;
+  private readonly timelines: Uint32Array[] = [];
+  /** Where the next series begins. */
+  private end = 0;
+
+  /** @throws DamagedError */
+  constructor(data: Uint8Array, key: FrameKey) {
+    this.reader = new ByteReader(inflateBody(openFrame(data, key)));
+  }
+
+  next(): boolean {
+    const { reader, timelines } = this;
+    reader.at = this.end;
+    if (reader.ended) {
+      this.id = Infinity;
+      return false;
+    }
+    this.id += reader.varint();
+    const back = reader.varint();
+    if (back === 0) timelines.push(readTimeline(reader));
+    this.times = timelines[timelines.length - Math.max(back, 1)];
+    this.end = reader.varint() + reader.at;
+    return true;
+  }
+
+  readValuesInto(values: Float64Array, from: number): void {
+    readValuesInto(this.reader, values, from, this.times.length);
+  }
+}
+
 /**
  * The columns of a piece by series id, in the order of the ids; only those that are wanted. Series with the same times
  * share them.
@@ -142,25 +177,17 @@ export function decodePiece(
   key: FrameKey,
   wanted?: { has(seriesId: number): boolean },
 ): Map<number, Column> {
-  const reader = new ByteReader(inflateBody(openFrame(data, key)));
-  const timelines: Uint32Array[] = [];
+  const cursor = new PieceCursor(data, key);
   const ids: number[] = [];
   const timesOf: Uint32Array[] = [];
   let length = 0;
-  let id = 0;
-  while (!reader.ended) {
-    id += reader.varint();
-    const back = reader.varint();
-    if (back === 0) timelines.push(readTimeline(reader));
-    const times = timelines[timelines.length - Math.max(back, 1)];
-    const end = reader.varint() + reader.at;
-    if (!wanted || wanted.has(id)) {
-      readValuesInto(reader, scratchFor(length + times.length), length, times.length);
-      ids.push(id);
-      timesOf.push(times);
-      length += times.length;
-    }
-    reader.at = end;
+  while (cursor.next()) {
+    const { id, times } = cursor;
+    if (wanted && !wanted.has(id)) continue;
+    cursor.readValuesInto(scratchFor(length + times.length), length);
+    ids.push(id);
+    timesOf.push(times);
+    length += times.length;
   }
   // Of all series together: memory of its own for each takes longer than to decode a few values.
   const values = scratch.slice(0, length);

@@ -1,5 +1,5 @@
 import type { Summary, TimeRange } from '@device-metrics/domain';
-import type { EncodedPiece } from './piece.js';
+import type { EncodedPiece, PieceCursor } from './piece.js';
 import type { Column } from './column.js';
 import type { Later } from './later.js';
 import type { PartSums } from './part-sums.js';
@@ -94,6 +94,9 @@ export interface Pieces {
 
   /** The samples of a piece by series id, only those that are wanted; none when they were dropped or are damaged. */
   columns(piece: StoredPiece, wanted?: { has(seriesId: number): boolean }): Map<number, Column>;
+
+  /** The same of all series, one after the other; undefined where `columns` gives none. What it gives throws where it cannot be decoded. */
+  cursor(piece: StoredPiece): PieceCursor | undefined;
 
   /**
    * Calls `visit` for each series of a piece, by id, or only for those that are wanted. The summary is the same object each

@@ -1,9 +1,10 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { ScratchBlock } from './blocks.js';
-import { columnOf, ColumnJoiner, sameColumns, type Column, type SeriesPart } from './column.js';
+import { sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
+import { joinSeries, PartSource, type SeriesSource } from './join-series.js';
 import type { Later } from './later.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
 import type { Pieces, PieceWrite, StoredPiece } from './pieces.js';
@@ -176,8 +177,7 @@ export class Sealer {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
-    const parts = heads.length === 1 ? this.partsOf(heads[0]) : joined(await this.bySeries([], heads));
-    const piece = await this.encode(id, parts, 'part');
+    const piece = await this.encode(id, this.joined([], heads), 'part');
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
     await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
   }
@@ -229,8 +229,8 @@ export class Sealer {
     }
     const found = pieces.at(deviceOfChunk(id), hourOfChunk(id));
     const sealed = found instanceof Promise ? await found : found;
-    const columns = await this.columnsOfAll(sealed);
-    if (!columns) {
+    const merged = await this.merged(id, sealed, heads);
+    if (!merged) {
       pieces.close(id);
       if (heads.length > 0) await this.makePart(id);
       return;
@@ -239,15 +239,48 @@ export class Sealer {
       ...sealed.map((piece) => piece.sealedThrough),
       ...heads.map(({ lastRow }) => lastRow),
     ].reduce((last, row) => Math.max(last, row), 0);
-    const isUnder = sealed.length === 1 && sealed[0].part === 0;
-    const piece = await this.mergedPiece(id, columns, heads, isUnder ? columns[0] : undefined);
-    await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece });
+    await this.add({ id, heads, sealedThrough, kind: 'chunk', under: sealed, piece: merged.piece });
   }
 
   /**
-   * The samples of each piece. Undefined where those of one are damaged, or were dropped and then the clock was set back: its
-   * summaries are what is left of them. They stay, and what comes for the hour stays beside them.
+   * What pieces and heads have together; no piece where the chunk that is there has all of it. Undefined where the samples of a piece
+   * are damaged, or were dropped and then the clock was set back: its summaries are what is left of them. They stay, and what comes
+   * for the hour stays beside them.
    */
+  private async merged(
+    id: number,
+    sealed: readonly StoredPiece[],
+    heads: readonly Head[],
+  ): Promise<Pick<Sealed, 'piece'> | undefined> {
+    if (sealed.some(({ part }) => part > 0)) {
+      try {
+        const cursors = await this.cursorsOfAll(sealed);
+        return cursors && { piece: await this.encode(id, this.joined(cursors, heads), 'chunk') };
+      } catch {
+        // Which of them cannot be decoded comes out as each is decoded by itself.
+      }
+    }
+    const columns = await this.columnsOfAll(sealed);
+    if (!columns) return undefined;
+    const joined = (): Iterable<Readonly<SeriesPart>> => this.joined(columns.map(sourceOf), heads);
+    const isChunk = sealed.length === 1 && sealed[0].part === 0;
+    if (isChunk && !(await this.isChanged(columns[0], joined()))) return { piece: undefined };
+    return { piece: await this.encode(id, joined(), 'chunk') };
+  }
+
+  /** Of each piece, at its first series; undefined as `merged`. */
+  private async cursorsOfAll(sealed: readonly StoredPiece[]): Promise<SeriesSource[] | undefined> {
+    const found: SeriesSource[] = [];
+    for (const piece of sealed) {
+      const cursor = this.tables.pieces.cursor(piece);
+      if (cursor?.next()) found.push(cursor);
+      else if (this.hasSummaries(piece)) return undefined;
+      if (this.slices.isOver()) await this.slices.next();
+    }
+    return found;
+  }
+
+  /** The samples of each piece; undefined as `merged`. */
   private async columnsOfAll(sealed: readonly StoredPiece[]): Promise<ReadonlyMap<number, Column>[] | undefined> {
     const found: ReadonlyMap<number, Column>[] = [];
     for (const piece of sealed) {
@@ -259,56 +292,25 @@ export class Sealer {
     return found;
   }
 
-  /**
-   * Undefined where the chunk that is there has all of it.
-   *
-   * @param chunk the samples of it, where it is all that is sealed.
-   */
-  private async mergedPiece(
-    id: number,
-    sealed: readonly ReadonlyMap<number, Column>[],
-    heads: readonly Head[],
-    chunk: ReadonlyMap<number, Column> | undefined,
-  ): Promise<EncodedPiece | undefined> {
-    // Mostly there is nothing but a head, which has each series once.
-    if (sealed.length === 0 && heads.length === 1) return this.encode(id, this.partsOf(heads[0]), 'chunk');
-    const all = await this.bySeries(sealed, heads);
-    if (chunk && !(await this.isChanged(chunk, all))) return undefined;
-    return this.encode(id, joined(all), 'chunk');
-  }
-
   /** Whether what is to be joined is anything but the chunk. */
-  private async isChanged(chunk: ReadonlyMap<number, Column>, all: BySeries): Promise<boolean> {
-    const joiner = new ColumnJoiner();
-    for (const [series, columns] of all) {
-      const before = chunk.get(series);
-      if (!before || !sameColumns(before, joiner.join(columns))) return true;
+  private async isChanged(
+    chunk: ReadonlyMap<number, Column>,
+    joined: Iterable<Readonly<SeriesPart>>,
+  ): Promise<boolean> {
+    for (const { seriesId, column } of joined) {
+      const before = chunk.get(seriesId);
+      if (!before || !sameColumns(before, column)) return true;
       if (this.slices.isOver()) await this.slices.next();
     }
     return false;
   }
 
-  /** What pieces and heads have of each series, in their order; by id. */
-  private async bySeries(sealed: readonly ReadonlyMap<number, Column>[], heads: readonly Head[]): Promise<BySeries> {
-    const found = new Map<number, Column[]>();
-    const add = (id: number, column: Column): void => {
-      const known = found.get(id);
-      if (known) known.push(column);
-      else found.set(id, [column]);
-    };
-    for (const piece of sealed) {
-      for (const [id, column] of piece) add(id, column);
-      if (this.slices.isOver()) await this.slices.next();
-    }
-    heads.forEach((head, index) => {
-      for (const part of this.partsOf(head, index)) add(part.seriesId, columnOf(part));
-    });
-    return [...found].sort(([a], [b]) => a - b);
-  }
-
-  /** Those of a head, by id, until those of another are asked for at the same place. */
-  private partsOf(head: Head, place = 0): Iterable<Readonly<SeriesPart>> {
-    return head.partsIn((this.scratch[place] ??= new ScratchBlock()));
+  /** What pieces and heads have of each series, the later over the earlier ones, until those of heads are asked for again. */
+  private joined(pieces: readonly SeriesSource[], heads: readonly Head[]): Iterable<Readonly<SeriesPart>> {
+    const ofHeads = heads.map((head, place) => head.partsIn((this.scratch[place] ??= new ScratchBlock())));
+    // Mostly there is nothing but a head, which has each series once.
+    if (pieces.length === 0 && heads.length === 1) return ofHeads[0];
+    return joinSeries([...pieces, ...ofHeads.map(startOf)]);
   }
 
   private hasSummaries(piece: StoredPiece): boolean {
@@ -402,22 +404,13 @@ export class Sealer {
   }
 }
 
-/** What is to be joined of each series, in its order; by id. */
-type BySeries = readonly (readonly [seriesId: number, columns: readonly Column[]])[];
-
-/** What is joined of each; the same object each time. */
-function* joined(all: BySeries): Generator<Readonly<SeriesPart>> {
-  const joiner = new ColumnJoiner();
-  const part: SeriesPart = {
-    seriesId: 0,
-    column: { times: new Uint32Array(), values: new Float64Array() },
-    from: 0,
-    to: 0,
-  };
-  for (const [seriesId, columns] of all) {
-    part.seriesId = seriesId;
-    part.column = joiner.join(columns);
-    part.to = part.column.times.length;
-    yield part;
-  }
+/** Of parts by id, at the first of them. */
+function startOf(parts: Iterable<Readonly<SeriesPart>>): SeriesSource {
+  const source = new PartSource(parts);
+  source.next();
+  return source;
 }
+
+/** Of columns in the order of their ids, at the first of them. */
+const sourceOf = (columns: ReadonlyMap<number, Column>): SeriesSource =>
+  startOf(Array.from(columns, ([seriesId, column]) => ({ seriesId, column, from: 0, to: column.times.length })));

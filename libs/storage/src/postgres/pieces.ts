@@ -3,7 +3,7 @@ import { HOUR } from '@device-metrics/domain';
 import { sliceColumn, summarizeColumn, type Column } from '../columnar/column.js';
 import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from '../columnar/hour.js';
-import { decodePiece } from '../columnar/piece.js';
+import { decodePiece, PieceCursor } from '../columnar/piece.js';
 import type { PiecePage, PieceReader, Pieces, PieceWrite, StoredPiece, VisitSummary } from '../columnar/pieces.js';
 import { readStats } from '../columnar/stats.js';
 import { PartIndex } from '../columnar/part-index.js';
@@ -171,6 +171,16 @@ export class PgPieces implements Pieces {
     } catch (error) {
       this.setAside('data', { ...piece, part }, data, error);
       return new Map();
+    }
+  }
+
+  cursor(piece: StoredPiece): PieceCursor | undefined {
+    const { id, part, data } = piece;
+    try {
+      return data ? new PieceCursor(data, [id, part]) : undefined;
+    } catch (error) {
+      if (data) this.setAside('data', piece, data, error);
+      return undefined;
     }
   }
 

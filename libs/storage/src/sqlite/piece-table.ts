@@ -1,10 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { HOUR } from '@device-metrics/domain';
 import { rises, summarizeColumn, type Column } from '../columnar/column.js';
-import { sealFrame } from '../columnar/codec/frame.js';
+import { sealFrame, type FrameKey } from '../columnar/codec/frame.js';
 import { NOT_DECIMAL } from '../columnar/codec/values.js';
 import { chunkId, deviceOfChunk, hourOfChunk, HOURS } from '../columnar/hour.js';
-import { decodePiece, type EncodedPiece } from '../columnar/piece.js';
+import { decodePiece, PieceCursor, type EncodedPiece } from '../columnar/piece.js';
 import type {
   LatePieces,
   PieceKey,
@@ -353,14 +353,23 @@ export class PieceTable implements Pieces {
   }
 
   columns(piece: PieceKey, wanted?: { has(seriesId: number): boolean }): Map<number, Column> {
+    return this.samplesOf(piece, (data, key) => decodePiece(data, key, wanted)) ?? new Map<number, Column>();
+  }
+
+  cursor(piece: PieceKey): PieceCursor | undefined {
+    return this.samplesOf(piece, (data, key) => new PieceCursor(data, key));
+  }
+
+  /** What `read` makes of the samples of a piece; undefined where they were dropped or are damaged. */
+  private samplesOf<T>(piece: PieceKey, read: (data: Uint8Array, key: FrameKey) => T): T | undefined {
     let data: Uint8Array | null | undefined;
     try {
       data =
         piece.part === 0 ? this.statements.chunkData.get(piece.id) : this.statements.partData.get(piece.id, piece.part);
-      return data ? decodePiece(data, [piece.id, piece.part], wanted) : new Map<number, Column>();
+      return data ? read(data, [piece.id, piece.part]) : undefined;
     } catch (error) {
       this.setAsideData(piece, data ?? undefined, error);
-      return new Map();
+      return undefined;
     }
   }
 

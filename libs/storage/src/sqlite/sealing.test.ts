@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR } from '@device-metrics/domain';
+import { sealFrame } from '../columnar/codec/frame.js';
 import { StoreFullError } from '../store.js';
 import { EVER, sample, T0, TestStore } from '../testing/test-store.js';
 
@@ -193,6 +194,40 @@ describe('a part that is damaged when its chunk is to be made', () => {
     await opened.store.append([sample(T0 + 9, 9)]);
     await opened.sealAll();
     expect(await summary()).toMatchObject({ count: 10, last: 9, sum: 45 });
+  });
+
+  it('and does so where its checksum is right, and what cannot be decoded comes behind what can', async () => {
+    opened = await TestStore.open({ maxOpenSamples: 6 });
+    const both = (index: number): Promise<void> =>
+      opened.store.append(['a', 'b', 'c'].map((metricName) => ({ ...sample(T0 + index, index), metricName })));
+    for (let index = 0; index < 9; index += 1) {
+      await both(index);
+      await opened.store.maintain();
+    }
+    const rows = (): unknown[] => opened.db.prepare('SELECT id, part, data FROM part ORDER BY part').all();
+    const before = rows().length;
+    expect(before).toBeGreaterThan(2);
+    await opened.reopen((db) => {
+      type Row = { id: number; data: Buffer };
+      const { id, data } = db.prepare<[], Row>('SELECT id, data FROM part WHERE part = 2').get() as Row;
+      // A value of the last series is cut off.
+      const cut = Buffer.from(data.subarray(0, -1));
+      cut.writeUInt32LE(cut.readUInt32LE(5) - 1, 5);
+      cut.writeUInt16LE(cut.readUInt16LE(10) - 1, 10);
+      cut.writeUInt16LE(cut.readUInt16LE(12) + 1, 12);
+      db.prepare('UPDATE part SET data = ? WHERE part = 2').run(sealFrame(cut, [id, 2]));
+    });
+    const counts = async (): Promise<number[]> =>
+      (await opened.store.summarize(await opened.store.findSeries({}), EVER)).map(({ summary }) => summary.count);
+    await both(9);
+    for (let round = 0; round < 2; round += 1) {
+      await opened.sealAll();
+      expect(await counts()).toEqual([10, 10, 10]);
+      expect(rows().length).toBeGreaterThanOrEqual(before);
+      expect(rows()).toContainEqual(expect.objectContaining({ part: 2, data: null }));
+      expect(await opened.store.health()).toMatchObject({ damaged: 1, heads: 0 });
+      await opened.reopen();
+    }
   });
 });
 
