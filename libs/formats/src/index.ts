@@ -3,6 +3,7 @@ export { DecimalReader, EXACT_DIGITS } from './decimal.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
 export {
   LineScanner,
+  type MakeLineGroup,
   TooManyFieldsError,
   type FieldMeaning,
   type LineMeaning,

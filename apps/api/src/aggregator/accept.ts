@@ -106,9 +106,9 @@ export class Accept {
 
   /** The same for a protocol that is decoded to columns. */
   async acceptColumns(candidates: ColumnCandidates, receipt: ProtocolReceipt): Promise<Accepted> {
-    const ends = candidates.ends ?? { length: candidates.series.length };
-    this.rates.takeSamples(countOfCandidates(candidates));
-    return this.store(ends, await passColumnsInSlices(candidates, receipt), receipt);
+    const count = countOfCandidates(candidates);
+    this.rates.takeSamples(count);
+    return this.store(candidates.ends ?? { length: count }, await passColumnsInSlices(candidates, receipt), receipt);
   }
 
   private async store(

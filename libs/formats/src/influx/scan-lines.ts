@@ -21,10 +21,23 @@ export interface WrongLine {
   readonly reason: string;
 }
 
+/** Series that lines have again and again. */
+export interface LineGroup<T> {
+  readonly series: readonly T[];
+}
+
+/**
+ * Makes a group of series.
+ *
+ * @param again gives the same once more, so that nobody needs to keep them; left out where they are kept anyhow.
+ */
+export type MakeLineGroup<T, G> = (series: readonly T[], again?: () => readonly T[]) => G;
+
 /** The numbers of a text, position by position in the order in which they stand. */
 export interface ScannedLines<T, G> {
-  readonly series: T[];
-  /** The series, where each line has all numbers that are known of its names, in the usual order. */
+  /** Undefined where `groups` have them. */
+  readonly series: T[] | undefined;
+  /** The series, one group behind the other, where each line has all numbers that are known of its names, in the usual order. */
   readonly groups: readonly G[] | undefined;
   /** Unix ms; of lines without a time it is the one that was given for them. */
   readonly timestamps: Float64Array;
@@ -120,36 +133,59 @@ class Field<T> {
 
   /** @param key its name as it was sent, with the equals sign. */
   constructor(readonly key: KeptBytes) {}
+
+  withMeaning({ series, conversion }: FieldMeaning<T>): this {
+    this.series = series;
+    this.conversion = conversion;
+    return this;
+  }
 }
 
-/** What lines with the same names have in their usual order. */
-interface UsualFields<T, G> {
+/** What many lines have in the same order. */
+interface UsualNames {
   /** Names of the fields, where each has had a number; none where one has not. */
   readonly keys: readonly KeptBytes[];
   /** By field; undefined where nothing is converted. */
   readonly conversions: readonly (Conversion | undefined)[] | undefined;
+}
+
+/** What lines with the same measurement and tags have in their usual order. */
+interface UsualFields<G> {
+  readonly names: UsualNames;
   /** Of the fields that have had numbers. */
-  readonly series: readonly T[];
   readonly group: G;
 }
 
 /** Measurement and tags of lines. */
 class Prefix<T, G> {
-  /** Fields in the order in which they were first sent. */
-  readonly fields: Field<T>[] = [];
-  /** How many of them have had a number. */
+  /** How many fields are known, and how many of them have had a number. */
+  length = 0;
   numbers = 0;
   /** Undefined where nobody has asked since they became others. */
-  usual: UsualFields<T, G> | undefined = undefined;
+  usual: UsualFields<G> | undefined = undefined;
   /** What came on the line after it. */
   next: Prefix<T, G> | undefined = undefined;
+  private known: Field<T>[] | undefined = [];
+  /** Whether they had to be made once more. */
+  private isNeeded = false;
   private byKey: ByteMap<number> | undefined;
 
   constructor(
     readonly key: KeptBytes,
-    readonly measurement: string,
-    readonly meaningOf: (field: string) => FieldMeaning<T>,
+    private readonly meaning: LineMeaning<T>,
+    private meaningOf: ReturnType<LineMeaning<T>> | undefined,
   ) {}
+
+  get measurement(): string {
+    return namesAt(this.key.bytes).measurement;
+  }
+
+  /** Fields in the order in which they were first sent. */
+  get fields(): Field<T>[] {
+    if (this.known) return this.known;
+    this.isNeeded = true;
+    return (this.known = this.fieldsAgain(this.usual?.names.keys ?? []));
+  }
 
   /** The place of a field; -1 while it is not known. */
   find(bytes: Uint8Array, start: number, end: number): number {
@@ -163,9 +199,44 @@ class Prefix<T, G> {
   }
 
   add(field: Field<T>): number {
+    const { fields } = this;
     this.usual = undefined;
-    this.setPlace(field, this.fields.length);
-    return this.fields.push(field) - 1;
+    this.setPlace(field, fields.length);
+    this.length = fields.push(field);
+    return this.length - 1;
+  }
+
+  /** Asks what a field means; undefined where its name is not UTF-8. */
+  learn(field: Field<T>): T | undefined {
+    const name = nameOf(field.key);
+    if (name === undefined) return undefined;
+    this.meaningOf ??= this.meant();
+    field.withMeaning(this.meaningOf(name));
+    this.numbers += 1;
+    this.usual = undefined;
+    return field.series;
+  }
+
+  /** Fields of these names, made once more; each has had a number. */
+  fieldsAgain(keys: readonly KeptBytes[]): Field<T>[] {
+    const meaningOf = this.meant();
+    return keys.map((key) => new Field<T>(key).withMeaning(meaningOf(nameOf(key) as string)));
+  }
+
+  /**
+   * Keeps no fields as long as all lines come as usual: of very many lines they are most of what is known. Once they have had to be made
+   * again they are kept.
+   */
+  letGo(): void {
+    if (!this.known || this.isNeeded || this.known.some(({ isText }) => isText)) return;
+    this.known = undefined;
+    this.meaningOf = undefined;
+    this.byKey = undefined;
+  }
+
+  private meant(): ReturnType<LineMeaning<T>> {
+    const { measurement, tags } = namesAt(this.key.bytes);
+    return this.meaning(measurement, tags);
   }
 
   private setPlace({ key }: Field<T>, place: number): void {
@@ -181,13 +252,12 @@ class Prefix<T, G> {
  * It keeps what it has found, of at most `mostFields` fields of all lines; beyond that it starts again. Series that lines have again
  * and again are one group, which `groupOf` makes once.
  */
-export class LineScanner<T, G> {
+export class LineScanner<T, G extends LineGroup<T>> {
   private readonly prefixes: ByteMap<Prefix<T, G>>;
   /** Names of fields, which many lines share. */
   private readonly names: ByteMap<KeptBytes>;
   /** Lists of them by their length: lines with the same fields have one, which then is at hand for each of them. */
-  private readonly lists = new Map<number, readonly KeptBytes[]>();
-  private readonly utf8 = new TextDecoder('utf-8', { fatal: true });
+  private readonly lists = new Map<number, UsualNames>();
   private known = 0;
   private last: Prefix<T, G> | undefined;
   /** Fields that it has taken in since it began. */
@@ -195,7 +265,7 @@ export class LineScanner<T, G> {
 
   constructor(
     private readonly meaning: LineMeaning<T>,
-    private readonly groupOf: (series: readonly T[]) => G,
+    private readonly groupOf: MakeLineGroup<T, G>,
     private readonly mostFields: number,
   ) {
     this.prefixes = new ByteMap(mostFields);
@@ -240,55 +310,42 @@ export class LineScanner<T, G> {
     return prefix.add(new Field<T>(key));
   }
 
-  /** Asks what a field means; undefined where its name is not UTF-8. */
-  learn(prefix: Prefix<T, G>, field: Field<T>): T | undefined {
-    const name = this.nameOf(field);
-    if (name === undefined) return undefined;
-    const { series, conversion } = prefix.meaningOf(name);
-    field.series = series;
-    field.conversion = conversion;
-    prefix.numbers += 1;
-    prefix.usual = undefined;
-    return series;
-  }
-
   /** All that is known of lines with these names. */
-  usualOf(prefix: Prefix<T, G>): UsualFields<T, G> {
+  usualOf(prefix: Prefix<T, G>): UsualFields<G> {
     return (prefix.usual ??= this.findUsual(prefix));
   }
 
-  private findUsual({ fields, numbers }: Prefix<T, G>): UsualFields<T, G> {
+  private findUsual(prefix: Prefix<T, G>): UsualFields<G> {
+    const { fields, numbers } = prefix;
     const series = fields.flatMap(({ series }) => series ?? []);
-    const conversions = fields.map(({ conversion }) => conversion);
-    return {
-      keys: numbers === fields.length ? this.sharedKeys(fields) : [],
-      conversions: conversions.some((one) => one) ? conversions : undefined,
-      series,
-      group: this.groupOf(series),
-    };
+    const names = this.namesOf(fields, numbers === fields.length);
+    const { keys } = names;
+    const again = (): T[] => prefix.fieldsAgain(keys).map((field) => field.series as T);
+    return { names, group: keys.length > 0 ? this.groupOf(series, again) : this.groupOf(series) };
   }
 
-  private sharedKeys(fields: readonly Field<T>[]): readonly KeptBytes[] {
+  private namesOf(fields: readonly Field<T>[], areNumbers: boolean): UsualNames {
+    if (!areNumbers) return NO_NAMES;
     const known = this.lists.get(fields.length);
-    if (known?.every((key, place) => key === fields[place]?.key)) return known;
-    const keys = fields.map(({ key }) => key);
-    this.lists.set(keys.length, keys);
-    return keys;
-  }
-
-  nameOf({ key }: Field<T>): string | undefined {
-    try {
-      return asPlain(this.utf8.decode(key.bytes.subarray(0, -1)));
-    } catch {
-      return undefined;
-    }
+    const isKnown = known?.keys.every((key, place) => {
+      const field = fields[place] as Field<T>;
+      return key === field.key && known.conversions?.[place] === field.conversion;
+    });
+    if (known && isKnown) return known;
+    const conversions = fields.map(({ conversion }) => conversion);
+    const names = {
+      keys: fields.map(({ key }) => key),
+      conversions: conversions.some((one) => one) ? conversions : undefined,
+    };
+    this.lists.set(fields.length, names);
+    return names;
   }
 
   private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T, G> | undefined {
     try {
-      const { measurement, tags } = readPrefix(this.utf8.decode(bytes.subarray(start, end)));
+      const { measurement, tags } = namesAt(bytes.subarray(start, end));
       const key = new KeptBytes(copyOf(bytes, start, end));
-      const prefix = new Prefix<T, G>(key, measurement, this.meaning(measurement, Object.freeze(tags)));
+      const prefix = new Prefix<T, G>(key, this.meaning, this.meaning(measurement, tags));
       this.prefixes.set(bytes, start, end, prefix);
       return prefix;
     } catch {
@@ -305,6 +362,25 @@ export class LineScanner<T, G> {
   }
 }
 
+const NO_NAMES: UsualNames = { keys: [], conversions: undefined };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws Error where they are wrong, or no UTF-8. */
+function namesAt(bytes: Uint8Array): { readonly measurement: string; readonly tags: Labels } {
+  const { measurement, tags } = readPrefix(UTF8.decode(bytes));
+  return { measurement, tags: Object.freeze(tags) };
+}
+
+/** The name of a field; undefined where it is not UTF-8. */
+function nameOf({ bytes }: KeptBytes): string | undefined {
+  try {
+    return asPlain(UTF8.decode(bytes.subarray(0, -1)));
+  } catch {
+    return undefined;
+  }
+}
+
 const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(bytes.subarray(start, end));
 
@@ -318,8 +394,8 @@ function withFeed(text: Uint8Array): Uint8Array {
 }
 
 /** One pass through one text. */
-class Scan<T, G> {
-  /** Of the positions before those of groups that are not named yet. */
+class Scan<T, G extends LineGroup<T>> {
+  /** Of lines that are no groups, one behind the other. */
   private readonly series: T[] = [];
   private readonly view: DataView;
   private timestamps: Float64Array;
@@ -335,19 +411,20 @@ class Scan<T, G> {
   private prefix: Prefix<T, G> | undefined;
   private start = 0;
   private first = 0;
+  private seriesBefore = 0;
   private textsBefore = 0;
   private wrongBefore = 0;
   /** The place of the field that comes in the usual order, and whether those before it came in that. */
   private place = 0;
   private isInOrder = true;
-  /** Whether `series` has those of the line. */
-  private isNamed = true;
-  /** Where the positions of each line begin, and its number. */
+  /** Whether nothing of its fields had to be looked at until now: then `series` has none of them. */
+  private isUsual = true;
+  /** Where the positions of each line begin, its number, and its group. */
   private readonly starts: number[] = [];
   private readonly lines: number[] = [];
-  private readonly groups: UsualFields<T, G>[] = [];
-  /** Groups whose series are among the others. */
-  private namedGroups = 0;
+  private readonly groups: (G | undefined)[] = [];
+  /** Lines that are no groups. */
+  private others = 0;
   private readonly wrong: WrongLine[] = [];
   private wrongCount = 0;
   private texts = 0;
@@ -368,22 +445,16 @@ class Scan<T, G> {
   }
 
   async run(): Promise<ScannedLines<T, G>> {
-    const { bytes, series, wrong, newTexts, slices } = this;
+    const { bytes, groups, wrong, newTexts, slices } = this;
     const { made } = this.scanner;
     while (this.at < bytes.length) {
       const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
       while (this.at < until && this.readLine());
-      if (!slices.isOver()) continue;
-      // All at the end would hold up others.
-      this.nameGroups(this.count);
-      await slices.afterNew(this.scanner.made - made);
+      if (slices.isOver()) await slices.afterNew(this.scanner.made - made);
     }
-    // Before they are named: to grow with them would make three times the garbage.
-    series.length = this.count;
-    this.nameGroups(this.count);
     return {
-      series,
-      groups: this.groups.length === this.starts.length ? this.groups.map(({ group }) => group) : undefined,
+      series: this.others > 0 ? await this.seriesOfAll() : undefined,
+      groups: this.others > 0 ? undefined : (groups as G[]),
       timestamps: this.timestamps.subarray(0, this.count),
       values: this.values.subarray(0, this.count),
       lineOf: (position) => this.lineOf(position),
@@ -392,6 +463,23 @@ class Scan<T, G> {
       texts: this.texts,
       newTexts,
     };
+  }
+
+  /** The series of every position, in slices: those of groups may have to be named for it. */
+  private async seriesOfAll(): Promise<T[]> {
+    const { series, starts, groups, count, slices } = this;
+    if (this.others === groups.length) return series;
+    const all = new Array<T>(count);
+    let from = 0;
+    let at = 0;
+    for (let line = 0; line < groups.length; line += 1) {
+      const group = groups[line];
+      const end = starts[line + 1] ?? count;
+      if (group) for (const one of group.series) all[at++] = one;
+      while (at < end) all[at++] = series[from++] as T;
+      if (slices.isOver()) await slices.next();
+    }
+    return all;
   }
 
   /** Reads a line, or goes on with it; false where it has so many fields that others get their turn first. */
@@ -405,58 +493,47 @@ class Scan<T, G> {
         return true;
       }
       this.first = this.count;
+      this.seriesBefore = this.series.length;
       this.textsBefore = this.texts;
       this.wrongBefore = this.wrongCount;
       this.place = 0;
       this.isInOrder = true;
+      this.isUsual = true;
       this.prefix = this.readPrefix();
     }
     const { prefix, start, first, textsBefore } = this;
-    const isRead = prefix !== undefined && (this.readUsual(prefix) || this.readFields(prefix));
+    const isRead = prefix !== undefined && this.readNumbers(prefix);
     if (isRead === undefined) return false;
     this.prefix = undefined;
     if (!isRead || !this.readTime(first)) {
       this.refuseLine();
       return true;
     }
-    if (this.count > first) {
-      this.starts.push(first);
-      this.lines.push(this.line);
-      if (this.isUsual(prefix)) this.addGroup(prefix);
-    }
+    if (prefix && this.count > first) this.addLine(prefix);
     // The text of a field may have line feeds.
     if (this.texts > textsBefore) this.line += feedsIn(bytes, start, this.at);
     this.endLine(this.at);
     return true;
   }
 
-  /** Whether the line had all fields in the usual order, and a number for each that has had one. */
-  private isUsual({ fields, numbers }: Prefix<T, G>): boolean {
-    const { length } = fields;
-    return length <= MOST_GROUPED && this.isInOrder && this.place === length && this.count - this.first === numbers;
-  }
-
-  private addGroup(prefix: Prefix<T, G>): void {
-    this.groups.push(this.scanner.usualOf(prefix));
-    if (this.isNamed) this.namedGroups = this.groups.length;
-  }
-
-  /** Gives the samples of groups their series, those of lines before position `end`. */
-  private nameGroups(end: number): void {
-    const { groups, namedGroups, series } = this;
-    let at = end;
-    for (let group = namedGroups; group < groups.length; group += 1)
-      at -= (groups[group] as UsualFields<T, G>).series.length;
-    for (let group = namedGroups; group < groups.length; group += 1) {
-      for (const one of (groups[group] as UsualFields<T, G>).series) series[at++] = one;
-    }
-    this.namedGroups = groups.length;
+  /** Takes in a line, as a group where it had all fields in the usual order, and a number for each that has had one. */
+  private addLine(prefix: Prefix<T, G>): void {
+    const { length, numbers } = prefix;
+    const isGroup =
+      length <= MOST_GROUPED && this.isInOrder && this.place === length && this.count - this.first === numbers;
+    this.starts.push(this.first);
+    this.lines.push(this.line);
+    this.groups.push(isGroup ? this.scanner.usualOf(prefix).group : undefined);
+    if (this.isUsual) prefix.letGo();
+    else if (isGroup) this.series.length = this.seriesBefore;
+    if (!isGroup) this.others += 1;
   }
 
   /** Takes back what the line has had until now, and says what is wrong with it. */
   private refuseLine(): void {
     const { start } = this;
     this.count = this.first;
+    this.series.length = this.seriesBefore;
     this.texts = this.textsBefore;
     this.wrongCount = this.wrongBefore;
     this.wrong.length = Math.min(this.wrong.length, this.wrongCount);
@@ -492,48 +569,53 @@ class Scan<T, G> {
     return prefix;
   }
 
-  /**
-   * Reads the fields of a line, from the first on, as long as they come as usual: nothing of the fields themselves need be looked at.
-   * Afterwards `readFields` goes on; true where there are no more.
-   */
-  private readUsual({ usual, fields }: Prefix<T, G>): boolean {
-    if (this.place > 0) return false;
-    const isOver = usual !== undefined && this.readInOrder(usual);
-    const { first, place } = this;
-    this.isNamed = !isOver || place < fields.length;
-    if (this.isNamed) {
-      this.nameGroups(first);
-      for (let at = 0; at < place; at += 1) this.series[first + at] = usual?.series[at] as T;
+  /** Reads the fields of a line; false where it is wrong, undefined where others get their turn before it goes on. */
+  private readNumbers(prefix: Prefix<T, G>): boolean | undefined {
+    if (this.isUsual) {
+      const { names } = prefix.usual ?? { names: NO_NAMES };
+      const isOver = this.readUsual(names);
+      if (isOver === undefined) return undefined;
+      if (isOver && this.place === prefix.length) return true;
+      this.isUsual = false;
+      for (let place = 0; place < this.place; place += 1) this.series.push(prefix.fields[place]?.series as T);
+      if (isOver) return true;
     }
-    return isOver;
+    return this.readFields(prefix);
   }
 
-  private readInOrder({ keys, conversions }: UsualFields<T, G>): boolean {
+  /**
+   * Reads fields as long as they come as usual: nothing of the fields themselves need be looked at. True where there are no more;
+   * undefined where others get their turn before it goes on.
+   */
+  private readUsual({ keys, conversions }: UsualNames): boolean | undefined {
     const { bytes, view, first } = this;
     const size = bytes.length;
-    let { at, count } = this;
-    let isOver = false;
-    for (let place = 0; !isOver; place += 1) {
+    const before = this.count;
+    let { at, count, place } = this;
+    let isOver: boolean | undefined = false;
+    for (; !isOver; place += 1) {
       const key = keys[place];
       if (!key?.isAt(view, size, at)) break;
-      const end = this.decimalAt(at + key.length);
+      const end = this.numberAt(at + key.length);
       if (end < 0) break;
       if (count === this.values.length) this.grow();
       this.values[count++] = this.number;
       isOver = bytes[end] !== COMMA;
       at = isOver ? end : end + 1;
-      if (place % FIELDS_WITHOUT_LOOK === FIELDS_WITHOUT_LOOK - 1 && this.slices.isOver()) break;
+      if (isOver || place % FIELDS_WITHOUT_LOOK !== FIELDS_WITHOUT_LOOK - 1 || !this.slices.isOver()) continue;
+      isOver = undefined;
+      break;
     }
     this.at = at;
     this.count = count;
     this.place = count - first;
-    if (conversions) this.convertFrom(first, conversions);
+    if (conversions) this.convertFrom(before, conversions);
     return isOver;
   }
 
-  private convertFrom(first: number, conversions: readonly (Conversion | undefined)[]): void {
-    const { values } = this;
-    for (let at = first; at < this.count; at += 1) {
+  private convertFrom(start: number, conversions: readonly (Conversion | undefined)[]): void {
+    const { values, first } = this;
+    for (let at = start; at < this.count; at += 1) {
       const conversion = conversions[at - first];
       if (conversion) values[at] = convert(values[at] as number, conversion);
     }
@@ -597,6 +679,23 @@ class Scan<T, G> {
     return end;
   }
 
+  /** The same of any number; -1 also where none stands. */
+  private numberAt(at: number): number {
+    const end = this.decimalAt(at);
+    return end < 0 && this.bytes[at] !== QUOTE ? this.otherAt(at) : end;
+  }
+
+  private otherAt(start: number): number {
+    const end = this.endOfPart(start, COMMA, COMMA);
+    if (end === start || end - start > LONGEST_VALUE) return -1;
+    try {
+      this.number = numberOf(this.textTo(start, end));
+      return end;
+    } catch {
+      return -1;
+    }
+  }
+
   /** A value that is no short decimal. */
   private readUnusual(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const start = this.at;
@@ -613,10 +712,10 @@ class Scan<T, G> {
   }
 
   private add(prefix: Prefix<T, G>, field: Field<T>, value: number): void {
-    const series = field.series ?? this.scanner.learn(prefix, field);
+    const series = field.series ?? prefix.learn(field);
     if (series === undefined) return this.refuse(() => 'the name of a field must be UTF-8');
     if (this.count === this.values.length) this.grow();
-    this.series[this.count] = series;
+    this.series.push(series);
     this.values[this.count++] = field.conversion ? convert(value, field.conversion) : value;
   }
 
@@ -632,7 +731,7 @@ class Scan<T, G> {
     this.texts += 1;
     if (!field.isText) {
       field.isText = true;
-      if (this.newTexts.length < 10) this.newTexts.push(`${prefix.measurement} ${this.scanner.nameOf(field) ?? ''}`);
+      if (this.newTexts.length < 10) this.newTexts.push(`${prefix.measurement} ${nameOf(field.key) ?? ''}`);
     }
     return true;
   }

@@ -1,6 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { SeriesGroup, type NamedSeries, type Refusal } from '@device-metrics/domain';
-import { LineScanner, TooManyFieldsError, type Precision, type ScannedLines } from '@device-metrics/formats';
+import { ColumnsOfGroups, SeriesGroup, type NamedSeries, type Refusal } from '@device-metrics/domain';
+import {
+  LineScanner,
+  TooManyFieldsError,
+  type MakeLineGroup,
+  type Precision,
+  type ScannedLines,
+} from '@device-metrics/formats';
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { apiConfig, type ApiConfig } from '../../settings.js';
@@ -15,7 +21,7 @@ const MOST_DATABASES = 16;
 /** Wrong lines that an answer names. */
 const MOST_NAMED = 20;
 
-const groupOf = (series: readonly NamedSeries[]): SeriesGroup => new SeriesGroup(series);
+const groupOf: MakeLineGroup<NamedSeries, SeriesGroup> = (series, again) => new SeriesGroup(series, again);
 
 /** What of a request was not stored. */
 export interface NotStored {
@@ -54,8 +60,9 @@ export class TakeLines {
     this.noteTexts(lines);
     const refused = wrongCount + lines.texts;
     if (refused > 0) this.metrics.itemsRejected.inc({ protocol: 'influx' }, refused);
-    if (series.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
-    const answer = await this.gate.acceptColumns({ series, timestamps, values, groups }, receipt);
+    if (timestamps.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
+    const columns = series ? { series, timestamps, values } : new ColumnsOfGroups(groups ?? [], timestamps, values);
+    const answer = await this.gate.acceptColumns(columns, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spare.giveBack(lines);
     assertNoneForNow(answer, 'fields');
