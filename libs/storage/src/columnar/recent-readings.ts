@@ -58,6 +58,8 @@ export class RecentReadings {
     const isBehind = kept.length === 0 || kept.times[kept.length - 1] < first;
     const added = times.length - from;
     if (!isBehind) {
+      // Those of a chunk mostly were in its parts.
+      if (endsWith(kept, start, times.subarray(from))) return;
       const all = new Set(kept.times.subarray(0, kept.length));
       for (let index = from; index < times.length; index += 1) all.add(start + times[index]);
       const sorted = Float64Array.from(all).sort().slice(-MOST);
@@ -111,4 +113,10 @@ function mostFrequentSlot(device: Device, heads: readonly Head[]): number | unde
     if (counts[slot] > (most === undefined ? 0 : counts[most]) && device.slots[slot]) most = slot;
   }
   return most;
+}
+
+/** Whether the last times that are kept are these, in the hour from `start` on. */
+function endsWith({ times: kept, length }: Kept, start: number, times: Uint32Array): boolean {
+  const offset = length - times.length;
+  return offset >= 0 && times.every((time, index) => kept[offset + index] === start + time);
 }
