@@ -20,10 +20,11 @@ const PATIENCE = 300_000;
 export const PRELOADS = Object.fromEntries(
   ['hurry', 'watch-loop', 'without-sync'].map((name) => [name, fileURLToPath(new URL(`${name}.mjs`, import.meta.url))]),
 );
-/** As tsc has made it, whose modules can be changed before they are used. */
-const BUILT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** As tsc has made it, whose modules can be changed before they are used: `main.js` beside it runs a pack of them, where there is one. */
+const MODULES = join(ROOT, 'apps/api/dist/api.js');
 /** As the packages bring it, which is up in half the time. */
-const PROGRAMS = resolve(process.env.DEVICE_METRICS_PROGRAMS ?? BUILT);
+const PROGRAMS = resolve(process.env.DEVICE_METRICS_PROGRAMS ?? ROOT);
 export const mainOf = (app, root = PROGRAMS) => join(root, `apps/${app}/dist/main.js`);
 const BATCH = '/api/v1/aggregator/metrics/batch';
 const MB = 2 ** 20;
@@ -40,7 +41,7 @@ const MB = 2 ** 20;
 export async function startApi(
   database,
   settings = {},
-  { preload = [], hear, under = [], main = mainOf('api', preload.length > 0 ? BUILT : PROGRAMS), spawned } = {},
+  { preload = [], hear, under = [], main = preload.length > 0 ? MODULES : mainOf('api'), spawned } = {},
 ) {
   const [program, ...flags] = [...under, process.execPath, ...preload.flatMap((path) => ['--import', path]), main];
   const child = spawn(program, flags, {

@@ -1,3 +1,4 @@
+import { sqliteDriver } from '@device-metrics/sqlite';
 import { assert, get, post, PRELOADS, random, runOf, samplesOf, sleep, startApi } from '../kit.mjs';
 
 export const name = 'SIGKILL of the api under load, sealing and upkeep';
@@ -56,6 +57,17 @@ export async function run({ file, short }) {
   const { text } = await get(api.url, '/metrics');
   const damaged = Number(/^device_metrics_\w*damaged\w* (\d+)/m.exec(text)?.[1] ?? 0);
   assert.equal(damaged, 0, `${damaged} pieces are damaged`);
+  for (let tries = 0; !hasChunks(database); tries += 1) {
+    assert(tries < 300, 'nothing was sealed while the api was killed');
+    await sleep(100);
+  }
   await api.stop();
   return `${kills} kills, ${count} acknowledged samples, none lost; ${deletions} devices deleted, none came back`;
+}
+
+function hasChunks(database) {
+  const connection = new (sqliteDriver())(database, { readonly: true });
+  const isThere = connection.prepare('SELECT 1 FROM chunk LIMIT 1').get() !== undefined;
+  connection.close();
+  return isThere;
 }
