@@ -325,6 +325,29 @@ describe('remote write', () => {
     expect((await latest('&max_age=1h')).map(({ metric_name: name }) => name)).toEqual(['goes_on', 'stops']);
   });
 
+  it('ends a series that was ended before its device was deleted, and came again', async () => {
+    const sent = async (time: number, value: number): Promise<void> => {
+      const answer = await write([
+        {
+          labels: [
+            ['__name__', 'comes_again'],
+            ['instance', 'deleted:9100'],
+          ],
+          samples: [[time, value]],
+        },
+      ]);
+      expect(answer.status).toBe(204);
+    };
+    await sent(now - 9000, 1);
+    await sent(now - 8000, NaN);
+    expect((await server.send('DELETE', '/api/v1/devices/deleted')).status).toBe(204);
+    await sent(now - 7000, 2);
+    await sent(now - 6000, NaN);
+    expect((await server.get('/api/v1/reports/latest?device_name=deleted')).body.samples).toMatchObject([
+      { value: 2, ended_at: iso(now - 6000) },
+    ]);
+  });
+
   it('takes unit, kind and help of metrics from metadata, and keeps them', async () => {
     const labels = (name: string): SentSeries['labels'] => [
       ['__name__', name],

@@ -45,14 +45,18 @@ export class SeriesEnds implements OnModuleInit {
   /** Takes note of ends; those of series that are not there, or have ended already, change nothing. */
   async note(ends: readonly NamedEnd[]): Promise<void> {
     if (ends.length === 0) return;
-    const byId = new Map<number, { series: Series; at: number }>();
-    for (const { series: named, timestamp } of ends) {
-      const series = await this.find(named);
-      const before = series && byId.get(series.id);
-      if (series && !(before && before.at >= timestamp)) byId.set(series.id, { series, at: timestamp });
+    let byId = await this.byId(ends);
+    let all = await this.latest(byId);
+    if (all.length < byId.size) {
+      const there = new Set(all.map(({ series }) => series.id));
+      // Deleted, and perhaps there again.
+      for (const { series } of ends)
+        if (!there.has(this.found.get(series)?.series?.id ?? -1)) this.found.delete(series);
+      byId = await this.byId(ends);
+      all = await this.latest(byId);
     }
     const fresh: SeriesEnd[] = [];
-    for (const latest of await this.store.latest([...byId.values()].map(({ series }) => series))) {
+    for (const latest of all) {
       const { id } = latest.series;
       const at = byId.get(id)?.at ?? 0;
       // Of values that are none, scrape after scrape, the first is the end.
@@ -61,6 +65,21 @@ export class SeriesEnds implements OnModuleInit {
     if (fresh.length === 0) return;
     await this.metadata.end(fresh);
     for (const { seriesId, at } of fresh) this.ends.set(seriesId, at);
+  }
+
+  /** The last end of each series that is there, by its id. */
+  private async byId(ends: readonly NamedEnd[]): Promise<Map<number, { series: Series; at: number }>> {
+    const byId = new Map<number, { series: Series; at: number }>();
+    for (const { series: named, timestamp } of ends) {
+      const series = await this.find(named);
+      const before = series && byId.get(series.id);
+      if (series && !(before && before.at >= timestamp)) byId.set(series.id, { series, at: timestamp });
+    }
+    return byId;
+  }
+
+  private latest(byId: ReadonlyMap<number, { readonly series: Series }>): Promise<SeriesLatest[]> {
+    return this.store.latest([...byId.values()].map(({ series }) => series));
   }
 
   private async find(named: NamedSeries): Promise<Series | undefined> {
