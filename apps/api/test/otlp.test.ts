@@ -229,6 +229,20 @@ describe('deltas', () => {
     expect(await samples('delta')).toEqual([...expected, [iso(now - 30_000), 11]]);
   });
 
+  it('add up from nothing once their device is deleted and comes again', async () => {
+    await postProto(delta('delta-gone', 'jobs', [now - 70_000, 100]));
+    await postProto(delta('delta-gone', 'jobs', [now - 60_000, 100]));
+    expect((await server.send('DELETE', '/api/v1/devices/delta-gone')).status).toBe(204);
+    await postProto(delta('delta-gone', 'jobs', [now - 50_000, 5]));
+    await postProto(delta('delta-gone', 'jobs', [now - 40_000, 3]));
+    await postProto(delta('delta-gone', 'jobs', [now - 40_000, 3], [now - 30_000, 2]));
+    expect(await samples('delta-gone')).toEqual([
+      [iso(now - 50_000), 5],
+      [iso(now - 40_000), 8],
+      [iso(now - 30_000), 10],
+    ]);
+  });
+
   it('in any order, some of them again, are the same in the end', async () => {
     let run = 0;
     const batches = fc.array(fc.record({ value: fc.integer({ min: 0, max: 9 }), again: fc.nat(2) }), {

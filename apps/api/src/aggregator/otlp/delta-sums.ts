@@ -52,12 +52,15 @@ export class DeltaSums {
       }
       return item;
     });
-    const found = new Map<string, Series>();
-    for (const [key, { named }] of groups) {
-      const series = await this.find(key, named);
-      if (series) found.set(key, series);
+    let found = await this.findAll(groups);
+    let latest = await this.store.latest([...found.values()]);
+    if (latest.length < found.size) {
+      const there = new Set(latest.map(({ series }) => series.id));
+      // Deleted, and perhaps there again.
+      for (const [key, { id }] of found) if (!there.has(id)) this.known.delete(key);
+      found = await this.findAll(groups);
+      latest = await this.store.latest([...found.values()]);
     }
-    const latest = await this.store.latest([...found.values()]);
     const latestOf = new Map(latest.map(({ series, timestamp, value }) => [series.id, { timestamp, value }]));
     for (const [key, group] of groups) {
       const series = found.get(key);
@@ -94,6 +97,15 @@ export class DeltaSums {
   private async read(series: Series, start: number, end: number): Promise<Late> {
     for await (const samples of this.store.readSamples([series], { start, end })) return samples;
     return { timestamps: [], values: [] };
+  }
+
+  private async findAll(groups: ReadonlyMap<string, Group>): Promise<Map<string, Series>> {
+    const found = new Map<string, Series>();
+    for (const [key, { named }] of groups) {
+      const series = await this.find(key, named);
+      if (series) found.set(key, series);
+    }
+    return found;
   }
 
   private async find(key: string, { deviceName, metricName, labels }: NamedSeries): Promise<Series | undefined> {
