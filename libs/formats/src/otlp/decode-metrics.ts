@@ -26,6 +26,11 @@ export type MakeSeries<S extends object> = (
   attributes: ReadonlyMap<string, string>,
 ) => S;
 
+/** Series whose points come together again and again. */
+export interface PointGroup<S> {
+  readonly series: readonly S[];
+}
+
 /** Takes points, in their order. Times are Unix ms. */
 export interface PointSink<S extends object, G> {
   /**
@@ -150,16 +155,16 @@ interface PointKey {
 /** All points of a resource as they came, where they were numbers. */
 interface UsualPoints<S, G> {
   readonly keys: readonly PointKey[];
-  readonly series: readonly S[];
-  /** Once they have come again. */
+  /** Their series; a group once they have come again. */
   group: G | undefined;
+  series: readonly S[] | undefined;
 }
 
 /** More points of a resource are no group: to make one would hold up others. */
 const MOST_GROUPED = 1_000;
 
 /** Points of the resource that is read. */
-class ResourceRun<S extends object, G> {
+class ResourceRun<S extends object, G extends PointGroup<S>> {
   /** As long as points come as usual: how they do, and how many have. */
   usual: UsualPoints<S, G> | undefined;
   count = 0;
@@ -201,10 +206,11 @@ class ResourceRun<S extends object, G> {
     if (!usual) return;
     this.usual = undefined;
     if (this.keys) this.keys = usual.keys.slice(0, count);
-    this.series = usual.series.slice(0, count);
+    const series = usual.series ?? usual.group?.series ?? [];
+    this.series = series.slice(0, count);
     for (let at = 0; at < count; at += 1) {
       const { metric } = (usual.keys[at] as PointKey).metric;
-      sink.number(usual.series[at] as S, metric, times[at] as number, values[at] as number, starts[at] as number);
+      sink.number(series[at] as S, metric, times[at] as number, values[at] as number, starts[at] as number);
     }
   }
 }
@@ -225,7 +231,7 @@ interface Metric {
  * Reads `ExportMetricsServiceRequest`, and remembers resources, metrics and series by the bytes that named them: what comes
  * again costs no text.
  */
-export class MetricsDecoder<S extends object, G> {
+export class MetricsDecoder<S extends object, G extends PointGroup<S>> {
   private readonly resources: ByteMap<Resource<S, G>>;
   /** By name; those of one name differ in kind, form or unit. */
   private readonly metrics: ByteMap<Metric[]>;
@@ -235,6 +241,8 @@ export class MetricsDecoder<S extends object, G> {
   private readonly pointKeys: ByteMap<PointKey>;
   /** Lists of them by their length: resources with the same points have one, which then is at hand for each of them. */
   private readonly lists = new Map<number, readonly PointKey[]>();
+  /** Series of groups that were made since `known` has forgotten them the last time. */
+  private grouped = 0;
   /** Series of all usual points. */
   private usualSeries = 0;
   /** Its memory need not be made for each body. */
@@ -256,7 +264,7 @@ export class MetricsDecoder<S extends object, G> {
 
   constructor(
     private readonly make: MakeSeries<S>,
-    private readonly groupOf: (series: readonly S[]) => G,
+    private readonly groupOf: (series: readonly S[], again: () => readonly S[]) => G,
     private readonly mostSeries: number,
   ) {
     this.known = new ByteMap(mostSeries);
@@ -381,7 +389,7 @@ export class MetricsDecoder<S extends object, G> {
     const { usual } = run;
     if (usual && run.isWhole && sink.group) {
       resource.misses = 0;
-      usual.group ??= this.groupOf(usual.series);
+      usual.group ??= this.makeGroup(resource, usual);
       sink.group(usual.group, run.times, run.values, run.count);
       return;
     }
@@ -392,8 +400,23 @@ export class MetricsDecoder<S extends object, G> {
     resource.misses += 1;
   }
 
+  /** A group that gives its series once more where it does not keep them, since nothing else does. */
+  private makeGroup({ attributes }: Resource<S, G>, usual: UsualPoints<S, G>): G {
+    const { keys, series = [] } = usual;
+    const ofResource = attributes as ReadonlyMap<string, string>;
+    const group = this.groupOf(series, () => keys.map((key) => this.make(ofResource, key.metric.metric, ownOf(key))));
+    usual.series = undefined;
+    this.grouped += keys.length;
+    if (this.grouped > this.mostSeries / 500 + this.known.size / 2) {
+      // Most are found by their groups: the others are named once more.
+      this.known.clear();
+      this.grouped = 0;
+    }
+    return group;
+  }
+
   private learn(resource: Resource<S, G>, keys: readonly PointKey[], series: readonly S[]): void {
-    this.usualSeries += series.length - (resource.usual?.series.length ?? 0);
+    this.usualSeries += series.length - (resource.usual?.keys.length ?? 0);
     if (this.usualSeries > this.mostSeries) {
       this.resources.clear();
       this.pointKeys.clear();
@@ -825,6 +848,10 @@ export class MetricsDecoder<S extends object, G> {
     this.keyView = new DataView(this.key.buffer);
   }
 }
+
+/** What a point says of its series that came as usual. */
+const ownOf = ({ attributes }: PointKey): ReadonlyMap<string, string> =>
+  attributes ? readAttributes(attributes.bytes, 0, attributes.length, NUMBER_ATTRIBUTES) : new Map();
 
 function typeOf(field: number): OtlpType | undefined {
   switch (field) {

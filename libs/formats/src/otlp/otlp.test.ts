@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ProtobufError } from '../protobuf/reader.js';
 import { ProtoWriter } from '../protobuf/writer.js';
-import { MetricsDecoder, type OtlpMetric, type PointSink } from './decode-metrics.js';
+import { MetricsDecoder, type OtlpMetric, type PointGroup, type PointSink } from './decode-metrics.js';
 import { metricsFromJson } from './metrics-json.js';
 
 interface Series {
@@ -17,7 +17,7 @@ function pointsOf(body: Uint8Array, decoder = decoderOfTests()): Record<string, 
   return points;
 }
 
-function sinkOf(points: Record<string, unknown>[]): PointSink<Series, readonly Series[]> {
+function sinkOf(points: Record<string, unknown>[]): PointSink<Series, PointGroup<Series>> {
   const note = (series: Series, { name, unit, isDelta }: OtlpMetric, more: object): void =>
     void points.push({ ...series, name, unit, ...(isDelta && { isDelta }), ...more });
   return {
@@ -31,13 +31,13 @@ function sinkOf(points: Record<string, unknown>[]): PointSink<Series, readonly S
     exemplar: () => points.push({ exemplar: true }),
   };
 }
-const decoderOfTests = (): MetricsDecoder<Series, readonly Series[]> =>
+const decoderOfTests = (): MetricsDecoder<Series, PointGroup<Series>> =>
   new MetricsDecoder(
     (resource, _metric, attributes) => ({
       resource: Object.fromEntries(resource),
       attributes: Object.fromEntries(attributes),
     }),
-    (series) => series,
+    (series) => ({ series }),
     1_000,
   );
 const read = (json: unknown): Record<string, unknown>[] => pointsOf(metricsFromJson(json));
@@ -86,26 +86,39 @@ describe('metrics of OpenTelemetry', () => {
     interface Named {
       readonly name: string;
     }
-    const decoderOfNames = (): MetricsDecoder<Named, readonly Named[]> =>
+    /** Names its series once more each time. */
+    class Group {
+      constructor(
+        private readonly named: readonly Named[],
+        private readonly again: () => readonly Named[],
+      ) {}
+
+      get series(): readonly Named[] {
+        const series = this.again();
+        expect(series).toEqual(this.named);
+        return series;
+      }
+    }
+    const decoderOfNames = (): MetricsDecoder<Named, Group> =>
       new MetricsDecoder(
         (resource, { name, unit }, attributes) => ({ name: JSON.stringify([...resource, name, unit, ...attributes]) }),
-        (series) => series,
+        (series, again) => new Group(series, again),
         200,
       );
     let groups = 0;
     const said = async (
       body: Uint8Array,
-      decoder: MetricsDecoder<Named, readonly Named[]>,
+      decoder: MetricsDecoder<Named, Group>,
       hasGroups: boolean,
     ): Promise<unknown> => {
       const points: unknown[] = [];
       const known = decoder.seriesOfBody();
-      const group = (series: readonly Named[], times: Float64Array, values: Float64Array, count: number): void => {
+      const group = ({ series }: Group, times: Float64Array, values: Float64Array, count: number): void => {
         expect(series).toHaveLength(count);
         series.forEach((one, index) => points.push([one.name, times[index], values[index]]));
         groups += 1;
       };
-      const sink: PointSink<Named, readonly Named[]> = {
+      const sink: PointSink<Named, Group> = {
         number: ({ name }, _metric, time, value) => points.push([name, time, value]),
         histogram: ({ name }, _metric, time, { count }) => points.push([name, time, 'histogram', count]),
         summary: ({ name }, _metric, time, { count }) => points.push([name, time, 'summary', count]),
@@ -420,7 +433,7 @@ describe('metrics of OpenTelemetry', () => {
       if (flip && bytes.length > 0) bytes[flip[0] % bytes.length] = (bytes[flip[0] % bytes.length] as number) ^ flip[1];
       return bytes;
     };
-    const said = (bytes: Uint8Array, decoder: MetricsDecoder<Series, readonly Series[]>): unknown => {
+    const said = (bytes: Uint8Array, decoder: MetricsDecoder<Series, PointGroup<Series>>): unknown => {
       const points: Record<string, unknown>[] = [];
       try {
         decoder.decode(bytes, sinkOf(points));

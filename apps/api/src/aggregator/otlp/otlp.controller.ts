@@ -42,7 +42,7 @@ export class OtlpController {
   ) {
     this.decoder = new MetricsDecoder(
       (...named) => names.seriesOf(...named),
-      (series) => new SeriesGroup(series.map(valueOf)),
+      (series, again) => new SeriesGroup(series.map(valueOf), () => again().map(valueOf)),
       MOST_SERIES,
     );
   }
@@ -169,7 +169,9 @@ export class OtlpController {
     });
   }
 
-  private async accept({ columns, refusals, named }: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
+  private async accept(points: RequestPoints, receipt: ProtocolReceipt): Promise<number> {
+    const { refusals, named } = points;
+    const columns = await points.columns();
     const answer = await this.gate.acceptColumns(columns, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
     this.spare.giveBack(columns);

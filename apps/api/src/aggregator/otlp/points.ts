@@ -1,4 +1,4 @@
-import type { ColumnCandidates, NamedSeries, SeriesGroup } from '@device-metrics/domain';
+import { ColumnsOfGroups, SeriesGroup, Slices, type ColumnCandidates, type NamedSeries } from '@device-metrics/domain';
 import type {
   BodyKeys,
   HistogramPoint,
@@ -22,15 +22,14 @@ const USUAL_SAMPLES = 1 << 16;
 
 /** What a request has: whole points, of which each is stored whole or not at all. */
 export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
-  /** Values as they are, position by position. */
-  private readonly series: NamedSeries[] = [];
+  /** Values as they are, position by position, and their series and groups of series. */
+  private readonly series: (NamedSeries | SeriesGroup)[] = [];
+  private groups = 0;
+  private count = 0;
   private timestamps: Float64Array;
   private values: Float64Array;
   /** Where each point ends in them; undefined as long as each has one sample. */
   private ends: number[] | undefined;
-  private readonly groups: SeriesGroup[] = [];
-  /** How many samples they have. */
-  private grouped = 0;
   /** Points of what has come since the point before. */
   readonly deltas: PointSample[][] = [];
   /** Series without a value from a time on. */
@@ -55,19 +54,38 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
   }
 
   /** All but deltas, for the gate. */
-  get columns(): ColumnCandidates {
-    const { series, timestamps, values, ends, grouped } = this;
-    const groups = grouped === series.length ? this.groups : undefined;
-    return { series, timestamps, values, groups, ...(ends && { ends }) };
+  async columns(): Promise<ColumnCandidates> {
+    const { series, groups, timestamps, values, ends } = this;
+    const columns =
+      groups === series.length
+        ? new ColumnsOfGroups(series as SeriesGroup[], timestamps, values)
+        : { series: await this.seriesOfAll(), timestamps, values };
+    return Object.assign(columns, ends && { ends });
+  }
+
+  /** The series of every position, in slices: those of groups may have to be named for it. */
+  private async seriesOfAll(): Promise<NamedSeries[]> {
+    if (this.groups === 0) return this.series as NamedSeries[];
+    const all: NamedSeries[] = [];
+    const slices = new Slices();
+    for (const one of this.series) {
+      if (!(one instanceof SeriesGroup)) {
+        all.push(one);
+        continue;
+      }
+      for (const named of one.series) all.push(named);
+      if (slices.isOver()) await slices.next();
+    }
+    return all;
   }
 
   group(group: SeriesGroup, times: Float64Array, values: Float64Array, count: number): void {
+    this.series.push(group);
+    this.groups += 1;
     for (let at = 0; at < count; at += 1) {
-      this.push(group.series[at] as NamedSeries, times[at] as number, values[at] as number);
-      this.ends?.push(this.series.length);
+      this.place(times[at] as number, values[at] as number);
+      this.endPoint();
     }
-    this.groups.push(group);
-    this.grouped += count;
   }
 
   number(series: OtlpSeries, { name, type, isDelta, isMonotonic }: OtlpMetric, time: number, value: number): void {
@@ -77,7 +95,7 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
       return;
     }
     this.push(valueOf(series), time, value);
-    this.ends?.push(this.series.length);
+    this.ends?.push(this.count);
   }
 
   histogram(series: OtlpSeries, { isDelta }: OtlpMetric, time: number, point: HistogramPoint): void {
@@ -138,19 +156,22 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
 
   /** A point that has any number of samples. */
   private beginPoint(): void {
-    this.ends ??= Array.from(this.series, (_series, at) => at + 1);
+    this.ends ??= Array.from({ length: this.count }, (_, at) => at + 1);
   }
 
   private endPoint(): void {
-    this.ends?.push(this.series.length);
+    this.ends?.push(this.count);
   }
 
   private push(series: NamedSeries, time: number, value: number): void {
-    const { length } = this.series;
-    if (length === this.values.length) this.grow();
     this.series.push(series);
-    this.timestamps[length] = time;
-    this.values[length] = value;
+    this.place(time, value);
+  }
+
+  private place(time: number, value: number): void {
+    if (this.count === this.values.length) this.grow();
+    this.timestamps[this.count] = time;
+    this.values[this.count++] = value;
   }
 
   private grow(): void {
