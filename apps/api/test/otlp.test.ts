@@ -229,18 +229,27 @@ describe('deltas', () => {
     expect(await samples('delta')).toEqual([...expected, [iso(now - 30_000), 11]]);
   });
 
-  it('add up from nothing once their device is deleted and comes again', async () => {
+  it('go on adding up once their device is deleted and comes again, or is merged into another', async () => {
     await postProto(delta('delta-gone', 'jobs', [now - 70_000, 100]));
     await postProto(delta('delta-gone', 'jobs', [now - 60_000, 100]));
     expect((await server.send('DELETE', '/api/v1/devices/delta-gone')).status).toBe(204);
     await postProto(delta('delta-gone', 'jobs', [now - 50_000, 5]));
     await postProto(delta('delta-gone', 'jobs', [now - 40_000, 3]));
     await postProto(delta('delta-gone', 'jobs', [now - 40_000, 3], [now - 30_000, 2]));
-    expect(await samples('delta-gone')).toEqual([
+    const sums = [
       [iso(now - 50_000), 5],
       [iso(now - 40_000), 8],
       [iso(now - 30_000), 10],
-    ]);
+    ];
+    expect(await samples('delta-gone')).toEqual(sums);
+
+    await server.post('/api/v1/aggregator/metrics', { device_name: 'delta-all', metric_name: 'other', value: 1 });
+    const merged = await server.send('PATCH', '/api/v1/devices/delta-gone', { device_name: 'delta-all', merge: true });
+    expect(merged.status).toBe(200);
+    await postProto(delta('delta-gone', 'jobs', [now - 20_000, 1]));
+    await postProto(delta('delta-gone', 'jobs', [now - 10_000, 1]));
+    const jobs = (await report('delta-all')).find(({ metric_name: name }) => name === 'jobs');
+    expect(jobs.samples).toEqual([...sums, [iso(now - 20_000), 11], [iso(now - 10_000), 12]]);
   });
 
   it('in any order, some of them again, are the same in the end', async () => {

@@ -213,6 +213,20 @@ describe.each(dialects)('$name', (dialect) => {
       },
     );
 
+    it('finds the series that samples of names go to, whatever became of their device', async () => {
+      const names = [named('a'), named('b'), named('a', 'n')];
+      const found = async (): Promise<(string | undefined)[]> =>
+        (await store.seriesOf(names)).map((one) => one && `${one.deviceName}/${one.metricName}`);
+      expect(await found()).toEqual([undefined, undefined, undefined]);
+      await store.append(columns([named('a'), T0, 1], [named('b'), T0, 1]));
+      expect(await found()).toEqual(['a/m', 'b/m', undefined]);
+      await store.renameDevice('a', 'c');
+      await store.deleteDevice('b');
+      expect(await found()).toEqual(['c/m', undefined, undefined]);
+      await store.append(columns([named('b'), T0, 1], [named('a', 'n'), T0, 1]));
+      expect(await found()).toEqual(['c/m', 'b/m', 'c/n']);
+    });
+
     it('says whether a group has the units of its series, whatever becomes of them', async () => {
       /** Of one device: each metric with the unit that it says. */
       const groupOf = (device: string, said: Record<string, string | undefined>): SeriesGroup =>

@@ -8,6 +8,7 @@ import type {
   SeriesGroup,
   Summary,
   TimeRange,
+  NamedSeries,
 } from '@device-metrics/domain';
 
 /** Samples of one series, in ascending order of time, one per timestamp. */
@@ -130,6 +131,9 @@ export interface SampleStore {
    * have been stored or asked for before.
    */
   hasUnits(group: SeriesGroup): boolean;
+
+  /** The series that samples of these names go to, in their order; undefined where there is none. */
+  seriesOf(names: readonly NamedSeries[]): Promise<(Series | undefined)[]>;
 
   /** The selected series, by device, metric and labels; an unknown device has none. */
   findSeries(selector: Selector): Promise<readonly Series[]>;

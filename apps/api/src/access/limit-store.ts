@@ -10,6 +10,7 @@ const UNLIMITED: ReadonlySet<string> = new Set([
   'oldestTimestamp',
   'unitOf',
   'hasUnits',
+  'seriesOf',
   'readSamples',
   'readSteps',
   'recentReadings',

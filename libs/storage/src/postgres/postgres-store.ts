@@ -8,6 +8,7 @@ import {
   type Series,
   type SeriesGroup,
   type TimeRange,
+  type NamedSeries,
 } from '@device-metrics/domain';
 import type pg from 'pg';
 import { assertStorable } from '../columnar/assert-storable.js';
@@ -126,6 +127,11 @@ export class PostgresStore implements Store {
 
   hasUnits(group: SeriesGroup): boolean {
     return this.current().catalogue.hasUnits(group);
+  }
+
+  async seriesOf(names: readonly NamedSeries[]): Promise<(Series | undefined)[]> {
+    const { catalogue } = await this.upToDate();
+    return names.map((one) => catalogue.knownEntryOfNamed(one)?.series);
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {

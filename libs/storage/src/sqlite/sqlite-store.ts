@@ -10,6 +10,7 @@ import {
   type Series,
   type SeriesGroup,
   type TimeRange,
+  type NamedSeries,
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
@@ -170,6 +171,11 @@ export class SqliteStore implements Store {
 
   hasUnits(group: SeriesGroup): boolean {
     return this.catalogue.hasUnits(group);
+  }
+
+  async seriesOf(names: readonly NamedSeries[]): Promise<(Series | undefined)[]> {
+    this.assertOpen();
+    return names.map((one) => this.catalogue.knownEntryOfNamed(one)?.series);
   }
 
   async findSeries(selector: Selector): Promise<readonly Series[]> {

@@ -4,9 +4,6 @@ import type { SampleStore } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../../sample-store.token.js';
 import type { PointSample } from './points.js';
 
-/** Series whose place in the store is remembered. */
-const MOST_KNOWN = 500_000;
-
 interface Late {
   readonly timestamps: ArrayLike<number>;
   readonly values: ArrayLike<number>;
@@ -27,7 +24,6 @@ interface Group {
  */
 @Injectable()
 export class DeltaSums {
-  private readonly known = new Map<string, Series>();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(SAMPLE_STORE) private readonly store: SampleStore) {}
@@ -52,19 +48,14 @@ export class DeltaSums {
       }
       return item;
     });
-    let found = await this.findAll(groups);
-    let latest = await this.store.latest([...found.values()]);
-    if (latest.length < found.size) {
-      const there = new Set(latest.map(({ series }) => series.id));
-      // Deleted, and perhaps there again.
-      for (const [key, { id }] of found) if (!there.has(id)) this.known.delete(key);
-      found = await this.findAll(groups);
-      latest = await this.store.latest([...found.values()]);
-    }
+    const names = [...groups.values()].map(({ named }) => named);
+    const series = await this.store.seriesOf(names);
+    const latest = await this.store.latest(series.filter((one) => one !== undefined));
     const latestOf = new Map(latest.map(({ series, timestamp, value }) => [series.id, { timestamp, value }]));
-    for (const [key, group] of groups) {
-      const series = found.get(key);
-      await this.sum(group, series, series && latestOf.get(series.id));
+    let place = 0;
+    for (const group of groups.values()) {
+      const its = series[place++];
+      await this.sum(group, its, its && latestOf.get(its.id));
     }
     return items;
   }
@@ -97,27 +88,6 @@ export class DeltaSums {
   private async read(series: Series, start: number, end: number): Promise<Late> {
     for await (const samples of this.store.readSamples([series], { start, end })) return samples;
     return { timestamps: [], values: [] };
-  }
-
-  private async findAll(groups: ReadonlyMap<string, Group>): Promise<Map<string, Series>> {
-    const found = new Map<string, Series>();
-    for (const [key, { named }] of groups) {
-      const series = await this.find(key, named);
-      if (series) found.set(key, series);
-    }
-    return found;
-  }
-
-  private async find(key: string, { deviceName, metricName, labels }: NamedSeries): Promise<Series | undefined> {
-    const known = this.known.get(key);
-    if (known) return known;
-    const wanted = labelsKey(labels);
-    const candidates = await this.store.findSeries({ devices: [deviceName], metrics: [metricName] });
-    const series = candidates.find((one) => labelsKey(one.labels) === wanted);
-    if (!series) return undefined;
-    if (this.known.size >= MOST_KNOWN) this.known.clear();
-    this.known.set(key, series);
-    return series;
   }
 }
 
