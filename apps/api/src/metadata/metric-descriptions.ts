@@ -9,10 +9,10 @@ const MOST_HELP = 500;
 
 const FAMILY = /_(total|bucket|count|sum|created)$/;
 
-/** What senders say of metrics: type, unit and help. The metric catalogue of this project goes before it. */
 /** Written in one transaction: more of them would hold up others. */
 const MOST_AT_A_TIME = 500;
 
+/** What senders say of metrics: type, unit and help. The metric catalogue of this project goes before it. */
 @Injectable()
 export class MetricDescriptions implements OnModuleInit {
   private readonly known = new Map<string, MetricDescription>();
