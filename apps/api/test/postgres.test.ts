@@ -77,6 +77,38 @@ describeIf('three processes on one PostgreSQL', () => {
     expect((await a.get('/api/v1/admin/backup')).status).toBe(501);
   });
 
+  it('know what senders said to any of them beside samples', async () => {
+    const [a, b, c] = servers as [Server, Server, Server];
+    const time = (before: number): string => `${BigInt(Date.now() - before) * 1_000_000n}`;
+    const told = (point: object): object => ({
+      resourceMetrics: [
+        {
+          resource: { attributes: [{ key: 'host.name', value: { stringValue: 'told' } }] },
+          scopeMetrics: [
+            {
+              metrics: [
+                { name: 'jobs', description: 'Jobs that wait', gauge: { dataPoints: [{ asDouble: 4, ...point }] } },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+    expect(await a.post('/v1/metrics', told({ timeUnixNano: time(9_000) }))).toMatchObject({ status: 200 });
+    expect(await b.post('/v1/metrics', told({ timeUnixNano: time(5_000), flags: 1 }))).toMatchObject({ status: 200 });
+    const seenBy = async (server: Server): Promise<unknown[]> => {
+      const { metrics } = (await server.get('/api/v1/metrics')).body;
+      const { samples } = (await server.get('/api/v1/reports/latest?device_name=told')).body;
+      const help = metrics.find(({ metric_name: name }: { metric_name: string }) => name === 'jobs')?.help;
+      return [help, samples[0]?.value, typeof samples[0]?.ended_at];
+    };
+    const deadline = Date.now() + 10_000;
+    for (const server of [a, b, c]) {
+      while (Date.now() < deadline && (await seenBy(server)).join() !== 'Jobs that wait,4,string') await pause(100);
+      expect(await seenBy(server)).toEqual(['Jobs that wait', 4, 'string']);
+    }
+  });
+
   it('write the reports of each time once', async () => {
     const written = (): Promise<number[]> =>
       Promise.all((servers as Server[]).map((server) => server.metric('device_metrics_reports_written_total')));

@@ -21,7 +21,14 @@ export class MetricDescriptions implements OnModuleInit {
   constructor(@Inject(METADATA_STORE) private readonly metadata: MetadataStore) {}
 
   async onModuleInit(): Promise<void> {
-    for (const description of await this.metadata.descriptions()) this.keep(description);
+    await this.load();
+  }
+
+  /** Takes in what all processes were told. */
+  async load(): Promise<void> {
+    for (const description of await this.metadata.descriptions()) {
+      if (!this.unsaved.has(description.name)) this.keep(description);
+    }
   }
 
   /** What is known of a metric, or of the family that it is called after. */

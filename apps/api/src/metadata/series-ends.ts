@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import type { NamedSeries, Series } from '@device-metrics/domain';
+import { inSlices, type NamedSeries, type Series } from '@device-metrics/domain';
 import type { MetadataStore, SampleStore, SeriesEnd, SeriesLatest } from '@device-metrics/storage';
 import { SAMPLE_STORE } from '../sample-store.token.js';
 import { METADATA_STORE } from './metadata-store.token.js';
@@ -24,7 +24,14 @@ export class SeriesEnds implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    for (const { seriesId, at } of await this.metadata.ends()) this.ends.set(seriesId, at);
+    await this.load();
+  }
+
+  /** Takes in what all processes were told. */
+  async load(): Promise<void> {
+    await inSlices(await this.metadata.ends(), ({ seriesId, at }) => {
+      if (at > (this.ends.get(seriesId) ?? -Infinity)) this.ends.set(seriesId, at);
+    });
   }
 
   /** When a series with this latest sample ended; undefined while it goes on. */

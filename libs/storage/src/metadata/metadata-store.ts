@@ -27,6 +27,8 @@ export interface MetadataStore {
   ends(): Promise<SeriesEnd[]>;
   /** Of two ends of a series the later one counts. */
   end(ends: readonly SeriesEnd[]): Promise<void>;
+  /** Equal as long as nothing new is said, by any process. Undefined where there are no others. */
+  readonly state?: (() => Promise<string>) | undefined;
 }
 
 const DESCRIBE =
@@ -35,6 +37,9 @@ const DESCRIBE =
 const END =
   'INSERT INTO series_end (series_id, at) VALUES (?, ?) ON CONFLICT (series_id) ' +
   'DO UPDATE SET at = excluded.at WHERE excluded.at > series_end.at';
+/** An end of a series only ever goes to a later time. */
+const STATE = `SELECT (SELECT coalesce(md5(string_agg(concat_ws(chr(1), name, type, unit, help), chr(2) ORDER BY name)), '') FROM metric_description)
+  || (SELECT concat_ws(' ', '', count(*), sum(at)) FROM series_end) AS state`;
 
 /** On a DataSource of `openDataSource`. */
 export function openMetadataStore(dataSource: DataSource): MetadataStore {
@@ -49,5 +54,9 @@ export function openMetadataStore(dataSource: DataSource): MetadataStore {
       return rows.map(({ series_id: id, at }) => ({ seriesId: Number(id), at: Number(at) }));
     },
     end: (ends) => sql.together(ends.map(({ seriesId, at }): Statement => [END, seriesId, at])),
+    state:
+      dataSource.options.type === 'postgres'
+        ? async () => (await sql.rows<{ state: string }>(STATE))[0].state
+        : undefined,
   };
 }
