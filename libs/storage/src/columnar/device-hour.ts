@@ -48,21 +48,23 @@ export class DeviceHour {
    * the chunk. Of pieces that have none of them within the range, where one is said, nothing is read.
    */
   columns(wanted: Wanted, range?: TimeRange): Map<number, Column> {
-    const found = new Map<number, Column[]>();
+    const found = new Map<number, Column>();
+    const several = new Map<number, Column[]>();
     const add = (id: number, column: Column): void => {
       const known = found.get(id);
-      if (known) known.push(column);
-      else found.set(id, [column]);
+      const all = several.get(id);
+      if (!known) found.set(id, column);
+      else if (all) all.push(column);
+      else several.set(id, [known, column]);
     };
-    const all = !range || (this.start >= range.start && this.start + HOUR <= range.end) ? undefined : range;
+    const cut = !range || (this.start >= range.start && this.start + HOUR <= range.end) ? undefined : range;
     for (const piece of this.sealed) {
-      if (piece.raw !== 1 || (all && !this.reaches(piece, wanted, all))) continue;
+      if (piece.raw !== 1 || (cut && !this.reaches(piece, wanted, cut))) continue;
       for (const [id, column] of this.pieces.columns(piece, wanted)) add(id, column);
     }
     for (const head of this.heads) head.columns(add, wanted);
-    const joined = new Map<number, Column>();
-    for (const [id, columns] of found) joined.set(id, joinColumns(columns));
-    return joined;
+    for (const [id, columns] of several) found.set(id, joinColumns(columns));
+    return found;
   }
 
   /** Whether a piece has samples of wanted series within a range, as its summaries say. */

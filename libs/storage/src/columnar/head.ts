@@ -194,7 +194,7 @@ export class Head {
   ): void {
     const { slots } = this.device;
     const [first, end] = range ? [range.start - this.start, range.end - this.start] : [0, HOUR];
-    const sums = isAll && !this.sorted ? this.summarizeAsTheyCame(wanted, first, end) : undefined;
+    const sums = isAll ? this.summarizeAsTheyStand(wanted, first, end) : undefined;
     if (sums) {
       sums.visit(this.start, (slot, summary) => {
         const id = slots[slot]?.id;
@@ -305,11 +305,15 @@ export class Head {
     }
   }
 
-  /** Those of the wanted series, and perhaps of others; undefined where samples of a wanted series came out of order. */
-  private summarizeAsTheyCame(wanted: Wanted, first: number, end: number): SlotSummaries | undefined {
+  /**
+   * Those of the wanted series, and perhaps of others; undefined where samples of a wanted series came out of order, or where they are in
+   * order by now, and a part of them is found faster there.
+   */
+  private summarizeAsTheyStand(wanted: Wanted, first: number, end: number): SlotSummaries | undefined {
     const { slots } = this.device;
     const all = this.first >= first ? this.summarizeAll(wanted) : undefined;
     if (all && all.lastTime() < end) return all;
+    if (this.sorted) return undefined;
     BY_SLOT.begin(slots.length);
     for (let slot = 0; slot < slots.length; slot += 1) {
       const id = slots[slot]?.id;

@@ -10,6 +10,9 @@ const PLACES: Readonly<Record<StepAggregate, number>> = {
 /** Numbers of the step that is open. */
 const OPEN = Object.keys(PLACES).length;
 
+/** What is added to the open step, in the same places: as arguments of a function most numbers would be objects. */
+const ADDED = new Float64Array(OPEN);
+
 /** Steps for which there is room at first, at most: many series are collected at a time. */
 const ROOM = 64;
 
@@ -30,7 +33,7 @@ export class StepDivision {
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   private hourStart = NaN;
-  private times: Uint32Array | undefined;
+  private times: Uint32Array = new Uint32Array(0);
   private memory = new Float64Array(0);
   private used = 0;
 
@@ -49,9 +52,9 @@ export class StepDivision {
     return this.rangeStart + Math.floor((timestamp - this.rangeStart) / this.step) * this.step;
   }
 
-  /** Divides the samples of an hour, ms since it began, into `starts` and `ends`: series of a device mostly share their times. */
+  /** Divides the samples of an hour, ms since it began, into `starts` and `ends`: series of a device mostly have the same times. */
   divide(hourStart: number, times: Uint32Array): void {
-    if (times === this.times && hourStart === this.hourStart) return;
+    if (hourStart === this.hourStart && areSame(times, this.times)) return;
     this.times = times;
     this.hourStart = hourStart;
     const { starts, ends } = this;
@@ -112,8 +115,17 @@ export class StepAggregator {
     const { division } = this;
     const start = division.startOf(hourStart);
     if (this.openStart !== start) this.beginStep(start);
-    const { count, min, max, sum, first, firstTime, last, lastTime } = summary;
-    this.include(count, min, max, sum, first, firstTime, last, lastTime, division.ofGrowth ? grownOf(summary) : 0);
+    const into = this.placesToFill();
+    into[0] = summary.count;
+    into[1] = summary.min;
+    into[2] = summary.max;
+    into[3] = summary.sum;
+    into[4] = summary.first;
+    into[5] = summary.firstTime;
+    into[6] = summary.last;
+    into[7] = summary.lastTime;
+    into[8] = division.ofGrowth ? grownOf(summary) : 0;
+    if (into === ADDED) this.include();
   }
 
   /** Adds samples of the open step. */
@@ -121,54 +133,49 @@ export class StepAggregator {
     const { ofExtremes, ofGrowth } = this.division;
     const { times, values } = column;
     const first = values[from];
-    let [min, max, sum] = [first, first, 0];
+    let min = first;
+    let max = first;
+    let sum = 0;
     for (let index = from; index < to; index += 1) sum += values[index];
     for (let index = from; ofExtremes && index < to; index += 1) {
       const value = values[index];
       if (value < min) min = value;
       if (value > max) max = value;
     }
-    const grown = ofGrowth ? grownIn(column, from, to) : 0;
+    const into = this.placesToFill();
     const last = to - 1;
-    this.include(
-      to - from,
-      min,
-      max,
-      sum,
-      first,
-      hourStart + times[from],
-      values[last],
-      hourStart + times[last],
-      grown,
-    );
+    into[0] = to - from;
+    into[1] = min;
+    into[2] = max;
+    into[3] = sum;
+    into[4] = first;
+    into[5] = hourStart + times[from];
+    into[6] = values[last];
+    into[7] = hourStart + times[last];
+    into[8] = ofGrowth ? grownIn(column, from, to) : 0;
+    if (into === ADDED) this.include();
   }
 
-  /** Takes the numbers of a summary, and what a counter grew in it, into the open step, as `includeSummary` does. */
-  private include(
-    count: number,
-    min: number,
-    max: number,
-    sum: number,
-    first: number,
-    firstTime: number,
-    last: number,
-    lastTime: number,
-    grown: number,
-  ): void {
+  /** Where the numbers go that are added to the open step: into it while it has none. */
+  private placesToFill(): Float64Array {
+    return this.memory[0] === 0 ? this.memory : ADDED;
+  }
+
+  /** Takes what was `ADDED` into the open step, as `includeSummary` does. */
+  private include(): void {
     const open = this.memory;
-    const isFirst = open[0] === 0;
-    open[8] = isFirst ? grown : open[8] + (this.division.ofGrowth ? grownBy(open[6], first) + grown : 0);
-    open[0] += count;
-    if (isFirst || min < open[1]) open[1] = min;
-    if (isFirst || max > open[2]) open[2] = max;
-    open[3] = isFirst ? sum : open[3] + sum;
-    if (isFirst || firstTime < open[5]) {
-      open[4] = first;
-      open[5] = firstTime;
+    if (this.division.ofGrowth) open[8] += grownBy(open[6], ADDED[4]) + ADDED[8];
+    open[0] += ADDED[0];
+    if (ADDED[1] < open[1]) open[1] = ADDED[1];
+    if (ADDED[2] > open[2]) open[2] = ADDED[2];
+    open[3] += ADDED[3];
+    if (ADDED[5] < open[5]) {
+      open[4] = ADDED[4];
+      open[5] = ADDED[5];
     }
-    if (isFirst || lastTime >= open[7]) {
-      open[6] = last;
-      open[7] = lastTime;
+    if (ADDED[7] >= open[7]) {
+      open[6] = ADDED[6];
+      open[7] = ADDED[7];
     }
   }
 
@@ -215,6 +222,12 @@ export class StepAggregator {
       this.memory.set(memory.subarray(from, from + room), OPEN + index * this.room);
     }
   }
+}
+
+function areSame(a: Uint32Array, b: Uint32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /** What a counter grew between the samples from index `from` to before `to`. */
