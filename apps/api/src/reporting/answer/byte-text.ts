@@ -12,6 +12,8 @@ const FRACTION = 10 ** FRACTION_DIGITS;
 /** Numbers below it have at most 15 digits with those behind the point: no shorter text stands for the same double. */
 const BILLION = 1e9;
 const MOST_INTEGER = 1e15;
+/** Bytes of a double. */
+const DOUBLE = 8;
 
 const [ZERO, MINUS, POINT, COLON, END_OF_TIME] = [0x30, 0x2d, 0x2e, 0x3a, 0x5a];
 
@@ -23,6 +25,7 @@ export class ByteText {
   /** Bytes since the last were taken. */
   length = 0;
   private bytes = Buffer.alloc(0);
+  private view = viewOf(this.bytes);
   private readonly shortest = new ShortestFraction();
   private day = NaN;
   /** Of that day, up to the `T`. */
@@ -40,13 +43,15 @@ export class ByteText {
     this.bytes[this.length++] = byte;
   }
 
-  /** Adds some bytes of others. */
-  copy(source: Uint8Array, from: number, to: number): void {
-    this.reserve(to - from);
-    const { bytes } = this;
-    let at = this.length;
-    for (let index = from; index < to; index += 1) bytes[at++] = source[index] as number;
-    this.length = at;
+  /** Adds some bytes of a text of ASCII: as doubles, of which none is NaN, they go eight at a time. */
+  copy({ view: source }: ByteText, from: number, to: number): void {
+    this.reserve(to - from + DOUBLE);
+    const { view, length } = this;
+    const last = source.byteLength - DOUBLE;
+    let at = from;
+    for (; at < to && at <= last; at += DOUBLE) view.setFloat64(length + at - from, source.getFloat64(at));
+    for (; at < to; at += 1) view.setUint8(length + at - from, source.getUint8(at));
+    this.length = length + to - from;
   }
 
   /** Adds a number as `jsonNumber` has it. */
@@ -80,6 +85,7 @@ export class ByteText {
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
     this.bytes = Buffer.alloc(0);
+    this.view = viewOf(this.bytes);
     this.length = 0;
     return taken;
   }
@@ -141,9 +147,12 @@ export class ByteText {
     const { bytes, length } = this;
     if (length + count <= bytes.length) return;
     this.bytes = Buffer.allocUnsafe(Math.max(ROOM, 2 * (length + count)));
+    this.view = viewOf(this.bytes);
     bytes.copy(this.bytes, 0, 0, length);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
 
 /** Puts an integer below a billion, in so many digits, and what stands behind it; gives the place behind that. */
 function putDigits(bytes: Buffer, at: number, value: number, width: number, behind = 0): number {

@@ -21,7 +21,7 @@ interface Answer {
 }
 
 /** Of so many bytes or fewer an answer is sent as a whole, for which a stream would cost more than to make it. */
-const WHOLE = 256 * 1024;
+export const WHOLE = 256 * 1024;
 
 /**
  * Sends a short answer as a whole, and else pieces as they are made, as fast as the client takes them. A client that goes away ends
@@ -40,7 +40,7 @@ export async function sendAnswer(
   const { begun, next } = await beginning(pieces, reply);
   void reply.header('content-type', format === 'xlsx' ? MEDIA_TYPES.xlsx : `${MEDIA_TYPES[format]}; charset=utf-8`);
   if (format !== 'json') void reply.header('content-disposition', attachment(name));
-  if (next === undefined) return Buffer.concat(begun);
+  if (next === undefined) return whole(begun);
   const stream = Readable.from(inSlices(begun, next, pieces), { objectMode: false });
   stream.once('error', (error) => new Logger('reporting').error(`${name} broke off: ${error.stack}`));
   return new StreamableFile(stream);
@@ -66,6 +66,12 @@ async function beginning(
     if (response.destroyed) await pieces.return?.();
   }
   return { begun, next: undefined };
+}
+
+function whole(pieces: readonly Uint8Array[]): Buffer {
+  const [only = Buffer.alloc(0), ...others] = pieces;
+  if (others.length > 0) return Buffer.concat(pieces);
+  return Buffer.from(only.buffer, only.byteOffset, only.length);
 }
 
 /** Tells the address of the next page in the header Link: that of this one with another cursor. */

@@ -3,7 +3,7 @@ import { seriesHead } from '../series-head.js';
 import { ByteText } from './byte-text.js';
 import { BOM, csvNumber, fields } from './csv.js';
 import { jsonNumber, rowsPerPiece } from './pieces.js';
-import type { Writers } from './send-answer.js';
+import { WHOLE, type Writers } from './send-answer.js';
 import type { Style } from './style.js';
 import { localTimeTexts, offsets, offsetText, timeTexts } from './time-texts.js';
 import { xlsx, type Cell } from './xlsx.js';
@@ -32,8 +32,8 @@ export function tableWriters(
   };
 }
 
-/** Bytes of JSON that go on together. */
-const TOGETHER = 32 * 1024;
+/** Bytes of JSON that go on together: an answer that is sent as a whole needs no other memory then. */
+const TOGETHER = WHOLE;
 
 const [COMMA, QUOTE, OPEN, CLOSE] = [0x2c, 0x22, 0x5b, 0x5d];
 
@@ -72,9 +72,9 @@ function addRows(
   isFirst: boolean,
 ): void {
   for (let row = from; row < to; row += 1) {
-    if (!isFirst || row > from) text.byte(COMMA);
-    times.add(text, row);
-    for (let column = 0; column < columns.length; column += 1) {
+    times.add(text, row, isFirst && row === from);
+    text.number(columns[0]?.[row]);
+    for (let column = 1; column < columns.length; column += 1) {
       text.byte(COMMA);
       text.number(columns[column]?.[row]);
     }
@@ -82,11 +82,11 @@ function addRows(
   }
 }
 
-/** How the rows of tables begin: with their times, which are written once where tables share them. */
+/** How rows of tables begin, up to their first number: with their times, which are written once where tables share them. */
 class SharedTimes {
   private timestamps: ArrayLike<number> = [];
   /** Undefined for times that only one table had so far. */
-  private shared: { readonly bytes: Uint8Array; readonly ends: Uint32Array } | undefined;
+  private shared: { readonly text: ByteText; readonly ends: Uint32Array } | undefined;
 
   /** Begins a table. */
   begin(timestamps: ArrayLike<number>): void {
@@ -96,28 +96,31 @@ class SharedTimes {
     else this.shared ??= this.written();
   }
 
-  /** Adds the beginning of a row. */
-  add(text: ByteText, row: number): void {
+  /** Adds the beginning of a row, which is behind another one or the first of all. */
+  add(text: ByteText, row: number, isFirst: boolean): void {
     const { shared } = this;
-    if (shared) text.copy(shared.bytes, row === 0 ? 0 : (shared.ends[row - 1] as number), shared.ends[row] as number);
-    else this.write(text, row);
+    if (!shared) return this.write(text, row, isFirst);
+    const before = row === 0 ? 0 : (shared.ends[row - 1] as number);
+    text.copy(shared.text, isFirst ? before + 1 : before, shared.ends[row] as number);
   }
 
-  private write(text: ByteText, row: number): void {
+  private write(text: ByteText, row: number, isFirst: boolean): void {
+    if (!isFirst) text.byte(COMMA);
     text.byte(OPEN);
     text.byte(QUOTE);
     text.time(this.timestamps[row] as number);
     text.byte(QUOTE);
+    text.byte(COMMA);
   }
 
-  private written(): { bytes: Uint8Array; ends: Uint32Array } {
+  private written(): { text: ByteText; ends: Uint32Array } {
     const text = new ByteText();
     const ends = new Uint32Array(this.timestamps.length);
     for (let row = 0; row < ends.length; row += 1) {
-      this.write(text, row);
+      this.write(text, row, false);
       ends[row] = text.length;
     }
-    return { bytes: text.take(), ends };
+    return { text, ends };
   }
 }
 
