@@ -78,20 +78,28 @@ function* batches(total = SAMPLES) {
   }
 }
 
-/** Processor seconds of this process, and of PostgreSQL with all its processes, those that have ended too. */
 const ownCpu = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
+/** Processor seconds of a process with all its threads, to the nanosecond: a look at it costs less than a tick. */
+function cpuOf(pid) {
+  let nanoseconds = 0;
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
+  }
+  return nanoseconds / 1e9;
+}
+/** The same with the children of a process, those that have ended too. */
 function treeCpu(root) {
-  let ticks = 0;
+  let seconds = 0;
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-      if (Number(pid) === root) ticks += stat.slice(11, 15).reduce((sum, one) => sum + Number(one), 0);
-      else if (Number(stat[1]) === root) ticks += Number(stat[11]) + Number(stat[12]);
+      if (Number(pid) === root) seconds += (Number(stat[13]) + Number(stat[14])) / TICKS;
+      if (Number(pid) === root || Number(stat[1]) === root) seconds += cpuOf(pid);
     } catch {
       // It has ended meanwhile.
     }
   }
-  return ticks / TICKS;
+  return seconds;
 }
 
 if (values.member !== undefined) await beMember(values.member);
@@ -111,11 +119,6 @@ const query = async (sql, name = 'postgres') => {
   await client.end();
   return rows;
 };
-/** Of a process. */
-function cpuOf(pid) {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(stat[11]) + Number(stat[12])) / TICKS;
-}
 /** Gives a function that says the processor seconds since: to look through all processes costs some itself, and is left out. */
 function stopwatch() {
   const tree = treeCpu(server.pid);
@@ -258,63 +261,149 @@ async function firstAnswer() {
   });
 }
 
-/** CPU seconds of the api and of PostgreSQL for a sample in JSON, beyond what they cost idle, taken in by so many processes in turn. */
-async function costOfProcesses(count, round) {
-  const name = `processes_${count}_${round}`;
+/** So many api processes on a database of their own, for as long as `use` takes. */
+async function withApis(name, count, use) {
   await query(`CREATE DATABASE ${name}`);
   const main = new URL('../../apps/api/dist/main.js', import.meta.url).pathname;
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   const env = { ...process.env, PORT: '0', DATABASE_URL: urlOf(name), RETENTION_RAW: '0', RETENTION_HOURLY: '0' };
   const apis = [];
-  for (let at = 0; at < count; at += 1) {
-    const api = spawn(process.execPath, [main], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
-    for await (const line of createInterface(api.stdout)) {
-      const url = /Listening on (\S+);/.exec(line)?.[1];
-      if (!url) continue;
-      apis.push({ api, url });
-      break;
-    }
-    api.stdout.resume();
-  }
-  const requests = Math.floor(Math.min(SAMPLES, 3e6) / BATCH);
-  const work = { urls: apis.map(({ url }) => url), warm: count * WARM, requests };
-  const sender = fork(import.meta.filename, ['--sender', JSON.stringify(work)]);
-  const sendAll = async () => {
-    sender.send('go');
-    const [{ busy }] = await once(sender, 'message');
-    // All have read what the others took; to answer costs nothing then.
-    for (const { url } of apis) await (await fetch(`${url}/api/v1/reports/metrics/nobody`)).arrayBuffer();
-    if (busy > 0) show(`${count} api processes: requests that were told to come again`, busy);
-  };
-  const spent = () => ({
-    database: treeCpu(server.pid),
-    apis: apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0),
-  });
-  const since = (before, after = spent()) => ({
-    database: after.database - before.database,
-    apis: after.apis - before.apis,
-  });
   try {
-    await sendAll();
-    // What a process does for itself each second counts apart: how long the requests take is up to the machine.
-    await sleep(5_000);
-    let before = spent();
-    await sleep(5_000);
-    const idle = since(before);
-    before = spent();
-    const began = performance.now();
-    await sendAll();
-    const seconds = (performance.now() - began) / 1_000;
-    const used = since(before);
-    const perSample = (part) => ((used[part] - (idle[part] / 5) * seconds) / (requests * BATCH)) * 1e6;
-    return { database: perSample('database'), apis: perSample('apis'), idle: (idle.database + idle.apis) / 5 / count };
+    for (let at = 0; at < count; at += 1) {
+      const api = spawn(process.execPath, [main], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+      for await (const line of createInterface(api.stdout)) {
+        const url = /Listening on (\S+);/.exec(line)?.[1];
+        if (!url) continue;
+        apis.push({ api, url });
+        break;
+      }
+      api.stdout.resume();
+    }
+    return await use(apis);
   } finally {
-    sender.kill();
     for (const { api } of apis) {
       api.kill();
       await once(api, 'exit');
     }
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** Processor seconds of PostgreSQL, and of these processes. */
+const spentBy = (apis) => ({
+  database: treeCpu(server.pid),
+  apis: apis.reduce((sum, { api }) => sum + cpuOf(api.pid), 0),
+});
+const spentSince = (apis, before, after = spentBy(apis)) => ({
+  database: after.database - before.database,
+  apis: after.apis - before.apis,
+});
+
+/**
+ * What processes do for themselves each second, processor seconds: of some seconds that in the middle. Once all is quiet V8 looks
+ * through its heap, which takes most of one of them.
+ */
+async function idleOf(apis) {
+  const seconds = [];
+  for (let at = 0; at < 11; at += 1) {
+    const before = spentBy(apis);
+    await sleep(1_000);
+    seconds.push(spentSince(apis, before));
+  }
+  const middle = (part) => seconds.map((one) => one[part]).sort((x, y) => x - y)[5];
+  return { database: middle('database'), apis: middle('apis') };
+}
+
+/** CPU seconds of the api and of PostgreSQL for a sample in JSON, beyond what they cost idle, taken in by so many processes in turn. */
+const costOfProcesses = (count, round) =>
+  withApis(`processes_${count}_${round}`, count, async (apis) => {
+    const requests = Math.floor(Math.min(SAMPLES, 3e6) / BATCH);
+    const work = { urls: apis.map(({ url }) => url), warm: count * WARM, requests };
+    const sender = fork(import.meta.filename, ['--sender', JSON.stringify(work)]);
+    const sendAll = async () => {
+      sender.send('go');
+      const [{ busy }] = await once(sender, 'message');
+      // All have read what the others took; to answer costs nothing then.
+      for (const { url } of apis) await (await fetch(`${url}/api/v1/reports/metrics/nobody`)).arrayBuffer();
+      if (busy > 0) show(`${count} api processes: requests that were told to come again`, busy);
+    };
+    try {
+      await sendAll();
+      // What a process does for itself each second counts apart: how long the requests take is up to the machine.
+      const idle = await idleOf(apis);
+      const before = spentBy(apis);
+      const began = performance.now();
+      await sendAll();
+      const seconds = (performance.now() - began) / 1_000;
+      const used = spentSince(apis, before);
+      const perSample = (part) => ((used[part] - idle[part] * seconds) / (requests * BATCH)) * 1e6;
+      return { database: perSample('database'), apis: perSample('apis'), idle: (idle.database + idle.apis) / count };
+    } finally {
+      sender.kill();
+    }
+  });
+
+/**
+ * What a process pays to read what another one took over HTTP, as readings in JSON, when it is asked for a report after so many
+ * requests, against what the other paid: beyond what the same report costs that is asked for once more, and with it.
+ */
+const catchingUpOverHttp = (commits) =>
+  withApis(`catching_http_${commits}`, 2, async (apis) => {
+    const [{ url: taker }, { url: reader }] = apis;
+    const rounds = Math.floor(Math.min(SAMPLES, 3e6) / BATCH / commits);
+    const shift = Math.floor(Date.now() / STEP) * STEP - rounds * commits * STEP - START;
+    const coming = batches(Infinity);
+    const report = async () => {
+      const answer = await fetch(`${reader}/api/v1/reports/metrics/pc-1?metric_name=bench.metric.1&limit=1`);
+      if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+      await answer.arrayBuffer();
+    };
+    const take = async (bodies) => {
+      for (const body of bodies) await post(taker, body);
+    };
+    // What is taken, the report after it, and the same report with nothing to catch up.
+    const costs = [[], [], []];
+    for (let round = 0; round < rounds; round += 1) {
+      const bodies = Array.from({ length: commits }, () => bodyOf(coming.next().value, shift));
+      for (const [at, act] of [() => take(bodies), report, report].entries()) {
+        const before = spentBy(apis);
+        await act();
+        const { database, apis: own } = spentSince(apis, before);
+        // What comes first makes the series, and is compiled.
+        if (round >= rounds / 4) costs[at].push(database + own);
+      }
+    }
+    const [own, first, again] = costs.map(
+      (all) => (all.reduce((sum, cost) => sum + cost, 0) / all.length / commits / BATCH) * 1e6,
+    );
+    const caught = first - again;
+    show(
+      'the same over HTTP: beyond the report; with the report itself',
+      `${(caught / own).toFixed(2)}; ${(first / own).toFixed(2)} (${caught.toFixed(2)}; ${first.toFixed(2)} µs of ${own.toFixed(2)} µs)`,
+    );
+  });
+
+/** A request of readings of devices, whose times are so much later. */
+function bodyOf(batch, shift) {
+  const metrics = [];
+  for (const { deviceName, metricName, timestamp, value } of batch) {
+    if (metrics.at(-1)?.device_name !== deviceName) {
+      metrics.push({ device_name: deviceName, timestamp: timestamp + shift, values: {} });
+    }
+    metrics.at(-1).values[metricName] = value;
+  }
+  return JSON.stringify({ metrics });
+}
+
+/** Sends a request until it is taken, and gives how often it was told to come again: a process may have as much as it can hold. */
+async function post(url, body) {
+  for (let busy = 0; ; busy += 1) {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${url}/api/v1/aggregator/metrics/batch/`, { method: 'POST', headers, body });
+    const text = await answer.text();
+    if (answer.status === 200) return busy;
+    if (answer.status !== 503) throw new Error(`${answer.status} ${text}`);
+    await sleep(Number(answer.headers.get('retry-after')) * 1_000);
   }
 }
 
@@ -324,43 +413,21 @@ async function beSender({ urls, warm, requests }) {
   const batchCount = Math.ceil(warm / parts) + requests;
   const shift = Math.floor(Date.now() / STEP) * STEP - batchCount * STEP - START;
   const coming = batches(batchCount * BATCH);
-  const bodyOf = (batch) => {
-    const metrics = [];
-    for (const { deviceName, metricName, timestamp, value } of batch) {
-      if (metrics.at(-1)?.device_name !== deviceName) {
-        metrics.push({ device_name: deviceName, timestamp: timestamp + shift, values: {} });
-      }
-      metrics.at(-1).values[metricName] = value;
-    }
-    return JSON.stringify({ metrics });
-  };
   function* small() {
     for (let left = warm; left > 0; left -= parts) {
       const batch = coming.next().value;
       for (let part = 0; part < parts; part += 1) {
-        yield bodyOf(batch.slice((part * BATCH) / parts, ((part + 1) * BATCH) / parts));
+        yield bodyOf(batch.slice((part * BATCH) / parts, ((part + 1) * BATCH) / parts), shift);
       }
     }
   }
   function* large() {
-    for (let left = requests; left > 0; left -= 1) yield bodyOf(coming.next().value);
+    for (let left = requests; left > 0; left -= 1) yield bodyOf(coming.next().value, shift);
   }
   let [sent, busy] = [0, 0];
   const send = async (bodies) => {
     for (let body = bodies.next(); !body.done; body = bodies.next()) {
-      const url = `${urls[sent++ % urls.length]}/api/v1/aggregator/metrics/batch/`;
-      const headers = { 'content-type': 'application/json' };
-      const post = () => fetch(url, { method: 'POST', headers, body: body.value });
-      let answer = await post();
-      // On a busy machine a process may have as much as it can hold: it is asked again, as by any sender.
-      while (answer.status === 503) {
-        busy += 1;
-        await answer.arrayBuffer();
-        await sleep(Number(answer.headers.get('retry-after')) * 1_000);
-        answer = await post();
-      }
-      if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
-      await answer.arrayBuffer();
+      busy += await post(urls[sent++ % urls.length], body.value);
     }
   };
   for (const bodies of [small(), large()]) {
@@ -424,7 +491,10 @@ try {
     show('PostgreSQL against SQLite', (postgres / sqlite).toFixed(2));
   }
   if (isAsked('catching')) {
-    for (const commits of [1, 10]) await catchingUp(commits);
+    for (const commits of [1, 10]) {
+      await catchingUp(commits);
+      await catchingUpOverHttp(commits);
+    }
     await firstAnswer();
   }
   if (isAsked('processes')) await severalProcesses();
