@@ -188,7 +188,10 @@ export class Queries {
     const division = new StepDivision({ ...query, range });
     const make = (): StepAggregator => new StepAggregator(division);
     const wantsSamples = query.step >= HOUR ? 'of hours that it cuts' : 'of all hours';
-    const finish = (one: Series, steps: StepAggregator): SeriesSteps => ({ series: one, ...steps.finish() });
+    const finish = (one: Series, steps: StepAggregator): SeriesSteps => {
+      const { starts, columns } = steps.finish();
+      return { series: one, starts, columns };
+    };
     return this.collect(series, range, wantsSamples, make, visit, finish);
   }
 

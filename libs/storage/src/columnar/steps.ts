@@ -16,6 +16,9 @@ const ADDED = new Float64Array(OPEN);
 /** Steps for which there is room at first, at most: many series are collected at a time. */
 const ROOM = 64;
 
+/** Begins no step: an integer, as all others are. */
+const NONE = Number.MIN_SAFE_INTEGER;
+
 /** Numbers that series get their memory from together: that of each by itself takes longer to get than to fill. */
 const TOGETHER = 4096;
 
@@ -30,8 +33,10 @@ export class StepDivision {
   /** Steps for which a series has room at first. */
   readonly room: number;
   /** Of the samples that were divided last: when each step begins, and the index behind its last sample. */
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
+  starts = new Float64Array(0);
+  ends = new Uint32Array(0);
+  /** How many steps these are. */
+  count = 0;
   private hourStart = NaN;
   private times: Uint32Array = new Uint32Array(0);
   private memory = new Float64Array(0);
@@ -57,16 +62,22 @@ export class StepDivision {
     if (hourStart === this.hourStart && areSame(times, this.times)) return;
     this.times = times;
     this.hourStart = hourStart;
+    // No more than samples.
+    if (this.starts.length < times.length) {
+      this.starts = new Float64Array(times.length);
+      this.ends = new Uint32Array(times.length);
+    }
     const { starts, ends } = this;
-    starts.length = ends.length = 0;
-    for (let at = 0; at < times.length;) {
+    let count = 0;
+    for (let at = 0; at < times.length; count += 1) {
       const start = this.startOf(hourStart + times[at]);
       const end = start + this.step - hourStart;
       do at += 1;
       while (at < times.length && times[at] < end);
-      starts.push(start);
-      ends.push(at);
+      starts[count] = start;
+      ends[count] = at;
     }
+    this.count = count;
   }
 
   /** Memory of zeros for one series with so much room. */
@@ -82,8 +93,8 @@ export class StepDivision {
 
 /** Takes in the samples of one series in order of time and makes steps of them. */
 export class StepAggregator {
-  /** When the step begins that is open; NaN while none is. */
-  private openStart = NaN;
+  /** When the step begins that is open; NONE while none is. */
+  private openStart = NONE;
   private length = 0;
   private room: number;
   /**
@@ -101,9 +112,9 @@ export class StepAggregator {
   addColumn(hourStart: number, column: Column): void {
     const { division } = this;
     division.divide(hourStart, column.times);
-    const { starts, ends } = division;
+    const { starts, ends, count } = division;
     let from = 0;
-    for (let index = 0; index < starts.length; index += 1) {
+    for (let index = 0; index < count; index += 1) {
       if (this.openStart !== starts[index]) this.beginStep(starts[index]);
       this.addPart(hourStart, column, from, ends[index]);
       from = ends[index];
@@ -186,7 +197,9 @@ export class StepAggregator {
       const from = OPEN + index * this.room;
       return this.memory.subarray(from, from + this.length);
     };
-    return { starts: column(0), columns: this.division.places.map((_, index) => column(index + 1)) };
+    const columns: Float64Array[] = [];
+    for (let index = 1; index <= this.division.places.length; index += 1) columns.push(column(index));
+    return { starts: column(0), columns };
   }
 
   /** Steps that there are, that which is open left out. */
@@ -201,7 +214,7 @@ export class StepAggregator {
   }
 
   private closeStep(): void {
-    if (Number.isNaN(this.openStart)) return;
+    if (this.openStart === NONE) return;
     if (this.length === this.room) this.makeRoom();
     const { memory, room } = this;
     const { places } = this.division;
@@ -209,7 +222,7 @@ export class StepAggregator {
     memory[at] = this.openStart;
     for (let index = 0; index < places.length; index += 1) memory[(at += room)] = memory[places[index]];
     this.length += 1;
-    this.openStart = NaN;
+    this.openStart = NONE;
   }
 
   private makeRoom(): void {
