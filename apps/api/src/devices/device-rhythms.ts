@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Store, StoredDevice } from '@device-metrics/storage';
-import { DAY, HOUR, inSlices, type Series, type TimeRange } from '@device-metrics/domain';
+import { DAY, HOUR, inSlices, Slices, type Series, type TimeRange } from '@device-metrics/domain';
 import { SAMPLE_STORE } from '../sample-store.token.js';
 import { ReadingTimes } from './reading-times.js';
 import { rhythmOf, type Rhythm } from './rhythm.js';
@@ -71,16 +71,25 @@ export class DeviceRhythms implements OnApplicationBootstrap {
   }
 
   /** The rhythms of devices, in their order. Those that were found out before are read anew together. */
-  async ofAll(devices: readonly StoredDevice[]): Promise<(Rhythm | undefined)[]> {
+  async ofAll(devices: readonly StoredDevice[], slices = new Slices()): Promise<(Rhythm | undefined)[]> {
     // Twice at once takes twice as long.
     await this.warmingUp;
-    await this.takeRecent(devices.filter((device) => !this.isKnown(device)));
-    await this.readAnew(devices.filter((device) => !this.isKnown(device)));
+    await this.takeRecent(await this.unknownOf(devices, slices));
+    await this.readAnew(await this.unknownOf(devices, slices));
     const found: (Rhythm | undefined)[] = [];
     for (const device of devices) {
       found.push(this.isKnown(device) ? this.known.get(device.name)?.rhythm : await this.of(device));
+      if (slices.isOver()) await slices.next();
     }
     return found;
+  }
+
+  /** Those whose rhythm is to be found out, perhaps again. */
+  private async unknownOf(devices: readonly StoredDevice[], slices: Slices): Promise<StoredDevice[]> {
+    const unknown: StoredDevice[] = [];
+    const look = (device: StoredDevice): void => void (this.isKnown(device) || unknown.push(device));
+    await inSlices(devices, look, slices);
+    return unknown;
   }
 
   /** The rhythm of the device's most frequent series; undefined while that has fewer than two samples. */

@@ -1,5 +1,5 @@
 /** How many rows one piece of an answer carries: small enough to let other requests through between two. */
-const ROWS = 1_000;
+const ROWS = 250;
 
 /** `[from, to]` of each piece of so many rows. */
 export function* rowsPerPiece(rows: number, most = ROWS): Generator<[number, number]> {

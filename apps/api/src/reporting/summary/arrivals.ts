@@ -87,12 +87,12 @@ export async function arrivals(
 ): Promise<DeviceArrivalDto[]> {
   let readable = MAX_SAMPLES;
   const devices = await store.devices({ devices: most.names });
-  const known = await rhythms.ofAll(devices);
+  const slices = new Slices();
+  const known = await rhythms.ofAll(devices, slices);
   const end = Math.min(range.end, now);
   const found: DeviceArrivalDto[] = [];
   /** Whose readings are looked at, by the id of their most frequent series. */
   const watched = new Map<number, Watched>();
-  const slices = new Slices();
   for (let index = 0; index < devices.length; index += 1) {
     if (slices.isOver()) await slices.next();
     const { name, firstTime } = devices[index] as StoredDevice;
