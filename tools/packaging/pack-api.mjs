@@ -19,8 +19,9 @@ if (!packedScript(pathToFileURL(inDist('main.js')).href)) {
   sqliteDriver();
   // Without it nobody takes the rest, until all is there.
   rmSync(inDist('packed.cjs.compiled'), { force: true });
-  const folder = mkdtempSync(join(tmpdir(), 'packed-'));
+  let folder;
   try {
+    folder = mkdtempSync(join(tmpdir(), 'packed-'));
     const { metafile } = await bundleModule('api', 'api.js', folder);
     writeFileSync(inDist('packed.json'), JSON.stringify(sourcesOf(metafile)));
     await makeScript(join(folder, 'api.js'), inDist('packed.cjs'));
@@ -29,7 +30,7 @@ if (!packedScript(pathToFileURL(inDist('main.js')).href)) {
   } catch (error) {
     console.warn(`The api is not packed, and takes longer to start: ${error.message}`);
   } finally {
-    rmSync(folder, { recursive: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true });
   }
 }
 
