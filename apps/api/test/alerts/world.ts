@@ -15,6 +15,7 @@ import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
 import { Arrivals } from '../../src/live/arrivals.js';
 import { NO_FILE } from '../../src/alerts/alerts-file.js';
 import { Alerts } from '../../src/alerts/alerts.js';
+import { putEmptyDatabase } from '../../../../libs/storage/src/testing/empty-database.js';
 import type { Document } from '../../src/alerts/registry.js';
 import type { Notice } from '../../src/alerts/telling/tell.js';
 
@@ -34,8 +35,13 @@ export class World {
 
   private constructor(private readonly folder: string) {}
 
+  private get path(): string {
+    return join(this.folder, 'metrics.db');
+  }
+
   static async open(): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'alerts-')));
+    await putEmptyDatabase(world.path, dataSourceOptions);
     await world.start();
     // Only the rules of the test are looked at.
     const defaults = world.alerts.rules.list().map(({ document }) => ({ ...document, enabled: false }));
@@ -99,7 +105,7 @@ export class World {
   }
 
   private async start(): Promise<void> {
-    this.dataSource = await new DataSource(dataSourceOptions(join(this.folder, 'metrics.db'))).initialize();
+    this.dataSource = await new DataSource(dataSourceOptions(this.path)).initialize();
     this.store = await openSampleStore(this.dataSource, { now: () => this.now, sealInterval: 0 });
     this.alertStore = openAlertStore(this.dataSource);
     this.alerts = await openAlerts(this);

@@ -10,6 +10,7 @@ import { SqliteStore } from '../sqlite/sqlite-store.js';
 import type { StoreSettings } from '../columnar/store-settings.js';
 import { connectionOf, sqliteOptions } from '../sqlite/data-source.js';
 import type { SampleStore, SeriesSummary } from '../store.js';
+import { putEmptyDatabase } from './empty-database.js';
 
 export const T0 = Date.UTC(2026, 0, 15, 10);
 export const EVER: TimeRange = { start: 0, end: Date.UTC(2100, 0) };
@@ -39,6 +40,7 @@ export class TestStore {
 
   static async open(settings: Partial<StoreSettings> = {}): Promise<TestStore> {
     const opened = new TestStore(await mkdtemp(join(tmpdir(), 'store-')), settings);
+    await putEmptyDatabase(opened.path, sqliteOptions);
     await opened.start();
     return opened;
   }
