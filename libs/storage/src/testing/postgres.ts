@@ -1,15 +1,13 @@
-import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { findPostgres } from './postgres-server.mjs';
 
 const SCRIPT = fileURLToPath(new URL('./postgres-server.mjs', import.meta.url));
 
 /** Why there is no PostgreSQL to test with; undefined where there is. */
-export const whyNoPostgres = ((): string | undefined => {
-  const { stdout } = spawnSync(process.execPath, [SCRIPT, '--find'], { encoding: 'utf8' });
-  return (JSON.parse(stdout) as { missing?: string }).missing;
-})();
+export const whyNoPostgres = findPostgres() === undefined ? 'PostgreSQL is not installed' : undefined;
 
 if (whyNoPostgres !== undefined) process.stderr.write(`tests over PostgreSQL are skipped: ${whyNoPostgres}\n`);
 
