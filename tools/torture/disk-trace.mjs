@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 
 /** What has to be put before a command. */
 export const tracing = (path) => [
-  ...['strace', '-f', '-qq', '-y', '-xx', '-s', '16777216', '-o', path],
+  ...['strace', '-f', '--seccomp-bpf', '-qq', '-y', '-xx', '-s', '16777216', '-o', path],
   ...['-e', 'trace=write,writev,pwrite64,pwritev,fsync,fdatasync,ftruncate'],
 ];
 

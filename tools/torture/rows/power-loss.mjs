@@ -8,7 +8,7 @@ import { assert, childOf, post, PRELOADS, random, runOf, startApi, valueOf } fro
 export const name = 'Power loss, from a trace of what was synced';
 
 export const missing = () =>
-  spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0
+  spawnSync('strace', ['-f', '--seccomp-bpf', '-qq', '-e', 'trace=none', 'true']).status === 0
     ? undefined
     : 'strace is not there, or may not trace';
 
