@@ -4,7 +4,7 @@ import { afterAll, expect, it } from '@jest/globals';
 import { TestFolder, until, World } from './harness.js';
 
 /**
- * Serves the Docker Engine API of Podman with one container that keeps a processor busy, until its standard input ends. In a mount
+ * Serves the Docker Engine API of Podman with one container that is busy now and again, until its standard input ends. In a mount
  * namespace of its own: Podman does not work where both versions of control groups are mounted, and what it mounts goes with
  * it. In a namespace of processes too: what Podman does afterwards of itself, such as cleaning up, has ended when this has.
  */
@@ -19,7 +19,7 @@ const SERVE = `
   trap '$podman rm --force --time 0 busy' EXIT
   $podman import --quiet image.tar busy:1 </dev/null
   $podman run --detach --name busy --network none --ulimit nofile=512:512 --ulimit nproc=512:512 busy:1 \\
-    sh -c 'while :; do :; done' </dev/null
+    sh -c 'while :; do head -c 100000000 /dev/zero >/dev/null; sleep 0.2; done' </dev/null
   $podman system service --time 0 "unix://$1/docker.sock" &
   cat >/dev/null
 `;

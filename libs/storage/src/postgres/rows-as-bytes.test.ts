@@ -84,7 +84,8 @@ describeIf('rows as bytes', () => {
     for (const size of [0, 1, 1_000, 30_000, 300_000, 5]) {
       const { numbers, blobs } = await read(3, size, -(2 ** 52) + size);
       expect(numbers).toEqual([1, 2, 3, 1, 2, 3]);
-      expect(blobs).toEqual([[-(2 ** 52) + size, Buffer.from('00ff80'.repeat(size), 'hex')]]);
+      const sent = Buffer.from('00ff80'.repeat(size), 'hex');
+      expect(blobs.map(([number, data]) => [number, data.equals(sent)])).toEqual([[-(2 ** 52) + size, true]]);
       expect(await database.rows(`SELECT 'ä' AS text, '\\x00ff'::bytea AS bytes`)).toEqual([
         { text: 'ä', bytes: Buffer.from([0, 255]) },
       ]);
