@@ -12,7 +12,7 @@ import {
 import { Spool } from '../apps/collector/src/upload/spool.js';
 import { freePort } from '../libs/storage/src/testing/free-port.mjs';
 
-const KILLS = LONG ? 200 : 4;
+const KILLS = LONG ? 200 : 3;
 /** How long the api is away, ms. */
 const AWAY = LONG ? 60_000 : 3_000;
 

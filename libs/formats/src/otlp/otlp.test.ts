@@ -199,7 +199,7 @@ describe('metrics of OpenTelemetry', () => {
           }
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 300 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 150 },
     );
     expect(groups).toBeGreaterThan(0);
   });

@@ -138,6 +138,7 @@ describe('ticks of time', () => {
           times.toSorted((a, b) => a - b).filter((time) => time >= range.start && time <= range.end),
         );
       }),
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 40 },
     );
   });
 });
