@@ -58,6 +58,26 @@ it('a fleet that is asked for together has the rhythms that its devices have one
   for (const device of await store.devices()) expect(await rhythms.of(device)).toEqual(await fresh.of(device));
 });
 
+it('a fleet that is new has its rhythms without any of its series being read', async () => {
+  const reads: string[] = [];
+  const counting = new Proxy(store, {
+    get: (target, key) => {
+      const member: unknown = Reflect.get(target, key);
+      if (key === 'summarize' || key === 'readSamples') reads.push(key);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  const rhythms = new DeviceRhythms(counting);
+  const intervals: (number | undefined)[] = [];
+  for (let at = T0; at < T0 + MINUTE; at += 10 * SECOND) {
+    await read('a', at, at + 1, SECOND);
+    const [rhythm] = await rhythms.ofAll(await counting.devices());
+    intervals.push(rhythm?.interval);
+  }
+  expect(intervals).toEqual([undefined, undefined, undefined, 10 * SECOND, 10 * SECOND, 10 * SECOND]);
+  expect(reads).toEqual([]);
+});
+
 it('whoever asks right after the start waits for what is found out already, and it is not found out twice', async () => {
   await read('a', T0, T0 + 10 * MINUTE, 10 * SECOND);
   await read('b', T0, T0 + 10 * MINUTE, MINUTE);

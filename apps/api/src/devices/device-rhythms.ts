@@ -119,9 +119,11 @@ export class DeviceRhythms implements OnApplicationBootstrap {
   private async takeRecent(devices: readonly StoredDevice[]): Promise<void> {
     if (!this.store.recentReadings || devices.length === 0) return;
     const readings = await this.store.recentReadings(devices);
-    await inSlices(devices, ({ name, lastTime }, index) => {
+    await inSlices(devices, ({ name, firstTime, lastTime }, index) => {
       const times = lastOf(readings[index] ?? [], { start: lastTime - HOUR, end: lastTime + 1 });
-      if (times.length < PLENTY) return;
+      // Of a device that is new there are no others.
+      const areAll = times[0] === firstTime && times.at(-1) === lastTime;
+      if (times.length < PLENTY && !areAll) return;
       this.known.set(name, { lastTime, rhythm: rhythmOf(times), frequent: this.known.get(name)?.frequent });
     });
   }
