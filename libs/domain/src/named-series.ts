@@ -40,15 +40,15 @@ export class NamedSeries {
 
   /** The only way to get one. Series with the same labels share them where those are frozen. */
   static of(names: SeriesNames): NamedSeries {
-    const fault = faultOf(names);
-    if (fault) return new NamedSeries('', '', undefined, {}, fault);
-    return new NamedSeries(
-      deviceNames.get(names.deviceName) as string,
-      metricNames.get(names.metricName) as string,
-      names.unit === undefined ? undefined : units.get(names.unit),
-      frozen(composedLabels(names.labels as Labels)),
-      undefined,
-    );
+    // Names that are known need not be looked at once more.
+    const deviceName = deviceNames.get(names.deviceName);
+    const metricName = metricNames.get(names.metricName);
+    const unit = names.unit === undefined ? undefined : units.get(names.unit);
+    const isUnit = unit !== undefined || names.unit === undefined;
+    if (deviceName === undefined || metricName === undefined || !isUnit || labelsRule(names.labels) !== undefined) {
+      return new NamedSeries('', '', undefined, {}, faultOf(names));
+    }
+    return new NamedSeries(deviceName, metricName, unit, frozen(composedLabels(names.labels as Labels)), undefined);
   }
 
   /** Whether a store has found it, for this device and unit or for those that it has become by `as`. */

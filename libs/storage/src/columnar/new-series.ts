@@ -1,12 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
-import { inSlices, isColumns, Slices, type SampleBatch } from '@device-metrics/domain';
+import { inSlices, isColumns, type SampleBatch } from '@device-metrics/domain';
 import { TooManySeriesError } from '../store.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
-import { keyOf, type Named } from './series-entry.js';
+import type { Named } from './series-entry.js';
 import type { SeriesTrial } from './series-trial.js';
 
-/** Series that one transaction makes, which takes some milliseconds: in a commit everybody waits for it. */
-const AT_ONCE = 100;
+/** New series that a commit makes, for which everybody waits: one by one. */
+const FEW = 100;
+/** Series that one transaction makes, which takes about a millisecond. */
+const AT_ONCE = 250;
 
 /** Makes the series of batches that bring very many new ones, some at a time and before the batch is committed. */
 export class NewSeries {
@@ -26,27 +28,19 @@ export class NewSeries {
    * @returns a promise that rejects with TooManySeriesError where there may not be all of them; then none is made.
    */
   prepare(samples: SampleBatch): Promise<void> | undefined {
-    if (!this.catalogue.hasMoreNew(samples, AT_ONCE)) return undefined;
+    if (!this.catalogue.hasMoreNew(samples, FEW)) return undefined;
     const turn = this.last.then(() => this.makeAll(samples));
     this.last = turn.catch(() => undefined);
     return turn.then(() => this.lookUp(samples));
   }
 
   private async makeAll(samples: SampleBatch): Promise<void> {
-    const slices = new Slices();
     const trial = this.catalogue.admission.tryOut();
-    const wanted = await this.wantedOf(samples, trial, slices);
-    if (wanted.length <= AT_ONCE) return;
-    for (const some of inParts(wanted)) {
-      const refusal = trial.take(some);
-      if (refusal) {
-        trial.giveBack();
-        throw new TooManySeriesError(refusal);
-      }
-      if (slices.isOver()) await slices.next();
-    }
     let made = 0;
     try {
+      const wanted = await this.wantedOf(samples, trial);
+      // These are counted again with their commit.
+      if (wanted.length <= FEW) return trial.giveBack();
       for (const some of inParts(wanted)) {
         const began = performance.now();
         this.make(some);
@@ -66,27 +60,20 @@ export class NewSeries {
   }
 
   /**
-   * Each once.
+   * Each once; they count from now on.
    *
    * @throws TooManySeriesError where one is of a device of which there may be none more.
    */
-  private async wantedOf(samples: SampleBatch, trial: SeriesTrial, slices: Slices): Promise<Named[]> {
-    const { catalogue } = this;
-    const wanted = new Map<string, Named>();
+  private async wantedOf(samples: SampleBatch, trial: SeriesTrial): Promise<Named[]> {
+    const wanted: Named[] = [];
     const names: readonly Named[] = isColumns(samples) ? samples.series : samples;
-    await inSlices(
-      names,
-      (one) => {
-        if (catalogue.find(one)) return;
-        const refusal = trial.refusalOf(one);
-        if (refusal) throw new TooManySeriesError(refusal);
-        // Names that a device had before lead to it as well.
-        const device = catalogue.deviceOfSample(one.deviceName)?.name ?? one.deviceName;
-        wanted.set(`${device}\n${one.metricName}\n${keyOf(one.labels)}`, one);
-      },
-      slices,
-    );
-    return [...wanted.values()];
+    await inSlices(names, (one) => {
+      if (this.catalogue.find(one) || !trial.note(one)) return;
+      const refusal = trial.takeOne(one);
+      if (refusal) throw new TooManySeriesError(refusal);
+      wanted.push(one);
+    });
+    return wanted;
   }
 }
 

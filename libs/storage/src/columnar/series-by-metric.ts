@@ -18,6 +18,10 @@ export class SeriesByMetric<T extends Named> {
     return found?.labelsKey === labelsKey ? found : undefined;
   }
 
+  metricNames(): Iterable<string> {
+    return this.metrics.keys();
+  }
+
   /** The series of a metric. */
   ofMetric(metricName: string): Iterable<T> {
     const found = this.metrics.get(metricName);

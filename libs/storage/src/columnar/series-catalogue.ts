@@ -23,8 +23,9 @@ import { SortedSeries } from './sorted-series.js';
 export interface CatalogueTables {
   /** Gives the id of a new device. */
   addDevice(name: string): number;
-  /** Gives the id of a new series. */
-  addSeries(deviceId: number, metricName: string, labelsKey: string, unit: string | null): number;
+  /** Another id than any series ever had. */
+  nextSeriesId(): number;
+  addSeries(added: readonly SeriesEntry[]): void;
   setUnit(seriesId: number, unit: string): void;
   /** The greatest id that a series ever had. */
   lastSeriesId(): number;
@@ -264,11 +265,14 @@ export class SeriesCatalogue {
 
   /** Makes series that have been admitted, but for those that are there by now; only within a transaction. */
   make(admitted: Iterable<Named>): void {
+    const made: SeriesEntry[] = [];
+    this.undoes.push(() => made.reverse().forEach((entry) => this.drop(entry)));
     for (const { deviceName, metricName, unit, labels } of admitted) {
       const device = this.deviceOf(deviceName);
       const key = keyOf(labels);
-      if (!device.find(metricName, key)) this.insertEntry(device, key, { metricName, unit: unitOf(metricName, unit) });
+      if (!device.find(metricName, key)) made.push(this.newEntry(device, key, metricName, unitOf(metricName, unit)));
     }
+    this.tables.addSeries(made);
   }
 
   /** The unit of the series that a sample goes to; undefined while there is none. */
@@ -455,10 +459,14 @@ export class SeriesCatalogue {
     key: string,
     { metricName, unit }: Pick<Series, 'metricName' | 'unit'>,
   ): SeriesEntry {
-    const id = this.tables.addSeries(device.id, metricName, key, unit);
-    const entry = this.hold(new SeriesEntry(id, device, metricName, this.labelSets.of(key), unit));
+    const entry = this.newEntry(device, key, metricName, unit);
     this.undoes.push(() => this.drop(entry));
+    this.tables.addSeries([entry]);
     return entry;
+  }
+
+  private newEntry(device: Device, key: string, metricName: string, unit: string | null): SeriesEntry {
+    return this.hold(new SeriesEntry(this.tables.nextSeriesId(), device, metricName, this.labelSets.of(key), unit));
   }
 
   private setUnit(entry: SeriesEntry, unit: string): void {

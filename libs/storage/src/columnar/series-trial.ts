@@ -1,5 +1,7 @@
-import type { Labels, Sample } from '@device-metrics/domain';
+import type { Sample } from '@device-metrics/domain';
 import type { SeriesRefusal } from '../store.js';
+import { SeriesByMetric } from './series-by-metric.js';
+import { keyOf } from './series-entry.js';
 import type { LabelledSeries, LimitedDevice, LimitedMetrics, SeriesLimit } from './series-limit.js';
 
 type Wanted = Pick<Sample, 'deviceName' | 'metricName' | 'labels'>;
@@ -9,6 +11,8 @@ export class SeriesTrial {
   /** By name, as they would be with the series that may be. */
   private readonly devices = new Map<string, TriedDevice>();
   private readonly taken: TriedDevice[] = [];
+  /** Of the series before, by the name that was said for it. */
+  private last: { readonly name: string; readonly device: TriedDevice } | undefined;
 
   /** @param find the device that samples for a name go to; undefined while there is none. */
   constructor(
@@ -19,18 +23,29 @@ export class SeriesTrial {
   /** Counts new series, all or, where it gives a reason, none of them. */
   take(wanted: Iterable<Wanted>): SeriesRefusal | undefined {
     const before = this.taken.length;
-    for (const { deviceName, metricName, labels } of wanted) {
-      const device = this.deviceOf(deviceName);
-      device.note(metricName, labels);
-      const refusal = this.limit.take(device, metricName);
-      if (refusal) {
-        this.giveBack(before);
-        return refusal;
-      }
-      device.seriesCount += 1;
-      this.taken.push(device);
+    for (const one of wanted) {
+      this.note(one);
+      const refusal = this.takeOne(one);
+      if (!refusal) continue;
+      this.giveBack(before);
+      return refusal;
     }
     return undefined;
+  }
+
+  /** Counts a new series that was noted, or says why there may be none. */
+  takeOne({ deviceName, metricName }: Omit<Wanted, 'labels'>): SeriesRefusal | undefined {
+    const device = this.deviceOf(deviceName);
+    const refusal = this.limit.take(device, metricName);
+    if (refusal) return refusal;
+    device.seriesCount += 1;
+    this.taken.push(device);
+    return undefined;
+  }
+
+  /** Notes a series that is wanted, so that a refusal can say what grows; false where it was noted before. */
+  note(one: Wanted): boolean {
+    return this.deviceOf(one.deviceName).note(one);
   }
 
   /** Why there may not be even one more series of a device; undefined where there may. */
@@ -52,6 +67,11 @@ export class SeriesTrial {
   }
 
   private deviceOf(name: string): TriedDevice {
+    if (this.last?.name !== name) this.last = { name, device: this.lookUp(name) };
+    return this.last.device;
+  }
+
+  private lookUp(name: string): TriedDevice {
     const found = this.find(name);
     const known = this.devices.get(found?.name ?? name);
     if (known) return known;
@@ -66,8 +86,7 @@ const NO_METRICS: LimitedMetrics = { size: 0, ofMetric: () => [] };
 class TriedDevice implements LimitedDevice, LimitedMetrics {
   readonly name: string;
   seriesCount: number;
-  /** The labels of series that are wanted, by metric; those of the only one stand alone. */
-  private readonly added = new Map<string, Labels | Labels[]>();
+  private readonly added = new SeriesByMetric<NotedSeries>();
 
   constructor(private readonly device: LimitedDevice) {
     this.name = device.name;
@@ -85,7 +104,7 @@ class TriedDevice implements LimitedDevice, LimitedMetrics {
 
   get size(): number {
     let { size } = this.known;
-    for (const metricName of this.added.keys()) {
+    for (const metricName of this.added.metricNames()) {
       const [known] = this.known.ofMetric(metricName);
       if (!known) size += 1;
     }
@@ -94,17 +113,24 @@ class TriedDevice implements LimitedDevice, LimitedMetrics {
 
   *ofMetric(metricName: string): Generator<LabelledSeries> {
     yield* this.known.ofMetric(metricName);
-    const added = this.added.get(metricName) ?? [];
-    for (const labels of isList(added) ? added : [added]) yield { series: { labels } };
+    yield* this.added.ofMetric(metricName);
   }
 
-  /** Notes a series that is wanted, so that a refusal can say what grows. */
-  note(metricName: string, labels: Labels): void {
-    const added = this.added.get(metricName);
-    if (added === undefined) this.added.set(metricName, labels);
-    else if (isList(added)) added.push(labels);
-    else this.added.set(metricName, [added, labels]);
+  note(one: Wanted): boolean {
+    const labelsKey = keyOf(one.labels);
+    if (this.added.get(one.metricName, labelsKey)) return false;
+    this.added.set(new NotedSeries(one, labelsKey));
+    return true;
   }
 }
 
-const isList = (labels: Labels | Labels[]): labels is Labels[] => Array.isArray(labels);
+class NotedSeries implements LabelledSeries {
+  constructor(
+    readonly series: Wanted,
+    readonly labelsKey: string,
+  ) {}
+
+  get metricName(): string {
+    return this.series.metricName;
+  }
+}

@@ -22,7 +22,13 @@ function emptyHeads(): { catalogue: SeriesCatalogue; heads: Heads } {
     throw new Error('all series are there');
   };
   const catalogue = new SeriesCatalogue(
-    { addDevice: writesNothing, addSeries: writesNothing, setUnit: writesNothing, lastSeriesId: () => 9 },
+    {
+      addDevice: writesNothing,
+      nextSeriesId: writesNothing,
+      addSeries: writesNothing,
+      setUnit: writesNothing,
+      lastSeriesId: () => 9,
+    },
     new SeriesLimit(DEFAULT_SETTINGS, () => START),
   );
   for (const id of DEVICES) catalogue.loadDevice(new Device(id, `pc-${id}`));

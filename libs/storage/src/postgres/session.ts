@@ -66,6 +66,7 @@ type IsSealed = (device: Device, timestamp: number, row: ReadRow) => boolean;
 
 const WRITES_NOTHING: CatalogueTables = {
   addDevice: () => fail(),
+  nextSeriesId: () => fail(),
   addSeries: () => fail(),
   setUnit: () => fail(),
   lastSeriesId: () => Infinity,

@@ -1,13 +1,22 @@
 import type { Database } from 'better-sqlite3';
 import type { CatalogueTables } from '../columnar/series-catalogue.js';
-import { rowChecksum } from './row-checksum.js';
+import type { SeriesEntry } from '../columnar/series-entry.js';
+import { ManyRows } from './many-rows.js';
+import { SeriesRows } from './series-rows.js';
 
 /** The tables of devices and series, as the catalogue writes them. */
 export function catalogueTables(db: Database): CatalogueTables {
   const insertDevice = db.prepare<[string]>('INSERT INTO device (name) VALUES (?)');
   // Its id and its checksum are made here: the trigger that makes checksums costs more than the row.
-  const insertSeries = db.prepare<[number, number, string, string, string | null, number]>(
-    'INSERT INTO series (id, device_id, metric_name, labels_key, unit, checksum) VALUES (?, ?, ?, ?, ?, ?)',
+  const seriesRows = new SeriesRows();
+  const insertSeries = new ManyRows<SeriesEntry>(
+    db,
+    6,
+    (values) => `INSERT INTO series (id, device_id, metric_name, labels_key, unit, checksum) VALUES ${values}`,
+    ({ id, device, metricName, labelsKey, unit }) => {
+      const checksum = seriesRows.checksumOf(id, device.id, seriesRows.kindOf(metricName, labelsKey, unit));
+      return [id, device.id, metricName, labelsKey, unit, checksum];
+    },
   );
   const selectGreatestId = db
     .prepare<[], number>(
@@ -20,14 +29,9 @@ export function catalogueTables(db: Database): CatalogueTables {
   const selectLastId = db.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'series'").pluck();
   return {
     addDevice: (name) => Number(insertDevice.run(name).lastInsertRowid),
-    addSeries: (deviceId, metricName, labelsKey, unit) => {
-      const id = (last ?? selectGreatestId.get() ?? 0) + 1;
-      // A rollback leaves it behind, which only makes a number that is never used.
-      last = id;
-      const checksum = rowChecksum(id, deviceId, metricName, labelsKey, unit);
-      insertSeries.run(id, deviceId, metricName, labelsKey, unit, checksum);
-      return id;
-    },
+    // A rollback leaves it behind, which only makes a number that is never used.
+    nextSeriesId: () => (last = (last ?? selectGreatestId.get() ?? 0) + 1),
+    addSeries: (added) => insertSeries.write(added),
     setUnit: (seriesId, unit) => updateUnit.run(unit, seriesId),
     lastSeriesId: () => selectLastId.get() ?? 0,
   };

@@ -153,7 +153,7 @@ async function loadSeries(
       if (deleted.has(deviceId)) continue;
       if (device?.id !== deviceId) device = catalogue.deviceById(deviceId);
       const kind = kinds.kindOf(metric, labels, unit);
-      const isWhole = checksum === null ? isJson(labels) : kinds.isAsWritten(checksum, id, deviceId, kind);
+      const isWhole = checksum === null ? isJson(labels) : checksum === kinds.checksumOf(id, deviceId, kind);
       if (isWhole && device) load(id, device, kind);
       else bad.set(id, row);
     }

@@ -17,6 +17,7 @@ import type {
 } from '../columnar/pieces.js';
 import { readStats, StatsWriter } from '../columnar/stats.js';
 import type { DamagedTable } from './damaged-table.js';
+import { ManyRows } from './many-rows.js';
 import { PartIndex } from '../columnar/part-index.js';
 import { PartSums } from '../columnar/part-sums.js';
 import { latestChecksum } from './row-checksum.js';
@@ -33,14 +34,12 @@ const PAGE = 32;
 /** Devices and hours whose parts are fetched at once at a start: by themselves each takes three times as long. */
 const HOURS_OF_PARTS = 64;
 
-/** Latest samples that one statement writes: each by itself takes half as long again. */
-const TOGETHER = 10;
-
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
   readonly partIndex = new PartIndex();
   private readonly readable: ReadableChunks;
   private readonly statements;
+  private readonly latest;
   /** Device and hour of chunks that are to be left as they are. */
   private readonly closed = new Set<number>();
   /** Those whose samples cannot be read, nor taken away. */
@@ -56,6 +55,7 @@ export class PieceTable implements Pieces {
     private readonly now: () => number,
   ) {
     this.statements = prepare(db);
+    this.latest = latestRows(db);
     // A page holds chunks of several hours: it counts once for each device.
     this.readable = new ReadableChunks(db, (id, error) => this.note('chunk', chunkId(deviceOfChunk(id), 0), error));
     this.loadParts();
@@ -248,7 +248,7 @@ export class PieceTable implements Pieces {
   private writeOne({ id, sealedThrough, kind, piece, latest }: PieceWrite): StatsOfPiece | undefined {
     if (kind === 'chunk' && piece) this.putChunk(id, sealedThrough, piece);
     else if (kind === 'chunk') this.deleteParts(id);
-    this.saveLatestOf(latest);
+    this.latest.write(latest);
     return kind === 'part' && piece ? this.addPart(id, sealedThrough, piece, this.now()) : undefined;
   }
 
@@ -315,27 +315,13 @@ export class PieceTable implements Pieces {
 
   /** Writes down the latest sample of a series. */
   saveLatest(seriesId: number, time: number, value: number): void {
-    this.statements.upsertLatest.run(seriesId, time, value, latestChecksum(seriesId, time, value));
-  }
-
-  /** The same of many. */
-  private saveLatestOf(samples: PieceWrite['latest']): void {
-    const together = samples.length - (samples.length % TOGETHER);
-    for (let from = 0; from < together; from += TOGETHER) {
-      const values: number[] = [];
-      for (let at = from; at < from + TOGETHER; at += 1) {
-        const [seriesId, time, value] = samples[at];
-        values.push(seriesId, time, value, latestChecksum(seriesId, time, value));
-      }
-      this.statements.upsertLatestTogether.run(values);
-    }
-    for (let at = together; at < samples.length; at += 1) this.saveLatest(...samples[at]);
+    this.latest.write([[seriesId, time, value]]);
   }
 
   /** In one transaction. What the file does not take is found again at the next start. */
   saveAllLatest(samples: PieceWrite['latest']): void {
     if (samples.length === 0) return;
-    this.attempt(() => this.db.transaction(() => this.saveLatestOf(samples))());
+    this.attempt(() => this.db.transaction(() => this.latest.write(samples))());
   }
 
   putChunk(id: number, sealedThrough: number, { stats, data, firstTime }: EncodedPiece): void {
@@ -576,9 +562,15 @@ function statsOf(columns: ReadonlyMap<number, Column>, hourStart: number): Uint8
   return writer.finish();
 }
 
-const upsertLatest = (rows: number): string =>
-  `INSERT INTO latest (series_id, ts, value, checksum) VALUES ${Array(rows).fill('(?, ?, ?, ?)').join(', ')}
-   ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value, checksum = excluded.checksum`;
+/** Latest samples, as rows that take the place of those before. */
+const latestRows = (db: Database): ManyRows<PieceWrite['latest'][number]> =>
+  new ManyRows(
+    db,
+    4,
+    (values) => `INSERT INTO latest (series_id, ts, value, checksum) VALUES ${values}
+      ON CONFLICT (series_id) DO UPDATE SET ts = excluded.ts, value = excluded.value, checksum = excluded.checksum`,
+    ([seriesId, time, value]) => [seriesId, time, value, latestChecksum(seriesId, time, value)],
+  );
 
 function prepare(db: Database) {
   const one = <P extends unknown[], R>(sql: string): Statement<P, R> => db.prepare<P, R>(sql);
@@ -606,8 +598,6 @@ function prepare(db: Database) {
     upsertChunk: one<[number, number, Uint8Array, Uint8Array | null], unknown>(
       'REPLACE INTO chunk (id, sealed_through, stats, data) VALUES (?, ?, ?, ?)',
     ),
-    upsertLatest: one<[number, number, number, number], unknown>(upsertLatest(1)),
-    upsertLatestTogether: one<[number[]], unknown>(upsertLatest(TOGETHER)),
     insertPart: one<[number, number, number, Uint8Array, Uint8Array | null], unknown>(
       'INSERT INTO part (id, part, sealed_through, stats, data) VALUES (?, ?, ?, ?, ?)',
     ),

@@ -11,8 +11,8 @@ it('the checksum of a row is the same however it is made', () => {
       for (const [id, device, ...texts] of [...rows, ...rows]) {
         const [checksum, kind] = [rowChecksum(id, device, ...texts), checked.kindOf(...texts)];
         expect(kind).toMatchObject({ metricName: texts[0], labelsKey: texts[1], unit: texts[2] });
-        expect(checked.isAsWritten(checksum, id, device, kind)).toBe(true);
-        expect(checked.isAsWritten(checksum, id + 1, device, kind)).toBe(false);
+        expect(checked.checksumOf(id, device, kind)).toBe(checksum);
+        expect(checked.checksumOf(id + 1, device, kind)).not.toBe(checksum);
       }
     }),
     { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 30 },

@@ -13,8 +13,9 @@ export interface SeriesKind {
 
 /** Kinds that are kept: where labels tell every series from all others, there is no use in them. */
 const MOST_KINDS = 4096;
+const MOST_TEXTS = 20_000;
 
-/** Checks rows of series one after the other. Devices mostly have the same ones in the same order: what these say is looked at once. */
+/** Makes and checks checksums of rows of series one after the other. Devices mostly have the same ones in the same order: what these say is looked at once. */
 export class SeriesRows {
   private readonly kinds = new Map<string, SeriesKind>();
   private readonly texts = new Map<string, string>();
@@ -36,7 +37,7 @@ export class SeriesRows {
         tail: Buffer.from(`,${key.slice(1)}`),
         next: undefined,
       };
-      if (this.kinds.size === MOST_KINDS) return kind;
+      if (this.kinds.size === MOST_KINDS) this.kinds.clear();
       this.kinds.set(key, kind);
     }
     if (this.last) this.last.next = kind;
@@ -46,14 +47,16 @@ export class SeriesRows {
   /** The same text need not be there once for each series. */
   private shared(text: string): string {
     const known = this.texts.get(text);
-    if (known === undefined) this.texts.set(text, text);
-    return known ?? text;
+    if (known !== undefined) return known;
+    if (this.texts.size === MOST_TEXTS) this.texts.clear();
+    this.texts.set(text, text);
+    return text;
   }
 
-  /** As `isAsWritten` of a row. */
-  isAsWritten(checksum: number, id: number, deviceId: number, { tail }: SeriesKind): boolean {
+  /** As `rowChecksum` of a row. */
+  checksumOf(id: number, deviceId: number, { tail }: SeriesKind): number {
     let crc = crcOf(`[${id},${deviceId}`);
     for (let at = 0; at < tail.length; at += 1) crc = withByte(crc, tail[at]);
-    return ~crc >>> 0 === checksum;
+    return ~crc >>> 0;
   }
 }

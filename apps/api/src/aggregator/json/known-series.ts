@@ -7,10 +7,29 @@ const FEW_METRICS = 64;
 /** Readings are numbered up to here, and then anew: as small integers. */
 const MOST_READINGS = 0x3fff_ffff;
 
+/** The name of a metric in quotes and with a colon, and without. */
+class MetricName extends KeptBytes {
+  constructor(body: Buffer, start: number, end: number) {
+    const bytes = new Uint8Array(end - start + 3);
+    bytes.set(body.subarray(start - 1, end + 1));
+    bytes[bytes.length - 1] = COLON;
+    super(bytes);
+    this.text = body.toString('utf8', start, end);
+  }
+
+  readonly text: string;
+
+  /** Whether bytes are those of it, without its quotes and its colon; from behind, where names differ. */
+  isOf(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.length !== end - start + 3) return false;
+    for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== this.bytes[at - start + 1]) return false;
+    return true;
+  }
+}
+
 /** A device whose readings come, and its metrics in the order in which they were first sent. */
 export class ReadDevice {
-  /** Their names in quotes and with a colon. */
-  names: KeptBytes[] = [];
+  names: MetricName[] = [];
   /** Whether other devices have the same list. */
   sharesNames = false;
   /** All that are known now, in their order; undefined until it is asked for. */
@@ -22,7 +41,7 @@ export class ReadDevice {
 
   /** Made anew where a group had them, of a device whose readings are not all as usual. */
   get series(): NamedSeries[] {
-    return (this.named ??= namedSeriesOf(this.name, this.names));
+    return (this.named ??= allNamedSeriesOf(this.name, this.names));
   }
 
   /** A group of all of them, which has them from now on. Nothing else changes the names any more. */
@@ -30,15 +49,15 @@ export class ReadDevice {
     const { name, names, series } = this;
     this.named = undefined;
     this.sharesNames = true;
-    return (this.all = new SeriesGroup(series, () => namedSeriesOf(name, names)));
+    return (this.all = new SeriesGroup(series, () => allNamedSeriesOf(name, names)));
   }
 
   /** The place of a metric by its name; undefined while it is not known. */
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
     const { names } = this;
     if (names.length <= FEW_METRICS) {
-      const found = names.findIndex((name) => isNamed(name, bytes, start, end));
-      return found < 0 ? undefined : found;
+      for (let place = 0; place < names.length; place += 1) if (names[place]?.isOf(bytes, start, end)) return place;
+      return undefined;
     }
     if (!this.byName) {
       this.byName = new ByteMap(Infinity);
@@ -48,10 +67,10 @@ export class ReadDevice {
   }
 
   /** Takes in a metric, and gives its place. */
-  add(name: KeptBytes, series: NamedSeries): number {
+  add(name: MetricName): number {
     this.setPlace(name, this.names.length);
     this.all = undefined;
-    this.series.push(series);
+    this.series.push(namedSeriesOf(this.name, name));
     if (this.sharesNames) this.names = [...this.names];
     this.sharesNames = false;
     return this.names.push(name) - 1;
@@ -68,9 +87,9 @@ export class KnownSeries {
   /** Series of metrics and runs, by all the bytes that name them. */
   private readonly singles: ByteMap<NamedSeries>;
   /** Names of metrics, which many devices share. */
-  private readonly names: ByteMap<KeptBytes>;
+  private readonly names: ByteMap<MetricName>;
   /** Lists of names by their length: devices that send the same have one, which then is at hand for each of them. */
-  private readonly lists = new Map<number, KeptBytes[]>();
+  private readonly lists = new Map<number, MetricName[]>();
   /** How many names it has taken in since it began. */
   made = 0;
   /** The reading that had the metric in each place last, of those that were not as usual. */
@@ -102,14 +121,10 @@ export class KnownSeries {
     this.addOne();
     let name = this.names.get(body, start, end);
     if (!name) {
-      const bytes = new Uint8Array(end - start + 3);
-      bytes.set(body.subarray(start - 1, end + 1));
-      bytes[bytes.length - 1] = COLON;
-      name = new KeptBytes(bytes);
+      name = new MetricName(body, start, end);
       this.names.set(body, start, end, name);
     }
-    const metricName = body.toString('utf8', start, end);
-    const place = device.add(name, namedSeriesOfReading(device.name, metricName));
+    const place = device.add(name);
     while (this.seenIn.length <= place) this.seenIn.push(0);
     return place;
   }
@@ -147,17 +162,8 @@ export class KnownSeries {
   }
 }
 
-const namedSeriesOf = (deviceName: string, names: readonly KeptBytes[]): NamedSeries[] =>
-  names.map(({ bytes, length }) => {
-    return namedSeriesOfReading(deviceName, Buffer.from(bytes.buffer).toString('utf8', 1, length - 2));
-  });
+const allNamedSeriesOf = (deviceName: string, names: readonly MetricName[]): NamedSeries[] =>
+  names.map((name) => namedSeriesOf(deviceName, name));
 
-const namedSeriesOfReading = (deviceName: string, metricName: string): NamedSeries =>
-  NamedSeries.of({ deviceName, metricName, unit: undefined, labels: NO_LABELS });
-
-/** Whether the bytes are those of a name, without its quotes and its colon; from behind, where names differ. */
-function isNamed(name: KeptBytes, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name.length !== end - start + 3) return false;
-  for (let at = end - 1; at >= start; at -= 1) if (bytes[at] !== name.bytes[at - start + 1]) return false;
-  return true;
-}
+const namedSeriesOf = (deviceName: string, { text }: MetricName): NamedSeries =>
+  NamedSeries.of({ deviceName, metricName: text, unit: undefined, labels: NO_LABELS });
