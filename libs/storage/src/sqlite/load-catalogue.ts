@@ -10,6 +10,9 @@ import { isUnreadable } from './unreadable.js';
 /** Rows that are read at a time when the store is opened. */
 const LOAD_PAGE = 1000;
 
+/** In the year 2109. Where the first bytes of a row of `latest` are damaged it has no checksum either, and its time begins with the byte before, which is 4 or more. */
+const FAR_FUTURE = 4 * 2 ** 40;
+
 type CheckedDeviceRow = DeviceRow & { readonly checksum: number | null };
 
 /** In the order of the table: lists are read in two thirds of the time that objects take. */
@@ -77,7 +80,8 @@ function loadDevices(
   const bad: CheckedDeviceRow[] = [];
   for (const row of rows) {
     const { id, name, display_name: displayName, notes, tags } = row;
-    if (isAsWritten(row.checksum, ...contents(row)) && isJson(tags)) load(id, name, { displayName, notes, tags });
+    const isWhole = isAsWritten(row.checksum, ...contents(row)) && areTexts(name, displayName, notes) && isObject(tags);
+    if (isWhole) load(id, name, { displayName, notes, tags });
     else bad.push(row);
   }
   if (bad.length === 0 && rows.some(({ checksum }) => checksum === null)) addRowChecksums(db, 'device');
@@ -86,7 +90,7 @@ function loadDevices(
     damaged.setAsideRow('device', row.id, contents(row), now);
     const other = named.get(row.id);
     const { display_name: displayName, notes, tags } = row;
-    if (other !== undefined && isJson(tags) && isAsWritten(row.checksum, row.id, other, displayName, notes, tags)) {
+    if (other !== undefined && isObject(tags) && isAsWritten(row.checksum, row.id, other, displayName, notes, tags)) {
       load(row.id, other, { displayName, notes, tags });
     } else load(row.id, other === row.name ? other : `repaired-device-${row.id}`);
   }
@@ -110,7 +114,7 @@ function loadAliases(db: Database, catalogue: SeriesCatalogue, damaged: DamagedT
     .all();
   if (rows.some(([, , checksum]) => checksum === null)) addRowChecksums(db, 'device_alias');
   for (const [name, id, checksum] of rows) {
-    if (isAsWritten(checksum, name, id)) catalogue.loadAlias(name, id);
+    if (isAsWritten(checksum, name, id) && areTexts(name)) catalogue.loadAlias(name, id);
     else damaged.setAsideRow('device_alias', id, [name, id], now);
   }
 }
@@ -153,7 +157,10 @@ async function loadSeries(
       if (deleted.has(deviceId)) continue;
       if (device?.id !== deviceId) device = catalogue.deviceById(deviceId);
       const kind = kinds.kindOf(metric, labels, unit);
-      const isWhole = checksum === null ? isJson(labels) : checksum === kinds.checksumOf(id, deviceId, kind);
+      const isWhole =
+        checksum === null
+          ? areTexts(metric, unit) && isObject(labels)
+          : checksum === kinds.checksumOf(id, deviceId, kind);
       if (isWhole && device) load(id, device, kind);
       else bad.set(id, row);
     }
@@ -174,14 +181,22 @@ async function loadSeries(
     damaged.setAsideRow('series', other.id, row ?? Object.values(other), now);
     const unit = row && unitOf(row, other);
     const owner = catalogue.deviceById(other.device_id);
-    if (unit === undefined || !isJson(other.labels_key) || !owner || !catalogue.isFree(other)) continue;
+    if (unit === undefined || !isObject(other.labels_key) || !owner || !catalogue.isFree(other)) continue;
     load(other.id, owner, kinds.kindOf(other.metric_name, other.labels_key, unit));
   }
   for (const [id, row] of bad) damaged.setAsideRow('series', id, row, now);
 }
 
-/** Rows from before have no checksum that would say so. */
-function isJson(text: string): boolean {
+/**
+ * Whether all are texts, or nothing. A row from before has no checksum that would say so, nor seems a row to have one whose first bytes are
+ * damaged: these say what its columns are and where they begin.
+ */
+const areTexts = (...values: readonly unknown[]): boolean =>
+  values.every((value) => value === null || typeof value === 'string');
+
+/** Whether it is the text of a JSON object. */
+function isObject(text: unknown): boolean {
+  if (typeof text !== 'string' || !text.startsWith('{')) return false;
   try {
     JSON.parse(text);
     return true;
@@ -222,7 +237,8 @@ async function loadLatest(
     for (let last = 0, rows = page.all(last, LOAD_PAGE); rows.length > 0; rows = page.all(last, LOAD_PAGE)) {
       for (const [id, time, value, checksum] of rows) {
         const isNumber = typeof value === 'number';
-        const isWhole = checksum === null || (isNumber && checksum === latestChecksum(id, time, value));
+        const isWhole =
+          checksum === null ? time < FAR_FUTURE : isNumber && checksum === latestChecksum(id, time, value);
         if (!isWhole) damaged.setAsideRow('latest', id, [id, time, value], now);
         else if (isNumber && catalogue.get(id)) catalogue.latest.note(id, time, value);
       }
