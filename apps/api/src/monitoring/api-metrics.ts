@@ -8,6 +8,8 @@ const PROTOCOLS = ['json', 'influx', 'remote-write', 'otlp'];
 @Injectable()
 export class ApiMetrics {
   readonly registry = new Registry();
+  /** What is of the whole site, and not for who is limited to some devices. */
+  private readonly ofSite = new Registry();
 
   readonly samplesStored = new Counter({
     name: 'device_metrics_samples_stored_total',
@@ -99,9 +101,14 @@ export class ApiMetrics {
     );
   }
 
+  /** All of it as text, or without what is of the whole site. */
+  text(isWholeSite: boolean): Promise<string> {
+    return isWholeSite ? Registry.merge([this.registry, this.ofSite]).metrics() : this.registry.metrics();
+  }
+
   private ofChannels(outcome: string, help: string): Counter {
     const name = `device_metrics_alert_messages_${outcome}_total`;
-    return new Counter({ name, help, labelNames: ['channel'], registers: [this.registry] });
+    return new Counter({ name, help, labelNames: ['channel'], registers: [this.ofSite] });
   }
 
   /** @param waiting asks how many messages wait for each channel. */
@@ -110,7 +117,7 @@ export class ApiMetrics {
       name: 'device_metrics_alert_messages_waiting',
       help: 'Messages of alerts that are still to be sent, by channel.',
       labelNames: ['channel'],
-      registers: [this.registry],
+      registers: [this.ofSite],
       collect: async () => {
         const found = await waiting();
         gauge.reset();

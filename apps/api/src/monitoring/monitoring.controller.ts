@@ -2,6 +2,7 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@device-metrics/contract/openapi';
 import { reasonOf } from '@device-metrics/domain';
 import type { StoreOperation } from '@device-metrics/storage';
+import { currentCaller } from '../access/caller.js';
 import { Needs } from '../access/needs.js';
 import { ApiProblems } from '../http/openapi.js';
 import { Problem } from '../http/problem.js';
@@ -54,6 +55,6 @@ export class MonitoringController {
     },
   })
   metrics(): Promise<string> {
-    return this.apiMetrics.registry.metrics();
+    return this.apiMetrics.text(!currentCaller());
   }
 }

@@ -255,7 +255,7 @@ class Scan extends JsonCursor {
     }
   }
 
-  /** The values of a reading, whose device is known. */
+  /** The values of a reading, whose device is known. As long as metrics come in their order nothing of the device need be looked at. */
   private readValues(): boolean {
     const { known, bytes, view } = this;
     const device = known.deviceAt(bytes, this.deviceStart, this.deviceEnd);
@@ -263,35 +263,54 @@ class Scan extends JsonCursor {
     const first = this.count;
     this.parts += 1;
     if (!this.take(OPEN_OBJECT)) return false;
-    let { names } = device;
+    const { names } = device;
     let place = 0;
-    // As long as metrics come in their order, from the first on, none comes twice, and nothing of the device need be looked at.
-    let isUsual = true;
+    do {
+      const usual = names[place];
+      if (!usual?.isAt(view, bytes.length, this.at)) return this.readOtherValues(device, reading, first);
+      this.at += usual.length;
+      if (!this.readNumber()) return false;
+      const to = this.place();
+      this.values[to] = this.number;
+      place += 1;
+    } while (this.take(COMMA));
+    if (place === names.length) this.groups.push(known.groupOf(device));
+    else this.nameUsual(device, reading, first);
+    return this.isWholeReading(first);
+  }
+
+  /**
+   * The values of a reading from the first one on that is not the next in the order of its device. By itself, so that what a new device
+   * needs does not become part of what is done for each value.
+   */
+  private readOtherValues(device: ReadDevice, reading: number, first: number): boolean {
+    const { known, bytes, view } = this;
+    this.nameUsual(device, reading, first);
+    let { names } = device;
+    let place = this.count - first;
     do {
       const usual = names[place];
       if (usual?.isAt(view, bytes.length, this.at)) {
         this.at += usual.length;
       } else {
-        if (isUsual) this.nameUsual(device, reading, first);
-        isUsual = false;
         if (!this.readString() || this.isText(PROTO)) return false;
         const { textStart, textEnd } = this;
         if (!this.takeColon()) return false;
         place = device.find(bytes, textStart, textEnd) ?? known.addMetric(device, bytes, textStart, textEnd);
         names = device.names;
       }
-      if (!isUsual && known.seenIn[place] === reading) return false;
+      if (known.seenIn[place] === reading) return false;
       if (!this.readNumber()) return false;
       const to = this.place();
       this.values[to] = this.number;
-      if (!isUsual) {
-        known.seenIn[place] = reading;
-        this.series[to] = device.series[place] as NamedSeries;
-      }
+      known.seenIn[place] = reading;
+      this.series[to] = device.series[place] as NamedSeries;
       place += 1;
     } while (this.take(COMMA));
-    if (isUsual && place === names.length) this.groups.push(known.groupOf(device));
-    else if (isUsual) this.nameUsual(device, reading, first);
+    return this.isWholeReading(first);
+  }
+
+  private isWholeReading(first: number): boolean {
     return this.count - first < MAX_NAMES - FIELDS.length && this.take(CLOSE_OBJECT);
   }
 
