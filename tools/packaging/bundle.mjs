@@ -87,16 +87,24 @@ export async function bundleModule(program, module, outdir) {
 /** The lines that esbuild puts around a module which is no more than a function in the bundle, and how far its own are indented. */
 const [WRAPPED, UNWRAPPED, WRAPPED_INDENT] = [/^var \w+ = __(commonJS|esm)\(/, /^\}\);/, 4];
 
+/** What esbuild puts before an arrow function, and behind a function of a name that is no class's. */
+const [OF_ARROW, OF_FUNCTION] = [
+  /\b__name\((?=(async )?(\(|[\w$]+ =>))/g,
+  /^\s*__name\([a-z][\w$]*, "[a-z][\w$]*"\);$/,
+];
+
 /**
- * What esbuild makes of `keepNames` gives an arrow function its name anew each time that it is made, which takes ten times as long as to
- * make it. So it does that only for those that are made once, with their module: nobody looks for the names of others.
+ * What esbuild makes of `keepNames` gives a function within another its name anew each time that it is made, which takes ten times as long
+ * as to make it, and Fastify makes three for each kind of hook. So it does that only for those that are made once, with their module:
+ * nobody looks for the names of others.
  */
 function withoutNamesOfClosures(text) {
   let indent = 0;
   const lines = text.split('\n').map((line) => {
     if (WRAPPED.test(line)) indent = WRAPPED_INDENT;
     else if (UNWRAPPED.test(line)) indent = 0;
-    return line.search(/\S/) > indent ? line.replace(/\b__name\((?=(async )?(\(|[\w$]+ =>))/g, '__unnamed(') : line;
+    if (line.search(/\S/) <= indent) return line;
+    return OF_FUNCTION.test(line) ? '' : line.replace(OF_ARROW, '__unnamed(');
   });
   return `${lines.join('\n')}\nfunction __unnamed(made) {\n  return made;\n}\n`;
 }
