@@ -28,12 +28,12 @@ declare module 'fastify' {
 /** What proxies add to a request. */
 const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
 
-/** Where requests of a connection come from. */
+/** Where requests of a connection come from, by the header Host of the last one: mostly all have the same. */
 interface Place {
   readonly host: string;
   /** Whether the host is this server. */
   readonly isOwn: boolean;
-  /** Whether they come from this machine itself. */
+  /** Whether they come from this machine itself, if nothing else in them speaks against it. */
   readonly isLocal: boolean;
 }
 
@@ -92,15 +92,19 @@ export class Guard {
 
   /** @throws Problem for what a page of somebody else may have a browser send. */
   private checkSender({ raw, headers, routeOptions }: FastifyRequest): void {
-    const hosts = raw.rawHeaders.filter((_value, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === 'host');
+    const hosts = hostsOf(raw.rawHeaders);
+    const [targetHost, fetchSite] = [targetHostOf(raw), single(headers['sec-fetch-site'])];
+    const isByPage = headers.origin !== undefined || (fetchSite !== undefined && fetchSite !== 'same-origin');
+    const [host = ''] = hosts;
+    if (!isByPage && targetHost === undefined && hosts.length === 1 && this.placeOf(raw.socket, host).isOwn) return;
     const problem = checkHost(
       {
         // A backup is got by GET, and is work all the same.
         onlyReads: (raw.method === 'GET' || raw.method === 'HEAD') && !routeOptions.config.audited,
-        targetHost: targetHostOf(raw),
+        targetHost,
         hosts,
         origin: headers.origin,
-        fetchSite: single(headers['sec-fetch-site']),
+        fetchSite,
         fetchMode: single(headers['sec-fetch-mode']),
         localAddress: raw.socket.localAddress ?? '',
       },
@@ -173,7 +177,7 @@ export class Guard {
   private placeOf(socket: Socket, host: string): Place {
     let place = this.places.get(socket);
     if (place?.host === host) return place;
-    const { localAddress = '', remoteAddress = '' } = socket;
+    const { localAddress = '' } = socket;
     const none = {
       onlyReads: false,
       targetHost: undefined,
@@ -182,7 +186,7 @@ export class Guard {
       fetchMode: undefined,
     };
     const isOwn = checkHost({ ...none, hosts: [host], localAddress }, this.names) === undefined;
-    place = { host, isOwn, isLocal: isOwn && isLocal(remoteAddress, localAddress, host) };
+    place = { host, isOwn, isLocal: isOwn && isLocal(socket, host) };
     this.places.set(socket, place);
     return place;
   }
@@ -214,15 +218,34 @@ export function credentialsOf(request: FastifyRequest): Credentials {
 
 /** Whether a request comes from this machine itself, as far as can be seen. */
 export function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
-  const { remoteAddress = '', localAddress = '' } = raw.socket;
   if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
   // As nginx asks that was told nothing; what is on this machine itself has spoken 1.1 for long.
   if (raw.httpVersion === '1.0') return false;
-  return isLocal(remoteAddress, localAddress, headers.host ?? '');
+  return isLocal(raw.socket, headers.host ?? '');
 }
 
-const isLocal = (remoteAddress: string, localAddress: string, host: string): boolean =>
-  isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress) && isLoopbackName(parseHost(host)?.name ?? '');
+/** What was found of connections, which is the same for as long as they are open. */
+const found = new WeakMap<Socket, { readonly host: string; readonly isLocal: boolean }>();
+
+function isLocal(socket: Socket, host: string): boolean {
+  const known = found.get(socket);
+  if (known?.host === host) return known.isLocal;
+  const { remoteAddress = '', localAddress = '' } = socket;
+  const isLocal =
+    isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress) && isLoopbackName(parseHost(host)?.name ?? '');
+  found.set(socket, { host, isLocal });
+  return isLocal;
+}
+
+/** The values of all headers `Host`: of several, Node gives the first alone. */
+const hostsOf = (rawHeaders: readonly string[]): string[] => {
+  const hosts: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts.push(rawHeaders[at + 1] as string);
+  }
+  return hosts;
+};
 
 /** A cookie comes along whoever asks: what changes something must say that a page of this server asks. */
 function checkSameOrigin({ method, headers }: FastifyRequest): void {
