@@ -13,13 +13,17 @@ const T0 = Date.UTC(2026, 0, 15, 10);
 let store: Store;
 let dataSource: DataSource;
 let folder: string;
+let now: number;
 
 beforeEach(async () => {
+  now = T0 + 9 * HOUR;
   folder = await mkdtemp(join(tmpdir(), 'device-rhythms-'));
   dataSource = await new DataSource(dataSourceOptions(join(folder, 'metrics.db'))).initialize();
-  const settings = { sealInterval: 0, rawRetention: 0, hourlyRetention: 0 };
-  store = await openSampleStore(dataSource, { now: () => T0 + 9 * HOUR, ...settings });
+  store = await openStore();
 });
+
+const openStore = (): Promise<Store> =>
+  openSampleStore(dataSource, { now: () => now, sealInterval: 0, rawRetention: 0, hourlyRetention: 0 });
 
 afterEach(async () => {
   await store.close();
@@ -76,6 +80,24 @@ it('a fleet that is new has its rhythms without any of its series being read', a
   }
   expect(intervals).toEqual([undefined, undefined, undefined, 10 * SECOND, 10 * SECOND, 10 * SECOND]);
   expect(reads).toEqual([]);
+});
+
+it('a device that was there before a start is not new, though its first reading came last and is at hand', async () => {
+  now = T0 + 30 * MINUTE;
+  await read('a', T0 + MINUTE, T0 + 10 * MINUTE, 10 * SECOND);
+  now += 30 * MINUTE + HOUR;
+  await store.maintain();
+  await read('a', T0, T0 + 1, SECOND);
+  await read('a', T0 + 10 * MINUTE, T0 + 10 * MINUTE + 1, SECOND);
+  now += 2 * HOUR;
+  await store.close();
+  store = await openStore();
+  expect(await store.recentReadings?.([{ name: 'a' }])).toEqual([[T0, T0 + 10 * MINUTE]]);
+
+  const rhythms = new DeviceRhythms(store);
+  rhythms.onApplicationBootstrap();
+  const [rhythm] = await rhythms.ofAll(await store.devices());
+  expect(rhythm).toEqual({ interval: 10 * SECOND, pause: 10 * SECOND });
 });
 
 it('whoever asks right after the start waits for what is found out already, and it is not found out twice', async () => {

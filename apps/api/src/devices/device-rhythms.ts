@@ -42,6 +42,9 @@ export class DeviceRhythms implements OnApplicationBootstrap {
   /** Devices whose rhythm is being found out. */
   private readonly finding = new Map<string, Promise<Rhythm | undefined>>();
 
+  /** Devices that were there at the start, or were changed: what is at hand of them may be some of their readings, the first among them. */
+  private readonly older = new Set<string>();
+
   /** Until what the store has at hand after the start has been taken. */
   private warmingUp: Promise<void> | undefined;
 
@@ -57,6 +60,7 @@ export class DeviceRhythms implements OnApplicationBootstrap {
     if (!this.store.recentReadings) return;
     const warmUp = async (): Promise<void> => {
       const taking = this.store.devices().then(async (devices) => {
+        for (const { name } of devices) this.older.add(name);
         await this.takeRecent(devices);
         return devices;
       });
@@ -122,7 +126,7 @@ export class DeviceRhythms implements OnApplicationBootstrap {
     await inSlices(devices, ({ name, firstTime, lastTime }, index) => {
       const times = lastOf(readings[index] ?? [], { start: lastTime - HOUR, end: lastTime + 1 });
       // Of a device that is new there are no others.
-      const areAll = times[0] === firstTime && times.at(-1) === lastTime;
+      const areAll = !this.older.has(name) && times[0] === firstTime && times.at(-1) === lastTime;
       if (times.length < PLENTY && !areAll) return;
       this.known.set(name, { lastTime, rhythm: rhythmOf(times), frequent: this.known.get(name)?.frequent });
     });
@@ -160,8 +164,9 @@ export class DeviceRhythms implements OnApplicationBootstrap {
     return frequent && performance.now() - frequent.foundAt < ALL_AGAIN ? frequent : undefined;
   }
 
-  /** Lets go of a device that is gone. */
+  /** Lets go of a device that is gone, or has other readings now. */
   forget(name: string): void {
+    this.older.add(name);
     this.known.delete(name);
   }
 
