@@ -56,7 +56,7 @@ function* headersOf(file: Buffer, page: number): Generator<number> {
     let at = start + file.readUInt16BE(start + 8 + 2 * row);
     // The length of the row and its number, of which all but the last byte have the top bit.
     for (let numbers = 0; numbers < 2; numbers += 1) {
-      while ((file[at]) > 127) at += 1;
+      while (file[at] > 127) at += 1;
       at += 1;
     }
     for (let left = file[at]; left > 0; left -= 1) yield at++;
@@ -71,7 +71,7 @@ async function flip(
   truth: Map<string, unknown>,
 ): Promise<'refused' | 'changed' | 'as before'> {
   const copy = Buffer.from(whole);
-  copy[at] = (copy[at]) ^ (1 << bit);
+  copy[at] = copy[at] ^ (1 << bit);
   const damaged = `${opened.path}.damaged`;
   for (const suffix of ['-wal', '-shm']) await rm(damaged + suffix, { force: true });
   await writeFile(damaged, copy);
