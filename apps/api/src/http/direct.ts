@@ -154,7 +154,7 @@ export class DirectPath {
   /** Calls `whole` with all that comes of a body. */
   private collect(call: DirectCall, payload: Readable, whole: (bytes: Buffer) => void): void {
     const { request } = call;
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let isOver = false;
     let bytes = 0;
     const fail = (error: unknown): void => {
@@ -171,7 +171,10 @@ export class DirectPath {
       end: () => {
         if (isOver) return;
         isOver = true;
-        whole(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+        const all = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+        // What has come is let go of now: V8 may keep a request that is over for long, and would keep its body with it.
+        chunks = [];
+        whole(all);
       },
       error: (error) => {
         // Who has gone needs no answer.
