@@ -81,7 +81,7 @@ describe('a collector with update: auto', () => {
     const mapping = '{"metric_name": "count", "value": count}';
     folder.write(
       'collector.yaml',
-      `pc: false\nupdate: auto\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '${mapping}', timeout: 60s }\n`,
+      `pc: false\napi: false\nupdate: auto\nthird_party:\n  - { protocol: http-json, device: counter, url: '${device.url}', mapping: '${mapping}', timeout: 60s }\n`,
     );
     mkdirSync(folder.file('packages'));
     const settings = { DATABASE_PATH: folder.file('api/metrics.db'), PACKAGES_PATH: folder.file('packages') };

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from '@jest/globals';
-import { TestFolder, until } from '../apps/collector/test/harness.js';
+import { PROGRAMS, TestFolder, until } from '../apps/collector/test/harness.js';
 
 it('npm start runs an api and a collector that sends to it, whatever its port, and stops both', async () => {
   const folder = new TestFolder();
@@ -18,9 +18,9 @@ it('npm start runs an api and a collector that sends to it, whatever its port, a
     DEVICE_NAME: 'test-pc',
     NO_COLOR: '1',
   };
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const both = spawn(process.execPath, ['tools/start.mjs'], {
-    cwd: root,
+  const script = fileURLToPath(new URL('start.mjs', import.meta.url));
+  const both = spawn(process.execPath, [script], {
+    cwd: PROGRAMS,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

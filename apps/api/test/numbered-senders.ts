@@ -4,7 +4,7 @@ import type { Answer, Server } from './server.js';
 const BATCH = 20;
 const GIVES_UP = 5_000;
 /** Between two requests of one sender, and two looks, ms: kills come at any moment of them, also where there are not as many as can be. */
-const PAUSE = process.env['DEVICE_METRICS_LONG'] ? 0 : 20;
+const PAUSE = process.env['DEVICE_METRICS_LONG'] ? 0 : 50;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**

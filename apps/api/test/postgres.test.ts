@@ -11,7 +11,7 @@ import { Server, temporaryFolder, type Answer } from './server.js';
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
 const KILLS = isLong ? 60 : 2;
 const SHUTDOWNS = isLong ? 10 : 1;
-const LASTS = isLong ? 300_000 : 8_000;
+const LASTS = isLong ? 300_000 : 4_000;
 
 /** Samples of each device that becomes part of another meanwhile. */
 const PART = 2_000;

@@ -17,7 +17,7 @@ export const LONG = process.env['DEVICE_METRICS_LONG'] === '1';
 if (LONG) jest.setTimeout(1_200_000);
 
 /** The programs that are tested: those of the packages in `npm test`, else what tsc has made. */
-const PROGRAMS = resolve(process.env['DEVICE_METRICS_PROGRAMS'] ?? join(import.meta.dirname, '../../..'));
+export const PROGRAMS = resolve(process.env['DEVICE_METRICS_PROGRAMS'] ?? join(import.meta.dirname, '../../..'));
 export const MAIN = join(PROGRAMS, 'apps/collector/dist/main.js');
 
 /** An HTTP server on a free port of 127.0.0.1. */

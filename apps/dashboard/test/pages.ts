@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { MINUTE } from '@device-metrics/domain';
 import type { Locator, Page } from 'playwright-core';
+import { LONG } from '../../collector/test/harness.js';
 import { settled, type WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
@@ -19,6 +20,8 @@ const HOSTILE = [
   'a/b?c=d&e#f%20*',
   'quote\'"`\\',
 ];
+/** Those whose own page is looked at, too. */
+const VISITED = LONG ? HOSTILE : HOSTILE.filter((_, index) => index % 2 === 0);
 
 /** Every page. */
 export function pages(stage: Stage): void {
@@ -211,7 +214,7 @@ export function pages(stage: Stage): void {
   it('shows hostile names as text, on every page', async () => {
     const { page, errors } = await stage.open('/');
     await shown(page);
-    for (const name of HOSTILE) {
+    for (const name of VISITED) {
       await page.getByLabel('Search devices').fill(name.slice(0, 40));
       const link = page.getByTitle(name, { exact: true });
       await link.waitFor();
@@ -308,7 +311,9 @@ export function pages(stage: Stage): void {
           expect(await jumpOf(page)).toBeLessThanOrEqual(0.1);
           await page.evaluate(axe);
         }
-        expect({ width, violations: await violationsOf(page) }).toEqual({ width, violations: [] });
+        // To find them takes longest: in `npm test` half of the pages are judged light and wide, and half dark and narrow.
+        if (turn === 0 || LONG)
+          expect({ width, violations: await violationsOf(page) }).toEqual({ width, violations: [] });
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       }
       expect(errors).toEqual([]);

@@ -4,7 +4,7 @@ import { describeFleet, FleetDevice, sendFleet } from '../../../tools/bench/dash
 import { launch, open, openAnew, type WatchedPage } from './browser.js';
 import { startSite, type Site } from './site.js';
 
-const COUNT = 500;
+const COUNT = 200;
 /** Devices that have tags, and readings each ten seconds. */
 const DETAILED = 12;
 

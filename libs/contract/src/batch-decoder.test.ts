@@ -82,7 +82,7 @@ describe('decodeBatch', () => {
           else expect(constraints).toEqual({ obeys: reason });
         }
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 600 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 250 },
     );
   });
 

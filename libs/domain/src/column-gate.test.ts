@@ -100,7 +100,7 @@ describe('the entrance for columns', () => {
           expect(ofGroups).toEqual(fast.samples.series);
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 3_000 : 400 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 3_000 : 150 },
     );
   });
 

@@ -48,7 +48,7 @@ describe('the gate', () => {
         for (const { field, reason } of refused)
           expect([field, reason]).toEqual([expect.any(String), expect.stringMatching(/./)]);
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 3_000 : 300 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 3_000 : 120 },
     );
   });
 

@@ -11,7 +11,7 @@ const HOURLY = 20 * DAY;
 
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
 /** A database of its own for each run costs PostgreSQL more. */
-const runsOf = (dialect: string): number => (isLong ? 1000 : 30) / (dialect === 'SQLite' ? 1 : 5);
+const runsOf = (dialect: string): number => (isLong ? 1000 : 15) / (dialect === 'SQLite' ? 1 : 5);
 
 /** Few devices, metrics, hours and times, so that samples meet. Values are quarters, whose sums are exact. */
 const someSamples = fc.array(

@@ -16,7 +16,7 @@ const LARGEST_BODY = 8 * 2 ** 20 - 1_000;
 const UNLIMITED = { MAX_SERIES_PER_DEVICE: '0', MAX_NEW_SERIES_PER_MINUTE: '0', QUERY_MAX_SAMPLES: '500000000' };
 
 export async function run({ file, short }) {
-  const [series, devices] = short ? [5_000, 100] : [20_000, 1_000];
+  const [series, devices] = short ? [2_000, 40] : [20_000, 1_000];
   const openapi = JSON.parse(readFileSync(new URL('../../../apps/api/openapi.json', import.meta.url), 'utf8'));
   const own = short ? [] : hostile();
   const worst = await watch(file('metrics.db'), series, devices, [...own, ...callsOf(openapi, short, series)]);

@@ -39,7 +39,7 @@ it('gives the times that a store has, whatever came since it was asked before', 
         for (const step of all) await take(step, store, times, sealAll);
       });
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 12 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 6 },
   );
 });
 

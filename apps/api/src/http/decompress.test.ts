@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { expect, it } from '@jest/globals';
 import { gunzip } from './decompress.js';
 
 const MB = 2 ** 20;
+/** Of 32 MiB. */
+const BOMB = gzipSync(Buffer.alloc(32 * MB));
 
 it('a bomb is inflated no further than to the limit, and the rest of the body is read away', async () => {
-  const bomb = gzipSync(Buffer.alloc(64 * MB));
-  expect(gunzipSync(bomb).length).toBe(64 * MB);
-  const body = Readable.from([bomb.subarray(0, 100), bomb.subarray(100)]);
+  const body = Readable.from([BOMB.subarray(0, 100), BOMB.subarray(100)]);
   const inflated = gunzip(body, MB / 2);
   let bytes = 0;
   inflated.on('data', (chunk: Buffer) => (bytes += chunk.length));
@@ -19,7 +19,7 @@ it('a bomb is inflated no further than to the limit, and the rest of the body is
 });
 
 it('a body that is far more than its length is known for a bomb before the limit', async () => {
-  const body = Readable.from([gzipSync(Buffer.alloc(64 * MB))]);
+  const body = Readable.from([BOMB]);
   const inflated = gunzip(body, 8 * MB);
   let bytes = 0;
   inflated.on('data', (chunk: Buffer) => (bytes += chunk.length));

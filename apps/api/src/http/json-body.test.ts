@@ -21,7 +21,7 @@ it('the depth of any JSON is known without parsing it, whatever brackets, quotes
       expect(await isRefused(JSON.stringify(value), { depth })).toBe(depthOf(value) > depth);
       expect(await isRefused(JSON.stringify(value, null, 2), { depth })).toBe(depthOf(value) > depth);
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 40 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 20 },
   );
 });
 
@@ -46,7 +46,7 @@ it('what is parsed in pieces is what is parsed at once, and what is no JSON is n
       }
       if (found) expect(await parseInPieces(body, found, JSON.parse)).toEqual(expected);
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 80 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 40 },
   );
 });
 

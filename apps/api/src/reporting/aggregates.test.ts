@@ -196,7 +196,7 @@ describe('every aggregate of a device report equals a plain computation over the
           expectRows(await world.report(device, query), within(rows, from));
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 16 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 8 },
     );
   });
 
@@ -225,7 +225,7 @@ describe('every aggregate of a device report equals a plain computation over the
           expectRows(byDate, within(plainRows(sorted, stepOf, aggregation)));
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 5 },
     );
   });
 });
@@ -278,7 +278,7 @@ describe('by the calendar and the clock of a zone,', () => {
           expectRows(bySteps, within(asked));
         },
       ),
-      { numRuns: 15 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 15 : 6 },
     );
   });
 });
@@ -308,7 +308,7 @@ it('what the days of a counter grew adds up to what its month grew, however rare
       }
       expect(daily).toBeCloseTo(monthly, 6);
     }),
-    { numRuns: 8 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 8 : 4 },
   );
 });
 
@@ -346,7 +346,7 @@ it('an empty step is filled with what was last known, and with nothing that woul
       // A series without a sample up to the end is not there.
       if (sorted.some(([time]) => time < end)) expectRows(got, expected);
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 5 },
   );
 });
 
@@ -405,7 +405,7 @@ it('every row of a summary equals a plain computation over the samples of its gr
         );
       },
     ),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 10 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 100 : 5 },
   );
 });
 
@@ -445,7 +445,7 @@ it('rows that are added up device by device, whole or in pages, equal those made
       expect({ rows, devices, basis }).toEqual({ rows: same, devices: other.devices, basis: other.basis });
       const paged: SummaryRowDto[] = [];
       for (let cursor: string | undefined, isFirst = true; isFirst || cursor; isFirst = false) {
-        const part = { ...query, limit: '40', ...(cursor && { cursor }) };
+        const part = { ...query, limit: '200', ...(cursor && { cursor }) };
         const page = await summaryReport(world.store, rhythms, part, now, NO_LIMIT);
         paged.push(...page.rows);
         cursor = page.nextCursor;
@@ -526,7 +526,7 @@ describe('the period before', () => {
           if (then !== null) compared += 1;
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 16 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 8 },
     );
     expect(compared).toBeGreaterThan(0);
   });
@@ -576,7 +576,7 @@ it('availability equals a plain computation over the times of readings, whatever
         if (end_time === undefined) expect(silent).toContain(2879);
       }
     }),
-    { numRuns: 15 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 15 : 6 },
   );
 });
 
@@ -604,7 +604,7 @@ it('however short the range and rare the readings, a device is silent only where
         expect(Math.abs((answer.totals[0]?.silent ?? NaN) - silent)).toBeLessThanOrEqual(1);
       },
     ),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 20 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 10 },
   );
 });
 

@@ -93,7 +93,7 @@ it('a dry run that reads only what can be wrong says what a look at every point 
         expect(firings.map(({ began, ended }) => [began, ended])).toEqual(expected);
       },
     ),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 15 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 6 },
   );
 }, 600_000);
 

@@ -163,7 +163,7 @@ it('says what a plain look at the whole history says: over gaps, late data and c
       }
     }),
     {
-      numRuns: process.env['DEVICE_METRICS_LONG'] ? 300 : 8,
+      numRuns: process.env['DEVICE_METRICS_LONG'] ? 300 : 4,
       examples: [[wrongAgain([])], [wrongAgain([36])]],
     },
   );

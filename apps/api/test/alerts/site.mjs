@@ -1,7 +1,7 @@
 /**
- * A site of 200 series whose alerts change all the time, with a real outbox; the parent kills it.
+ * A site of many series whose alerts change all the time, with a real outbox; the parent kills it.
  *
- * Usage: node site.mjs <database> <receiver> <start, Unix ms> [drain]; with drain nothing changes any more, and it ends when every message is sent
+ * Usage: node site.mjs <database> <receiver> <start, Unix ms> <series> [drain]; with drain nothing changes any more, and it ends when every message is sent
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Arrivals } from '../../dist/live/arrivals.js';
@@ -11,7 +11,7 @@ import { Alerts } from '../../dist/alerts/alerts.js';
 import { dataSourceOptions, openAlertStore, openSampleStore } from '@device-metrics/storage';
 import { DataSource } from 'typeorm';
 
-const [, , path, url, begun, drain] = process.argv;
+const [, , path, url, begun, count, drain] = process.argv;
 const dataSource = await new DataSource(dataSourceOptions(path)).initialize();
 const store = await openSampleStore(dataSource);
 const alertStore = openAlertStore(dataSource);
@@ -51,7 +51,7 @@ while (drain && (await alertStore.waiting()).size > 0) {
 while (!drain) {
   turn += 1;
   await alertStore.put([{ kind: 'key', name: 'turn', body: turn, changedAt: 0 }]);
-  const samples = Array.from({ length: 200 }, (_, index) => ({
+  const samples = Array.from({ length: Number(count) }, (_, index) => ({
     deviceName: `d${index}`,
     metricName: 'm',
     unit: undefined,

@@ -199,7 +199,7 @@ describe('metrics of OpenTelemetry', () => {
           }
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 150 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 10_000 : 70 },
     );
     expect(groups).toBeGreaterThan(0);
   });
@@ -509,7 +509,7 @@ describe('metrics of OpenTelemetry', () => {
           expect(error).toBeInstanceOf(ProtobufError);
         }
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 400 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 150 },
     );
   });
 

@@ -181,7 +181,7 @@ describe('a write request', () => {
           }
         }
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 120 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 50 },
     );
   });
 
@@ -278,7 +278,7 @@ describe('series that are known by the parts of their bytes', () => {
           }
         }
       }),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 120 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 5_000 : 50 },
     );
   });
 

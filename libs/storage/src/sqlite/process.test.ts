@@ -10,8 +10,8 @@ import { runIngest, type Said } from '../testing/run-ingest.js';
 import { EVER } from '../testing/test-store.js';
 
 const long = process.env['DEVICE_METRICS_LONG'] !== undefined;
-const KILLS = long ? 200 : 4;
-const KILLED_SAMPLES = long ? 1_000_000 : 40_000;
+const KILLS = long ? 200 : 2;
+const KILLED_SAMPLES = long ? 1_000_000 : 20_000;
 const FLAT_SAMPLES = long ? 10_000_000 : 300_000;
 const HOUR_SAMPLES = long ? 1_000_000 : 250_000;
 

@@ -15,7 +15,7 @@ it('the checksum of a row is the same however it is made', () => {
         expect(checked.checksumOf(id + 1, device, kind)).not.toBe(checksum);
       }
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 30 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1_000 : 8 },
   );
   fc.assert(
     fc.property(fc.nat(), fc.maxSafeNat(), fc.double({ noNaN: true, noDefaultInfinity: true }), (id, time, value) => {

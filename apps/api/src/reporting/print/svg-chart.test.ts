@@ -114,7 +114,7 @@ describe('a chart', () => {
           }
         },
       ),
-      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 15 },
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 5 },
     );
   });
 });
