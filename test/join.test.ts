@@ -40,6 +40,8 @@ const invite = async (): Promise<string> => {
   const [line = ''] = await Server.command(['invite', '--url', api.url], settings);
   return /^Code (\S+),/.exec(line)?.[1] ?? line;
 };
+/** Without a process. */
+const newCode = async (): Promise<string> => (await api.post('/api/v1/invitations', {})).body.code;
 async function command(...args: string[]): Promise<string> {
   const process = new CollectorProcess(folder, {}, ...args);
   const code = await process.ended;
@@ -171,20 +173,20 @@ describe('without TLS', () => {
   slowly(
     'a collector that is revoked holds everything, and goes on once it has joined again, without a restart',
     async () => {
-      expect(await command('join', api.url, '--code', await invite())).toContain('has no TLS');
+      expect(await command('join', api.url, '--code', await newCode())).toContain('has no TLS');
       const collector = run();
       await arrives(3);
       const [{ id }] = ask('/api/v1/collectors').collectors;
       ask(`/api/v1/collectors/${id}`, ['-X', 'DELETE']);
       await collector.says('The api refuses this collector (401 The token has been revoked.)');
-      expect(await command('join', api.url, '--code', await invite())).toContain('Joined as test-pc');
+      expect(await command('join', api.url, '--code', await newCode())).toContain('Joined as test-pc');
       await arrives(10);
       await expectWhole();
     },
   );
 
   it('a second machine of the same name waits until an admin says that it is another, and then loses nothing', async () => {
-    await command('join', api.url, '--code', await invite());
+    await command('join', api.url, '--code', await newCode());
     const second = new TestFolder();
     second.write(
       'collector.yaml',
@@ -195,7 +197,7 @@ describe('without TLS', () => {
       await process.ended;
       return process.output;
     };
-    expect(await inSecond('join', api.url, '--code', await invite())).toContain(
+    expect(await inSecond('join', api.url, '--code', await newCode())).toContain(
       'another collector has the device test-pc',
     );
     const collector = new CollectorProcess(second, { COLLECT_INTERVAL: '100ms' });
@@ -219,7 +221,7 @@ describe('without TLS', () => {
   });
 
   it('a collector that leaves has no credential any more', async () => {
-    await command('join', api.url, '--code', await invite());
+    await command('join', api.url, '--code', await newCode());
     expect(await command('leave')).toContain(`Left ${api.url}`);
     expect(() => statSync(folder.file('instance/credential.json'))).toThrow('ENOENT');
     expect(ask('/api/v1/collectors').collectors).toMatchObject([{ state: 'left' }]);

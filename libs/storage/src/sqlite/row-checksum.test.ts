@@ -8,7 +8,7 @@ import type { Store } from '../store.js';
 import { connectionOf, sqliteOptions } from './data-source.js';
 import { SqliteStore } from './sqlite-store.js';
 
-const RUNS = process.env['DEVICE_METRICS_LONG'] ? 5_000 : 20;
+const RUNS = process.env['DEVICE_METRICS_LONG'] ? 2_000 : 20;
 
 let opened: TestStore;
 afterEach(() => opened.close());
