@@ -70,7 +70,7 @@ it('the columns of steps are the same, however few samples are in memory at a ti
         said += Object.keys(whole).length;
       },
     ),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 30 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 70 },
   );
   expect(said).toBeGreaterThan(100);
 });
@@ -103,7 +103,7 @@ it('of whole hours the columns are the same from summaries, also of counters tha
         said += Object.keys(found).length;
       },
     ),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 200 : 60 },
+    { numRuns: 200 },
   );
   expect(said).toBeGreaterThan(300);
 });

@@ -82,7 +82,7 @@ it('whatever a protocol hands over, what the rules refuse never reaches the stor
       );
       kept += accepted;
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 50 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 120 },
   );
 
   expect(kept).toBeGreaterThan(10);
@@ -161,7 +161,7 @@ it('of items with series beyond what a device may have the others are stored, ea
         expect(series.map(({ metricName }) => metricName)).toEqual([...metrics].sort());
       }
     }),
-    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 40 },
+    { numRuns: process.env['DEVICE_METRICS_LONG'] ? 1000 : 80 },
   );
   await limited.close();
 });
