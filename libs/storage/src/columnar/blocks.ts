@@ -1,41 +1,34 @@
-/** Of a sample. */
-const BYTES = 16;
+/** Doubles of a block, and of the memory that many of them share, 1 MiB. */
+export const BLOCK = 256;
+const SHARED = 1 << 17;
 
-/** Room for samples, in columns. */
+/** Room for so many doubles; two integers of 32 bits may stand in the place of one. */
 class Memory {
-  readonly slots: Uint32Array;
-  readonly times: Uint32Array;
-  readonly values: Float64Array;
+  readonly doubles: Float64Array;
+  readonly integers: Uint32Array;
 
-  constructor(capacity: number, bytes: ArrayBuffer | SharedArrayBuffer) {
-    this.values = new Float64Array(bytes, 0, capacity);
-    this.times = new Uint32Array(bytes, capacity * 8, capacity);
-    this.slots = new Uint32Array(bytes, capacity * 12, capacity);
+  constructor() {
+    // Shared with nobody: but this kind V8 does not count, and so does not collect for.
+    const bytes = new SharedArrayBuffer(SHARED * 8);
+    this.doubles = new Float64Array(bytes);
+    this.integers = new Uint32Array(bytes);
   }
 }
 
-/** Samples one behind the other, whatever their series: in the columns from `base` on. */
+/** A part of memory that holds doubles from `base` on, so many as are used. */
 export class Block {
-  readonly slots: Uint32Array;
-  readonly times: Uint32Array;
-  readonly values: Float64Array;
   length = 0;
+  readonly doubles: Float64Array;
+  readonly integers: Uint32Array;
 
-  /** @param memory its own, or what it shares with others. */
   constructor(
-    readonly capacity: number,
-    { slots, times, values } = new Memory(capacity, new ArrayBuffer(capacity * BYTES)),
-    readonly base = 0,
+    { doubles, integers }: Memory,
+    readonly base: number,
   ) {
-    this.slots = slots;
-    this.times = times;
-    this.values = values;
+    this.doubles = doubles;
+    this.integers = integers;
   }
 }
-
-/** Samples of a block that heads fill, and of the memory that many of them share, 1 MiB. */
-const SAMPLES = 128;
-const SHARED = 1 << 16;
 
 /**
  * Gives the memory of heads that are sealed to those that are opened next, and never back: what heads may hold bounds it.
@@ -64,28 +57,11 @@ export class BlockPool {
 
   private make(): Block {
     if (!this.memory || this.used === SHARED) {
-      // Shared with nobody: but this kind V8 does not count, and so does not collect for.
-      this.memory = new Memory(SHARED, new SharedArrayBuffer(SHARED * BYTES));
+      this.memory = new Memory();
       this.used = 0;
     }
-    const block = new Block(SAMPLES, this.memory, this.used);
-    this.used += SAMPLES;
+    const block = new Block(this.memory, this.used);
+    this.used += BLOCK;
     return block;
-  }
-}
-
-/** Memory of more samples than this is not kept. */
-const MOST_SCRATCH = 1 << 19;
-
-/** One block after the other for what is needed for a while only, in the same memory. */
-export class ScratchBlock {
-  private block = new Block(0);
-
-  /** An empty block with room for so many samples; what the one before held is gone. */
-  of(samples: number): Block {
-    if (samples > MOST_SCRATCH) return new Block(samples);
-    if (this.block.capacity < samples) this.block = new Block(Math.min(MOST_SCRATCH, Math.ceil(samples * 1.25)));
-    this.block.length = 0;
-    return this.block;
   }
 }

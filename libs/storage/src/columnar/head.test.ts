@@ -1,24 +1,38 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { HOUR, type Summary } from '@device-metrics/domain';
-import { BlockPool, ScratchBlock } from './blocks.js';
+import { BlockPool } from './blocks.js';
 import { columnOf, sliceColumn, summarizeColumn } from './column.js';
 import { Head, type HeadDevice } from './head.js';
+import { ScratchColumn } from './sorted-samples.js';
 
 const START = 491_000 * HOUR;
 /** Ids 5, 6, 7 in slots 0, 1, 3; a series of slot 2 never came to be. */
 const device = (): HeadDevice => ({ id: 1, slots: [{ id: 5 }, { id: 6 }, undefined, { id: 7 }] });
 const SLOTS = [0, 1, 3];
+/** In which the samples of readings come again and again; the last one takes several blocks. */
+const LISTS = [[3, 1, 0, 1], [0, 1, 3, 0, 1], [1, 1, 1, 1, 1], Array.from({ length: 700 }, (_, at) => SLOTS[at % 3])];
 
 describe('a head', () => {
   it('holds the last value of each series and time, in order of time, whenever it is read', () => {
     const sample = fc.tuple(fc.constantFrom(...SLOTS), fc.nat({ max: 60 }), fc.integer());
+    const list = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(...LISTS) },
+      fc.array(fc.constantFrom(...SLOTS), { minLength: 1, maxLength: 12 }),
+    );
+    const reading = fc
+      .tuple(list, fc.nat({ max: 60 }), fc.nat())
+      .map(([slots, time, value]) => slots.map((slot, at): [number, number, number] => [slot, time, value + at]));
     // One sample is pushed alone, several as columns.
-    const push = fc.array(sample, { minLength: 1, maxLength: 40 });
+    const push = fc.oneof(
+      fc.array(sample, { minLength: 1, maxLength: 40 }),
+      reading,
+      fc.array(reading, { minLength: 2, maxLength: 5 }).map((readings) => readings.flat()),
+    );
     const commands = fc.array(fc.oneof({ weight: 9, arbitrary: push }, fc.constant('read' as const)), {
       maxLength: 60,
     });
-    const scratch = new ScratchBlock();
+    const scratch = new ScratchColumn();
     const range = fc.tuple(fc.nat({ max: 61 }), fc.nat({ max: 61 }));
     fc.assert(
       fc.property(commands, range, (all, [from, to]) => {
@@ -54,6 +68,15 @@ describe('a head', () => {
           );
           expect(lasts).toEqual(found.map(([id, samples]) => [id, samples.length, samples.at(-1)?.[1]]));
           const times = [...model.values()].flatMap((samples) => [...samples.keys()]);
+          const counts = new Uint32Array(of.slots.length);
+          head.countInto(counts);
+          for (const slot of SLOTS) {
+            const found: number[] = [];
+            head.addTimesOf(slot, found);
+            const its = Array.from(model.get(slot)?.keys() ?? [], (time) => START + time);
+            expect(new Set(found)).toEqual(new Set(its));
+            expect(found.length).toBe(counts[slot]);
+          }
           expect(head.firstTime()).toBe(Math.min(Infinity, ...times.map((time) => START + time)));
         };
         for (const command of all) {
@@ -68,10 +91,12 @@ describe('a head', () => {
             const times = Float64Array.from(command, ([, ago]) => START + ago);
             const values = Float64Array.from(command, ([, , one]) => one);
             const slots = Uint32Array.from(command, ([into]) => into);
-            const half = command.length >> 1;
-            expect(head.pushColumns(series.slice(0, half), 0, 0, times.subarray(0, half), values, 1)).toBe(half);
-            const end = command.length - half;
-            expect(head.pushSlots(slots.subarray(half), 0, end, half, times, values, 1)).toBe(end);
+            const cut = Math.floor((command.length * (time % 3)) / 2);
+            expect(head.pushColumns(series.slice(0, cut), 0, 0, times.subarray(0, cut), values, 1)).toBe(cut);
+            const end = command.length - cut;
+            expect(head.pushSlots(slots.subarray(cut), 0, end, cut, times, values, 1)).toBe(end);
+            // It is memory of whoever pushed.
+            slots.fill(2);
           }
           for (const [into, at, one] of command) {
             model.set(into, (model.get(into) ?? new Map<number, number>()).set(at, one));
@@ -89,23 +114,28 @@ describe('a head', () => {
       values: fc.infiniteStream(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(-0))),
       late: fc.option(fc.nat({ max: 60 }), { freq: 6 }),
       isSorted: fc.boolean(),
+      isRead: fc.boolean(),
       wanted: fc.subarray([5, 6, 7, 8], { minLength: 1 }),
       cut: fc.option(fc.tuple(fc.nat({ max: 400 }), fc.nat({ max: 400 }))),
     });
     fc.assert(
       fc.property(fc.array(round, { maxLength: 12 }), (rounds) => {
-        const slots: { id: number }[] = [{ id: 5 }, { id: 6 }, { id: 7 }];
+        const slots: { id: number }[] = [{ id: 5 }, { id: 6 }, { id: 7 }, { id: 9 }];
         const head = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
         const other = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
         const push = (slot: number, time: number, value: number): void => {
           for (const one of [head, other]) one.push(slot, START + time, value, 1);
         };
         let time = 0;
-        for (const [turn, { samples, values, late, isSorted, wanted, cut }] of rounds.entries()) {
+        for (const [turn, { samples, values, late, isSorted, isRead, wanted, cut }] of rounds.entries()) {
           // A series that comes while the head is open.
           if (turn === 3) slots.push({ id: 8 });
           for (let count = 0; count < samples; count += 1, time += 1) {
-            for (const slot of slots.keys()) push(slot, time, values.next().value as number);
+            const its = Float64Array.from(slots, () => values.next().value as number);
+            const times = its.map(() => START + time);
+            const all = Uint32Array.from(slots.keys());
+            if (isRead) for (const one of [head, other]) one.pushSlots(all, 0, all.length, 0, times, its, 1);
+            else for (const slot of all) push(slot, time, its[slot]);
           }
           if (late !== null) push(late % slots.length, late, 1);
           if (isSorted && turn % 4 === 0) head.columns(() => undefined);
@@ -137,6 +167,30 @@ describe('a head', () => {
     head.columns((_, { times, values }) => times.forEach((time, index) => found.push([time, values[index]])));
     expect(found).toEqual([...model].sort(([a], [b]) => a - b));
     expect(found.length).toBeLessThan(count);
+  });
+
+  it('holds readings that are all of other series', () => {
+    const slots = Array.from({ length: 60 }, (_, slot) => ({ id: slot + 1 }));
+    const head = new Head({ id: 1, slots }, START / HOUR, 1, 0, new BlockPool());
+    const model: [number, number][][] = slots.map(() => []);
+    for (let time = 0; time < 200; time += 1) {
+      const its = Uint32Array.from(slots.keys()).filter((slot) => (slot * 7 + time * time) % 11 < 5);
+      const values = Float64Array.from(its, (slot) => slot + time / 10);
+      expect(head.pushSlots(its, 0, its.length, 0, new Float64Array(its.length).fill(START + time), values, 1)).toBe(
+        its.length,
+      );
+      its.forEach((slot, at) => model[slot].push([time, values[at]]));
+    }
+    const found: [number, number][][] = [];
+    head.columns((_, { times, values }) => found.push(Array.from(times, (time, at) => [time, values[at]])));
+    expect(found).toEqual(model);
+  });
+
+  it('takes of what a row brings only what is of its hour', () => {
+    const head = new Head(device(), START / HOUR, 1, 0, new BlockPool());
+    const times = Float64Array.from([1, 1, 1, 1, HOUR, HOUR], (time) => START + time);
+    expect(head.pushSlots(Uint32Array.from([0, 1, 3, 0, 0, 1]), 0, 6, 0, times, times, 1)).toBe(4);
+    expect(head.size).toBe(4);
   });
 
   it('leaves what was read as it was when more comes', () => {
@@ -188,7 +242,7 @@ describe('a head', () => {
       return head;
     };
     const firstOf = (head: Head): number | undefined => {
-      for (const { column, from } of head.partsIn(new ScratchBlock())) return column.values[from];
+      for (const { column, from } of head.partsIn(new ScratchColumn())) return column.values[from];
       return undefined;
     };
     const head = headOf(1);

@@ -1,9 +1,10 @@
 import type { Summary, TimeRange } from '@device-metrics/domain';
 import { HOUR } from '@device-metrics/domain';
 import type { BlockPool } from './blocks.js';
-import { Block, ScratchBlock } from './blocks.js';
 import { columnOf, summarizePart, type Column, type SeriesPart } from './column.js';
+import { RowCursor, Rows } from './rows.js';
 import { RunningSummaries, SlotSummaries } from './slot-summaries.js';
+import { columnFor, firstNotBefore, ScratchColumn, sortSamples, type SortedSamples } from './sorted-samples.js';
 import type { Wanted } from './wanted.js';
 
 /** What a head knows of its device. */
@@ -20,20 +21,15 @@ const FEW = 4;
 const MANY_OF_EACH = 16;
 
 /** Of looks that are over before the next one begins. */
-const SCRATCH = new ScratchBlock();
+const SCRATCH = new ScratchColumn();
 const BY_SLOT = new SlotSummaries();
 
-/** The same samples by series and time, one per time. The samples of slot `s` go from `starts[s]` to before `ends[s]`. */
-interface Sorted {
-  readonly block: Block;
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-}
+/** Slots of a reading while it is taken in; a longer one is several. */
+const SLOTS = new Uint32Array(1024);
 
 /**
  * The samples of one device and hour that are not sealed yet; on disk they are in the journal. A sample is only noted as
- * it arrives, in blocks that are never copied to grow. They are put in order when they are read, which is mostly once:
- * when the head is sealed.
+ * it arrives. They are put in order when they are read, which is mostly once: when the head is sealed.
  */
 export class Head {
   /** Of its hour, Unix milliseconds. */
@@ -48,13 +44,12 @@ export class Head {
   /** How many queries may still look at it, and whether it is sealed. */
   private readers = 0;
   private isReleased = false;
-  private blocks: Block[] = [];
-  private last: Block;
-  private sorted: Sorted | undefined;
+  /** What has come, but for what is put in order. */
+  private readonly rows: Rows;
+  /** What was put in order before the rows came. */
+  private inOrder: SortedSamples | undefined;
   /** How often samples of some series were put in order since the last came. */
   private picked = 0;
-  /** The block in which the samples were put in order, before those that have come since. */
-  private inOrder: Block | undefined;
   /** Of all samples; undefined before somebody has looked at most series. */
   private running: RunningSummaries | undefined;
   /** The earliest time, ms since the hour began. */
@@ -67,11 +62,11 @@ export class Head {
     readonly firstRow: number,
     /** When it was opened, Unix milliseconds. */
     readonly openedAt: number,
-    private readonly pool: BlockPool,
+    pool: BlockPool,
   ) {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
-    this.last = this.addBlock();
+    this.rows = new Rows(pool);
   }
 
   /** Whether a sample of this time goes here. */
@@ -81,17 +76,10 @@ export class Head {
 
   /** Adds a sample that is in journal row `row`, of the series in a slot of the device. */
   push(slot: number, timestamp: number, value: number, row: number): void {
-    const last = this.lastWithRoom();
-    const at = last.base + last.length++;
-    last.slots[at] = slot;
     const time = timestamp - this.start;
-    if (time < this.first) this.first = time;
-    last.times[at] = time;
-    last.values[at] = value;
-    this.size += 1;
+    this.rows.add(slot, time, value);
+    this.noteCame(1, time);
     this.lastRow = row;
-    this.sorted = undefined;
-    this.picked = 0;
   }
 
   /**
@@ -107,29 +95,20 @@ export class Head {
     values: Float64Array,
     row: number,
   ): number {
-    const { device, start } = this;
-    let at = from;
-    for (let isHere = true; isHere && at < timestamps.length;) {
-      const block = this.lastWithRoom();
-      const { slots, times, values: into, base } = block;
-      let place = base + block.length;
-      const end = Math.min(timestamps.length, at + block.capacity - block.length);
-      for (; at < end; at += 1, place += 1) {
-        const one = series[offset + at];
-        const time = timestamps[at] - start;
-        isHere = one?.device === device && time >= 0 && time < HOUR;
-        if (!one || !isHere) break;
-        if (time < this.first) this.first = time;
-        slots[place] = one.slot;
-        times[place] = time;
-        into[place] = values[at];
-      }
-      this.size += place - base - block.length;
-      block.length = place - base;
-    }
+    const { device } = this;
     this.lastRow = row;
-    this.sorted = undefined;
-    this.picked = 0;
+    let at = from;
+    while (at < timestamps.length) {
+      const timestamp = timestamps[at];
+      let count = 0;
+      for (; count < SLOTS.length && timestamps[at + count] === timestamp; count += 1) {
+        const one = series[offset + at + count];
+        if (one?.device !== device) break;
+        SLOTS[count] = one.slot;
+      }
+      if (count === 0 || !this.addReading(timestamp, SLOTS, 0, count, values, at)) break;
+      at += count;
+    }
     return at;
   }
 
@@ -140,35 +119,23 @@ export class Head {
    * @param offset where the sample of the first of all slots is.
    */
   pushSlots(
-    from: Uint32Array,
-    start: number,
-    end: number,
+    slots: Uint32Array,
+    from: number,
+    to: number,
     offset: number,
     timestamps: Float64Array,
     values: Float64Array,
     row: number,
   ): number {
-    let at = start;
-    for (let isHere = true; isHere && at < end;) {
-      const block = this.lastWithRoom();
-      const { slots, times, values: into, base } = block;
-      let place = base + block.length;
-      const until = Math.min(end, at + block.capacity - block.length);
-      for (; at < until; at += 1, place += 1) {
-        const time = timestamps[offset + at] - this.start;
-        isHere = time >= 0 && time < HOUR;
-        if (!isHere) break;
-        if (time < this.first) this.first = time;
-        slots[place] = from[at];
-        times[place] = time;
-        into[place] = values[offset + at];
-      }
-      this.size += place - base - block.length;
-      block.length = place - base;
-    }
     this.lastRow = row;
-    this.sorted = undefined;
-    this.picked = 0;
+    let at = from;
+    while (at < to) {
+      const timestamp = timestamps[offset + at];
+      let end = at + 1;
+      while (end < to && timestamps[offset + end] === timestamp) end += 1;
+      if (!this.addReading(timestamp, slots, at, end, values, offset + at)) break;
+      at = end;
+    }
     return at;
   }
 
@@ -202,16 +169,17 @@ export class Head {
       });
       return;
     }
-    const { block, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
+    const { column, starts, ends } = isAll ? this.sortedForOneLook(wanted) : this.sortedFor(wanted);
+    const { times } = column;
     let summary: Summary | undefined;
     for (let slot = 0; slot < starts.length; slot += 1) {
       let [from, to] = [starts[slot], ends[slot]];
       const id = slots[slot]?.id;
       if (from === to || id === undefined || !wanted.has(id)) continue;
-      if (block.times[from] < first) from = firstNotBefore(first, block.times, from, to);
-      if (from < to && block.times[to - 1] >= end) to = firstNotBefore(end, block.times, from, to);
+      if (times[from] < first) from = firstNotBefore(first, times, from, to);
+      if (from < to && times[to - 1] >= end) to = firstNotBefore(end, times, from, to);
       if (from === to) continue;
-      summary = summarizePart(block, from, to, this.start, summary);
+      summary = summarizePart(column, from, to, this.start, summary);
       visit(id, summary);
     }
   }
@@ -220,8 +188,8 @@ export class Head {
    * The samples of all series, by id, for one look: what it gives holds until the scratch memory is used again, and is the same object
    * each time.
    */
-  partsIn(scratch: ScratchBlock): Iterable<Readonly<SeriesPart>> {
-    return this.partsOf(this.sorted ?? this.sortInto(scratch.of(this.held)));
+  partsIn(scratch: ScratchColumn): Iterable<Readonly<SeriesPart>> {
+    return this.partsOf(this.sorted ?? this.sort((samples) => scratch.of(samples)));
   }
 
   /** A query may look at it until `letGo`, though it is sealed meanwhile. */
@@ -238,21 +206,31 @@ export class Head {
   release(): void {
     this.isReleased = true;
     if (this.readers > 0) return;
-    this.giveBack();
-    this.sorted = undefined;
+    this.rows.clear();
+    this.inOrder = undefined;
+    this.running = undefined;
   }
 
   /** Adds how many samples came in of the series in each slot. */
   countInto(counts: Uint32Array): void {
-    for (const { slots, base, length } of this.blocks) {
-      for (let at = base; at < base + length; at += 1) counts[slots[at]] += 1;
+    const { inOrder } = this;
+    inOrder?.starts.forEach((from, slot) => (counts[slot] += inOrder.ends[slot] - from));
+    for (const row = new RowCursor(this.rows); row.next();) {
+      for (let place = 0; place < row.count; place += 1) counts[row.slots[row.slotsFrom + place]] += 1;
     }
   }
 
   /** Adds the times of the series in a slot, Unix milliseconds, as they stand. */
   addTimesOf(slot: number, times: number[]): void {
-    for (const { slots, times: its, base, length } of this.blocks) {
-      for (let at = base; at < base + length; at += 1) if (slots[at] === slot) times.push(this.start + its[at]);
+    const { inOrder } = this;
+    if (inOrder && slot < inOrder.starts.length) {
+      const { column, starts, ends } = inOrder;
+      for (let at = starts[slot]; at < ends[slot]; at += 1) times.push(this.start + column.times[at]);
+    }
+    for (const row = new RowCursor(this.rows); row.next();) {
+      for (let place = 0; place < row.count; place += 1) {
+        if (row.slots[row.slotsFrom + place] === slot) times.push(this.start + row.time);
+      }
     }
   }
 
@@ -261,20 +239,35 @@ export class Head {
     return this.start + this.first;
   }
 
-  /** Samples that are in the blocks. */
-  private get held(): number {
-    return this.blocks.reduce((sum, { length }) => sum + length, 0);
+  /**
+   * Adds samples of one time, of the series in the slots from one place to before another; false where they are not of this hour.
+   *
+   * @param valuesFrom where the value of the first of these is.
+   */
+  private addReading(
+    timestamp: number,
+    slots: Uint32Array,
+    from: number,
+    to: number,
+    values: Float64Array,
+    valuesFrom: number,
+  ): boolean {
+    const time = timestamp - this.start;
+    if (!(time >= 0 && time < HOUR)) return false;
+    this.rows.addReading(time, slots, from, to, values, valuesFrom);
+    this.noteCame(to - from, time);
+    return true;
   }
 
-  private lastWithRoom(): Block {
-    const { last } = this;
-    return last.length < last.capacity ? last : this.addBlock();
+  private noteCame(samples: number, time: number): void {
+    if (time < this.first) this.first = time;
+    this.size += samples;
+    this.picked = 0;
   }
 
-  private addBlock(): Block {
-    this.last = this.pool.take();
-    this.blocks.push(this.last);
-    return this.last;
+  /** All samples, where they are in order. */
+  private get sorted(): SortedSamples | undefined {
+    return this.rows.count === 0 ? this.inOrder : undefined;
   }
 
   /** Slots by id; undefined where they are in this order, as they are unless a series has come from another device. */
@@ -291,9 +284,9 @@ export class Head {
     return Array.from({ length: count }, (_, slot) => slot).sort((a, b) => (slots[a]?.id ?? 0) - (slots[b]?.id ?? 0));
   }
 
-  private *partsOf({ block, starts, ends }: Sorted, wanted?: Wanted): Generator<Readonly<SeriesPart>> {
+  private *partsOf({ column, starts, ends }: SortedSamples, wanted?: Wanted): Generator<Readonly<SeriesPart>> {
     const byId = this.slotsById(starts.length);
-    const part: SeriesPart = { seriesId: 0, column: block, from: 0, to: 0 };
+    const part: SeriesPart = { seriesId: 0, column, from: 0, to: 0 };
     for (let place = 0; place < starts.length; place += 1) {
       const slot = byId ? byId[place] : place;
       const id = this.device.slots[slot]?.id;
@@ -319,214 +312,46 @@ export class Head {
       const id = slots[slot]?.id;
       if (id !== undefined && wanted.has(id)) BY_SLOT.want(slot);
     }
-    return this.blocks.every((block) => BY_SLOT.add(block, first, end)) ? BY_SLOT : undefined;
+    return BY_SLOT.addAll(this.inOrder, new RowCursor(this.rows), first, end) ? BY_SLOT : undefined;
   }
 
   /** Of all samples; undefined where those of a series came out of order, or it does not pay to keep them. */
   private summarizeAll(wanted: Wanted): SlotSummaries | undefined {
     const { length } = this.device.slots;
     if (!this.running && (this.isFew(wanted) || this.size < MANY_OF_EACH * length)) return undefined;
-    this.running ??= new RunningSummaries();
-    return this.running.of(this.blocks, length);
+    this.running ??= new RunningSummaries(this.inOrder, this.rows);
+    return this.running.of(length);
   }
 
   /** Memory that V8 counts makes it go through all of its heap, where all heads are looked at again and again. */
-  private sortedForOneLook(wanted: Wanted): Sorted {
+  private sortedForOneLook(wanted: Wanted): SortedSamples {
     if (this.sorted || this.picked === FEW || this.isFew(wanted)) return this.sortedFor(wanted);
     this.picked += 1;
-    return this.sortInto(SCRATCH.of(this.held));
+    return this.sort((samples) => SCRATCH.of(samples));
   }
 
   private isFew(wanted: Wanted): boolean {
     return wanted.size * FEW < this.device.slots.length;
   }
 
-  private sortedFor(wanted: Wanted | undefined): Sorted {
+  private sortedFor(wanted: Wanted | undefined): SortedSamples {
     if (this.sorted) return this.sorted;
-    if (!wanted || !this.isFew(wanted) || this.picked === FEW) return (this.sorted = this.sortForGood());
+    if (!wanted || !this.isFew(wanted) || this.picked === FEW) return this.sortForGood();
     this.picked += 1;
-    const picked = this.pick(wanted);
-    return sort(new Block(picked.length), [picked], this.device.slots.length);
+    const isWanted = Uint8Array.from(this.device.slots, (one) => (one !== undefined && wanted.has(one.id) ? 1 : 0));
+    return this.sort(columnFor, isWanted);
   }
 
-  /** The samples of the series that are wanted, as they came. */
-  private pick(wanted: Wanted): Block {
-    const isWanted = this.device.slots.map((one) => one !== undefined && wanted.has(one.id));
-    let count = 0;
-    for (const { slots, base, length } of this.blocks) {
-      for (let index = base; index < base + length; index += 1) if (isWanted[slots[index]]) count += 1;
-    }
-    const picked = new Block(count);
-    for (const { slots, times, values, base, length } of this.blocks) {
-      for (let index = base; index < base + length; index += 1) {
-        if (!isWanted[slots[index]]) continue;
-        const at = picked.length++;
-        picked.slots[at] = slots[index];
-        picked.times[at] = times[index];
-        picked.values[at] = values[index];
-      }
-    }
-    return picked;
-  }
-
-  /** Puts the samples in order, in a block of their own which takes the place of the others. */
-  private sortForGood(): Sorted {
-    const sorted = this.sortInto(new Block(this.held));
-    this.giveBack();
-    this.last = this.inOrder = sorted.block;
-    this.blocks = [sorted.block];
+  /** Puts the samples in order, in memory of their own: the rows are not needed any more. */
+  private sortForGood(): SortedSamples {
+    const sorted = this.sort(columnFor);
+    this.rows.clear();
+    this.running = undefined;
+    this.inOrder = sorted;
     return sorted;
   }
 
-  /** A block that was put in order is not among them: a query may still look at what it has read of it. */
-  private giveBack(): void {
-    this.pool.giveBack(this.blocks.filter((block) => block !== this.inOrder));
-    this.blocks = [];
-    this.inOrder = undefined;
-    this.running = undefined;
+  private sort(makeRoom: (samples: number) => Column, isWanted?: Uint8Array): SortedSamples {
+    return sortSamples(this.inOrder, this.rows, this.device.slots.length, makeRoom, isWanted);
   }
-
-  private sortInto(block: Block): Sorted {
-    return sort(block, this.blocks, this.device.slots.length);
-  }
-}
-
-/** Where in ascending times, from one position to before another, the first one is that is not before `time`. */
-function firstNotBefore(time: number, times: Uint32Array, from: number, to: number): number {
-  let [low, high] = [from, to];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle] < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Puts samples in order in an empty block that has room for them, and memory of its own. */
-function sort(block: Block, from: readonly Block[], slotCount: number): Sorted {
-  const starts = startsOfSlots(from, slotCount);
-  const ends = starts.slice(0, -1);
-  block.length = starts[slotCount];
-  let isInOrder = true;
-  for (const { slots, times, values, base, length } of from) {
-    for (let index = base; index < base + length; index += 1) {
-      const slot = slots[index];
-      const at = ends[slot]++;
-      block.slots[at] = slot;
-      block.times[at] = times[index];
-      block.values[at] = values[index];
-      isInOrder &&= at === starts[slot] || block.times[at - 1] < times[index];
-    }
-  }
-  const sorted = { block, starts: starts.subarray(0, -1), ends };
-  if (!isInOrder) {
-    for (let slot = 0; slot < slotCount; slot += 1) ends[slot] = sortRun(block, starts[slot], ends[slot]);
-    closeGaps(sorted);
-  }
-  return sorted;
-}
-
-/** Where the samples of each slot begin once they are sorted, and after the last slot where all of them end. */
-function startsOfSlots(blocks: readonly Block[], slotCount: number): Uint32Array {
-  const starts = new Uint32Array(slotCount + 1);
-  for (const { slots, base, length } of blocks) {
-    for (let index = base; index < base + length; index += 1) starts[slots[index] + 1] += 1;
-  }
-  for (let slot = 1; slot <= slotCount; slot += 1) starts[slot] += starts[slot - 1];
-  return starts;
-}
-
-/** Puts samples of one series in order of time and keeps the last that came of each time; gives where they end. */
-function sortRun(block: Block, from: number, to: number): number {
-  if (!isNearlySorted(block, from, to)) sortFar(block, from, to);
-  const { times, values } = block;
-  let end = from;
-  for (let index = from; index < to; index += 1) {
-    if (end > from && times[end - 1] === times[index]) end -= 1;
-    times[end] = times[index];
-    values[end] = values[index];
-    end += 1;
-  }
-  return end;
-}
-
-/** How many samples others may pass on average before they are sorted in another way. */
-const NEARLY = 8;
-
-/**
- * Puts samples in order of time, those of the same time as they came, where few stand far from their place: so do those that senders
- * with several connections send. False where they do not; then some are still out of order.
- */
-function isNearlySorted({ times, values }: Block, from: number, to: number): boolean {
-  let left = (to - from) * NEARLY;
-  for (let index = from + 1; index < to; index += 1) {
-    const time = times[index];
-    if (time >= times[index - 1]) continue;
-    const value = values[index];
-    let place = index;
-    for (; place > from && times[place - 1] > time; place -= 1) {
-      times[place] = times[place - 1];
-      values[place] = values[place - 1];
-    }
-    times[place] = time;
-    values[place] = value;
-    left -= index - place;
-    if (left < 0) return false;
-  }
-  return true;
-}
-
-/** The same however they stand. */
-function sortFar({ times, values }: Block, from: number, to: number): void {
-  const order = orderOf(times.subarray(from, to));
-  const [timesBefore, valuesBefore] = [times.slice(from, to), values.slice(from, to)];
-  for (let index = 0; index < order.length; index += 1) {
-    times[from + index] = timesBefore[order[index]];
-    values[from + index] = valuesBefore[order[index]];
-  }
-}
-
-/** Bits of a time that are sorted by at a time: with twice as many every millisecond of an hour is told apart. */
-const DIGIT = 11;
-
-/** From so many on, sorting by digits is faster: what hundreds of thousands take would hold up everybody. */
-const MANY = 1024;
-
-/** Where the samples are in order of time, those of the same time as they came. */
-function orderOf(times: Uint32Array): ArrayLike<number> {
-  if (times.length >= MANY) return byDigit(times, byDigit(times, undefined, 0), DIGIT);
-  // One double holds a time and the position behind it, so that sorting numbers is enough.
-  const keys = Float64Array.from(times, (time, index) => time * MANY + index).sort();
-  return Uint32Array.from(keys, (key) => key % MANY);
-}
-
-/** Sorts by one digit and keeps the order of those that have the same. */
-function byDigit(times: Uint32Array, order: Uint32Array | undefined, shift: number): Uint32Array {
-  const mask = (1 << DIGIT) - 1;
-  const next = new Uint32Array(mask + 2);
-  for (let index = 0; index < times.length; index += 1) next[((times[index] >>> shift) & mask) + 1] += 1;
-  for (let digit = 1; digit <= mask; digit += 1) next[digit] += next[digit - 1];
-  const sorted = new Uint32Array(times.length);
-  for (let index = 0; index < times.length; index += 1) {
-    const place = order ? order[index] : index;
-    sorted[next[(times[place] >>> shift) & mask]++] = place;
-  }
-  return sorted;
-}
-
-/** Closes the gaps that dropped samples have left, so that what comes several times takes no more memory. */
-function closeGaps({ block, starts, ends }: Sorted): void {
-  let length = 0;
-  for (let slot = 0; slot < starts.length; slot += 1) {
-    const [from, to] = [starts[slot], ends[slot]];
-    starts[slot] = length;
-    ends[slot] = length + to - from;
-    if (from !== length) {
-      block.times.copyWithin(length, from, to);
-      block.values.copyWithin(length, from, to);
-    }
-    block.slots.fill(slot, length, ends[slot]);
-    length = ends[slot];
-  }
-  block.length = length;
 }

@@ -1,5 +1,4 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
-import { ScratchBlock } from './blocks.js';
 import { sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
 import type { Heads } from './heads.js';
@@ -11,6 +10,7 @@ import type { Pieces, PieceWrite, StoredPiece } from './pieces.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { RecentReadings } from './recent-readings.js';
 import { SingleRun } from './single-run.js';
+import { ScratchColumn } from './sorted-samples.js';
 
 export interface SealSettings {
   /** The clock, Unix milliseconds. */
@@ -74,7 +74,7 @@ export class Sealer {
   private readonly work = new SingleRun(() => this.sealDue());
   private readonly encoder = new PieceEncoder();
   /** For each head of the device and hour that is being sealed. */
-  private readonly scratch: ScratchBlock[] = [];
+  private readonly scratch: ScratchColumn[] = [];
   private slices = new Slices();
   private batch: Sealed[] = [];
   private batchBytes = 0;
@@ -307,7 +307,7 @@ export class Sealer {
 
   /** What pieces and heads have of each series, the later over the earlier ones, until those of heads are asked for again. */
   private joined(pieces: readonly SeriesSource[], heads: readonly Head[]): Iterable<Readonly<SeriesPart>> {
-    const ofHeads = heads.map((head, place) => head.partsIn((this.scratch[place] ??= new ScratchBlock())));
+    const ofHeads = heads.map((head, place) => head.partsIn((this.scratch[place] ??= new ScratchColumn())));
     // Mostly there is nothing but a head, which has each series once.
     if (pieces.length === 0 && heads.length === 1) return ofHeads[0];
     return joinSeries([...pieces, ...ofHeads.map(startOf)]);

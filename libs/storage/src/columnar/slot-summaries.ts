@@ -1,5 +1,6 @@
 import { emptySummary, HOUR, type Summary } from '@device-metrics/domain';
-import type { Block } from './blocks.js';
+import { RowCursor, type Rows } from './rows.js';
+import type { SortedSamples } from './sorted-samples.js';
 
 /** Doubles of a slot: min, max, sum, first, last. */
 const DOUBLES = 5;
@@ -48,39 +49,55 @@ export class SlotSummaries {
   }
 
   /**
-   * Adds samples from one time to before another.
+   * Adds samples from one time to before another: those that are in order, and rows that the cursor has not gone through.
    *
-   * @param from how many samples of the block are left out at its beginning.
    * @returns false where those of a series do not come one after the other; then it holds nothing of use.
    */
-  add({ slots, times, values, base, length }: Block, first: number, end: number, from = 0): boolean {
-    const { doubles, integers, wanted } = this;
-    for (let at = base + from; at < base + length; at += 1) {
-      const slot = slots[at];
-      // Mostly few are wanted: of the others nothing else is read.
-      if (wanted[slot] === 0) continue;
-      const time = times[at];
-      if (time < first || time >= end) continue;
-      const value = values[at];
-      const double = slot * DOUBLES;
-      const integer = slot * INTEGERS;
-      if (integers[integer] === 0) {
-        doubles[double] = value;
-        doubles[double + 1] = value;
-        // As a sum that begins at 0: that of -0 is 0.
-        doubles[double + 2] = 0 + value;
-        doubles[double + 3] = value;
-        integers[integer + 1] = time;
-      } else {
-        if (time <= integers[integer + 2]) return false;
-        if (value < doubles[double]) doubles[double] = value;
-        if (value > doubles[double + 1]) doubles[double + 1] = value;
-        doubles[double + 2] += value;
+  addAll(inOrder: SortedSamples | undefined, row: RowCursor, first: number, end: number): boolean {
+    if (inOrder) this.addSorted(inOrder, first, end);
+    while (row.next()) if (row.time >= first && row.time < end && !this.addRow(row)) return false;
+    return true;
+  }
+
+  private addSorted({ column: { times, values }, starts, ends }: SortedSamples, first: number, end: number): void {
+    for (let slot = 0; slot < starts.length; slot += 1) {
+      if (this.wanted[slot] === 0) continue;
+      for (let at = starts[slot]; at < ends[slot]; at += 1) {
+        if (times[at] >= first && times[at] < end) this.add(slot, times[at], values[at]);
       }
-      doubles[double + 4] = value;
-      integers[integer] += 1;
-      integers[integer + 2] = time;
     }
+  }
+
+  private addRow({ time, slots, slotsFrom, values, valuesFrom, count }: RowCursor): boolean {
+    for (let place = 0; place < count; place += 1) {
+      const slot = slots[slotsFrom + place];
+      // Mostly few are wanted: of the others nothing else is read.
+      if (this.wanted[slot] !== 0 && !this.add(slot, time, values[valuesFrom + place])) return false;
+    }
+    return true;
+  }
+
+  /** False where the sample is not behind those of its series. */
+  private add(slot: number, time: number, value: number): boolean {
+    const { doubles, integers } = this;
+    const double = slot * DOUBLES;
+    const integer = slot * INTEGERS;
+    if (integers[integer] === 0) {
+      doubles[double] = value;
+      doubles[double + 1] = value;
+      // As a sum that begins at 0: that of -0 is 0.
+      doubles[double + 2] = 0 + value;
+      doubles[double + 3] = value;
+      integers[integer + 1] = time;
+    } else {
+      if (time <= integers[integer + 2]) return false;
+      if (value < doubles[double]) doubles[double] = value;
+      if (value > doubles[double + 1]) doubles[double + 1] = value;
+      doubles[double + 2] += value;
+    }
+    doubles[double + 4] = value;
+    integers[integer] += 1;
+    integers[integer + 2] = time;
     return true;
   }
 
@@ -114,24 +131,23 @@ export class SlotSummaries {
 /** Summaries of all samples of a head: whoever looks at them adds what has come since somebody did before. */
 export class RunningSummaries {
   private readonly sums = new SlotSummaries();
-  /** Samples that are in them. */
-  private size = 0;
+  private readonly row: RowCursor;
   private isInOrder = true;
 
-  /**
-   * @param blocks those of the call before, and what has come since behind them.
-   * @returns undefined where the samples of a series do not come one after the other.
-   */
-  of(blocks: readonly Block[], slots: number): SlotSummaries | undefined {
+  /** @param inOrder what is to be added before the rows. */
+  constructor(
+    private inOrder: SortedSamples | undefined,
+    rows: Rows,
+  ) {
+    this.row = new RowCursor(rows);
+  }
+
+  /** Undefined where the samples of a series do not come one after the other. */
+  of(slots: number): SlotSummaries | undefined {
     const { sums } = this;
     sums.wantAll(slots);
-    let before = 0;
-    for (const block of blocks) {
-      const from = Math.max(0, this.size - before);
-      this.isInOrder &&= from >= block.length || sums.add(block, 0, HOUR, from);
-      before += block.length;
-    }
-    this.size = before;
+    this.isInOrder &&= sums.addAll(this.inOrder, this.row, 0, HOUR);
+    this.inOrder = undefined;
     return this.isInOrder ? sums : undefined;
   }
 }
