@@ -89,7 +89,7 @@ export class Alerts {
   static async open(options: AlertsOptions): Promise<Alerts> {
     const { alertStore, clock } = options;
     const alerts = new Alerts(options, await States.load(alertStore, clock.now()), await lookedUntil(alertStore));
-    for (const registry of alerts.registries()) await registry.reload();
+    await alerts.reloadRegistries();
     alerts.checkRoutes();
     return alerts;
   }
@@ -181,14 +181,20 @@ export class Alerts {
   /** Takes in what other processes have seen, and what people have told them. */
   private async reload(): Promise<void> {
     await this.states.reload(this.options.alertStore);
-    for (const registry of this.registries()) await registry.reload();
+    await this.reloadRegistries();
+  }
+
+  private async reloadRegistries(): Promise<void> {
+    const registries = this.registries();
+    const documents = await this.options.alertStore.documentsOf(registries.map(({ kind }) => kind));
+    for (const registry of registries) registry.take(documents.get(registry.kind) ?? []);
   }
 
   /** Goes on where the process that looked until now has stopped. */
   private async begin(): Promise<void> {
     const { alertStore, clock } = this.options;
     await this.states.begin(alertStore, clock.now());
-    for (const registry of this.registries()) await registry.reload();
+    await this.reloadRegistries();
     this.evaluation.begin(await lookedUntil(alertStore));
   }
 

@@ -1,5 +1,5 @@
 import { reasonOf } from '@device-metrics/domain';
-import type { AlertDocumentKind, AlertStore } from '@device-metrics/storage';
+import type { AlertDocument, AlertDocumentKind, AlertStore } from '@device-metrics/storage';
 
 /** Where something comes from: of one name, a later origin goes before an earlier one. */
 export type Origin = 'default' | 'database' | 'file';
@@ -20,7 +20,7 @@ export class Registry<T> {
   private problems: ReadonlySet<string> = new Set();
 
   constructor(
-    private readonly kind: AlertDocumentKind,
+    readonly kind: AlertDocumentKind,
     /** @throws MistakesError when the document cannot be used. */
     readonly parse: (document: unknown) => T,
     private readonly store: AlertStore,
@@ -57,6 +57,11 @@ export class Registry<T> {
   }
 
   async reload(): Promise<void> {
+    this.take(await this.store.documents(this.kind));
+  }
+
+  /** Takes in what the database has of this kind now. */
+  take(documents: readonly AlertDocument[]): void {
     const known = new Map<string, Known<T>>();
     const problems = new Set<string>();
     const before = new Map(this.known.map((one) => [one.name, one]));
@@ -74,7 +79,7 @@ export class Registry<T> {
       }
     };
     for (const document of this.given.defaults ?? []) add(document, 'default');
-    for (const { body } of await this.store.documents(this.kind)) add(body as Document, 'database');
+    for (const { body } of documents) add(body as Document, 'database');
     for (const document of this.given.file ?? []) add(document, 'file');
     this.problems = problems;
     this.known = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

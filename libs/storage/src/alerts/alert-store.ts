@@ -88,6 +88,8 @@ export interface AlertHistoryFilter {
 export interface AlertStore {
   /** All documents of a kind, by name. */
   documents(kind: AlertDocumentKind): Promise<readonly AlertDocument[]>;
+  /** The same of several kinds, in one question; a kind that has none is left out. */
+  documentsOf(kinds: readonly AlertDocumentKind[]): Promise<ReadonlyMap<AlertDocumentKind, readonly AlertDocument[]>>;
   document(kind: AlertDocumentKind, name: string): Promise<AlertDocument | undefined>;
   /** Writes documents in place of those of the same names; all of them, or none. */
   put(documents: readonly (AlertDocument & { readonly kind: AlertDocumentKind })[]): Promise<void>;

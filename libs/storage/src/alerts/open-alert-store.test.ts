@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { sqliteOptions } from '../sqlite/data-source.js';
-import type { AlertStep, AlertStore } from './alert-store.js';
+import type { AlertDocumentKind, AlertStep, AlertStore } from './alert-store.js';
 import { openAlertStore } from './open-alert-store.js';
 
 const at = Date.UTC(2026, 0, 15, 10);
@@ -67,4 +67,12 @@ it('leaves of very many the messages, and states with their history, where one c
   expect(subjectsOf(await store.history({ limit: 10_000 }))).toEqual(subjectsOf(states));
   expect(await store.messages({ limit: 10 })).toHaveLength(1);
   expect(await store.document('key', 'looked')).toBeUndefined();
+});
+
+it('gives documents of several kinds at once as it gives those of each', async () => {
+  const document = (kind: AlertDocumentKind, name: string) => ({ kind, name, body: { name }, changedAt: at });
+  await store.put([document('rule', 'b'), document('route', 'a'), document('rule', 'a'), document('key', 'k')]);
+  const all = await store.documentsOf(['rule', 'route', 'silence']);
+  expect([...all.keys()].sort()).toEqual(['route', 'rule']);
+  for (const kind of ['rule', 'route'] as const) expect(all.get(kind)).toEqual(await store.documents(kind));
 });

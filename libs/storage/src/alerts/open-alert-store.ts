@@ -46,6 +46,22 @@ class SqlAlertStore implements AlertStore {
     return rows.map((row) => parsed<AlertDocument>(row)).sort(byName);
   }
 
+  async documentsOf(kinds: readonly AlertDocumentKind[]): Promise<Map<AlertDocumentKind, AlertDocument[]>> {
+    const rows = await this.sql.rows<Row & { kind: AlertDocumentKind }>(
+      `SELECT kind, name, body, changed_at AS "changedAt" FROM alert_document WHERE kind IN (${kinds.map(() => '?').join(', ')})`,
+      ...kinds,
+    );
+    const found = new Map<AlertDocumentKind, AlertDocument[]>();
+    for (const { kind, ...row } of rows) {
+      const document = parsed<AlertDocument>(row);
+      const its = found.get(kind);
+      if (its) its.push(document);
+      else found.set(kind, [document]);
+    }
+    for (const its of found.values()) its.sort(byName);
+    return found;
+  }
+
   async document(kind: AlertDocumentKind, name: string): Promise<AlertDocument | undefined> {
     const [row] = await this.sql.rows<Row>(`${DOCUMENT} AND name = ?`, kind, name);
     return row && parsed<AlertDocument>(row);

@@ -13,12 +13,19 @@ export function sealChannels(store: AlertStore, box: SecretBox): AlertStore {
   const sealed = Object.create(store) as AlertStore;
   sealed.put = (documents) =>
     store.put(documents.map((one) => (one.kind === 'channel' ? { ...one, body: seal(bodyOf(one), box) } : one)));
+  const unsealed = async (documents: readonly AlertDocument[]): Promise<AlertDocument[]> => {
+    const open = documents.filter((one) => secretsOf(bodyOf(one)).some((key) => !isSealed(bodyOf(one)[key])));
+    if (open.length > 0) await sealed.put(open.map((one) => ({ ...one, kind: 'channel' as const })));
+    return documents.map((one) => ({ ...one, body: unseal(bodyOf(one), box) }));
+  };
   sealed.documents = async (kind) => {
     const documents = await store.documents(kind);
-    if (kind !== 'channel') return documents;
-    const open = documents.filter((one) => secretsOf(bodyOf(one)).some((key) => !isSealed(bodyOf(one)[key])));
-    if (open.length > 0) await sealed.put(open.map((one) => ({ ...one, kind })));
-    return documents.map((one) => ({ ...one, body: unseal(bodyOf(one), box) }));
+    return kind === 'channel' ? unsealed(documents) : documents;
+  };
+  sealed.documentsOf = async (kinds) => {
+    const found = new Map(await store.documentsOf(kinds));
+    const channels = found.get('channel');
+    return channels ? found.set('channel', await unsealed(channels)) : found;
   };
   return sealed;
 }
