@@ -51,6 +51,8 @@ export interface PostgresSettings extends StoreSettings {
 const LISTENING = 250;
 /** How often it is asked what there is where nobody waits, ms: limits are shared by those who live. */
 const GLANCING = 1_000;
+/** How often journal rows that are sealed are let go of, ms; they stay for longer than that in any case. */
+const TRIMMING = 10_000;
 /** How often it is asked whether another process has moved the history of a device, ms. */
 const ASKING = 200;
 
@@ -396,6 +398,7 @@ export class PostgresStore implements Store {
       if (isAwaited) await withSession((session) => session.catchUp());
     });
     if (sealInterval === 0) return;
+    every(TRIMMING, () => withSession((session) => session.trim()));
     every(sealInterval, () => withSession(({ sealer }) => sealer.run()));
     every(RETENTION_INTERVAL, () => this.upkeep());
   }
@@ -420,7 +423,6 @@ export class PostgresStore implements Store {
     const { session } = this;
     if (!session || session.isBehind) await this.renew();
     else if (!(await session.beat())) await this.renew();
-    else if (this.settings.sealInterval > 0) await session.trim();
   }
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
