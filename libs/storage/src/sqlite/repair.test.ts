@@ -134,6 +134,22 @@ it('takes what a truncated file still holds', async () => {
   expect((await repaired()).samples).toBeGreaterThan(0);
 });
 
+it.each(['device', 'series'])(
+  'takes all samples, and knows whose they are, where all rows of the table %s are zeroed',
+  async (table) => {
+    const db = openDatabase(whole);
+    const pages = db.prepare('SELECT pageno FROM dbstat WHERE name = ?').pluck().all(table) as number[];
+    db.close();
+    for (const page of pages) overwrite(damaged, (page - 1) * PAGE, Buffer.alloc(PAGE));
+    expect(await repaired()).toMatchObject({
+      devices: DEVICES,
+      samples: ALL,
+      brokenTables: [table],
+      namelessDevices: 0,
+    });
+  },
+);
+
 it('whichever page is zeroed, the rest is saved and no number is wrong', async () => {
   const pages = statSync(whole).size / PAGE;
   const step = process.env['DEVICE_METRICS_LONG'] ? 1 : Math.ceil(pages / 4);

@@ -36,6 +36,11 @@ export interface RepairReport {
 const OF_THE_SCHEMA = new Set(['migrations', 'typeorm_metadata']);
 const PAGE = 4_096;
 const MAGIC = 'SQLite format 3\0';
+/** The first columns of tables without which samples belong to nobody: an index has them, too, where the page of a row is lost. */
+const NAMED_BY_INDEX: Readonly<Record<string, string>> = {
+  device: 'id, name',
+  series: 'id, device_id, metric_name, labels_key',
+};
 /** How far beyond a place that cannot be read another row is looked for. */
 const FARTHEST = 2 ** 52;
 
@@ -167,6 +172,10 @@ function takeOver(copy: string, fresh: string): Pick<RepairReport, 'rows' | 'bro
       for (const record of recordsOfPages(copy)) {
         const [table, ...others] = tables.filter((one) => fits(record, one));
         if (table && others.length === 0) write(table, rowOf(record, table));
+      }
+      for (const table of tables.filter(({ name }) => brokenTables.includes(name) && name in NAMED_BY_INDEX)) {
+        const index = `"${table.name}" INDEXED BY "sqlite_autoindex_${table.name}_1"`;
+        readTo(old, `SELECT ${NAMED_BY_INDEX[table.name]} FROM ${index}`, [], (values) => write(table, values));
       }
       keepSequences(old, into);
     })();
