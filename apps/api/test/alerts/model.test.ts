@@ -167,4 +167,4 @@ it('says what a plain look at the whole history says: over gaps, late data and c
       examples: [[wrongAgain([])], [wrongAgain([36])]],
     },
   );
-}, 600_000);
+}, 1_200_000);
