@@ -44,6 +44,8 @@ interface Body {
   readonly socket: Socket;
   readonly since: number;
   bytes: number;
+  /** Until `release`. */
+  isHeld: boolean;
   isWhole: boolean;
   /** Where it has its turn. */
   lane: Lane | undefined;
@@ -88,10 +90,14 @@ interface Turn {
  */
 export class BodyBudget {
   private bytes = 0;
-  /** In the order in which they began. */
-  private readonly bodies = new Map<Request, Body>();
-  /** Those that are not whole, in the order in which they began. */
-  private readonly open = new Set<Body>();
+  private readonly ofRequests = new WeakMap<Request, Body>();
+  /**
+   * In the order in which they began. A list, for V8 would keep requests that are over with a map that they come to and leave again: the
+   * tables that it outgrows lead from each to the next one, and still hold what they held.
+   */
+  private readonly bodies: Body[] = [];
+  /** How many of them are not whole. */
+  private open = 0;
   private readonly medium = makeLane();
   private readonly large = makeLane();
 
@@ -110,18 +116,20 @@ export class BodyBudget {
       socket,
       since: now,
       bytes: 0,
+      isHeld: true,
       isWhole: false,
       lane: undefined,
       windowStart: now,
       readAtStart: socket.bytesRead,
     };
     const end = (): void => {
+      if (body.isHeld && !body.isWhole) this.open -= 1;
       body.isWhole = true;
-      this.open.delete(body);
     };
-    if (this.open.size >= this.limits.mostOpen) this.dropOneThatDrips();
-    this.bodies.set(request, body);
-    this.open.add(body);
+    if (this.open >= this.limits.mostOpen) this.dropOneThatDrips();
+    this.ofRequests.set(request, body);
+    this.bodies.push(body);
+    this.open += 1;
     payload.on('data', (chunk: Buffer) => {
       this.grow(body, chunk.length);
       taker?.data(chunk);
@@ -143,11 +151,11 @@ export class BodyBudget {
    * @throws Problem where there is no room for that.
    */
   replace(request: Request, bytes: number): void {
-    const body = this.bodies.get(request);
+    const body = this.ofRequests.get(request);
     if (!body) return;
     this.bytes += bytes - body.bytes;
     body.bytes = bytes;
-    if (this.bytes > this.limits.mostBytes && this.bodies.size > 1 && !this.dropSlowest()) throw serverBusy();
+    if (this.bytes > this.limits.mostBytes && this.bodies.length > 1 && !this.dropSlowest()) throw serverBusy();
   }
 
   /** @throws Problem where there is no room for another body. */
@@ -159,7 +167,7 @@ export class BodyBudget {
 
   /** Calls `act` when it is the turn of a body that is whole, with a refusal where it has waited for too long. */
   takeTurn(request: Request, act: (refusal?: Problem) => void): void {
-    const body = this.bodies.get(request);
+    const body = this.ofRequests.get(request);
     if (!body || body.bytes <= SMALL) return act();
     const lane = body.bytes <= MEDIUM ? this.medium : this.large;
     if (lane.line.size > 0 || !this.hasRoom(lane, body)) {
@@ -171,16 +179,18 @@ export class BodyBudget {
 
   /** What came of a body is stored, or refused: its answer may still be on its way. */
   endTurn(request: Request): void {
-    const body = this.bodies.get(request);
+    const body = this.ofRequests.get(request);
     if (body) this.leave(body);
   }
 
   /** Nothing is held of a body any more. */
   release(request: Request): void {
-    const body = this.bodies.get(request);
+    const body = this.ofRequests.get(request);
     if (!body) return;
-    this.bodies.delete(request);
-    this.open.delete(body);
+    this.ofRequests.delete(request);
+    this.bodies.splice(this.bodies.indexOf(body), 1);
+    if (!body.isWhole) this.open -= 1;
+    body.isHeld = false;
     this.bytes -= body.bytes;
     this.leave(body);
   }
@@ -224,7 +234,7 @@ export class BodyBudget {
     const now = performance.now();
     const { window, leastBytes } = this.limits;
     let refused = 0;
-    for (const body of this.bodies.values()) {
+    for (const body of this.bodies) {
       if (body.isWhole || now - body.windowStart < window) continue;
       if (body.socket.bytesRead - body.readAtStart < leastBytes) {
         refuse(body, bodyTooSlow(this.limits));
@@ -238,15 +248,15 @@ export class BodyBudget {
 
   private grow(body: Body, bytes: number): void {
     // What comes after it was refused is read away, and kept by nobody.
-    if (body.isWhole || !this.bodies.has(body.request)) return;
+    if (body.isWhole || !body.isHeld) return;
     body.bytes += bytes;
     this.bytes += bytes;
-    if (this.bytes <= this.limits.mostBytes || this.bodies.size === 1) return;
+    if (this.bytes <= this.limits.mostBytes || this.bodies.length === 1) return;
     if (!this.dropSlowest()) this.drop(body);
   }
 
   private dropSlowest(): boolean {
-    for (const body of this.bodies.values()) {
+    for (const body of this.bodies) {
       if (performance.now() - body.since < SLOW) return false;
       if (body.isWhole) continue;
       this.drop(body);
@@ -257,11 +267,10 @@ export class BodyBudget {
 
   /** The oldest that has brought little; the oldest, where each brings much. */
   private dropOneThatDrips(): void {
-    const [oldest] = this.open;
-    for (const body of this.open) {
-      if (body.socket.bytesRead - body.readAtStart < this.limits.leastBytes) return this.drop(body);
-    }
-    if (oldest) this.drop(oldest);
+    const open = this.bodies.filter(({ isWhole }) => !isWhole);
+    const drips = open.find(({ socket, readAtStart }) => socket.bytesRead - readAtStart < this.limits.leastBytes);
+    const dropped = drips ?? open[0];
+    if (dropped) this.drop(dropped);
   }
 
   private drop(body: Body): void {

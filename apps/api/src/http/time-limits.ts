@@ -31,16 +31,16 @@ export const serverTimes = ({ head, request }: TimeLimits = TIME_LIMITS): Server
 
 /** Ends connections whose client does not read what it asked for, as of a backup. Others that are quiet may go on. */
 export function endStalledReaders(server: FastifyInstance, { stalledReader }: TimeLimits = TIME_LIMITS): void {
-  const waiting = new WeakMap<Socket, Set<ServerResponse>>();
+  /** Answers that each connection waits for. */
+  const waiting = new WeakMap<Socket, number>();
+  const add = (socket: Socket, count: number): void => void waiting.set(socket, (waiting.get(socket) ?? 0) + count);
   server.server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
-    const responses = waiting.get(socket) ?? new Set();
-    waiting.set(socket, responses.add(response));
-    response.once('close', () => responses.delete(response));
+    add(socket, 1);
+    response.once('close', () => add(socket, -1));
   });
   // Node's own timer, which knows of the bytes that are on their way in one large piece.
   server.server.setTimeout(stalledReader, (socket: Socket) => {
-    const responses = [...(waiting.get(socket) ?? [])];
-    if (responses.length === 0 || socket.writableLength > 0) socket.destroy();
+    if (!waiting.get(socket) || socket.writableLength > 0) socket.destroy();
     else socket.setTimeout(stalledReader);
   });
 }
