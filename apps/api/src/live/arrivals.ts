@@ -30,14 +30,21 @@ const NEWEST_AGE = 60_000;
 @Injectable()
 export class Arrivals {
   private readonly devices = new Map<string, Arrival>();
+  /** The same of groups that come again and again: of thousands each look at a name is a wait for memory. */
+  private readonly ofGroups = new WeakMap<SeriesGroup, Arrival>();
 
   note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
     const columns = 'series' in samples ? samples : columnsOf(samples);
     const { timestamps } = columns;
     if (columns.groups) {
       let at = 0;
-      for (const { deviceName, length } of columns.groups) {
-        this.noteDevice(deviceName, timestamps, at, (at += length), heard, now);
+      for (const group of columns.groups) {
+        let arrival = this.ofGroups.get(group);
+        if (!arrival) {
+          arrival = this.arrivalOf(group.deviceName, timestamps[at] as number, heard, now);
+          this.ofGroups.set(group, arrival);
+        }
+        noteTimes(arrival, timestamps, at, (at += group.length), heard, now);
       }
       return;
     }
@@ -54,21 +61,10 @@ export class Arrivals {
 
   /** Samples of one device, from one position to before another. */
   noteDevice(device: string, timestamps: Float64Array, from: number, to: number, heard: number, now: number): void {
-    const first = timestamps[from] as number;
-    let [newest, oldest] = [first, first];
-    for (let at = from + 1; at < to; at += 1) {
-      const timestamp = timestamps[at] as number;
-      if (timestamp > newest) newest = timestamp;
-      else if (timestamp < oldest) oldest = timestamp;
-    }
-    const arrival = this.arrivalOf(device, first, heard, now);
-    if (newest > arrival.newest) {
-      arrival.newest = newest;
-      arrival.behind = now - newest;
-    }
-    if (oldest < arrival.oldest) arrival.oldest = oldest;
+    noteTimes(this.arrivalOf(device, timestamps[from] as number, heard, now), timestamps, from, to, heard, now);
   }
 
+  /** @param timestamp of the first sample that came now, as far as nothing has come yet. */
   private arrivalOf(device: string, timestamp: number, heard: number, now: number): Arrival {
     let arrival = this.devices.get(device);
     if (arrival === undefined) {
@@ -82,15 +78,6 @@ export class Arrivals {
       };
       this.devices.set(device, arrival);
     }
-    // A sender may go on with what it had kept: the newest of the last minute counts.
-    if (heard - arrival.newestSince > NEWEST_AGE) {
-      arrival.newestSince = heard;
-      arrival.newest = timestamp;
-      arrival.behindBefore = arrival.behind;
-      arrival.behind = now - timestamp;
-    }
-    // What another process took may be read later than what came here after it.
-    arrival.heard = Math.max(arrival.heard, heard);
     return arrival;
   }
 
@@ -113,6 +100,37 @@ export class Arrivals {
     }
     return oldest;
   }
+}
+
+function noteTimes(
+  arrival: Arrival,
+  timestamps: Float64Array,
+  from: number,
+  to: number,
+  heard: number,
+  now: number,
+): void {
+  const first = timestamps[from] as number;
+  let [newest, oldest] = [first, first];
+  for (let at = from + 1; at < to; at += 1) {
+    const timestamp = timestamps[at] as number;
+    if (timestamp > newest) newest = timestamp;
+    else if (timestamp < oldest) oldest = timestamp;
+  }
+  // A sender may go on with what it had kept: the newest of the last minute counts.
+  if (heard - arrival.newestSince > NEWEST_AGE) {
+    arrival.newestSince = heard;
+    arrival.newest = first;
+    arrival.behindBefore = arrival.behind;
+    arrival.behind = now - first;
+  }
+  // What another process took may be read later than what came here after it.
+  arrival.heard = Math.max(arrival.heard, heard);
+  if (newest > arrival.newest) {
+    arrival.newest = newest;
+    arrival.behind = now - newest;
+  }
+  if (oldest < arrival.oldest) arrival.oldest = oldest;
 }
 
 const columnsOf = (samples: readonly Sample[]): ArrivingColumns => ({

@@ -45,6 +45,9 @@ const BATCH_BYTES = 1 << 20;
 /** When the heads hold too many samples, some are sealed until they hold this share of it. */
 const RELIEF = 0.9;
 
+/** Samples that are encoded, in a few hundredths of a millisecond, without a look at the clock. */
+const MOST_WITHOUT_LOOK = 512;
+
 /** How long what could not be written waits before it is tried again, ms. */
 const RETRY = 10 * 60_000;
 
@@ -332,9 +335,14 @@ export class Sealer {
     this.encoder.begin(hourOfChunk(chunk));
     const usual = this.readings?.seriesOf(deviceOfChunk(chunk));
     let most: { readonly seriesId: number; readonly times: Uint32Array } | undefined;
+    // To put a head in order takes its time too.
+    let withoutLook = MOST_WITHOUT_LOOK;
     for (const { seriesId, column, from, to } of parts) {
-      // To put a head in order takes its time too.
-      if (this.slices.isOver()) await this.slices.next();
+      withoutLook += to - from;
+      if (withoutLook > MOST_WITHOUT_LOOK) {
+        withoutLook = 0;
+        if (this.slices.isOver()) await this.slices.next();
+      }
       this.encoder.add(seriesId, column, from, to);
       const more = to - from - (most?.times.length ?? 0);
       if (more > 0 || (more === 0 && seriesId === usual)) most = { seriesId, times: column.times.subarray(from, to) };
