@@ -103,7 +103,15 @@ export function lastReadings(times: readonly number[]): number[] {
   return times.slice(-MOST);
 }
 
-const sortedReadings = (times: readonly number[]): number[] => [...new Set(times)].sort((a, b) => a - b).slice(-MOST);
+/** Numbers of their own are sorted many times faster than with a function that compares two. */
+function sortedReadings(times: readonly number[]): number[] {
+  const sorted = Float64Array.from(times).sort();
+  const last: number[] = [];
+  for (let index = sorted.length - 1; index >= 0 && last.length < MOST; index -= 1) {
+    if (sorted[index] !== last.at(-1)) last.push(sorted[index]);
+  }
+  return last.reverse();
+}
 
 function mostFrequentSlot(device: Device, heads: readonly Head[]): number | undefined {
   const counts = new Uint32Array(device.slots.length);

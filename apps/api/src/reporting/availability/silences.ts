@@ -1,6 +1,6 @@
 import type { Series, TimeRange } from '@device-metrics/domain';
 import { lastBefore } from '@device-metrics/query';
-import type { SampleStore } from '@device-metrics/storage';
+import type { SampleStore, SeriesSummary } from '@device-metrics/storage';
 import { HOUR } from '@device-metrics/domain';
 import { deadlines, gapsBetween, rhythmOf } from '../../devices/rhythm.js';
 
@@ -38,10 +38,10 @@ export async function silencesOf(
   until: number,
 ): Promise<SilentTime[]> {
   const end = Math.min(range.end, until);
-  const [lead, ...others] = await byFrequency(store, series, { start: range.start, end });
+  const lead = await mostFrequent(store, series, { start: range.start, end });
   if (!lead) return silencesOfNothing(store, series, range, end);
   let silences = await silencesOfSeries(store, lead, range, end);
-  let left = others;
+  let left = series.filter(({ id }) => id !== lead.id);
   for (let round = 1; round < MOST_SERIES && silences.length > 0 && left.length > 0; round += 1) {
     const alive = await firstAlive(store, left, silences, end);
     if (!alive) break;
@@ -51,11 +51,18 @@ export async function silencesOf(
   return silences;
 }
 
-/** Those that have samples in a range, the most frequent first. */
-async function byFrequency(store: SampleStore, series: readonly Series[], range: TimeRange): Promise<Series[]> {
-  if (range.end <= range.start) return [];
-  const summaries = await store.summarize(series, range);
-  return summaries.sort((a, b) => b.summary.count - a.summary.count).map((one) => one.series);
+/** The series that has most samples in a range; undefined where none has any. */
+async function mostFrequent(
+  store: SampleStore,
+  series: readonly Series[],
+  range: TimeRange,
+): Promise<Series | undefined> {
+  if (range.end <= range.start) return undefined;
+  let most: SeriesSummary | undefined;
+  for (const one of await store.summarize(series, range)) {
+    if (!most || one.summary.count > most.summary.count) most = one;
+  }
+  return most?.series;
 }
 
 /** A series that has samples within one of the silences. */
@@ -66,7 +73,7 @@ async function firstAlive(
   until: number,
 ): Promise<Series | undefined> {
   for (const { start, end = until } of silences) {
-    const [alive] = await byFrequency(store, series, { start: start + 1, end });
+    const alive = await mostFrequent(store, series, { start: start + 1, end });
     if (alive) return alive;
   }
   return undefined;
@@ -83,7 +90,7 @@ async function silencesOfNothing(
   if (start === undefined) return [];
   const end = await neighbour(store, series, until, 'after');
   let lead: Series | undefined;
-  for (const span of SPANS) lead ??= (await byFrequency(store, series, { start: start - span, end: start + 1 }))[0];
+  for (const span of SPANS) lead ??= await mostFrequent(store, series, { start: start - span, end: start + 1 });
   return lead ? intersection([{ start, end }], await silencesOfSeries(store, lead, range, until)) : [];
 }
 
