@@ -39,7 +39,7 @@ export interface ProtocolReceipt extends Receipt {
 }
 
 /** Samples that are committed at once. */
-const MOST_TOGETHER = 1 << 17;
+const MOST_TOGETHER = 1 << 16;
 
 /** The one gate for samples: every protocol of the aggregator hands its candidates over here, and the domain's rules decide. */
 @Injectable()
@@ -95,7 +95,7 @@ export class Accept {
    *
    * @param candidates are given away: they become the samples.
    * @throws Problem when the caller may send none of them.
-   * @throws StoreFullError when the disk has no room; then nothing was stored, but for a part of more than 131,072 samples.
+   * @throws StoreFullError when the disk has no room; then nothing was stored, but for a part of more than 65,536 samples.
    */
   async accept(candidates: Candidates, receipt: ProtocolReceipt): Promise<Accepted> {
     const ends = candidates.ends ?? { length: candidates.samples.length };
