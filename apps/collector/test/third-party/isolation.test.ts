@@ -37,7 +37,7 @@ it('devices of every protocol that hang or flood delay no other, and no secret o
   const host = '127.0.0.1';
   const http = `127.0.0.1:${hung.port}`;
   const entries = [
-    { protocol: 'prometheus', device: 'good', url: `${good.url}/metrics`, interval: '200ms', timeout: '60s' },
+    { protocol: 'prometheus', device: 'good', url: `${good.url}/metrics`, interval: '200ms', timeout: '5s' },
     { protocol: 'http-json', device: 'h1', url: `http://u:url-pa55word@${http}/`, mapping: '$' },
     { protocol: 'prometheus', device: 'h2', url: `http://${http}/`, token: 't0ken-t0ken' },
     { protocol: 'snmp', device: 'h3', host, port: silent.address().port, community: 'c0mmun1ty' },
