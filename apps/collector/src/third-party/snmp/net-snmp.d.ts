@@ -15,6 +15,8 @@ declare module 'net-snmp' {
       done: (error: Error | null, varbinds: Varbind[][]) => void,
     ): void;
     on(event: 'error', listener: (error: Error) => void): void;
+    /** Ends the requests that wait, with this error. */
+    cancelRequests(error: Error): void;
     close(): void;
   }
   export interface User {

@@ -48,6 +48,12 @@ class Refused extends Error {
   }
 }
 
+/** What came could not be read: one value that breaks the rules of SNMP spoils the whole answer. */
+class Unreadable extends Error {}
+
+/** So many of them before the first answer, and what is there is no SNMP: a request waits for its own answer then. */
+const MOST_UNREADABLE = 16;
+
 const TOO_BIG = 1;
 /** Of SNMPv1, which some agents still answer with. */
 const NO_SUCH_NAME = 2;
@@ -55,12 +61,17 @@ const NO_SUCH_NAME = 2;
 const isRefusal = (error: Error): error is Error & { status: number } =>
   error.name === 'RequestFailedError' && typeof (error as { status?: unknown }).status === 'number';
 
+const isAbsent = (error: unknown): boolean => error instanceof Refused && error.isAbsent;
+
+type Send<T> = (done: (error: Error | null, answer: T) => void) => void;
+
 /** Runs requests with one device; the signal ends them all. */
 export class SnmpSession {
   private readonly session: Session;
   private problem = '';
   private closed = false;
   private hasAnswered = false;
+  private unreadable = 0;
   private repetitions: number;
 
   constructor(
@@ -75,8 +86,13 @@ export class SnmpSession {
     this.session = user
       ? snmp.createV3Session(host, user, { ...options, version: snmp.Version3 })
       : snmp.createSession(host, community ?? '', { ...options, version: snmp.Version2c });
-    // Datagrams that are no SNMP end up here; the request goes on waiting for its own.
-    this.session.on('error', (error) => (this.problem = error.message));
+    // Datagrams that cannot be read end up here, and do not say which request they answer: there is one at a time.
+    this.session.on('error', ({ message }) => {
+      this.problem = message;
+      this.unreadable += 1;
+      if (!this.hasAnswered && this.unreadable > MOST_UNREADABLE) return;
+      this.session.cancelRequests(new Unreadable(`what the device answers breaks the rules of SNMP: ${message}`));
+    });
     signal.addEventListener('abort', this.close);
   }
 
@@ -92,19 +108,22 @@ export class SnmpSession {
     return answers;
   }
 
-  /** Where the device refuses a request as a whole, each half is asked for: one object, or the size of the answer, costs no other. */
+  /**
+   * Where the device refuses a request as a whole, or its answer cannot be read, each half is asked for: one object, or the size of
+   * the answer, costs no other.
+   */
   private async getSome(oids: readonly string[], answers: Map<string, Varbind | string>): Promise<void> {
     try {
       const varbinds = await this.ask<Varbind[]>((done) => this.session.get(oids, done));
       oids.forEach((oid, index) => answers.set(oid, varbinds[index] ?? 'the device gave no answer for it'));
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof Refused || error instanceof Unreadable)) throw error;
       const [first] = oids;
       if (oids.length > 1) {
         const middle = Math.ceil(oids.length / 2);
         await this.getSome(oids.slice(0, middle), answers);
         await this.getSome(oids.slice(middle), answers);
-      } else if (first !== undefined && !error.isAbsent) answers.set(first, error.message);
+      } else if (first !== undefined && !isAbsent(error)) answers.set(first, error.message);
     }
   }
 
@@ -119,8 +138,8 @@ export class SnmpSession {
       await this.walkInto(rows, column);
     } catch (error) {
       // One column costs no other, but a device that is away need not be asked for them all.
-      if (!this.hasAnswered || this.closed) throw error;
-      if (!(error instanceof Refused && error.isAbsent)) rows.problem = reasonOf(error);
+      if (!(this.hasAnswered || error instanceof Unreadable) || this.closed) throw error;
+      if (!isAbsent(error)) rows.problem = reasonOf(error);
     }
     return rows;
   }
@@ -142,17 +161,17 @@ export class SnmpSession {
     }
   }
 
-  /** As many rows at once as the device can answer. */
+  /** As many rows at once as the device can answer, and none of those behind one that cannot be read. */
   private async nextRows(after: string): Promise<Varbind[]> {
-    for (;;) {
+    for (let rows = this.repetitions; ;) {
       try {
-        const [varbinds = []] = await this.ask<Varbind[][]>((done) =>
-          this.session.getBulk([after], 0, this.repetitions, done),
-        );
+        const [varbinds = []] = await this.ask<Varbind[][]>((done) => this.session.getBulk([after], 0, rows, done));
         return varbinds;
       } catch (error) {
-        if (!(error instanceof Refused && error.isTooBig) || this.repetitions === 1) throw error;
-        this.repetitions = Math.ceil(this.repetitions / 2);
+        const isTooBig = error instanceof Refused && error.isTooBig;
+        if (!(isTooBig || error instanceof Unreadable) || rows === 1) throw error;
+        rows = Math.ceil(rows / 2);
+        if (isTooBig) this.repetitions = rows;
       }
     }
   }
@@ -164,12 +183,23 @@ export class SnmpSession {
     this.session.close();
   };
 
-  private ask<T>(send: (done: (error: Error | null, answer: T) => void) => void): Promise<T> {
+  /** Asks once more where what came cannot be read: it may have come from somebody else. */
+  private async ask<T>(send: Send<T>): Promise<T> {
+    try {
+      return await this.askOnce(send);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      return this.askOnce(send);
+    }
+  }
+
+  private askOnce<T>(send: Send<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new Error('given up'));
       send((error, answer) => {
         if (!error || isRefusal(error)) this.hasAnswered = true;
         if (!error) resolve(answer);
+        else if (error instanceof Unreadable) reject(error);
         else
           reject(isRefusal(error) ? new Refused(this.reasonOf(error), error.status) : new Error(this.reasonOf(error)));
       });

@@ -322,6 +322,8 @@ class Agent2c {
   /** A request for one of these is never answered. */
   readonly silent = new Set<string>();
   requests = 0;
+  /** What comes before the first answer. */
+  stray: Buffer | undefined;
 
   constructor(readonly objects: Readonly<Record<string, Value>>) {}
 
@@ -359,6 +361,8 @@ class Agent2c {
     });
     const answer = ber(0xa2, ber(0x02, id?.content ?? []), ber(0x02, [error]), ber(0x02, [0]), ber(0x30, ...varbinds));
     const message = ber(0x30, ber(0x02, version?.content ?? []), ber(0x04, community?.content ?? []), answer);
+    if (this.stray) this.socket.send(this.stray, port, '127.0.0.1');
+    this.stray = undefined;
     this.socket.send(message, port, '127.0.0.1');
   }
 
@@ -414,6 +418,52 @@ describe('of a device that gives some objects only', () => {
       `${OWN}.1.1.2: must be a number, got "N/A"`,
       `${OWN}.1.2: the device has no rows of it`,
     ]);
+  });
+
+  it('a name of several lines is a text, and an address of tabs and line feeds stays one', async () => {
+    const agent = await agentWith({
+      [`${OWN}.1.1.1`]: integer(1),
+      [`${OWN}.1.1.2`]: integer(2),
+      [`${OWN}.1.2.1`]: text('uplink to\r\nHall 2\r\n'),
+      [`${OWN}.1.2.2`]: text('ab\tc\r\n'),
+    });
+    const columns = [{ oid: `${OWN}.1.1`, metric: 'm' }];
+    const device = agent.device({ tables: [{ labels: { port: `${OWN}.1.2` }, columns }] });
+    expect(await device.values()).toEqual({ 'm{port=uplink to Hall 2}': 1, 'm{port=61:62:09:63:0d:0a}': 2 });
+  });
+
+  it('a value that breaks the rules of SNMP costs no other, and of a column only what follows it', async () => {
+    // An integer of no bytes, as some devices send it for none, and UInteger32, which SNMPv2 has taken back.
+    const wrong = { 7: ber(0x02), 11: ber(0x47, [5]) };
+    const names = Array.from({ length: 30 }, (_, index) => `${OWN}.1.${index + 1}.0`);
+    const rows = Array.from({ length: 9 }, (_, row) => [`${OWN}.2.1.${row + 1}`, integer(row)] as const);
+    const agent = await agentWith({
+      ...Object.fromEntries(names.map((oid, index) => [oid, integer(index)])),
+      ...Object.fromEntries(Object.entries(wrong).map(([index, value]) => [`${OWN}.1.${index}.0`, value])),
+      ...Object.fromEntries(rows),
+      [`${OWN}.2.1.6`]: ber(0x02),
+      [`${OWN}.2.2.1`]: integer(1),
+    });
+    const columns = [1, 2].map((column) => ({ oid: `${OWN}.2.${column}`, metric: `column${column}` }));
+    const device = agent.device({ ...oids(...names), tables: [{ labels: { row: 'index' }, columns }] });
+    const values = await device.values();
+    expect(Object.keys(values)).toHaveLength(28 + 5 + 1);
+    expect(values).toMatchObject({ 'column1{row=5}': 4, 'column2{row=1}': 1, [`m{oid=${OWN}.1.30.0}`]: 29 });
+    const reason = 'what the device answers breaks the rules of SNMP';
+    expect(device.rejected).toEqual([
+      `${OWN}.1.7.0: ${reason}: Zero-length integer`,
+      `${OWN}.1.11.0: ${reason}: Unknown type '71' in response`,
+      `${OWN}.2.1: ${reason}: Zero-length integer`,
+    ]);
+    expect(await agent.device(oids(`${OWN}.1.7.0`)).failure()).toBe(`${OWN}.1.7.0: ${reason}: Zero-length integer`);
+  });
+
+  it('what comes from somebody else beside an answer costs nothing', async () => {
+    const agent = await agentWith({ [`${OWN}.1.0`]: integer(5) });
+    agent.stray = Buffer.from('no SNMP');
+    const device = agent.device(oids(`${OWN}.1.0`));
+    expect(await device.values()).toEqual({ [`m{oid=${OWN}.1.0}`]: 5 });
+    expect(device.rejected).toEqual([]);
   });
 
   it('a request that is refused as a whole is halved until the culprit stands alone', async () => {

@@ -73,12 +73,16 @@ function finite(number: number): number {
   throw new Error(`must be a number, got ${number}`);
 }
 
-/** The text of an object, as a label has it: bytes that are no printable text as `00:1a:2b`. */
+/** Bytes of the longest hardware address, which is no text though all of its bytes may be letters, tabs and line feeds. */
+const LONGEST_ADDRESS = 8;
+
+/** The text of an object, as a label has it: line feeds and tabs as blanks, bytes that are no printable text as `00:1a:2b`. */
 export function textOf({ type, value }: Varbind): string {
   if (type === snmpClient().ObjectType['Counter64'] && Buffer.isBuffer(value)) return String(unsigned(value));
   if (!Buffer.isBuffer(value)) return String(value);
   // Agents of printers and UPSs end their texts with a zero.
-  const text = value.toString('utf8').replace(/\0+$/, '');
+  const said = value.toString('utf8').replace(/\0+$/, '');
+  const text = value.length > LONGEST_ADDRESS ? said.replace(/[\t\r\n]+/g, ' ') : said;
   if (!/[\p{Cc}�]/u.test(text)) return text.trim();
   return [...value].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
