@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { showDuration } from '@device-metrics/domain';
+import { charsetOf, textOfBytes } from './text-of-bytes.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -99,7 +100,8 @@ function ask(url: URL, options: HttpRequest, signal: AbortSignal): Promise<Incom
         headers: {
           'user-agent': 'device-metrics-collector',
           accept: '*/*',
-          'accept-encoding': 'gzip, deflate, br',
+          // Of deflate there are two forms, and servers send either.
+          'accept-encoding': 'gzip, br',
           ...headers,
           ...(data && { 'content-length': data.length }),
         },
@@ -123,7 +125,8 @@ const DECOMPRESS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
 
 /** @throws HttpError where it is longer than `maxBytes` after decompression. */
 function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
-  const decompress = DECOMPRESS[answer.headers['content-encoding']?.trim().toLowerCase() ?? ''];
+  const encoding = answer.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  const decompress = DECOMPRESS[encoding];
   const plain: Readable = decompress ? (answer.pipe(decompress()) as unknown as Readable) : answer;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -138,10 +141,12 @@ function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
       if (length > maxBytes) fail(new HttpError(`the answer is longer than ${maxBytes} bytes`));
       else chunks.push(chunk);
     });
-    // Without a byte order mark, if there is one.
-    plain.on('end', () => resolve(new TextDecoder().decode(Buffer.concat(chunks))));
-    plain.on('error', fail);
-    if (plain !== answer) answer.on('error', fail);
+    plain.on('end', () => resolve(textOfBytes(Buffer.concat(chunks), charsetOf(answer.headers['content-type']))));
+    if (plain !== answer)
+      plain.on('error', ({ message }) =>
+        fail(new HttpError(`the answer is not ${encoding}, though it says so, or is cut off: ${message}`)),
+      );
+    answer.on('error', fail);
   });
 }
 

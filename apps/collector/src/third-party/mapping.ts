@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { parseTime } from '@device-metrics/contract/rules';
-import { inBaseUnit, parseDecimal, quote, type Reading } from '@device-metrics/domain';
+import { inBaseUnit, parseDecimal, quote, reasonOf, type Reading } from '@device-metrics/domain';
 import type Jsonata from 'jsonata';
 import type { ExprNode } from 'jsonata';
+import { jsonOfDevice } from './json-of-device.js';
 import { MappingThread } from './mapping-thread.js';
 
 export interface Mapping {
@@ -102,12 +103,16 @@ class WrongReading extends Error {
   }
 }
 
-/** @throws Error that quotes the beginning of what is no JSON. */
+/** @throws Error that quotes the beginning of what is no JSON, and says where it is none. */
 export function parseJson(body: string): unknown {
+  if (body.trim() === '') throw new Error('answered with nothing, and not with JSON');
   try {
-    return JSON.parse(body);
-  } catch {
-    throw new Error(`answered with something that is not JSON: ${quote(body)}`);
+    return jsonOfDevice(body);
+  } catch (error) {
+    const beginning = quote(body);
+    // What is wrong may be far behind what is quoted.
+    const where = beginning === JSON.stringify(body) ? '' : ` (${reasonOf(error)})`;
+    throw new Error(`answered with something that is not JSON: ${beginning}${where}`, { cause: error });
   }
 }
 

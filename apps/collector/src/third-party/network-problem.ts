@@ -8,6 +8,8 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, string]> = [
     'its answer breaks the rules of HTTP ($1); with lenient: true it is read all the same where that can be done',
   ],
   [/wrong version number|packet length too long/, 'it speaks no TLS on this port: is the beginning of the URL right?'],
+  [/\baborted$/, 'it has cut the connection in the middle of its answer'],
+  [/\bsocket hang up$/, 'it has closed the connection without an answer (socket hang up)'],
   [
     /ECONNRESET/,
     'it has cut the connection (ECONNRESET); where one side wants TLS and the other does not, it looks so too',

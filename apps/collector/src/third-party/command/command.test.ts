@@ -48,6 +48,18 @@ describe('a program', () => {
     expect(json.rejected).toEqual(['the value of b: must be a number, got null']);
   });
 
+  it('may write as programs of Windows do, and NaN', async () => {
+    const rooms = (encoding: string): string =>
+      `process.stdout.write(Buffer.from('\\ufeff[{"metric_name": "a", "value": NaN}, {"metric_name": "b", "value": 1, "labels": {"of": "K\\xfcche"}}]\\r\\n', '${encoding}'))`;
+    const utf8 = device(rooms('utf8'));
+    expect(await utf8.values()).toEqual({ 'b{of=Küche}': 1 });
+    expect(utf8.rejected).toEqual(['the value of a: must be a number, got null']);
+    const latin1 = `process.stdout.write(Buffer.from('a,of=K\\xf6ln f=1\\r\\na,of=K\\xfcln f=2\\r\\n', 'latin1'))`;
+    expect(await device(latin1, { format: 'influx' }).values()).toEqual({ 'a.f{of=Köln}': 1, 'a.f{of=Küln}': 2 });
+    const marked = `process.stdout.write('\\ufeffa f=1\\n')`;
+    expect(await device(marked, { format: 'influx' }).values()).toEqual({ 'a.f': 1 });
+  });
+
   it('may give its own times', async () => {
     const at = NOW - 60_000;
     const influx = { format: 'influx', timestamps: 'source', precision: 's' };

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { quote } from '@device-metrics/domain';
+import { textOfBytes } from '../../text-of-bytes.js';
 
 export interface Program {
   readonly file: string;
@@ -51,7 +52,7 @@ export function runProgram(program: Program, signal: AbortSignal): Promise<strin
     child.on('error', (error: NodeJS.ErrnoException) => reject(new Error(startProblem(program.file, error))));
     child.on('close', (code, killer) => {
       signal.removeEventListener('abort', abort);
-      if (code === 0) return resolve(Buffer.concat(output).toString('utf8'));
+      if (code === 0) return resolve(textOfBytes(Buffer.concat(output)));
       const end = code === null ? `was ended by ${killer}` : `ended with status ${code}`;
       reject(new Error(`${program.file} ${end}${said.trim() === '' ? '' : `: ${quote(said.trim())}`}`));
     });

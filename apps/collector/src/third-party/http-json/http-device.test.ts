@@ -134,6 +134,56 @@ describe('a device with a JSON API', () => {
     expect(device.log.at(-1)).toBe('rack works again');
   });
 
+  it('whose answer has NaN in it, as Python and printf write it, gives what else it has', async () => {
+    const mapping = '[{"metric_name": "t", "value": t}, {"metric_name": "h", "value": h, "labels": {"of": of}}]';
+    const device = new Device(entry({ mapping }));
+    for (const none of ['NaN', 'nan', '-nan', 'Infinity', '-inf']) {
+      answers(`{"of": "nan \\"nan", "h": 40, "t":${none}}`);
+      expect(await device.values()).toEqual({ 'h{of=nan "nan}': 40 });
+      expect(device.rejected).toEqual(['the value of t: must be a number, got null']);
+    }
+    answers(`{"of": "${'x'.repeat(500_000)}", "t": nan }, "h": 40}`);
+    expect(await device.failure()).toMatch(
+      /^answered with something that is not JSON: ".{90,110}" \(.*position 5000\d\d/,
+    );
+    answers('');
+    expect(await device.failure()).toBe('answered with nothing, and not with JSON');
+  });
+
+  it.each([
+    ['by the charset that it says', 'application/json; charset=ISO-8859-1', 'latin1', ''],
+    ['in UTF-16', 'application/json;charset="utf-16le"', 'utf16le', '\ufeff'],
+    ['in Latin-1, though it says nothing', 'application/json', 'latin1', ''],
+    ['in Latin-1, though it says UTF-8', 'application/json; charset=utf-8', 'latin1', ''],
+    ['in UTF-8, though its charset is none', 'application/json; charset=klingon', 'utf8', '\ufeff'],
+  ] as const)('is read %s', async (_name, type, encoding, mark) => {
+    const mapping = '{"metric_name": "t", "value": t, "unit": u, "labels": {"room": room}}';
+    const body = Buffer.from(`${mark}{"t": 212, "u": "°F", "room": "Küche"}\0`, encoding);
+    server.handle = (_request, response): void => void response.writeHead(200, { 'content-type': type }).end(body);
+    expect(await new Device(entry({ mapping })).values()).toEqual({ 't{room=Küche} Cel': 100 });
+  });
+
+  it('whose answer is packed otherwise than it says, or is cut off, says so', async () => {
+    const device = new Device(entry());
+    for (const [body, reason] of [
+      ['{"value": 1}', 'incorrect header check'],
+      [gzipSync('{"value": 1}').subarray(0, -6), 'unexpected end of file'],
+    ] as const) {
+      server.handle = (_request, response): void =>
+        void response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
+      expect(await device.failure()).toBe(`the answer is not gzip, though it says so, or is cut off: ${reason}`);
+    }
+    let asked: string | undefined;
+    server.handle = (request, response): void => {
+      asked = request.headers['accept-encoding'];
+      response.writeHead(200, { 'content-length': 100 }).write('{"value": 1}', () => response.destroy());
+    };
+    expect(await device.failure()).toBe('it has cut the connection in the middle of its answer');
+    expect(asked).toBe('gzip, br');
+    server.handle = (request): void => void request.socket.end();
+    expect(await device.failure()).toBe('it has closed the connection without an answer (socket hang up)');
+  });
+
   it('that sends 100 MB, or 100 MB in a small answer, is cut off at 2 MB', async () => {
     const peer = await new TcpPeer((socket) => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');

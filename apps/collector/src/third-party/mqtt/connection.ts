@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { reasonOf } from '@device-metrics/domain';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { textOfBytes } from '../../text-of-bytes.js';
 import { networkProblem } from '../network-problem.js';
 import { tlsOptions, type TlsTrust } from '../tls-trust.js';
 
@@ -52,7 +53,7 @@ export class Connection {
     this.client.on('error', (error) => this.fail(networkProblem(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
     this.client.on('connect', () => void this.subscribe(filters));
-    this.client.on('message', (topic, payload, { retain }) => onMessage(topic, payload.toString('utf8'), retain));
+    this.client.on('message', (topic, payload, { retain }) => onMessage(topic, textOfBytes(payload), retain));
     this.guard();
   }
 

@@ -8,6 +8,7 @@ import {
   type Labels,
   type Reading,
 } from '@device-metrics/domain';
+import { jsonOfDevice } from '../json-of-device.js';
 import { labelled } from '../labelled.js';
 import { lineReadings, type Lines } from '../line-readings.js';
 import { parseJson, readingsOf, type Mapping } from '../mapping.js';
@@ -134,7 +135,7 @@ interface Value {
 
 /** The number of a payload, or all numbers in a JSON payload, or the one at a path. */
 function valuesOf(payload: string, path: string | undefined): Value[] {
-  const number = path === undefined ? numberOf(payload.trim()) : undefined;
+  const number = path === undefined ? numberOf(payload) : undefined;
   if (number !== undefined) return [{ path: '', value: number }];
   if (path === undefined) {
     const values = leaves(parsePayload(payload), '').slice(0, MOST_VALUES);
@@ -150,7 +151,7 @@ function valuesOf(payload: string, path: string | undefined): Value[] {
 
 function parsePayload(payload: string): unknown {
   try {
-    return JSON.parse(payload);
+    return jsonOfDevice(payload);
   } catch {
     throw new Error(`must be a number, JSON or one of ${Object.keys(WORDS).join(', ')}, got ${quote(payload)}`);
   }
@@ -175,8 +176,8 @@ function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   if (typeof value === 'boolean') return Number(value);
   if (typeof value !== 'string') return undefined;
-  const number = parseDecimal(value);
+  const number = parseDecimal(value.trim());
   if (number !== undefined) return number;
-  const word = value.toLowerCase();
+  const word = value.trim().toLowerCase();
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }

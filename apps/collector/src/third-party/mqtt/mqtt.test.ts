@@ -249,6 +249,27 @@ describe('an MQTT broker', () => {
     expect(lab.log).toHaveLength(1);
   });
 
+  it('has NaN in JSON, a zero at the end, blanks and other letters than UTF-8, and costs nothing else', async () => {
+    const topics = [{ topic: 'c/{device}/{metric}' }, { topic: 'path/{device}', path: 'v', metric: 'v' }];
+    const lab = device({ topics });
+    await lab.read();
+    await publish('c/a/json', '{"t": nan, "h": 40}');
+    await publish('c/a/plain', '20.5\0');
+    await publish('path/a', '{"v": " 7 "}');
+    await publisher.publishAsync('c/a/latin', Buffer.from('{"Gr\xf6\xdfe": 1, "Gr\xfc\xdfe": 2}', 'latin1'), {
+      qos: 1,
+    });
+    await arrival();
+    expect(await lab.values()).toEqual({
+      'json.h': 40,
+      plain: 20.5,
+      v: 7,
+      'latin.Gr__e{name=latin.Größe}': 1,
+      'latin.Gr__e{name=latin.Grüße}': 2,
+    });
+    expect(lab.rejected).toEqual([]);
+  });
+
   it('takes an empty payload for no message, and forgets a device whose availability is taken back', async () => {
     const lab = device({ topic: 'gone/{device}/{metric}', online: 'lwt/{device}' });
     await publish('lwt/plug', 'online', true);

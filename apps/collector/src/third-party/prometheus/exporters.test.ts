@@ -53,6 +53,12 @@ describe('an exporter', () => {
     expect(exporter.log.at(-1)).toMatch(/only 2 count, as later ones have the same device, metric and labels: rack a/);
   });
 
+  it('of one line in another encoding keeps the others, and texts that differ stay apart', async () => {
+    const lines = [Buffer.from('a{x="Köln"} 1\n'), Buffer.from('a{x="K\xfcln"} 2\na{x="K\xe4ln"} 3\n', 'latin1')];
+    server.handle = (_request, response): void => void response.end(Buffer.concat(lines));
+    expect(await new Device(entry()).values()).toEqual({ 'a{x=Köln}': 1, 'a{x=Küln}': 2, 'a{x=Käln}': 3 });
+  });
+
   it('may have its own times', async () => {
     answers(`up 1 ${NOW - 7_000}\nother 2\n`);
     expect(await new Device({ ...entry(), timestamps: 'source' }).samples()).toEqual([
