@@ -89,6 +89,12 @@ describe('the printable report', () => {
         labels: { 'system.filesystem.mountpoint': `/${mount}` },
         samples: every(10, [0.25 + index / 2, 0.25 + index / 2]),
       })),
+      {
+        device_name: 'in-per-cent',
+        metric_name: 'system.cpu.utilization',
+        unit: '%',
+        samples: every(10, [20, 40]),
+      },
       { device_name: 'pc', metric_name: 'a.sensor', samples: every(10, [1, 2]) },
       { device_name: 'pc', metric_name: 'collector.spool.size', samples: every(10, [0, 512]) },
       { ...evil, labels: { [EVIL]: 'a' }, samples: every(10, [1, 2]) },
@@ -139,6 +145,8 @@ describe('the printable report', () => {
       'collector.spool.size',
     ]);
     expect(text(await print('device=pc&metric_name=jobs_total'))).not.toContain('At a glance');
+    const inPerCent = await print('device=in-per-cent');
+    expect(rowOf(inPerCent, 'Processors busy')).toEqual(['Processors busy', '30 %', '40 %', '40 %', '']);
   });
 
   it('has a row for each metric: the number that the catalogue names, in units that people read', async () => {

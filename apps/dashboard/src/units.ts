@@ -1,5 +1,7 @@
 /** Values in the words of people: `1.5 GiB`, `12.3 MB/s`, `42 %`, `3 d 4 h`. Units come in UCUM, as the api has them. */
 
+import { toBaseUnit } from '@device-metrics/domain';
+
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 const SI = ['', 'k', 'M', 'G', 'T', 'P'];
 const SMALL = ['', 'm', 'µ', 'n'];
@@ -12,6 +14,7 @@ const FLAGS =
 const PLAIN: Readonly<Record<string, string>> = {
   Cel: '°C',
   '[degF]': '°F',
+  '°F': '°F',
   '%': '%',
   deg: '°',
   rpm: 'rpm',
@@ -60,6 +63,8 @@ function formatOf(unit: string, metric: string): (value: number) => string {
   if (unit === 'ms') return (value) => duration(value / 1000);
   if (Object.hasOwn(PLAIN, unit)) return (value) => `${tenths(value)} ${PLAIN[unit]}`;
   if (Object.hasOwn(PREFIXED, unit)) return (value) => prefixed(value, PREFIXED[unit] ?? '');
+  const { unit: base, factor } = toBaseUnit(unit);
+  if (base !== unit && /^By/.test(base)) return (value) => formatOf(base, metric)(value * factor);
   const suffix = suffixOf(unit);
   return (value) => (suffix === '' ? prefixed(value, '') : `${prefixed(value, '')} ${suffix}`.replace(/ \//, '/'));
 }

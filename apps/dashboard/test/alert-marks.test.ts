@@ -52,3 +52,19 @@ it('a chart of lines has the levels of what it draws', () => {
   const rate: ChartSpec = { ...lines, rate: true };
   expect(valuesOf(rule({ metric: 'system.*' }, { above: 3, measure: 'rate' }), rate)).toEqual([3]);
 });
+
+it('a level, which is of the unit of the metric catalogue, stands on a chart in the unit of that', () => {
+  const hot = rule({ metric: 'hw.temperature' }, { above: 90 });
+  const chart: ChartSpec = {
+    ...spec,
+    metrics: ['hw.temperature'],
+    show: 'lines',
+    unit: '[degF]',
+    sampleUnit: '[degF]',
+  };
+  expect(valuesOf(hot, chart)).toEqual([194]);
+  expect(valuesOf(hot, { ...chart, unit: 'Cel', sampleUnit: 'Cel' })).toEqual([90]);
+  const fast = rule({ metric: 'system.network.io' }, { above: 2000, measure: 'rate' });
+  const traffic: ChartSpec = { ...chart, metrics: ['system.network.io'], unit: 'kBy/s', sampleUnit: 'kBy', rate: true };
+  expect(valuesOf(fast, traffic)).toEqual([2]);
+});

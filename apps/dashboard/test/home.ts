@@ -52,6 +52,35 @@ export function home(stage: Stage): void {
     expect(errors).toEqual([]);
   });
 
+  it.each([1180, 1024, 820, 720])('names the devices and fits in a screen of %d px', async (width) => {
+    const { page } = await stage.open('/');
+    await page.setViewportSize({ width, height: 800 });
+    const name = row(page, 'lab-nas-017').locator('.name a');
+    await name.waitFor();
+    expect((await name.boundingBox())?.width).toBeGreaterThanOrEqual(80);
+    const last = await page.locator('tr.device').first().locator('.figure').last().boundingBox();
+    expect((last?.x ?? 0) + (last?.width ?? 0)).toBeLessThanOrEqual(width - 20);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+
+  it('shows readings in other units as those of its columns', async () => {
+    const labels = { 'system.filesystem.mountpoint': '/' };
+    await send(stage.site, 'in-other-units', [
+      ['system.cpu.utilization', 42, {}, '%'],
+      ['system.memory.utilization', 61.5, { 'system.memory.state': 'used' }, '%'],
+      ['system.filesystem.utilization', 7, labels, '%'],
+      ['hw.temperature', 104, {}, '[degF]'],
+    ]);
+    const { page } = await stage.open('/?q=in-other-units');
+    const figures = row(page, 'in-other-units').locator('.figure .value');
+    await figures.nth(3).waitFor();
+    const texts = (await figures.allInnerTexts()).map((text) => text.split('\n')[0]);
+    expect(texts).toEqual(['42.0 %', '61.5 %', '7.0 %', '40.0 °C']);
+    await page.goto(`${stage.site.url}/devices/in-other-units?range=15m`);
+    await page.locator('.legend').getByText('104.0 °F').waitFor();
+    await page.locator('.legend').getByText('42.0 %').waitFor();
+  });
+
   it('searches, filters, groups and sorts, and a copied link shows the same rows', async () => {
     const { page } = await stage.open('/');
     await page.getByLabel('Search devices').fill('lab-pi');

@@ -117,6 +117,15 @@ export function pages(stage: Stage): void {
     await rows.first().locator('.spark path').waitFor();
   });
 
+  it('Summary says of a counter how much it grew in a second', async () => {
+    const { page } = await stage.open(`/summary?metric=system.network.io&device=${stage.device.name}&${ofPage}`);
+    const rows = page.locator('.summary tbody tr');
+    await rows.first().waitFor();
+    const means = await column(rows, 5);
+    expect(means.length).toBeGreaterThan(0);
+    for (const mean of means) expect(mean).toMatch(/^[\d.]+ [kM]?B\/s$/);
+  });
+
   it('Availability has the share of each month and the silences of the report, the worst device first', async () => {
     const seconds = Array.from({ length: 30 }, (_, second) => second);
     for (const secondsAgo of [...seconds.map((second) => 1200 - second), ...seconds.map((second) => 600 - second)]) {

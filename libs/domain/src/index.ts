@@ -43,6 +43,7 @@ export { labelsKey, type Series } from './series.js';
 export {
   labelMeaning,
   metricCatalogue,
+  fromCatalogueUnit,
   metricDefinition,
   metricKind,
   oneNumber,

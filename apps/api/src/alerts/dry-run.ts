@@ -2,9 +2,10 @@ import { MINUTE, HOUR, Slices, type Series, type TimeRange } from '@device-metri
 import type { Store } from '@device-metrics/storage';
 import type { DeviceRhythms } from '../devices/device-rhythms.js';
 import { deadlines } from '../devices/rhythm.js';
-import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './evaluation/judge.js';
+import { judge, ruleOfDevice, type RuleOfDevice } from './evaluation/judge.js';
 import type { Numbers, SeriesCondition } from './evaluation/measure.js';
 import { levelsOf } from './evaluation/own-levels.js';
+import { ruleOfSeries } from './evaluation/rule-of-series.js';
 import { pointsIn, replay, type LookPoints } from './evaluation/replay.js';
 import { advance, isFiring, NORMAL, type Timing } from './evaluation/state-machine.js';
 import { subjectOfSeries, type Subject } from './evaluation/subject.js';
@@ -65,20 +66,20 @@ const FARTHER = 6 * HOUR;
 /** A rule over the past of series, hour by hour where only some hours can be wrong. */
 class Past {
   readonly firings: Firing[] = [];
-  private readonly of: (device: string) => RuleOfDevice;
+  private readonly ruleOf: (series: Series) => RuleOfDevice;
   private readonly slices = new Slices();
 
   constructor(
     private readonly store: Store,
     private readonly rule: Rule,
     private readonly points: LookPoints,
-    private readonly levels: Numbers,
+    levels: Numbers,
   ) {
-    this.of = ruleOfDevice(rule);
+    this.ruleOf = ruleOfSeries(rule, levels);
   }
 
   async run(series: readonly Series[]): Promise<void> {
-    const enabled = series.filter((one) => this.of(one.deviceName).enabled);
+    const enabled = series.filter((one) => this.ruleOf(one).enabled);
     const byDevice = new Map<string, Series[]>();
     for (const one of enabled) {
       const its = byDevice.get(one.deviceName);
@@ -102,7 +103,7 @@ class Past {
   /** At the stretches of one device that can be wrong, and until all is right again; gives how many points these are. */
   private async lookWhereWrong(series: readonly Series[]): Promise<number> {
     const { store, rule, points } = this;
-    const stretches = await stretchesOf(store, series, (one) => this.ruleOf(one), rule.condition, points);
+    const stretches = await stretchesOf(store, series, this.ruleOf, rule.condition, points);
     const end = points.start + points.count * points.step;
     const courses = new Map<number, Course>();
     const isRight = (): boolean => [...courses.values()].every(({ isNormal }) => isNormal);
@@ -137,12 +138,6 @@ class Past {
     for (const course of unseen.values()) {
       course.take(new Float64Array(points.count).fill(NaN), points, () => 'right');
     }
-  }
-
-  private ruleOf({ id, deviceName }: Series): RuleOfDevice {
-    const level = this.levels.get(id);
-    const ofDevice = this.of(deviceName);
-    return level === undefined ? ofDevice : { ...ofDevice, bounds: withLevel(ofDevice.bounds, level) };
   }
 }
 

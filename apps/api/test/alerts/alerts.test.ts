@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Sample } from '@device-metrics/domain';
+import type { Labels, Sample } from '@device-metrics/domain';
 import { HOUR, MINUTE } from '@device-metrics/domain';
 import type { Document } from '../../src/alerts/registry.js';
 import { DEFAULT_RULES } from '../../src/alerts/rules/default-rules.js';
@@ -28,6 +28,75 @@ it('one program that takes a whole processor is no alert of the PC, all processo
   expect(await world.told()).toEqual([]);
   await world.looks(150, () => look(1, 0.99));
   expect(await world.told()).toEqual(['news firing lab-pc-1']);
+});
+
+describe('a level is of the unit that the metric catalogue has', () => {
+  const send = async (metricName: string, unit: string, value: number, labels: Labels = {}): Promise<void> =>
+    world.sendAll([{ deviceName: 'lab-pc-1', metricName, unit, labels, timestamp: world.now, value }]);
+  const ruleOfStart = (name: string): Document => DEFAULT_RULES.find((rule) => rule['name'] === name) as Document;
+
+  it('so that 100 °F are not too hot, and 200 °F are', async () => {
+    await world.rule(ruleOfStart('Too hot'));
+    await world.looks(20, () => send('hw.temperature', '[degF]', 100));
+    expect(world.alerts.current()).toEqual([]);
+    await world.looks(20, () => send('hw.temperature', '[degF]', 200));
+    expect(world.alerts.current()).toMatchObject([{ phase: 'alerting', episode: { value: 200, level: 194 } }]);
+    await world.looks(20, () => send('hw.temperature', '[degF]', 193));
+    expect(world.alerts.current()).toEqual([]);
+  });
+
+  it('so that 60 % are not over 0.95, and 96 % clear at 0.9 only', async () => {
+    await world.rule({ ...ruleOfStart('Memory almost full'), for: 0 });
+    const memory = (value: number) => send('system.memory.utilization', '%', value, { 'system.memory.state': 'used' });
+    await world.looks(10, () => memory(60));
+    expect(world.alerts.current()).toEqual([]);
+    await world.looks(4, () => memory(96));
+    await world.looks(20, () => memory(92));
+    expect(world.alerts.current()).toMatchObject([{ phase: 'alerting' }]);
+    await world.looks(20, () => memory(89));
+    expect(world.alerts.current()).toEqual([]);
+  });
+
+  it('also where a sensor has a mark of its own, in another unit', async () => {
+    await world.rule(ruleOfStart('Too hot'));
+    const look = async (value: number): Promise<void> => {
+      await send('hw.temperature.limit', 'Cel', 70, { 'hw.limit_type': 'high.critical' });
+      await send('hw.temperature', '[degF]', value);
+    };
+    await world.looks(10, () => look(157));
+    expect(world.alerts.current()).toEqual([]);
+    await world.looks(10, () => look(159));
+    expect(world.alerts.current()).toMatchObject([{ phase: 'alerting' }]);
+  });
+
+  it('also in a dry run, of how fast something grows, and of what fills', async () => {
+    const full = { type: 'full', within: '6h', window: '3h' };
+    const rules: [wrong: number, Document][] = [
+      [0, { name: 'hot', select: { metric: 'hw.temperature' }, condition: { above: 90 } }],
+      [1, { name: 'warm', select: { metric: 'hw.temperature' }, condition: { above: 37 } }],
+      [
+        1,
+        {
+          name: 'fast',
+          select: { metric: 'system.network.io' },
+          condition: { measure: 'rate', above: 500, window: '5m' },
+        },
+      ],
+      [0, { name: 'full', select: { metric: 'system.filesystem.utilization' }, condition: full }],
+    ];
+    const began = world.now;
+    // 100 °F; 1 kB a second; a share that reaches its whole in 22 hours.
+    await world.looks(1_000, async (index) => {
+      await send('hw.temperature', '[degF]', 100);
+      await send('system.network.io', 'kBy', (index * GRID) / 1000);
+      await send('system.filesystem.utilization', '%', 5 + index / 62);
+    });
+    for (const [wrong, document] of rules) {
+      const range = { start: began, end: world.now };
+      const { firings } = await dryRun(world.store, new DeviceRhythms(world.store), readRule(document), range);
+      expect([document['name'], firings.length]).toEqual([document['name'], wrong]);
+    }
+  });
 });
 
 describe('a value over its level', () => {

@@ -1,4 +1,4 @@
-import { hasAll, like, matchesAny, parseAggregation } from '@device-metrics/domain';
+import { convert, fromCatalogueUnit, hasAll, like, matchesAny, parseAggregation } from '@device-metrics/domain';
 import type { Schema } from '../api.js';
 import { textsAt, valueAt, type Document } from './alert-document.js';
 import type { ChartSpec } from './chart-specs.js';
@@ -54,8 +54,16 @@ export function levelsOf(
     if (own?.['enabled'] === false) return [];
     const bounds = [own?.['level'] ?? condition['above'] ?? condition['below'], ...band(condition['outside'])];
     const severity = typeof document['severity'] === 'string' ? document['severity'] : 'warning';
-    return bounds.flatMap((value) => (typeof value === 'number' ? [{ rule: name, value, severity }] : []));
+    return bounds.flatMap((value) =>
+      typeof value === 'number' ? [{ rule: name, value: drawn(value, spec), severity }] : [],
+    );
   });
+}
+
+/** A level, which is of the metric catalogue's unit, in that of a chart. */
+function drawn(level: number, { metrics, sampleUnit, rate, shares }: ChartSpec): number {
+  const conversion = shares ? undefined : fromCatalogueUnit(metrics[0] ?? '', sampleUnit ?? null);
+  return conversion ? convert(level, { ...conversion, ...(rate && { offset: 0 }) }) : level;
 }
 
 function isDrawn(measure: string, { rate, shares }: ChartSpec): boolean {

@@ -1,4 +1,4 @@
-import { labelCatalogue, stateLabels } from '@device-metrics/domain';
+import { conversionBetween, convert, labelCatalogue, stateLabels, type Conversion } from '@device-metrics/domain';
 import type { Schema } from '../api.js';
 import type { ChartSpec } from './chart-specs.js';
 
@@ -51,7 +51,7 @@ export function chartData(spec: ChartSpec, report: Schema<'DeviceReportDto'>): C
       Object.entries(spec.only ?? {}).every(([name, value]) => labels[name] === value),
   );
   const { times, columns } = align(
-    series.map(({ samples }) => rowsOf(samples)),
+    series.map(({ samples, unit }) => rowsOf(samples, conversionOf(spec, unit))),
     step,
   );
   const names = namesOf(series);
@@ -85,8 +85,26 @@ export function align(
   return { times, columns: rows.map((each) => alignedTo(times, each, step)) };
 }
 
-const rowsOf = (samples: readonly (readonly (string | number | null)[])[]): Row[] =>
-  samples.map(([time, ...numbers]) => ({ time: Date.parse(String(time)), numbers: numbers as (number | null)[] }));
+function rowsOf(
+  samples: readonly (readonly (string | number | null)[])[],
+  conversion: Pick<Conversion, 'factor' | 'offset'>,
+): Row[] {
+  const inUnit = (value: number | null): number | null => (value === null ? null : convert(value, conversion));
+  return samples.map(([time, ...numbers]) => ({
+    time: Date.parse(String(time)),
+    numbers: (numbers as (number | null)[]).map(inUnit),
+  }));
+}
+
+/** What makes numbers of a series in a unit those of the chart. */
+function conversionOf(
+  { sampleUnit, rate }: ChartSpec,
+  unit: string | undefined,
+): Pick<Conversion, 'factor' | 'offset'> {
+  const conversion = unit === undefined || sampleUnit === undefined ? undefined : conversionBetween(unit, sampleUnit);
+  const { factor, offset } = conversion ?? { factor: 1, offset: 0 };
+  return { factor, offset: rate ? 0 : offset };
+}
 
 /** Times with one more in each gap, at which those that pause have null. */
 function withGaps(times: readonly number[], rows: readonly (readonly Row[])[], step: number): number[] {

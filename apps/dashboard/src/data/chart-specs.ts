@@ -14,6 +14,8 @@ export interface ChartSpec {
   readonly id: string;
   readonly title: string;
   readonly metrics: readonly string[];
+  /** Of the samples; those of series in another unit are converted. */
+  readonly sampleUnit?: string | undefined;
   /** Of what is drawn; of a counter that is per second. */
   readonly unit: string | undefined;
   /** `lines` beside each other, or states stacked to their whole. */
@@ -185,9 +187,9 @@ const APART = 6;
 function chartsOf(title: string, metrics: readonly string[], series: readonly KnownSeries[]): ChartSpec[] {
   const metric = metrics[0] ?? '';
   const rate = isCounter(metric);
-  const unit = metricDefinition(metric)?.unit ?? series.find((each) => each.unit !== undefined)?.unit;
+  const unit = unitOf(metric, series);
   const help = metricDefinition(metric)?.help;
-  const base = { metrics, rate, unit: rate ? rateUnit(unit) : unit, ...(help && { help }) };
+  const base = { metrics, rate, sampleUnit: unit, unit: rate ? rateUnit(unit) : unit, ...(help && { help }) };
   const stacked = metrics.length === 1 && series.some(({ labels }) => stateLabels(metric, labels).length > 0);
   if (!stacked) return [{ ...base, id: metric, title, show: 'lines' }];
   // Processors are one whole, as are all programs; disks are not.
@@ -209,6 +211,13 @@ function chartsOf(title: string, metrics: readonly string[], series: readonly Kn
       only,
     };
   });
+}
+
+/** That of the catalogue where any series has it, or none says one; else that of the first. */
+function unitOf(metric: string, series: readonly KnownSeries[]): string | undefined {
+  const own = metricDefinition(metric)?.unit;
+  const units = series.flatMap(({ unit }) => unit ?? []);
+  return own !== undefined && (units.length === 0 || units.includes(own)) ? own : units[0];
 }
 
 /** The sets of labels, states aside. */

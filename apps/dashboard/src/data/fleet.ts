@@ -1,3 +1,4 @@
+import { conversionBetween, convert, metricDefinition } from '@device-metrics/domain';
 import type { Schema } from '../api.js';
 
 type DeviceDto = Schema<'DeviceDto'>;
@@ -19,6 +20,7 @@ const figureOf = new Map(FIGURES.map((figure) => [FIGURE_METRICS[figure], figure
 export interface FleetSample {
   readonly device_name: string;
   readonly metric_name: string;
+  readonly unit?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
   readonly timestamp: string;
@@ -177,7 +179,17 @@ export function partOf(figure: Figure, labels: Readonly<Record<string, string>>)
   return named?.[1] ?? Object.entries(labels).filter(([name]) => !/state$/.test(name))[0]?.[1] ?? '';
 }
 
-function takePart(entry: Entry, figure: Figure, { labels, value }: FleetSample, time: number): void {
+/** A value in the unit that a column has; undefined where nobody knows how to make it that. */
+export function figureValue(figure: Figure, value: number, unit: string | undefined): number | undefined {
+  const own = metricDefinition(FIGURE_METRICS[figure])?.unit;
+  const conversion = conversionBetween(unit ?? own ?? '', own ?? '');
+  return conversion && convert(value, conversion);
+}
+
+function takePart(entry: Entry, figure: Figure, sample: FleetSample, time: number): void {
+  const { labels } = sample;
+  const value = figureValue(figure, sample.value, sample.unit);
+  if (value === undefined) return;
   const of = partOf(figure, labels);
   const key = JSON.stringify(labels);
   const before = entry.parts[figure].get(key);

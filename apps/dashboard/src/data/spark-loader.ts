@@ -1,5 +1,14 @@
 import { read, serverNow, type Schema } from '../api.js';
-import { counts, FIGURE_METRICS, FIGURES, SPARK_STEP, SPARK_STEPS, type Figure, type Fleet } from './fleet.js';
+import {
+  counts,
+  figureValue,
+  FIGURE_METRICS,
+  FIGURES,
+  SPARK_STEP,
+  SPARK_STEPS,
+  type Figure,
+  type Fleet,
+} from './fleet.js';
 
 /** Rows that come into view within this time share a call, ms. */
 const GATHER = 120;
@@ -58,10 +67,13 @@ export class SparkLoader {
     }
   }
 
-  private take(figure: Figure, { series, timestamps }: Schema<'CompareDto'>): void {
+  private take(figure: Figure, { series, timestamps, unit }: Schema<'CompareDto'>): void {
     const byDevice = new Map<string, (number | null)[]>();
-    for (const { device_name, labels, values } of series) {
+    const inUnit = (value: number | null): number | null =>
+      value === null ? null : (figureValue(figure, value, unit) ?? null);
+    for (const { device_name, labels, values: given } of series) {
       if (!counts(figure, labels)) continue;
+      const values = given.map(inUnit);
       const before = byDevice.get(device_name);
       byDevice.set(device_name, before ? before.map((value, step) => larger(value, values[step] ?? null)) : values);
     }

@@ -1,4 +1,5 @@
 import type { Labels } from '../sample.js';
+import { conversionBetween, type Conversion } from '../units.js';
 import { collectorMetrics } from './collector.js';
 import type { LabelMeaning, MetricDefinition, MetricKind, Metrics, OneNumber } from './definition.js';
 import { hardwareMetrics } from './hardware.js';
@@ -16,6 +17,12 @@ const definitions = new Map(Object.entries(metricCatalogue));
 
 /** The definition of a metric of the catalogue; undefined for any other name. */
 export const metricDefinition = (name: string): MetricDefinition | undefined => definitions.get(name);
+
+/** What makes numbers in the unit of the catalogue ones in another; undefined where they are the same, or nobody knows how. */
+export function fromCatalogueUnit(metricName: string, unit: string | null): Conversion | undefined {
+  const own = unit === null ? undefined : metricDefinition(metricName)?.unit;
+  return own === undefined || unit === null || own === unit ? undefined : conversionBetween(own, unit);
+}
 
 /** By the catalogue, by what a sender said, or by the name that Prometheus gives to a counter; else a gauge. */
 export const metricKind = (name: string): MetricKind =>

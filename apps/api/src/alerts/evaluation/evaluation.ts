@@ -10,9 +10,10 @@ import type { Registry } from '../registry.js';
 import type { AlertState } from './alert-state.js';
 import { silenceOf } from './device-looks.js';
 import { end, follow } from './follow.js';
-import { judge, ruleOfDevice, withLevel, type RuleOfDevice } from './judge.js';
+import { judge, ruleOfDevice, type RuleOfDevice } from './judge.js';
 import { measure, type Numbers, type SeriesCondition } from './measure.js';
 import { levelsOf } from './own-levels.js';
+import { ruleOfSeries } from './rule-of-series.js';
 import { pointsIn, replay } from './replay.js';
 import { isCounting } from './state-machine.js';
 import type { Changes } from './states.js';
@@ -204,6 +205,7 @@ export class Evaluation {
       this.endMissing(changes, rule, () => false, moment.now, statesOf, keys);
     }
     const levels = await levelsOf(this.store, series, condition);
+    const ofSeries = ruleOfSeries(rule, levels);
     for (const [at, its] of this.byClock(series, moment.now)) {
       if (at === moment.now) await this.catchUp(changes, rule, condition, its, levels, moment, last, late, statesOf);
       const numbers = await measure(this.store, its, condition, at);
@@ -216,7 +218,7 @@ export class Evaluation {
           unseen.push(one);
           return;
         }
-        const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
+        const ofDevice = ofSeries(one);
         if (!ofDevice.enabled) return;
         const verdict = judge(value, ofDevice);
         if (verdict === 'right' && states.size === 0 && !changes.touch(rule.name)) return;
@@ -277,9 +279,9 @@ export class Evaluation {
     // The last point is the look of now.
     const points = pointsIn({ start, end: now - GRID / 2 }, GRID);
     if (points.count === 0) return;
-    const of = ruleOfDevice(rule);
+    const ofSeries = ruleOfSeries(rule, levels);
     for await (const { series: one, numbers } of replay(this.store, those, condition, points)) {
-      const ofDevice = withOwnLevel(of(one.deviceName), levels.get(one.id));
+      const ofDevice = ofSeries(one);
       if (!ofDevice.enabled) continue;
       const subject = subjectOfSeries(one);
       // What had been looked at was right, unless data that is late, and not too late, says otherwise.
@@ -361,6 +363,3 @@ interface SeriesLook {
   readonly late: ReadonlyMap<string, number>;
   readonly statesOf: StatesOf;
 }
-
-const withOwnLevel = (ofDevice: RuleOfDevice, level: number | undefined): RuleOfDevice =>
-  level === undefined ? ofDevice : { ...ofDevice, bounds: withLevel(ofDevice.bounds, level) };

@@ -1,4 +1,6 @@
 import {
+  convert,
+  fromCatalogueUnit,
   HOUR,
   metricKind,
   parseAggregation,
@@ -141,9 +143,15 @@ async function timeLeft(
     const means = sums.map((sum, index) => sum / (counts[index] as number));
     const span = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
     if (means.length < LINE_POINTS || span < window / 4) continue;
-    left.set(one.id, timeToReach(starts, means, limit, at));
+    left.set(one.id, timeToReach(starts, means, limitOf(one, limit), at));
   }
   return left;
+}
+
+/** The limit of a rule, which is of the catalogue's unit, in that of a series. */
+export function limitOf({ metricName, unit }: Series, limit: number): number {
+  const conversion = fromCatalogueUnit(metricName, unit);
+  return conversion ? convert(limit, conversion) : limit;
 }
 
 /** By the method of least squares. Infinity where the line never gets there; 0 where it is past it. */

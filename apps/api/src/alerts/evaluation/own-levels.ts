@@ -1,8 +1,8 @@
-import type { Series } from '@device-metrics/domain';
+import { conversionBetween, convert, type Series } from '@device-metrics/domain';
 import type { SampleStore } from '@device-metrics/storage';
 import type { Numbers, SeriesCondition } from './measure.js';
 
-/** The levels that things have of themselves, such as the critical mark of a sensor: by the id of the series. */
+/** The levels that things have of themselves, such as the critical mark of a sensor, in its unit: by the id of the series. */
 export async function levelsOf(
   store: SampleStore,
   series: readonly Series[],
@@ -13,21 +13,22 @@ export async function levelsOf(
   const devices = [...new Set(series.map(({ deviceName }) => deviceName))];
   const marks = await store.findSeries({ devices, metrics: [condition.aboveMetric] });
   if (marks.length === 0) return levels;
-  const byDevice = new Map<string, { labels: Series['labels']; value: number }[]>();
+  const byDevice = new Map<string, { labels: Series['labels']; unit: string | null; value: number }[]>();
   for (const {
-    series: { deviceName, labels },
+    series: { deviceName, labels, unit },
     value,
   } of await store.latest(marks)) {
     // Of several marks of a sensor the critical one.
     const type = labels['hw.limit_type'];
     if (type !== undefined && type !== 'high.critical') continue;
-    byDevice.set(deviceName, [...(byDevice.get(deviceName) ?? []), { labels, value }]);
+    byDevice.set(deviceName, [...(byDevice.get(deviceName) ?? []), { labels, unit, value }]);
   }
-  for (const { id, deviceName, labels } of series) {
+  for (const { id, deviceName, labels, unit } of series) {
     const mark = byDevice
       .get(deviceName)
       ?.find((one) => Object.entries(labels).every(([name, text]) => one.labels[name] === text));
-    if (mark) levels.set(id, mark.value);
+    const conversion = unit === null || mark?.unit == null ? undefined : conversionBetween(mark.unit, unit);
+    if (mark) levels.set(id, conversion ? convert(mark.value, conversion) : mark.value);
   }
   return levels;
 }

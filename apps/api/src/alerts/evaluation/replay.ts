@@ -2,7 +2,7 @@ import { HOUR, parseAggregation, type Aggregation, type Series, type TimeRange }
 import { NO_LIMIT, plan, read } from '@device-metrics/query';
 import type { SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { FullCondition, LevelCondition } from '../rules/rule.js';
-import { timeToReach, type SeriesCondition } from './measure.js';
+import { limitOf, timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
 
 /** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
@@ -219,7 +219,7 @@ async function* timesLeft(
       while (from < to && (starts[from] as number) < now - window) from += 1;
       const span = to > from ? (starts[to - 1] as number) - (starts[from] as number) : 0;
       if (to - from < 6 || span < window / 4) continue;
-      numbers[at] = timeToReach(starts.subarray(from, to), means.subarray(from, to), limit, now);
+      numbers[at] = timeToReach(starts.subarray(from, to), means.subarray(from, to), limitOf(one, limit), now);
     }
     yield { series: one, numbers };
   }

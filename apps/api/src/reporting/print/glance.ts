@@ -1,3 +1,4 @@
+import { conversionBetween, convert } from '@device-metrics/domain';
 import type { Figures } from '@device-metrics/query';
 import type { Line, Metric } from './figures.js';
 
@@ -13,7 +14,7 @@ export interface Glance {
 
 /** Processors, memory and disks, as far as the device has them. */
 export function glance(metrics: readonly Metric[]): Glance[] {
-  const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+  const byName = new Map(metrics.map((metric) => [metric.name, inShares(metric)]));
   const first = (...names: string[]): Metric | undefined =>
     names.map((name) => byName.get(name)).find((metric) => metric?.figures !== undefined);
   const processors = first('system.cpu.utilization', 'system.cpu.time');
@@ -24,6 +25,22 @@ export function glance(metrics: readonly Metric[]): Glance[] {
     ...row('Memory used', first('system.memory.utilization', 'system.memory.usage')?.figures),
     ...fullest(byName.get('system.filesystem.utilization')?.lines ?? []),
   ];
+}
+
+/** A utilization that is sent in per cent, as a share. */
+function inShares(metric: Metric): Metric {
+  const conversion = metric.lineUcum === null ? undefined : conversionBetween(metric.lineUcum, '1');
+  if (!conversion || conversion.factor === 1) return metric;
+  const inShare = (figures: Figures | undefined): Figures | undefined =>
+    figures && {
+      ...figures,
+      min: convert(figures.min, conversion),
+      max: convert(figures.max, conversion),
+      mean: convert(figures.mean, conversion),
+      last: convert(figures.last, conversion),
+    };
+  const lines = metric.lines.map((line) => ({ ...line, figures: inShare(line.figures) }));
+  return { ...metric, figures: inShare(metric.figures), lines };
 }
 
 /** The last value is that of all things together, rather than of the one that was read last. */

@@ -73,7 +73,15 @@ export function compareQuery(question: Question, window: TimeWindow, start: numb
 
 /** How the answer is drawn. */
 export function specOf({ metric, aggregation }: Question, unit: string | undefined): ChartSpec {
-  const own = metricDefinition(metric)?.unit ?? unit;
+  const own = unit ?? metricDefinition(metric)?.unit;
   const shown = aggregation === 'rate' ? rateUnit(own) : aggregation === 'count' ? '{sample}' : own;
-  return { id: 'explore', title: metric, metrics: [metric], unit: shown, show: 'lines', rate: aggregation === 'rate' };
+  return {
+    id: 'explore',
+    title: metric,
+    metrics: [metric],
+    sampleUnit: own,
+    unit: shown,
+    show: 'lines',
+    rate: aggregation === 'rate',
+  };
 }

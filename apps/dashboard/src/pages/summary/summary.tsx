@@ -217,7 +217,7 @@ function Rows({ rows, question, window, zone }: RowsProps) {
 }
 
 function SummaryRow({ row, quantile, window, zone }: { row: Row; quantile: boolean; window: TimeWindow; zone: Zone }) {
-  const format = formatterOf(metricDefinition(row.metric_name)?.unit ?? row.unit, row.metric_name);
+  const format = formatterOf(row.unit ?? metricDefinition(row.metric_name)?.unit, row.metric_name);
   const labels = Object.entries(row.labels ?? {});
   return (
     <tr>
