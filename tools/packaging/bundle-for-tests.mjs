@@ -10,9 +10,14 @@ import { compileAhead, makeScript } from './compile-ahead.mjs';
 import { packageFor, sqliteDriver } from '@device-metrics/sqlite';
 
 const LAUNCHER = `import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
+
+// As where they are installed: nothing is found in the node_modules of the sources, in whose folder they lie.
+const programs = fileURLToPath(new URL('../../..', import.meta.url));
+const pathsFrom = Module._nodeModulePaths;
+Module._nodeModulePaths = (from) => pathsFrom(from).filter((path) => path.startsWith(programs));
 
 const file = fileURLToPath(new URL('main.cjs', import.meta.url));
 const compiled = file + '.compiled';
