@@ -34,11 +34,16 @@ async function run(): Promise<void> {
       for (const mistake of error.mistakes) logger.error(mistake);
     } else if (error instanceof UsageError) {
       console.error(error.message);
-    } else if (error instanceof SqliteUnavailableError) {
+    } else if (error instanceof SqliteUnavailableError || isOfTheSystem(error)) {
       logger.error(error.message);
     } else {
       logger.error(error instanceof Error ? error.stack : error);
     }
     process.exit(1);
   }
+}
+
+/** As of a file that this user may not read: the message says which, and a stack adds nothing. */
+function isOfTheSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && (error as NodeJS.ErrnoException).syscall !== undefined;
 }

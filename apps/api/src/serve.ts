@@ -3,6 +3,9 @@ import type { Server as TlsServer } from 'node:tls';
 import {
   Mistakes,
   readEnvironment,
+  isTerminalGone,
+  misspelt,
+  outliveReaders,
   serviceManager,
   SettingsError,
   type ServiceManager,
@@ -52,6 +55,7 @@ const LATEST_EXIT = 10_000;
  * @throws SettingsError, SqliteUnavailableError or what else keeps it from starting.
  */
 export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]): Promise<void> {
+  outliveReaders();
   // Before Nest, which would tell a mistake by its stack.
   const settings = readApiSettings();
   const { host, port, databasePath, databaseUrl, access } = settings;
@@ -80,7 +84,8 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
           `before goes on with it. The backup is ${upgrade.backup}`,
       ]);
     }
-    if (!error.code?.startsWith('SQLITE_')) throw error;
+    // The folder may be one that cannot be made.
+    if (!error.code?.startsWith('SQLITE_') && error.syscall !== 'mkdir') throw error;
     throw new SettingsError([
       `DATABASE_PATH ${databasePath} cannot be opened: ${error.message}${repairHintFor(error)}`,
     ]);
@@ -100,6 +105,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   stopOnSignal(app, manager);
   const accessStore = app.get<AccessStore>(ACCESS_STORE);
   const [environment, box] = [readEnvironment(new Mistakes()), SecretBox.beside(databasePath)];
+  for (const name of misspelt(apiSettingGroups, environment)) logger.warn(name);
   await noteSettings(accessStore.audit, apiSettingGroups, environment, box, Date.now());
   if (!isLoopbackName(host) && !(await accessStore.users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;
@@ -135,13 +141,16 @@ function rememberStore(stores: KnownStores, databasePath: string, logger: Logger
 /** Ends with exit code 0 once the requests under way are answered; a signal that comes again changes nothing. */
 function stopOnSignal(app: INestApplication, manager: ServiceManager): void {
   let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      manager.stopping();
-      setTimeout(() => process.exit(1), LATEST_EXIT).unref();
-      void app.close().then(() => process.exit(0));
-    });
-  }
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    manager.stopping();
+    setTimeout(() => process.exit(1), LATEST_EXIT).unref();
+    void app.close().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  // There is nothing to read again, and Node would end for it behind `nohup`, too.
+  process.on('SIGHUP', () => {
+    if (isTerminalGone()) stop();
+  });
 }

@@ -40,6 +40,10 @@ function comesToPass(schedule: string): boolean {
   }
 }
 
+/** Neither a port stands behind it, nor brackets around it. What has digits alone is an address, or nothing. */
+const isHost = (value: string): boolean =>
+  isIP(value) !== 0 || (/^[A-Za-z0-9._-]{1,255}$/.test(value) && !/^[\d.]+$/.test(value));
+
 const postgresUrl: SettingType<string> = {
   allowed: 'empty, or an address such as postgres://user:password@host:5432/database?sslmode=verify-full',
   parse: (value) => (value === '' || /^postgres(ql)?:\/\/[^\s]+$/.test(value) ? value : undefined),
@@ -48,7 +52,7 @@ const postgresUrl: SettingType<string> = {
 export const serverSettings = {
   host: {
     name: 'HOST',
-    type: text('an IP address or a host name', (value) => /^[A-Za-z0-9.:_-]{1,255}$/.test(value)),
+    type: text('an IP address or a host name', isHost),
     default: '127.0.0.1',
     meaning:
       'address that the api listens on; `0.0.0.0` or `::` for all of this machine, once there is a token, a user or an invitation',

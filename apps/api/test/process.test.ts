@@ -62,6 +62,9 @@ describe('the server', () => {
   });
 
   it('says every mistake in its settings, once and without a stack, and does not start', async () => {
+    for (const host of ['localhost:3000', '[::1]', '999.1.1.1']) {
+      await expect(start({ HOST: host })).rejects.toThrow(`HOST must be an IP address or a host name, got "${host}"`);
+    }
     const said = await start({ PORT: '70000', HOST: 'a b', RETENTION_RAW: '90' }).catch(String);
     for (const mistake of [
       /HOST must be an IP address or a host name, got "a b"/,
@@ -77,6 +80,11 @@ describe('the server', () => {
     await expect(start({ DATABASE_PATH: folder.path })).rejects.toThrow(
       `DATABASE_PATH ${folder.path} cannot be opened: unable to open database file`,
     );
+    const below = join(folder.path, 'a-file');
+    await writeFile(below, '');
+    const said = await start({ DATABASE_PATH: join(below, 'metrics.db') }).catch(String);
+    expect(said).toContain(`DATABASE_PATH ${below}/metrics.db cannot be opened: EEXIST`);
+    expect(said).not.toMatch(/\n +at /);
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -84,6 +92,15 @@ describe('the server', () => {
       `PORT ${port} of 127.0.0.1 cannot be listened on: listen EADDRINUSE`,
     );
     other.close();
+  });
+
+  it('warns of variables that nearly have the name of a setting, and goes on after a SIGHUP', async () => {
+    const begun = await start({ BACKUP_SCHEDUL: '0 3 * * *' });
+    expect(begun.log.join('\n')).toContain('BACKUP_SCHEDUL is no setting; did you mean BACKUP_SCHEDULE?');
+    // Nobody has closed a terminal: it runs in none.
+    begun.signal('SIGHUP');
+    await setTimeout(100);
+    expect(await begun.get('/readyz')).toMatchObject({ status: 200 });
   });
 
   it('does not start on a file that is no database, and leaves it as it is', async () => {

@@ -84,6 +84,38 @@ describe('restore', () => {
   });
 });
 
+it('what is kept in the log of a file that was copied together with it is restored, too', async () => {
+  await databaseOf('before');
+  const db = openDatabase(file('data/metrics.db'));
+  db.pragma('journal_mode = WAL');
+  db.prepare('UPDATE device SET name = ?').run('in the log');
+  await copyFile(file('data/metrics.db'), file('backup.db'));
+  await copyFile(file('data/metrics.db-wal'), file('backup.db-wal'));
+  db.close();
+  await databaseOf('after');
+  await command('restore', file('backup.db'));
+  expect(devices()).toEqual(['in the log']);
+});
+
+it('commands say in a sentence that the database cannot be used, and take no empty name for one', async () => {
+  settings = { ...settings, DATABASE_PATH: folder.path };
+  for (const args of [['token', 'list'], ['invite'], ['user', 'list']]) {
+    expect(await refusal(...args)).toBe(`DATABASE_PATH ${folder.path} cannot be used: unable to open database file\n`);
+  }
+  settings = { ...settings, DATABASE_PATH: file('data/metrics.db') };
+  await databaseOf('a');
+  for (const name of ['move', 'restore', 'check', 'repair']) {
+    expect(await refusal(name, '')).toContain(`${name} takes other arguments`);
+  }
+  expect(devices()).toEqual(['a']);
+  writeFileSync(file('text.db'), 'this is no database'.repeat(100));
+  expect(
+    await refusal('database', 'copy', '--from', file('text.db'), '--to', 'postgres://postgres@127.0.0.1:1/x'),
+  ).toBe(`--from "${file('text.db')}": file is not a database\n`);
+  settings = { ...settings, DATABASE_URL: 'postgres://postgres@127.0.0.1:1/x' };
+  expect(await refusal('repair', file('fresh.db'))).toContain('repair is for SQLite');
+});
+
 describe('move', () => {
   it('takes the database and its keys to another folder, where the api goes on', async () => {
     await databaseOf('a');

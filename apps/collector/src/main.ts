@@ -1,9 +1,8 @@
-import { quote } from '@device-metrics/domain';
+import { didYouMean, quote } from '@device-metrics/domain';
 import { UsageError } from './commands/command.js';
 import { commands, help } from './commands/commands.js';
 import { SettingsError } from '@device-metrics/settings';
 import { readConfig } from './config/config.js';
-import { didYouMean } from './config/section.js';
 import { version } from './version.js';
 import { SqliteUnavailableError } from './upload/spool-file.js';
 

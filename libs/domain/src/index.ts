@@ -52,6 +52,7 @@ export {
 } from './metrics/catalogue.js';
 export type { LabelDefinition, LabelMeaning, MetricDefinition, MetricKind, OneNumber } from './metrics/definition.js';
 export { labelCatalogue } from './metrics/labels.js';
+export { didYouMean, misspeltFor } from './did-you-mean.js';
 export { DAY, HOUR, MINUTE, SECOND } from './durations.js';
 export { reasonOf } from './reason.js';
 export { parseBytes, parseDecimal, parseDuration, showDuration } from './quantities.js';

@@ -10,6 +10,8 @@ export {
   settingsFile,
   updatesFolder,
 } from './command-line.js';
+export { misspelt } from './misspelt.js';
+export { isTerminalGone, outliveReaders } from './terminal.js';
 export { serviceManager, type ServiceManager } from './service-manager.js';
 export { Mistakes, SettingsError } from './mistakes.js';
 export { envExample, settingRows, type DocumentedSettings } from './document.js';

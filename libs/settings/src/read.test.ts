@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { Mistakes, SettingsError } from './mistakes.js';
-import { readSettings } from './read.js';
+import { misspelt } from './misspelt.js';
+import { readEnvironment, readSettings } from './read.js';
 import type { SettingGroup, SettingValues } from './setting.js';
 import { bytes, duration, flag, integer, oneOf, text, url } from './types.js';
 
@@ -107,4 +108,39 @@ it('throws what it found', () => {
   mistakes.add('A', 'is wrong for another reason');
   expect(() => mistakes.throwIfAny()).toThrow(new SettingsError(['A: is wrong']));
   expect(mistakes.list).toEqual(['A: is wrong']);
+});
+
+it('names variables that nearly have the name of a setting, and no others', () => {
+  const environment = {
+    PROT: '80',
+    EVRY: '1s',
+    port: '80',
+    KEY_FLIE: 'x',
+    PORT: '80',
+    KEY_FILE: 'x',
+    SPORT: '1',
+    PATH: '/bin',
+    LEVELLED: 'x',
+    UNTARGET: 'x',
+  };
+  expect(misspelt([group], environment)).toEqual([
+    'PROT is no setting; did you mean PORT?',
+    'EVRY is no setting; did you mean EVERY?',
+    'port is no setting; did you mean PORT?',
+    'KEY_FLIE is no setting; did you mean KEY_FILE?',
+  ]);
+});
+
+it('says that the file of the settings is not there, where one was named', () => {
+  const missing = join(folder, 'nowhere.env');
+  const before = process.env['SETTINGS_FILE'];
+  const mistakes = new Mistakes();
+  try {
+    process.env['SETTINGS_FILE'] = missing;
+    readEnvironment(mistakes);
+  } finally {
+    if (before === undefined) delete process.env['SETTINGS_FILE'];
+    else process.env['SETTINGS_FILE'] = before;
+  }
+  expect(mistakes.list).toEqual([`SETTINGS_FILE: there is no file ${missing}`]);
 });

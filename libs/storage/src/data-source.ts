@@ -17,7 +17,7 @@ export async function openDataSource(options: DataSourceOptions, mayUpgrade = fa
   const dataSource = new DataSource(options);
   if (options.type !== 'postgres') return dataSource.initialize();
   await dataSource.initialize().catch((error: unknown) => {
-    throw refusalOf(error, dataSource);
+    throw refusalOf(error, dataSource, false);
   });
   try {
     await prepareTables(dataSource, mayUpgrade);

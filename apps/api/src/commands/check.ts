@@ -8,7 +8,7 @@ export const CHECK_USAGE = `check FILE
 /** @throws UsageError where it is not whole. */
 export function check(args: readonly string[], print: (line: string) => void): void {
   const [file, ...more] = args;
-  if (file === undefined || more.length > 0) throw new UsageError(`check takes other arguments:\n  ${CHECK_USAGE}`);
+  if (!file || more.length > 0) throw new UsageError(`check takes other arguments:\n  ${CHECK_USAGE}`);
   try {
     const { devices, series } = checkDatabase(file);
     const isNewer = (schemaStateOf(file)?.unknown.length ?? 0) > 0;

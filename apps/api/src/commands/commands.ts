@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { quote } from '@device-metrics/domain';
-import { DatabaseRefusedError, dataSourceOptions, openAccessStore, openDataSource } from '@device-metrics/storage';
+import { quote, reasonOf } from '@device-metrics/domain';
+import {
+  asUnavailable,
+  DatabaseRefusedError,
+  dataSourceOptions,
+  openAccessStore,
+  openDataSource,
+  StoreUnavailableError,
+} from '@device-metrics/storage';
+import { repairHintFor } from '../admin/repair-hint.js';
 import { databaseOf, type ApiSettings } from '../settings.js';
 import { audit } from './audit.js';
 import { collectorCommands } from './collector.js';
@@ -56,7 +64,7 @@ const FILE_COMMANDS: Readonly<Record<string, FileCommand>> = {
   },
   move: { usage: MOVE_USAGE, run: (args, settings, print) => move(args, ofSqlite('move', settings()), print) },
   database: { usage: DATABASE_USAGE, run: (args, settings, print) => database(args, settings(), print) },
-  repair: { usage: REPAIR_USAGE, run: (args, settings, print) => repair(args, settings(), print) },
+  repair: { usage: REPAIR_USAGE, run: (args, settings, print) => repair(args, ofSqlite('repair', settings()), print) },
 };
 
 function takesNothing(name: string, args: readonly string[], usage: string): void {
@@ -93,9 +101,30 @@ export async function runCommand(
   readSettings: () => ApiSettings,
   print: Print,
 ): Promise<void> {
+  try {
+    await find(argv, readSettings, print);
+  } catch (error) {
+    throw inWords(error, readSettings);
+  }
+}
+
+/** What a database and the system refuse, such as a file that this user may not read, as a UsageError; else what came. */
+function inWords(error: unknown, readSettings: () => ApiSettings): unknown {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  if (typeof code !== 'string') return error;
+  const { databasePath, databaseUrl } = readSettings();
+  const away = databaseUrl === '' ? undefined : asUnavailable(error);
+  if (away instanceof StoreUnavailableError) return new UsageError(`DATABASE_URL cannot be used: ${away.message}`);
+  if (code.startsWith('SQLITE_')) {
+    return new UsageError(`DATABASE_PATH ${databasePath} cannot be used: ${reasonOf(error)}${repairHintFor(error)}`);
+  }
+  return syscall === undefined ? error : new UsageError(reasonOf(error));
+}
+
+async function find(argv: readonly string[], readSettings: () => ApiSettings, print: Print): Promise<void> {
   const [one = '', two = '', ...more] = argv;
   if (isHelp(one) || (one === 'help' && two === '')) return print(help);
-  if (one === 'help') return runCommand([two, ...more, '--help'], readSettings, print);
+  if (one === 'help') return find([two, ...more, '--help'], readSettings, print);
   if (Object.hasOwn(FILE_COMMANDS, one)) {
     const ofFiles = FILE_COMMANDS[one] as FileCommand;
     const rest = argv.slice(1);

@@ -8,6 +8,7 @@ import {
   distributeTables,
   isPostgresUrl,
   openDataSource,
+  schemaStateOf,
   shownUrl,
 } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
@@ -40,7 +41,7 @@ async function copy(args: readonly string[], print: Print): Promise<void> {
   const [from, to] = addresses.map((address) => address.replace(/^sqlite:(\/\/)?/, ''));
   if (from === undefined || to === undefined || from === to)
     throw new UsageError('--from and --to must be two databases');
-  if (!isPostgresUrl(from) && !existsSync(from)) throw new UsageError(`--from ${quote(from)}: there is no such file`);
+  if (!isPostgresUrl(from)) assertDatabase(from);
   const report = await copyDatabase(from, to, print).catch((error: unknown) => {
     if (error instanceof DatabaseRefusedError) throw error;
     throw new UsageError(`${shown(to)} ${reasonOf(error)}`);
@@ -54,6 +55,17 @@ async function copy(args: readonly string[], print: Print): Promise<void> {
   throw new UsageError(
     `${different.length} series are not the same: what has come for them since the copy began is missing; copy once more`,
   );
+}
+
+/** @throws UsageError where a file is no database of ours. */
+function assertDatabase(from: string): void {
+  let reason = existsSync(from) ? undefined : 'there is no such file';
+  try {
+    if (!schemaStateOf(from)) reason ??= 'it is no database of Device Metrics';
+  } catch (error) {
+    reason = reasonOf(error);
+  }
+  if (reason !== undefined) throw new UsageError(`--from ${quote(from)}: ${reason}`);
 }
 
 function addressesOf(args: readonly string[]): [string, string] {

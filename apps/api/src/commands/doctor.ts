@@ -1,14 +1,14 @@
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { DAY, reasonOf, showDuration } from '@device-metrics/domain';
-import { commandLine } from '@device-metrics/settings';
+import { commandLine, misspelt, Mistakes, readEnvironment } from '@device-metrics/settings';
 import { schemaStateOf } from '@device-metrics/storage';
 import { tlsMaterial } from '../access/tls/tls-material.js';
 import { BackupFiles } from '../admin/backup-files.js';
-import type { ApiSettings } from '../settings.js';
+import { apiSettingGroups, type ApiSettings } from '../settings.js';
 import { UsageError } from './usage.js';
 
 export const DOCTOR_USAGE = `doctor
@@ -27,7 +27,7 @@ class Finding extends UsageError {}
 /** Says of each thing that it is right, or what is wrong with it. */
 export async function doctor(settings: ApiSettings, now: number, print: (line: string) => void): Promise<void> {
   const checks: readonly [name: string, look: () => string | Promise<string>][] = [
-    ['settings', () => 'every one is allowed'],
+    ['settings', names],
     ['folder', () => folder(settings)],
     ['disk', () => disk(settings)],
     ['database', () => database(settings)],
@@ -48,6 +48,12 @@ export async function doctor(settings: ApiSettings, now: number, print: (line: s
   if (wrong > 0) throw new UsageError(wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`);
 }
 
+function names(): string {
+  const wrong = misspelt(apiSettingGroups, readEnvironment(new Mistakes()));
+  if (wrong.length > 0) throw new Finding(wrong.join('; '));
+  return 'every one is allowed';
+}
+
 function folder({ databasePath, databaseUrl }: ApiSettings): string {
   if (databaseUrl !== '') return 'the database is PostgreSQL';
   const path = resolve(dirname(databasePath));
@@ -59,13 +65,31 @@ function folder({ databasePath, databaseUrl }: ApiSettings): string {
   } catch {
     throw new Finding(`this user may not write to ${path}; chown it to the user of the api, or run this as that user`);
   }
-  for (const name of ['secret.key', 'tls/key.pem', 'update.key']) {
+  const secrets = ['secret.key', 'tls/key.pem', 'update.key'];
+  const files = ['', '-wal', '-shm', '.lock'].map((suffix) => basename(databasePath) + suffix);
+  for (const file of [...files, ...secrets].map((name) => join(path, name)).filter((one) => existsSync(one))) {
+    if (!isMine(file)) {
+      throw new Finding(
+        `this user may not read and write ${file}; chown it to the user of the api, or run this as that user`,
+      );
+    }
+  }
+  for (const name of secrets) {
     const file = join(path, name);
     if (existsSync(file) && (statSync(file).mode & 0o077) !== 0) {
       throw new Finding(`others may read ${file}, which is a secret: chmod 600 ${file}`);
     }
   }
   return `${path} can be written, and its secrets are its own`;
+}
+
+function isMine(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function disk({ databasePath, databaseUrl, operation }: ApiSettings): string {

@@ -16,13 +16,14 @@ const COMPANIONS = ['tls', 'secret.key', 'update.key'];
 /** @throws UsageError where it cannot be moved; then everything is where it was. */
 export function move(args: readonly string[], { databasePath }: ApiSettings, print: (line: string) => void): void {
   const [folder, ...more] = args;
-  if (folder === undefined || more.length > 0) throw new UsageError(`move takes other arguments:\n  ${MOVE_USAGE}`);
+  if (!folder || more.length > 0) throw new UsageError(`move takes other arguments:\n  ${MOVE_USAGE}`);
   const [from, to] = [resolve(databasePath), join(resolve(folder), basename(databasePath))];
   if (!existsSync(from)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
   if (to === from || dirname(to).startsWith(from + sep)) throw new UsageError(`${databasePath} is there already`);
   if (existsSync(to)) throw new UsageError(`There is a ${to} already; name another folder`);
-  if (isInUse(from))
+  if (isInUse(from)) {
     throw new UsageError(`The api runs, or a command of it: stop it before, as it has ${databasePath} open`);
+  }
   const made: string[] = [];
   const copy = (name: string, as = join(dirname(to), name)): void => {
     if (existsSync(as)) throw new Error(`there is a ${as} already`);
@@ -33,20 +34,30 @@ export function move(args: readonly string[], { databasePath }: ApiSettings, pri
     mkdirSync(dirname(to), { recursive: true });
     for (const name of readdirSync(dirname(from)).filter((one) => COMPANIONS.includes(one))) copy(name);
     copy(basename(from));
+    // There still is one where the disk can only be read: what an api that was killed has written last is in it alone.
+    if (existsSync(`${from}-wal`)) copy(`${basename(from)}-wal`);
     checkDatabase(to);
   } catch (error) {
-    for (const file of made) rmSync(file, { recursive: true, force: true });
+    for (const file of [...made, `${to}-wal`, `${to}-shm`]) rmSync(file, { recursive: true, force: true });
     throw new UsageError(`Nothing was moved: ${reasonOf(error)}${rightsHint(error, dirname(to))}`);
   }
-  // So that nobody goes on with it by mistake.
-  renameSync(from, `${from}.moved`);
   print(`The database is ${to}. Before you start the api, set DATABASE_PATH=${to} in ${settingsFile()}`);
   if (isInstalled()) {
     print('and let the service write there: systemctl edit device-metrics-api, with');
     print('  [Service]');
     print(`  ReadWritePaths=${dirname(to)}`);
   }
-  print(`The one before is ${from}.moved; delete it once the api has started.`);
+  print(setAside(from));
+}
+
+/** So that nobody goes on with it by mistake. @returns where it is. */
+function setAside(from: string): string {
+  try {
+    renameSync(from, `${from}.moved`);
+    return `The one before is ${from}.moved; delete it once the api has started.`;
+  } catch (error) {
+    return `The one before is still ${from}, as it cannot be renamed: ${reasonOf(error)}`;
+  }
 }
 
 /** What to do where a folder may not be written or a file not be read. */

@@ -20,7 +20,7 @@ export async function repair(
   print: (line: string) => void,
 ): Promise<void> {
   const [fresh, ...more] = args;
-  if (fresh === undefined || more.length > 0) throw new UsageError(`repair takes other arguments:\n  ${REPAIR_USAGE}`);
+  if (!fresh || more.length > 0) throw new UsageError(`repair takes other arguments:\n  ${REPAIR_USAGE}`);
   if (!existsSync(databasePath)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
   const lock = alone(databasePath);
   const report = await repairDatabase(databasePath, fresh)

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf } from '@device-metrics/domain';
-import { checkDatabase, isInUse, schemaStateOf } from '@device-metrics/storage';
+import { checkDatabase, copySqlite, isInUse, schemaStateOf } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
 import { UsageError } from './usage.js';
 
@@ -16,7 +16,7 @@ export function restore(
   print: (line: string) => void,
 ): void {
   const [file, ...more] = args;
-  if (file === undefined || more.length > 0) throw new UsageError(`restore takes other arguments:\n  ${RESTORE_USAGE}`);
+  if (!file || more.length > 0) throw new UsageError(`restore takes other arguments:\n  ${RESTORE_USAGE}`);
   const content = whole(file);
   if ((schemaStateOf(file)?.unknown.length ?? 0) > 0) {
     throw new UsageError(`${file} is of a newer version of Device Metrics than this; install that first`);
@@ -26,7 +26,10 @@ export function restore(
   mkdirSync(dirname(databasePath), { recursive: true });
   const draft = `${databasePath}.restoring`;
   try {
-    copyFileSync(file, draft);
+    // A file that was copied beside its log, as of an api that was killed, is whole only together with it.
+    rmSync(draft, { force: true });
+    if (existsSync(`${file}-wal`)) copySqlite(file, draft);
+    else copyFileSync(file, draft);
     whole(draft);
   } catch (error) {
     rmSync(draft, { force: true });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FieldErrorDto } from '@device-metrics/contract';
@@ -32,7 +33,7 @@ function ask(text: string, allows: ConfigurationAllowance | undefined): Promise<
   }
   const args = [COLLECTOR, 'check', '-', ...(allows ? [JSON.stringify(allows)] : [])];
   // Nothing of this machine counts: neither settings of the api, nor a file in its folder.
-  const env = { DEVICE_NAME: 'pc', SETTINGS_FILE: 'none' };
+  const env = { DEVICE_NAME: 'pc', SETTINGS_FILE: devNull };
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,

@@ -3,7 +3,7 @@ import { Collector, type FirstRun } from '../run/collector.js';
 import { DevicesInUse } from '../run/devices-in-use.js';
 import { Logs } from '../run/log.js';
 import { MetricsEndpoint } from '../run/metrics-endpoint.js';
-import { serviceManager, SettingsError } from '@device-metrics/settings';
+import { isTerminalGone, outliveReaders, serviceManager, SettingsError } from '@device-metrics/settings';
 import { readApiAgain } from '../config/api.js';
 import { readConfig, type Config } from '../config/config.js';
 import { Announcer } from '../upload/announce.js';
@@ -31,7 +31,9 @@ const TRIAL_LIMITS = { within: 120_000, silence: 30_000 };
 
 /** Collects until SIGTERM or SIGINT, then ends the process; SIGHUP or a change of the file reads the configuration again. */
 export async function collect(config: Config): Promise<void> {
+  outliveReaders();
   const logs = new Logs(config.redactor);
+  for (const name of config.misspelt) logs.of('Configuration').warn(name);
   const trial = onTrial();
   await trial?.allowed();
   const lock = takeSpool(config);
@@ -86,7 +88,6 @@ export async function collect(config: Config): Promise<void> {
     isAutomatic = next.update.isAutomatic;
     remote.reread(next);
   };
-  process.on('SIGHUP', reload);
   watchFile(config.file, { interval: WATCH_INTERVAL }, (now, before) => {
     // A link may lead to another file of the same time: some package managers set the time of all files to one.
     if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino) reload();
@@ -94,15 +95,15 @@ export async function collect(config: Config): Promise<void> {
   const manager = serviceManager((reason) => logs.of('Collector').warn(reason));
   manager.ready();
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      manager.stopping();
-      setTimeout(() => process.exit(0), LATEST_EXIT);
-      void Promise.all([updater.stop(), stopCollecting()]).then(() => process.exit(0));
-    });
-  }
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    manager.stopping();
+    setTimeout(() => process.exit(0), LATEST_EXIT);
+    void Promise.all([updater.stop(), stopCollecting()]).then(() => process.exit(0));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+  process.on('SIGHUP', () => (isTerminalGone() ? stop() : reload()));
 }
 
 function uploaderOf(connection: ApiConnection, spool: Spool, devices: DevicesInUse, logs: Logs): Uploader {

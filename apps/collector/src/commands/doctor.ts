@@ -37,7 +37,7 @@ export async function doctor(config: Config, _args: readonly string[], print: Pr
     }
   };
   await run([
-    ['settings', () => `${config.file}, and every setting`],
+    ['settings', () => settings(config)],
     ['folder', () => folder(config)],
     ['disk', () => disk(config)],
     ['service', () => isRunning(config)],
@@ -56,6 +56,11 @@ export async function doctor(config: Config, _args: readonly string[], print: Pr
   await run(looks);
   for (const note of notes) print(`       ${note}`);
   if (wrong > 0) throw new UsageError(wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`);
+}
+
+function settings({ file, misspelt }: Config): string {
+  if (misspelt.length > 0) throw new Finding(misspelt.join('; '));
+  return `${file}, and every setting`;
 }
 
 function folder({ spool, api }: Config): string {

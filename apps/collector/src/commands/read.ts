@@ -1,6 +1,5 @@
-import { quote, showDuration } from '@device-metrics/domain';
+import { didYouMean, quote, showDuration } from '@device-metrics/domain';
 import type { Config } from '../config/config.js';
-import { didYouMean } from '../config/section.js';
 import { SourceRunner } from '../run/run-source.js';
 import { UsageError, type Print } from './command.js';
 

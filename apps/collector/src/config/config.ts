@@ -1,11 +1,18 @@
 import { dirname, join, resolve } from 'node:path';
-import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
+import {
+  misspelt,
+  Mistakes,
+  readEnvironment,
+  readIfThere,
+  readSettings,
+  type Environment,
+} from '@device-metrics/settings';
 import { readApi, type Api } from './api.js';
 import { filledIn, lookupIn, type Surroundings } from './placeholders.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
 import { readAllowance, readKeptRemote, readRemote, type Allowance, type Remote, type RemoteText } from './remote.js';
 import { Section } from './section.js';
-import { operationSettings, sourceSettings, spoolSettings } from './settings.js';
+import { collectorSettingGroups, operationSettings, sourceSettings, spoolSettings } from './settings.js';
 import { API_DEVICE, sourcesOf, type Defaults, type SourceConfig } from './sources.js';
 import { readYaml } from './yaml-text.js';
 
@@ -28,6 +35,8 @@ export interface Config {
   readonly file: string;
   readonly sources: readonly SourceConfig[];
   readonly redactor: Redactor;
+  /** Variables that nearly have the name of a setting, a sentence for each. */
+  readonly misspelt: readonly string[];
 }
 
 const DEFAULT_FILE = 'collector.yaml';
@@ -84,6 +93,7 @@ export function readConfig(environment?: Environment, offered?: RemoteText): Con
     file,
     sources,
     redactor,
+    misspelt: misspelt(collectorSettingGroups, variables),
   };
 }
 

@@ -1,4 +1,4 @@
-import { metricNameRule, parseDuration, quote, reasonOf } from '@device-metrics/domain';
+import { didYouMean, metricNameRule, parseDuration, quote, reasonOf } from '@device-metrics/domain';
 import type { Mistakes } from '@device-metrics/settings';
 import { secretsOfNoUrl } from './redact.js';
 
@@ -238,28 +238,3 @@ export const isMapping = (value: unknown): value is Mapping =>
 
 export const isUrl = (value: unknown): value is string =>
   isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);
-
-/** `; did you mean "url"?` where one of the known words is near. */
-export function didYouMean(word: string, known: readonly string[]): string {
-  const near = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(
-      ({ candidate: { length }, distance }) => distance < length && distance <= Math.max(1, Math.floor(length / 3)),
-    )
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near ? `; did you mean ${quote(near.candidate)}?` : '';
-}
-
-/** How many letters must be added, removed or replaced to make `b` of `a`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

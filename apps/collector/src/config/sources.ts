@@ -1,8 +1,8 @@
-import { deviceNameRule, quote } from '@device-metrics/domain';
+import { deviceNameRule, didYouMean, quote } from '@device-metrics/domain';
 import { pcSource, shortestInterval } from '../pc/group.js';
 import { pcGroups } from '../pc/groups.js';
 import { thisMachine } from '../pc/machine.js';
-import { didYouMean, type Section } from './section.js';
+import type { Section } from './section.js';
 import type { Source, SourceTools } from '../run/source.js';
 import { protocols } from '../third-party/protocols.js';
 

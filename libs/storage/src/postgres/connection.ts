@@ -3,7 +3,23 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { checkServerIdentity } from 'node:tls';
+import { misspeltFor, quote } from '@device-metrics/domain';
 import type { ClientConfig } from 'pg';
+
+/** What may stand behind the question mark. */
+const PARAMETERS = [
+  'application_name',
+  'connect_timeout',
+  'host',
+  'options',
+  'passfile',
+  'password',
+  'port',
+  'sslcert',
+  'sslkey',
+  'sslmode',
+  'sslrootcert',
+];
 
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 
@@ -37,19 +53,31 @@ export function connectionOf(
   const [, login = '', hosts, name = '', query = ''] = parts;
   const [user = '', ...secret] = login.split(':');
   const options = new URLSearchParams(query);
+  // One that is misspelt would not be heeded: `sslmod=require` goes without TLS.
+  for (const name of options.keys()) {
+    const meant = PARAMETERS.includes(name) ? undefined : misspeltFor(name, PARAMETERS);
+    if (meant !== undefined) throw new Error(`has ${quote(name)}, which is not known; did you mean ${quote(meant)}?`);
+  }
   const asked = options.get('sslmode') ?? environment['PGSSLMODE'] ?? 'prefer';
   const mode = SSL_MODES.find((known) => known === asked);
   if (!mode) throw new Error(`has sslmode ${JSON.stringify(asked)}; allowed are ${SSL_MODES.join(', ')}`);
   const database = decoded(name) || environment['PGDATABASE'] || 'device_metrics';
   const role = decoded(user) || environment['PGUSER'] || 'postgres';
   if (hosts.includes(',')) throw new Error('names several hosts: name the one address that moves with the primary');
-  const place = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(hosts);
-  if (!place) throw new Error(`has the host ${JSON.stringify(hosts)}; it must be host or host:port`);
+  const place = /^(\[[^\]]+\]|[^:@]*)(?::(\d+))?$/.exec(hosts);
+  if (!place) {
+    // What is not shown may be of the password.
+    throw new Error(
+      'must have host or host:port before the database, and %2F, %3F, %23 and %40 for / ? # and @ in user and password',
+    );
+  }
   const host =
     decoded(place[1].replace(/^\[|\]$/g, '')) || (options.get('host') ?? environment['PGHOST'] ?? '127.0.0.1');
-  const port = Number(place[2] ?? options.get('port') ?? environment['PGPORT'] ?? 5432);
-  if (!Number.isInteger(port))
-    throw new Error(`has the port ${JSON.stringify(options.get('port'))}; it must be a number`);
+  const asPort = place[2] ?? options.get('port') ?? environment['PGPORT'] ?? '5432';
+  const port = Number(asPort);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`has the port ${JSON.stringify(asPort)}; it must be an integer from 1 to 65535`);
+  }
   const timeout = Number(options.get('connect_timeout') ?? 5);
   if (!(timeout > 0)) {
     throw new Error(

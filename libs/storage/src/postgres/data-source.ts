@@ -1,5 +1,5 @@
 import type { DataSource, DataSourceOptions } from 'typeorm';
-import type pg from 'pg';
+import pg from 'pg';
 import { reasonOf } from '@device-metrics/domain';
 import { accessEntities } from '../access/access.entities.js';
 import { configurationEntities } from '../configurations/configuration.entities.js';
@@ -61,6 +61,8 @@ export function postgresOptions(url: string): DataSourceOptions {
   const config = readUrl(url);
   return {
     type: 'postgres',
+    // By its name TypeORM finds it in the folder of sources alone: it is no file of its own in a package.
+    driver: pg,
     entities: [...accessEntities, ...configurationEntities],
     migrations,
     migrationsRun: false,
@@ -84,8 +86,12 @@ const placeOf = (dataSource: DataSource): string => {
   return `postgres://${user}@${host}:${port}/${database}`;
 };
 
-/** What a refused connection means. */
-export function refusalOf(error: unknown, dataSource: DataSource): Error {
+/**
+ * What a refused connection means.
+ *
+ * @param isConnected whether the server had let this process in before.
+ */
+export function refusalOf(error: unknown, dataSource: DataSource, isConnected = true): Error {
   const at = placeOf(dataSource);
   if (error instanceof DatabaseRefusedError) return error;
   const code = codeOf(error);
@@ -111,9 +117,11 @@ export function refusalOf(error: unknown, dataSource: DataSource): Error {
       if (error instanceof StoreUnavailableError)
         return new DatabaseRefusedError(`${at} cannot be used: ${error.message}`);
       const sentence = sentenceOf(error);
-      return sentence === undefined
+      if (sentence !== undefined) return new DatabaseRefusedError(`${at} cannot be used: ${sentence}: ${reason}`);
+      // While it connects it runs nothing of ours that could be wrong: it is what the address has in `options`, for one.
+      return isConnected || code === ''
         ? (error as Error)
-        : new DatabaseRefusedError(`${at} cannot be used: ${sentence}: ${reason}`);
+        : new DatabaseRefusedError(`${at} cannot be used: ${reason}`);
     }
   }
 }

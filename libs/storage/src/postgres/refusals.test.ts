@@ -85,6 +85,12 @@ describeIf('a database that cannot be worked with', () => {
     expect(await refusal('postgres://postgres@127.0.0.1:1/x')).toContain('cannot be reached');
   });
 
+  it('says what the server does not take of the address, without a stack', async () => {
+    url = await makeDatabase();
+    expect(await refusal(`${url}?options=-c%20foo.bar`)).toContain('cannot be used: -c foo.bar requires a value');
+    expect(await refusal(`${url}?options=-c%20work_mem%3Dmuch`)).toContain('invalid value for parameter "work_mem"');
+  });
+
   it('says which tables of another owner its user may not write, and works with them once it may', async () => {
     url = await makeDatabase();
     await (await openDataSource(dataSourceOptions(url))).destroy();
@@ -163,6 +169,20 @@ describe('the address of a database', () => {
     expect(() => connectionOf('postgres://db/m?sslmode=verify-ca&sslrootcert=/none')).toThrow(
       'names sslrootcert /none',
     );
+    // What is misspelt is not left out in silence; what other programs know is none of ours.
+    expect(() => connectionOf('postgres://db/m?sslmod=require')).toThrow(
+      'has "sslmod", which is not known; did you mean "sslmode"?',
+    );
+    expect(connectionOf('postgres://db/m?sslmode=disable&channel_binding=require&sslcrl=x&user=y').ssl).toBe(false);
+    for (const port of ['db:99999/m', 'db:0/m', 'db/m?port=x']) {
+      expect(() => connectionOf(`postgres://${port}`)).toThrow('it must be an integer from 1 to 65535');
+    }
+    // Nothing of a password shows, wherever it begins.
+    for (const password of ['pass/word', 'pass@word', 'pass?word']) {
+      const said = (): unknown => connectionOf(`postgres://anna:${password}@db/m`);
+      expect(said).toThrow('%2F, %3F, %23 and %40 for / ? # and @');
+      expect(said).not.toThrow(/pass[^w]|word@/);
+    }
     expect(() => connectionOf('postgres://db/m?sslmode=perhaps')).toThrow('has sslmode "perhaps"; allowed are disable');
   });
 });

@@ -1,6 +1,6 @@
-import { quote, unitByPattern } from '@device-metrics/domain';
+import { didYouMean, quote, unitByPattern } from '@device-metrics/domain';
 import { secretsOfNoUrl } from '../../config/redact.js';
-import { didYouMean, type Section } from '../../config/section.js';
+import type { Section } from '../../config/section.js';
 import { linesOf } from '../line-readings.js';
 import { parseMapping } from '../mapping.js';
 import type { Protocol } from '../protocol.js';
