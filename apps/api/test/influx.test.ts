@@ -124,7 +124,7 @@ describe('lines', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.body).toEqual({
       error: expect.stringMatching(
-        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9000 \(milliseconds, by precision=s\) dropped=3$/,
+        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9, taken for seconds dropped=3$/,
       ),
     });
     expect(await stored('part')).toEqual([
@@ -143,6 +143,25 @@ describe('lines', () => {
       message: expect.stringMatching(/^partial write: line 2: .* dropped=1$/),
     });
     expect(await stored('part2')).toHaveLength(1);
+  });
+
+  it.each([
+    ['', 'milliseconds', 1, 'nanoseconds'],
+    ['', 'seconds', 1e-3, 'nanoseconds'],
+    ['', 'microseconds', 1e3, 'nanoseconds'],
+    ['?precision=us', 'nanoseconds', 1e6, 'microseconds'],
+    ['?precision=ms', 'seconds', 1e-3, 'milliseconds'],
+    ['?precision=s', 'milliseconds', 1, 'seconds'],
+    ['?precision=s', 'nanoseconds', 1e6, 'seconds'],
+    ['?precision=h', 'seconds', 1e-3, 'hours'],
+  ])('with precision %j and times in %s say so', async (query, sent, factor, taken) => {
+    const time = BigInt(Math.floor(Date.now() / 1000) * 1000 * factor);
+    const { status, body } = await write(`m,host=clock f=1 ${time}`, query);
+    const looks =
+      taken === 'milliseconds'
+        ? `got ${time}, which looks like ${sent}: in milliseconds it is ${time}000`
+        : `which looks like ${sent} and is taken for ${taken}`;
+    expect([status, body.error]).toEqual([400, expect.stringContaining(`${looks} dropped=1`)]);
   });
 
   it('that are texts are counted as refused, and said once', async () => {

@@ -168,6 +168,40 @@ describe.each([
     ]);
   });
 
+  it('stores histograms and summaries whose sum is NaN, since one value was, without it', async () => {
+    const device = `nan-${form}`;
+    const point = { timeUnixNano: nanos(now), count: 2, sum: 'NaN' };
+    const buckets = { ...point, bucketCounts: [1, 1], explicitBounds: [1] };
+    const answer = await post(
+      request(device, [
+        { name: 'h', histogram: { aggregationTemporality: 2, dataPoints: [buckets] } },
+        {
+          name: 'd',
+          histogram: { aggregationTemporality: 1, dataPoints: [{ ...buckets, startTimeUnixNano: nanos(now - 1) }] },
+        },
+        { name: 's', summary: { dataPoints: [point] } },
+      ]),
+    );
+    expect(answer.status).toBe(200);
+    const found = (await report(device)).map(({ metric_name: name, labels, samples }) => [name, labels, samples[0][1]]);
+    expect(found).toEqual([
+      ...['d', 'h'].flatMap((name) => [
+        [`${name}_bucket`, { le: '+Inf' }, 2],
+        [`${name}_bucket`, { le: '1' }, 1],
+        [`${name}_count`, {}, 2],
+      ]),
+      ['s_count', {}, 2],
+    ]);
+  });
+
+  it('says of a time in another unit what it looks like', async () => {
+    const answer = await post(request(`clock-${form}`, [gauge('g', { timeUnixNano: String(now), asDouble: 1 })]));
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body)).toContain(
+      `got 1970-01-01T00:${new Date(now / 1e6).toISOString().slice(14)}, which looks like milliseconds and is taken for nanoseconds`,
+    );
+  });
+
   it('stores good points beside bad ones, and says how many it refused and why', async () => {
     const device = `part-${form}`;
     const answer = await post(

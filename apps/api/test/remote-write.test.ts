@@ -188,11 +188,18 @@ describe('remote write', () => {
         ],
         samples: [[now, 1]],
       },
+      ...['2001:db8::2', '2001:db8::3'].map((instance) => ({
+        labels: [['__name__', 'probe_success'] as const, ['instance', instance] as const],
+        samples: [[now, 1] as const],
+      })),
     ]);
     expect(await report('node-job')).toMatchObject([{ metric_name: 'job:up:sum', labels: {} }]);
     expect(await report('prometheus')).toMatchObject([{ metric_name: 'site:up:sum', labels: {} }]);
     expect(await report('https://example.org/a?b=1')).toMatchObject([{ labels: { job: 'web' } }]);
     expect(await report('2001:db8::1')).toMatchObject([{ labels: { instance: '[2001:db8::1]:9100' } }]);
+    // As a blackbox_exporter is asked for hosts: the last part is no port.
+    expect(await report('2001:db8::2')).toMatchObject([{ metric_name: 'probe_success', labels: {} }]);
+    expect(await report('2001:db8::3')).toMatchObject([{ metric_name: 'probe_success', labels: {} }]);
   });
 
   it('takes a request without content type and encoding, as old senders write it', async () => {

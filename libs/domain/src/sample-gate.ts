@@ -15,6 +15,7 @@ import {
   unitRule,
   valueRule,
   wrong,
+  type TimeUnit,
 } from './sample-rules.js';
 
 /** What a protocol takes for a sample: the fields of one, whatever they hold. The gate decides. */
@@ -32,6 +33,8 @@ export interface Receipt {
   readonly receivedAt: number;
   /** The first time that the receiver still takes. */
   readonly oldest: number;
+  /** What the sender's numbers of times were taken to count; milliseconds where left out. */
+  readonly timeUnit?: TimeUnit;
   /** The device that the sender means by a name, or why it may not send its samples. Left out: the name is the device's. */
   readonly deviceOf?: (name: string) => string | { readonly refused: string };
   /** The unit of the series that a sample goes to, as it is stored; null or undefined while nobody has said. */
@@ -138,6 +141,7 @@ export class SampleGate {
   private readonly receivedAt: number;
   private readonly oldest: number;
   private readonly latest: number;
+  private readonly timeUnit: Receipt['timeUnit'];
   private readonly deviceOf: Receipt['deviceOf'];
   private readonly unitOf: Receipt['unitOf'];
   /** Units of series that come into being with these samples. */
@@ -148,7 +152,8 @@ export class SampleGate {
   private labels: unknown = NO_LABELS;
   private composed: Labels = NO_LABELS;
 
-  constructor({ receivedAt, oldest, deviceOf, unitOf }: Receipt) {
+  constructor({ receivedAt, oldest, timeUnit, deviceOf, unitOf }: Receipt) {
+    this.timeUnit = timeUnit;
     this.deviceOf = deviceOf;
     this.unitOf = unitOf;
     this.receivedAt = receivedAt;
@@ -215,7 +220,7 @@ export class SampleGate {
    * @param deviceName what its device is called here, where the candidate has the sender's name of it.
    */
   reasonOf(candidate: Candidate, deviceName = candidate.deviceName): Omit<Refusal, 'item'> {
-    const time = timeRule(() => this.receivedAt, this.oldest);
+    const time = timeRule(() => this.receivedAt, this.oldest, this.timeUnit);
     const reasons: [Refusal['field'], string | undefined][] = [
       ['device_name', deviceNameRule(candidate.deviceName)],
       ['metric_name', metricNameRule(candidate.metricName)],

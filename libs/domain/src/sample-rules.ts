@@ -82,39 +82,63 @@ export const labelsRule: Rule = (value) => {
   return undefined;
 };
 
+/** What numbers of times count. */
+export const TIME_UNITS = {
+  ns: { name: 'nanoseconds', milliseconds: 1e-6 },
+  us: { name: 'microseconds', milliseconds: 1e-3 },
+  ms: { name: 'milliseconds', milliseconds: 1 },
+  s: { name: 'seconds', milliseconds: 1e3 },
+  m: { name: 'minutes', milliseconds: 60e3 },
+  h: { name: 'hours', milliseconds: 3600e3 },
+} as const;
+export type TimeUnit = keyof typeof TIME_UNITS;
+
 /**
  * Of a time in Unix milliseconds: whether it is near enough to the time of receipt. What a protocol could not read as a
  * time is handed over as it came, and quoted.
  *
  * @param oldest the first time that the receiver still takes, Unix ms.
+ * @param unit what the sender's number was taken to count.
  */
 export const timeRule =
-  (receivedAt: () => number, oldest = EARLIEST_TIMESTAMP): Rule =>
+  (receivedAt: () => number, oldest = EARLIEST_TIMESTAMP, unit: TimeUnit = 'ms'): Rule =>
   (value) => {
-    const hint = otherUnit(value, receivedAt());
-    if (!Number.isSafeInteger(value)) {
-      return wrong('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds', value) + hint;
-    }
-    const time = value as number;
-    if (time < oldest) return wrong(`${toRfc3339(oldest)} or later`, value) + hint;
     const latest = receivedAt() + MAX_AHEAD;
-    if (time > latest) return wrong(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`, value) + hint;
-    return undefined;
+    const sent = unit === 'ms' || typeof value !== 'number' ? value : Math.round(value / TIME_UNITS[unit].milliseconds);
+    const no = (allowed: string): string =>
+      `must be ${allowed}, got ${quoteTime(value, sent, unit)}${otherUnit(sent, receivedAt(), unit)}`;
+    // What is beyond it came as a number, and is too late.
+    if (!Number.isSafeInteger(value) && (unit === 'ms' || typeof value !== 'number')) {
+      return no('an RFC 3339 time as in "2026-01-15T10:00:00Z" or integer Unix milliseconds');
+    }
+    if ((value as number) < oldest) return no(`${toRfc3339(oldest)} or later`);
+    if ((value as number) > latest) return no(`no more than 10 minutes ahead of the server (${toRfc3339(latest)})`);
+    return Number.isSafeInteger(value) ? undefined : no('a time');
   };
 
-const OTHER_UNITS = [
-  ['seconds', 1e3],
-  ['microseconds', 1e-3],
-  ['nanoseconds', 1e-6],
-] as const;
+/** Of numbers that count less than milliseconds the last digits are not known any more: they are quoted as the time that they mean. */
+function quoteTime(value: unknown, sent: unknown, unit: TimeUnit): string {
+  const isCut = (unit === 'ns' || unit === 'us') && Math.abs(value as number) <= LATEST_DATE;
+  return isCut ? toRfc3339(value as number) : quote(sent);
+}
+
+/** Beyond it a Date has no text, ms. */
+const LATEST_DATE = 8.64e15;
+const OTHER_UNITS = ['s', 'ms', 'us', 'ns'] as const;
 const YEAR = 365 * 86_400_000;
 
-/** Says so where a number would be a time of these years in another unit than milliseconds. */
-export function otherUnit(value: unknown, now: number): string {
+/** Says so where a number would be a time of these years in another unit than the one that it is taken for. */
+export function otherUnit(value: unknown, now: number, unit: TimeUnit = 'ms'): string {
   const number = typeof value === 'string' && /^\d{9,20}(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number') return '';
-  const unit = OTHER_UNITS.find(([, factor]) => Math.abs(number * factor - now) < 10 * YEAR);
-  return unit ? `, which looks like ${unit[0]}: in milliseconds it is ${Math.round(number * unit[1])}` : '';
+  const other = OTHER_UNITS.find(
+    (one) => one !== unit && Math.abs(number * TIME_UNITS[one].milliseconds - now) < 10 * YEAR,
+  );
+  if (other === undefined) return unit === 'ms' ? '' : `, taken for ${TIME_UNITS[unit].name}`;
+  const { name, milliseconds } = TIME_UNITS[other];
+  return unit === 'ms'
+    ? `, which looks like ${name}: in milliseconds it is ${Math.round(number * milliseconds)}`
+    : `, which looks like ${name} and is taken for ${TIME_UNITS[unit].name}`;
 }
 
 /** A time as responses carry it: RFC 3339 in UTC with milliseconds. */

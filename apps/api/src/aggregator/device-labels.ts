@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { DeviceLabel } from '../settings.js';
 
 const PORT = /^(.+):\d{1,5}$/;
@@ -21,6 +22,8 @@ export function deviceOf(labels: Map<string, string>, by: readonly DeviceLabel[]
 }
 
 function hostOf(address: string): string {
+  // Its last part looks like a port.
+  if (isIPv6(address)) return address;
   const host = PORT.exec(address)?.[1] ?? address;
   return BRACKETS.exec(host)?.[1] ?? host;
 }

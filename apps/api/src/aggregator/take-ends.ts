@@ -11,7 +11,7 @@ export class TakeEnds {
   /** How many were taken; the others are noted in `refusals`. Must come after the samples of the same request. */
   async take(given: readonly NamedEnd[], receipt: Receipt, refusals: Refusals): Promise<number> {
     if (given.length === 0) return 0;
-    const isTime = timeRule(() => receipt.receivedAt, receipt.oldest);
+    const isTime = timeRule(() => receipt.receivedAt, receipt.oldest, receipt.timeUnit);
     const taken: NamedEnd[] = [];
     for (const { series, timestamp } of given) {
       const device = receipt.deviceOf?.(series.deviceName) ?? series.deviceName;

@@ -228,12 +228,19 @@ class JsonWriter {
   }
 }
 
-/** How many points are lost with an item of a list; 0 where it is neither a point nor a metric. */
+/** How many points are lost with an item of a list; 0 where it is none that has points. */
 function pointsOf(type: string, item: unknown): number {
   if (type.endsWith('DataPoint')) return 1;
+  if (type === 'ResourceMetrics') return pointsOfAll('ScopeMetrics', item, 'scopeMetrics', 'scope_metrics');
+  if (type === 'ScopeMetrics') return pointsOfAll('Metric', item, 'metrics');
   if (type !== 'Metric') return 0;
   const lists = Object.values(item ?? {}).map((data: { dataPoints?: unknown } | null) => data?.dataPoints);
   return lists.reduce<number>((most, points) => Math.max(most, Array.isArray(points) ? points.length : 0), 1);
+}
+
+function pointsOfAll(type: string, item: unknown, ...keys: readonly string[]): number {
+  const lists = keys.map((key) => (item as Readonly<Record<string, unknown>> | null)?.[key]);
+  return lists.flat().reduce<number>((sum, one) => sum + (one === undefined ? 0 : pointsOf(type, one)), 0);
 }
 
 function integer(value: unknown, type: IntegerType, path: string): bigint {

@@ -204,6 +204,23 @@ describe('metrics of OpenTelemetry', () => {
     expect(groups).toBeGreaterThan(0);
   });
 
+  it('of a resource that is wrong cost no other resource', () => {
+    const refused: [string, number][] = [];
+    const gauge = (value: number): object => ({ name: 'g', gauge: { dataPoints: [{ ...time, asDouble: value }] } });
+    const good = request([gauge(1)], ofHost).resourceMetrics;
+    const wrong = request([gauge(2), gauge(3)], [attribute('host.name', 'plain' as unknown as object)]).resourceMetrics;
+    const scopes = {
+      resource: { attributes: ofHost },
+      scope_metrics: [{ metrics: [gauge(4)] }, { metrics: [gauge(5), 'odd'] }],
+    };
+    const body = metricsFromJson({ resourceMetrics: [...wrong, ...good, scopes] }, (...one) => refused.push(one));
+    expect(pointsOf(body).map(({ value }) => value)).toEqual([1, 4, 5]);
+    expect(refused).toEqual([
+      ['resourceMetrics[0].resource.attributes[0].value must be an object, got "plain"', 2],
+      ['resourceMetrics[2].scopeMetrics[1].metrics[1] must be an object, got "odd"', 1],
+    ]);
+  });
+
   it('with more attributes than anybody has are refused', () => {
     const attributes = Array.from({ length: 1_001 }, (_, index) => attribute(`k${index}`, { boolValue: true }));
     const dataPoints = [

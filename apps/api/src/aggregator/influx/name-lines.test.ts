@@ -180,9 +180,12 @@ describe('lines of others', () => {
       'HA homeassistant.value{domain=sensor,entity_id=attic} 400 ppm',
       'HA ppm.min{domain=sensor,entity_id=attic} 1 -',
     ]);
-    expect(await named('sensor.attic,domain=sensor,entity_id=attic value=1')).toEqual([
-      'db homeassistant.value{domain=sensor,entity_id=attic} 1 -',
-    ]);
+    // Those of `measurement_attr: entity_id` and `domain__device_class` are no units.
+    for (const measurement of ['sensor.attic', 'sensor__temperature', 'sensor', 'state']) {
+      expect(await named(`${measurement},domain=sensor,entity_id=attic value=1`)).toEqual([
+        'db homeassistant.value{domain=sensor,entity_id=attic} 1 -',
+      ]);
+    }
   });
 
   it('of Proxmox become what the collector calls them', async () => {

@@ -21,10 +21,16 @@ const QUANTITIES: Readonly<Record<string, string>> = {
   W: 'power',
 };
 
-/** Home Assistant calls a measurement by the unit of the entity, or by the entity where it has none. */
+/**
+ * Home Assistant calls a measurement by the unit of the entity, or by the entity where it has none. It may be told (`measurement_attr`) to
+ * call all by the entity, or by its domain and what it measures, as in `sensor__temperature`: the unit is not known then.
+ */
 function homeAssistant(measurement: string, tags: Labels): Mapping {
   const tagMapping = { entity_id: 'entity_id', domain: 'domain' };
-  if (measurement === `${tags['domain']}.${tags['entity_id']}` || measurement === 'state') {
+  const { domain, entity_id: entity } = tags;
+  const isUnit =
+    ![domain, `${domain}.${entity}`, 'state'].includes(measurement) && !measurement.startsWith(`${domain}__`);
+  if (!isUnit) {
     return { tags: tagMapping, fields: { value: to('homeassistant.value') } };
   }
   const conversion = convertibleUnits.includes(measurement)

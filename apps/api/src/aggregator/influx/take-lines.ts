@@ -49,7 +49,7 @@ export class TakeLines {
    * @param database the device of lines that name none.
    */
   async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
-    const receipt = await this.gate.receipt('influx');
+    const receipt = { ...(await this.gate.receipt('influx')), timeUnit: precision };
     const lines = await this.scan(body, database, {
       precision,
       receivedAt: receipt.receivedAt,
@@ -71,7 +71,7 @@ export class TakeLines {
       ...wrong,
       ...rejected
         .slice(0, MOST_NAMED)
-        .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database, precision) })),
+        .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database) })),
     ];
     faults.sort((a, b) => a.line - b.line);
     const reasons = faults.slice(0, MOST_NAMED).map(({ line, reason }) => `line ${line}: ${reason}`);
@@ -101,10 +101,7 @@ export class TakeLines {
     return scanner;
   }
 
-  private said({ field, reason }: Refusal, database: string, precision: Precision): string {
-    // The sender knows it by another number.
-    if (field === 'timestamp' && precision !== 'ms')
-      return `${field} ${reason} (milliseconds, by precision=${precision})`;
+  private said({ field, reason }: Refusal, database: string): string {
     if (field !== 'device_name' || database !== '' || !reason.endsWith('got ""')) return `${field} ${reason}`;
     const { deviceTags } = this.config.influx;
     const tags = [deviceTags.slice(0, -1).join(', '), ...deviceTags.slice(-1)].filter((tag) => tag !== '').join(' or ');

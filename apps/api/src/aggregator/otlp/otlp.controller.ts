@@ -115,7 +115,7 @@ export class OtlpController {
   ];
 
   private async take(request: PointsRequest): Promise<Written> {
-    const receipt = await this.gate.receipt('otlp');
+    const receipt = { ...(await this.gate.receipt('otlp')), timeUnit: 'ns' as const };
     const points = await this.decode(request);
     await this.descriptions.save();
     this.metrics.exemplarsIgnored.inc({ protocol: 'otlp' }, points.exemplars);

@@ -108,7 +108,7 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
       else this.push(of, time, value);
     };
     add(parts.count, count);
-    if (sum !== undefined) add(parts.sum, sum);
+    if (sum !== undefined && !Number.isNaN(sum)) add(parts.sum, sum);
     if (bounds.length > 0) {
       for (let at = 0; at < bounds.length; at += 1) add(parts.bucket(bounds[at] as number), atMost[at] as number);
       add(parts.bucket(Infinity), count);
@@ -125,7 +125,7 @@ export class RequestPoints implements PointSink<OtlpSeries, SeriesGroup> {
     const parts = partsOf(series);
     this.beginPoint();
     this.push(parts.count, time, count);
-    this.push(parts.sum, time, sum);
+    if (!Number.isNaN(sum)) this.push(parts.sum, time, sum);
     for (let at = 0; at < quantiles.length; at += 1) {
       const value = values[at] as number;
       // A summary of nothing has no quantiles.
