@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Labels, Sample } from '@device-metrics/domain';
 import { HOUR, MINUTE } from '@device-metrics/domain';
 import type { Document } from '../../src/alerts/registry.js';
+import type { Notice } from '../../src/alerts/telling/tell.js';
 import { DEFAULT_RULES } from '../../src/alerts/rules/default-rules.js';
 import { dryRun } from '../../src/alerts/dry-run.js';
 import { DeviceRhythms } from '../../src/devices/device-rhythms.js';
@@ -165,6 +166,26 @@ describe('a value over its level', () => {
     await world.looks(30, () => world.send(1, 'lab-pc-1', step));
     expect(await world.told()).toEqual(['news over lab-pc-1']);
   });
+});
+
+it('of more alerts than a message holds each is told, in as many messages as that takes, and its end too', async () => {
+  await world.rule({ ...HOT, for: 0 });
+  const names = Array.from({ length: 1_100 }, (_, index) => `pc-${index}`);
+  const look = (value: number) => () =>
+    world.sendAll(
+      names.map((deviceName): Sample => ({
+        ...{ deviceName, metricName: 'm', unit: undefined, labels: {}, timestamp: world.now, value },
+      })),
+    );
+  const told = async (key: 'firing' | 'ended'): Promise<string[]> => {
+    const bodies = (await world.messages()).map(({ body }) => body as Notice);
+    for (const { firing, ended } of bodies) expect(Math.max(firing.length, ended.length)).toBeLessThanOrEqual(1_000);
+    return bodies.flatMap((body) => body[key].map(({ subject }) => subject.device));
+  };
+  await world.looks(4, look(9));
+  expect((await told('firing')).sort()).toEqual([...names].sort());
+  await world.looks(4, look(1));
+  expect((await told('ended')).sort()).toEqual([...names].sort());
 });
 
 it.each([24 * HOUR, -24 * HOUR])('an end is told though the clock is set by %d ms before it is', async (step) => {

@@ -176,6 +176,15 @@ it.each<[string, Record<string, unknown>, string]>([
   }
 });
 
+it('a cron that never comes is refused in one sentence', async () => {
+  const { status, body } = await server.send('PUT', '/api/v1/alerts/maintenance/never', {
+    cron: '0 0 30 2 *',
+    duration: '1h',
+  });
+  expect([status, body.errors[0].field]).toEqual([400, 'cron']);
+  expect(body.errors[0].reason).toMatch(/^must be a cron expression .* got "0 0 30 2 \*": No execution date [^\n]*$/);
+});
+
 it('an export is imported again as it was, and an import with a mistake writes nothing', async () => {
   const rule = { select: { metric: 'hw.temperature', tag: 'room=lab' }, condition: { above: 30 }, for: '10m' };
   expect((await server.send('PUT', `${RULES}/Warm`, rule)).status).toBe(200);

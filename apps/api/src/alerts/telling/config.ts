@@ -188,7 +188,8 @@ function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
       }
     };
   } catch (error) {
-    const reason = (error as Error).message;
+    // Behind its first line the library asks for a report of what it takes for its own fault, as of 30 February.
+    const [reason] = (error as Error).message.replace('Something went wrong. ', '').split('\n');
     reader.note('cron', `must be a cron expression such as "0 22 * * 6", got ${quote(cron)}: ${reason}`);
     return () => Infinity;
   }

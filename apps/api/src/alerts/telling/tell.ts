@@ -40,6 +40,9 @@ export interface Notice {
   readonly ended: readonly NoticeItem[];
 }
 
+/** A message tells of so many alerts at the most, and of so many that are over; what is more is told in others. */
+const MOST_ITEMS = 1_000;
+
 /** How long the end of an alert waits to be told at the most, ms. */
 const FORGOTTEN = 2 * 3_600_000;
 
@@ -131,8 +134,14 @@ function tellGroup(
     its: readonly AlertState[],
     gone: readonly AlertState[],
   ): void => {
-    const notice = noticeOf(kind, route, group, its, gone, now);
-    messages.push({ key: keyOf(notice, channel, route, [...its, ...gone]), channel, body: notice });
+    for (let from = 0; from < Math.max(its.length, gone.length); from += MOST_ITEMS) {
+      const [firing, ended] = [its, gone].map((all) => all.slice(from, from + MOST_ITEMS)) as [
+        AlertState[],
+        AlertState[],
+      ];
+      const notice = { kind, route: route.name, group, at: now, firing: firing.map(itemOf), ended: ended.map(itemOf) };
+      messages.push({ key: keyOf(notice, channel, route, [...firing, ...ended]), channel, body: notice });
+    }
   };
   if (hasNews || isRepeat) {
     const known = route.channels.filter((channel) => rules.channels.has(channel));
@@ -191,21 +200,6 @@ function unmark(changes: Changes, { rule, subject }: AlertState, route: Route): 
   if (Object.keys(told).length > 0) changes.put({ ...alert, episode: { ...alert.episode, told } });
   else if (alert.phase === 'normal' && alert.blind === null) changes.drop(alert);
   else changes.put({ ...alert, episode: null });
-}
-
-/** At most so many alerts are spelled out in a message. */
-const MOST_ITEMS = 1_000;
-
-function noticeOf(
-  kind: Notice['kind'],
-  route: Route,
-  group: string,
-  firing: readonly AlertState[],
-  ended: readonly AlertState[],
-  now: number,
-): Notice {
-  const items = (alerts: readonly AlertState[]): NoticeItem[] => alerts.slice(0, MOST_ITEMS).map(itemOf);
-  return { kind, route: route.name, group, at: now, firing: items(firing), ended: items(ended) };
 }
 
 export function itemOf({ rule, subject, value, episode }: AlertState): NoticeItem {
