@@ -319,11 +319,16 @@ describe('what senders are told', () => {
     expect([many.status, many.body.error]).toEqual([413, expect.stringContaining('500000')]);
   });
 
-  it('is there before they write: /ping, /health and the database that they ask for', async () => {
+  it('is there before they write: /ping, /health, /ready and the database that they ask for', async () => {
     const ping = await server.get('/ping');
     expect([ping.status, ping.headers.get('x-influxdb-version')]).toEqual([204, '1.8.10']);
     expect((await server.get('/ping?verbose=true')).body).toEqual({ version: '1.8.10' });
     expect((await server.get('/health')).body).toMatchObject({ status: 'pass', name: 'device-metrics' });
+    expect((await server.get('/ready')).body).toEqual({
+      status: 'ready',
+      started: expect.stringMatching(/^\d{4}-.*Z$/),
+      up: expect.stringMatching(/^\d+s$/),
+    });
     const query = async (q: string): Promise<unknown> =>
       (
         await server.post('/query', new URLSearchParams({ q }).toString(), {

@@ -26,6 +26,7 @@ type LinesRequest = FastifyRequest<{ Querystring: Parameters }>;
 export class InfluxController {
   private readonly queries = new SenderQueries();
   private readonly version = version();
+  private readonly startedAt = Date.now();
 
   constructor(private readonly lines: TakeLines) {}
 
@@ -93,6 +94,14 @@ export class InfluxController {
       version: AS_VERSION,
       commit: version,
     };
+  }
+
+  /** openHAB stores nothing before it is ready. */
+  @Get('ready')
+  @Needs('open')
+  ready(): unknown {
+    const up = Math.floor((Date.now() - this.startedAt) / 1000);
+    return { status: 'ready', started: new Date(this.startedAt).toISOString(), up: `${up}s` };
   }
 
   @Get('query')

@@ -46,7 +46,9 @@ export async function readRegisters(
 /** The device has cut the connection. */
 class Cut extends Error {}
 
-/** The connection to a device, which is opened when it is asked for, and again after the device has cut it. */
+const isTimeout = (error: unknown): boolean => reasonOf(error) === 'Timed out';
+
+/** The connection to a device, which is opened when it is asked for, and again after the device has cut it or given no answer. */
 class Line {
   private open: { readonly client: Client; readonly closed: Promise<never>; readonly destroy: () => void } | undefined;
 
@@ -61,7 +63,8 @@ class Line {
     try {
       return await Promise.race([request(client), closed]);
     } catch (error) {
-      if (error instanceof Cut) this.close();
+      // What came was perhaps half an answer: all that follows it on this connection would be read from the wrong place.
+      if (error instanceof Cut || isTimeout(error)) this.close();
       throw error;
     }
   }
@@ -190,8 +193,7 @@ async function ask(line: Line, { kind, address }: Register, length: number): Pro
     return data;
   } catch (error) {
     if (error instanceof Cut) throw error;
-    const reason = reasonOf(error);
-    if (reason === 'Timed out') throw new Error('no answer; is unit_id right?', { cause: error });
-    throw new Refused(reason, { cause: error });
+    if (isTimeout(error)) throw new Error('no answer; is unit_id right?', { cause: error });
+    throw new Refused(reasonOf(error), { cause: error });
   }
 }
