@@ -169,6 +169,8 @@ function nextUrl(from: URL, location: string): URL {
   if (!URL.canParse(location, from.href)) throw new HttpError(`redirects to ${location}, which is no address`);
   const to = new URL(location, from);
   if (to.hostname === from.hostname && (to.protocol === from.protocol || to.protocol === 'https:')) return to;
+  if (to.hostname === from.hostname && to.protocol === 'http:')
+    throw new HttpError('redirects from https to http, which is not followed');
   throw new HttpError(`redirects to another host (${to.protocol}//${to.hostname}), which is not followed`);
 }
 

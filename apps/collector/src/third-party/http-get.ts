@@ -109,6 +109,9 @@ export async function httpGet(target: HttpTarget, signal: AbortSignal): Promise<
   } = await request(options).catch((error: Error) => {
     throw new Error(networkProblem(error), { cause: error });
   });
+  if (status === 401 && /^digest\b/i.test(answered['www-authenticate'] ?? '')) {
+    throw new Error('answered 401: it wants digest authentication, and basic and bearer are all that is known here');
+  }
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
   return { body, contentType: answered['content-type'] ?? '' };
 }

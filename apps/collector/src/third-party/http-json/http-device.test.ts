@@ -223,6 +223,14 @@ describe('a device with a JSON API', () => {
     expect(device.log.join()).not.toMatch(/k3yk3y|h34d3r|p4ssw0rd/);
   });
 
+  it('that wants another authentication than there is says so', async () => {
+    server.handle = (_request, response): void =>
+      void response.writeHead(401, { 'www-authenticate': 'Digest qop="auth", realm="shelly", nonce="5"' }).end();
+    expect(await new Device(entry({ username: 'admin', password: 'r1ght' })).failure()).toBe(
+      'answered 401: it wants digest authentication, and basic and bearer are all that is known here',
+    );
+  });
+
   it('says what is wrong in its configuration', () => {
     expect(mistakesOf(entry({ ca: 'ca.pem', token: 't0k3n', username: 'carol', qery: { a: 1 } }))).toEqual([
       'third_party[0].token: does not go with username and password; one of them must go',
@@ -243,7 +251,10 @@ describe('a device with TLS', () => {
   let server: Server;
   let url = '';
   beforeAll(async () => {
-    server = createServer({ cert: certificate, key }, (_request, response) => void response.end('{"value": 2}'));
+    server = createServer({ cert: certificate, key }, (request, response) => {
+      if (request.url === '/down') response.writeHead(302, { location: 'http://127.0.0.1/' }).end();
+      else response.end('{"value": 2}');
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -258,6 +269,11 @@ describe('a device with TLS', () => {
     expect(await device({}).failure()).toMatch(/self-signed certificate/);
     expect(await device({ ca: certificate }).values()).toEqual({ m: 2 });
     expect(await device({ insecure: true }).values()).toEqual({ m: 2 });
+  });
+
+  it('that leads to where there is none is not followed', async () => {
+    const down = device({ url: `${url}down`, ca: certificate });
+    expect(await down.failure()).toBe('redirects from https to http, which is not followed');
   });
 
   it('is told apart from one without', async () => {
