@@ -37,7 +37,7 @@ export interface Topic {
   readonly timestamps: boolean;
 }
 
-/** Of one payload; what is beyond is left out. */
+/** Of one payload; what is beyond is left out, and said. */
 const MOST_VALUES = 500;
 const WORDS: Readonly<Record<string, number>> = {
   on: 1,
@@ -91,7 +91,7 @@ export async function messageReadings(
     });
   }
   const base = topic.metric?.replace(/\{(\w+)\}/g, (whole, key: string) => names[key] ?? whole) ?? metric;
-  return valuesOf(payload, topic.path).map(({ path, value }) => {
+  return valuesOf(payload, topic.path, leaveOut).map(({ path, value }) => {
     const said = [base, topic.path === undefined ? path : ''].filter(Boolean).join('.') || 'value';
     const metricName = toMetricName(said);
     const unit = topic.units(path || metricName) ?? topic.unit;
@@ -134,13 +134,16 @@ interface Value {
 }
 
 /** The number of a payload, or all numbers in a JSON payload, or the one at a path. */
-function valuesOf(payload: string, path: string | undefined): Value[] {
+function valuesOf(payload: string, path: string | undefined, leaveOut: (reason: string) => void): Value[] {
   const number = path === undefined ? numberOf(payload) : undefined;
   if (number !== undefined) return [{ path: '', value: number }];
   if (path === undefined) {
-    const values = leaves(parsePayload(payload), '').slice(0, MOST_VALUES);
+    const values = leaves(parsePayload(payload), '');
     if (values.length === 0) throw new Error(`has no number in it, got ${quote(payload)}`);
-    return values;
+    if (values.length > MOST_VALUES) {
+      leaveOut(`has ${values.length} numbers, of which the first ${MOST_VALUES} are taken; a mapping can choose`);
+    }
+    return values.slice(0, MOST_VALUES);
   }
   const json = parseJson(payload);
   const found = path.split('.').reduce<unknown>((part, key) => memberOf(part, key), json);

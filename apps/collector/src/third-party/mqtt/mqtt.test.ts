@@ -270,6 +270,15 @@ describe('an MQTT broker', () => {
     expect(lab.rejected).toEqual([]);
   });
 
+  it('with more numbers in a JSON than are taken says so', async () => {
+    const lab = device({ topic: 'many/{device}' });
+    await lab.read();
+    await publish('many/a', Object.fromEntries(Array.from({ length: 501 }, (_, index) => [`n${index}`, index])));
+    await arrival();
+    expect(await lab.read()).toHaveLength(500);
+    expect(lab.rejected).toEqual(['many/a: has 501 numbers, of which the first 500 are taken; a mapping can choose']);
+  });
+
   it('takes an empty payload for no message, and forgets a device whose availability is taken back', async () => {
     const lab = device({ topic: 'gone/{device}/{metric}', online: 'lwt/{device}' });
     await publish('lwt/plug', 'online', true);
