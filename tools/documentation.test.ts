@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { envExample, misspelt, Mistakes, readSettings, settingRows } from '@device-metrics/settings';
+import { envExample, unheeded, Mistakes, readSettings, settingRows } from '@device-metrics/settings';
 import { apiSettingGroups } from '../apps/api/src/settings.js';
 import { collectorSettingGroups } from '../apps/collector/src/config/settings.js';
 import { verdict } from '../apps/collector/src/upload/verdict.js';
@@ -54,8 +54,8 @@ describe('the documentation says what the code does (`npm run settings` writes i
       Object.values(group).flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
     );
     const environment = Object.fromEntries(names.map((name) => [name, '']));
-    expect(misspelt(apiSettingGroups, environment)).toEqual([]);
-    expect(misspelt(collectorSettingGroups, environment)).toEqual([]);
+    expect(unheeded(apiSettingGroups, environment)).toEqual([]);
+    expect(unheeded(collectorSettingGroups, environment)).toEqual([]);
   });
 
   it('in README.md: what the queue does after each answer', () => {

@@ -4,7 +4,7 @@ import {
   Mistakes,
   readEnvironment,
   isTerminalGone,
-  misspelt,
+  unheeded,
   outliveReaders,
   serviceManager,
   SettingsError,
@@ -105,7 +105,7 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
   stopOnSignal(app, manager);
   const accessStore = app.get<AccessStore>(ACCESS_STORE);
   const [environment, box] = [readEnvironment(new Mistakes()), SecretBox.beside(databasePath)];
-  for (const name of misspelt(apiSettingGroups, environment)) logger.warn(name);
+  for (const name of unheeded(apiSettingGroups, environment)) logger.warn(name);
   await noteSettings(accessStore.audit, apiSettingGroups, environment, box, Date.now());
   if (!isLoopbackName(host) && !(await accessStore.users.any())) {
     const url = `${reachableUrl(await app.getUrl())}/setup#code=${app.get(FirstAdminCode).make()}`;

@@ -45,6 +45,10 @@ describe('the api', () => {
     const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
     expect(run('--version')).toEqual({ code: 0, text: `${version}\n` });
     expect(run('strat')).toMatchObject({ code: 1, text: expect.stringContaining('There is no command "strat"') });
+    expect(run('tokn', 'list', '--help')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('There is no command "tokn list"; did you mean "token list"?'),
+    });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 export type { Setting, SettingGroup, SettingType, SettingValues } from './setting.js';
-export { bytes, duration, flag, integer, oneOf, path, text, url } from './types.js';
+export { bytes, bytesFrom, duration, flag, integer, oneOf, path, text, url } from './types.js';
 export { readEnvironment, readIfThere, readSettings, settingTexts, type Environment } from './read.js';
 export {
   commandLine,
@@ -10,7 +10,7 @@ export {
   settingsFile,
   updatesFolder,
 } from './command-line.js';
-export { misspelt } from './misspelt.js';
+export { unheeded } from './unheeded.js';
 export { isTerminalGone, outliveReaders } from './terminal.js';
 export { serviceManager, type ServiceManager } from './service-manager.js';
 export { Mistakes, SettingsError } from './mistakes.js';

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
 import { Mistakes, SettingsError } from './mistakes.js';
-import { misspelt } from './misspelt.js';
-import { readEnvironment, readSettings } from './read.js';
+import { readSettings } from './read.js';
 import type { SettingGroup, SettingValues } from './setting.js';
+import { unheeded } from './unheeded.js';
 import { bytes, duration, flag, integer, oneOf, text, url } from './types.js';
 
 const group = {
@@ -123,7 +123,7 @@ it('names variables that nearly have the name of a setting, and no others', () =
     LEVELLED: 'x',
     UNTARGET: 'x',
   };
-  expect(misspelt([group], environment)).toEqual([
+  expect(unheeded([group], environment)).toEqual([
     'PROT is no setting; did you mean PORT?',
     'EVRY is no setting; did you mean EVERY?',
     'port is no setting; did you mean PORT?',
@@ -133,14 +133,6 @@ it('names variables that nearly have the name of a setting, and no others', () =
 
 it('says that the file of the settings is not there, where one was named', () => {
   const missing = join(folder, 'nowhere.env');
-  const before = process.env['SETTINGS_FILE'];
-  const mistakes = new Mistakes();
-  try {
-    process.env['SETTINGS_FILE'] = missing;
-    readEnvironment(mistakes);
-  } finally {
-    if (before === undefined) delete process.env['SETTINGS_FILE'];
-    else process.env['SETTINGS_FILE'] = before;
-  }
-  expect(mistakes.list).toEqual([`SETTINGS_FILE: there is no file ${missing}`]);
+  expect(unheeded([group], { SETTINGS_FILE: missing })).toEqual([`SETTINGS_FILE names ${missing}, which is not there`]);
+  expect(unheeded([group], { SETTINGS_FILE: folder })).toEqual([]);
 });

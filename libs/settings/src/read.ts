@@ -11,7 +11,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(mistakes: Mistakes): Environment {
   const name = settingsFile();
   const file = readIfThere(name, (reason) => mistakes.add(name, reason));
-  if (file === undefined && process.env['SETTINGS_FILE']) mistakes.add('SETTINGS_FILE', `there is no file ${name}`);
   return { ...parseEnv(file ?? ''), ...process.env };
 }
 

@@ -27,6 +27,12 @@ export const bytes: SettingType<number> = {
   parse: parseBytes,
 };
 
+/** @param least as a person would write it, such as `4KiB`. */
+export const bytesFrom = (least: string): SettingType<number> => ({
+  allowed: `at least ${least}, as in 1048576 or 512MiB`,
+  parse: (value) => within(parseBytes(value), parseBytes(least)),
+});
+
 export const oneOf = <T extends string>(choices: readonly T[], when = ''): SettingType<T> => ({
   allowed: `one of ${choices.join(', ')}${when}`,
   parse: (value) => choices.find((choice) => choice === value),

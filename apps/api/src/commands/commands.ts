@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { quote, reasonOf } from '@device-metrics/domain';
+import { didYouMean, quote, reasonOf } from '@device-metrics/domain';
 import {
   asUnavailable,
   DatabaseRefusedError,
@@ -136,7 +136,11 @@ async function find(argv: readonly string[], readSettings: () => ApiSettings, pr
   if (!command && ofName.length > 0 && (two === '' || argv.some(isHelp))) {
     return print(ofName.map(([, { usage }]) => usage).join('\n'));
   }
-  if (!command) throw new UsageError(`There is no command ${quote(argv.join(' '))}\n\n${help}`);
+  if (!command) {
+    const said = argv.filter((word) => !isHelp(word)).join(' ');
+    const known = [...Object.keys(COMMANDS), ...Object.keys(FILE_COMMANDS)];
+    throw new UsageError(`There is no command ${quote(said)}${didYouMean(said, known)}\n\n${help}`);
+  }
   const words = argv.slice(name.split(' ').length);
   if (words.some(isHelp)) return print(command.usage);
   const { values, positionals } = parse(command, words);

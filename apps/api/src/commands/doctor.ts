@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { basename, dirname, join, resolve } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { DAY, reasonOf, showDuration } from '@device-metrics/domain';
-import { commandLine, misspelt, Mistakes, readEnvironment } from '@device-metrics/settings';
+import { commandLine, unheeded, Mistakes, readEnvironment } from '@device-metrics/settings';
 import { schemaStateOf } from '@device-metrics/storage';
 import { tlsMaterial } from '../access/tls/tls-material.js';
 import { BackupFiles } from '../admin/backup-files.js';
@@ -49,7 +49,7 @@ export async function doctor(settings: ApiSettings, now: number, print: (line: s
 }
 
 function names(): string {
-  const wrong = misspelt(apiSettingGroups, readEnvironment(new Mistakes()));
+  const wrong = unheeded(apiSettingGroups, readEnvironment(new Mistakes()));
   if (wrong.length > 0) throw new Finding(wrong.join('; '));
   return 'every one is allowed';
 }

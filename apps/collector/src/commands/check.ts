@@ -13,12 +13,12 @@ import { UsageError, type Print } from './command.js';
  * @throws SettingsError with its mistakes.
  */
 export async function check(
-  { file, api, deviceName, sources, remote, misspelt }: Config,
+  { file, api, deviceName, sources, remote, unheeded }: Config,
   args: readonly string[],
   print: Print,
 ): Promise<void> {
   if (args.length > 0) return checkForOthers(args, print);
-  for (const name of misspelt) print(name);
+  for (const name of unheeded) print(name);
   print(existsSync(file) ? `${file} is right` : `There is no ${file}; these are the defaults`);
   if (remote && remote.version !== '') {
     print(

@@ -33,7 +33,7 @@ const TRIAL_LIMITS = { within: 120_000, silence: 30_000 };
 export async function collect(config: Config): Promise<void> {
   outliveReaders();
   const logs = new Logs(config.redactor);
-  for (const name of config.misspelt) logs.of('Configuration').warn(name);
+  for (const name of config.unheeded) logs.of('Configuration').warn(name);
   const trial = onTrial();
   await trial?.allowed();
   const lock = takeSpool(config);

@@ -58,8 +58,8 @@ export async function doctor(config: Config, _args: readonly string[], print: Pr
   if (wrong > 0) throw new UsageError(wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`);
 }
 
-function settings({ file, misspelt }: Config): string {
-  if (misspelt.length > 0) throw new Finding(misspelt.join('; '));
+function settings({ file, unheeded }: Config): string {
+  if (unheeded.length > 0) throw new Finding(unheeded.join('; '));
   return `${file}, and every setting`;
 }
 

@@ -108,16 +108,20 @@ describe('the configuration', () => {
       API_URL: 'localhost:3000',
       DEVICE_NAME: 'x'.repeat(129),
       COLLECT_INTERVAL: '10',
-      SPOOL_MAX_BYTES: 'much',
+      API_TOKEN: 'two words',
+      SPOOL_MAX_BYTES: '0',
+      SPOOL_MIN_FREE_BYTES: 'much',
       COLLECTOR_METRICS_PORT: '70000',
       COLLECTOR_CONFIG: folder.file('nowhere.yaml'),
     };
     expect(mistakesOf(() => readConfig(environment))).toEqual([
       'API_URL: must be a URL that begins with http(s)://, got "localhost:3000"',
+      'API_TOKEN: must be a token, of printable ASCII without spaces',
       expect.stringMatching(/^DEVICE_NAME: must be a string of 1 to 128/),
       'COLLECT_INTERVAL: must be a duration from 100ms to 24h, as in 10s, got "10"',
       `COLLECTOR_CONFIG: there is no file ${folder.file('nowhere.yaml')}`,
-      'SPOOL_MAX_BYTES: must be bytes, as in 1048576 or 512MiB, got "much"',
+      'SPOOL_MAX_BYTES: must be at least 4KiB, as in 1048576 or 512MiB, got "0"',
+      'SPOOL_MIN_FREE_BYTES: must be bytes, as in 1048576 or 512MiB, got "much"',
       'COLLECTOR_METRICS_PORT: must be a port from 0 to 65535, got "70000"',
     ]);
   });
@@ -254,6 +258,13 @@ describe('the configuration', () => {
     const joined = { url: 'https://far:3000', collector_id: 'c', device_name: 'pc', token: 't', joined_at: 1 };
     const CREDENTIAL_PATH = folder.write('credential.json', JSON.stringify(joined));
     expect(configOf('pc: false', { PORT: '3210', CREDENTIAL_PATH }).api).toMatchObject({ url: joined.url, token: 't' });
+    // What a damaged one has is not sent anywhere.
+    for (const wrong of [{ token: 't\n' }, { token: 'täst' }, { url: 'ftp://server' }, { joined_at: 'x' }]) {
+      const damaged = folder.write('damaged.json', JSON.stringify({ ...joined, ...wrong }));
+      expect(mistakesOf(() => configOf('pc: false', { CREDENTIAL_PATH: damaged }))).toEqual([
+        `CREDENTIAL_PATH: ${damaged} is no credential; run collector join again`,
+      ]);
+    }
   });
 
   it('tells whether a source has changed', () => {

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import {
-  misspelt,
+  unheeded,
   Mistakes,
   readEnvironment,
   readIfThere,
@@ -36,7 +36,7 @@ export interface Config {
   readonly sources: readonly SourceConfig[];
   readonly redactor: Redactor;
   /** Variables that nearly have the name of a setting, a sentence for each. */
-  readonly misspelt: readonly string[];
+  readonly unheeded: readonly string[];
 }
 
 const DEFAULT_FILE = 'collector.yaml';
@@ -93,7 +93,7 @@ export function readConfig(environment?: Environment, offered?: RemoteText): Con
     file,
     sources,
     redactor,
-    misspelt: misspelt(collectorSettingGroups, variables),
+    unheeded: unheeded(collectorSettingGroups, variables),
   };
 }
 

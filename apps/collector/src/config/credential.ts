@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readIfThere } from '@device-metrics/settings';
+import { readIfThere, url as urlSetting } from '@device-metrics/settings';
+import { isToken } from './settings.js';
 
 /** What a collector got when it joined. */
 export interface Credential {
@@ -54,7 +55,8 @@ function isCredential(content: unknown): content is Credential {
   >;
   return (
     [url, collector_id, device_name, token].every((text) => typeof text === 'string') &&
-    URL.canParse(url as string) &&
+    urlSetting.parse(url as string) !== undefined &&
+    isToken(token as string) &&
     typeof joined_at === 'number' &&
     [certificate, update_key].every((text) => ['string', 'undefined'].includes(typeof text))
   );

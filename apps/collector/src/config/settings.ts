@@ -1,6 +1,9 @@
 import { hostname } from 'node:os';
 import { deviceNameRule } from '@device-metrics/domain';
-import { bytes, duration, integer, path, text, url, type SettingGroup } from '@device-metrics/settings';
+import { bytes, bytesFrom, duration, integer, path, text, url, type SettingGroup } from '@device-metrics/settings';
+
+/** Whether a text can be sent along as a token: a header can have nothing else. */
+export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
 
 /** What is collected, and where it goes to. */
 export const sourceSettings = {
@@ -12,7 +15,7 @@ export const sourceSettings = {
   },
   apiToken: {
     name: 'API_TOKEN',
-    type: text('a token'),
+    type: text('a token, of printable ASCII without spaces', isToken),
     secret: true,
     meaning: 'bearer token that it sends along; once it has joined it has its own',
   },
@@ -51,7 +54,8 @@ export const spoolSettings = {
   path: { name: 'SPOOL_PATH', type: path, default: 'instance/spool.db', meaning: 'its queue on disk' },
   maxBytes: {
     name: 'SPOOL_MAX_BYTES',
-    type: bytes,
+    // 0 is no bound elsewhere; here it would give up all that waits.
+    type: bytesFrom('4KiB'),
     default: '1GiB',
     meaning: 'how large the queue may grow; the oldest samples go first',
   },

@@ -53,7 +53,7 @@ export function connectionOf(
   const [, login = '', hosts, name = '', query = ''] = parts;
   const [user = '', ...secret] = login.split(':');
   const options = new URLSearchParams(query);
-  // One that is misspelt would not be heeded: `sslmod=require` goes without TLS.
+  // One that is unheeded would not be heeded: `sslmod=require` goes without TLS.
   for (const name of options.keys()) {
     const meant = PARAMETERS.includes(name) ? undefined : misspeltFor(name, PARAMETERS);
     if (meant !== undefined) throw new Error(`has ${quote(name)}, which is not known; did you mean ${quote(meant)}?`);

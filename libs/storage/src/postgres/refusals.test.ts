@@ -169,7 +169,7 @@ describe('the address of a database', () => {
     expect(() => connectionOf('postgres://db/m?sslmode=verify-ca&sslrootcert=/none')).toThrow(
       'names sslrootcert /none',
     );
-    // What is misspelt is not left out in silence; what other programs know is none of ours.
+    // What is unheeded is not left out in silence; what other programs know is none of ours.
     expect(() => connectionOf('postgres://db/m?sslmod=require')).toThrow(
       'has "sslmod", which is not known; did you mean "sslmode"?',
     );
