@@ -8,6 +8,11 @@ const PROBLEMS: ReadonlyArray<readonly [RegExp, string]> = [
     'its answer breaks the rules of HTTP ($1); with lenient: true it is read all the same where that can be done',
   ],
   [/wrong version number|packet length too long/, 'it speaks no TLS on this port: is the beginning of the URL right?'],
+  // OpenSSL has the reason between the name of a function and that of a file.
+  [
+    /SSL routines:[^:]*:((?!wrong version|packet length)[^:]+)/,
+    'TLS fails ($1); an old device may speak only what is not safe any more',
+  ],
   [/\baborted$/, 'it has cut the connection in the middle of its answer'],
   [/\bsocket hang up$/, 'it has closed the connection without an answer (socket hang up)'],
   [

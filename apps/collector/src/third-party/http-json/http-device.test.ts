@@ -271,6 +271,15 @@ describe('a device with TLS', () => {
     expect(await device({ insecure: true }).values()).toEqual({ m: 2 });
   });
 
+  it('of before TLS 1.2 is not read, and said to be so', async () => {
+    const versions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const old = createServer({ cert: certificate, key, ...versions }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const reason = await device({ url: `https://127.0.0.1:${(old.address() as AddressInfo).port}/` }).failure();
+    old.close();
+    expect(reason).toMatch(/^TLS fails \([a-z0-9 ]*version\); an old device may speak only what is not safe any more$/);
+  });
+
   it('that leads to where there is none is not followed', async () => {
     const down = device({ url: `${url}down`, ca: certificate });
     expect(await down.failure()).toBe('redirects from https to http, which is not followed');
