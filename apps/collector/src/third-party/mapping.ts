@@ -138,8 +138,8 @@ function toReading(item: unknown, timestamps: boolean): Reading {
     metricName: metric_name,
     ...inBaseUnit(number, isText(unit, 'unit') ? unit : undefined),
     ...(isText(device_name, 'device_name') && { deviceName: device_name }),
-    ...(labels !== undefined && { labels: textsOf(labels) }),
-    ...(timestamp !== undefined && { timestamp: timeOf(timestamp, metric_name, timestamps) }),
+    ...(isSaid(labels) && { labels: textsOf(labels) }),
+    ...(isSaid(timestamp) && { timestamp: timeOf(timestamp, metric_name, timestamps) }),
   };
 }
 
@@ -151,8 +151,12 @@ function timeOf(value: unknown, metricName: string, timestamps: boolean): number
   throw new WrongReading(part, `must be Unix milliseconds or a time as in 2026-01-15T10:00:00Z, got ${quote(value)}`);
 }
 
+/** Null is what many devices and programs write for what they have not. */
+const isSaid = (value: unknown): boolean => value !== undefined && value !== null;
+
 function isText(value: unknown, field: string): value is string {
-  if (value === undefined || typeof value === 'string') return value !== undefined;
+  if (!isSaid(value)) return false;
+  if (typeof value === 'string') return true;
   throw new WrongReading(`the mapping's ${field}`, `must be text, got ${quote(value)}`);
 }
 

@@ -56,6 +56,17 @@ describe('a device with a JSON API', () => {
     expect(await plug.failure()).toBe('the value of hw.power must be a number, got null');
   });
 
+  it('of which all but the value may be null', async () => {
+    answers({ value: 1, unit: null });
+    const mapping =
+      '{"metric_name": "m", "value": value, "unit": unit, "labels": null, "device_name": null, "timestamp": null}';
+    for (const timestamps of ['run', 'source']) {
+      expect(await new Device(entry({ mapping, timestamps })).read()).toEqual([
+        { device_name: 'rack', metric_name: 'm', value: 1 },
+      ]);
+    }
+  });
+
   it('gives the times that it says itself where that is asked for, and what it repeats only once', async () => {
     const mapping = '$.{"metric_name": name, "value": v, "timestamp": t}';
     const gateway = new Device(entry({ mapping, timestamps: 'source' }));
