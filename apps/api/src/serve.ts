@@ -1,5 +1,6 @@
-import { reasonOf } from '@device-metrics/domain';
+import { accessSync, constants, statSync } from 'node:fs';
 import type { Server as TlsServer } from 'node:tls';
+import { reasonOf } from '@device-metrics/domain';
 import {
   Mistakes,
   readEnvironment,
@@ -122,10 +123,25 @@ export async function serve(isNew: boolean, logger: Logger, levels: LogLevel[]):
 function holdDatabase(databasePath: string): void {
   try {
     const lock = takeDatabase(databasePath);
+    if (!lock && mayWrite(databasePath)) {
+      throw new DatabaseTakenError(
+        `${databasePath}.lock cannot be opened, so that another api may run on it: give it to the user of the api, or delete it while none runs`,
+      );
+    }
     process.once('exit', () => lock?.close());
   } catch (error) {
     if (!(error instanceof DatabaseTakenError)) throw error;
     throw new SettingsError([`DATABASE_PATH ${databasePath} cannot be used: ${error.message}`]);
+  }
+}
+
+/** One that may not is refused when it is opened, which says more. */
+function mayWrite(databasePath: string): boolean {
+  try {
+    accessSync(databasePath, constants.W_OK);
+    return statSync(databasePath).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -85,6 +85,11 @@ describe('the server', () => {
     const said = await start({ DATABASE_PATH: join(below, 'metrics.db') }).catch(String);
     expect(said).toContain(`DATABASE_PATH ${below}/metrics.db cannot be opened: EEXIST`);
     expect(said).not.toMatch(/\n +at /);
+    // Where nobody can tell whether another one runs on it, none does.
+    const path = join(folder.path, 'locked/metrics.db');
+    await Server.command(['token', 'list'], { DATABASE_PATH: path });
+    await mkdir(`${path}.lock`);
+    await expect(start({ DATABASE_PATH: path })).rejects.toThrow(`cannot be used: ${path}.lock cannot be opened`);
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
