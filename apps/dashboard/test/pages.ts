@@ -244,6 +244,30 @@ export function pages(stage: Stage): void {
     expect(errors).toEqual([]);
   });
 
+  it.each([390, 900])('a printed report of long units and large numbers fits in %d px', async (width) => {
+    const labels = { sensor: 'a' };
+    await send(stage.site, 'odd-units', [
+      ['a.sensor', 1e15, labels, 'furlong/fortnight'],
+      ['another', -2, {}, 'x'.repeat(63)],
+    ]);
+    const { page } = await stage.open('/api/v1/reports/print?device=odd-units');
+    await page.setViewportSize({ width, height: 800 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const name = page.locator('table.summary tbody th').first();
+    expect((await name.boundingBox())?.width).toBeGreaterThan(50);
+    await page.getByText('1e+15 furlong/fortnight').first().waitFor();
+  });
+
+  it('numbers with long units stay in their places on a telephone', async () => {
+    await send(stage.site, 'odd-units', [['a.sensor', 1e15, { sensor: 'a' }, 'furlong/fortnight']]);
+    const { page } = await stage.open('/summary?device=odd-units&metric=a.sensor');
+    await page.setViewportSize({ width: 390, height: 844 });
+    const numbers = page.locator('.summary td.number');
+    await numbers.nth(4).waitFor();
+    const tooWide = (cells: Element[]): number => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length;
+    expect(await numbers.evaluateAll(tooWide)).toBe(0);
+  });
+
   it('says that the api is away, and goes on by itself when it is back', async () => {
     const { page } = await stage.open('/devices/lab-pc-001?range=15m');
     await page.locator('article.chart canvas').first().waitFor();

@@ -125,7 +125,7 @@ export function plotOptions(
         space: 28,
         size: (_plot, labels) => Math.max(34, ...(labels ?? []).map((label) => label.length * 6.4 + 12)),
         values: valueTicks(look.format),
-        ...(look.unit?.startsWith('By') && look.unit === 'By' && { incrs: BINARY_STEPS }),
+        ...(/^([KMGTP]i)?By$/.test(look.unit ?? '') && { incrs: BINARY_STEPS }),
       },
     ],
     series: [{}, ...series],

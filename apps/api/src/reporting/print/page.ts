@@ -46,6 +46,8 @@ svg.bar .whole { fill: var(--grid); } svg.bar .part { fill: var(--bar); }
 .glance tbody th { font-weight: 600; width: 38%; }
 .glance .wide { width: 26%; }
 .summary th:first-child { width: 33%; }
+/* A unit may have 63 characters. */
+.summary td.number, .legend td.number { max-width: 9em; white-space: normal; overflow-wrap: break-word; }
 .legend { width: auto; margin: 2px 0 0 54px; font-size: 12px; }
 .legend thead th { border-bottom: 0; color: var(--soft); font-weight: 400; }
 .legend th, .legend td { padding: 1px 18px 1px 0; border-bottom: 0; }
@@ -57,6 +59,7 @@ svg.sample { width: 40px; height: 8px; vertical-align: middle; }
   dl { gap: 1px 10px; font-size: 13px; }
   table { font-size: 12px; }
   .summary th:first-child { width: 38%; }
+  .summary td.number, .legend td.number { max-width: 6em; }
   svg.chart text.symbol { transform: translateY(-7px); }
   .legend { width: 100%; margin-left: 0; } .legend th, .legend td { padding-right: 8px; }
   svg.sample { width: 22px; }

@@ -33,6 +33,7 @@ describe('a quantity', () => {
     [34_560, null, '34.6 k'],
     [1.7e308, null, '1.7e+296 T'],
     [12.5, 'furlong', '12.5 furlong'],
+    [1.25e15, 'furlong', '1.25e+15 furlong'],
   ])('%d of %s: %s', (value, unit, text) => {
     expect(written(value, unit)).toBe(text);
   });

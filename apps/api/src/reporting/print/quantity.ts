@@ -56,6 +56,7 @@ export const counted = (value: number, noun: string): string => `${count(value)}
 function shortNumber(value: number): string {
   const amount = Math.abs(value);
   if (amount === 0) return '0';
+  if (amount >= 1e12) return value.toExponential(2).replace(/\.?0+e/, 'e');
   if (amount >= 1e7 || amount < 1e-4) return String(Number(value.toPrecision(3)));
   return String(Number(value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(amount))))));
 }
