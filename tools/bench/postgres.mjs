@@ -261,16 +261,21 @@ async function firstAnswer() {
   });
 }
 
-/** So many api processes on a database of their own, for as long as `use` takes. */
-async function withApis(name, count, use) {
-  await query(`CREATE DATABASE ${name}`);
+/** So many api processes for as long as `use` takes: on one database of their own, or each on another, where they share nothing. */
+async function withApis(name, count, use, share = true) {
+  const databases = Array.from({ length: share ? 1 : count }, (_, at) => `${name}_${at}`);
+  for (const database of databases) await query(`CREATE DATABASE ${database}`);
   const main = new URL('../../apps/api/dist/main.js', import.meta.url).pathname;
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  const env = { ...process.env, PORT: '0', DATABASE_URL: urlOf(name), RETENTION_RAW: '0', RETENTION_HOURLY: '0' };
+  const env = { ...process.env, PORT: '0', RETENTION_RAW: '0', RETENTION_HOURLY: '0' };
   const apis = [];
   try {
     for (let at = 0; at < count; at += 1) {
-      const api = spawn(process.execPath, [main], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+      const api = spawn(process.execPath, [main], {
+        cwd: folder,
+        env: { ...env, DATABASE_URL: urlOf(databases[at % databases.length]) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       for await (const line of createInterface(api.stdout)) {
         const url = /Listening on (\S+);/.exec(line)?.[1];
         if (!url) continue;
@@ -315,9 +320,9 @@ async function idleOf(apis) {
 }
 
 /** CPU seconds of the api and of PostgreSQL for a sample in JSON, beyond what they cost idle, taken in by so many processes in turn. */
-const costOfProcesses = (count, round) =>
-  withApis(`processes_${count}_${round}`, count, async (apis) => {
-    const requests = Math.floor(Math.min(SAMPLES, 3e6) / BATCH);
+async function costOfProcesses(count, round, share = true) {
+  const use = async (apis) => {
+    const requests = Math.floor(SAMPLES / BATCH);
     const work = { urls: apis.map(({ url }) => url), warm: count * WARM, requests };
     const sender = fork(import.meta.filename, ['--sender', JSON.stringify(work)]);
     const sendAll = async () => {
@@ -341,7 +346,9 @@ const costOfProcesses = (count, round) =>
     } finally {
       sender.kill();
     }
-  });
+  };
+  return withApis(`processes_${count}_${share ? 'one' : 'each'}_${round}`, count, use, share);
+}
 
 /**
  * What a process pays to read what another one took over HTTP, as readings in JSON, when it is asked for a report after so many
@@ -440,10 +447,11 @@ async function beSender({ urls, warm, requests }) {
 }
 
 async function severalProcesses() {
-  const [one, three] = [[], []];
+  const [one, three, apart] = [[], [], []];
   for (let round = 0; round < 2; round += 1) {
     one.push(await costOfProcesses(1, round));
     three.push(await costOfProcesses(3, round));
+    apart.push(await costOfProcesses(3, round, false));
   }
   const mean = (costs, part) => costs.reduce((sum, cost) => sum + cost[part], 0) / costs.length;
   const all = (costs) => mean(costs, 'apis') + mean(costs, 'database');
@@ -451,7 +459,9 @@ async function severalProcesses() {
     `${all(costs).toFixed(2)}, ${mean(costs, 'database').toFixed(2)} of it PostgreSQL; idle ${(mean(costs, 'idle') * 1e3).toFixed(0)} ms a second each`;
   show('one api process: CPU-microseconds for a sample in JSON', told(one));
   show('three api processes', told(three));
-  show('three against one', (all(three) / all(one)).toFixed(2));
+  show('three that share nothing, each on a database of its own', told(apart));
+  const against = (costs) => (all(costs) / all(one)).toFixed(2);
+  show('three against one; that share nothing, against one', `${against(three)}; ${against(apart)}`);
 }
 
 async function narrowRows() {
