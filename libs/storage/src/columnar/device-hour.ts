@@ -2,7 +2,7 @@ import type { Slices, Summary, TimeRange } from '@device-metrics/domain';
 import { copyOfSummary, HOUR, includeSummary } from '@device-metrics/domain';
 import { joinColumns, sliceColumn, summarizeColumn, type Column } from './column.js';
 import type { Head } from './head.js';
-import type { HeadSnapshot } from './heads.js';
+import { firstOfHour, type HeadSnapshot } from './heads.js';
 import type { PartSums } from './part-sums.js';
 import type { LatePieces, PiecePage, PieceReader, Pieces, StoredPiece, VisitSummary } from './pieces.js';
 import type { Wanted } from './wanted.js';
@@ -273,13 +273,18 @@ export async function forEachHour(
     const deviceId = deviceIds[place];
     const heads = snapshot.get(deviceId) ?? NO_HEADS;
     let next = Math.floor(range.start / HOUR);
+    let from = firstOfHour(heads, next);
     while (next < end) {
       const read = reader.page(deviceId, next, end);
       const page = read instanceof Promise ? await read : read;
-      const hours = hoursIn(page, heads, next);
+      const hours = hoursIn(page, heads, from);
       next = page.end;
       for (const hour of hours) {
-        const over = headsOf(heads, hour);
+        let to = from;
+        while (heads[to]?.hour === hour) to += 1;
+        // Mostly that is all of them.
+        const over = to - from === heads.length ? heads : heads.slice(from, to);
+        from = to;
         const pending = visit(new DeviceHour(hour, page.hours.get(hour) ?? NO_PIECES, over, pieces, reader), place);
         if (pending) await pending;
         if (slices.isOver()) await slices.next();
@@ -292,17 +297,12 @@ export async function forEachHour(
 const NO_HEADS: readonly Head[] = [];
 const NO_PIECES: readonly StoredPiece[] = [];
 
-/** Mostly that is all of them. */
-function headsOf(heads: readonly Head[], hour: number): readonly Head[] {
-  let count = 0;
-  for (const head of heads) if (head.hour === hour) count += 1;
-  return count === heads.length ? heads : heads.filter((head) => head.hour === hour);
-}
-
-/** The hours of a page that have pieces or heads, in order of time; `from` is where it begins. */
+/** The hours of a page that have pieces or heads, in order of time; `from` is where its heads begin. */
 function hoursIn({ hours, end }: PiecePage, heads: readonly Head[], from: number): number[] {
   const found = [...hours.keys()];
-  for (const { hour } of heads) if (hour >= from && hour < end && !hours.has(hour)) found.push(hour);
+  for (let at = from; at < heads.length && heads[at].hour < end; at += 1) {
+    if (!hours.has(heads[at].hour)) found.push(heads[at].hour);
+  }
   if (found.length < 2) return found;
   found.sort((a, b) => a - b);
   // One that is being sealed has another head beside it.

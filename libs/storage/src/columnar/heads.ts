@@ -5,8 +5,11 @@ import type { SeriesCatalogue } from './series-catalogue.js';
 import type { SeriesEntry } from './series-entry.js';
 import type { SeriesPlaces } from './series-places.js';
 
-/** Heads by device, in their order. */
+/** Heads by device, those of each by hour and in their order. */
 export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;
+
+/** Samples whose memory a head takes at least. */
+const LEAST = 32;
 
 /**
  * All heads. A device and hour have at most one that takes samples, and before it in order those that are frozen, since
@@ -15,8 +18,11 @@ export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;
 export class Heads {
   /** How many samples all of them hold, but for those that are kept apart. */
   size = 0;
+  /** How many samples take as much memory as they do: more than `size` where many have few, as of years of a sample an hour. */
+  load = 0;
   /** Of all heads in the order in which they were opened, which is that of their first journal rows. */
   private readonly inOrder = new Set<Head>();
+  /** Those of each by hour: old data may come of very many hours at once. */
   private readonly byDevice = new Map<number, Head[]>();
   /** Heads that have grown to `maxHeadSamples`. */
   private readonly full = new Set<Head>();
@@ -34,9 +40,9 @@ export class Heads {
     const { device } = entry;
     let { head } = device;
     if (!head?.takes(timestamp)) device.head = head = this.open(device, hourOf(timestamp), row, now);
+    const before = head.size;
     head.push(entry.slot, timestamp, value, row);
-    if (head.size === this.maxHeadSamples) this.full.add(head);
-    this.size += 1;
+    this.noteGrown(head, before);
     this.catalogue.latest.note(entry.id, timestamp, value);
   }
 
@@ -58,8 +64,7 @@ export class Heads {
       if (!head?.takes(timestamps[at])) device.head = head = this.open(device, hourOf(timestamps[at]), row, now);
       const before = head.size;
       at = head.pushColumns(entries, offset, at, timestamps, values, row);
-      if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
-      this.size += head.size - before;
+      this.noteGrown(head, before);
     }
     this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
   }
@@ -83,8 +88,7 @@ export class Heads {
         if (!head?.takes(timestamp)) device.head = head = this.open(device, hourOf(timestamp), row, now);
         const before = head.size;
         at = head.pushSlots(slots, at, to, offset, timestamps, values, row);
-        if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
-        this.size += head.size - before;
+        this.noteGrown(head, before);
       }
       this.catalogue.latest.noteIds(ids, from, to, offset, timestamps, values);
     }
@@ -121,8 +125,7 @@ export class Heads {
         const { values } = samples;
         const before = head.size;
         at = head.pushSlots(slots, at, to, 0, timestamps, values, row);
-        if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
-        this.size += head.size - before;
+        this.noteGrown(head, before);
         latest.noteIds(ids, first, at, 0, timestamps, values);
       }
     }
@@ -130,9 +133,11 @@ export class Heads {
 
   /** The heads of a device and hour, of which the later ones win. */
   at(deviceId: number, hour: number): Head[] {
-    return this.ofDevice(deviceId).filter((head) => head.hour === hour);
+    const heads = this.ofDevice(deviceId);
+    return heads.slice(firstOfHour(heads, hour), firstOfHour(heads, hour + 1));
   }
 
+  /** By hour, and in their order. */
   ofDevice(deviceId: number): readonly Head[] {
     return this.byDevice.get(deviceId) ?? [];
   }
@@ -191,7 +196,7 @@ export class Heads {
     if (!this.inOrder.has(head) || this.apart.has(head)) return;
     this.apart.add(head);
     this.full.delete(head);
-    this.size -= head.size;
+    this.noteGone(head);
   }
 
   isApart(head: Head): boolean {
@@ -200,7 +205,7 @@ export class Heads {
 
   /** Lets go of all heads of a device that has been deleted. */
   dropDevice(deviceId: number): void {
-    for (const head of this.ofDevice(deviceId)) this.remove(head);
+    for (const head of [...this.ofDevice(deviceId)]) this.remove(head);
   }
 
   /** Lets go of a head that is sealed now. */
@@ -208,21 +213,48 @@ export class Heads {
     if (!this.inOrder.delete(head)) return;
     // Its device may know it still as the one where samples went last.
     this.freeze(head);
-    const left = this.ofDevice(head.device.id).filter((other) => other !== head);
-    if (left.length > 0) this.byDevice.set(head.device.id, left);
-    else this.byDevice.delete(head.device.id);
-    if (!this.apart.delete(head)) this.size -= head.size;
+    const heads = this.byDevice.get(head.device.id) ?? [];
+    heads.splice(heads.indexOf(head, firstOfHour(heads, head.hour)), 1);
+    if (heads.length === 0) this.byDevice.delete(head.device.id);
+    if (!this.apart.delete(head)) this.noteGone(head);
     head.release();
   }
 
+  private noteGrown(head: Head, before: number): void {
+    if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
+    this.size += head.size - before;
+    this.load += loadOf(head.size) - loadOf(before);
+  }
+
+  private noteGone({ size }: Head): void {
+    this.size -= size;
+    this.load -= loadOf(size);
+  }
+
   private open(device: SeriesEntry['device'], hour: number, row: number, now: number): Head {
-    const heads = this.byDevice.get(device.id);
-    const known = heads?.find((head) => head.hour === hour && !head.frozen);
-    if (known) return known;
+    let heads = this.byDevice.get(device.id);
+    if (!heads) this.byDevice.set(device.id, (heads = []));
+    const end = firstOfHour(heads, hour + 1);
+    const known = heads.at(end - 1);
+    if (end > 0 && known?.hour === hour && !known.frozen) return known;
     const head = new Head(device, hour, row, now, this.blocks);
     this.inOrder.add(head);
-    if (heads) heads.push(head);
-    else this.byDevice.set(device.id, [head]);
+    this.load += loadOf(0);
+    heads.splice(end, 0, head);
     return head;
   }
+}
+
+/** Samples that take as much memory as a head with so many. */
+export const loadOf = (samples: number): number => Math.max(samples, LEAST);
+
+/** Where the first head of an hour, or of one after it, is among heads by hour. */
+export function firstOfHour(heads: readonly Head[], hour: number): number {
+  let [low, high] = [0, heads.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (heads[middle].hour < hour) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,7 +1,7 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
-import type { Heads } from './heads.js';
+import { loadOf, type Heads } from './heads.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
 import { joinSeries, PartSource, type SeriesSource } from './join-series.js';
 import type { Later } from './later.js';
@@ -19,7 +19,7 @@ export interface SealSettings {
   readonly sealDelay: number;
   /** A head with this many samples is sealed at once. */
   readonly maxHeadSamples: number;
-  /** When the heads together hold more samples than this, those that were opened first are sealed. */
+  /** When the heads together take the memory of more samples than this, those that were opened first are sealed. */
   readonly maxOpenSamples: number;
 }
 
@@ -121,7 +121,7 @@ export class Sealer {
 
   /** Whether a head is too large, or all of them together are, so that sealing cannot wait. */
   isPressed(): boolean {
-    return this.heads.overfull || this.heads.size > this.settings.maxOpenSamples;
+    return this.heads.overfull || this.heads.load > this.settings.maxOpenSamples;
   }
 
   /** Deletes the rows of the journal that no head needs any more. */
@@ -149,13 +149,13 @@ export class Sealer {
   private async relieve(): Promise<void> {
     if (!this.isPressed()) return;
     const chosen = new Set(this.heads.overfullHeads());
-    let excess = this.heads.size - this.settings.maxOpenSamples * RELIEF;
-    for (const head of chosen) excess -= head.size;
+    let excess = this.heads.load - this.settings.maxOpenSamples * RELIEF;
+    for (const { size } of chosen) excess -= loadOf(size);
     for (const head of this.heads.all()) {
       if (excess <= 0) break;
       if (head.frozen || chosen.has(head)) continue;
       chosen.add(head);
-      excess -= head.size;
+      excess -= loadOf(head.size);
     }
     // Those that another store seals go once it has: until then no more comes to them.
     for (const head of chosen) if (!this.tables.seals(head.device.id)) this.heads.freeze(head);

@@ -111,7 +111,7 @@ export class PostgresStore implements Store {
     if (countOf(batch) === 0) return;
     const { sealer, heads } = this.current();
     assertStorable(batch, this.oldestTimestamp());
-    if (heads.size > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
+    if (heads.load > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
     await this.commits.add(batch);
   }
 

@@ -146,7 +146,7 @@ export class SqliteStore implements Store {
     this.assertOpen();
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
-    if (this.heads.size > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
+    if (this.heads.load > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
     let known = this.catalogue.knownSeriesOf(samples);
     const preparing = known ? undefined : this.newSeries.prepare(samples);
     if (preparing) {
