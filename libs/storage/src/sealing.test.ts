@@ -68,6 +68,27 @@ describe.each(dialects)('sealing on $name', (dialect) => {
     expect(await opened.store.health()).toMatchObject({ heads: 0 });
   });
 
+  it('keeps few heads in memory of years of a sample an hour, and all of it is there', async () => {
+    opened = await dialect.open({ rawRetention: 0, hourlyRetention: 0, maxOpenSamples: 3_200 });
+    const all = Array.from({ length: 3_000 }, (_, hour): [number, number] => [T0 - hour * HOUR, hour]);
+    for (let from = 0; from < all.length; from += 500) {
+      await opened.store.append(all.slice(from, from + 500).map(([time, value]) => sample(time, value)));
+    }
+    // A late one of each tenth hour, while what came before it is being sealed.
+    const late = all.filter(([, hour]) => hour % 10 === 0).map(([time, hour]): [number, number] => [time + 1, -hour]);
+    await opened.store.append(late.map(([time, value]) => sample(time, value)));
+    const expected = [...all, ...late].sort(([a], [b]) => a - b);
+    expect((await opened.stored())['lab-pc-1/m']).toEqual(expected);
+    await opened.store.append([sample(T0 + 2, 1)]);
+    expect((await opened.store.health()).heads).toBeLessThanOrEqual(125 + late.length);
+    expected.push([T0 + 2, 1]);
+    expect((await opened.stored())['lab-pc-1/m']).toEqual(expected);
+    opened.now += DAY;
+    await opened.sealAll();
+    expect((await opened.stored())['lab-pc-1/m']).toEqual(expected);
+    expect(await opened.store.health()).toMatchObject({ heads: 0, journalRows: 0 });
+  });
+
   it('refuses what no later read could give back, and stores the rest of the commit', async () => {
     opened = await dialect.open({ rawRetention: 10 * DAY });
     const { store } = opened;

@@ -22,8 +22,8 @@ export class Heads {
   load = 0;
   /** Of all heads in the order in which they were opened, which is that of their first journal rows. */
   private readonly inOrder = new Set<Head>();
-  /** Those of each by hour: old data may come of very many hours at once. */
-  private readonly byDevice = new Map<number, Head[]>();
+  /** Of each device by hour, since old data may come of very many hours at once. */
+  private readonly byDevice = new Map<number, Map<number, Head[]>>();
   /** Heads that have grown to `maxHeadSamples`. */
   private readonly full = new Set<Head>();
   /** Heads that cannot be sealed. */
@@ -133,23 +133,22 @@ export class Heads {
 
   /** The heads of a device and hour, of which the later ones win. */
   at(deviceId: number, hour: number): Head[] {
-    const heads = this.ofDevice(deviceId);
-    return heads.slice(firstOfHour(heads, hour), firstOfHour(heads, hour + 1));
+    return [...(this.byDevice.get(deviceId)?.get(hour) ?? [])];
   }
 
-  /** By hour, and in their order. */
-  ofDevice(deviceId: number): readonly Head[] {
-    return this.byDevice.get(deviceId) ?? [];
+  /** Those of an hour in their order. */
+  ofDevice(deviceId: number): Head[] {
+    return [...(this.byDevice.get(deviceId)?.values() ?? [])].flat();
   }
 
   /** The heads that devices have now; later ones, and what is sealed meanwhile, leave it as it is, until `letGo`. */
   snapshot(deviceIds: Iterable<number>): HeadSnapshot {
     const found = new Map<number, readonly Head[]>();
     for (const id of deviceIds) {
-      const heads = this.byDevice.get(id);
-      if (!heads) continue;
+      const heads = this.ofDevice(id);
+      if (heads.length === 0) continue;
       for (const head of heads) head.hold();
-      found.set(id, [...heads]);
+      found.set(id, heads.length === 1 ? heads : heads.sort((a, b) => a.hour - b.hour));
     }
     return found;
   }
@@ -205,7 +204,7 @@ export class Heads {
 
   /** Lets go of all heads of a device that has been deleted. */
   dropDevice(deviceId: number): void {
-    for (const head of [...this.ofDevice(deviceId)]) this.remove(head);
+    for (const head of this.ofDevice(deviceId)) this.remove(head);
   }
 
   /** Lets go of a head that is sealed now. */
@@ -213,9 +212,11 @@ export class Heads {
     if (!this.inOrder.delete(head)) return;
     // Its device may know it still as the one where samples went last.
     this.freeze(head);
-    const heads = this.byDevice.get(head.device.id) ?? [];
-    heads.splice(heads.indexOf(head, firstOfHour(heads, head.hour)), 1);
-    if (heads.length === 0) this.byDevice.delete(head.device.id);
+    const hours = this.byDevice.get(head.device.id);
+    const left = hours?.get(head.hour)?.filter((other) => other !== head) ?? [];
+    if (left.length > 0) hours?.set(head.hour, left);
+    else hours?.delete(head.hour);
+    if (hours?.size === 0) this.byDevice.delete(head.device.id);
     if (!this.apart.delete(head)) this.noteGone(head);
     head.release();
   }
@@ -232,15 +233,16 @@ export class Heads {
   }
 
   private open(device: SeriesEntry['device'], hour: number, row: number, now: number): Head {
-    let heads = this.byDevice.get(device.id);
-    if (!heads) this.byDevice.set(device.id, (heads = []));
-    const end = firstOfHour(heads, hour + 1);
-    const known = heads.at(end - 1);
-    if (end > 0 && known?.hour === hour && !known.frozen) return known;
+    let hours = this.byDevice.get(device.id);
+    if (!hours) this.byDevice.set(device.id, (hours = new Map<number, Head[]>()));
+    const heads = hours.get(hour);
+    const known = heads?.at(-1);
+    if (known && !known.frozen) return known;
     const head = new Head(device, hour, row, now, this.blocks);
     this.inOrder.add(head);
     this.load += loadOf(0);
-    heads.splice(end, 0, head);
+    if (heads) heads.push(head);
+    else hours.set(hour, [head]);
     return head;
   }
 }
@@ -248,7 +250,7 @@ export class Heads {
 /** Samples that take as much memory as a head with so many. */
 export const loadOf = (samples: number): number => Math.max(samples, LEAST);
 
-/** Where the first head of an hour, or of one after it, is among heads by hour. */
+/** Where the first head of an hour, or of one after it, is in a snapshot. */
 export function firstOfHour(heads: readonly Head[], hour: number): number {
   let [low, high] = [0, heads.length];
   while (low < high) {

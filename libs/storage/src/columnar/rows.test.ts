@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { BLOCK, BlockPool } from './blocks.js';
+import { BlockPool, SMALLEST } from './blocks.js';
 import { RowCursor, Rows } from './rows.js';
 
 it('readings take little more than their values, where they are of the same series as before', () => {
@@ -7,10 +7,30 @@ it('readings take little more than their values, where they are of the same seri
   const all = [new Rows(new BlockPool()), new Rows(new BlockPool())];
   for (const rows of all)
     for (let time = 0; time < 360; time += 1) rows.addReading(time, slots, 0, 50, new Float64Array(50), 0);
-  for (const { blocks } of all) expect(blocks.length * BLOCK).toBeLessThan(360 * 50 * 1.05);
+  for (const rows of all) expect(memoryOf(rows)).toBeLessThan(360 * 50 * 1.05);
   // Also where they are of another device.
   expect(all[1].lists).toEqual([slots]);
   expect(all[1].lists[0]).toBe(all[0].lists[0]);
+});
+
+it('few samples take a small block, and more take larger ones', () => {
+  const rows = new Rows(new BlockPool());
+  rows.add(0, 0, 1);
+  expect(memoryOf(rows)).toBe(SMALLEST);
+  for (let time = 1; time < 1000; time += 1) rows.add(0, time, time);
+  expect(memoryOf(rows)).toBeLessThan(2 * 1000 * 1.2);
+});
+
+it('blocks that are given back are taken again', () => {
+  const pool = new BlockPool();
+  const fill = (): Set<unknown> => {
+    const rows = new Rows(pool);
+    for (let time = 0; time < 1000; time += 1) rows.add(0, time, time);
+    const blocks = new Set<unknown>(rows.blocks);
+    rows.clear();
+    return blocks;
+  };
+  expect(fill()).toEqual(fill());
 });
 
 it('a cursor goes on with what has come since', () => {
@@ -36,3 +56,6 @@ it('a cursor goes on with what has come since', () => {
   look();
   expect(found).toEqual(expected);
 });
+
+/** In doubles. */
+const memoryOf = ({ blocks }: Rows): number => blocks.reduce((sum, { size }) => sum + size, 0);

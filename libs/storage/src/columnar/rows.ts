@@ -1,4 +1,4 @@
-import { BLOCK, type Block, type BlockPool } from './blocks.js';
+import type { Block, BlockPool } from './blocks.js';
 import { isSameList, SlotLists } from './slot-lists.js';
 
 /** Bits of a time, ms since the hour began. */
@@ -39,7 +39,7 @@ export class Rows {
 
   /** Adds a sample of the series in a slot; its time is ms since the hour began. */
   add(slot: number, time: number, value: number): void {
-    const block = this.blockWithRoom();
+    const block = this.blockFor(2);
     const at = block.base + block.length;
     block.integers[2 * at] = time;
     block.integers[2 * at + 1] = slot;
@@ -68,10 +68,10 @@ export class Rows {
       return;
     }
     for (let at = 0; at < count;) {
-      const block = this.blockWithRoom();
+      const block = this.blockFor(1 + count - at);
       const { doubles, integers } = block;
       const head = block.base + block.length;
-      const its = Math.min(count - at, BLOCK - block.length - 1);
+      const its = Math.min(count - at, block.size - block.length - 1);
       integers[2 * head] = time | (list << TIME_BITS);
       integers[2 * head + 1] = (its - 1) | (at << COUNT_BITS);
       for (let place = 0; place < its; place += 1) doubles[head + 1 + place] = values[valuesFrom + at + place];
@@ -89,11 +89,11 @@ export class Rows {
     this.count = 0;
   }
 
-  /** With room for a sample at least. */
-  private blockWithRoom(): Block {
+  /** With room for so many doubles, or for a sample at least. The first ones are small: there may be very many heads that have few samples. */
+  private blockFor(doubles: number): Block {
     const { last } = this;
-    if (last && last.length + 2 <= BLOCK) return last;
-    const block = this.pool.take();
+    if (last && last.length + 2 <= last.size) return last;
+    const block = this.pool.take(Math.max(doubles, last ? 2 * last.size : 0));
     this.blocks.push(block);
     return (this.last = block);
   }

@@ -39,8 +39,8 @@ export interface SealTables {
 }
 
 /** What is written to the database together, at the most: a flush to disk costs the same for one as for all. */
-const BATCH = 64;
-const BATCH_BYTES = 1 << 20;
+const BATCH = 256;
+const BATCH_BYTES = 1 << 19;
 
 /** When the heads hold too many samples, some are sealed until they hold this share of it. */
 const RELIEF = 0.9;
@@ -68,7 +68,8 @@ interface Sealed {
  * Turns heads into parts and chunks, in small slices, and trims the journal behind them.
  *
  * - Before its hour is over a head becomes a part, when memory asks for it. Nothing is read for that.
- * - Once the hour is over, its chunk, its parts and its head become one chunk.
+ * - Once the hour is over, its chunk, its parts and its head become one chunk. When memory asks for it, a head of old data is the chunk of
+ *   an hour that had nothing, and a part of any other.
  *
  * Where the database is damaged, what is meant for that place is kept in parts, and at last in memory; everything else
  * goes on.
@@ -159,30 +160,41 @@ export class Sealer {
     }
     // Those that another store seals go once it has: until then no more comes to them.
     for (const head of chosen) if (!this.tables.seals(head.device.id)) this.heads.freeze(head);
-    await this.sealEarly(chosen);
+    await this.sealEarly(chosen, this.isFirstOfOld);
   }
 
-  /** Makes parts of the hours of heads. */
-  private async sealEarly(heads: Iterable<Head>): Promise<void> {
+  /** Makes parts of the hours of heads, and, where they may be, chunks of those that had nothing. */
+  private async sealEarly(heads: Iterable<Head>, isChunk?: (id: number) => Promise<boolean>): Promise<void> {
     const ids = new Set(Array.from(heads, (head) => chunkId(head.device.id, head.hour)));
     for (const id of ids) {
       if (!this.tables.seals(deviceOfChunk(id))) continue;
       if (this.work.stopped) break;
-      await this.makePart(id);
+      await this.makePart(id, (await isChunk?.(id)) ? 'chunk' : 'part');
     }
     await this.write();
   }
 
+  /** Whether an hour is over, and nothing of it has been sealed. */
+  private readonly isFirstOfOld = async (id: number): Promise<boolean> => {
+    const { pieces } = this.tables;
+    const [device, hour] = [deviceOfChunk(id), hourOfChunk(id)];
+    if ((hour + 1) * HOUR > this.settings.now() || pieces.isClosed(id)) return false;
+    // What is under way may be of it.
+    if (this.batch.some((sealed) => sealed.id === id)) return false;
+    const found = pieces.at(device, hour);
+    return (found instanceof Promise ? await found : found).length === 0;
+  };
+
   /** One part of all heads of a device and hour: none may be sealed before those that were opened before it. */
-  private async makePart(id: number): Promise<void> {
+  private async makePart(id: number, kind: 'part' | 'chunk' = 'part'): Promise<void> {
     const heads = await this.frozenHeads(id);
     if ((this.retryAt.get(id) ?? 0) > this.settings.now()) {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
-    const piece = await this.encode(id, this.joined([], heads), 'part');
+    const piece = await this.encode(id, this.joined([], heads), kind);
     const sealedThrough = heads.reduce((last, { lastRow }) => Math.max(last, lastRow), 0);
-    await this.add({ id, heads, sealedThrough, kind: 'part', under: [], piece });
+    await this.add({ id, heads, sealedThrough, kind, under: [], piece });
   }
 
   /** The heads of a device and hour, which take no more samples, once what is under way for it is written. */

@@ -34,6 +34,9 @@ const PAGE = 32;
 /** Devices and hours whose parts are fetched at once at a start: by themselves each takes three times as long. */
 const HOURS_OF_PARTS = 64;
 
+/** Devices and hours whose parts are summed up in memory, 40 MB of them: old data may come of very many hours at once. */
+const MOST_SUMS = 1 << 16;
+
 /** The chunks and parts on disk. What is damaged is set aside on first sight and never stops what is beside it. */
 export class PieceTable implements Pieces {
   readonly partIndex = new PartIndex();
@@ -44,7 +47,7 @@ export class PieceTable implements Pieces {
   private readonly closed = new Set<number>();
   /** Those whose samples cannot be read, nor taken away. */
   private readonly withoutSamples = new Set<number>();
-  /** By device and hour that has parts: what these have together. */
+  /** By device and hour that has parts: what these have together. Of those that got their first part last. */
   private readonly sums = new Map<number, PartSums>();
   /** By device: the time of its oldest sample, Infinity without one. Of those that somebody has asked for. */
   private readonly firstTimes = new Map<number, number>();
@@ -255,10 +258,20 @@ export class PieceTable implements Pieces {
   /** Takes in a part that is behind all others that there are. */
   private addSums(part: StatsOfPiece): void {
     const start = hourOfChunk(part.id) * HOUR;
-    if (part.part === 1) this.sums.set(part.id, new PartSums(start));
+    if (part.part === 1) this.keepSums(part.id, new PartSums(start));
     const sums = this.sums.get(part.id);
     if (sums) addPart(sums, part, start);
     sums?.trim();
+  }
+
+  private keepSums(id: number, sums: PartSums): void {
+    this.sums.set(id, sums);
+    if (this.sums.size <= MOST_SUMS) return;
+    // Many at a time: a map goes over all that it has lost before it comes to its oldest one.
+    for (const oldest of this.sums.keys()) {
+      if (this.sums.size <= MOST_SUMS / 2) return;
+      this.sums.delete(oldest);
+    }
   }
 
   /**
@@ -299,7 +312,7 @@ export class PieceTable implements Pieces {
     const sums = sumsOf(id, parts);
     if (sums) {
       this.partIndex.noteFirstTime(id, sums.firstTime);
-      if (parts.every(({ raw }) => raw === 1)) this.sums.set(id, sums);
+      if (parts.every(({ raw }) => raw === 1)) this.keepSums(id, sums);
       sums.visit(visit);
       return;
     }
