@@ -14,7 +14,10 @@ import {
 const GATHER = 120;
 /** Characters of an address: what servers and proxies surely take. */
 const MAX_ADDRESS = 6_000;
-const MAX_SERIES = '1000';
+/** What the api compares at the most: an answer of so many series may not have those of every device. */
+const MAX_SERIES = 1_000;
+/** Leaves out what no line is drawn of, and what devices may have very many of: each processor by itself. */
+const LABELS: Readonly<Partial<Record<Figure, string[]>>> = { cpu: ['cpu.logical_number='] };
 
 /** Loads the history of devices whose rows come into view, many at once, and each once. */
 export class SparkLoader {
@@ -50,17 +53,23 @@ export class SparkLoader {
     this.wanted.clear();
   }
 
+  /** Where the devices have more series than an answer, it asks for each half of them. */
   private async loadFigure(figure: Figure, names: readonly string[]): Promise<void> {
+    const label = LABELS[figure];
     const query = {
       metric_name: FIGURE_METRICS[figure],
+      ...(label && { label }),
       device_name: [...names],
       start_time: String(serverNow() - SPARK_STEPS * SPARK_STEP),
       step: `${SPARK_STEP / 1000}s`,
       aggregation: figure === 'temperature' ? 'max' : 'mean',
-      top: MAX_SERIES,
+      top: String(MAX_SERIES),
     };
     try {
-      this.take(figure, await read('/api/v1/reports/compare', query, { signal: this.aborter.signal }));
+      const answer = await read('/api/v1/reports/compare', query, { signal: this.aborter.signal });
+      if (answer.series.length < MAX_SERIES || names.length === 1) return this.take(figure, answer);
+      const half = Math.ceil(names.length / 2);
+      for (const part of [names.slice(0, half), names.slice(half)]) void this.loadFigure(figure, part);
     } catch {
       // The connection line says that the api is away; a spark line that is missing is asked for again.
       for (const name of names) this.asked.delete(name);
