@@ -41,8 +41,9 @@ const PREFIXED: Readonly<Record<string, string>> = {
   lx: 'lx',
 };
 
-/** How the values of a metric are shown. */
-export type Formatter = (value: number | null | undefined) => string;
+/** How the values of a metric are shown. @param more so many further digits, where values are told apart by them. */
+export type Formatter = (value: number | null | undefined, more?: number) => string;
+type NumberFormatter = (value: number, more: number) => string;
 
 /**
  * The formatter of a unit.
@@ -52,21 +53,27 @@ export type Formatter = (value: number | null | undefined) => string;
  */
 export function formatterOf(unit: string | undefined, metric = ''): Formatter {
   const format = formatOf(unit ?? '', metric);
-  return (value) => (value === null || value === undefined || !Number.isFinite(value) ? '–' : format(value));
+  return (value, more = 0) =>
+    value === null || value === undefined || !Number.isFinite(value) ? '–' : format(value, more);
 }
 
-function formatOf(unit: string, metric: string): (value: number) => string {
-  if (unit === '1' && FLAGS.test(metric)) return (value) => (value === 1 ? 'yes' : value === 0 ? 'no' : figures(value));
-  if (isRatio(unit, metric)) return (value) => `${percent(value * 100)} %`;
+function formatOf(unit: string, metric: string): NumberFormatter {
+  if (unit === '1' && FLAGS.test(metric)) {
+    return (value, more) => (value === 1 ? 'yes' : value === 0 ? 'no' : figures(value, more));
+  }
+  if (isRatio(unit, metric)) return (value, more) => `${percent(value * 100, more)} %`;
   if (unit === 'By') return binary;
   if (unit === 's') return duration;
-  if (unit === 'ms') return (value) => duration(value / 1000);
-  if (Object.hasOwn(PLAIN, unit)) return (value) => `${tenths(value)} ${PLAIN[unit]}`;
-  if (Object.hasOwn(PREFIXED, unit)) return (value) => prefixed(value, PREFIXED[unit] ?? '');
+  if (unit === 'ms') return (value, more) => duration(value / 1000, more);
+  if (Object.hasOwn(PLAIN, unit)) return (value, more) => `${tenths(value, more)} ${PLAIN[unit]}`;
+  if (Object.hasOwn(PREFIXED, unit)) return (value, more) => prefixed(value, PREFIXED[unit] ?? '', more);
   const { unit: base, factor } = toBaseUnit(unit);
-  if (base !== unit && /^By/.test(base)) return (value) => formatOf(base, metric)(value * factor);
+  if (base !== unit && /^By/.test(base)) return (value, more) => formatOf(base, metric)(value * factor, more);
   const suffix = suffixOf(unit);
-  return (value) => (suffix === '' ? prefixed(value, '') : `${prefixed(value, '')} ${suffix}`.replace(/ \//, '/'));
+  return (value, more) => {
+    const number = prefixed(value, '', more);
+    return suffix === '' ? number : `${number} ${suffix}`.replace(/ \//, '/');
+  };
 }
 
 /** Whether values are shares of a whole, and so shown in percent. */
@@ -76,19 +83,19 @@ export const isRatio = (unit: string | undefined, metric = ''): boolean =>
 /** `{operation}/s` → `/s`: the title says what is counted. */
 const suffixOf = (unit: string): string => unit.replace(/\{[^}]*\}/g, '');
 
-function binary(value: number): string {
+function binary(value: number, more: number): string {
   const power = powerOf(value, 1024, BINARY.length);
-  return `${figures(value / 1024 ** power)} ${BINARY[power]}`;
+  return `${figures(value / 1024 ** power, more)} ${BINARY[power]}`;
 }
 
-function prefixed(value: number, unit: string): string {
+function prefixed(value: number, unit: string, more: number): string {
   const magnitude = Math.abs(value);
   if (magnitude !== 0 && magnitude < 0.1 && unit !== '') {
     const power = Math.min(SMALL.length - 1, Math.ceil(-Math.log10(magnitude) / 3));
-    return `${figures(value * 1000 ** power)} ${SMALL[power]}${unit}`;
+    return `${figures(value * 1000 ** power, more)} ${SMALL[power]}${unit}`;
   }
   const power = magnitude < 10_000 && unit === '' ? 0 : powerOf(value, 1000, SI.length);
-  return `${figures(value / 1000 ** power)} ${SI[power]}${unit}`.trim();
+  return `${figures(value / 1000 ** power, more)} ${SI[power]}${unit}`.trim();
 }
 
 /** Rounding included, so that 1023.99 KiB is 1 MiB. */
@@ -99,43 +106,53 @@ const powerOf = (value: number, base: number, count: number): number => {
 };
 
 /** Three figures, and thousands whole. */
-function figures(value: number): string {
+function figures(value: number, more = 0): string {
   const magnitude = Math.abs(value);
-  if (magnitude >= 99.95 || Number.isInteger(value)) return trimmed(value.toFixed(0));
-  if (magnitude >= 9.995) return value.toFixed(1);
-  if (magnitude >= 0.01) return value.toFixed(2);
-  return magnitude === 0 ? '0' : value.toPrecision(2);
+  if (magnitude >= 99.95 || Number.isInteger(value)) return trimmed(value.toFixed(more));
+  if (magnitude >= 9.995) return value.toFixed(1 + more);
+  if (magnitude >= 0.01) return value.toFixed(2 + more);
+  return value.toPrecision(2 + more);
 }
 
 const trimmed = (text: string): string => (text === '-0' ? '0' : text);
-const tenths = (value: number): string => (Math.abs(value) >= 1000 ? trimmed(value.toFixed(0)) : value.toFixed(1));
-const percent = (value: number): string =>
+const tenths = (value: number, more: number): string =>
+  Math.abs(value) >= 1000 ? trimmed(value.toFixed(more)) : value.toFixed(1 + more);
+const percent = (value: number, more: number): string =>
   Math.abs(value) >= 99.95 || value === 0
-    ? trimmed(value.toFixed(0))
+    ? trimmed(value.toFixed(more))
     : Math.abs(value) < 0.05
-      ? value.toPrecision(1)
-      : value.toFixed(1);
+      ? value.toPrecision(1 + more)
+      : value.toFixed(1 + more);
 
-/** Seconds as people say them: `120 µs`, `1.5 s`, `3 min 4 s`, `2 d 5 h`. */
-export function duration(seconds: number): string {
+/** Seconds as people say them: `120 µs`, `1.5 s`, `3 min 4 s`, `2 d 5 h`. @param more so many further digits, or units. */
+export function duration(seconds: number, more = 0): string {
   const magnitude = Math.abs(seconds);
   if (magnitude === 0) return '0 s';
-  if (magnitude < 0.000_999_5) return `${figures(seconds * 1e6)} µs`;
-  if (magnitude < 0.9995) return `${figures(seconds * 1e3)} ms`;
-  if (magnitude < 59.5) return `${figures(seconds)} s`;
-  const [large, small, name, rest] =
-    magnitude < 3_570
-      ? [60, 1, 'min', 's']
-      : magnitude < 86_400 - 1800
-        ? [3_600, 60, 'h', 'min']
-        : magnitude < 365 * 86_400
-          ? [86_400, 3_600, 'd', 'h']
-          : [365 * 86_400, 86_400, 'y', 'd'];
-  const whole = Math.round(magnitude / small) * small;
-  const remainder = Math.round((whole % large) / small);
-  const text = `${Math.floor(whole / large)} ${name}${remainder > 0 ? ` ${remainder} ${rest}` : ''}`;
+  if (magnitude < 0.000_999_5) return `${figures(seconds * 1e6, more)} µs`;
+  if (magnitude < 0.9995) return `${figures(seconds * 1e3, more)} ms`;
+  if (magnitude < 59.5) return `${figures(seconds, more)} s`;
+  const first = magnitude < 3_570 ? 3 : magnitude < 86_400 - 1800 ? 2 : magnitude < 365 * 86_400 ? 1 : 0;
+  const shown = LENGTHS.slice(first, first + 2 + more);
+  const [smallest] = shown.at(-1) as readonly [number, string];
+  const decimals = Math.max(0, first + 2 + more - LENGTHS.length);
+  let left = (Math.round((magnitude / smallest) * 10 ** decimals) / 10 ** decimals) * smallest;
+  const texts: string[] = [];
+  for (const [length, name] of shown) {
+    const count = length === smallest ? (left / length).toFixed(decimals) : String(Math.floor(left / length));
+    left -= Number(count) * length;
+    if (Number(count) > 0) texts.push(`${count} ${name}`);
+  }
+  const text = texts.join(' ');
   return seconds < 0 ? `−${text}` : text;
 }
+
+const LENGTHS: readonly (readonly [seconds: number, name: string])[] = [
+  [365 * 86_400, 'y'],
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
 
 /** How long ago: `now`, `12 s`, `3 min`, `2 d`. */
 export function ago(milliseconds: number): string {

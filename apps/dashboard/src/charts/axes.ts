@@ -24,17 +24,23 @@ export const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power)
 export const spanText = (start: number, end: number, zone: Zone): string =>
   `${dateText(start, zone)} ${clockText(start, zone)} to ${dateText(end, zone)} ${clockText(end, zone)}`;
 
-/** Labels of the value axis as wide as they must be. */
+/** Further digits that labels have at the most: beyond, no two doubles are told apart. */
+const MOST_DIGITS = 17;
+
+/** Labels of the value axis as long as they must be: with so many digits that no two of them are the same. */
 export const valueTicks =
   (format: Formatter): uPlot.Axis.DynamicValues =>
-  (_, ticks) =>
-    ticks.map((tick) =>
-      tick === null
-        ? ''
-        : format(tick)
-            .replace(/\.0+(?=\D|$)/, '')
-            .replace(/(\.\d*?)0+(?=\D|$)/, '$1'),
-    );
+  (_, ticks) => {
+    const labels = (words: Formatter): string[] => ticks.map((tick) => (tick === null ? '' : words(tick)));
+    const different = new Set(ticks).size;
+    for (let more = 0; more <= MOST_DIGITS; more += 1) {
+      const found = labels((tick) => withoutZeros(format(tick, more)));
+      if (new Set(found).size === different) return found;
+    }
+    return labels(String);
+  };
+
+const withoutZeros = (text: string): string => text.replace(/\.0+(?=\D|$)/, '').replace(/(\.\d*?)0+(?=\D|$)/, '$1');
 
 /** The lowest and highest value that an axis shows. */
 export function valueRange(
