@@ -9,6 +9,7 @@ import { SMTPServer } from 'smtp-server';
 import type { Message } from '../../src/alerts/notify/channel.js';
 import { CHANNEL_TYPES } from '../../src/alerts/notify/channels.js';
 import { compose } from '../../src/alerts/telling/compose.js';
+import type { Notice } from '../../src/alerts/telling/tell.js';
 import { LinkSigner } from '../../src/alerts/telling/links.js';
 
 const at = Date.UTC(2026, 0, 15, 10);
@@ -268,6 +269,29 @@ it('no text, title or number of alerts makes a message that a provider refuses',
     }),
     { numRuns: process.env['DEVICE_METRICS_LONG'] ? 300 : 15 },
   );
+});
+
+it('a message tells of devices and of their parts as people count', async () => {
+  const item = { id: 'e', rule: 'r', severity: 'info' as const, value: 1, level: 0, began: at, ended: null };
+  const of = (device: string, cpu = ''): Notice['firing'][number] => ({
+    ...item,
+    subject: { device, metric: 'm', labels: cpu === '' ? {} : { cpu } },
+  });
+  const firing = [of('al-10', '10'), of('al-10', '9'), of('al-100'), of('al-2'), of('al-20'), of('nas')];
+  const ended = [of('al-11'), of('al-3')].map((one) => ({ ...one, ended: at }));
+  const notice = { kind: 'news' as const, route: 'r', group: 'g', at, firing, ended };
+  const { text, html } = await compose(notice, 'k', {
+    rule: () => undefined,
+    nameOf: (device) => (device === 'nas' ? 'al-1' : device),
+    tags: () => ({}),
+    publicUrl: undefined,
+    signer: new LinkSigner(Buffer.alloc(32, 1)),
+    timeZone: 'UTC',
+    chart: () => Promise.resolve(undefined),
+  });
+  const order = ['al-1', 'al-2', 'al-10, cpu 9', 'al-10, cpu 10', 'al-20', 'al-100', 'al-3', 'al-11'];
+  expect([...text.matchAll(/• (.*?):/g)].map(([, name]) => name)).toEqual(order);
+  expect([...html.matchAll(/<li>(.*?):/g)].map(([, name]) => name)).toEqual(order);
 });
 
 it('what still fires goes to Alertmanager with an end far ahead: it takes what does not come again for over', async () => {

@@ -26,7 +26,8 @@ export interface Surroundings {
 const SHOWN = 20;
 
 /** A notice in words. */
-export async function compose(notice: Notice, key: string, world: Surroundings): Promise<Message> {
+export async function compose(given: Notice, key: string, world: Surroundings): Promise<Message> {
+  const notice = { ...given, firing: inOrder(given.firing, world), ended: inOrder(given.ended, world) };
   const alerts = [...notice.firing, ...notice.ended].map((item) => alertOf(item, world, notice.kind === 'test'));
   const firing = alerts.slice(0, notice.firing.length);
   const ended = alerts.slice(notice.firing.length);
@@ -49,6 +50,15 @@ export async function compose(notice: Notice, key: string, world: Surroundings):
     alerts,
   };
 }
+
+const natural = new Intl.Collator('en', { numeric: true });
+
+/** By what they are of, as people count: `lab-pc-2` before `lab-pc-10`. */
+const inOrder = (items: readonly NoticeItem[], { nameOf }: Surroundings): readonly NoticeItem[] =>
+  items
+    .map((item) => ({ item, words: subjectWords(item.subject, nameOf) }))
+    .sort((a, b) => natural.compare(a.words, b.words))
+    .map(({ item }) => item);
 
 const worst = (items: readonly NoticeItem[]): Severity =>
   SEVERITIES[items.reduce((worst, { severity }) => Math.max(worst, SEVERITIES.indexOf(severity)), 0)] ?? 'info';
