@@ -134,7 +134,7 @@ it('no secret is in what the server prints, answers, stores, exports and backs u
       user: 'a',
       password: plant('password of SMTP'),
     },
-    gone: { type: 'discord', url: `http://127.0.0.1:1/api/${plant('url of Discord')}` },
+    gone: { type: 'discord', url: `http://127.0.0.1:2/api/${plant('url of Discord')}` },
     wrong: { type: 'slack', url: plant('no url at all') },
   };
   for (const [name, channel] of Object.entries(channels)) {

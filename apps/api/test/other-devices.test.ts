@@ -50,7 +50,7 @@ beforeAll(async () => {
     ['rules/hidden rule', { select: { device: [HIDDEN], metric: ['m'] }, condition, for: '0s' }],
     ['dependencies/hidden', { device: [HIDDEN], on: ['lab-pc'] }],
     ['silences/hidden', { select: { device: [HIDDEN] }, for: '1h' }],
-    ['channels/hidden', { type: 'slack', url: 'http://127.0.0.1:1/x' }],
+    ['channels/hidden', { type: 'slack', url: 'http://127.0.0.1:2/x' }],
   ] as const) {
     const { status, body: answer } = await put(path, body);
     if (status !== 200 && path.startsWith('rules')) throw new Error(JSON.stringify(answer));

@@ -100,8 +100,8 @@ export async function fillAlerts(url) {
     clear: { level: 54, for: '5m' },
     text: 'Is the air conditioning on?',
   });
-  await put('channels/phone', { type: 'ntfy', topic: 'lab-alerts', url: 'http://127.0.0.1:9' });
-  await put('channels/on-call', { type: 'webhook', url: 'http://127.0.0.1:9/hook' });
+  await put('channels/phone', { type: 'ntfy', topic: 'lab-alerts', url: 'http://127.0.0.1:2' });
+  await put('channels/on-call', { type: 'webhook', url: 'http://127.0.0.1:2/hook' });
   await put('routes/critical', { select: { severity: 'critical' }, channels: ['on-call', 'phone'], repeat: '1h' });
   await put('silences/fan', {
     select: { device: 'lab-nas-017', rule: 'Laboratory too warm' },

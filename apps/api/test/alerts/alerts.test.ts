@@ -310,7 +310,7 @@ it.each(['constructor', 'toString', '__proto__', 'a, severity=b', '😀', 'r*'])
 
 it('what nobody acknowledges is repeated and goes further; acknowledged, it is told once more: when it is over', async () => {
   await world.rule({ ...HOT, for: 0 });
-  await world.alerts.channels.put([{ name: 'boss', type: 'webhook', url: 'http://127.0.0.1:9/b' }], world.now);
+  await world.alerts.channels.put([{ name: 'boss', type: 'webhook', url: 'http://127.0.0.1:2/b' }], world.now);
   const escalate = { after: '30m', channels: ['boss'] };
   await world.alerts.routes.put([{ name: 'r', channels: ['hook'], repeat: '1h', escalate }], world.now);
   const hot = (): Promise<void> => world.send(9);

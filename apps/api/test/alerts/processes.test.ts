@@ -52,7 +52,7 @@ describeIf('of two processes that share a database, one looks at the rules', () 
       clock.now,
     );
     await alerts.rules.put([{ name: 'hot', select: { metric: 'm' }, condition: { above: 5 }, for: '2m' }], clock.now);
-    await alerts.channels.put([{ name: 'hook', type: 'webhook', url: 'http://127.0.0.1:9/' }], clock.now);
+    await alerts.channels.put([{ name: 'hook', type: 'webhook', url: 'http://127.0.0.1:2/' }], clock.now);
   });
   afterEach(async () => {
     for (const { store } of processes) await store.close();

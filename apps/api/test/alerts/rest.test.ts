@@ -204,7 +204,7 @@ it('an export is imported again as it was, and an import with a mistake writes n
 });
 
 it('a secret is of a variable that is meant for alerts; a test says that it is one', async () => {
-  const channel = { type: 'gotify', url: 'http://127.0.0.1:9' };
+  const channel = { type: 'gotify', url: 'http://127.0.0.1:8080' };
   for (const token of ['${HOME}', 'file:/etc/passwd', 'file:../key']) {
     const { status, body } = await server.send('PUT', '/api/v1/alerts/channels/x', { ...channel, token });
     expect([status, body.detail]).toEqual([400, expect.stringContaining(`token must name a variable`)]);
@@ -213,6 +213,16 @@ it('a secret is of a variable that is meant for alerts; a test says that it is o
   expect((await server.send('POST', '/api/v1/alerts/channels/hook/test')).status).toBe(204);
   const test = heard.findIndex(({ kind }) => kind === 'test');
   expect(heard.splice(test, 1)).toMatchObject([{ title: 'INFO (test): Test – messages of this channel arrive' }]);
+});
+
+it('a channel to a port that no message can go to is refused when it is saved, and not at its test', async () => {
+  const url = 'http://127.0.0.1:4190/hook';
+  const reason =
+    'must have a port that web requests may go to, such as 443, 8080 or any above 10080, got port 4190, which is kept for another service';
+  const saved = await server.send('PUT', '/api/v1/alerts/channels/x', { type: 'webhook', url });
+  expect([saved.status, saved.body.errors]).toEqual([400, [{ field: 'url', reason }]]);
+  const imported = await importText(stringify({ channels: [{ name: 'x', type: 'alertmanager', url }] }));
+  expect([imported.status, imported.body.errors]).toEqual([400, [{ field: 'channels[0].url', reason }]]);
 });
 
 it('a message has links that acknowledge and silence without signing in; a GET only asks, and a changed link does nothing', async () => {

@@ -46,7 +46,7 @@ export class World {
     // Only the rules of the test are looked at.
     const defaults = world.alerts.rules.list().map(({ document }) => ({ ...document, enabled: false }));
     await world.alerts.rules.put(defaults, world.now);
-    await world.alerts.channels.put([{ name: 'hook', type: 'webhook', url: 'http://127.0.0.1:9/' }], world.now);
+    await world.alerts.channels.put([{ name: 'hook', type: 'webhook', url: 'http://127.0.0.1:2/' }], world.now);
     return world;
   }
 

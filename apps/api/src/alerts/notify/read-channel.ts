@@ -4,6 +4,7 @@ import { quote, reasonOf } from '@device-metrics/domain';
 import { MistakesError, ObjectReader, readAll } from '../reader.js';
 import { ChannelError, type ChannelSettings, type ChannelType, type Field } from './channel.js';
 import { CHANNEL_TYPES } from './channels.js';
+import { webAddressMistake } from './web-address.js';
 
 /** What stands in place of a secret that is set. */
 export const HIDDEN = '********';
@@ -78,9 +79,8 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
     }
     case 'url': {
       const text = reader.text(key, undefined, 2_000);
-      if (typeof text === 'string' && !/^https?:\/\/[^\s]+$/.test(text)) {
-        reader.note(key, `must begin with http:// or https://, got ${field.secret ? 'something else' : quote(text)}`);
-      }
+      const mistake = typeof text === 'string' ? webAddressMistake(text, field.secret) : undefined;
+      if (mistake !== undefined) reader.note(key, mistake);
       return text;
     }
     case 'text':
