@@ -124,6 +124,15 @@ export function alerts(stage: Stage): void {
       .getByRole('row', { name: /quiet please/ })
       .getByText('Loud, siren')
       .waitFor();
+    await page.getByRole('button', { name: 'quiet please' }).click();
+    await form.getByLabel('Until').fill('2026-01-15T10:00');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form
+      .getByRole('alert')
+      .getByText(/until must be later than now, .*, got "2026-01-1/)
+      .waitFor();
+    expect(await form.getByLabel('Until').getAttribute('aria-invalid')).toBe('true');
+    await form.getByRole('button', { name: 'Cancel' }).click();
     await page.goto(`${stage.site.url}/alerts?tab=history`);
     await page
       .getByRole('row', { name: /Loud.*siren: 5.*alerting/ })

@@ -28,7 +28,7 @@ import { shownChannel, withSecrets, type Channel } from './notify/read-channel.j
 import type { Document, Known, Registry } from './registry.js';
 import type { Mistake } from './reader.js';
 import type { Rule } from './rules/rule.js';
-import type { Route } from './telling/config.js';
+import type { Route, Silence } from './telling/config.js';
 import { unknownChannels } from './telling/unknown-channels.js';
 
 const KINDS = ['rules', 'channels', 'routes', 'silences', 'maintenance', 'dependencies'] as const;
@@ -211,6 +211,7 @@ export class AlertSetupController {
     const document = atNow(withSecrets({ ...given, name }, before), kind as Kind, now, request.caller.name);
     const value = mistakesAsProblem(() => registry.parse(document));
     if (kind === 'routes') assertNone(this.alerts.unknownChannelsOf(value as Route));
+    if (kind === 'silences') assertNone(pastEnd(value as Silence, document, now));
     await registry.put([document], now);
     return this.dto(registry.get(name) as Known<unknown>);
   }
@@ -287,6 +288,12 @@ export class AlertSetupController {
 function assertNone(mistakes: readonly Mistake[]): void {
   if (mistakes.length > 0) throw invalidInput([...mistakes]);
 }
+
+/** What is wrong with a silence that would be over as soon as it is saved. */
+const pastEnd = ({ until }: Silence, document: Document, now: number): Mistake[] =>
+  until > now
+    ? []
+    : [{ field: 'until', reason: `must be later than now, ${toRfc3339(now)}, got ${quote(document['until'])}` }];
 
 /** `for` counts from now on: what is kept says until when. */
 function atNow(document: Document, kind: Kind, now: number, by: string): Document {

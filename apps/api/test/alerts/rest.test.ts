@@ -225,6 +225,20 @@ it('a channel to a port that no message can go to is refused when it is saved, a
   expect([imported.status, imported.body.errors]).toEqual([400, [{ field: 'channels[0].url', reason }]]);
 });
 
+it('a silence whose end is over is refused, with its end and the time', async () => {
+  const path = '/api/v1/alerts/silences/late';
+  const until = '2026-01-15T10:00:00Z';
+  const { status, body } = await server.send('PUT', path, { select: { device: 'a' }, until });
+  expect([status, body.errors]).toEqual([
+    400,
+    [{ field: 'until', reason: expect.stringMatching(/^must be later than now, 20\S+Z, got "2026-01-15T10:00:00Z"$/) }],
+  ]);
+  expect((await server.get('/api/v1/alerts/silences')).body.items).toEqual([]);
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  expect((await server.send('PUT', path, { select: { device: 'a' }, until: later })).status).toBe(200);
+  expect((await server.send('DELETE', path)).status).toBe(204);
+});
+
 it('a message has links that acknowledge and silence without signing in; a GET only asks, and a changed link does nothing', async () => {
   const noise = { device_name: 'siren', metric_name: 'noise', value: 5 };
   await server.post('/api/v1/aggregator/metrics', noise);

@@ -215,6 +215,33 @@ export function FlagField({ path, label, usual }: FieldProps & { usual: boolean 
   );
 }
 
+/** A moment, by the clock of this browser. */
+export function TimeField(props: FieldProps) {
+  const { path } = props;
+  const { document, change, readOnly } = useEditing();
+  const at = Date.parse(String(valueAt(document, path)));
+  const local = Number.isNaN(at)
+    ? ''
+    : new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  return (
+    <Labelled {...props}>
+      {(ties) => (
+        <input
+          {...ties}
+          className="field"
+          type="datetime-local"
+          value={local}
+          readOnly={readOnly}
+          onChange={({ target }) => {
+            const time = new Date(target.value);
+            change(withValue(document, path, Number.isNaN(time.getTime()) ? undefined : time.toISOString()));
+          }}
+        />
+      )}
+    </Labelled>
+  );
+}
+
 /** Names and values, `name=value` on a line each. */
 export function PairsField(props: FieldProps) {
   const { document, change, readOnly } = useEditing();

@@ -3,8 +3,8 @@ import { useDeviceNames } from '../../data/use-names.js';
 import { useNow } from '../../parts/use-now.js';
 import { timeText } from '../../time-window.js';
 import { ago } from '../../units.js';
-import { textsAt, valueAt, withValue, type Document } from '../../data/alert-document.js';
-import { TextField, TextsField, useEditing } from './fields.js';
+import { textsAt, type Document } from '../../data/alert-document.js';
+import { TextField, TextsField, TimeField, useEditing } from './fields.js';
 import { selectWords } from './rule-words.js';
 import { useSetup } from '../../data/use-alerts.js';
 import { Setup, type SetupLook } from './setup.js';
@@ -205,31 +205,6 @@ function MaintenanceFields() {
         <TextField path="comment" label="Comment" />
       </fieldset>
     </>
-  );
-}
-
-/** A moment, by the clock of this browser. */
-function TimeField({ path, label, note }: { path: string; label: string; note?: string }) {
-  const { document, change, readOnly } = useEditing();
-  const at = Date.parse(String(valueAt(document, path)));
-  const local = Number.isNaN(at)
-    ? ''
-    : new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-  return (
-    <label className="labelled">
-      <span>{label}</span>
-      <input
-        className="field"
-        type="datetime-local"
-        value={local}
-        readOnly={readOnly}
-        onChange={({ target }) => {
-          const time = new Date(target.value);
-          change(withValue(document, path, Number.isNaN(time.getTime()) ? undefined : time.toISOString()));
-        }}
-      />
-      {note && <small className="soft">{note}</small>}
-    </label>
   );
 }
 
