@@ -83,6 +83,9 @@ export interface Pieces {
   /** The chunk of a device and hour, if there is one, and then its parts in their order, with their samples at hand. */
   at(deviceId: number, hour: number): Later<StoredPiece[]>;
 
+  /** Whether a device and hour has parts. */
+  hasParts(id: number): boolean;
+
   /** All devices and hours that have parts, and since when, Unix milliseconds. */
   withParts(): Iterable<{ readonly id: number; readonly since: number }>;
 

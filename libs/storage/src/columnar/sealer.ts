@@ -42,6 +42,9 @@ export interface SealTables {
 const BATCH = 256;
 const BATCH_BYTES = 1 << 19;
 
+/** Samples of an hour that take little more to write as a chunk than as a part. */
+const FEW = 256;
+
 /** When the heads hold too many samples, some are sealed until they hold this share of it. */
 const RELIEF = 0.9;
 
@@ -68,8 +71,8 @@ interface Sealed {
  * Turns heads into parts and chunks, in small slices, and trims the journal behind them.
  *
  * - Before its hour is over a head becomes a part, when memory asks for it. Nothing is read for that.
- * - Once the hour is over, its chunk, its parts and its head become one chunk. When memory asks for it, a head of old data is the chunk of
- *   an hour that had nothing, and a part of any other.
+ * - Once the hour is over, its chunk, its parts and its head become one chunk. When memory asks for it, few samples of old data are the
+ *   chunk of an hour that had nothing: there may be very many such hours.
  *
  * Where the database is damaged, what is meant for that place is kept in parts, and at last in memory; everything else
  * goes on.
@@ -174,11 +177,12 @@ export class Sealer {
     await this.write();
   }
 
-  /** Whether an hour is over, and nothing of it has been sealed. */
+  /** Whether an hour is over, nothing of it has been sealed, and there are few samples. */
   private readonly isFirstOfOld = async (id: number): Promise<boolean> => {
     const { pieces } = this.tables;
     const [device, hour] = [deviceOfChunk(id), hourOfChunk(id)];
-    if ((hour + 1) * HOUR > this.settings.now() || pieces.isClosed(id)) return false;
+    if ((hour + 1) * HOUR > this.settings.now() || pieces.isClosed(id) || pieces.hasParts(id)) return false;
+    if (this.heads.at(device, hour).reduce((sum, { size }) => sum + size, 0) > FEW) return false;
     // What is under way may be of it.
     if (this.batch.some((sealed) => sealed.id === id)) return false;
     const found = pieces.at(device, hour);

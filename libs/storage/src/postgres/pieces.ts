@@ -68,6 +68,10 @@ export class PgPieces implements Pieces {
     return rows.map(pieceOf);
   }
 
+  hasParts(id: number): boolean {
+    return this.partIndex.has(id);
+  }
+
   withParts(): Iterable<{ readonly id: number; readonly since: number }> {
     return this.partIndex.all();
   }

@@ -169,6 +169,10 @@ export class PieceTable implements Pieces {
     return this.partIndex.hoursOf(deviceId);
   }
 
+  hasParts(id: number): boolean {
+    return this.partIndex.has(id);
+  }
+
   withParts(): Iterable<{ readonly id: number; readonly since: number }> {
     return this.partIndex.all();
   }
