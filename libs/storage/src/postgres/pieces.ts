@@ -3,7 +3,7 @@ import { HOUR } from '@device-metrics/domain';
 import { sliceColumn, summarizeColumn, type Column } from '../columnar/column.js';
 import { DamagedError, sealFrame } from '../columnar/codec/frame.js';
 import { chunkId, deviceOfChunk, hourOfChunk } from '../columnar/hour.js';
-import { decodePiece, PieceCursor } from '../columnar/piece.js';
+import { decodePiece, PieceCursor, type EncodedPiece } from '../columnar/piece.js';
 import type { PiecePage, PieceReader, Pieces, PieceWrite, StoredPiece, VisitSummary } from '../columnar/pieces.js';
 import { readStats } from '../columnar/stats.js';
 import { PartIndex } from '../columnar/part-index.js';
@@ -14,6 +14,9 @@ import { joinThrough, type Through } from './position-log.js';
 /** Rows that one query gives of many devices, at most, and of each of them. */
 const STATS = { devices: 64, rows: 64 };
 const SAMPLES = { devices: 16, rows: 16 };
+
+/** Rows that one statement writes. */
+const ROWS = 64;
 
 /** No hour is later. */
 const END = 2 ** 31 - 1;
@@ -28,6 +31,16 @@ interface Row {
   readonly raw: boolean;
   readonly data: Uint8Array | null;
 }
+
+/** What is written of a piece. */
+type PieceRow = readonly [
+  device: number,
+  hour: number,
+  part: number,
+  through: string,
+  stats: Uint8Array,
+  data: Uint8Array | null,
+];
 
 interface PgPiece extends StoredPiece {
   readonly through: string;
@@ -222,13 +235,18 @@ export class PgPieces implements Pieces {
       [ids],
     );
     const there = new Set(kept.map(({ id }) => id));
-    for (const row of rows) {
-      if (there.has(deviceOfChunk(row.id))) await this.writeOne(transaction, row, through(row));
+    const wanted = rows.filter(({ id }) => there.has(deviceOfChunk(id)));
+    await deleteParts(transaction, wanted);
+    const written: PieceRow[] = [];
+    for (const row of wanted) {
+      const its = JSON.stringify(row.under.reduce((joined, one) => joinThrough(joined, throughOf(one)), through(row)));
+      if (row.piece) written.push(this.rowOf(row, row.piece, its));
+      else if (row.kind === 'chunk') await noteThrough(transaction, row.id, its);
     }
-    const latest = rows.flatMap((row) => row.latest.map((one) => [deviceOfChunk(row.id), ...one] as const));
+    for (let from = 0; from < written.length; from += ROWS) await insert(transaction, written.slice(from, from + ROWS));
     await saveLatest(
       transaction,
-      latest.filter(([id]) => there.has(id)),
+      wanted.flatMap((row) => row.latest.map((one) => [deviceOfChunk(row.id), ...one] as const)),
     );
   }
 
@@ -238,38 +256,51 @@ export class PgPieces implements Pieces {
     for (const { id, kind } of rows) if (kind === 'chunk' && !withPart.has(id)) this.partIndex.delete(id);
   }
 
-  private async writeOne(transaction: Transaction, row: PieceWrite, made: Through): Promise<void> {
-    const { id, kind, piece } = row;
-    const [device, hour] = [deviceOfChunk(id), hourOfChunk(id)];
-    const through = JSON.stringify(row.under.reduce((joined, one) => joinThrough(joined, throughOf(one)), made));
-    if (kind === 'chunk') {
-      await transaction.run('DELETE FROM piece WHERE device_id = $1 AND hour = $2 AND part > 0', [device, hour]);
-      if (!piece) {
-        await transaction.run('UPDATE piece SET through = $3 WHERE device_id = $1 AND hour = $2 AND part = 0', [
-          device,
-          hour,
-          through,
-        ]);
-        return;
-      }
-    }
-    if (!piece) return;
+  /** With the number of the part. */
+  private rowOf({ id, kind }: PieceWrite, { stats, data }: EncodedPiece, through: string): PieceRow {
     const part = kind === 'chunk' ? 0 : this.partIndex.nextPart(id);
-    sealFrame(piece.stats, [id, part, 0]);
-    if (piece.data) sealFrame(piece.data, [id, part]);
-    await transaction.run(
-      `INSERT INTO piece (device_id, hour, part, sealed_through, through, stats, data) VALUES ($1, $2, $3, 0, $4, $5, $6)
-       ON CONFLICT (device_id, hour, part) DO UPDATE SET sealed_through = 0, through = excluded.through,
-         stats = excluded.stats, data = excluded.data`,
-      [device, hour, part, through, Buffer.from(piece.stats), piece.data && Buffer.from(piece.data)],
-    );
+    sealFrame(stats, [id, part, 0]);
+    if (data) sealFrame(data, [id, part]);
     if (kind === 'part') this.partIndex.add(id, part, this.now());
+    return [deviceOfChunk(id), hourOfChunk(id), part, through, Buffer.from(stats), data && Buffer.from(data)];
   }
 
   private setAside(what: 'data' | 'stats', { id, part }: StoredPiece, bytes: Uint8Array, error: unknown): void {
     if (!isDamage(error)) throw error;
     this.damaged.setAside(`${part === 0 ? 'chunk' : `part ${part}`} ${what}`, id, bytes, error);
   }
+}
+
+/** Takes away the parts that chunks take the place of: of old data a device may have chunks of very many hours. */
+async function deleteParts(transaction: Transaction, rows: readonly PieceWrite[]): Promise<void> {
+  const hours = new Map<number, number[]>();
+  for (const { id, kind } of rows) {
+    if (kind === 'chunk') hours.set(deviceOfChunk(id), [...(hours.get(deviceOfChunk(id)) ?? []), hourOfChunk(id)]);
+  }
+  for (const [device, its] of hours) {
+    await transaction.run('DELETE FROM piece WHERE device_id = $1 AND hour = ANY($2) AND part > 0', [device, its]);
+  }
+}
+
+/** Says of a chunk that stays as it is which journal rows are in it. */
+const noteThrough = (transaction: Transaction, id: number, through: string): Promise<number> =>
+  transaction.run('UPDATE piece SET through = $3 WHERE device_id = $1 AND hour = $2 AND part = 0', [
+    deviceOfChunk(id),
+    hourOfChunk(id),
+    through,
+  ]);
+
+async function insert(transaction: Transaction, rows: readonly PieceRow[]): Promise<void> {
+  const values = rows.map((row, at) => {
+    const [device, hour, part, ...others] = row.map((_, column) => `$${at * row.length + column + 1}`);
+    return `(${[device, hour, part, 0, ...others].join(', ')})`;
+  });
+  await transaction.run(
+    `INSERT INTO piece (device_id, hour, part, sealed_through, through, stats, data) VALUES ${values.join(', ')}
+     ON CONFLICT (device_id, hour, part) DO UPDATE SET sealed_through = 0, through = excluded.through,
+       stats = excluded.stats, data = excluded.data`,
+    rows.flat(),
+  );
 }
 
 /** Whether bytes are not what was written, as against a mistake in the program. */
