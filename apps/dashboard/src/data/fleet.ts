@@ -121,10 +121,6 @@ export class Fleet {
     this.dirty.add(name);
   }
 
-  hasSparks(name: string): boolean {
-    return Object.keys(this.entries.get(name)?.sparks ?? {}).length > 0;
-  }
-
   /** Tells those who show changed devices; `now` decides who is late or offline. */
   flush(now: number): void {
     for (const [name, { shown, lastSeen }] of this.entries) {
