@@ -18,6 +18,9 @@ const SAMPLES = { devices: 16, rows: 16 };
 /** Rows that one statement writes. */
 const ROWS = 64;
 
+/** Hours of a device, on the average, from which on each device is asked for by itself. */
+const MANY_HOURS = 16;
+
 /** No hour is later. */
 const END = 2 ** 31 - 1;
 
@@ -30,6 +33,12 @@ interface Row {
   readonly stats: Uint8Array;
   readonly raw: boolean;
   readonly data: Uint8Array | null;
+}
+
+interface ThroughRow {
+  readonly device_id: number;
+  readonly hour: number;
+  readonly through: string;
 }
 
 /** What is written of a piece. */
@@ -121,16 +130,28 @@ export class PgPieces implements Pieces {
   async through(ids: readonly number[]): Promise<Map<number, Through>> {
     const found = new Map<number, Through>(ids.map((id) => [id, {}]));
     if (ids.length === 0) return found;
-    const rows = await this.database.rows<{ device_id: number; hour: number; through: string }>(
-      `SELECT p.device_id, p.hour, p.through FROM piece p
-       JOIN unnest($1::bigint[], $2::integer[]) AS w (device_id, hour) USING (device_id, hour)`,
-      [ids.map(deviceOfChunk), ids.map(hourOfChunk)],
-    );
+    const hours = byDevice(ids);
+    // Of few devices with many hours each Citus would ask every shard for all of them.
+    const rows =
+      ids.length > MANY_HOURS * hours.size
+        ? (await Promise.all(Array.from(hours, (one) => this.throughOfDevice(...one)))).flat()
+        : await this.database.rows<ThroughRow>(
+            `SELECT p.device_id, p.hour, p.through FROM piece p
+             JOIN unnest($1::bigint[], $2::integer[]) AS w (device_id, hour) USING (device_id, hour)`,
+            [ids.map(deviceOfChunk), ids.map(hourOfChunk)],
+          );
     for (const { device_id, hour, through } of rows) {
       const id = chunkId(device_id, hour);
       found.set(id, joinThrough(found.get(id) ?? {}, JSON.parse(through) as Through));
     }
     return found;
+  }
+
+  private throughOfDevice(deviceId: number, hours: readonly number[]): Promise<ThroughRow[]> {
+    return this.database.rows<ThroughRow>(
+      'SELECT device_id, hour, through FROM piece WHERE device_id = $1 AND hour = ANY($2)',
+      [deviceId, hours],
+    );
   }
 
   /** The first pieces of each device. */
@@ -273,13 +294,21 @@ export class PgPieces implements Pieces {
 
 /** Takes away the parts that chunks take the place of: of old data a device may have chunks of very many hours. */
 async function deleteParts(transaction: Transaction, rows: readonly PieceWrite[]): Promise<void> {
-  const hours = new Map<number, number[]>();
-  for (const { id, kind } of rows) {
-    if (kind === 'chunk') hours.set(deviceOfChunk(id), [...(hours.get(deviceOfChunk(id)) ?? []), hourOfChunk(id)]);
-  }
+  const hours = byDevice(rows.flatMap(({ id, kind }) => (kind === 'chunk' ? [id] : [])));
   for (const [device, its] of hours) {
     await transaction.run('DELETE FROM piece WHERE device_id = $1 AND hour = ANY($2) AND part > 0', [device, its]);
   }
+}
+
+/** The hours of each device. */
+function byDevice(ids: readonly number[]): Map<number, number[]> {
+  const hours = new Map<number, number[]>();
+  for (const id of ids) {
+    const its = hours.get(deviceOfChunk(id));
+    if (its) its.push(hourOfChunk(id));
+    else hours.set(deviceOfChunk(id), [hourOfChunk(id)]);
+  }
+  return hours;
 }
 
 /** Says of a chunk that stays as it is which journal rows are in it. */

@@ -73,6 +73,24 @@ describeIf('processes that share a database', () => {
     await quick.close();
   });
 
+  it('let go of all that others have sealed, be it more hours than they ask for at a time', async () => {
+    const quick = await opened.another({ beatInterval: 20 });
+    const hours = Array.from({ length: 600 }, (_, hour) => hour);
+    const devices = Array.from({ length: 16 }, (_, index) => `pc-${index}`);
+    for (const device of devices) {
+      await stores[0].append(hours.map((hour) => sample(T0 - hour * HOUR, hour, device)));
+    }
+    const all = devices.length * hours.length;
+    for (const store of [...stores, quick]) expect(await countIn(store)).toBe(all);
+    opened.now += 2 * HOUR;
+    await until(async () => {
+      for (const store of [...stores, quick]) await store.maintain();
+      return (await quick.health()).heads === 0;
+    });
+    expect(await countIn(quick)).toBe(all);
+    await quick.close();
+  });
+
   it('that make the same 10,000 series at once make 10,000', async () => {
     const many = Array.from({ length: 10_000 }, (_, index) => sample(T0, index, `pc-${index % 10}`, `m.${index}`));
     await Promise.all([stores[0].append(many), stores[1].append(many)]);
@@ -334,3 +352,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
   throw new Error('it never came to pass');
 }
+
+/** Samples that there are of all series. */
+const countIn = async (store: Store): Promise<number> =>
+  Object.values(await storedIn(store)).reduce((sum, samples) => sum + samples.length, 0);

@@ -43,6 +43,9 @@ const READ_WITHIN = 10_000;
 /** And how many: that many are read in some tenths of a second. */
 const MOST_UNREAD = 512;
 
+/** Heads that the database is asked for at a time, whether they are sealed. */
+const MOST_ASKED = 4_096;
+
 /** Own samples that wait to be taken in, at most. */
 export const MOST_PENDING = 100_000;
 
@@ -113,6 +116,8 @@ export class Session {
   private readAt = performance.now();
   /** Rows of others were gone before they were read. */
   private hasMissed = false;
+  /** The place, among heads that others may have sealed, of the one that is asked for next. */
+  private askedNext = 0;
 
   static async begin(database: Database, settings: StoreSettings, hear: Hear, journalGrace: number): Promise<Session> {
     const session = new Session(database, settings, hear, journalGrace);
@@ -300,22 +305,29 @@ export class Session {
     });
   }
 
-  /** Heads whose samples another process has sealed. */
+  /** Heads whose samples another process has sealed: of old data there may be very many, so that each beat asks for some. */
   private async dropSealed(): Promise<void> {
     const now = this.settings.now();
     const isDue = (head: Head): boolean => head.frozen || (head.hour + 1) * HOUR <= now;
-    await this.dropHeads(
-      [...this.heads.all()].filter((head) => !this.leases.shards.has(shardOf(head.device.id)) && isDue(head)),
-    );
+    const due = [...this.heads.all()].filter((head) => !this.leases.shards.has(shardOf(head.device.id)) && isDue(head));
+    let from = this.askedNext < due.length ? this.askedNext : 0;
+    let isMostGone = true;
+    for (this.askedNext = from; isMostGone && from < due.length; from += MOST_ASKED) {
+      const some = due.slice(from, from + MOST_ASKED);
+      const gone = await this.dropHeads(some);
+      this.askedNext += some.length - gone;
+      isMostGone = gone > some.length / 2;
+    }
   }
 
-  private async dropHeads(heads: readonly Head[]): Promise<void> {
-    if (heads.length === 0) return;
+  /** Gives how many went. */
+  private async dropHeads(heads: readonly Head[]): Promise<number> {
+    if (heads.length === 0) return 0;
     const idOf = (head: Head): number => chunkId(head.device.id, head.hour);
     const sealed = await this.pieces.through([...new Set(heads.map(idOf))]);
-    for (const head of heads) {
-      if (this.log.isCovered(head.firstRow, head.lastRow, sealed.get(idOf(head)) ?? {})) this.heads.remove(head);
-    }
+    const gone = heads.filter((head) => this.log.isCovered(head.firstRow, head.lastRow, sealed.get(idOf(head)) ?? {}));
+    for (const head of gone) this.heads.remove(head);
+    return gone.length;
   }
 
   private async write(pieces: readonly PieceWrite[]): Promise<void> {
