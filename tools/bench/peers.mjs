@@ -5,7 +5,7 @@
  *
  * That of one device is there twice. First: the median of the first 31 after all has come in, as who opens a page once sees it; a
  * server whose code is compiled as it runs has compiled little of it by then. Again: the median of 101 after 300, as who has a
- * dashboard open sees it, on a server that runs for years.
+ * dashboard open sees it, on a server that runs for years. The servers are asked in turn: each once, then each once more.
  *
  * Usage: npm run build && node tools/bench/peers.mjs [--samples 1800000] [--per-request 5000]
  */
@@ -25,6 +25,7 @@ const HOUR = 3_600_000;
 const DEVICE = 'bench-pc-7';
 /** Requests for one device that are looked at first, those from the first on that are looked at again, and how many of these. */
 const [FIRST, AGAIN_FROM, AGAIN] = [31, 300, 101];
+const SUMMARIES = 5;
 
 const lines = (samples) =>
   samples.map((s) => `${s.metricName},device=${s.deviceName} value=${s.value} ${s.timestamp}`).join('\n');
@@ -78,32 +79,48 @@ function readings(samples) {
   return items;
 }
 
-async function measure(store) {
+/** Loads one store after the other, then asks all of them in turn, so that what slows the machine down slows them all down. */
+async function measure([store, ...others], loaded = []) {
+  if (!store) return ask(loaded);
+  let spent;
   const { result, finished, bytes } = await withServer(store, async (send, cpu) => {
-    const workload = new Workload();
     const before = cpu();
-    const bodies = function* () {
-      for (let sent = 0; sent < SAMPLES; sent += BATCH)
-        yield store.body(workload.next(Math.min(BATCH, SAMPLES - sent)));
-    };
-    await sendAll(bodies(), (body) => send('POST', store.write, body, store.headers));
+    await sendAll(bodiesOf(store), (body) => send('POST', store.write, body, store.headers));
     await sleep(20_000);
-    const spent = cpu() - before;
-    const timesOf = async (runs, paths) => {
-      const times = [];
-      for (let run = 0; run < runs; run += 1) {
-        const start = performance.now();
-        for (const path of paths) await send('GET', path);
-        times.push(performance.now() - start);
-      }
-      return times;
-    };
-    const summary = median(await timesOf(5, store.summary));
-    const minutes = await timesOf(AGAIN_FROM + AGAIN, [store.minutes]);
-    return { spent, summary, first: median(minutes.slice(0, FIRST)), again: median(minutes.slice(AGAIN_FROM)) };
+    spent = cpu() - before;
+    return measure(others, [...loaded, { store, send }]);
   });
-  const { spent, ...times } = result;
-  return { perCpuSecond: SAMPLES / (spent + finished), bytes: bytes / SAMPLES, ...times };
+  Object.assign(result.get(store), { perCpuSecond: SAMPLES / (spent + finished), bytes: bytes / SAMPLES });
+  return result;
+}
+
+function* bodiesOf(store) {
+  const workload = new Workload();
+  for (let sent = 0; sent < SAMPLES; sent += BATCH) yield store.body(workload.next(Math.min(BATCH, SAMPLES - sent)));
+}
+
+/** Of each store how long its answers take, ms. */
+async function ask(loaded) {
+  const summaries = await timesOf(loaded, SUMMARIES, ({ summary }) => summary);
+  const minutes = await timesOf(loaded, AGAIN_FROM + AGAIN, ({ minutes }) => [minutes]);
+  const of = (store) => ({
+    summary: median(summaries.get(store)),
+    first: median(minutes.get(store).slice(0, FIRST)),
+    again: median(minutes.get(store).slice(AGAIN_FROM)),
+  });
+  return new Map(loaded.map(({ store }) => [store, of(store)]));
+}
+
+async function timesOf(loaded, runs, pathsOf) {
+  const times = new Map(loaded.map(({ store }) => [store, []]));
+  for (let run = 0; run < runs; run += 1) {
+    for (const { store, send } of loaded) {
+      const start = performance.now();
+      for (const path of pathsOf(store)) await send('GET', path);
+      times.get(store).push(performance.now() - start);
+    }
+  }
+  return times;
 }
 
 const median = (times) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
@@ -112,14 +129,10 @@ console.log(`${SAMPLES} samples over HTTP, ${BATCH} a request; disk and CPU 20 s
 console.log(
   'store              k samples/CPU-s   bytes/sample   24 h summary          a device by the minute: first, and again',
 );
-let own;
-for (const store of STORES) {
-  if (!isThere(store)) {
-    console.log(`${store.name.padEnd(18)} is not on the PATH`);
-    continue;
-  }
-  const measured = await measure(store);
-  own ??= measured;
+for (const store of STORES) if (!isThere(store)) console.log(`${store.name.padEnd(18)} is not on the PATH`);
+const found = await measure(STORES.filter(isThere));
+const own = found.get(STORES[0]);
+for (const [store, measured] of found) {
   const ratio = (ours, theirs) => `(${(ours / theirs).toFixed(2)}x)`.padEnd(8);
   const time = (name) => `${measured[name].toFixed(2)} ms`.padStart(10) + ` ${ratio(measured[name], own[name])}`;
   console.log(
