@@ -198,11 +198,11 @@ describe('without TLS', () => {
       return process.output;
     };
     expect(await inSecond('join', api.url, '--code', await newCode())).toContain(
-      'another collector has the device test-pc',
+      'there is a device test-pc already, of another collector or of somebody who has not joined',
     );
     const collector = new CollectorProcess(second, { COLLECT_INTERVAL: '100ms' });
     started.push(collector);
-    await collector.says('The api refuses this collector (409 The device test-pc belongs to another collector');
+    await collector.says('The api refuses this collector (409 There is a device test-pc already, of another collector');
     const { collectors } = ask('/api/v1/collectors');
     const { id } = collectors.find(({ state }: { state: string }) => state === 'conflict');
     await Server.command(['collector', 'new', id, 'test-pc-2'], settings);

@@ -199,8 +199,8 @@ export class Guard {
       const { deviceName } = caller.of.collector;
       throw new Problem(
         'collector-conflict',
-        `The device ${deviceName} belongs to another collector: an admin has to say whether this is a new device, and what ` +
-          'it is called, or the same, moved to this machine.',
+        `There is a device ${deviceName} already, of another collector or of somebody who has not joined: an admin has to say, ` +
+          'under System, whether this is a new device, and what it is called, or the same one.',
       );
     }
     if (needs === 'signed in' || (needs !== undefined && needs !== 'open' && caller.rights.has(needs))) return;

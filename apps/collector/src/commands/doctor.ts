@@ -135,7 +135,7 @@ async function credential({ api, deviceName }: Config, connection: ApiConnection
   const { device_name: name, state } = JSON.parse(body) as { device_name?: string; state?: string };
   if (state === 'conflict') {
     throw new Finding(
-      `another collector has the device ${deviceName}: an admin says whether this is a new device or the same, at the api`,
+      `there is a device ${deviceName} already, of another collector or of somebody who has not joined: an admin says under System of the api whether this is a new one or the same`,
     );
   }
   return `this PC is the device ${name}`;

@@ -127,9 +127,9 @@ async function checkedCertificate(
 function sayJoined({ device_name, state, refused }: Joined, { api, deviceName }: Config, print: Print): void {
   if (state === 'conflict') {
     print(
-      `Joined, but another collector has the device ${device_name}. What is read here waits until an admin says whether`,
+      `Joined, but there is a device ${device_name} already, of another collector or of somebody who has not joined. What`,
     );
-    print('this is a new device or the same one, moved to this machine.');
+    print('is read here waits until an admin says, under System, whether this is a new device or the same one.');
     return;
   }
   print(`Joined as ${device_name}${device_name === deviceName ? '' : `, which this PC calls ${deviceName}`}`);
