@@ -78,6 +78,8 @@ const RESOURCE_METRICS = tag(1, BYTES);
 /** Of `ResourceMetrics`. */
 const RESOURCE = tag(1, BYTES);
 const SCOPE_METRICS = tag(2, BYTES);
+/** What has the same form, and is from before OTLP 0.15: the field was given another number later. */
+const LIBRARY_METRICS = tag(1000, BYTES);
 /** Of `Resource`. */
 const RESOURCE_ATTRIBUTES = tag(1, BYTES);
 /** Of `ScopeMetrics`. */
@@ -318,7 +320,7 @@ export class MetricsDecoder<S extends object, G extends PointGroup<S>> {
         run.begin(resource);
         reader.at = first;
         for (let ofResource = reader.next(); ofResource !== 0; ofResource = reader.next()) {
-          if (ofResource === SCOPE_METRICS) {
+          if (ofResource === SCOPE_METRICS || ofResource === LIBRARY_METRICS) {
             const scopeEnd = (reader.end = reader.length());
             for (let ofScope = reader.next(); ofScope !== 0; ofScope = reader.next()) {
               if (ofScope === METRICS) {

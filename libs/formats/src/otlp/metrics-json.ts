@@ -32,7 +32,12 @@ const list = (number: number, type: string): Field => ({ number, type, repeated:
 /** The messages of `ExportMetricsServiceRequest` with the names that JSON has for their fields. */
 const MESSAGES = {
   ExportMetricsServiceRequest: { resourceMetrics: list(1, 'ResourceMetrics') },
-  ResourceMetrics: { resource: field(1, 'Resource'), scopeMetrics: list(2, 'ScopeMetrics') },
+  ResourceMetrics: {
+    resource: field(1, 'Resource'),
+    scopeMetrics: list(2, 'ScopeMetrics'),
+    // As senders called it before OTLP 0.15.
+    instrumentationLibraryMetrics: list(2, 'ScopeMetrics'),
+  },
   Resource: { attributes: list(1, 'KeyValue') },
   ScopeMetrics: { metrics: list(2, 'Metric') },
   Metric: {
@@ -228,10 +233,17 @@ class JsonWriter {
   }
 }
 
+const SCOPE_LISTS = [
+  'scopeMetrics',
+  'scope_metrics',
+  'instrumentationLibraryMetrics',
+  'instrumentation_library_metrics',
+];
+
 /** How many points are lost with an item of a list; 0 where it is none that has points. */
 function pointsOf(type: string, item: unknown): number {
   if (type.endsWith('DataPoint')) return 1;
-  if (type === 'ResourceMetrics') return pointsOfAll('ScopeMetrics', item, 'scopeMetrics', 'scope_metrics');
+  if (type === 'ResourceMetrics') return pointsOfAll('ScopeMetrics', item, ...SCOPE_LISTS);
   if (type === 'ScopeMetrics') return pointsOfAll('Metric', item, 'metrics');
   if (type !== 'Metric') return 0;
   const lists = Object.values(item ?? {}).map((data: { dataPoints?: unknown } | null) => data?.dataPoints);

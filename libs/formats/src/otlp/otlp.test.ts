@@ -221,6 +221,22 @@ describe('metrics of OpenTelemetry', () => {
     ]);
   });
 
+  it('of a sender from before OTLP 0.15 are read as well', () => {
+    const gauge = (value: unknown): object => ({ name: 'g', gauge: { dataPoints: [{ ...time, asDouble: value }] } });
+    const [scopes] = request([gauge(1)], ofHost).resourceMetrics as { scopeMetrics: object[] }[];
+    const { scopeMetrics: instrumentationLibraryMetrics, ...rest } = scopes as { scopeMetrics: object[] };
+    expect(read({ resourceMetrics: [{ ...rest, instrumentationLibraryMetrics }] })).toMatchObject([
+      { ...host, value: 1 },
+    ]);
+    const scope = new ProtoWriter().message(2, (metric) =>
+      metric
+        .text(1, 'g')
+        .message(5, (data) => data.message(1, (point) => point.fixed64(3, 1_764_000_000_123_999_999n).double(4, 2))),
+    );
+    const body = new ProtoWriter().message(1, (resource) => resource.data(1_000, scope.finish())).finish();
+    expect(pointsOf(body)).toMatchObject([{ value: 2 }]);
+  });
+
   it('with more attributes than anybody has are refused', () => {
     const attributes = Array.from({ length: 1_001 }, (_, index) => attribute(`k${index}`, { boolValue: true }));
     const dataPoints = [
