@@ -18,7 +18,7 @@ import { sendSecurityHeaders } from './http/security-headers.js';
 import { pathOf } from './http/target.js';
 import { endStalledReaders, refuseConnection, serverTimes } from './http/time-limits.js';
 import { closeUnusedConnections } from './http/unused-connections.js';
-import { acceptOnlyUtf8 } from './http/utf8-bodies.js';
+import { acceptUtf8AndLatin1 } from './http/utf8-bodies.js';
 import { validation } from './http/validation.js';
 
 interface ServerOptions {
@@ -72,7 +72,7 @@ export async function createServer(
   lineUpReports(server);
   acceptGzip(server);
   compressAnswers(server);
-  acceptOnlyUtf8(server);
+  acceptUtf8AndLatin1(server);
   boundBodies(server, BODY_LIMITS, budget);
   acceptBytes(server, budget);
   endStalledReaders(server);

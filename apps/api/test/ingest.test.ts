@@ -265,15 +265,18 @@ describe('texts and units are what they say:', () => {
       (device: any) => device.device_name,
     );
 
-  it('a body that is not UTF-8 is a 400, and another charset a 415', async () => {
+  it('a body that is not UTF-8 is a 400, one that says so Latin-1, and another charset a 415', async () => {
     expect(await server.post(PATH, new Uint8Array(latin1))).toMatchObject({
       status: 400,
       body: { detail: 'The body must be UTF-8.' },
     });
     expect(
       await server.post(PATH, new Uint8Array(latin1), { 'content-type': 'application/json; charset=iso-8859-1' }),
-    ).toMatchObject({ status: 415, body: { detail: 'The charset must be utf-8, got "iso-8859-1".' } });
-    expect(await devices('B*ro-1')).toEqual([]);
+    ).toMatchObject({ status: 201 });
+    expect(
+      await server.post(PATH, new Uint8Array(latin1), { 'content-type': 'application/json; charset=utf-16' }),
+    ).toMatchObject({ status: 415, body: { detail: 'The charset must be utf-8 or iso-8859-1, got "utf-16".' } });
+    expect(await devices('B*ro-1')).toEqual(['B\u00fcro-1']);
   });
 
   it('a name is one, however it was typed', async () => {
