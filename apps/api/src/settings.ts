@@ -312,7 +312,7 @@ export const influxSettings = {
         return tags.every((tag) => tag !== '') ? tags : undefined;
       },
     },
-    default: 'agent_host,source,host',
+    default: 'agent_host,source,host,hostname',
     meaning:
       'Influx lines: the tag whose value is the device, the first of these that a line has; without one its database or bucket is',
   },

@@ -42,10 +42,21 @@ const said = (secondsAgo: number): string => new Date(at(secondsAgo) * 1000).toI
 
 describe('lines', () => {
   it.each(['/write', '/api/v2/write'])('of another charset are a 415: %s', async (path) => {
-    const answer = await server.post(path, 'm,host=charset f=1', { 'content-type': 'text/plain; charset=latin1' });
+    const answer = await server.post(path, 'm,host=charset f=1', { 'content-type': 'text/plain; charset=utf-16' });
     expect(answer).toMatchObject({ status: 415, body: expect.anything() });
-    expect(JSON.stringify(answer.body)).toContain('The charset must be utf-8');
+    expect(JSON.stringify(answer.body)).toContain('The charset must be utf-8 or iso-8859-1, got');
     expect(await stored('charset')).toEqual([]);
+  });
+
+  it.each(['', 'gzip'])('are read as Latin-1 where they say that they are: %s', async (encoding) => {
+    const device = `B\u00fcro${encoding}`;
+    const lines = Buffer.from(`m,host=${device},place=caf\u00e9 f=1 ${now}000000`, 'latin1');
+    const headers = {
+      'content-type': 'text/plain; charset=ISO-8859-1',
+      ...(encoding === '' ? {} : { 'content-encoding': encoding }),
+    };
+    expect(await write(encoding === '' ? lines : gzipSync(lines), '?db=a', headers)).toMatchObject({ status: 204 });
+    expect(await stored(device)).toMatchObject([['m.f', { place: 'caf\u00e9' }, [expect.anything()]]]);
   });
 
   it.each(['text/plain', 'application/json'])('that are not UTF-8 are refused, and no others: as %s', async (type) => {
@@ -113,7 +124,7 @@ describe('lines', () => {
   it('without a device say what would name it', async () => {
     expect((await write('m f=1')).body).toEqual({
       error:
-        'partial write: line 1: has no device: it must have a tag agent_host, source or host, or the address a db or bucket dropped=1',
+        'partial write: line 1: has no device: it must have a tag agent_host, source, host or hostname, or the address a db or bucket dropped=1',
     });
   });
 
@@ -170,8 +181,9 @@ describe('lines', () => {
     const [before, keptBefore] = [await rejected(), await kept()];
     for (let turn = 0; turn < 3; turn += 1) {
       expect((await write('status,host=words state="on",code=1')).status).toBe(204);
+      expect((await write(`status,host=words,turn=${turn} state="on"`)).status).toBe(204);
     }
-    expect([(await rejected()) - before, (await kept()) - keptBefore]).toEqual([3, 3]);
+    expect([(await rejected()) - before, (await kept()) - keptBefore]).toEqual([6, 3]);
     expect(
       server.log.filter((line) => line.includes('texts are not stored') && line.includes('status state')),
     ).toHaveLength(1);
@@ -344,6 +356,10 @@ describe('what senders are told', () => {
     });
     expect(await query('create database if not exists "a;b"; SHOW DATABASES ;')).toMatchObject({
       results: [{ statement_id: 0 }, { statement_id: 1, series: [{ values: [['telegraf'], ['a;b']] }] }],
+    });
+    // Glances exports to no database that is not shown.
+    expect((await server.get('/query?q=SHOW+DATABASES&db=glances')).body).toMatchObject({
+      results: [{ series: [{ values: expect.arrayContaining([['glances']]) }] }],
     });
     expect(await query('SELECT * FROM cpu')).toEqual({
       results: [{ statement_id: 0, error: expect.stringContaining('/api/v1/reports') }],

@@ -731,7 +731,8 @@ class Scan<T, G extends LineGroup<T>> {
     this.texts += 1;
     if (!field.isText) {
       field.isText = true;
-      if (this.newTexts.length < 10) this.newTexts.push(`${prefix.measurement} ${nameOf(field.key) ?? ''}`);
+      const name = `${prefix.measurement} ${nameOf(field.key) ?? ''}`;
+      if (this.newTexts.length < 10 && !this.newTexts.includes(name)) this.newTexts.push(name);
     }
     return true;
   }

@@ -109,7 +109,7 @@ export class InfluxController {
   @Speaks(speaks(version1))
   @Header('x-influxdb-version', AS_VERSION)
   query(@Query() query: Parameters): unknown {
-    return this.answer(one(query['q']));
+    return this.answer(one(query['q']), one(query['db']));
   }
 
   @Post('query')
@@ -122,14 +122,14 @@ export class InfluxController {
     @Body() body: unknown,
     @Req() { headers }: FastifyRequest,
   ): Promise<unknown> {
-    return this.answer(await queryOf(one(query['q']), headers['content-type'] ?? '', body));
+    return this.answer(await queryOf(one(query['q']), headers['content-type'] ?? '', body), one(query['db']));
   }
 
-  private answer(query: string | undefined): unknown {
+  private answer(query: string | undefined, database: string | undefined): unknown {
     if (query === undefined || query.trim() === '') {
       throw new Problem('invalid-input', 'missing required parameter "q"');
     }
-    return this.queries.answer(query);
+    return this.queries.answer(query, database);
   }
 
   private async take(body: unknown, query: Parameters, database: string, { precisions }: Dialect): Promise<void> {

@@ -5,6 +5,8 @@ import { lineMeaning, type Naming } from './name-lines.js';
 
 const naming: Naming = { deviceTags: ['agent_host', 'source', 'host'], names: 'opentelemetry' };
 
+const hostnames = { deviceTags: [...naming.deviceTags, 'hostname'] };
+
 const scannerOf = (of: Naming, database: string): LineScanner<NamedSeries, SeriesGroup> =>
   new LineScanner(lineMeaning(of, database), (series, again) => new SeriesGroup(series, again), 1_000);
 
@@ -99,10 +101,12 @@ describe('lines of Telegraf', () => {
     ],
     ['temp,host=pc,sensor=coretemp_core_0 temp=48.5', ['pc hw.temperature{hw.id=coretemp_core_0} 48.5 Cel']],
     [
-      'sensors,chip=nct6775,feature=fan1,host=pc fan_input=1200i\nsensors,chip=nct6775,feature=temp1,host=pc temp_crit=90',
+      'sensors,chip=nct6775,feature=fan1,host=pc fan_input=1200i\nsensors,chip=nct6775,feature=temp1,host=pc temp_crit=90\nsensors,chip=amdgpu,feature=power1,host=pc power_average=9,power_input=8',
       [
         'pc hw.fan.speed{hw.parent=nct6775,hw.id=fan1} 1200 rpm',
         'pc hw.temperature.limit{hw.parent=nct6775,hw.id=temp1,hw.limit_type=high.critical} 90 Cel',
+        'pc hw.power.mean{hw.parent=amdgpu,hw.id=power1} 9 W',
+        'pc hw.power{hw.parent=amdgpu,hw.id=power1} 8 W',
       ],
     ],
     [
@@ -166,6 +170,26 @@ describe('lines of others', () => {
       'db __{name=温度} 1 -',
       'db __{name=湿度} 2 -',
       'db _1st_one.a_b{name=x,sent.name=1st one.a b} 3 -',
+    ]);
+  });
+
+  it('of Glances are not those of Telegraf that have the same names', async () => {
+    expect(await named('diskio,hostname=pc,disk_name=sda read_bytes=1\ncpu,hostname=pc idle=20', hostnames)).toEqual([
+      'pc diskio.read_bytes{disk_name=sda} 1 -',
+      'pc cpu.idle{} 20 -',
+    ]);
+  });
+
+  it('of Icinga belong to the host that they name', async () => {
+    expect(
+      await named(
+        'mine,hostname=web\\ 1\\,x\\=y,service=disk\\ C:_,metric=disk\\ /var crit=95,unit="percent",value=88,warn=90',
+        hostnames,
+      ),
+    ).toEqual([
+      'web 1,x=y mine.crit{service=disk C:_,metric=disk /var} 95 -',
+      'web 1,x=y mine{service=disk C:_,metric=disk /var} 88 -',
+      'web 1,x=y mine.warn{service=disk C:_,metric=disk /var} 90 -',
     ]);
   });
 

@@ -11,10 +11,19 @@ const MOST_NAMES = 1_000;
 export class SenderQueries {
   private readonly databases = new Set<string>();
 
-  /** The answers to statements with semicolons between them. */
-  answer(query: string): { readonly results: readonly Result[] } {
+  /**
+   * The answers to statements with semicolons between them.
+   *
+   * @param database that the sender means to write to: some write to none that is not shown.
+   */
+  answer(query: string, database = ''): { readonly results: readonly Result[] } {
+    if (database !== '') this.remember(database);
     const statements = statementsOf(query);
     return { results: statements.map((statement, id) => ({ statement_id: id, ...this.resultOf(statement) })) };
+  }
+
+  private remember(name: string): void {
+    if (this.databases.size < MOST_NAMES) this.databases.add(name.slice(0, 128));
   }
 
   private resultOf(statement: string): Result {
@@ -22,7 +31,7 @@ export class SenderQueries {
       /^create\s+database\s+(?:if\s+not\s+exists\s+)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))/i.exec(statement) ?? [];
     const name = quoted ?? plain;
     if (name !== undefined) {
-      if (this.databases.size < MOST_NAMES) this.databases.add(name.slice(0, 128));
+      this.remember(name);
       return {};
     }
     if (/^(create|alter|drop)\s+(retention\s+policy|user|continuous\s+query)\b|^(grant|revoke)\s/i.test(statement))

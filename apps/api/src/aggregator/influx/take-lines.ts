@@ -18,6 +18,8 @@ import { lineMeaning } from './name-lines.js';
 const MOST_FIELDS = 300_000;
 /** Databases of which names are remembered. */
 const MOST_DATABASES = 16;
+/** Fields with texts that the log names. */
+const MOST_TEXTS = 1_000;
 /** Wrong lines that an answer names. */
 const MOST_NAMED = 20;
 
@@ -35,6 +37,7 @@ export interface NotStored {
 export class TakeLines {
   private readonly logger = new Logger('influx');
   private readonly spare = new SparePool();
+  private readonly textsSaid = new Set<string>();
   private readonly scanners = new Map<string, LineScanner<NamedSeries, SeriesGroup>>();
 
   constructor(
@@ -109,7 +112,9 @@ export class TakeLines {
   }
 
   private noteTexts({ newTexts }: ScannedLines<NamedSeries, SeriesGroup>): void {
-    if (newTexts.length === 0) return;
-    this.logger.warn(`fields that are texts are not stored, only counted as refused: ${newTexts.join(', ')}`);
+    const unsaid = newTexts.filter((field) => !this.textsSaid.has(field));
+    if (unsaid.length === 0 || this.textsSaid.size >= MOST_TEXTS) return;
+    for (const field of unsaid) this.textsSaid.add(field);
+    this.logger.warn(`fields that are texts are not stored, only counted as refused: ${unsaid.join(', ')}`);
   }
 }

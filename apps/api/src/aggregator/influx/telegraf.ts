@@ -165,7 +165,7 @@ export const telegraf: Readonly<Record<string, Mapping>> = {
       in_input: to('hw.voltage'),
       curr_input: to('hw.current'),
       power_input: to('hw.power'),
-      power_average: to('hw.power'),
+      power_average: scaledTo('W', 1, 'hw.power.mean'),
     },
   },
   docker_container_cpu: {
