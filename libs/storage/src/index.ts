@@ -95,3 +95,4 @@ export {
   type MetadataStore,
   type SeriesEnd,
 } from './metadata/metadata-store.js';
+export { FAR_AHEAD } from './columnar/hour.js';

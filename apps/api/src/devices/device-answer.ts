@@ -6,7 +6,7 @@ import { deadlines, statusAt, type Rhythm } from './rhythm.js';
 /** @param now Unix milliseconds. */
 export function deviceAnswer(device: StoredDevice, rhythm: Rhythm | undefined, now: number): DeviceDto {
   const { name, formerNames, displayName, notes, tags, seriesCount, firstTime, lastTime } = device;
-  const limits = deadlines(rhythm, lastTime);
+  const limits = deadlines(rhythm, lastTime, now);
   return {
     device_name: name,
     ...(formerNames.length > 0 && { former_names: formerNames }),

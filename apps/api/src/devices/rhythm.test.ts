@@ -54,6 +54,12 @@ it('a device without a rhythm is given a minute, and a fast one five seconds', (
   expect([14_000, 16_000, 51_000].map((silence) => statusAfter(fast, silence))).toEqual(['online', 'late', 'offline']);
 });
 
+it('a device whose latest sample is of a clock that was years ahead is offline until it is heard of again', () => {
+  const now = 1_000_000_000;
+  const statusOf = (lastTime: number): string => statusAt(now, deadlines(undefined, lastTime, now));
+  expect([now, now + 600_000, now + 1e12].map(statusOf)).toEqual(['online', 'online', 'offline']);
+});
+
 it('a handful of readings that were sent at once makes no rhythm', () => {
   expect(rhythmOf([0, 500])).toBeUndefined();
   expect(rhythmOf([0, 500, 1000, 1500, 2000, 2500])).toBeUndefined();

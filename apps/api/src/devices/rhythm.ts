@@ -1,4 +1,5 @@
 import { quantileOfSorted, Slices } from '@device-metrics/domain';
+import { FAR_AHEAD } from '@device-metrics/storage';
 
 /** How regularly a device has been heard of lately. */
 export interface Rhythm {
@@ -61,11 +62,22 @@ function sortedFew(gaps: Float64Array): Float64Array {
   return few.subarray(0, gaps.length);
 }
 
-/** When a device that was heard of last at `lastTime` becomes late, and when offline, Unix ms. */
-export function deadlines(rhythm: Rhythm | undefined, lastTime: number): { lateAt: number; offlineAt: number } {
+/**
+ * When a device that was heard of last at `lastTime` becomes late, and when offline, Unix ms. A time far ahead of `now` is that of a clock
+ * that was wrong, and nothing has come since it is right: it is offline.
+ */
+export function deadlines(
+  rhythm: Rhythm | undefined,
+  lastTime: number,
+  now = Infinity,
+): { lateAt: number; offlineAt: number } {
   const pause = pauseOf(rhythm);
-  return { lateAt: lastTime + LATE * pause, offlineAt: lastTime + OFFLINE * pause };
+  const heard = isOfWrongClock(lastTime, now) ? now - OFFLINE * pause : lastTime;
+  return { lateAt: heard + LATE * pause, offlineAt: heard + OFFLINE * pause };
 }
+
+/** Whether the time of a device's latest sample is so far ahead that the clock was wrong as it came. */
+export const isOfWrongClock = (lastTime: number, now: number): boolean => lastTime > now + FAR_AHEAD;
 
 const pauseOf = (rhythm: Rhythm | undefined): number =>
   Math.max(SHORTEST_PAUSE, Math.ceil(rhythm?.pause ?? UNKNOWN_PAUSE));

@@ -169,7 +169,7 @@ export class StatusPage {
   }
 
   private async isUp(device: StoredDevice, now: number): Promise<boolean> {
-    return statusAt(now, deadlines(await this.rhythms.of(device), device.lastTime)) !== 'offline';
+    return statusAt(now, deadlines(await this.rhythms.of(device), device.lastTime, now)) !== 'offline';
   }
 
   private async daysOf(device: StoredDevice, bounds: readonly number[], now: number): Promise<DeviceDays> {

@@ -1,6 +1,6 @@
 import { BlockPool } from './blocks.js';
 import { Head } from './head.js';
-import { hourOf } from './hour.js';
+import { FAR_AHEAD, hourOf } from './hour.js';
 import type { SeriesCatalogue } from './series-catalogue.js';
 import type { SeriesEntry } from './series-entry.js';
 import type { SeriesPlaces } from './series-places.js';
@@ -43,7 +43,7 @@ export class Heads {
     const before = head.size;
     head.push(entry.slot, timestamp, value, row);
     this.noteGrown(head, before);
-    this.catalogue.latest.note(entry.id, timestamp, value);
+    this.catalogue.latest.note(entry.id, timestamp, value, now + FAR_AHEAD);
   }
 
   /**
@@ -66,7 +66,7 @@ export class Heads {
       at = head.pushColumns(entries, offset, at, timestamps, values, row);
       this.noteGrown(head, before);
     }
-    this.catalogue.latest.noteColumns(entries, offset, timestamps, values);
+    this.catalogue.latest.noteColumns(entries, offset, timestamps, values, now + FAR_AHEAD);
   }
 
   /**
@@ -90,7 +90,7 @@ export class Heads {
         at = head.pushSlots(slots, at, to, offset, timestamps, values, row);
         this.noteGrown(head, before);
       }
-      this.catalogue.latest.noteIds(ids, from, to, offset, timestamps, values);
+      this.catalogue.latest.noteIds(ids, from, to, offset, timestamps, values, now + FAR_AHEAD);
     }
   }
 

@@ -14,3 +14,6 @@ export const chunkId = (deviceId: number, hour: number): number => deviceId * HO
 export const hourOfChunk = (id: number): number => id % HOURS;
 
 export const deviceOfChunk = (id: number): number => Math.floor(id / HOURS);
+
+/** No sample is taken that is so far ahead of the clock, ms: one that is has a time of a clock that was set back since. */
+export const FAR_AHEAD = 2 * HOUR;

@@ -1,4 +1,7 @@
-/** Time and value of the latest sample of each series, by series id, whether sealed or not. */
+/**
+ * Time and value of the latest sample of each series, by series id, whether sealed or not. Where a clock has been ahead, its samples are
+ * of a time yet to come: they stay the latest only until another one comes.
+ */
 export class LatestSamples {
   private times = new Float64Array(1024).fill(-Infinity);
   private values = new Float64Array(1024);
@@ -15,9 +18,13 @@ export class LatestSamples {
     this.values = values;
   }
 
-  /** Takes note of a sample; of equal times the one that came later counts. */
-  note(seriesId: number, timestamp: number, value: number): void {
-    if (timestamp < this.times[seriesId]) return;
+  /**
+   * Takes note of a sample; of equal times the one that came later counts.
+   *
+   * @param bound times beyond it are those of a clock that was ahead, Unix ms.
+   */
+  note(seriesId: number, timestamp: number, value: number, bound = Infinity): void {
+    if (isBefore(timestamp, this.times[seriesId], bound)) return;
     this.times[seriesId] = timestamp;
     this.values[seriesId] = value;
   }
@@ -32,11 +39,12 @@ export class LatestSamples {
     offset: number,
     timestamps: Float64Array,
     values: Float64Array,
+    bound = Infinity,
   ): void {
     const { times, values: latest } = this;
     for (let index = 0; index < timestamps.length; index += 1) {
       const { id } = series[offset + index];
-      if (timestamps[index] < times[id]) continue;
+      if (isBefore(timestamps[index], times[id], bound)) continue;
       times[id] = timestamps[index];
       latest[id] = values[index];
     }
@@ -54,12 +62,13 @@ export class LatestSamples {
     offset: number,
     timestamps: Float64Array,
     values: Float64Array,
+    bound = Infinity,
   ): void {
     const { times, values: latest } = this;
     for (let index = from; index < to; index += 1) {
       const id = ids[index];
       const timestamp = timestamps[offset + index];
-      if (timestamp < times[id]) continue;
+      if (isBefore(timestamp, times[id], bound)) continue;
       times[id] = timestamp;
       latest[id] = values[offset + index];
     }
@@ -87,3 +96,6 @@ export class LatestSamples {
     this.times[seriesId] = -Infinity;
   }
 }
+
+/** Whether a sample is older than the latest that is known, unless that is beyond `bound`. */
+const isBefore = (timestamp: number, latest: number, bound: number): boolean => timestamp < latest && latest <= bound;

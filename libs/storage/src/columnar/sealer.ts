@@ -2,7 +2,7 @@ import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
 import { loadOf, type Heads } from './heads.js';
-import { chunkId, deviceOfChunk, hourOfChunk } from './hour.js';
+import { chunkId, deviceOfChunk, FAR_AHEAD, hourOfChunk } from './hour.js';
 import { joinSeries, PartSource, type SeriesSource } from './join-series.js';
 import type { Later } from './later.js';
 import { PieceEncoder, type EncodedPiece } from './piece.js';
@@ -138,8 +138,7 @@ export class Sealer {
     this.forgetBatch();
     // A commit may have called for it, which took its time.
     await this.slices.next();
-    // What could not be written the last time.
-    await this.sealEarly([...this.heads.all()].filter((head) => head.frozen && !this.heads.isApart(head)));
+    await this.sealEarly([...this.heads.all()].filter((head) => this.cannotWait(head)));
     for (const id of await this.dueHours()) {
       if (this.work.stopped) break;
       await this.relieve();
@@ -147,6 +146,12 @@ export class Sealer {
     }
     await this.relieve();
     await this.write();
+  }
+
+  /** What could not be written the last time, and what came while the clock was ahead: its hour may be over in years. */
+  private cannotWait(head: Head): boolean {
+    if (this.heads.isApart(head)) return false;
+    return head.frozen || head.hour * HOUR > this.settings.now() + FAR_AHEAD;
   }
 
   /** Turns heads into parts while they hold too much. */
@@ -192,7 +197,7 @@ export class Sealer {
   /** One part of all heads of a device and hour: none may be sealed before those that were opened before it. */
   private async makePart(id: number, kind: 'part' | 'chunk' = 'part'): Promise<void> {
     const heads = await this.frozenHeads(id);
-    if ((this.retryAt.get(id) ?? 0) > this.settings.now()) {
+    if (this.isToWait(id, this.settings.now())) {
       for (const head of heads) this.heads.keepApart(head);
       return;
     }
@@ -215,22 +220,30 @@ export class Sealer {
     const due = new Set<number>();
     const addHead = (head: Head): void => {
       const id = chunkId(head.device.id, head.hour);
-      if (this.dueAt(id, head.openedAt) <= now) due.add(id);
+      if (this.dueAt(id, head.openedAt, now) <= now) due.add(id);
     };
     await inSlices(this.heads.all(), addHead, this.slices);
     const addParts = ({ id, since }: { readonly id: number; readonly since: number }): void => {
-      if (!this.tables.pieces.isClosed(id) && this.dueAt(id, since) <= now) due.add(id);
+      if (!this.tables.pieces.isClosed(id) && this.dueAt(id, since, now) <= now) due.add(id);
     };
     await inSlices(this.tables.pieces.withParts(), addParts, this.slices);
-    for (const [id, time] of this.retryAt) if (time > now) due.delete(id);
+    for (const id of this.retryAt.keys()) if (this.isToWait(id, now)) due.delete(id);
     for (const id of due) if (!this.tables.seals(deviceOfChunk(id))) due.delete(id);
     return [...due].sort((a, b) => hourOfChunk(a) - hourOfChunk(b) || a - b);
   }
 
   /** Devices take their turns over another `sealDelay`, so that not all are due at once. */
-  private dueAt(id: number, openedAt: number): number {
+  private dueAt(id: number, openedAt: number, now: number): number {
     const turn = ((deviceOfChunk(id) * 37) % 64) / 64;
-    return Math.max((hourOfChunk(id) + 1) * HOUR, openedAt) + this.settings.sealDelay * (1 + turn);
+    // Where the clock has been set back since it was opened nothing waits for that time to come again.
+    const opened = openedAt > now ? 0 : openedAt;
+    return Math.max((hourOfChunk(id) + 1) * HOUR, opened) + this.settings.sealDelay * (1 + turn);
+  }
+
+  /** Whether something could not be written a short while ago: by a clock that was ahead then it never was. */
+  private isToWait(id: number, now: number): boolean {
+    const at = this.retryAt.get(id);
+    return at !== undefined && at > now && at <= now + RETRY;
   }
 
   private oldestNeededRow(): number {

@@ -91,7 +91,7 @@ describe('damage', () => {
 
   it('of a journal row never brings back a value that was overwritten and sealed', async () => {
     opened = await TestStore.open();
-    await opened.store.append([sample(T0, 1, 'a'), sample(T0 + 30 * HOUR, 0, 'b')]);
+    await opened.store.append([sample(T0, 1, 'a'), sample(T0 + 25 * HOUR, 0, 'b')]);
     await opened.store.append([sample(T0, 2, 'a')]);
     await opened.sealAll();
     expect(await opened.store.health()).toMatchObject({ heads: 1, journalRows: 2 });

@@ -1,5 +1,5 @@
 import type { StoredDevice } from '@device-metrics/storage';
-import { deadlines, type Rhythm } from '../../devices/rhythm.js';
+import { deadlines, isOfWrongClock, type Rhythm } from '../../devices/rhythm.js';
 import type { Arrival } from '../../live/arrivals.js';
 
 /** How long a device has been silent, and how long it may be, ms. */
@@ -26,7 +26,7 @@ export function silenceOf(
   const { lateAt, offlineAt } = deadlines(rhythm, 0);
   const limits = { late: lateAt, offline: offlineAt };
   if (arrival !== undefined) return { silent: clock.elapsed - arrival.heard, ...limits };
-  const silent = clock.now - device.lastTime;
+  const silent = isOfWrongClock(device.lastTime, clock.now) ? Infinity : clock.now - device.lastTime;
   if (silent < limits.late) return { silent: Math.max(0, silent), ...limits };
   return clock.uptime < limits.offline ? undefined : { silent: Math.min(silent, clock.uptime), ...limits };
 }

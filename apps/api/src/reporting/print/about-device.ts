@@ -22,6 +22,6 @@ export async function aboutDevice(
   range: TimeRange,
   now: number,
 ): Promise<AboutDevice> {
-  const status = statusAt(now, deadlines(await rhythms.of(device), device.lastTime));
+  const status = statusAt(now, deadlines(await rhythms.of(device), device.lastTime, now));
   return { device, status, availability: await availabilityOf(store, device, range, now) };
 }
