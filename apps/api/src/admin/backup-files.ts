@@ -39,15 +39,27 @@ export class BackupFiles {
     return target;
   }
 
-  /** Of the schedule, the newest first. */
-  async scheduled(): Promise<string[]> {
-    const names = await readdir(this.folder).catch(() => []);
-    return names.filter((name) => SCHEDULED.test(name)).sort((a, b) => (a < b ? 1 : -1));
+  /** Of the schedule, the newest first, and last those of a time yet to come: the clock was ahead then. */
+  async scheduled(now: number): Promise<string[]> {
+    const names = (await readdir(this.folder).catch(() => [])).filter((name) => SCHEDULED.test(name)).sort();
+    const known = names.filter((name) => timeOf(name) <= now);
+    return [...known.reverse(), ...names.filter((name) => !known.includes(name))];
   }
 
-  /** Deletes scheduled ones beyond those that stay, and what a crash has left. */
-  async removeOld(): Promise<void> {
-    for (const name of (await this.scheduled()).slice(this.keep)) await rm(join(this.folder, name), { force: true });
+  /** When the newest of the schedule was made, Unix ms; undefined where there is none. */
+  async newest(now: number): Promise<number | undefined> {
+    const [name] = await this.scheduled(now);
+    return name !== undefined && timeOf(name) <= now ? timeOf(name) : undefined;
+  }
+
+  /**
+   * Deletes scheduled ones beyond those that stay, and what a crash has left.
+   *
+   * @param made when one was made that stays in any case, Unix ms: by a clock that is behind it is the oldest.
+   */
+  async removeOld(made: number): Promise<void> {
+    const others = (await this.scheduled(made)).filter((name) => name !== scheduledName(made));
+    for (const name of others.slice(this.keep - 1)) await rm(join(this.folder, name), { force: true });
     for (const name of await readdir(this.folder))
       if (/\.db\.part(-\w+)?$/.test(name)) await rm(join(this.folder, name));
   }
@@ -55,6 +67,10 @@ export class BackupFiles {
 
 export const scheduledName = (now: number): string =>
   `device-metrics-${new Date(now).toISOString().replaceAll(':', '-')}.db`;
+
+/** When one was made, Unix ms. */
+const timeOf = (name: string): number =>
+  Date.parse(name.replace(/^device-metrics-(.*)T(\d+)-(\d+)-(.*)\.db$/, '$1T$2:$3:$4'));
 
 /** In a process of its own: the check of a large file takes long, and this one has samples to take. @throws Error with the reason. */
 export async function checkApart(file: string): Promise<void> {

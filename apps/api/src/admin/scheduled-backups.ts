@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import {
   Inject,
   Injectable,
@@ -10,6 +11,7 @@ import type { StoreOperation } from '@device-metrics/storage';
 import { ApiMetrics } from '../monitoring/api-metrics.js';
 import { SAMPLE_STORE } from '../sample-store.token.js';
 import { apiConfig, type ApiConfig } from '../settings.js';
+import { runBySchedule } from '../run-by-schedule.js';
 import { BackupFiles, scheduledName } from './backup-files.js';
 
 /** Makes backups at the times that `BACKUP_SCHEDULE` says, each of which has been opened and checked. */
@@ -36,9 +38,10 @@ export class ScheduledBackups implements OnApplicationBootstrap, BeforeApplicati
       this.logger.warn('BACKUP_SCHEDULE does nothing: this database has backups of its own, such as pg_dump.');
       return;
     }
-    const { CronJob } = await import('cron');
-    const job = CronJob.from({ cronTime: backupSchedule, start: true, onTick: () => this.runUnlessUnderWay() });
-    this.end = () => void job.stop();
+    const newest = await this.files.newest(Date.now());
+    if (newest !== undefined) this.metrics.lastBackup.set(newest / 1_000);
+    const since = newest ?? bornAt(this.config.databasePath);
+    this.end = await runBySchedule(backupSchedule, () => this.runUnlessUnderWay(), { since });
   }
 
   /** Ends one that is under way while the store is still open. */
@@ -61,10 +64,15 @@ export class ScheduledBackups implements OnApplicationBootstrap, BeforeApplicati
       const path = await this.files.make(scheduledName(now), async (file) => this.store.backup?.(file));
       this.metrics.lastBackup.set(now / 1_000);
       this.logger.log(`Made and checked ${path}`);
-      await this.files.removeOld();
+      await this.files.removeOld(now);
     } catch (error) {
       this.metrics.backupFailures.inc();
       this.logger.error(`The backup could not be made: ${reasonOf(error)}; those before stay`);
     }
   }
+}
+
+/** When a file was made, Unix ms; undefined where the file system does not know. */
+function bornAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.birthtimeMs || undefined;
 }

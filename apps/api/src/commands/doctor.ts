@@ -133,7 +133,7 @@ async function backups({ databaseUrl, operation }: ApiSettings, now: number): Pr
   if (backupSchedule === '') {
     return `none are scheduled; BACKUP_SCHEDULE=0 3 * * * makes one each night in ${backupPath}`;
   }
-  const [newest] = await new BackupFiles(backupPath, backupKeep).scheduled();
+  const [newest] = await new BackupFiles(backupPath, backupKeep).scheduled(now);
   const { CronTime } = await import('cron');
   const [next, afterNext] = new CronTime(backupSchedule).sendAt(2);
   if (newest === undefined) return `there is none yet; the first is due ${next?.toISO() ?? ''}`;

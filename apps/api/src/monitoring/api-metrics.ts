@@ -68,7 +68,7 @@ export class ApiMetrics {
 
   readonly lastBackup = new Gauge({
     name: 'device_metrics_last_backup_timestamp_seconds',
-    help: 'When BACKUP_SCHEDULE last made a backup that was whole; 0: not since the start.',
+    help: 'When BACKUP_SCHEDULE last made a backup that was whole; 0: there is none.',
     registers: [this.registry],
   });
 

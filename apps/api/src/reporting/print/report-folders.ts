@@ -48,14 +48,21 @@ export class ReportFolders {
     };
   }
 
-  /** Deletes the oldest runs beyond the number that is kept; files that others have put there stay. */
-  async removeOld(): Promise<void> {
-    const runs: string[] = [];
-    for (const entry of await readdir(this.path, { withFileTypes: true })) {
-      if (!entry.isDirectory() || !RUN.test(entry.name)) continue;
-      if (await isOurs(join(this.path, entry.name, INDEX))) runs.push(entry.name);
+  /**
+   * Deletes the oldest runs beyond the number that is kept; files that others have put there stay.
+   *
+   * @param made the run that stays in any case. Those of a later time go first: the clock was ahead as they were made.
+   */
+  async removeOld(made: string): Promise<void> {
+    const others: string[] = [];
+    for (const { name } of await readdir(this.path, { withFileTypes: true })) {
+      if (name !== made && RUN.test(name) && (await isOurs(join(this.path, name, INDEX)))) others.push(name);
     }
-    for (const name of runs.sort().slice(0, -this.keep)) await removeRun(join(this.path, name));
+    const before = others.filter((name) => name < made).sort();
+    const ordered = [...others.filter((name) => name > made), ...before];
+    for (const name of ordered.slice(0, Math.max(0, ordered.length + 1 - this.keep))) {
+      await removeRun(join(this.path, name));
+    }
   }
 
   /** What a crash left behind. */

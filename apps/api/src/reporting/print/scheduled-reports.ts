@@ -10,6 +10,7 @@ import { reasonOf } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
 import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
+import { runBySchedule } from '../../run-by-schedule.js';
 import { SAMPLE_STORE } from '../../sample-store.token.js';
 import { ReportFolders } from './report-folders.js';
 import { SharedTurns } from './shared-turns.js';
@@ -42,11 +43,10 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   async onApplicationBootstrap(): Promise<void> {
     const { schedule, timeZone } = this.settings;
     if (schedule === '') return;
-    const { CronJob } = await import('cron');
-    const job = CronJob.from({ cronTime: schedule, timeZone, start: true, onTick: () => this.runUnlessUnderWay() });
+    const end = await runBySchedule(schedule, () => this.runUnlessUnderWay(), { timeZone });
     const asking = setInterval(() => void this.runWhatIsLeft(), ASKING).unref();
     this.stop.signal.addEventListener('abort', () => {
-      void job.stop();
+      end();
       clearInterval(asking);
     });
   }
@@ -88,7 +88,7 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
       this.metrics.reportsWritten.inc();
       this.logger.log(`Wrote reports of ${devices} devices: ${this.settings.path}/${name}`);
       await this.turns.note(now);
-      await this.folders.removeOld();
+      await this.folders.removeOld(name);
     } catch (error) {
       if (this.stop.signal.aborted) return;
       this.failed(`Reports could not be written to ${this.settings.path}`, error);
