@@ -106,7 +106,11 @@ describe('lines', () => {
   });
 
   it('may be gzip, of any content type, of any length, and none at all', async () => {
-    expect((await write(gzipSync(`m,host=gzip f=1`), '', { ...text, 'content-encoding': 'gzip' })).status).toBe(204);
+    for (const encoding of ['gzip', 'x-gzip', 'GZIP']) {
+      const headers = { ...text, 'content-encoding': encoding };
+      expect((await write(gzipSync(`m,host=gzip f=1`), '', headers)).status).toBe(204);
+    }
+    expect((await write('m,host=gzip f=1', '', { ...text, 'content-encoding': '' })).status).toBe(204);
     for (const type of ['application/x-www-form-urlencoded', 'application/json', 'application/octet-stream']) {
       expect((await write(`m,host=gzip,type=${type.length} f=1`, '', { 'content-type': type })).status).toBe(204);
     }
@@ -135,7 +139,7 @@ describe('lines', () => {
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.body).toEqual({
       error: expect.stringMatching(
-        /^partial write: line 1: the value of a field must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9, taken for seconds dropped=3$/,
+        /^partial write: line 1: the field "g" must be a number, got "N\/A"; line 2: a field must be .*; line 5: timestamp must be .* or later, got 9, taken for seconds dropped=3$/,
       ),
     });
     expect(await stored('part')).toEqual([
@@ -357,6 +361,9 @@ describe('what senders are told', () => {
     expect(await query('create database if not exists "a;b"; SHOW DATABASES ;')).toMatchObject({
       results: [{ statement_id: 0 }, { statement_id: 1, series: [{ values: [['telegraf'], ['a;b']] }] }],
     });
+    // The client of InfluxDB 1 for Python says gzip of all that it sends, also where that is nothing.
+    const nothing = await server.post('/query?q=SHOW+DATABASES', '', { 'content-encoding': 'gzip' });
+    expect(nothing).toMatchObject({ status: 200, body: { results: [{ statement_id: 0 }] } });
     // Glances exports to no database that is not shown.
     expect((await server.get('/query?q=SHOW+DATABASES&db=glances')).body).toMatchObject({
       results: [{ series: [{ values: expect.arrayContaining([['glances']]) }] }],

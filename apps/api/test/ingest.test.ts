@@ -245,6 +245,14 @@ describe('bad input gets a problem that says what is allowed, and stores nothing
     ],
     ['text', METRICS, '{}', { 'content-type': 'text/plain' }, 415, 'must be application/json, got text/plain'],
     ['an unknown route, whatever the body', '/api/v1/metrix', '', {}, 404, 'There is no POST /api/v1/metrix'],
+    [
+      'an unknown route, to which curl says that it sends a form',
+      '/influx/write',
+      'm f=1',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      404,
+      'There is no POST /influx/write',
+    ],
     ['an unknown route', '/api/v1/aggregator/metrix', {}, {}, 404, 'There is no POST /api/v1/aggregator/metrix'],
   ])('%s', async (_what, path, body, headers, status, detail) => {
     const before = (await server.get('/api/v1/reports/summary')).body;

@@ -70,7 +70,7 @@ export const labelsRule: Rule = (value) => {
   let count = 0;
   for (const name in value) {
     count += 1;
-    if (count > MAX_LABELS) return `must have at most ${MAX_LABELS} labels`;
+    if (count > MAX_LABELS) return `must have at most ${MAX_LABELS} labels, got ${Object.keys(value).length}`;
     if (name.length === 0 || name.length > MAX_LABEL_NAME || UNPRINTABLE.test(name)) {
       return `label names must be 1 to ${MAX_LABEL_NAME} printable characters, got ${quote(name)}`;
     }

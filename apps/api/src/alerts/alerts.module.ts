@@ -100,7 +100,7 @@ export class AlertsModule implements OnModuleInit, OnApplicationBootstrap, OnApp
   onModuleInit(): void {
     const server = this.adapterHost.httpAdapter.getInstance<FastifyInstance>();
     server.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, (request, body, done) => {
-      if (request.routeOptions.config.speaks) return done(null, body);
+      if (request.is404 || request.routeOptions.config.speaks) return done(null, body);
       if (request.url.startsWith('/api/v1/alerts/act/')) return done(null, {});
       done(new Problem('unsupported-content', 'The content type must be application/json, got a form.'));
     });

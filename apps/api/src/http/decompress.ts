@@ -15,18 +15,20 @@ const MOST_AT_ONCE = 512 * 1024;
 /** Takes bodies with `Content-Encoding: gzip`; the body limit of the server counts what comes out. */
 export function acceptGzip(server: FastifyInstance): void {
   server.addHook('preParsing', (request, _reply, payload, done) => {
-    const encoding = request.headers['content-encoding']?.toLowerCase();
+    const said = request.headers['content-encoding']?.toLowerCase() || undefined;
+    const encoding = said === 'x-gzip' ? 'gzip' : said;
     const { encodings = ['identity', 'gzip'] } = request.routeOptions.config.speaks ?? {};
     if (encoding !== undefined && !encodings.includes(encoding)) {
       const allowed = encodings.includes('gzip') ? 'gzip or none' : encodings.join(' or ');
       return done(new Problem('unsupported-content', `The content encoding must be ${allowed}, got ${encoding}.`));
     }
-    if (encoding !== 'gzip') return done(null, payload);
-    const { 'content-length': length = '0' } = request.headers;
+    // Some clients say gzip of all that they send, where that is nothing too.
+    if (encoding !== 'gzip' || request.headers['content-length'] === '0') return done(null, payload);
+    const { 'content-length': length } = request.headers;
     delete request.headers['content-encoding'];
     delete request.headers['content-length'];
     // Without a length, and without a type, Fastify would take it for a request without a body.
-    if (length !== '0') request.headers['transfer-encoding'] = 'chunked';
+    if (length !== undefined) request.headers['transfer-encoding'] = 'chunked';
     done(null, gunzip(payload));
   });
 }

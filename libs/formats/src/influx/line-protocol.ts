@@ -169,7 +169,7 @@ function parseLine(scanner: Scanner, options: LineProtocolOptions, number: numbe
   const time = options.timestamps && timestamp !== undefined ? { timestamp } : {};
   const fields: Field[] = [];
   for (const { field, text } of texts) {
-    const add = (): unknown => fields.push({ measurement, field, tags, value: numberOf(text), ...time });
+    const add = (): unknown => fields.push({ measurement, field, tags, value: valueOf(field, text), ...time });
     // Of a bad field the others of the line are read all the same.
     if (options.reject) readLine(number, add, options.reject);
     else add();
@@ -244,12 +244,25 @@ export const asPlain = (text: string): string => text.replace(/\\([,= ])/g, '$1'
 /**
  * The number that the value of a field means.
  *
+ * @throws Error where it is none, which names the field.
+ */
+export function valueOf(field: string, text: string): number {
+  try {
+    return numberOf(text);
+  } catch (error) {
+    throw new Error(`the field ${quote(field)} ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * The number that a text means.
+ *
  * @throws Error where it is none.
  */
 export function numberOf(text: string): number {
   if (/^(t|true)$/i.test(text)) return 1;
   if (/^(f|false)$/i.test(text)) return 0;
-  const mustBeNumber = (): Error => new Error(`the value of a field must be a number, got ${quote(text)}`);
+  const mustBeNumber = (): Error => new Error(`must be a number, got ${quote(text)}`);
   if (text.length > LONG) throw mustBeNumber();
   const integer = /^([+-]?\d+)i$|^\+?(\d+)u$/.exec(text);
   const value = integer ? integerOf(text, integer[1], integer[2]) : parseDecimal(text);
@@ -268,7 +281,7 @@ function integerOf(text: string, signed: string | undefined, unsigned = ''): num
   if (text.length > SHORT) {
     const found = BigInt(signed?.replace(/^\+/, '') ?? unsigned);
     const size = signed === undefined ? BigInt.asUintN(64, found) : BigInt.asIntN(64, found);
-    if (size !== found) throw new Error(`an integer must have at most 64 bits, got ${quote(text)}`);
+    if (size !== found) throw new Error(`must be an integer of at most 64 bits, got ${quote(text)}`);
   }
   return Number(text.slice(0, -1));
 }

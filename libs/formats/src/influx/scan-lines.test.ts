@@ -353,7 +353,7 @@ describe('lines read from bytes', () => {
     expect(wrong.map(({ line, reason }) => `${line} ${reason.slice(0, 40)}`)).toEqual([
       '1 is wrong: a line of 78895 bytes is not s',
       '3 is wrong: a line of 78892 bytes is not s',
-      '4 the value of a field must be a number, g',
+      '4 the field "f" must be a number, got "111',
       '6 is wrong: a line of 1000004 bytes is not',
       '7 is wrong: a line of 90006 bytes is not s',
     ]);

@@ -2,7 +2,7 @@ import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } f
 import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
 import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import type { SpareColumns } from '../spare-columns.js';
-import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, type Precision } from './line-protocol.js';
+import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, valueOf, type Precision } from './line-protocol.js';
 
 /** What the values of a field are: samples of a series, in its unit. */
 export interface FieldMeaning<T> {
@@ -704,7 +704,11 @@ class Scan<T, G extends LineGroup<T>> {
     this.at = end;
     try {
       // What is longer is no number, and its beginning says so.
-      this.add(prefix, field, numberOf(this.textTo(start, Math.min(end, start + LONGEST_VALUE))));
+      this.add(
+        prefix,
+        field,
+        valueOf(nameOf(field.key) ?? '', this.textTo(start, Math.min(end, start + LONGEST_VALUE))),
+      );
     } catch (error) {
       this.refuse(() => reasonOf(error));
     }

@@ -40,7 +40,7 @@ describe('a program', () => {
     const lines = device(`console.log('a f=1\\nb f=N/A,g=2\\nnonsense\\nroom\\\\ a f=3')`, { format: 'influx' });
     expect(await lines.values()).toEqual({ 'a.f': 1, 'b.g': 2, 'room_a.f': 3 });
     expect(lines.rejected).toEqual([
-      'line 2: the value of a field must be a number, got "N/A"',
+      'line 2: the field "f" must be a number, got "N/A"',
       expect.stringMatching(/^line 3: must be a measurement and fields/),
     ]);
     const json = device(`console.log('[{"metric_name": "a", "value": 1}, {"metric_name": "b", "value": null}]')`);
