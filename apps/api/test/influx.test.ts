@@ -111,7 +111,7 @@ describe('lines', () => {
       expect((await write(gzipSync(`m,host=gzip f=1`), '', headers)).status).toBe(204);
     }
     expect((await write('m,host=gzip f=1', '', { ...text, 'content-encoding': '' })).status).toBe(204);
-    for (const type of ['application/x-www-form-urlencoded', 'application/json', 'application/octet-stream']) {
+    for (const type of ['application/x-www-form-urlencoded', 'application/json', 'application/octet-stream', '']) {
       expect((await write(`m,host=gzip,type=${type.length} f=1`, '', { 'content-type': type })).status).toBe(204);
     }
     // Past the framework, and through it.
@@ -119,7 +119,7 @@ describe('lines', () => {
       const body = gzipSync(`m,host=gzip,header=${more['x-any']} f=1`);
       expect((await write(body, '', { 'content-encoding': 'gzip', ...more })).status).toBe(204);
     }
-    expect(await stored('gzip')).toHaveLength(6);
+    expect(await stored('gzip')).toHaveLength(7);
     for (const nothing of ['', '\n', '# only a comment\n']) {
       expect([(await write(nothing)).status, (await write2(nothing)).status]).toEqual([204, 204]);
     }

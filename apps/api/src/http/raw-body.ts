@@ -10,6 +10,8 @@ export function acceptBytes(server: FastifyInstance, budget: BodyBudget): void {
     budget.takeTurn(request, (refusal) => done(refusal ?? null, body));
   });
   server.addHook('preParsing', ({ method, headers, is404, routeOptions }, _reply, payload, done) => {
+    // As InfluxDB's clients in Go send it. Fastify would refuse it before the route.
+    if (headers['content-type'] === '') delete headers['content-type'];
     const type = headers['content-type'];
     const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
     if (

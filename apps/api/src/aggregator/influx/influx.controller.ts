@@ -57,7 +57,7 @@ export class InfluxController {
   private directly(path: string, database: string, dialect: Dialect): DirectRoute {
     return {
       path,
-      types: [undefined, 'text/plain', 'text/plain; charset=utf-8'],
+      types: [undefined, '', 'text/plain', 'text/plain; charset=utf-8'],
       speaks: speaks(dialect),
       take: async (bytes, { query, response }) => {
         try {
