@@ -115,7 +115,7 @@ export class Commits {
       }
       const lease = await writer.renew();
       if (lease === 'gone') {
-        await this.sessions.replaceWriter(session);
+        await this.sessions.renew();
         throw new StoreUnavailableError('this process was away for so long that its lease has run out; send again');
       }
       if (lease === 'other') {

@@ -1,4 +1,4 @@
-import type { DataSource, DataSourceOptions } from 'typeorm';
+import type { DataSource, DataSourceOptions, QueryRunner } from 'typeorm';
 import pg from 'pg';
 import { reasonOf } from '@device-metrics/domain';
 import { accessEntities } from '../access/access.entities.js';
@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../store.js';
 import { connectionOf, shownUrl } from './connection.js';
 import { LastingClient } from './lasting-client.js';
 import { migrations } from './migrations/index.js';
+import { prepareConnection } from './prepare-connection.js';
 import { codeOf, sentenceOf } from './unavailable.js';
 
 /** Connections for users, tokens, alerts and the like; the store of samples has its own. */
@@ -17,6 +18,9 @@ const OLDEST = 15;
 
 /** A number that only this program locks: of processes that start at once, one makes the tables. */
 const LOCK = 4_719_803_211;
+
+/** How often it is looked whether a pooler gives one connection to several. */
+const POOLER_ATTEMPTS = 3;
 
 /** The database is there and cannot be worked with; the message says what would do. */
 export class DatabaseRefusedError extends Error {
@@ -35,8 +39,8 @@ export async function durabilityOf(dataSource: DataSource): Promise<Durability |
   const [{ version, commit, fsync, standbys }] = await dataSource.query<
     { version: string; commit: string; fsync: string; standbys: string }[]
   >(
-    `SELECT current_setting('server_version') AS version, current_setting('synchronous_commit') AS commit,
-       current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`,
+    `SELECT current_setting('server_version') AS version,
+       (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit') AS commit, current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`,
   );
   const kind = standbys === '' ? 'on the disk of the primary' : `on the disk of the primary and of ${standbys}`;
   const off = isSynchronous(commit) ? '' : ` (the server has ${commit}; the store asks for on)`;
@@ -46,7 +50,7 @@ export async function durabilityOf(dataSource: DataSource): Promise<Durability |
 }
 
 /** Whether a commit waits for the disk. */
-export const isSynchronous = (commit: string): boolean => commit !== 'off' && commit !== 'local';
+const isSynchronous = (commit: string): boolean => commit !== 'off' && commit !== 'local';
 
 function readUrl(url: string): pg.ClientConfig {
   try {
@@ -72,7 +76,7 @@ export function postgresOptions(url: string): DataSourceOptions {
     parseInt8: true,
     poolSize: CONNECTIONS,
     poolErrorHandler: () => undefined,
-    extra: { ...config, keepAlive: true, Client: LastingClient } satisfies pg.PoolConfig,
+    extra: { ...config, keepAlive: true, Client: LastingClient, verify: prepareConnection } satisfies pg.PoolConfig,
   };
 }
 
@@ -135,6 +139,7 @@ export function refusalOf(error: unknown, dataSource: DataSource, isConnected = 
 export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
+    await assertOwnSession(dataSource, runner);
     await runner.query('SELECT pg_advisory_lock($1)', [LOCK]);
     try {
       await upgrade(dataSource, mayUpgrade, async <T>(sql: string) => (await runner.query(sql)) as T[]);
@@ -146,6 +151,34 @@ export async function prepareTables(dataSource: DataSource, mayUpgrade: boolean)
     throw refusalOf(error, dataSource);
   } finally {
     await runner.release();
+  }
+}
+
+/**
+ * A pooler that gives each transaction another connection to the server would mix up prepared statements, settings and locks. Then
+ * one connection is seen to have the server's process of another, or two of them.
+ *
+ * @throws DatabaseRefusedError
+ */
+async function assertOwnSession(dataSource: DataSource, runner: QueryRunner): Promise<void> {
+  const pidOf = async (one: QueryRunner): Promise<number> =>
+    ((await one.query('SELECT pg_backend_pid() AS pid')) as { pid: number }[])[0].pid;
+  const other = dataSource.createQueryRunner();
+  try {
+    // Whoever else works with the pooler may take a connection in between.
+    for (let attempt = 0; attempt < POOLER_ATTEMPTS; attempt += 1) {
+      const before = await pidOf(runner);
+      await other.startTransaction();
+      // Where there is but one, who asks for another one would wait for ever.
+      const isOwn = (await pidOf(other)) !== before && (await pidOf(runner)) === before;
+      await other.commitTransaction();
+      if (isOwn) continue;
+      throw new DatabaseRefusedError(
+        `${placeOf(dataSource)} is a pooler that gives each transaction another connection to PostgreSQL: let it give one to each session ("pool_mode = session" of PgBouncer), or name PostgreSQL itself`,
+      );
+    }
+  } finally {
+    await other.release();
   }
 }
 
@@ -171,6 +204,10 @@ const PLACE = `SELECT current_setting('server_version_num')::integer AS version,
 /** What somebody has made in the schema; that of extensions is nobody's. */
 const RELATIONS = `SELECT relname AS name FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relnamespace = current_schema()::regnamespace
   AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') ORDER BY 1`;
+
+/** Where tables of ours are that the search path reaches behind a schema without any. */
+const HIDDEN = `SELECT nspname AS schema FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+  WHERE c.oid = to_regclass('piece') AND to_regclass('migrations') IS NOT NULL AND n.oid <> current_schema()::regnamespace`;
 
 /** Tables of the owner of `migrations` that the user may not work with. What is in the audit stays, so nobody has to be allowed more. */
 const WITHOUT_RIGHTS = `SELECT relname AS name FROM pg_class c WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
@@ -216,6 +253,12 @@ async function upgrade(dataSource: DataSource, mayUpgrade: boolean, query: Query
   };
   if (!names.includes('migrations')) {
     if (names.length > 0) refuseForeign(names);
+    const [hidden] = await query<{ schema: string }>(HIDDEN);
+    if (hidden) {
+      throw new DatabaseRefusedError(
+        `${at} has its tables in the schema ${hidden.schema}, before which its search_path has the empty one ${place.schema}: "ALTER ROLE ${place.user} SET search_path = ${hidden.schema}" leaves it out`,
+      );
+    }
     await dataSource.runMigrations({ transaction: 'each' });
     return;
   }

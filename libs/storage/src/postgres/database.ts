@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { ByteWriter } from '../columnar/codec/bytes.js';
+import { prepareConnection } from './prepare-connection.js';
 import { RowsAsBytes, type Statement } from './rows-as-bytes.js';
 import { transaction } from './transaction.js';
 import { asUnavailable } from './unavailable.js';
@@ -16,9 +17,6 @@ const LONGEST = 30_000;
 
 /** The same for a table that is vacuumed, ms. */
 const LONGEST_VACUUM = 3_600_000;
-
-/** How long a transaction may wait for its process, ms: one that was stopped does not come back to it. */
-const LONGEST_PAUSE = 10_000;
 
 const INT8 = 20;
 const BYTEA = 17;
@@ -113,17 +111,6 @@ export class Database {
   async close(): Promise<void> {
     await Promise.all([this.pool.end(), this.urgent.end()]);
   }
-}
-
-/**
- * To compile a statement takes 40 ms, and none here runs that long. A process that stops within a transaction is not to keep the others
- * waiting for its locks.
- */
-function prepareConnection(client: pg.PoolClient, done: (error?: Error) => void): void {
-  client.query(`SET jit = off; SET idle_in_transaction_session_timeout = '${LONGEST_PAUSE}'`).then(
-    () => done(),
-    (error: unknown) => done(error as Error),
-  );
 }
 
 async function query(

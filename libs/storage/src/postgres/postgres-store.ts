@@ -32,7 +32,6 @@ import {
   type Tier,
 } from '../store.js';
 import { Commits } from './commits.js';
-import { isSynchronous } from './data-source.js';
 import { Database } from './database.js';
 import { PgDevices } from './devices.js';
 import { JOURNAL_GRACE, Session, type Hear } from './session.js';
@@ -74,7 +73,7 @@ export class PostgresStore implements Store {
   private closed = false;
 
   static async open(config: pg.PoolConfig, settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
-    const store = new PostgresStore(await synchronously(config), {
+    const store = new PostgresStore(config, {
       ...DEFAULT_SETTINGS,
       connections: 8,
       journalGrace: JOURNAL_GRACE,
@@ -347,7 +346,8 @@ export class PostgresStore implements Store {
   private async replaceWriter(session: Session): Promise<void> {
     if (session !== this.session) return;
     try {
-      if (session.isBehind) await this.renew();
+      // Under a lease that has run out others may have gone on, and in a database that was put back nothing is as it was.
+      if (session.isBehind || (await session.writer.renew()) !== 'held') await this.renew();
       else await session.register();
     } catch (error) {
       // The next beat tries again.
@@ -434,19 +434,5 @@ export class PostgresStore implements Store {
 
   private assertOpen(): void {
     if (this.closed) throw new Error('the sample store is closed');
-  }
-}
-
-/** A commit waits for the disk, whatever the server's default is; where an operator asks for more than that, it stays. */
-async function synchronously(config: pg.PoolConfig): Promise<pg.PoolConfig> {
-  const database = new Database(config, 1);
-  try {
-    const [{ commit }] = await database.rows<{ commit: string }>(
-      `SELECT current_setting('synchronous_commit') AS commit`,
-    );
-    if (isSynchronous(commit)) return config;
-    return { ...config, options: `${config.options ?? ''} -c synchronous_commit=on` };
-  } finally {
-    await database.close();
   }
 }

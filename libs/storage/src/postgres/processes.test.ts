@@ -214,6 +214,35 @@ describeIf('processes that share a database', () => {
     ]);
   });
 
+  it('go on with what a database has that was put back from an older copy while they run', async () => {
+    const [a] = stores;
+    await a.append([sample(T0, 1)]);
+    await opened.query('CREATE SCHEMA copy');
+    const tables = ['journal', 'device', 'latest', 'lease', 'writer', 'id_counter', 'catalogue_state'];
+    for (const table of tables) await opened.query(`CREATE TABLE copy.${table} AS TABLE ${table}`);
+    await a.append([sample(T0, 2, 'later')]);
+    expect(await storedIn(stores[1])).toHaveProperty(['later/m']);
+    for (const table of [...tables].reverse()) await opened.query(`DELETE FROM ${table}`);
+    await opened.query(`UPDATE copy.writer SET until = until - interval '1 hour'`);
+    for (const table of tables) await opened.query(`INSERT INTO ${table} TABLE copy.${table}`);
+    await opened.query('DELETE FROM series WHERE device_id NOT IN (SELECT id FROM device)');
+    await opened.query('DROP SCHEMA copy CASCADE');
+    // They may have found it out themselves by now, with the next renewal of a lease.
+    const append = (store: PostgresStore, value: number): Promise<void> =>
+      store.append([sample(T0 + 1, value, 'later')]);
+    for (const [at, store] of stores.entries()) {
+      await until(async () => {
+        await append(store, at);
+        return true;
+      });
+    }
+    const expected = { 'lab-pc-1/m': [[T0, 1]], 'later/m': [[T0 + 1, 2]] };
+    await until(async () => JSON.stringify(await seen()) === JSON.stringify(all(expected)));
+    const late = await opened.another();
+    expect(await storedIn(late)).toEqual(expected);
+    await late.close();
+  });
+
   it('seal what a process that is gone had taken, and lose nothing of it', async () => {
     const gone = await opened.another({ beatInterval: 0 });
     await gone.append([sample(T0, 1), sample(T0 + 1, 2, 'other')]);

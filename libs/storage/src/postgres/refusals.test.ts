@@ -5,6 +5,7 @@ import { openSampleStore } from '../open-sample-store.js';
 import { StoreUnavailableError } from '../store.js';
 import { dropDatabase, makeDatabase } from '../testing/postgres-databases.js';
 import { whyNoPostgres } from '../testing/postgres.js';
+import { startTransactionPooler } from '../testing/transaction-pooler.js';
 import { connectionOf } from './connection.js';
 import { DatabaseRefusedError } from './data-source.js';
 
@@ -70,6 +71,29 @@ describeIf('a database that cannot be worked with', () => {
       `ALTER DATABASE ${latin.slice(0, -6)} RESET default_transaction_read_only`,
     );
     expect(await refusal()).toContain('has no schema to make tables in');
+  });
+
+  it('says that its tables are in a schema behind an empty one', async () => {
+    url = await makeDatabase();
+    await (await openDataSource(dataSourceOptions(url))).destroy();
+    await run('CREATE SCHEMA postgres');
+    expect(await refusal()).toContain(
+      'has its tables in the schema public, before which its search_path has the empty one postgres',
+    );
+    await run('DROP SCHEMA postgres');
+    await (await openDataSource(dataSourceOptions(url))).destroy();
+  });
+
+  it('says that a pooler before it gives each transaction another connection', async () => {
+    url = await makeDatabase();
+    const pooler = await startTransactionPooler(url);
+    const through = url.replace(/:\d+\//, `:${pooler.port}/`);
+    expect(await refusal(through)).toContain(
+      'is a pooler that gives each transaction another connection to PostgreSQL: let it give one to each session',
+    );
+    await pooler.close();
+    // Nothing of it is left, such as a lock.
+    await (await openDataSource(dataSourceOptions(url))).destroy();
   });
 
   it('says what is missing: the database, the rights, the server', async () => {
