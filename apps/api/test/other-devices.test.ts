@@ -202,3 +202,26 @@ it.each(KINDS.filter((kind) => /^read|link/.test(kind)))(
     }
   },
 );
+
+it.each(KINDS.filter((kind) => /^(admin|session of an editor)/.test(kind)))(
+  '%s takes no device out of what they are limited to',
+  async (kind) => {
+    const patch = (body: object): Promise<Answer> =>
+      server.send('PATCH', '/api/v1/devices/lab-pc', body, headersOf[kind]);
+    const out = /tag/.test(kind)
+      ? [
+          { tags: { room: 'attic' } },
+          { tags: { room: null }, notes: 'x' },
+          { device_name: 'lab-9', tags: { room: 'x' } },
+        ]
+      : [{ device_name: 'rack-pc' }, { device_name: HIDDEN, merge: true }];
+    for (const body of out) {
+      const { status, body: answer } = await patch(body);
+      expect([status, answer.code ?? answer.type]).toEqual([403, expect.stringContaining('not-allowed')]);
+    }
+    const { tags, notes } = (await server.get('/api/v1/devices/lab-pc', headersOf[kind])).body;
+    expect([tags, notes]).toEqual([{ room: 'lab' }, undefined]);
+    expect(await patch({ tags: { room: 'lab', floor: '1' } })).toMatchObject({ status: 200 });
+    expect(await patch({ tags: { floor: null } })).toMatchObject({ status: 200 });
+  },
+);

@@ -7,6 +7,7 @@ import {
   type DeviceStore,
   type StoredDevice,
 } from '@device-metrics/storage';
+import { assertStaysWithin } from '../access/within-limits.js';
 import { noDevice } from '../http/no-device.js';
 import { invalidInput, Problem } from '../http/problem.js';
 import type { DeviceChangeDto } from './device-change.dto.js';
@@ -27,13 +28,13 @@ export async function changeDevice(store: DeviceStore, name: string, change: Dev
   if (newName === name) return describe(store, name, change);
   if (change.merge && (await store.device(newName))) return merge(store, name, newName, change);
   // What it may throw is to come before the name has changed.
-  changed(before, change);
+  changed(before, change, newName);
   if (!(await rename(store, name, newName))) throw noDevice(name);
   return describe(store, newName, change);
 }
 
 async function describe(store: DeviceStore, name: string, change: DeviceChangeDto): Promise<StoredDevice> {
-  const device = await store.describeDevice(name, (before) => changed(before, change));
+  const device = await store.describeDevice(name, (before) => changed(before, change, name));
   if (!device) throw noDevice(name);
   return device;
 }
@@ -54,7 +55,7 @@ async function merge(store: DeviceStore, name: string, into: string, change: Dev
   try {
     const merged = await store.mergeDevices(name, into, (source, target) => {
       const both = ofBoth(source, target);
-      return { ...both, ...changed(both, change) };
+      return { ...both, ...changed(both, change, into) };
     });
     if (!merged) throw noDevice(name);
     return merged;
@@ -73,10 +74,13 @@ function ofBoth(source: DeviceDescription, target: DeviceDescription): DeviceDes
   };
 }
 
+/** @throws Problem where the device is no longer there for the caller after it. */
 function changed(
   before: DeviceDescription,
   { display_name: displayName, notes, tags }: DeviceChangeDto,
+  name: string,
 ): Partial<DeviceDescription> {
+  assertStaysWithin({ name, tags: tags === undefined ? before.tags : changedTags(before.tags, tags) });
   return {
     ...(displayName !== undefined && { displayName }),
     ...(notes !== undefined && { notes }),
