@@ -63,6 +63,29 @@ describe('the settings of retention', () => {
   });
 });
 
+describe('the heartbeat', () => {
+  const mistakesOf = (url: string): readonly string[] => {
+    try {
+      readApiSettings({ HEARTBEAT_URL: url });
+      return [];
+    } catch (error) {
+      return (error as SettingsError).mistakes;
+    }
+  };
+
+  it.each(['', 'https://hc-ping.com/abc', 'http://user:pass@127.0.0.1:8080/x'])('may be %s', (url) => {
+    expect(mistakesOf(url)).toEqual([]);
+  });
+
+  it.each(['http://127.0.0.1:6000/hush', 'hc-ping.com/hush', 'http://hush:99999'])(
+    'is refused at the start where nobody can be called: %s',
+    (url) => {
+      expect(mistakesOf(url)).toEqual([expect.stringContaining('HEARTBEAT_URL must be an address that begins with')]);
+      expect(mistakesOf(url).join()).not.toContain('hush');
+    },
+  );
+});
+
 describe('the settings of OpenID', () => {
   const issuer = { OIDC_ISSUER: 'https://login.example.org/realms/home' };
 

@@ -17,6 +17,7 @@ import {
 } from '@device-metrics/settings';
 import type { Role } from '@device-metrics/storage';
 import { registerAs, type ConfigType } from '@nestjs/config';
+import { webAddressMistake } from './alerts/notify/web-address.js';
 
 const require = createRequire(import.meta.url);
 
@@ -329,6 +330,12 @@ const webAddress = text('an address that begins with http:// or https://, or emp
   /^(https?:\/\/[^\s]+)?$/.test(value),
 );
 
+/** One that this server itself calls. */
+const calledAddress = text(
+  'an address that begins with http:// or https://, with no port that is kept for another service, such as 25 or 6000, or empty',
+  (value) => value === '' || webAddressMistake(value) === undefined,
+);
+
 /** What is watched, and how people are told. */
 export const alertSettings = {
   file: {
@@ -363,7 +370,7 @@ export const alertSettings = {
   },
   heartbeatUrl: {
     name: 'HEARTBEAT_URL',
-    type: webAddress,
+    type: calledAddress,
     default: '',
     meaning: 'called each minute while the rules are looked at: a service there tells somebody when that ends',
     secret: true,

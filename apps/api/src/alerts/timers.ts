@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { MINUTE, reasonOf } from '@device-metrics/domain';
 import { apiConfig, type ApiConfig } from '../settings.js';
 import { Alerts } from './alerts.js';
+import { get } from './notify/http.js';
 import { GRID } from './rules/read-rule.js';
 
 /** How often it is seen whether messages wait, ms. */
@@ -61,12 +62,7 @@ export class AlertTimers {
   private async beat(url: string): Promise<void> {
     const { lookedAt } = this.alerts;
     if (lookedAt === undefined || performance.now() - lookedAt > ALIVE) return;
-    const response = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => {
-      const cause = error instanceof Error && error.cause ? `: ${reasonOf(error.cause)}` : '';
-      throw new Error(`could not be reached: ${reasonOf(error)}${cause}`);
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`answered ${response.status}`);
+    await get(url);
   }
 
   /** Says what goes wrong when it begins, and when it is over. */

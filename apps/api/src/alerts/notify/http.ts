@@ -37,6 +37,18 @@ export async function post(
   });
 }
 
+/** Calls an address that is secret. Resolves when its answer is a 2xx. @throws Error otherwise, without the address. */
+export async function get(url: string): Promise<void> {
+  const { address, authorization } = partsOf(url);
+  const signal = AbortSignal.timeout(10_000);
+  const response = await fetch(address, { headers: authorization, signal }).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause ? `: ${reasonOf(error.cause)}` : '';
+    throw new Error(`could not be reached: ${reasonOf(error)}${cause}`);
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`answered ${response.status}`);
+}
+
 export const postJson = (url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<void> =>
   post(url, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
 

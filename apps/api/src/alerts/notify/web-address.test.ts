@@ -5,6 +5,8 @@ it.each([
   ['https://chat.example.org/hook', undefined],
   ['http://127.0.0.1:8080/hook?key=1', undefined],
   ['https://user:pass@chat.example.org:443', undefined],
+  ['https://user:100%25@chat.example.org', undefined],
+  ['https://user:100%@chat.example.org', 'must have a user and a password whose % are written %25'],
   ['chat.example.org', 'must begin with http:// or https://, got "chat.example.org"'],
   ['http://h:99999', 'must be an address such as https://chat.example.org:8443/hook, got "http://h:99999"'],
   [

@@ -14,7 +14,17 @@ export function webAddressMistake(text: string, secret = false): string | undefi
   const got = secret ? 'something else' : quote(text);
   if (!/^https?:\/\/[^\s]+$/.test(text)) return `must begin with http:// or https://, got ${got}`;
   if (!URL.canParse(text)) return `must be an address such as https://chat.example.org:8443/hook, got ${got}`;
-  const { port } = new URL(text);
+  const { port, username, password } = new URL(text);
+  if (!isDecodable(username + password)) return 'must have a user and a password whose % are written %25';
   if (!BLOCKED.has(port)) return undefined;
   return `must have a port that web requests may go to, such as 443, 8080 or any above 10080, got port ${port}, which is kept for another service`;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
