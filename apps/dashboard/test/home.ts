@@ -95,6 +95,31 @@ export function home(stage: Stage): void {
     expect(asked.length).toBeLessThanOrEqual(8);
   });
 
+  it('shows the mean of the processors of a device that sends each by itself, also before it sends again', async () => {
+    const processor = (number: string) => ({ 'cpu.logical_number': number });
+    const readings = (
+      [
+        ['0', 0.2],
+        ['1', 0.4],
+      ] as const
+    ).map(([number, value]) => ['system.cpu.utilization', value, processor(number)] as const);
+    await send(stage.site, 'by-processor', readings, 300);
+    await send(stage.site, 'with-whole', [...readings, ['system.cpu.utilization', 0.9]], 300);
+    const { page, errors } = await stage.open('/');
+    const figureOf = (name: string) => row(page, name).locator('td[data-metric="system.cpu.utilization"]');
+    await page.getByLabel('Search devices').fill('by-processor');
+    await figureOf('by-processor').getByText('30.0 %').waitFor();
+    await figureOf('by-processor').locator('.spark path').waitFor({ state: 'attached' });
+    await page.getByLabel('Search devices').fill('with-whole');
+    await figureOf('with-whole').getByText('90.0 %').waitFor();
+    await send(stage.site, 'with-whole', [...readings, ['system.cpu.utilization', 0.8]]);
+    await figureOf('with-whole').getByText('80.0 %').waitFor();
+    await page.getByLabel('Search devices').fill('by-processor');
+    await send(stage.site, 'by-processor', [['system.cpu.utilization', 0.6, processor('0')]]);
+    await figureOf('by-processor').getByText('50.0 %').waitFor();
+    expect(errors).toEqual([]);
+  });
+
   it('shows readings in other units as those of its columns', async () => {
     const labels = { 'system.filesystem.mountpoint': '/' };
     await send(stage.site, 'in-other-units', [

@@ -105,7 +105,8 @@ export class Fleet {
       if (time > entry.lastSeen) entry.lastSeen = time;
       this.dirty.add(sample.device_name);
       const figure = figureOf.get(sample.metric_name);
-      if (figure && counts(figure, sample.labels)) takePart(entry, figure, sample, time);
+      if (figure && (counts(figure, sample.labels) || isNeeded(entry, figure, sample.labels, time)))
+        takePart(entry, figure, sample, time);
     }
     return strangers;
   }
@@ -168,6 +169,16 @@ export function counts(figure: Figure, labels: Readonly<Record<string, string>>)
   return state === undefined || labels[state] === 'used';
 }
 
+/** Whether a series is of one processor by itself: their mean stands for a whole that nobody sends. */
+export const isOneProcessor = (labels: Readonly<Record<string, string>>): boolean =>
+  Object.keys(labels).join() === 'cpu.logical_number';
+
+function isNeeded({ parts }: Entry, figure: Figure, labels: Readonly<Record<string, string>>, time: number): boolean {
+  if (figure !== 'cpu' || !isOneProcessor(labels)) return false;
+  const whole = parts.cpu.get(WHOLE);
+  return !whole || whole.time < time - STOPPED;
+}
+
 /** What tells the parts of a figure apart, in a word: the mount point, the sensor. */
 export function partOf(figure: Figure, labels: Readonly<Record<string, string>>): string {
   const wanted = figure === 'disk' ? /mountpoint$/ : figure === 'temperature' ? /(^|\.)(sensor|name|id)$/ : /(?!)/;
@@ -198,23 +209,36 @@ function takePart(entry: Entry, figure: Figure, sample: FleetSample, time: numbe
     spark.values.push(null);
     if (spark.values.length > SPARK_STEPS) spark.values.shift();
   }
-  if (step === spark.step) spark.values[spark.values.length - 1] = largest(entry.parts[figure])?.value ?? value;
+  if (step === spark.step)
+    spark.values[spark.values.length - 1] = figureOfParts(figure, entry.parts[figure])?.value ?? value;
 }
 
-/** The largest of the parts, without those that have stopped while others go on. */
-function largest(parts: ReadonlyMap<string, FigureValue & { time: number }>): FigureValue | undefined {
+/** The key of a series without labels. */
+const WHOLE = '{}';
+/** A part that is so much older than others has stopped, ms. */
+const STOPPED = 600_000;
+
+/** Of processors the whole, or where nobody sends it their mean; of all else the largest. Parts that have stopped while others go on do not count. */
+function figureOfParts(
+  figure: Figure,
+  parts: ReadonlyMap<string, FigureValue & { time: number }>,
+): FigureValue | undefined {
   const newest = Math.max(...[...parts.values()].map(({ time }) => time));
-  let found: (FigureValue & { time: number }) | undefined;
-  for (const part of parts.values()) {
-    if (part.time >= newest - 600_000 && (!found || part.value > found.value)) found = part;
+  const going = [...parts].filter(([, { time }]) => time >= newest - STOPPED);
+  const [first] = going;
+  if (!first) return undefined;
+  if (figure === 'cpu') {
+    const whole = going.find(([key]) => key === WHOLE)?.[1];
+    return { value: whole?.value ?? going.reduce((sum, [, { value }]) => sum + value, 0) / going.length };
   }
-  return found && { value: found.value, ...(found.of && { of: found.of }) };
+  const [, { value, of }] = going.reduce((most, one) => (one[1].value > most[1].value ? one : most), first);
+  return { value, ...(of && { of }) };
 }
 
 function shownOf({ shown, parts, lastSeen, sparks }: Entry, now: number): FleetDevice {
   const figures = Object.fromEntries(
     FIGURES.flatMap((figure) => {
-      const value = largest(parts[figure]);
+      const value = figureOfParts(figure, parts[figure]);
       return value ? [[figure, value]] : [];
     }),
   );

@@ -1,6 +1,7 @@
 import { read, serverNow, type Schema } from '../api.js';
 import {
   counts,
+  isOneProcessor,
   figureValue,
   FIGURE_METRICS,
   FIGURES,
@@ -53,9 +54,13 @@ export class SparkLoader {
     this.wanted.clear();
   }
 
-  /** Where the devices have more series than an answer, it asks for each half of them. */
-  private async loadFigure(figure: Figure, names: readonly string[]): Promise<void> {
-    const label = LABELS[figure];
+  /**
+   * Where the devices have more series than an answer, it asks for each half of them.
+   *
+   * @param byProcessor of devices that send each processor by itself, and not their whole.
+   */
+  private async loadFigure(figure: Figure, names: readonly string[], byProcessor = false): Promise<void> {
+    const label = byProcessor ? undefined : LABELS[figure];
     const query = {
       metric_name: FIGURE_METRICS[figure],
       ...(label && { label }),
@@ -67,33 +72,60 @@ export class SparkLoader {
     };
     try {
       const answer = await read('/api/v1/reports/compare', query, { signal: this.aborter.signal });
-      if (answer.series.length < MAX_SERIES || names.length === 1) return this.take(figure, answer);
-      const half = Math.ceil(names.length / 2);
-      for (const part of [names.slice(0, half), names.slice(half)]) void this.loadFigure(figure, part);
+      if (answer.series.length === MAX_SERIES && names.length > 1) {
+        const half = Math.ceil(names.length / 2);
+        for (const part of [names.slice(0, half), names.slice(half)]) void this.loadFigure(figure, part, byProcessor);
+        return;
+      }
+      this.take(figure, answer, byProcessor);
+      if (figure !== 'cpu' || byProcessor) return;
+      const found = new Set(answer.series.map(({ device_name }) => device_name));
+      await this.loadProcessors(names.filter((name) => !found.has(name)));
     } catch {
       // The connection line says that the api is away; a spark line that is missing is asked for again.
       for (const name of names) this.asked.delete(name);
     }
   }
 
-  private take(figure: Figure, { series, timestamps, unit }: Schema<'CompareDto'>): void {
-    const byDevice = new Map<string, (number | null)[]>();
+  /** Of devices that send no whole of their processors: what each does by itself. */
+  private async loadProcessors(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const query = { metric_name: [FIGURE_METRICS.cpu], device_name: [...names] };
+    const { samples } = await read('/api/v1/reports/latest', query, { signal: this.aborter.signal });
+    this.fleet.take(samples);
+    this.fleet.flush(serverNow());
+    const found = new Set(samples.filter(({ labels }) => isOneProcessor(labels)).map(({ device_name }) => device_name));
+    if (found.size > 0) await this.loadFigure('cpu', [...found], true);
+  }
+
+  private take(figure: Figure, { series, timestamps, unit }: Schema<'CompareDto'>, byProcessor: boolean): void {
+    const byDevice = new Map<string, (number | null)[][]>();
     const inUnit = (value: number | null): number | null =>
       value === null ? null : (figureValue(figure, value, unit) ?? null);
     for (const { device_name, labels, values: given } of series) {
-      if (!counts(figure, labels)) continue;
-      const values = given.map(inUnit);
-      const before = byDevice.get(device_name);
-      byDevice.set(device_name, before ? before.map((value, step) => larger(value, values[step] ?? null)) : values);
+      if (!(byProcessor ? isOneProcessor(labels) : counts(figure, labels))) continue;
+      byDevice.set(device_name, [...(byDevice.get(device_name) ?? []), given.map(inUnit)]);
     }
     const start = Date.parse(timestamps[0] ?? '');
-    for (const [name, values] of byDevice) this.fleet.setSpark(name, figure, values, start);
+    for (const [name, lines] of byDevice) {
+      const values = timestamps.map((_, step) =>
+        oneOf(
+          lines.map((line) => line[step] ?? null),
+          byProcessor,
+        ),
+      );
+      this.fleet.setSpark(name, figure, values, start);
+    }
     this.fleet.flush(serverNow());
   }
 }
 
-const larger = (a: number | null, b: number | null): number | null =>
-  a === null ? b : b === null ? a : Math.max(a, b);
+/** The largest, or the mean; null where there is none. */
+function oneOf(values: readonly (number | null)[], asMean: boolean): number | null {
+  const there = values.filter((value) => value !== null);
+  if (there.length === 0) return null;
+  return asMean ? there.reduce((sum, value) => sum + value, 0) / there.length : Math.max(...there);
+}
 
 /** Names in groups whose addresses are not too long. */
 function batches(names: readonly string[]): string[][] {
