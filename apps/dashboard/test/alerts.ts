@@ -104,6 +104,26 @@ export function alerts(stage: Stage): void {
     await stage.site.server.send('DELETE', '/api/v1/alerts/channels/phone');
   });
 
+  it('a channel that an older version saved and this one cannot use stands there with the reason, and can be deleted', async () => {
+    const { page, errors } = await stage.open('/');
+    const document = { name: 'old', type: 'webhook', url: '********' };
+    const unusable = { name: 'old', origin: 'database', document, unusable: true, failure: 'url must have a port' };
+    let items = [unusable];
+    await page.route('**/api/v1/alerts/channels', (route) => route.fulfill({ json: { items } }));
+    await page.route('**/api/v1/alerts/channels/old', (route) => {
+      items = [];
+      return route.fulfill({ status: 204 });
+    });
+    await page.goto(`${stage.site.url}/alerts?tab=channels`);
+    const row = page.getByRole('row', { name: /old/ });
+    await row.getByText('It cannot be used: url must have a port').waitFor();
+    expect(await row.getByRole('button', { name: 'Send a test' }).count()).toBe(0);
+    await row.getByRole('button', { name: 'old' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await row.waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
   it('what alerts stands there, is acknowledged and silenced', async () => {
     const { page } = await stage.open('/alerts');
     const row = page.getByRole('row', { name: /Loud/ });

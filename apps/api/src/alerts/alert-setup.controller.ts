@@ -24,11 +24,11 @@ import { AlertSetupDto, AlertSetupsDto, ChannelTypesDto, ImportDto, ImportedDto 
 import { mistakesAsProblem, problemOfMistakes } from './mistakes.js';
 import { ChannelError } from './notify/channel.js';
 import { CHANNEL_TYPES } from './notify/channels.js';
-import { shownChannel, withSecrets, type Channel } from './notify/read-channel.js';
-import type { Document, Known, Registry } from './registry.js';
+import { shownChannel, shownUnusable, withSecrets, type Channel } from './notify/read-channel.js';
+import type { Document, Known, Registry, Unusable } from './registry.js';
 import type { Mistake } from './reader.js';
 import type { Rule } from './rules/rule.js';
-import type { Route, Silence } from './telling/config.js';
+import type { Maintenance, Route, Silence } from './telling/config.js';
 import { unknownChannels } from './telling/unknown-channels.js';
 
 const KINDS = ['rules', 'channels', 'routes', 'silences', 'maintenance', 'dependencies'] as const;
@@ -109,7 +109,7 @@ export class AlertSetupController {
     }
     for (const [kind, documents] of sections) {
       const registry = this.registryOf(kind);
-      const whole = documents.map((one) => withSecrets(one, registry.get(String(one['name']))?.document));
+      const whole = documents.map((one) => withSecrets(one, registry.documentOf(String(one['name']))));
       if (whole.length > 0) await registry.put(whole, Date.now());
       written += whole.length;
     }
@@ -130,7 +130,12 @@ export class AlertSetupController {
   async test(@Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
     assertWholeSite('Rules and channels');
     const channel = this.alerts.channels.get(name);
-    if (!channel) throw new Problem('unknown-alert-setup', `There is no channel ${quote(name)}.`);
+    if (!channel) {
+      const unusable = this.alerts.channels.unusable().find((one) => one.name === name);
+      if (unusable)
+        throw new Problem('channel-failed', `The channel ${quote(name)} cannot be used: ${unusable.reason}`);
+      throw new Problem('unknown-alert-setup', `There is no channel ${quote(name)}.`);
+    }
     try {
       await this.alerts.test(channel.value);
     } catch (error) {
@@ -153,8 +158,14 @@ export class AlertSetupController {
   })
   async list(@Param('kind') kind: string, @Query() _query: NoQuery): Promise<AlertSetupsDto> {
     const registry = this.registryOf(kind);
-    const shown = currentCaller() ? await this.ofOwnDevices() : registry.list();
-    return { items: (currentCaller() && kind !== 'rules' ? [] : shown).map((known) => this.dto(known)) };
+    if (currentCaller()) {
+      return { items: kind === 'rules' ? (await this.ofOwnDevices()).map((known) => this.dto(known)) : [] };
+    }
+    const unusable = registry.unusable().map((one) => unusableDto(one, kind as Kind));
+    const names = new Set(unusable.map(({ name }) => name));
+    const usable = registry.list().filter(({ name }) => !names.has(name));
+    const items = [...usable.map((known) => this.dto(known)), ...unusable];
+    return { items: items.sort((a, b) => (a.name < b.name ? -1 : 1)) };
   }
 
   /** The rules that name no device that the caller does not see. */
@@ -207,11 +218,13 @@ export class AlertSetupController {
       ]);
     }
     const now = Date.now();
-    const before = registry.get(name)?.document;
+    const before = registry.documentOf(name);
     const document = atNow(withSecrets({ ...given, name }, before), kind as Kind, now, request.caller.name);
     const value = mistakesAsProblem(() => registry.parse(document));
     if (kind === 'routes') assertNone(this.alerts.unknownChannelsOf(value as Route));
-    if (kind === 'silences') assertNone(pastEnd(value as Silence, document, now));
+    if (kind === 'silences' || kind === 'maintenance') {
+      assertNone(pastEnd(value as Silence | Maintenance, given, document, now));
+    }
     await registry.put([document], now);
     return this.dto(registry.get(name) as Known<unknown>);
   }
@@ -285,15 +298,28 @@ export class AlertSetupController {
   }
 }
 
+const unusableDto = ({ name, origin, document, reason }: Unusable, kind: Kind): AlertSetupDto => ({
+  name,
+  origin,
+  document: { ...(kind === 'channels' ? shownUnusable(document) : document) },
+  failure: reason,
+  unusable: true,
+});
+
 function assertNone(mistakes: readonly Mistake[]): void {
   if (mistakes.length > 0) throw invalidInput([...mistakes]);
 }
 
-/** What is wrong with a silence that would be over as soon as it is saved. */
-const pastEnd = ({ until }: Silence, document: Document, now: number): Mistake[] =>
-  until > now
-    ? []
-    : [{ field: 'until', reason: `must be later than now, ${toRfc3339(now)}, got ${quote(document['until'])}` }];
+/** What is wrong with a silence or a maintenance window that would be over as soon as it is saved. */
+function pastEnd({ until }: Silence | Maintenance, given: Document, document: Document, now: number): Mistake[] {
+  if (until > now) return [];
+  const reason = `be later than now, ${toRfc3339(now)}, got ${quote(document['until'])}`;
+  return [
+    given['for'] === undefined
+      ? { field: 'until', reason: `must ${reason}` }
+      : { field: 'for', reason: `must end in the future: until must ${reason}` },
+  ];
+}
 
 /** `for` counts from now on: what is kept says until when. */
 function atNow(document: Document, kind: Kind, now: number, by: string): Document {

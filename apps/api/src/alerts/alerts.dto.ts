@@ -312,10 +312,17 @@ export class AlertSetupDto {
   document!: Record<string, unknown>;
 
   @ApiPropertyOptional({
-    description: 'Of a channel: why its last message was not taken.',
+    description: 'Of a channel: why its last message was not taken. Of a route: what it names that is no channel.',
     example: 'ntfy.sh answered 403',
   })
   failure?: string;
+
+  @ApiPropertyOptional({
+    description:
+      'That it holds nothing, as it cannot be used: `failure` says why. Another version may have written it.',
+    example: true,
+  })
+  unusable?: boolean;
 }
 
 export class AlertSetupsDto {

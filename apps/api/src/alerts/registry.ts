@@ -14,10 +14,18 @@ export interface Known<T> {
   readonly origin: Origin;
 }
 
+/** What holds nothing, and why: another version may have written it. */
+export interface Unusable {
+  readonly name: string;
+  readonly document: Document;
+  readonly origin: Origin;
+  readonly reason: string;
+}
+
 /** All rules, channels, routes and the like that hold: those from the start, of the database, and of `ALERTS_FILE`. */
 export class Registry<T> {
   private known: readonly Known<T>[] = [];
-  private problems: ReadonlySet<string> = new Set();
+  private wrong: readonly Unusable[] = [];
 
   constructor(
     readonly kind: AlertDocumentKind,
@@ -36,6 +44,16 @@ export class Registry<T> {
 
   values(): T[] {
     return this.known.map(({ value }) => value);
+  }
+
+  /** What is in the database, and cannot be used. */
+  unusable(): readonly Unusable[] {
+    return this.wrong;
+  }
+
+  /** As it is written under a name, whether it can be used or not. */
+  documentOf(name: string): Document | undefined {
+    return (this.wrong.find((one) => one.name === name) ?? this.get(name))?.document;
   }
 
   get(name: string): Known<T> | undefined {
@@ -63,7 +81,8 @@ export class Registry<T> {
   /** Takes in what the database has of this kind now. */
   take(documents: readonly AlertDocument[]): void {
     const known = new Map<string, Known<T>>();
-    const problems = new Set<string>();
+    const wrong: Unusable[] = [];
+    const said = new Set(this.wrong.map(problemOf));
     const before = new Map(this.known.map((one) => [one.name, one]));
     const add = (document: Document, origin: Origin): void => {
       const name = String(document['name']);
@@ -73,15 +92,18 @@ export class Registry<T> {
         const isSame = same?.origin === origin && JSON.stringify(same.document) === JSON.stringify(document);
         known.set(name, isSame ? same : { name, value: this.parse(document), document, origin });
       } catch (error) {
-        const problem = `${this.kind} ${JSON.stringify(name)} of the ${origin}: ${reasonOf(error)}`;
-        problems.add(problem);
-        if (!this.problems.has(problem)) this.onProblem(problem);
+        const unusable = { name, document, origin, reason: reasonOf(error) };
+        wrong.push(unusable);
+        const problem = problemOf(unusable);
+        if (!said.has(problem)) this.onProblem(`${this.kind} ${problem}`);
       }
     };
     for (const document of this.given.defaults ?? []) add(document, 'default');
     for (const { body } of documents) add(body as Document, 'database');
     for (const document of this.given.file ?? []) add(document, 'file');
-    this.problems = problems;
+    this.wrong = wrong;
     this.known = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }
+
+const problemOf = ({ name, origin, reason }: Unusable): string => `${JSON.stringify(name)} of the ${origin}: ${reason}`;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import 'reflect-metadata';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import { openDatabase } from '@device-metrics/sqlite';
 import { readAlerts } from '../../src/alerts/alerts-file.js';
 import { MistakesError } from '../../src/alerts/reader.js';
 import { Server, temporaryFolder, type Answer } from '../server.js';
@@ -237,6 +238,70 @@ it('a silence whose end is over is refused, with its end and the time', async ()
   const later = new Date(Date.now() + 3_600_000).toISOString();
   expect((await server.send('PUT', path, { select: { device: 'a' }, until: later })).status).toBe(200);
   expect((await server.send('DELETE', path)).status).toBe(204);
+});
+
+it('a maintenance window that is over is refused, and one that is not is taken', async () => {
+  const path = '/api/v1/alerts/maintenance/late';
+  const put = (wish: object): Promise<Answer> => server.send('PUT', path, { select: { device: 'a' }, ...wish });
+  const [from, until] = ['2026-01-15T10:00:00Z', '2026-01-15T12:00:00Z'];
+  const over = await put({ from, until });
+  const reason = expect.stringMatching(/^must be later than now, 20\S+Z, got "2026-01-15T12:00:00Z"$/);
+  expect([over.status, over.body.errors]).toEqual([400, [{ field: 'until', reason }]]);
+  const short = await put({ from, for: '2h' });
+  expect([short.status, short.body.errors]).toEqual([
+    400,
+    [{ field: 'for', reason: expect.stringContaining('must end in the future: until must be later than now') }],
+  ]);
+  expect((await server.get('/api/v1/alerts/maintenance')).body.items).toEqual([]);
+  const later = new Date(Date.now() + 3_600_000).toISOString();
+  for (const wish of [
+    { from, until: later },
+    { for: '1h' },
+    { weekly: { days: ['tue'], at: '22:00' }, duration: '1h' },
+  ]) {
+    expect((await put(wish)).status).toBe(200);
+  }
+  expect((await server.send('DELETE', path)).status).toBe(204);
+});
+
+it('what another version has saved and this one cannot use is listed with the reason, changed and deleted', async () => {
+  const settings = { DATABASE_PATH: join(folder.path, 'upgraded.db') };
+  const server = await Server.start(settings);
+  const put = (name: string, url: string, more: object = {}): Promise<Answer> =>
+    server.send('PUT', `/api/v1/alerts/channels/${name}`, { type: 'alertmanager', url, ...more });
+  expect((await put('old', 'http://127.0.0.1:8080', { password: 'hush' })).status).toBe(200);
+  expect((await server.send('PUT', '/api/v1/alerts/silences/odd', { select: { device: 'a' }, for: '1h' })).status).toBe(
+    200,
+  );
+  await server.stop();
+  const database = openDatabase(settings.DATABASE_PATH);
+  database.exec(
+    `UPDATE alert_document SET body = replace(replace(body, ':8080', ':4190'), '"device":"a"', '"devise":"a"')`,
+  );
+  database.close();
+  const later = await Server.start(settings);
+  const channels = async (): Promise<any[]> => (await later.get('/api/v1/alerts/channels')).body.items;
+  const failure = expect.stringContaining('url must have a port that web requests may go to');
+  expect(await channels()).toEqual([
+    {
+      name: 'old',
+      origin: 'database',
+      document: { name: 'old', type: 'alertmanager', url: 'http://127.0.0.1:4190', password: '********' },
+      failure,
+      unusable: true,
+    },
+  ]);
+  expect((await later.get('/api/v1/alerts/silences')).body.items).toMatchObject([
+    { name: 'odd', unusable: true, failure: expect.stringContaining('select.devise is unknown') },
+  ]);
+  const { status, body } = await later.send('POST', '/api/v1/alerts/channels/old/test');
+  expect([status, body.detail]).toEqual([502, expect.stringContaining('cannot be used: url must have a port')]);
+  const given = { type: 'alertmanager', url: 'http://127.0.0.1:8080', password: 'hush' };
+  expect((await later.send('PUT', '/api/v1/alerts/channels/old', given)).status).toBe(200);
+  expect((await channels())[0]).not.toHaveProperty('unusable');
+  expect((await later.send('DELETE', '/api/v1/alerts/silences/odd')).status).toBe(204);
+  expect((await later.get('/api/v1/alerts/silences')).body.items).toEqual([]);
+  await later.stop();
 });
 
 it('a message has links that acknowledge and silence without signing in; a GET only asks, and a changed link does nothing', async () => {

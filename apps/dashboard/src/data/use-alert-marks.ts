@@ -38,7 +38,12 @@ export function useAlertMarks(device: string, spec: ChartSpec, window: TimeWindo
   return useMemo(() => {
     if (!rules || !known || !data) return NO_MARKS;
     return {
-      levels: levelsOf(rules.items, known, spec, lowest),
+      levels: levelsOf(
+        rules.items.filter(({ unusable }) => !unusable),
+        known,
+        spec,
+        lowest,
+      ),
       episodes: episodesOf(data.changes, alerts?.alerts ?? [], spec, data.bounds),
     };
   }, [rules, alerts, known, data, spec, lowest]);

@@ -54,7 +54,7 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
     return value;
   }
   if (field.secret && value === HIDDEN) {
-    reader.note(key, 'must be given again, as the receiver is another one');
+    reader.note(key, 'must be given again, as the receiver or the key of this server is another one');
     return value;
   }
   switch (field.type) {
@@ -107,6 +107,14 @@ export function shownChannel({ name, type, written }: Channel): ChannelDocument 
     return [key, type.fields[key]?.secret && !isPlaceholder(value) ? HIDDEN : value];
   });
   return { name, type: type.type, ...(Object.fromEntries(shown) as ChannelDocument) };
+}
+
+/** A channel that cannot be used, as everybody may see it: of a type that is not known, nothing is known to be no secret. */
+export function shownUnusable(document: ChannelDocument): ChannelDocument {
+  const fields = CHANNEL_TYPES.find((one) => one.type === document['type'])?.fields ?? {};
+  const isOpen = (key: string, value: unknown): boolean =>
+    key === 'name' || key === 'type' || isPlaceholder(value) || (key in fields && !fields[key]?.secret);
+  return Object.fromEntries(Object.entries(document).map(([key, value]) => [key, isOpen(key, value) ? value : HIDDEN]));
 }
 
 /**

@@ -53,6 +53,8 @@ export interface Silence {
 export interface Maintenance {
   readonly name: string;
   readonly select: AlertSelector;
+  /** Unix milliseconds; Infinity of one that comes again. */
+  readonly until: number;
   readonly isOn: (now: number) => boolean;
 }
 
@@ -136,7 +138,7 @@ export const readMaintenance = (document: unknown, now: number): Maintenance =>
       const from = reader.has('from') ? reader.time('from') : now;
       const until = reader.has('for') ? from + reader.duration('for', 0, MINUTE) : reader.time('until');
       if (from >= until && until > 0) reader.note('until', 'must be after the beginning');
-      return { name, select, isOn: (at) => at >= from && at < until };
+      return { name, select, until, isOn: (at) => at >= from && at < until };
     }
     const duration = reader.duration('duration', undefined, MINUTE, 7 * 24 * HOUR);
     const named = reader.text('timezone', 'UTC');
@@ -144,7 +146,7 @@ export const readMaintenance = (document: unknown, now: number): Maintenance =>
     if (!isZone) reader.note('timezone', `must be an IANA time zone such as Europe/Berlin, got ${quote(named)}`);
     const zone = isZone ? named : 'UTC';
     const next = reader.has('cron') ? cronBeginnings(reader, zone) : weeklyBeginnings(reader, zone);
-    return { name, select, isOn: recurring(next, duration) };
+    return { name, select, until: Infinity, isOn: recurring(next, duration) };
   });
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];

@@ -161,7 +161,7 @@ function Test({ item }: { item: SetupItem }) {
 /** How often, and who hears of it when nobody answers. */
 export function RouteFields() {
   const { data } = useSetup('channels');
-  const channels = data?.items.map(({ name }) => name);
+  const channels = data?.items.flatMap(({ name, unusable }) => (unusable ? [] : [name]));
   return (
     <>
       <SelectFields />

@@ -89,13 +89,20 @@ function Until({ time }: { time: string }) {
 
 function WindowWords({ document }: { document: Document }) {
   const { zone } = useTimeWindow();
+  const now = useNow();
   const of = (key: string): string => textsAt(document, key).join();
   const length = `for ${of('duration')}, ${of('timezone') || 'UTC'}`;
   if (document['weekly'] !== undefined) {
     return `${textsAt(document, 'weekly.days').join(', ') || 'every day'} at ${of('weekly.at')} ${length}`;
   }
   if (document['cron'] !== undefined) return `${of('cron')} ${length}`;
-  return `${timeText(Date.parse(of('from')), zone, false)} – ${timeText(Date.parse(of('until')), zone, false)}`;
+  const until = Date.parse(of('until'));
+  return (
+    <>
+      {timeText(Date.parse(of('from')), zone, false)} – {timeText(until, zone, false)}{' '}
+      {until <= now && <span className="soft">over</span>}
+    </>
+  );
 }
 
 /** Which alerts are meant. */

@@ -80,11 +80,17 @@ export function Setup({ look }: { look: SetupLook }) {
                     </button>{' '}
                     {item.origin === 'file' && <span className="tag">ALERTS_FILE</span>}
                   </td>
-                  {cells(item).map((cell, index) => (
-                    <td key={columns[index]} data-head={columns[index]}>
-                      {cell}
+                  {item.unusable ? (
+                    <td colSpan={columns.length} className="bad-text">
+                      It cannot be used: {item.failure}
                     </td>
-                  ))}
+                  ) : (
+                    cells(item).map((cell, index) => (
+                      <td key={columns[index]} data-head={columns[index]}>
+                        {cell}
+                      </td>
+                    ))
+                  )}
                 </tr>
               ))}
             </tbody>
