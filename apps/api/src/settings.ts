@@ -14,10 +14,10 @@ import {
   type SettingGroup,
   type SettingType,
   type SettingValues,
+  webAddressMistake,
 } from '@device-metrics/settings';
 import type { Role } from '@device-metrics/storage';
 import { registerAs, type ConfigType } from '@nestjs/config';
-import { webAddressMistake } from './alerts/notify/web-address.js';
 
 const require = createRequire(import.meta.url);
 

@@ -10,6 +10,7 @@ export {
   settingsFile,
   updatesFolder,
 } from './command-line.js';
+export { webAddressMistake } from './web-address.js';
 export { unheeded } from './unheeded.js';
 export { isTerminalGone, outliveReaders } from './terminal.js';
 export { serviceManager, type ServiceManager } from './service-manager.js';

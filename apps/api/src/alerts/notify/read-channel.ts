@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quote, reasonOf } from '@device-metrics/domain';
+import { webAddressMistake } from '@device-metrics/settings';
 import { MistakesError, ObjectReader, readAll } from '../reader.js';
 import { ChannelError, type ChannelSettings, type ChannelType, type Field } from './channel.js';
 import { CHANNEL_TYPES } from './channels.js';
-import { webAddressMistake } from './web-address.js';
 
 /** What stands in place of a secret that is set. */
 export const HIDDEN = '********';
