@@ -170,6 +170,7 @@ class JsonWriter {
     for (const [given, value] of Object.entries(json)) {
       const key = Object.hasOwn(fields, given) ? given : camelCase(given);
       const known = Object.hasOwn(fields, key) ? fields[key] : undefined;
+      if (!known && name === 'Metric') assertNoPoints(given, value, path);
       if (!known || value === null) continue;
       const at = path === '' ? key : `${path}.${key}`;
       if (!known.repeated) {
@@ -239,6 +240,13 @@ const SCOPE_LISTS = [
   'instrumentationLibraryMetrics',
   'instrumentation_library_metrics',
 ];
+
+/** Senders from before OTLP 0.9 have points in `intGauge` and others. */
+function assertNoPoints(given: string, value: unknown, path: string): void {
+  if (Array.isArray((value as { dataPoints?: unknown } | null)?.dataPoints)) {
+    throw wrong(path, 'gauge, sum, histogram, exponentialHistogram or summary where it has points', given);
+  }
+}
 
 /** How many points are lost with an item of a list; 0 where it is none that has points. */
 function pointsOf(type: string, item: unknown): number {

@@ -228,6 +228,17 @@ describe('metrics of OpenTelemetry', () => {
     expect(read({ resourceMetrics: [{ ...rest, instrumentationLibraryMetrics }] })).toMatchObject([
       { ...host, value: 1 },
     ]);
+    const refused: [string, number][] = [];
+    const older = { name: 'o', intGauge: { dataPoints: [{ ...time, value: '1' }, {}] } };
+    expect(pointsOf(metricsFromJson(request([older, gauge(3)], ofHost), (...one) => refused.push(one)))).toMatchObject([
+      { value: 3 },
+    ]);
+    expect(refused).toEqual([
+      [
+        'resourceMetrics[0].scopeMetrics[0].metrics[0] must be gauge, sum, histogram, exponentialHistogram or summary where it has points, got "intGauge"',
+        2,
+      ],
+    ]);
     const scope = new ProtoWriter().message(2, (metric) =>
       metric
         .text(1, 'g')

@@ -173,10 +173,38 @@ describe('lines of others', () => {
     ]);
   });
 
-  it('of Glances are not those of Telegraf that have the same names', async () => {
-    expect(await named('diskio,hostname=pc,disk_name=sda read_bytes=1\ncpu,hostname=pc idle=20', hostnames)).toEqual([
-      'pc diskio.read_bytes{disk_name=sda} 1 -',
+  it('of Glances become what the collector calls them, and no others that are called as Telegraf', async () => {
+    expect(
+      await named(
+        [
+          'cpu,hostname=pc cpu_user_careful=50,idle=20,total=80,user=60',
+          'percpu,cpu_number=1.0,hostname=pc iowait=1',
+          'mem,hostname=pc free=5,available=5,percent=50',
+          'fs,hostname=pc,mnt_point=/ fs_type="ext4",size=9,percent=25',
+          'diskio,disk_name=sda,hostname=pc read_bytes=1,read_bytes_gauge=7',
+          'network,hostname=pc,interface_name=eth0 rx=1,cumulative_rx=7',
+          'uptime,hostname=pc seconds=62819.0',
+          'office.cpu,hostname=pc total=80',
+        ].join('\n'),
+        hostnames,
+      ),
+    ).toEqual([
+      'pc cpu.cpu_user_careful{} 50 -',
       'pc cpu.idle{} 20 -',
+      'pc system.cpu.utilization{} 0.8 1',
+      'pc system.cpu.mode.utilization{cpu.mode=user} 0.6 1',
+      'pc system.cpu.mode.utilization{cpu.logical_number=1,cpu.mode=iowait} 0.01 1',
+      'pc mem.free{} 5 -',
+      'pc system.memory.linux.available{} 5 By',
+      'pc system.memory.utilization{system.memory.state=used} 0.5 1',
+      'pc system.filesystem.limit{system.filesystem.mountpoint=/} 9 By',
+      'pc system.filesystem.utilization{system.filesystem.mountpoint=/} 0.25 1',
+      'pc diskio.read_bytes{system.device=sda} 1 -',
+      'pc system.disk.io{system.device=sda,disk.io.direction=read} 7 By',
+      'pc network.rx{network.interface.name=eth0} 1 -',
+      'pc system.network.io{network.interface.name=eth0,network.io.direction=receive} 7 By',
+      'pc system.uptime{} 62819 s',
+      'pc office.cpu.total{} 80 -',
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { convertibleUnits, toBaseUnit, type Labels } from '@device-metrics/domain';
+import { glances, isGlances } from './glances.js';
 import { to, type Mapping } from './mapping.js';
 import { telegraf } from './telegraf.js';
 
@@ -62,13 +63,10 @@ const proxmox: Mapping = {
 const PROXMOX_OBJECTS = new Set(['nodes', 'qemu', 'lxc']);
 const PROXMOX_MEASUREMENTS = new Set(['system', 'cpustat', 'memory']);
 
-/** Glances has measurements of the same names as Telegraf, where `diskio` is what came since its last look. */
-const isGlances = (tags: Labels): boolean => tags['hostname'] !== undefined && tags['host'] === undefined;
-
 /** What is known of lines with these names; undefined where nothing is. */
 export function mappingOf(measurement: string, tags: Labels): Mapping | undefined {
   if (tags['entity_id'] !== undefined && tags['domain'] !== undefined) return homeAssistant(measurement, tags);
   if (PROXMOX_OBJECTS.has(tags['object'] ?? '')) return PROXMOX_MEASUREMENTS.has(measurement) ? proxmox : undefined;
-  if (isGlances(tags)) return undefined;
-  return Object.hasOwn(telegraf, measurement) ? telegraf[measurement] : undefined;
+  const known = isGlances(tags) ? glances : telegraf;
+  return Object.hasOwn(known, measurement) ? known[measurement] : undefined;
 }

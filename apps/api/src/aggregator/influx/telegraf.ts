@@ -1,33 +1,17 @@
 import type { Labels } from '@device-metrics/domain';
+import { CPU_MODES, memory, READ, RECEIVE, space, swap, TRANSMIT, WRITE } from './fields.js';
 import { dropped, from, scaledTo, to, unless, type FieldMapping, type Mapping, type TagMapping } from './mapping.js';
 
 /** Processors: `cpu-total` is all of them, `cpu3` one. */
 const processor: TagMapping = (value) =>
   value === 'cpu-total' ? {} : { 'cpu.logical_number': value.replace(/^cpu(?=\d+$)/, '') };
 
-const CPU_MODES = {
-  user: 'user',
-  nice: 'nice',
-  system: 'system',
-  irq: 'interrupt',
-  softirq: 'softirq',
-  steal: 'steal',
-  iowait: 'iowait',
-} as const;
-
 const modes = (of: (field: string, mode: string) => [string, FieldMapping]): Record<string, FieldMapping> =>
   Object.fromEntries(Object.entries(CPU_MODES).map(([field, mode]) => of(field, mode)));
 
-const memory = (state: string): FieldMapping => to('system.memory.usage', { 'system.memory.state': state });
-const swap = (state: string): FieldMapping => to('system.paging.usage', { 'system.paging.state': state });
-const space = (state: string): FieldMapping => to('system.filesystem.usage', { 'system.filesystem.state': state });
 const inodes = (state: string): FieldMapping =>
   to('system.filesystem.inodes.usage', { 'system.filesystem.state': state });
 
-const READ = { 'disk.io.direction': 'read' };
-const WRITE = { 'disk.io.direction': 'write' };
-const RECEIVE = { 'network.io.direction': 'receive' };
-const TRANSMIT = { 'network.io.direction': 'transmit' };
 const used = (metric: string): FieldMapping => from('%', metric);
 
 const CONTAINER: Record<string, TagMapping> = {
