@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react';
-import { useSearchParams } from 'wouter';
+import { navigate, useSearch } from 'wouter/use-browser-location';
 import { windowOf, windowParameters, type TimeWindow, type Zone } from './time-window.js';
 
 /** The state of a page that stands in its address, so that a copied link shows the same picture. */
@@ -12,6 +12,19 @@ export interface Address {
     change: Record<string, string | readonly string[] | undefined>,
     options?: { replace?: boolean },
   ) => void;
+}
+
+type Change = (before: URLSearchParams) => URLSearchParams;
+
+/** As wouter's own, which takes a `%2F` in a name or a search for a `/`: it decodes addresses before they are read. */
+export function useSearchParams(): [URLSearchParams, (change: Change, options?: { replace?: boolean }) => void] {
+  const search = useSearch();
+  return [useMemo(() => new URLSearchParams(search), [search]), changeSearch];
+}
+
+function changeSearch(change: Change, options?: { replace?: boolean }): void {
+  const search = change(new URLSearchParams(location.search)).toString();
+  navigate(location.pathname + (search === '' ? '' : `?${search}`), options);
 }
 
 export function useAddress(): Address {

@@ -1,7 +1,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useEffect, useState } from 'react';
-import { Link, Route, Switch, useLocation, useSearchParams } from 'wouter';
-import { carried } from './address.js';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { carried, useSearchParams } from './address.js';
 import { ApiError, connection } from './api.js';
 import { useSession } from './data/session.js';
 import { ConnectionLine } from './parts/connection-line.js';

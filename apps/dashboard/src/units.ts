@@ -2,9 +2,11 @@
 
 import { toBaseUnit } from '@device-metrics/domain';
 
-const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-const SI = ['', 'k', 'M', 'G', 'T', 'P'];
-const SMALL = ['', 'm', 'µ', 'n'];
+const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+const SI = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
+const SMALL = ['', 'm', 'µ', 'n', 'p'];
+/** From here on numbers are written with a power of ten, and without a prefix. */
+const BEYOND_PREFIXES = 1e21;
 
 /** Metrics of unit `1` that are no ratio: they say yes or no. */
 const FLAGS =
@@ -84,7 +86,7 @@ export const isRatio = (unit: string | undefined, metric = ''): boolean =>
 const suffixOf = (unit: string): string => unit.replace(/\{[^}]*\}/g, '');
 
 function binary(value: number, more: number): string {
-  const power = powerOf(value, 1024, BINARY.length);
+  const power = Math.abs(value) < BEYOND_PREFIXES ? powerOf(value, 1024, BINARY.length) : 0;
   return `${figures(value / 1024 ** power, more)} ${BINARY[power]}`;
 }
 
@@ -94,7 +96,8 @@ function prefixed(value: number, unit: string, more: number): string {
     const power = Math.min(SMALL.length - 1, Math.ceil(-Math.log10(magnitude) / 3));
     return `${figures(value * 1000 ** power, more)} ${SMALL[power]}${unit}`;
   }
-  const power = magnitude < 10_000 && unit === '' ? 0 : powerOf(value, 1000, SI.length);
+  const isPlain = (magnitude < 10_000 && unit === '') || magnitude >= BEYOND_PREFIXES;
+  const power = isPlain ? 0 : powerOf(value, 1000, SI.length);
   return `${figures(value / 1000 ** power, more)} ${SI[power]}${unit}`.trim();
 }
 
@@ -108,6 +111,7 @@ const powerOf = (value: number, base: number, count: number): number => {
 /** Three figures, and thousands whole. */
 function figures(value: number, more = 0): string {
   const magnitude = Math.abs(value);
+  if (magnitude >= BEYOND_PREFIXES) return value.toExponential(2 + more);
   if (magnitude >= 99.95 || Number.isInteger(value)) return trimmed(value.toFixed(more));
   if (magnitude >= 9.995) return value.toFixed(1 + more);
   if (magnitude >= 0.01) return value.toFixed(2 + more);
@@ -116,10 +120,10 @@ function figures(value: number, more = 0): string {
 
 const trimmed = (text: string): string => (text === '-0' ? '0' : text);
 const tenths = (value: number, more: number): string =>
-  Math.abs(value) >= 1000 ? trimmed(value.toFixed(more)) : value.toFixed(1 + more);
+  Math.abs(value) >= 1000 ? figures(value, more) : value.toFixed(1 + more);
 const percent = (value: number, more: number): string =>
   Math.abs(value) >= 99.95 || value === 0
-    ? trimmed(value.toFixed(more))
+    ? figures(value, more)
     : Math.abs(value) < 0.05
       ? value.toPrecision(1 + more)
       : value.toFixed(1 + more);
@@ -128,6 +132,7 @@ const percent = (value: number, more: number): string =>
 export function duration(seconds: number, more = 0): string {
   const magnitude = Math.abs(seconds);
   if (magnitude === 0) return '0 s';
+  if (magnitude < 0.000_000_999_5) return `${figures(seconds * 1e9, more)} ns`;
   if (magnitude < 0.000_999_5) return `${figures(seconds * 1e6, more)} µs`;
   if (magnitude < 0.9995) return `${figures(seconds * 1e3, more)} ms`;
   if (magnitude < 59.5) return `${figures(seconds, more)} s`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { valueTicks } from '../src/charts/axes.js';
+import { BINARY_STEPS, valueRange, valueTicks } from '../src/charts/axes.js';
 import { duration, formatterOf } from '../src/units.js';
 
 const labels = (ticks: readonly number[], unit: string, metric = ''): readonly unknown[] =>
@@ -17,6 +17,8 @@ describe('labels of the value axis', () => {
     ['Cel', [20, 20.05, 20.1], ['20 °C', '20.05 °C', '20.1 °C']],
     ['s', [0, 60, 3_600, 90_000], ['0 s', '1 min', '1 h', '1 d 1 h']],
     ['s', [172_800, 172_860, 172_920], ['2 d', '2 d 1 min', '2 d 2 min']],
+    ['By', [0, 2 ** 60, 2 ** 61], ['0 B', '1 EiB', '2 EiB']],
+    ['{packet}', [1e18, 1.5e18, 2e18], ['1 E', '1.5 E', '2 E']],
     ['s', [7_200, 7_200.5, 7_201], ['2 h', '2 h 0.5 s', '2 h 1 s']],
   ])('in %s at %j are %j', (unit, ticks, expected) => {
     expect(labels(ticks, unit)).toEqual(expected);
@@ -63,6 +65,22 @@ describe('labels of the value axis', () => {
       }),
     );
   });
+});
+
+it.each([
+  [1e18, '{packet}', '1 E'],
+  [1.7976931348623157e308, 'By', '1.80e+308 B'],
+  [-5.249266862170088e305, 'W', '-5.25e+305 W'],
+  [1e25, '1', '1.00e+27 %'],
+  [1e-12, 'A', '1 pA'],
+  [1e-9, 's', '1 ns'],
+])('%d in %s is %s', (value, unit, text) => {
+  expect(formatterOf(unit)(value)).toBe(text);
+});
+
+it('the axis of the largest double has an end', () => {
+  expect(valueRange(Number.MAX_VALUE, Number.MAX_VALUE, true, false)[1]).toBe(Number.MAX_VALUE);
+  expect(BINARY_STEPS.at(-1)).toBeGreaterThan(1e300);
 });
 
 it.each([

@@ -233,6 +233,15 @@ export function pages(stage: Stage): void {
       await page.locator('article.chart canvas').first().waitFor();
       await page.getByRole('link', { name: 'Devices', exact: true }).click();
     }
+    // A percent sign of a name is none of the address, also where that changes.
+    await send(stage.site, 'a%2Fb', [['system.cpu.utilization', 0.5]]);
+    await page.goto(`${stage.site.url}/?q=${encodeURIComponent('a%2Fb')}`);
+    expect(await page.getByLabel('Search devices').inputValue()).toBe('a%2Fb');
+    await page.getByTitle('a%2Fb', { exact: true }).click();
+    await page.getByRole('heading', { level: 1 }).getByText('a%2Fb', { exact: true }).waitFor();
+    await page.getByRole('button', { name: '6h', exact: true }).click();
+    await page.waitForURL(/\/devices\/a%252Fb\?range=6h/);
+    await page.getByRole('heading', { level: 1 }).getByText('a%2Fb', { exact: true }).waitFor();
     // What is no UTF-8 is a name that no device has.
     await page.goto(`${stage.site.url}/devices/lab%20%E0%A4%A?range=1h`);
     await page.getByText('There is no device').waitFor();

@@ -18,7 +18,7 @@ export function timeTicks(ticks: readonly number[], distance: number, zone: Zone
 }
 
 /** The distances of ticks that are round for bytes. */
-export const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
+export const BINARY_STEPS = Array.from({ length: 1_024 }, (_, power) => 2 ** power);
 
 /** What the ends of a time axis are, in words for those who do not see it. */
 export const spanText = (start: number, end: number, zone: Zone): string =>
@@ -51,7 +51,7 @@ export function valueRange(
 ): [number, number] {
   if (low === null || high === null) return [0, 1];
   if (whole && low >= 0 && high <= 1.0001) return [0, 1];
-  if (fromZero && low >= 0) return [0, high === 0 ? 1 : high * 1.06];
+  if (fromZero && low >= 0) return [0, high === 0 ? 1 : Math.min(high * 1.06, Number.MAX_VALUE)];
   const room = (high - low) * 0.08 || Math.abs(high) * 0.05 || 1;
-  return [low >= 0 ? Math.max(0, low - room) : low - room, high + room];
+  return [low >= 0 ? Math.max(0, low - room) : low - room, Math.min(high + room, Number.MAX_VALUE)];
 }

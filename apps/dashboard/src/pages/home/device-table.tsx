@@ -1,7 +1,7 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useLayoutEffect, useRef, useState } from 'react';
-import { Link, useSearchParams } from 'wouter';
-import { carried } from '../../address.js';
+import { Link } from 'wouter';
+import { carried, useSearchParams } from '../../address.js';
 import { Spark } from '../../charts/spark.js';
 import { FIGURE_METRICS, silentSince, type Figure, type FleetDevice } from '../../data/fleet.js';
 import { useFleetDevice } from '../../data/use-fleet.js';
