@@ -1,4 +1,5 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
+import { read } from './api.js';
 
 /** A page: where it is, what it is called, and the folder that shows it. */
 export interface Page {
@@ -12,12 +13,42 @@ export interface Page {
   readonly Show: LazyExoticComponent<ComponentType>;
 }
 
+/** Of what could not be loaded from a server that is away: how often it is tried again, ms. */
+const AGAIN = 2_000;
+const RELOADED = 'device-metrics.reloaded';
+
+/**
+ * Loads a page. A tab that is older than an update of the server has names of files that are no more: it is loaded anew, once; while the
+ * server is away it waits.
+ */
+async function load<T>(show: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      const shown = await show();
+      sessionStorage.removeItem(RELOADED);
+      return shown;
+    } catch (error) {
+      const isThere = await read('/healthz', {}).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) {
+        if (sessionStorage.getItem(RELOADED) !== null) throw error;
+        sessionStorage.setItem(RELOADED, 'yes');
+        location.reload();
+        return new Promise<never>(() => undefined);
+      }
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
+}
+
 const page = (
   path: string,
   title: string,
   show: () => Promise<{ default: ComponentType }>,
   { linked = true, needs }: { linked?: boolean; needs?: string } = {},
-): Page => ({ path, title, linked, needs, Show: lazy(show) });
+): Page => ({ path, title, linked, needs, Show: lazy(() => load(show)) });
 
 /** Every page, in the order of the navigation. */
 export const PAGES: readonly Page[] = [

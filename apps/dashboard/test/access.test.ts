@@ -127,6 +127,25 @@ describeInBrowser('access', () => {
     await vera.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
+  it('who is limited to some devices is offered nothing of the whole site, and may acknowledge', async () => {
+    const wish = { name: 'lina', role: 'editor', password: PASSWORD, tags: { room: 'lab' } };
+    await admin.evaluate(
+      (body) => fetch('/api/v1/users', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+      JSON.stringify(wish),
+    );
+    const lina = await visit('/alerts?tab=rules');
+    await signIn(lina, 'lina');
+    await lina.getByRole('button', { name: 'Too hot' }).click();
+    expect(await lina.getByRole('dialog').getByRole('button', { name: 'Save' }).count()).toBe(0);
+    expect(await lina.getByRole('button', { name: 'New rule' }).count()).toBe(0);
+    const tabs = lina.getByRole('group', { name: 'Part of the page' }).getByRole('button');
+    expect(await tabs.allInnerTexts()).toEqual(['Now', 'History', 'Rules']);
+    await admin.goto(`${server.url}/access?tab=users`);
+    await admin.getByRole('button', { name: 'Delete lina' }).click();
+    await admin.getByRole('button', { name: 'Delete for good: lina' }).click();
+    await admin.getByRole('row', { name: /lina/ }).waitFor({ state: 'detached' });
+  });
+
   it('a token is shown once, is rotated and revoked', async () => {
     await admin.goto(`${server.url}/access?tab=tokens`);
     await admin.getByRole('button', { name: 'New token' }).click();

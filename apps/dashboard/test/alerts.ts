@@ -124,6 +124,36 @@ export function alerts(stage: Stage): void {
     expect(errors).toEqual([]);
   });
 
+  it('a form takes nothing away that somebody else has made or changed meanwhile', async () => {
+    const { page } = await stage.open('/alerts?tab=quiet');
+    const { server } = stage.site;
+    const put = (comment: string) =>
+      server.send('PUT', '/api/v1/alerts/silences/shared', { select: { device: 'x' }, for: '1h', comment });
+    const form = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'New silence' }).click();
+    await put('of anna');
+    await form.getByLabel('Name', { exact: true }).fill('shared');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByText('There is one of this name already').waitFor();
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'shared' }).click();
+    await put('of anna, later');
+    await form.getByLabel('Comment').fill('of bert');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByText('Somebody else has changed it meanwhile').waitFor();
+    await form.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'shared' }).click();
+    expect(await form.getByLabel('Comment').inputValue()).toBe('of anna, later');
+    await form.getByLabel('Comment').fill('of both');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.waitFor({ state: 'detached' });
+    await page
+      .getByRole('row', { name: /shared/ })
+      .getByText('of both')
+      .waitFor();
+    await server.send('DELETE', '/api/v1/alerts/silences/shared');
+  });
+
   it('what alerts stands there, is acknowledged and silenced', async () => {
     const { page } = await stage.open('/alerts');
     const row = page.getByRole('row', { name: /Loud/ });

@@ -290,6 +290,19 @@ export function pages(stage: Stage): void {
     await page.getByText('93.5 °C').waitFor();
   });
 
+  it('a tab from before an update of the server loads itself anew', async () => {
+    const { page } = await stage.open('/', {});
+    await shown(page);
+    let gone = true;
+    page.on('request', (request) => void (request.isNavigationRequest() && (gone = false)));
+    await page.route(/\/assets\/summary-/, (route) => (gone ? route.fulfill({ status: 404 }) : route.continue()));
+    await page.evaluate(() => ((window as unknown as { old: boolean }).old = true));
+    await page.getByRole('link', { name: 'Summary' }).click();
+    await page.getByRole('heading', { name: 'Summary' }).waitFor();
+    expect(await page.evaluate(() => (window as unknown as { old?: boolean }).old)).toBeUndefined();
+    await page.context().close();
+  });
+
   it('has no controls in a kiosk, which a button begins and Escape ends', async () => {
     const { page } = await stage.open('/devices/lab-pc-001?range=15m&kiosk=1');
     await page.locator('article.chart canvas').first().waitFor();

@@ -18,6 +18,12 @@ export const useSession = (): { session: Session | undefined; isPending: boolean
 /** Whether who this is has a right, such as `devices:write`: what they may not do they are not offered. */
 export const useMay = (right: string): boolean => useSession().session?.caller?.rights.includes(right) ?? false;
 
+/** Whether they may set up alerts, which are of the whole site: not who is limited to some devices. */
+export function useMaySetUp(): boolean {
+  const may = useMay('alerts:write');
+  return (useSession().session?.caller?.tags ?? null) === null && may;
+}
+
 /** Goes on as who this is now: nothing that was read as somebody else stays. */
 export function become(client: QueryClient, session: Session): void {
   client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });

@@ -1,5 +1,5 @@
 import { useAddress } from '../../address.js';
-import { useMay } from '../../data/session.js';
+import { useMaySetUp, useSession } from '../../data/session.js';
 import { useTitle } from '../../parts/use-title.js';
 import './alerts.css';
 import { Changes } from './changes.js';
@@ -17,13 +17,16 @@ const TABS = [
   ['channels', 'Channels', () => <Channels />],
   ['status', 'Status page', () => <StatusSetup />],
 ] as const;
+const OF_THE_SITE: ReadonlySet<string> = new Set(['quiet', 'channels']);
 
 /** What is wrong, what was, what is watched, and who is told. */
 export default function Alerts() {
   useTitle('Alerts');
   const { get, set } = useAddress();
-  const may = useMay('alerts:write');
-  const tabs = TABS.filter(([key]) => may || key !== 'status');
+  const maySetUp = useMaySetUp();
+  const tags = useSession().session?.caller?.tags ?? null;
+  // Who is limited to some devices is told nothing of what is of the whole site.
+  const tabs = TABS.filter(([key]) => (key === 'status' ? maySetUp : tags === null || !OF_THE_SITE.has(key)));
   const tab = tabs.find(([key]) => key === get('tab')) ?? TABS[0];
   return (
     <>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId } from 'react';
 import { ApiError, change, type Schema } from '../../api.js';
-import { useMay } from '../../data/session.js';
+import { useMaySetUp } from '../../data/session.js';
 
 /** What is set up as one file: taken away, and taken in. */
 export function AsFile() {
@@ -12,7 +12,7 @@ export function AsFile() {
       change<Schema<'ImportedDto'>>('POST', '/api/v1/alerts/import', { text: await file.text() }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['alert-setup'] }),
   });
-  if (!useMay('alerts:write')) return null;
+  if (!useMaySetUp()) return null;
   const { error } = taking;
   return (
     <section className="setup no-kiosk" aria-labelledby={id}>

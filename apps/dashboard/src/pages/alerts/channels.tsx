@@ -6,7 +6,7 @@ import { ChoiceField, FlagField, NumberField, PairsField, TextField, TextsField,
 import { Messages } from './messages.js';
 import { SelectFields } from './quiet.js';
 import { selectWords } from './rule-words.js';
-import { useMay } from '../../data/session.js';
+import { useMaySetUp } from '../../data/session.js';
 import { useSetup, type SetupItem } from '../../data/use-alerts.js';
 import { Setup } from './setup.js';
 
@@ -140,7 +140,7 @@ function ChannelField({ path, field }: { path: string; field: Field }) {
 
 /** Sends a message to a channel at once; says what the receiver said. */
 function Test({ item }: { item: SetupItem }) {
-  const may = useMay('alerts:write');
+  const may = useMaySetUp();
   const test = useMutation({
     mutationFn: () => change('POST', addressOf('/api/v1/alerts/channels/{name}/test', {}, { name: item.name })),
   });

@@ -2,14 +2,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { useTimeWindow } from '../../address.js';
 import { read } from '../../api.js';
-import { useMay } from '../../data/session.js';
+import { useMaySetUp } from '../../data/session.js';
 import { timeText } from '../../time-window.js';
 
 /** What was said, what waits, and what could not be delivered. */
 export function Messages() {
   const { zone } = useTimeWindow();
   const id = useId();
-  const may = useMay('alerts:write');
+  const may = useMaySetUp();
   const { data } = useQuery({
     queryKey: ['alert-messages'],
     queryFn: ({ signal }) => read('/api/v1/alerts/messages', {}, { signal }),

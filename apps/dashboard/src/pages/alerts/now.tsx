@@ -3,7 +3,7 @@ import { useId, useState } from 'react';
 import { Link } from 'wouter';
 import { HOUR } from '@device-metrics/domain';
 import { addressOf, change, serverNow, type Schema } from '../../api.js';
-import { useMay } from '../../data/session.js';
+import { useMay, useMaySetUp } from '../../data/session.js';
 import { NOT_YET, OPEN, useAlerts, type Alert } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { useNow } from '../../parts/use-now.js';
@@ -162,6 +162,7 @@ function Answers({ alert }: { alert: Alert }) {
   const [asked, setAsked] = useState<'acknowledge' | 'silence'>();
   const id = useId();
   const may = useMay('alerts:write');
+  const maySetUp = useMaySetUp();
   const acknowledge = useMutation({
     mutationFn: (comment: string) =>
       change('POST', addressOf('/api/v1/alerts/{id}/acknowledge', {}, { id: alert.id }), { comment }),
@@ -209,7 +210,7 @@ function Answers({ alert }: { alert: Alert }) {
           {alert.comment && `: ${alert.comment}`}
         </span>
       )}
-      {may && (
+      {maySetUp && (
         <button type="button" className="button small" onClick={() => setAsked('silence')}>
           Silence
         </button>

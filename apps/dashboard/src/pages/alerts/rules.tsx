@@ -3,11 +3,11 @@ import { RuleFields } from './rule-form.js';
 import { AsFile } from './as-file.js';
 import { DryRun } from './dry-run.js';
 import type { Document } from '../../data/alert-document.js';
-import { useMay } from '../../data/session.js';
+import { useMaySetUp } from '../../data/session.js';
 import { OPEN, useAlerts, type SetupItem } from '../../data/use-alerts.js';
 import { Severity } from './now.js';
 import { conditionWords, watchWords } from './rule-words.js';
-import { save, Setup } from './setup.js';
+import { saveUnchanged, Setup } from './setup.js';
 
 /** What a rule of nothing in particular begins as. */
 const FRESH: Document = {
@@ -59,10 +59,10 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 /** Switches a rule on or off. */
 function Switch({ item }: { item: SetupItem }) {
   const client = useQueryClient();
-  const may = useMay('alerts:write');
+  const may = useMaySetUp();
   const isOn = item.document['enabled'] !== false;
   const change = useMutation({
-    mutationFn: () => save('rules', item.name, { ...item.document, enabled: !isOn }),
+    mutationFn: () => saveUnchanged(client, 'rules', item.name, { ...item.document, enabled: !isOn }, item),
     onSettled: () => client.invalidateQueries({ queryKey: ['alert-setup', 'rules'] }),
   });
   return (

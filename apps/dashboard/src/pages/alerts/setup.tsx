@@ -1,8 +1,8 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useId, useMemo, useRef, useState, type ReactNode } from 'react';
 import { addressOf, ApiError, change } from '../../api.js';
-import { useMay } from '../../data/session.js';
-import { useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
+import { useMaySetUp } from '../../data/session.js';
+import { setupQuery, useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { parsed, without, type Document } from '../../data/alert-document.js';
 import { EditingContext } from './fields.js';
@@ -11,8 +11,33 @@ const PATH = '/api/v1/alerts/{kind}/{name}';
 const shown = (document: unknown): string => JSON.stringify(document, null, 2);
 
 /** Writes a document under its name, in place of what has it. */
-export const save = (kind: SetupKind, name: string, document: Document): Promise<SetupItem> =>
+const save = (kind: SetupKind, name: string, document: Document): Promise<SetupItem> =>
   change<SetupItem>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name });
+
+/**
+ * The same, where it is still as it was when it was opened.
+ *
+ * @param before left out: there must be none of the name.
+ * @throws Error where somebody else was faster.
+ */
+export async function saveUnchanged(
+  client: QueryClient,
+  kind: SetupKind,
+  name: string,
+  document: Document,
+  before: SetupItem | undefined,
+): Promise<SetupItem> {
+  const { items } = await client.fetchQuery({ ...setupQuery(kind), staleTime: 0 });
+  const now = items.find((item) => item.name === name);
+  if (now && !before)
+    throw new Error('There is one of this name already: open that to change it, or choose another name.');
+  if (before && JSON.stringify(now?.document) !== JSON.stringify(before.document)) {
+    throw new Error(
+      `Somebody else has ${now ? 'changed' : 'deleted'} it meanwhile. Close this, and open it again as it is now.`,
+    );
+  }
+  return save(kind, name, document);
+}
 
 /** How things of one kind are shown and changed. */
 export interface SetupLook {
@@ -41,7 +66,7 @@ export function Setup({ look }: { look: SetupLook }) {
   const { kind, title, what, one, none, columns, cells } = look;
   const { data, error, refetch } = useSetup(kind);
   const [open, setOpen] = useState<SetupItem | 'new'>();
-  const may = useMay('alerts:write');
+  const may = useMaySetUp();
   const id = useId();
   if (error && !data) {
     return <ProblemNotice what={`${title} were not read.`} error={error} onRetry={() => void refetch()} />;
@@ -137,7 +162,7 @@ function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Docume
   const [name, setName] = useState(item?.name ?? '');
   const [document, setDocument] = useState(() => without(item?.document ?? fresh, ['name', 'by']));
   const [text, setText] = useState<string>();
-  const may = useMay('alerts:write');
+  const may = useMaySetUp();
   const readOnly = !may || item?.origin === 'file';
   const done = async (): Promise<void> => {
     await client.invalidateQueries({ queryKey: ['alert-setup', kind] });
@@ -145,7 +170,7 @@ function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Docume
   };
   const saving = useMutation({
     mutationFn: async () => {
-      await save(kind, name.trim(), text === undefined ? document : parsed(text));
+      await saveUnchanged(client, kind, name.trim(), text === undefined ? document : parsed(text), item);
     },
     onSuccess: done,
   });

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
-import { addressOf, ApiError, change, type Schema } from '../../api.js';
+import { addressOf, change, type Schema } from '../../api.js';
 import { useMay } from '../../data/session.js';
 import { ShareButton } from '../share/share-form.js';
 import { textOf } from '../../parts/form.js';
@@ -81,6 +81,7 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
   const [busy, setBusy] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const mayDelete = useMay('devices:delete');
+  const [opened] = useState(device);
   const path = addressOf('/api/v1/devices/{device_name}', {}, { device_name: device.device_name });
   const run = async (act: () => Promise<void>): Promise<void> => {
     setBusy(true);
@@ -88,7 +89,7 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
     try {
       await act();
     } catch (error) {
-      setMistake(error instanceof ApiError ? error.message : String(error));
+      setMistake(error instanceof Error ? error.message : String(error));
     } finally {
       setBusy(false);
     }
@@ -107,11 +108,14 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
           line.slice(line.indexOf('=') + 1).trim(),
         ]),
       );
-      const gone = Object.keys(device.tags).filter((name) => !Object.hasOwn(wanted, name));
+      const gone = Object.keys(opened.tags).filter((name) => !Object.hasOwn(wanted, name));
+      const given = Object.entries(wanted).filter(([name, value]) => opened.tags[name] !== value);
+      const [displayName, notes] = ['display_name', 'notes'].map((field) => textOf(form, field).trim() || null);
+      // What was not changed here somebody else may have changed meanwhile.
       await change('PATCH', path, {
-        display_name: textOf(form, 'display_name').trim() || null,
-        notes: textOf(form, 'notes').trim() || null,
-        tags: { ...Object.fromEntries(gone.map((name) => [name, null])), ...wanted },
+        ...(displayName !== (opened.display_name ?? null) && { display_name: displayName }),
+        ...(notes !== (opened.notes ?? null) && { notes }),
+        tags: Object.fromEntries([...gone.map((name): [string, null] => [name, null]), ...given]),
       });
       await client.invalidateQueries({ queryKey: ['device', device.device_name] });
       void client.invalidateQueries({ queryKey: ['devices'] });
