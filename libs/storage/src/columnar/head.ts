@@ -14,6 +14,9 @@ export interface HeadDevice {
   readonly slots: readonly ({ readonly id: number } | undefined)[];
 }
 
+/** What a head takes beside its samples, in doubles. */
+const EMPTY = 128;
+
 /** Where fewer than one of so many series is wanted, only its samples are put in order; so often, and then all are. */
 const FEW = 4;
 
@@ -36,6 +39,8 @@ export class Head {
   readonly start: number;
   /** How many samples came in, which bounds the memory that they take. */
   size = 0;
+  /** What all heads together count of its load. */
+  countedLoad = 0;
   /** No sample is added any more, since it is being sealed. */
   frozen = false;
   /** The last journal row that has samples of this head. */
@@ -67,6 +72,11 @@ export class Head {
     this.start = hour * HOUR;
     this.lastRow = firstRow;
     this.rows = new Rows(pool);
+  }
+
+  /** The memory that it takes, in doubles. */
+  get load(): number {
+    return EMPTY + this.rows.room + (this.inOrder ? 1.5 * this.inOrder.column.times.length : 0);
   }
 
   /** Whether a sample of this time goes here. */

@@ -8,9 +8,6 @@ import type { SeriesPlaces } from './series-places.js';
 /** Heads by device, those of each by hour and in their order. */
 export type HeadSnapshot = ReadonlyMap<number, readonly Head[]>;
 
-/** Samples whose memory a head takes at least. */
-const LEAST = 32;
-
 /**
  * All heads. A device and hour have at most one that takes samples, and before it in order those that are frozen, since
  * they are being sealed; the later ones win.
@@ -18,7 +15,7 @@ const LEAST = 32;
 export class Heads {
   /** How many samples all of them hold, but for those that are kept apart. */
   size = 0;
-  /** How many samples take as much memory as they do: more than `size` where many have few, as of years of a sample an hour. */
+  /** The memory that they take, in doubles: more than `size` where many have few, as of years of a sample an hour. */
   load = 0;
   /** Of all heads in the order in which they were opened, which is that of their first journal rows. */
   private readonly inOrder = new Set<Head>();
@@ -224,12 +221,18 @@ export class Heads {
   private noteGrown(head: Head, before: number): void {
     if (before < this.maxHeadSamples && head.size >= this.maxHeadSamples) this.full.add(head);
     this.size += head.size - before;
-    this.load += loadOf(head.size) - loadOf(before);
+    this.countLoad(head);
   }
 
-  private noteGone({ size }: Head): void {
+  private noteGone({ size, countedLoad }: Head): void {
     this.size -= size;
-    this.load -= loadOf(size);
+    this.load -= countedLoad;
+  }
+
+  private countLoad(head: Head): void {
+    const { load } = head;
+    this.load += load - head.countedLoad;
+    head.countedLoad = load;
   }
 
   private open(device: SeriesEntry['device'], hour: number, row: number, now: number): Head {
@@ -240,15 +243,12 @@ export class Heads {
     if (known && !known.frozen) return known;
     const head = new Head(device, hour, row, now, this.blocks);
     this.inOrder.add(head);
-    this.load += loadOf(0);
+    this.countLoad(head);
     if (heads) heads.push(head);
     else hours.set(hour, [head]);
     return head;
   }
 }
-
-/** Samples that take as much memory as a head with so many. */
-export const loadOf = (samples: number): number => Math.max(samples, LEAST);
 
 /** Where the first head of an hour, or of one after it, is in a snapshot. */
 export function firstOfHour(heads: readonly Head[], hour: number): number {

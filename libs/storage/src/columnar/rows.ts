@@ -29,6 +29,8 @@ const LISTS = new SlotLists();
 export class Rows {
   /** Samples. */
   count = 0;
+  /** Doubles that its blocks have room for. */
+  room = 0;
   readonly blocks: Block[] = [];
   readonly lists: Uint32Array[] = [];
   private last: Block | undefined;
@@ -87,6 +89,7 @@ export class Rows {
     this.blocks.length = 0;
     this.last = undefined;
     this.count = 0;
+    this.room = 0;
   }
 
   /** With room for so many doubles, or for a sample at least. The first ones are small: there may be very many heads that have few samples. */
@@ -95,6 +98,7 @@ export class Rows {
     if (last && last.length + 2 <= last.size) return last;
     const block = this.pool.take(Math.max(doubles, last ? 2 * last.size : 0));
     this.blocks.push(block);
+    this.room += block.size;
     return (this.last = block);
   }
 

@@ -1,7 +1,7 @@
 import { HOUR, inSlices, Slices } from '@device-metrics/domain';
 import { sameColumns, type Column, type SeriesPart } from './column.js';
 import type { Head } from './head.js';
-import { loadOf, type Heads } from './heads.js';
+import type { Heads } from './heads.js';
 import { chunkId, deviceOfChunk, FAR_AHEAD, hourOfChunk } from './hour.js';
 import { joinSeries, PartSource, type SeriesSource } from './join-series.js';
 import type { Later } from './later.js';
@@ -19,7 +19,7 @@ export interface SealSettings {
   readonly sealDelay: number;
   /** A head with this many samples is sealed at once. */
   readonly maxHeadSamples: number;
-  /** When the heads together take the memory of more samples than this, those that were opened first are sealed. */
+  /** When the heads together take the memory of more samples than this, of 8 bytes each, those that were opened first are sealed. */
   readonly maxOpenSamples: number;
 }
 
@@ -159,12 +159,12 @@ export class Sealer {
     if (!this.isPressed()) return;
     const chosen = new Set(this.heads.overfullHeads());
     let excess = this.heads.load - this.settings.maxOpenSamples * RELIEF;
-    for (const { size } of chosen) excess -= loadOf(size);
+    for (const { load } of chosen) excess -= load;
     for (const head of this.heads.all()) {
       if (excess <= 0) break;
       if (head.frozen || chosen.has(head)) continue;
       chosen.add(head);
-      excess -= loadOf(head.size);
+      excess -= head.load;
     }
     // Those that another store seals go once it has: until then no more comes to them.
     for (const head of chosen) if (!this.tables.seals(head.device.id)) this.heads.freeze(head);

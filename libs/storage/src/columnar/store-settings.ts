@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { DAY, reasonOf } from '@device-metrics/domain';
 import type { RetentionPeriods } from './retention.js';
 import type { SealSettings } from './sealer.js';
@@ -10,12 +11,18 @@ export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLim
   readonly onProblem: (problem: unknown) => void;
 }
 
+/** Bytes that the machine has, or those that its cgroup may use, where that is less. */
+const MEMORY = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+
+/** A sixteenth of the memory, and 128 MiB at most: the more samples of an hour become a part together, the less each of them costs. */
+const MAX_OPEN_SAMPLES = Math.min(1 << 24, Math.floor(MEMORY / 16 / 8));
+
 export const DEFAULT_SETTINGS: StoreSettings = {
   rawRetention: 90 * DAY,
   hourlyRetention: 5 * 365 * DAY,
   sealDelay: 5 * 60_000,
   maxHeadSamples: 1 << 18,
-  maxOpenSamples: 1 << 22,
+  maxOpenSamples: MAX_OPEN_SAMPLES,
   maxSeriesPerDevice: 20_000,
   maxNewSeriesPerMinute: 10_000,
   now: Date.now,
