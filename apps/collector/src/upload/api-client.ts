@@ -92,16 +92,22 @@ export class ApiClient {
 }
 
 /**
- * A 2xx is an acknowledgement only with the body that the api gives one: a captive portal that answers 200 to everything
- * must not swallow the queue.
+ * A 2xx is an acknowledgement, and a 400 or 422 a refusal, only with the body that the api gives one: a captive portal that answers 200
+ * to everything, or a proxy that answers 400, must not swallow the queue.
  */
 function answerOf(status: number, body: string): Pick<Answer, 'status' | 'reason' | 'accepted' | 'rejected'> {
   const none = { accepted: 0, rejected: [] };
+  const notOfApi = {
+    status: undefined,
+    reason: `${status}, but not with an answer of the api: ${quote(body)}`,
+    ...none,
+  };
+  if ((status === 400 || status === 422) && typeof problemOf(body)?.detail !== 'string') return notOfApi;
   if (status < 200 || status > 299) return { status, reason: `${status} ${detailOf(body)}`.trim(), ...none };
   const result = parse(body) as { accepted?: unknown; rejected?: unknown } | null | undefined;
   const rejected = result?.rejected ?? [];
   if (typeof result?.accepted !== 'number' || !Array.isArray(rejected) || !rejected.every(isRejectedItem)) {
-    return { status: undefined, reason: `${status}, but not with an answer of the api: ${quote(body)}`, ...none };
+    return notOfApi;
   }
   return { status, reason: '', accepted: result.accepted, rejected };
 }
@@ -113,11 +119,13 @@ const isRejectedItem = (item: unknown): item is RejectedItem => {
 
 /** The detail of a problem+json, or the beginning of any other body. */
 function detailOf(body: string): string {
-  const problem = parse(body) as
-    { detail?: unknown; errors?: { field?: unknown; reason?: unknown }[] } | null | undefined;
-  if (typeof problem?.detail !== 'string') return body === '' ? '' : quote(body);
-  return problem.detail;
+  const detail = problemOf(body)?.detail;
+  if (typeof detail !== 'string') return body === '' ? '' : quote(body);
+  return detail;
 }
+
+const problemOf = (body: string): { readonly detail?: unknown } | null | undefined =>
+  parse(body) as { readonly detail?: unknown } | null | undefined;
 
 function parse(body: string): unknown {
   try {

@@ -227,13 +227,15 @@ describe('the uploader', () => {
     expect((times[3] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(200);
   });
 
-  it('takes a 2xx without the answer of an api for no acknowledgement', async () => {
-    const portal = await new TestServer((_request, response) => void response.end('<h1>Please log in</h1>')).start();
+  it.each([200, 400, 422])('takes a %i that is no answer of the api for no word on the samples', async (code) => {
+    const portal = await new TestServer(
+      (_request, response) => void response.writeHead(code).end('<h1>Please log in</h1>'),
+    ).start();
     const client = clientOf(portal.url, undefined, 60_000);
     const { status, reason } = await client.send(spoolPayload(), new AbortController().signal);
     expect({ status, reason }).toEqual({
       status: undefined,
-      reason: '200, but not with an answer of the api: "<h1>Please log in</h1>"',
+      reason: `${code}, but not with an answer of the api: "<h1>Please log in</h1>"`,
     });
     await portal.stop();
   });
