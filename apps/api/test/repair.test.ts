@@ -30,3 +30,21 @@ it('a damaged database ends the start with what to do, and after that the api ha
   expect(summaries).toMatchObject([{ device_name: 'pc', count: 1_000, last: 999 }]);
   await second.stop();
 });
+
+it('a database file that is moved away takes no more samples, is told of, and goes on once it is back', async () => {
+  const server = await Server.start({ DATABASE_PATH: join(folder.path, 'moved.db') });
+  const send = async (value: number): Promise<number> =>
+    (await server.post('/api/v1/aggregator/metrics', { device_name: 'pc', metric_name: 'm', value })).status;
+  const until = async (status: number): Promise<void> => {
+    while ((await server.get('/readyz')).status !== status) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  expect(await send(1)).toBe(201);
+  renameSync(join(folder.path, 'moved.db'), join(folder.path, 'elsewhere.db'));
+  await until(503);
+  expect(await send(2)).toBe(503);
+  expect((await server.get('/api/v1/reports/summary')).body.summaries).toMatchObject([{ count: 1, last: 1 }]);
+  renameSync(join(folder.path, 'elsewhere.db'), join(folder.path, 'moved.db'));
+  await until(200);
+  expect(await send(3)).toBe(201);
+  await server.stop();
+});

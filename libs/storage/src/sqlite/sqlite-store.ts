@@ -19,6 +19,7 @@ import { catalogueTables } from './catalogue-tables.js';
 import { loadCatalogue } from './load-catalogue.js';
 import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
+import { DatabaseFiles } from './database-files.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
 import { DeviceMerges } from './device-merges.js';
 import { Devices } from './devices.js';
@@ -37,6 +38,7 @@ import { keepRowChecksums } from './row-checksum.js';
 import { Retention, type RetentionTables } from '../columnar/retention.js';
 import { shrinkFile } from './shrink-file.js';
 import {
+  StoreUnavailableError,
   TooManySeriesError,
   type DeviceDescription,
   type ReadOptions,
@@ -61,6 +63,9 @@ import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
 import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
+
+/** How often it is looked whether the files are still those that were opened, ms. */
+const LOOK_FOR_FILES = 1_000;
 
 /** Samples that wait for their commit. */
 interface Append {
@@ -99,6 +104,9 @@ export class SqliteStore implements Store {
   private readonly clock: ClockWatch;
   private readonly clockMarks: ClockMarks;
   private saidDoubt: string | undefined;
+  private readonly files: DatabaseFiles;
+  /** Why nothing may be written. */
+  private lost: string | undefined;
   private closed = false;
 
   /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
@@ -123,6 +131,7 @@ export class SqliteStore implements Store {
   ) {
     const { now } = settings;
     this.settings = settings;
+    this.files = new DatabaseFiles(db, settings.onProblem);
     this.clockMarks = new ClockMarks(db);
     this.clock = new ClockWatch(now, this.clockMarks.last());
     this.catalogue = new SeriesCatalogue(catalogueTables(db), new SeriesLimit(settings, now));
@@ -144,6 +153,7 @@ export class SqliteStore implements Store {
 
   async append(samples: SampleBatch): Promise<void> {
     this.assertOpen();
+    this.assertThere();
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
     if (this.heads.load > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
@@ -343,6 +353,7 @@ export class SqliteStore implements Store {
 
   async ping(): Promise<void> {
     this.assertOpen();
+    this.assertThere();
     this.select1.get();
   }
 
@@ -498,6 +509,7 @@ export class SqliteStore implements Store {
     };
     every(sealInterval, () => this.sealer.run());
     every(RETENTION_INTERVAL, () => this.upkeep());
+    every(LOOK_FOR_FILES, async () => this.lookForFiles());
   }
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
@@ -523,5 +535,18 @@ export class SqliteStore implements Store {
 
   private assertOpen(): void {
     if (this.closed) throw new Error('the sample store is closed');
+  }
+
+  /** @throws StoreUnavailableError where what is written would go to a file that is not the database any more. */
+  private assertThere(): void {
+    if (this.lost !== undefined) throw new StoreUnavailableError(this.lost);
+  }
+
+  private lookForFiles(): void {
+    if (this.closed) return;
+    const lost = this.files.look();
+    if (lost !== undefined && this.lost === undefined) this.settings.onProblem(`nothing is written any more: ${lost}`);
+    if (lost === undefined && this.lost !== undefined) this.settings.onProblem(`${this.db.name} is there again`);
+    this.lost = lost;
   }
 }
