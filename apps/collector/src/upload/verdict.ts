@@ -5,10 +5,10 @@
  * |---|---|---|
  * | 2xx | `delete` | the batch is on the api's disk; samples that it rejected go to quarantine with the reason |
  * | 400, 413, 422 | `split` | the batch is halved until the culprit stands alone, and only that goes to quarantine |
- * | 408, 425, 429, 5xx, none, 2xx, 400 or 422 of another program | `retry` | tried again for ever, later and later |
+ * | 408, 425, 429, 5xx, none | `retry` | tried again for ever, later and later |
  * | any other | `hold` | everything waits and the log says so: a wrong token or URL must not lose the backlog |
  *
- * @param status undefined where no answer came.
+ * @param status undefined where no answer came, or a 2xx, 400 or 422 of another program.
  */
 export function verdict(status: number | undefined): 'delete' | 'split' | 'retry' | 'hold' {
   if (status === undefined || status === 408 || status === 425 || status === 429 || status >= 500) return 'retry';
