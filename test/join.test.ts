@@ -185,6 +185,19 @@ describe('without TLS', () => {
     },
   );
 
+  it('joining says which settings come before what it has joined', async () => {
+    const join = async (environment: Record<string, string>): Promise<string> => {
+      const process = new CollectorProcess(folder, environment, 'join', api.url, '--code', await newCode());
+      await process.ended;
+      return process.output;
+    };
+    expect(await join({ API_TOKEN: 'another' })).toContain('\n# It goes on sending by the token of API_TOKEN');
+    expect(await join({ API_URL: 'http://a:b@127.0.0.1:1' })).toContain(
+      '\n# It goes on sending to http://127.0.0.1:1, as',
+    );
+    expect(await join({ API_URL: api.url })).not.toContain('goes on sending');
+  });
+
   it('a second machine of the same name waits until an admin says that it is another, and then loses nothing', async () => {
     await command('join', api.url, '--code', await newCode());
     const second = new TestFolder();

@@ -220,6 +220,23 @@ describe('the commands', () => {
   );
 
   it.concurrent(
+    'doctor says that the api takes nothing of this collector, as once it has users',
+    World.test(async (world) => {
+      world.configure();
+      expect(await world.command('doctor')).toContain(
+        'ok     credential: none, which the api of this machine needs only',
+      );
+      world.api.instead = (_, response) => {
+        answer(response, 401, { detail: 'This needs a token' });
+        return true;
+      };
+      expect(await world.command('doctor')).toMatch(
+        /\nWRONG {2}credential: the api refuses it: 401 This needs a token; \S.* join http:\S+ --code CODE gives it one\n/,
+      );
+    }),
+  );
+
+  it.concurrent(
     'show what of each source cannot be read, without secrets, and until it can be',
     World.test(async (world) => {
       let plug: unknown = { apower: 23.4, temperature: { tC: null } };

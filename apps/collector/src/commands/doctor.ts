@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, statfsSync, statSync } fr
 import { dirname } from 'node:path';
 import { reasonOf, showDuration } from '@device-metrics/domain';
 import { commandLine, isInstalled } from '@device-metrics/settings';
+import { isOnThisPc } from '../config/api.js';
 import type { Config } from '../config/config.js';
 import type { SourceConfig } from '../config/sources.js';
 import { SourceRunner } from '../run/run-source.js';
@@ -14,6 +15,12 @@ import { detailOf } from '../upload/detail.js';
 
 const MIB = 2 ** 20;
 const TIMEOUT = 10_000;
+/** Its answer says whether this collector may send. */
+const NOTHING_TO_STORE = {
+  method: 'POST',
+  path: '/api/v1/aggregator/metrics/batch/',
+  data: Buffer.from('{"metrics": []}'),
+} as const;
 /** Beyond this samples seem to come from another time, ms. */
 const MOST_SKEW = 30_000;
 
@@ -122,13 +129,15 @@ async function reachable({ api }: Config, connection: ApiConnection): Promise<st
 
 async function credential({ api, deviceName }: Config, connection: ApiConnection): Promise<string> {
   const again = `${commandLine('collector')} join ${api.url} --code CODE gives it one`;
-  if (api.token === undefined) {
-    if (/^https?:\/\/(localhost|127\.|\[::1\])/.test(api.url))
-      return 'none, which the api of this machine needs only once it has users';
-    throw new Finding(`there is none for ${api.url}; ${again}`);
-  }
-  if (!connection.hasJoined) return 'a token of the settings';
   const signal = new AbortController().signal;
+  if (api.token === undefined && !isOnThisPc(api.url)) throw new Finding(`there is none for ${api.url}; ${again}`);
+  if (!connection.hasJoined) {
+    const { status, body } = await connection.request({ ...NOTHING_TO_STORE, signal });
+    if (status === 401 || status === 403)
+      throw new Finding(`the api refuses it: ${status} ${detailOf(body)}; ${again}`);
+    if (api.token !== undefined) return 'a token, which the api takes';
+    return 'none, which the api of this machine needs only once it has users';
+  }
   const { status, body } = await connection.request({ method: 'GET', path: '/api/v1/collectors/self', signal });
   if (status === 404) throw new Finding(`${api.url} is of a version that knows no collectors: upgrade the server`);
   if (status !== 200) throw new Finding(`the api refuses it: ${status} ${detailOf(body)}; ${again}`);

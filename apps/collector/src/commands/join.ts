@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { codeOfFingerprint, parseJoinCode, quote, reasonOf } from '@device-metrics/domain';
-import { isOnThisPc, type Config } from '../config/config.js';
+import { isOnThisPc, readApiAgain } from '../config/api.js';
+import type { Config } from '../config/config.js';
 import { API_DEVICE } from '../config/sources.js';
 import { writeCredential } from '../config/credential.js';
 import { request } from '../http.js';
@@ -71,6 +72,7 @@ export async function join(config: Config, args: readonly string[], print: Print
     ...(joined.update_key !== undefined && { update_key: joined.update_key }),
   });
   sayJoined(joined, config, print);
+  sayWhatGoesBefore(joined, print);
 }
 
 function wishOf(args: readonly string[]): { url: URL; code: string; fingerprint: string | undefined } {
@@ -135,4 +137,13 @@ function sayJoined({ device_name, state, refused }: Joined, { api, deviceName }:
   print(`Joined as ${device_name}${device_name === deviceName ? '' : `, which this PC calls ${deviceName}`}`);
   print(`The credential is in ${api.credentialPath}`);
   for (const device of refused) print(`# Samples of ${device.device_name} are not taken: it ${device.reason}`);
+}
+
+/** Settings that are written count more than what it has joined. */
+function sayWhatGoesBefore({ token }: Joined, print: Print): void {
+  const now = readApiAgain();
+  if (!now) return;
+  if (!now.credential) print(`# It goes on sending to ${new URL(now.url).origin}, as API_URL says: take that out`);
+  else if (now.token !== token)
+    print('# It goes on sending by the token of API_TOKEN, which comes before: take that out');
 }

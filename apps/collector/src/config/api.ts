@@ -1,7 +1,10 @@
-import { resolve } from 'node:path';
-import { Mistakes, readEnvironment, readSettings, type Environment } from '@device-metrics/settings';
+import { dirname, join, resolve } from 'node:path';
+import { Mistakes, readEnvironment, readIfThere, readSettings, type Environment } from '@device-metrics/settings';
 import { readCredential, type Credential } from './credential.js';
-import { sourceSettings } from './settings.js';
+import { isToken, sourceSettings } from './settings.js';
+
+/** Beside the credential: what the package of a server makes for the collector of its machine, which nobody has let join. */
+const TOKEN_OF_PACKAGE = 'token';
 
 /** Where the collector sends to, and as whom. */
 export interface Api {
@@ -23,7 +26,18 @@ export function readApi(variables: Environment, mistakes: Mistakes): Api {
   const url = isSaid ? apiUrl : (found?.url ?? besideThis(variables) ?? apiUrl);
   const isItsOwn = found && URL.canParse(url) && new URL(found.url).origin === new URL(url).origin;
   const credential = isItsOwn ? found : undefined;
-  return { url, token: apiToken ?? credential?.token, credential, credentialPath };
+  const token =
+    apiToken ?? credential?.token ?? (isOnThisPc(url) ? tokenOfPackage(credentialPath, mistakes) : undefined);
+  return { url, token, credential, credentialPath };
+}
+
+export const isOnThisPc = (url: string): boolean =>
+  URL.canParse(url) && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
+
+function tokenOfPackage(credentialPath: string, mistakes: Mistakes): string | undefined {
+  const file = join(dirname(credentialPath), TOKEN_OF_PACKAGE);
+  const text = readIfThere(file, (reason) => mistakes.add('CREDENTIAL_PATH', `${file}: ${reason}`))?.trim();
+  return text !== undefined && isToken(text) ? text : undefined;
 }
 
 /** The api of the same `.env` is on this machine, and at its port. */

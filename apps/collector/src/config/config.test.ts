@@ -267,6 +267,19 @@ describe('the configuration', () => {
     }
   });
 
+  it('sends the token that lies beside its credential, where it has no other, to an api on this PC', () => {
+    folder.write('token', 'dm_ingest_1_a\n');
+    const CREDENTIAL_PATH = folder.file('none.json');
+    const token = (more: Environment): string | undefined =>
+      configOf('pc: false', { CREDENTIAL_PATH, ...more }).api.token;
+    expect(token({})).toBe('dm_ingest_1_a');
+    expect(token({ API_URL: 'https://[::1]:3210' })).toBe('dm_ingest_1_a');
+    expect(token({ API_TOKEN: 'other' })).toBe('other');
+    expect(token({ API_URL: 'http://far:3000' })).toBeUndefined();
+    const joined = { url: 'http://127.0.0.1:3000', collector_id: 'c', device_name: 'pc', token: 't', joined_at: 1 };
+    expect(token({ CREDENTIAL_PATH: folder.write('joined.json', JSON.stringify(joined)) })).toBe('t');
+  });
+
   it('tells whether a source has changed', () => {
     const entry = (timeout: string): string => `
       api: false

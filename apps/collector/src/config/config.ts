@@ -7,7 +7,7 @@ import {
   readSettings,
   type Environment,
 } from '@device-metrics/settings';
-import { readApi, type Api } from './api.js';
+import { isOnThisPc, readApi, type Api } from './api.js';
 import { filledIn, lookupIn, type Surroundings } from './placeholders.js';
 import { Redactor, secretsOfNoUrl } from './redact.js';
 import { readAllowance, readKeptRemote, readRemote, type Allowance, type Remote, type RemoteText } from './remote.js';
@@ -106,9 +106,6 @@ function apiAsDevice({ url: apiUrl, token, credential }: Api): Readonly<Record<s
   const ca = credential?.certificate === undefined ? {} : { ca: credential.certificate };
   return { protocol: 'prometheus', device: API_DEVICE, url, ...login, ...ca };
 }
-
-export const isOnThisPc = (url: string): boolean =>
-  URL.canParse(url) && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 
 /** The file as a section with every `${NAME}` replaced; undefined where there is no file. */
 function readFile(
