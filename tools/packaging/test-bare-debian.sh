@@ -327,5 +327,22 @@ rm -f "$work/server/tmp/server.deb"
 now=$(files_of server)
 [ "$now" = "$bare" ] && ok 'and nothing is left' || broken 'and nothing is left' "$(diff <(echo "$bare") <(echo "$now"))"
 
+echo 'The server by its tarball, where files are their owner'"'"'s alone'
+mkdir "$work/server/root/with space"
+tar -xzf "$(ls "$packages"/device-metrics_*.tar.gz)" -C "$work/server/root/with space"
+chmod -R go= "$work/server/root/with space"
+in_server() { in_root "$work/server" sh -c "umask 077; export DEVICE_METRICS_NO_START=1; $1" 2>&1; }
+said=$(in_server '"/root/with space/device-metrics/share/install.sh"') && ok 'it installs' || broken 'it installs' "$said"
+says 'and gives the collector a token' "$(in_server 'cat /var/lib/device-metrics/collector/token')" '^dm_ingest_'
+says 'what it wrote names the folder where it is' "$(cat "$work/server/etc/device-metrics/collector.yaml")" '^# /opt/device-metrics/share/collector.example.yaml'
+echo "PORT=$port" >>"$work/server/etc/device-metrics/api.env"
+api=http://127.0.0.1:$port
+if start_api; then ok 'the api answers'; else broken 'the api answers' "$(tail -n 20 "$work/api.log")"; fi
+stop_api
+said=$(in_server '/opt/device-metrics/share/install.sh --uninstall') && ok 'it uninstalls' || broken 'it uninstalls' "$said"
+rm -r "$work/server/root/with space"
+now=$(files_of server)
+[ "$now" = "$bare" ] && ok 'and nothing is left' || broken 'and nothing is left' "$(diff <(echo "$bare") <(echo "$now"))"
+
 echo "Tests:       $failed failed, $passed passed"
 [ "$failed" = 0 ]

@@ -4,6 +4,8 @@
 #   --uninstall           remove everything; --keep-data leaves /var/lib/device-metrics and /etc/device-metrics
 # The program goes to /opt/device-metrics, settings to /etc/device-metrics, data to /var/lib/device-metrics.
 set -eu
+# The services read what is installed here, whatever umask root has.
+umask 022
 
 target=/opt/device-metrics
 units=/etc/systemd/system
@@ -25,7 +27,7 @@ install_all() {
   rm -rf "$target.new"
   cp -R "$from" "$target.new"
   chown -R 0:0 "$target.new"
-  chmod 0755 "$target.new"
+  chmod -R u=rwX,go=rX "$target.new"
   rm -rf "$target.old"
   [ ! -e "$target" ] || mv "$target" "$target.old"
   mv "$target.new" "$target"

@@ -5,6 +5,7 @@
 #   setup.sh purge api|collector       its user and data; a file /var/lib/device-metrics/keep keeps the data
 # DEVICE_METRICS_NO_START=1: it is not started.
 set -eu
+umask 022
 
 action=${1:?} program=${2:?}
 home=$(dirname "$(dirname "$(readlink -f "$0")")")
@@ -29,7 +30,7 @@ make_user() {
 make_settings() {
   mkdir -p "$config"
   for file in "$home/share/etc/$program".*; do
-    [ -e "$config/$(basename "$file")" ] || cp "$file" "$config/"
+    [ -e "$config/$(basename "$file")" ] || sed "s|/usr/lib/device-metrics|$home|g" "$file" >"$config/$(basename "$file")"
   done
 }
 
