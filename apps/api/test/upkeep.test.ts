@@ -97,7 +97,7 @@ it('what is kept in the log of a file that was copied together with it is restor
   expect(devices()).toEqual(['in the log']);
 });
 
-it('commands say in a sentence that the database cannot be used, and take no empty name for one', async () => {
+it('commands say in a sentence that the database cannot be used, and take neither nothing nor an option for one', async () => {
   settings = { ...settings, DATABASE_PATH: folder.path };
   for (const args of [['token', 'list'], ['invite'], ['user', 'list']]) {
     expect(await refusal(...args)).toBe(`DATABASE_PATH ${folder.path} cannot be used: unable to open database file\n`);
@@ -105,7 +105,7 @@ it('commands say in a sentence that the database cannot be used, and take no emp
   settings = { ...settings, DATABASE_PATH: file('data/metrics.db') };
   await databaseOf('a');
   for (const name of ['move', 'restore', 'check', 'repair']) {
-    expect(await refusal(name, '')).toContain(`${name} takes other arguments`);
+    for (const word of ['', '--force']) expect(await refusal(name, word)).toContain(`${name} takes other arguments`);
   }
   expect(devices()).toEqual(['a']);
   writeFileSync(file('text.db'), 'this is no database'.repeat(100));

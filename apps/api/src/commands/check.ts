@@ -1,14 +1,13 @@
 import { reasonOf } from '@device-metrics/domain';
 import { checkDatabase, schemaStateOf } from '@device-metrics/storage';
-import { UsageError } from './usage.js';
+import { onePath, UsageError } from './usage.js';
 
 export const CHECK_USAGE = `check FILE
     opens a backup, or any database of Device Metrics, and says whether it is whole`;
 
 /** @throws UsageError where it is not whole. */
 export function check(args: readonly string[], print: (line: string) => void): void {
-  const [file, ...more] = args;
-  if (!file || more.length > 0) throw new UsageError(`check takes other arguments:\n  ${CHECK_USAGE}`);
+  const file = onePath('check', args, CHECK_USAGE);
   try {
     const { devices, series } = checkDatabase(file);
     const isNewer = (schemaStateOf(file)?.unknown.length ?? 0) > 0;

@@ -4,7 +4,7 @@ import { reasonOf } from '@device-metrics/domain';
 import { isInstalled, settingsFile } from '@device-metrics/settings';
 import { checkDatabase, isInUse } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
-import { UsageError } from './usage.js';
+import { onePath, UsageError } from './usage.js';
 
 export const MOVE_USAGE = `move DIR
     copies the database and the keys beside it into another folder, checks the copy, and says which setting to change;
@@ -15,8 +15,7 @@ const COMPANIONS = ['tls', 'secret.key', 'update.key'];
 
 /** @throws UsageError where it cannot be moved; then everything is where it was. */
 export function move(args: readonly string[], { databasePath }: ApiSettings, print: (line: string) => void): void {
-  const [folder, ...more] = args;
-  if (!folder || more.length > 0) throw new UsageError(`move takes other arguments:\n  ${MOVE_USAGE}`);
+  const folder = onePath('move', args, MOVE_USAGE);
   const [from, to] = [resolve(databasePath), join(resolve(folder), basename(databasePath))];
   if (!existsSync(from)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
   if (to === from || dirname(to).startsWith(from + sep)) throw new UsageError(`${databasePath} is there already`);

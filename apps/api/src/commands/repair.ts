@@ -8,7 +8,7 @@ import {
   type RepairReport,
 } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
-import { UsageError } from './usage.js';
+import { onePath, UsageError } from './usage.js';
 
 export const REPAIR_USAGE = `repair FILE
     saves what can be read of a damaged database into a new file; stop the api before. The damaged one stays as it is`;
@@ -19,8 +19,7 @@ export async function repair(
   { databasePath }: ApiSettings,
   print: (line: string) => void,
 ): Promise<void> {
-  const [fresh, ...more] = args;
-  if (!fresh || more.length > 0) throw new UsageError(`repair takes other arguments:\n  ${REPAIR_USAGE}`);
+  const fresh = onePath('repair', args, REPAIR_USAGE);
   if (!existsSync(databasePath)) throw new UsageError(`There is no ${databasePath}, as DATABASE_PATH says`);
   const lock = alone(databasePath);
   const report = await repairDatabase(databasePath, fresh)

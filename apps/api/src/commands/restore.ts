@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { reasonOf } from '@device-metrics/domain';
 import { checkDatabase, copySqlite, isInUse, schemaStateOf } from '@device-metrics/storage';
 import type { ApiSettings } from '../settings.js';
-import { UsageError } from './usage.js';
+import { onePath, UsageError } from './usage.js';
 
 export const RESTORE_USAGE = `restore FILE
     puts a backup in the place of the database, once it is checked; stop the api before. The one before stays beside it`;
@@ -15,8 +15,7 @@ export function restore(
   now: number,
   print: (line: string) => void,
 ): void {
-  const [file, ...more] = args;
-  if (!file || more.length > 0) throw new UsageError(`restore takes other arguments:\n  ${RESTORE_USAGE}`);
+  const file = onePath('restore', args, RESTORE_USAGE);
   const content = whole(file);
   if ((schemaStateOf(file)?.unknown.length ?? 0) > 0) {
     throw new UsageError(`${file} is of a newer version of Device Metrics than this; install that first`);

@@ -20,6 +20,13 @@ function nameOfUser(): string {
   }
 }
 
+/** The one argument of a command, which has no options: `--force` is no name of a file. */
+export function onePath(name: string, args: readonly string[], usage: string): string {
+  const [path, ...more] = args;
+  if (path && !path.startsWith('-') && more.length === 0) return path;
+  throw new UsageError(`${name} takes other arguments:\n  ${usage}`);
+}
+
 /** @throws UsageError with the name of the option where its value breaks the rule. */
 export function checked<T>(name: string, value: T, rule: Rule): T {
   const wrong = value === undefined ? undefined : rule(value);
