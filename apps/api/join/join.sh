@@ -103,7 +103,9 @@ get_credential() {
   old=$state/credential.json
   [ ! -e "$old" ] || cp "$old" "$work/credential.json"
   [ -z "$device" ] || export DEVICE_NAME="$device"
-  fetched collector join "$api" --code "$code" || fail 'This PC has not joined; nothing was changed'
+  said=$(fetched collector join "$api" --code "$code") || fail 'This PC has not joined; nothing was changed'
+  # Where the credential is now, it does not stay.
+  echo "$said" | grep -vF "$work" || true
   unset DEVICE_NAME
   cd /
 }
