@@ -57,7 +57,7 @@ beforeAll(async () => {
     OIDC_CLIENT_SECRET: plant('secret of the client'),
     OIDC_ROLES: '*=viewer',
     ALERTS_SMTP_PASSWORD: plant('variable of the environment'),
-    HEARTBEAT_URL: `http://127.0.0.1:1/${plant('url of the heartbeat')}`,
+    HEARTBEAT_URL: `http://127.0.0.1:2/${plant('url of the heartbeat')}`,
   };
   server = await Server.start(settings);
 });
