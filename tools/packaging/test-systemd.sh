@@ -107,6 +107,8 @@ backups_and_move() {
   cp -p "$(backups)" "$copy"
   said=$(device-metrics api restore "$copy" 2>&1) && broken 'it is not restored while the api runs' "$said" || says 'it is not restored while the api runs' "$said" 'stop it'
   systemctl stop device-metrics-api
+  cp "$copy" /root/copy.db
+  says 'one that the user of the service may not read is named so' "$(device-metrics api check /root/copy.db 2>&1)" 'it may not be read by the user'
   said=$(device-metrics api check "$copy" 2>&1) && ok 'a backup is checked' || broken 'a backup is checked' "$said"
   said=$(device-metrics api restore "$copy" 2>&1) && ok 'and restored' || broken 'and restored' "$said"
   systemctl start device-metrics-api

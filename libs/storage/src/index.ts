@@ -35,6 +35,7 @@ export { copyDatabase, type CopyReport } from './copy-database.js';
 export { openSampleStore } from './open-sample-store.js';
 export { distributeTables } from './postgres/distribute.js';
 export {
+  assertReadable,
   checkDatabase,
   copySqlite,
   isInUse,

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { quote, reasonOf } from '@device-metrics/domain';
 import {
+  assertReadable,
   copyDatabase,
   DatabaseRefusedError,
   dataSourceOptions,
@@ -59,13 +59,12 @@ async function copy(args: readonly string[], print: Print): Promise<void> {
 
 /** @throws UsageError where a file is no database of ours. */
 function assertDatabase(from: string): void {
-  let reason = existsSync(from) ? undefined : 'there is no such file';
   try {
-    if (!schemaStateOf(from)) reason ??= 'it is no database of Device Metrics';
+    assertReadable(from);
+    if (!schemaStateOf(from)) throw new Error('it is no database of Device Metrics');
   } catch (error) {
-    reason = reasonOf(error);
+    throw new UsageError(`--from ${quote(from)}: ${reasonOf(error)}`);
   }
-  if (reason !== undefined) throw new UsageError(`--from ${quote(from)}: ${reason}`);
 }
 
 function addressesOf(args: readonly string[]): [string, string] {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { openDatabase } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import { migrations } from './migrations/index.js';
@@ -31,9 +31,20 @@ export function schemaStateOf(path: string): SchemaState | undefined {
   });
 }
 
+/** @throws Error with the reason where a file is not there, or not for the user that this runs as. */
+export function assertReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const isMissing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    const reason = isMissing ? 'there is no such file' : 'it may not be read by the user that this runs as';
+    throw new Error(reason, { cause: error });
+  }
+}
+
 /** What a database of any version holds. @throws Error with the reason where it is not whole, or is none. */
 export function checkDatabase(path: string): DatabaseContent {
-  if (!existsSync(path)) throw new Error('there is no such file');
+  assertReadable(path);
   return reading(path, (db) => {
     const found = db.pragma('quick_check(1)', { simple: true }) as string;
     if (found !== 'ok') throw new Error(found);
