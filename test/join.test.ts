@@ -186,16 +186,20 @@ describe('without TLS', () => {
   );
 
   it('joining says which settings come before what it has joined', async () => {
-    const join = async (environment: Record<string, string>): Promise<string> => {
-      const process = new CollectorProcess(folder, environment, 'join', api.url, '--code', await newCode());
+    const says = async (environment: Record<string, string>, ...args: string[]): Promise<string> => {
+      const process = new CollectorProcess(folder, environment, ...args);
       await process.ended;
       return process.output;
     };
+    const join = async (environment: Record<string, string>): Promise<string> =>
+      says(environment, 'join', api.url, '--code', await newCode());
     expect(await join({ API_TOKEN: 'another' })).toContain('\n# It goes on sending by the token of API_TOKEN');
     expect(await join({ API_URL: 'http://a:b@127.0.0.1:1' })).toContain(
       '\n# It goes on sending to http://127.0.0.1:1, as',
     );
     expect(await join({ API_URL: api.url })).not.toContain('goes on sending');
+    const wrong = await says({ API_TOKEN: `dm_ingest_${'0'.repeat(12)}_${'a'.repeat(43)}` }, 'doctor');
+    expect(wrong).toMatch(/WRONG {2}api: http:\S+ refuses this collector: 401 /);
   });
 
   it('a second machine of the same name waits until an admin says that it is another, and then loses nothing', async () => {

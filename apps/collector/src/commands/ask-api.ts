@@ -11,6 +11,7 @@ export async function askWhetherReady(connection: ApiConnection): Promise<ReadyA
   try {
     const { status, headers, body } = await connection.request({ method: 'GET', path: '/readyz', signal });
     if (status === 200 && isReady(body)) return { date: headers['date'] ?? '' };
+    if (status === 401 && isProblem(body)) return { problem: `refuses this collector: ${status} ${detailOf(body)}` };
     if (status >= 500) return { problem: `answers ${status} ${detailOf(body)}; what it gets waits here` };
     return {
       problem: `answers ${status}, but not as an api of Device Metrics: is its address right, and is there a sign-in page between?`,
@@ -24,10 +25,15 @@ export async function askWhetherReady(connection: ApiConnection): Promise<ReadyA
   }
 }
 
-function isReady(body: string): boolean {
+const isReady = (body: string): boolean => fieldOf(body, 'status') === 'ok';
+
+/** Whether it is an answer of an api, and not of what stands between. */
+const isProblem = (body: string): boolean => String(fieldOf(body, 'type')).startsWith('urn:device-metrics:problem:');
+
+function fieldOf(body: string, name: string): unknown {
   try {
-    return (JSON.parse(body) as { status?: unknown } | null)?.status === 'ok';
+    return (JSON.parse(body) as Record<string, unknown> | null)?.[name];
   } catch {
-    return false;
+    return undefined;
   }
 }
