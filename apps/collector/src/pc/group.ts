@@ -12,6 +12,8 @@ export interface PcGroup {
   readonly name: string;
   /** Every metric it may give. Those that a machine lacks are absent, and the log says so once. */
   readonly metrics: readonly string[];
+  /** Of these, what it gives only of things that the file names. */
+  readonly ofNamed?: readonly string[];
   /**
    * Where reading it starts a program: everywhere, or only where there is no /proc. There it runs every minute unless the
    * file says otherwise.
@@ -78,7 +80,8 @@ class PcSource implements Source {
 
   private sayAbsent(told: ReadonlySet<string>): void {
     this.said = true;
-    const absent = this.group.metrics.filter((metric) => !told.has(metric));
+    const { metrics, ofNamed = [] } = this.group;
+    const absent = metrics.filter((metric) => !told.has(metric) && !ofNamed.includes(metric));
     if (absent.length > 0) this.say(`${this.name}: this machine does not tell ${absent.join(', ')}`);
   }
 }

@@ -7,6 +7,7 @@ import type { Machine } from './machine.js';
 export const services: PcGroup = {
   name: 'services',
   metrics: ['systemd.unit.count', 'systemd.unit.state'],
+  ofNamed: ['systemd.unit.state'],
   startsProgram: 'everywhere',
   configure: (keys) => {
     const units = keys.texts('units', []);
