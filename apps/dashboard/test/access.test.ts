@@ -44,7 +44,11 @@ describeInBrowser('access', () => {
     await folder?.remove();
   });
 
-  const signIn = async (page: Page, name: string, password = PASSWORD): Promise<void> => {
+  const signIn = async (
+    page: Pick<Page, 'getByLabel' | 'getByRole'>,
+    name: string,
+    password = PASSWORD,
+  ): Promise<void> => {
     await page.getByLabel('Name').fill(name);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -144,6 +148,45 @@ describeInBrowser('access', () => {
     await admin.getByRole('button', { name: 'Delete lina' }).click();
     await admin.getByRole('button', { name: 'Delete for good: lina' }).click();
     await admin.getByRole('row', { name: /lina/ }).waitFor({ state: 'detached' });
+  });
+
+  it('a session that ends takes no form along: the same person goes on with it, and nobody else sees it', async () => {
+    const make = (name: string): Promise<unknown> =>
+      admin.evaluate(
+        (body) => fetch('/api/v1/users', { method: 'POST', headers: { 'content-type': 'application/json' }, body }),
+        JSON.stringify({ name, role: 'editor', password: PASSWORD }),
+      );
+    await Promise.all(['ed', 'eva'].map(make));
+    const page = await visit('/alerts?tab=quiet');
+    await signIn(page, 'ed');
+    await page.getByRole('button', { name: 'New silence' }).click();
+    const form = page.getByRole('dialog', { name: 'New silence' });
+    const again = page.getByRole('dialog', { name: 'Sign in again' });
+    const end = async (): Promise<void> => {
+      await page.context().clearCookies();
+      await form.getByRole('button', { name: 'Save' }).click();
+      await again.waitFor();
+    };
+    await form.getByLabel('Name', { exact: true }).fill('while I was away');
+    await end();
+    for (let times = 0; times < 3; times += 1) await page.keyboard.press('Escape');
+    await signIn(again, 'ed');
+    await again.waitFor({ state: 'detached' });
+    expect(await form.getByLabel('Name', { exact: true }).inputValue()).toBe('while I was away');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('row', { name: /while I was away/ }).waitFor();
+
+    await page.getByRole('button', { name: 'New silence' }).click();
+    await form.getByLabel('Name', { exact: true }).fill('of ed alone');
+    await end();
+    await signIn(again, 'eva');
+    await again.waitFor({ state: 'detached' });
+    await page.getByRole('banner').getByText('eva').waitFor();
+    await page.getByRole('row', { name: /while I was away/ }).waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    for (const name of ['ed', 'eva']) {
+      await admin.evaluate((user) => fetch(`/api/v1/users/${user}`, { method: 'DELETE' }), name);
+    }
   });
 
   it('a token is shown once, is rotated and revoked', async () => {

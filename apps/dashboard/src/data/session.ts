@@ -24,9 +24,17 @@ export function useMaySetUp(): boolean {
   return (useSession().session?.caller?.tags ?? null) === null && may;
 }
 
-/** Goes on as who this is now: nothing that was read as somebody else stays. */
-export function become(client: QueryClient, session: Session): void {
-  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
+/** Equal for sessions of the same person who may do the same. */
+export const personOf = ({ caller }: Session): string =>
+  JSON.stringify([caller?.kind, caller?.name, caller?.rights, caller?.tags, caller?.page]);
+
+/**
+ * Goes on as who this is now: nothing that was read as somebody else stays.
+ *
+ * @param before whose session has ended on this page; undefined where nobody's has.
+ */
+export function become(client: QueryClient, session: Session, before?: string): void {
+  if (personOf(session) !== before) client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
   client.setQueryData(KEY, session);
   connection.set({ signedOut: false });
 }

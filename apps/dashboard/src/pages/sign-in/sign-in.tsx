@@ -13,8 +13,12 @@ const OPENID_PROBLEMS: Readonly<Record<string, string>> = {
   unreachable: 'The provider does not answer; the log of the api says why.',
 };
 
-/** Asks who this is: by name and password, and by the code of an app where the user has one; or by an OpenID provider. */
-export function SignIn() {
+/**
+ * Asks who this is: by name and password, and by the code of an app where the user has one; or by an OpenID provider.
+ *
+ * @param before whose session has ended on this page.
+ */
+export function SignIn({ before }: { before?: string | undefined }) {
   const { session } = useSession();
   const client = useQueryClient();
   const [asksCode, setAsksCode] = useState(false);
@@ -24,7 +28,7 @@ export function SignIn() {
     const totp = textOf(form, 'totp').trim();
     const wish = { name: textOf(form, 'name'), password: textOf(form, 'password'), ...(totp !== '' && { totp }) };
     try {
-      become(client, await change<Session>('POST', '/api/v1/session', wish));
+      become(client, await change<Session>('POST', '/api/v1/session', wish), before);
     } catch (error) {
       const isAsked = error instanceof ApiError && error.body['totp_required'] === true;
       if (!isAsked || asksCode) throw error;
