@@ -215,6 +215,7 @@ describe.each([
     expect(answer.status).toBe(200);
     const text = typeof answer.body === 'string' ? answer.body : answer.body.partialSuccess.errorMessage;
     expect(text).toContain('2 of 4 points were refused, and the others are stored.');
+    expect(text).toContain(`taken for nanoseconds, in "early" of "${device}"`);
     if (form === 'JSON') expect(answer.body.partialSuccess.rejectedDataPoints).toBe('2');
     expect((await report(device)).map(({ metric_name: name }) => name)).toEqual(['early', 'good']);
   });

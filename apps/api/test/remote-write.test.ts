@@ -135,7 +135,7 @@ describe.each([
     expect(answer.body).toContain('native histograms are not taken');
     expect(answer.body).toContain('it has no label __name__');
     expect(answer.body).toContain('the label "a" comes twice');
-    expect(answer.body).toContain('must be a finite number, got Infinity');
+    expect(answer.body).toContain(`must be a finite number, got Infinity, in "infinite" of "${device}"`);
     expect((await report(device)).map(({ metric_name: name }) => name)).toEqual(['good', 'infinite']);
   });
 

@@ -92,7 +92,7 @@ describe('the entrance for columns', () => {
             ? [passed(new PassingSamples(sampleItems, receipt)), passed(new PassingColumns(columnItems, receipt))]
             : [passSamples(sampleItems, receipt), passColumns(columnItems, receipt)];
 
-          expect(fast.refused).toEqual(slow.refused);
+          expect(fast.refused.map(({ named, ...refusal }) => named && refusal)).toEqual(slow.refused);
           expect(eachSample(fast.samples)).toEqual(slow.samples);
           expect(fast.samples.timestamps).toHaveLength(slow.samples.length);
           expect(fast.samples.values).toHaveLength(slow.samples.length);

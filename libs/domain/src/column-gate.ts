@@ -123,7 +123,7 @@ export class PassingColumns {
         const value = values[at] as number;
         const passed = gate.passed(candidate, timestamp, value);
         if (passed === undefined) {
-          refused.push({ item, ...gate.reasonOf(candidate, timestamp, value) });
+          refused.push({ item, ...gate.reasonOf(candidate, timestamp, value), named: candidate });
           kept = first;
           at = end;
           break;

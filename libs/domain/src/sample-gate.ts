@@ -55,6 +55,8 @@ export interface Refusal {
   readonly ofSender?: true;
   /** It is refused for now only: from when on it is not, Unix ms. */
   readonly until?: number | undefined;
+  /** Of columns: the names that the sample has, which nobody can look up by the item any more. */
+  readonly named?: Pick<Sample, 'deviceName' | 'metricName'>;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -68,7 +68,7 @@ export class RemoteWriteController {
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiNoContentResponse({ description: 'All of it is on disk, fsynced. The headers say how much there was.' })
   @ApiProblems({
-    400: '1 of 500 samples were refused, and the others are stored. 1: value must be a finite number, got Infinity',
+    400: '1 of 500 samples were refused, and the others are stored. 1: value must be a finite number, got Infinity, in "queue_limit" of "web-1"',
     413: `The body must have at most ${MAX_BODY} bytes, after decompression.`,
     415: 'The content encoding must be snappy, got gzip.',
     'too-many-series': '1 of 500 samples are not stored yet: device "lab-pc-1" may have …',
