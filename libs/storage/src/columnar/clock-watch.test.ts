@@ -93,3 +93,30 @@ it('a clock that jumps while nobody runs is doubted at the start', () => {
   set(-149 * DAY);
   expect(start(watch.mark()).doubt(now())).toBeUndefined();
 });
+
+it('until a clock that has jumped ahead is believed the time before goes on, over starts as well', () => {
+  const { watch, start, pass, set, now } = watched();
+  watch.doubt(now());
+  set(150 * DAY);
+  expect(watch.hasJumped()).toBe(true);
+  watch.doubt(now());
+  pass(1_000);
+  expect(watch.hasJumped()).toBe(false);
+  expect(watch.trustedNow()).toBe(NOW + 1_000);
+
+  const next = start(watch.mark());
+  expect(next.doubt(now())).toBeDefined();
+  pass(DAY / 2);
+  expect(next.trustedNow()).toBe(NOW + DAY / 2);
+  pass(DAY / 2);
+  expect(next.doubt(now())).toBeUndefined();
+  expect(next.trustedNow()).toBe(now());
+});
+
+it('a clock that is put right again is trusted as it is', () => {
+  const { watch, set, now } = watched();
+  set(150 * DAY);
+  watch.doubt(now());
+  set(-151 * DAY);
+  expect(watch.trustedNow()).toBe(now());
+});

@@ -24,6 +24,8 @@ export class ClockWatch {
   private waitsUntil: number | undefined;
   private reason = '';
   private isBelieved = false;
+  /** What the clock said, and the moment, when there was no doubt last. */
+  private trusted: { readonly time: number; readonly moment: number };
   /** Whether the look before was one of the run before. */
   private isFirst: boolean;
 
@@ -39,6 +41,7 @@ export class ClockWatch {
   ) {
     this.time = mark?.seenAt ?? now();
     this.moment = elapsed();
+    this.trusted = { time: this.time, moment: this.moment };
     this.isFirst = mark !== undefined;
     if (mark?.remaining != null) {
       this.waitsUntil = this.moment + mark.remaining;
@@ -48,8 +51,22 @@ export class ClockWatch {
 
   /** To be kept for the next run. */
   mark(): ClockMark {
-    const { time, moment, waitsUntil, reason } = this;
-    return { seenAt: time, remaining: waitsUntil === undefined ? null : Math.max(0, waitsUntil - moment), reason };
+    const { moment, waitsUntil, reason } = this;
+    return {
+      seenAt: this.trustedAt(moment),
+      remaining: waitsUntil === undefined ? null : Math.max(0, waitsUntil - moment),
+      reason,
+    };
+  }
+
+  /** Whether the clock has jumped ahead since the last look at it. */
+  hasJumped(): boolean {
+    return this.now() - this.time - (this.elapsed() - this.moment) > DOUBTFUL;
+  }
+
+  /** The time by which samples are too old, Unix ms: while there is doubt, by the clock as it was before. */
+  trustedNow(): number {
+    return this.waitsUntil === undefined ? this.now() : Math.min(this.now(), this.trustedAt(this.elapsed()));
   }
 
   /**
@@ -70,11 +87,17 @@ export class ClockWatch {
     else if (ahead > DOUBTFUL && !this.isBelieved) {
       this.wait(moment, `the clock is ${showDuration(ahead)} ahead of the newest sample`);
     }
-    if (this.waitsUntil === undefined) return undefined;
-    if (moment < this.waitsUntil) return this.reason;
-    this.waitsUntil = undefined;
-    this.isBelieved = true;
+    if (this.waitsUntil !== undefined) {
+      if (moment < this.waitsUntil) return this.reason;
+      this.waitsUntil = undefined;
+      this.isBelieved = true;
+    }
+    this.trusted = { time, moment };
     return undefined;
+  }
+
+  private trustedAt(moment: number): number {
+    return this.trusted.time + moment - this.trusted.moment;
   }
 
   private wait(moment: number, why: string): void {

@@ -27,6 +27,16 @@ describe('retention', () => {
     expect(await opened.store.health()).toMatchObject({ damaged: 0 });
   });
 
+  it('takes what would be too old by a clock that is months ahead: it may be wrong, and nothing is deleted by it yet', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1)]);
+    opened.now += 150 * DAY;
+    await opened.reopen();
+    await opened.store.append([sample(T0 + 1, 2), sample(opened.now, 3)]);
+    expect((await opened.stored())['lab-pc-1/m']).toHaveLength(3);
+    await expect(opened.store.append([sample(T0 - 85 * DAY, 4)])).rejects.toThrow();
+  });
+
   it('sets aside what belongs to no device, and never deletes it', async () => {
     opened = await TestStore.open();
     await opened.store.append([sample(T0, 1), sample(T0, 2, 'other')]);

@@ -64,8 +64,8 @@ import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
 import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 
-/** How often it is looked whether the files are still those that were opened, ms. */
-const LOOK_FOR_FILES = 1_000;
+/** How often it is looked whether the files are still those that were opened, and whether the clock has jumped, ms. */
+const LOOK_AROUND = 1_000;
 
 /** Samples that wait for their commit. */
 interface Append {
@@ -172,7 +172,7 @@ export class SqliteStore implements Store {
   }
 
   oldestTimestamp(): number {
-    return this.retention.oldestTimestamp();
+    return this.retention.oldestTimestamp(this.clock.trustedNow());
   }
 
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
@@ -509,16 +509,20 @@ export class SqliteStore implements Store {
     };
     every(sealInterval, () => this.sealer.run());
     every(RETENTION_INTERVAL, () => this.upkeep());
-    every(LOOK_FOR_FILES, async () => this.lookForFiles());
+    every(LOOK_AROUND, async () => this.lookAround());
   }
 
   /** As `maintain`, and deletes nothing while the clock is in doubt. */
   private async upkeep(): Promise<void> {
+    if (this.sayDoubt() === undefined) await this.maintain();
+    else await this.writing(() => this.sealer.run());
+  }
+
+  private sayDoubt(): string | undefined {
     const doubt = this.doubt();
     if (doubt !== undefined && doubt !== this.saidDoubt) this.settings.onProblem(doubt);
     this.saidDoubt = doubt;
-    if (doubt === undefined) await this.maintain();
-    else await this.writing(() => this.sealer.run());
+    return doubt;
   }
 
   private doubt(): string | undefined {
@@ -542,8 +546,10 @@ export class SqliteStore implements Store {
     if (this.lost !== undefined) throw new StoreUnavailableError(this.lost);
   }
 
-  private lookForFiles(): void {
+  private lookAround(): void {
     if (this.closed) return;
+    // Soon: until then samples that are not too old would be.
+    if (this.clock.hasJumped()) this.sayDoubt();
     const lost = this.files.look();
     if (lost !== undefined && this.lost === undefined) this.settings.onProblem(`nothing is written any more: ${lost}`);
     if (lost === undefined && this.lost !== undefined) this.settings.onProblem(`${this.db.name} is there again`);
