@@ -227,6 +227,14 @@ function maintainerScripts(programs) {
   const each = (list, action) => list.map((program) => `    /${HOME}/share/setup.sh ${action} ${program}`).join('\n');
   const stopFirst = [...programs].reverse();
   return {
+    preinst: `#!/bin/sh
+set -e
+if [ "$1" != abort-upgrade ] && [ -e /opt/device-metrics/share/install.sh ]; then
+  echo 'Device Metrics is in /opt/device-metrics here, and its services would run on in the place of these. First:' >&2
+  echo '  /opt/device-metrics/share/install.sh --uninstall --keep-data' >&2
+  exit 1
+fi
+`,
     postinst: `#!/bin/sh
 set -e
 case "$1" in

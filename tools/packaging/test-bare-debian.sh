@@ -332,6 +332,7 @@ mkdir "$work/server/root/with space"
 tar -xzf "$(ls "$packages"/device-metrics_*.tar.gz)" -C "$work/server/root/with space"
 chmod -R go= "$work/server/root/with space"
 in_server() { in_root "$work/server" sh -c "umask 077; export DEVICE_METRICS_NO_START=1; $1" 2>&1; }
+says 'a read-only /etc is named' "$(in_server 'mount --bind /etc /etc && mount -o remount,ro,bind /etc && "/root/with space/device-metrics/share/install.sh"')" '/etc cannot be written.*nothing was changed'
 said=$(in_server '"/root/with space/device-metrics/share/install.sh"') && ok 'it installs' || broken 'it installs' "$said"
 says 'and gives the collector a token' "$(in_server 'cat /var/lib/device-metrics/collector/token')" '^dm_ingest_'
 says 'what it wrote names the folder where it is' "$(cat "$work/server/etc/device-metrics/collector.yaml")" '^# /opt/device-metrics/share/collector.example.yaml'
@@ -339,8 +340,15 @@ echo "PORT=$port" >>"$work/server/etc/device-metrics/api.env"
 api=http://127.0.0.1:$port
 if start_api; then ok 'the api answers'; else broken 'the api answers' "$(tail -n 20 "$work/api.log")"; fi
 stop_api
-said=$(in_server '/opt/device-metrics/share/install.sh --uninstall') && ok 'it uninstalls' || broken 'it uninstalls' "$said"
-rm -r "$work/server/root/with space"
+cp "$deb" "$work/server/tmp/server.deb"
+says 'a .deb beside it is refused, and what to do is said' "$(in_server 'dpkg -i /tmp/server.deb')" '/opt/device-metrics/share/install.sh --uninstall --keep-data'
+expect 'that goes' in_server '/opt/device-metrics/share/install.sh --uninstall --keep-data'
+expect 'and then the .deb' in_server 'dpkg -i /tmp/server.deb'
+says 'with the settings that were there' "$(cat "$work/server/etc/device-metrics/api.env")" "^PORT=$port"
+if start_api; then ok 'the api answers'; else broken 'the api answers' "$(tail -n 20 "$work/api.log")"; fi
+stop_api
+said=$(in_server 'dpkg -P device-metrics') && ok 'it uninstalls' || broken 'it uninstalls' "$said"
+rm -r "$work/server/root/with space" "$work/server/tmp/server.deb"
 now=$(files_of server)
 [ "$now" = "$bare" ] && ok 'and nothing is left' || broken 'and nothing is left' "$(diff <(echo "$bare") <(echo "$now"))"
 

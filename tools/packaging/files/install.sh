@@ -24,6 +24,9 @@ install_all() {
   "$from/lib/node" --version >/dev/null ||
     fail "The Node of this archive does not run here; it is for Linux with glibc, $(file_architecture "$from")"
   [ ! -e /usr/lib/device-metrics ] || fail 'Device Metrics is installed as a Debian package here: use apt for it'
+  for folder in "$(dirname "$target")" /etc /var/lib; do
+    [ ! -d "$folder" ] || [ -w "$folder" ] || fail "$folder cannot be written, as on a read-only system; nothing was changed"
+  done
   rm -rf "$target.new"
   cp -R "$from" "$target.new"
   chown -R 0:0 "$target.new"
