@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
+import { symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { HOUR } from '@device-metrics/domain';
 import { openAccessStore } from './access/open-access-store.js';
@@ -71,6 +72,16 @@ describeIf('a copy of a database', () => {
     const again = await openDataSource(dataSourceOptions(back));
     expect(await openAccessStore(again).audit.read(Infinity, 10)).toMatchObject([entry]);
     await again.destroy();
+  });
+
+  it('is not made of a database to itself, whichever address it has', async () => {
+    await opened.store.append(hours(0, 2));
+    await copy(opened.path, url);
+    await expect(copy(url, url.replace('127.0.0.1', 'localhost'))).rejects.toThrow('is the same database as the first');
+    const link = join(dirname(opened.path), 'link.db');
+    await symlink(opened.path, link);
+    await expect(copy(opened.path, link)).rejects.toThrow('is the same database as the first');
+    expect(await read(url)).toEqual(await opened.stored());
   });
 
   it('is not made over a database that has devices of its own', async () => {

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { reasonOf, type Sample, type Series } from '@device-metrics/domain';
 import type { DataSource } from 'typeorm';
 import { readJournalRow } from './columnar/codec/journal-row.js';
@@ -39,7 +40,7 @@ const SAMPLES_AT_ONCE = 50_000;
  * Then both are read, and compared by count and hash of each series.
  *
  * @param say hears what is done.
- * @throws Error where the second has devices of its own.
+ * @throws Error where the second has devices of its own, or is the first.
  */
 export async function copyDatabase(from: string, to: string, say: (line: string) => void): Promise<CopyReport> {
   const began = Date.now();
@@ -47,6 +48,7 @@ export async function copyDatabase(from: string, to: string, say: (line: string)
   try {
     const target = await Side.open(to);
     try {
+      if (await isSame(source, target)) throw new Error('is the same database as the first');
       await source.assertAtRest();
       await copyRows(source, target, say);
       const { devices, series } = await copyCatalogue(source, target);
@@ -290,6 +292,27 @@ class Side {
       );
       if (row) yield { key: rowKey(writer, number), data: row.data };
     }
+  }
+}
+
+/** Whether two are one database, by whichever addresses: while it is written, nothing would be left to copy. */
+async function isSame(source: Side, target: Side): Promise<boolean> {
+  if (source.isPostgres !== target.isPostgres) return false;
+  if (!source.isPostgres) {
+    const [one, other] = [source, target].map(({ address }) => statSync(address, { bigint: true }));
+    return one.dev === other.dev && one.ino === other.ino;
+  }
+  // Such a lock is one of a database.
+  const runner = source.dataSource.createQueryRunner();
+  const key = randomInt(2 ** 31);
+  try {
+    await runner.startTransaction();
+    await runner.query('SELECT pg_advisory_xact_lock($1)', [key]);
+    const [{ free }] = await target.sql.rows<{ free: boolean }>('SELECT pg_try_advisory_xact_lock(?) AS free', key);
+    await runner.commitTransaction();
+    return !free;
+  } finally {
+    await runner.release();
   }
 }
 
