@@ -290,6 +290,14 @@ export function pages(stage: Stage): void {
     await page.getByText('93.5 °C').waitFor();
   });
 
+  it('System fits in 320 px, as at 400 % zoom', async () => {
+    const { page } = await stage.open('/system');
+    await page.setViewportSize({ width: 320, height: 700 });
+    await page.getByRole('button', { name: 'Count the samples' }).waitFor();
+    await shown(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  });
+
   it('a tab from before an update of the server loads itself anew', async () => {
     const { page } = await stage.open('/', {});
     await shown(page);
