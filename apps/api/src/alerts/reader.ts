@@ -1,7 +1,14 @@
 import { parseTime } from '@device-metrics/contract';
-import { parseDuration, quote } from '@device-metrics/domain';
+import { DAY, HOUR, MINUTE, parseDuration, quote } from '@device-metrics/domain';
 
 const NAME = /^[^\p{Cc}]{1,128}$/u;
+
+/** As a person would write it: `7d`, `90m`, `10s`. */
+function spanText(length: number): string {
+  if (length % DAY === 0) return `${length / DAY}d`;
+  if (length % HOUR === 0) return `${length / HOUR}h`;
+  return length % MINUTE === 0 ? `${length / MINUTE}m` : `${length / 1_000}s`;
+}
 
 /** A mistake in something that a person wrote: where, and what is allowed. */
 export interface Mistake {
@@ -106,8 +113,9 @@ export class ObjectReader {
   }
 
   /** Milliseconds. */
-  duration(key: string, fallback: number | undefined, min = 0, max = 400 * 86_400_000): number {
-    return this.read(key, fallback, 'a duration of at most 400d, such as 30s, 10m or 3d', (value) => {
+  duration(key: string, fallback: number | undefined, min = 0, max = 400 * DAY): number {
+    const lengths = min > 0 ? `${spanText(min)} to ${spanText(max)}` : `at most ${spanText(max)}`;
+    return this.read(key, fallback, `a duration of ${lengths}, written as 30s, 10m or 3d`, (value) => {
       const length = value === 0 || value === '0' || value === '0s' ? 0 : parseDuration(String(value));
       return typeof value !== 'boolean' && length !== undefined && length >= min && length <= max ? length : undefined;
     });
