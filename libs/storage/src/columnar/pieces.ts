@@ -86,6 +86,9 @@ export interface Pieces {
   /** Whether a device and hour has parts. */
   hasParts(id: number): boolean;
 
+  /** Those of some devices and hours that have a chunk or parts. */
+  sealedOf(ids: readonly number[]): Later<ReadonlySet<number>>;
+
   /** All devices and hours that have parts, and since when, Unix milliseconds. */
   withParts(): Iterable<{ readonly id: number; readonly since: number }>;
 

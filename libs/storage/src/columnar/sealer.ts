@@ -168,31 +168,38 @@ export class Sealer {
     }
     // Those that another store seals go once it has: until then no more comes to them.
     for (const head of chosen) if (!this.tables.seals(head.device.id)) this.heads.freeze(head);
-    await this.sealEarly(chosen, this.isFirstOfOld);
+    await this.sealEarly(chosen, true);
   }
 
-  /** Makes parts of the hours of heads, and, where they may be, chunks of those that had nothing. */
-  private async sealEarly(heads: Iterable<Head>, isChunk?: (id: number) => Promise<boolean>): Promise<void> {
-    const ids = new Set(Array.from(heads, (head) => chunkId(head.device.id, head.hour)));
-    for (const id of ids) {
-      if (!this.tables.seals(deviceOfChunk(id))) continue;
-      if (this.work.stopped) break;
-      await this.makePart(id, (await isChunk?.(id)) ? 'chunk' : 'part');
+  /** Makes parts of the hours of heads, and, where they `mayBeChunks`, chunks of those that had nothing. */
+  private async sealEarly(heads: Iterable<Head>, mayBeChunks = false): Promise<void> {
+    const all = [...new Set(Array.from(heads, (head) => chunkId(head.device.id, head.hour)))];
+    for (let from = 0; from < all.length; from += BATCH) {
+      const ids = all.slice(from, from + BATCH).filter((id) => this.tables.seals(deviceOfChunk(id)));
+      const chunks = mayBeChunks ? await this.firstOfOld(ids) : new Set<number>();
+      for (const id of ids) {
+        if (this.work.stopped) break;
+        await this.makePart(id, chunks.has(id) ? 'chunk' : 'part');
+      }
     }
     await this.write();
   }
 
-  /** Whether an hour is over, nothing of it has been sealed, and there are few samples. */
-  private readonly isFirstOfOld = async (id: number): Promise<boolean> => {
+  /** The hours that are over, of which nothing has been sealed, and that have few samples. */
+  private async firstOfOld(ids: readonly number[]): Promise<ReadonlySet<number>> {
     const { pieces } = this.tables;
-    const [device, hour] = [deviceOfChunk(id), hourOfChunk(id)];
-    if ((hour + 1) * HOUR > this.settings.now() || pieces.isClosed(id) || pieces.hasParts(id)) return false;
-    if (this.heads.at(device, hour).reduce((sum, { size }) => sum + size, 0) > FEW) return false;
-    // What is under way may be of it.
-    if (this.batch.some((sealed) => sealed.id === id)) return false;
-    const found = pieces.at(device, hour);
-    return (found instanceof Promise ? await found : found).length === 0;
-  };
+    const now = this.settings.now();
+    // What is under way may be of one of them.
+    const written = new Set(this.batch.map(({ id }) => id));
+    const old = ids.filter((id) => {
+      const hour = hourOfChunk(id);
+      if ((hour + 1) * HOUR > now || pieces.isClosed(id) || pieces.hasParts(id) || written.has(id)) return false;
+      return this.heads.at(deviceOfChunk(id), hour).reduce((sum, { size }) => sum + size, 0) <= FEW;
+    });
+    const found = pieces.sealedOf(old);
+    const sealed = found instanceof Promise ? await found : found;
+    return new Set(old.filter((id) => !sealed.has(id)));
+  }
 
   /** One part of all heads of a device and hour: none may be sealed before those that were opened before it. */
   private async makePart(id: number, kind: 'part' | 'chunk' = 'part'): Promise<void> {

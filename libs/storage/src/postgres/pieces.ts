@@ -94,6 +94,11 @@ export class PgPieces implements Pieces {
     return this.partIndex.has(id);
   }
 
+  async sealedOf(ids: readonly number[]): Promise<Set<number>> {
+    const rows = await this.throughRows(ids);
+    return new Set(rows.map(({ device_id, hour }) => chunkId(device_id, hour)));
+  }
+
   withParts(): Iterable<{ readonly id: number; readonly since: number }> {
     return this.partIndex.all();
   }
@@ -129,22 +134,25 @@ export class PgPieces implements Pieces {
   /** By device and hour the journal rows that are in what is sealed. */
   async through(ids: readonly number[]): Promise<Map<number, Through>> {
     const found = new Map<number, Through>(ids.map((id) => [id, {}]));
-    if (ids.length === 0) return found;
-    const hours = byDevice(ids);
-    // Of few devices with many hours each Citus would ask every shard for all of them.
-    const rows =
-      ids.length > MANY_HOURS * hours.size
-        ? (await Promise.all(Array.from(hours, (one) => this.throughOfDevice(...one)))).flat()
-        : await this.database.rows<ThroughRow>(
-            `SELECT p.device_id, p.hour, p.through FROM piece p
-             JOIN unnest($1::bigint[], $2::integer[]) AS w (device_id, hour) USING (device_id, hour)`,
-            [ids.map(deviceOfChunk), ids.map(hourOfChunk)],
-          );
-    for (const { device_id, hour, through } of rows) {
+    for (const { device_id, hour, through } of await this.throughRows(ids)) {
       const id = chunkId(device_id, hour);
       found.set(id, joinThrough(found.get(id) ?? {}, JSON.parse(through) as Through));
     }
     return found;
+  }
+
+  private async throughRows(ids: readonly number[]): Promise<ThroughRow[]> {
+    if (ids.length === 0) return [];
+    const hours = byDevice(ids);
+    // Of few devices with many hours each Citus would ask every shard for all of them.
+    if (ids.length > MANY_HOURS * hours.size) {
+      return (await Promise.all(Array.from(hours, (one) => this.throughOfDevice(...one)))).flat();
+    }
+    return this.database.rows<ThroughRow>(
+      `SELECT p.device_id, p.hour, p.through FROM piece p
+       JOIN unnest($1::bigint[], $2::integer[]) AS w (device_id, hour) USING (device_id, hour)`,
+      [ids.map(deviceOfChunk), ids.map(hourOfChunk)],
+    );
   }
 
   private throughOfDevice(deviceId: number, hours: readonly number[]): Promise<ThroughRow[]> {

@@ -173,6 +173,10 @@ export class PieceTable implements Pieces {
     return this.partIndex.has(id);
   }
 
+  sealedOf(ids: readonly number[]): Set<number> {
+    return new Set(ids.filter((id) => this.at(deviceOfChunk(id), hourOfChunk(id)).length > 0));
+  }
+
   withParts(): Iterable<{ readonly id: number; readonly since: number }> {
     return this.partIndex.all();
   }
