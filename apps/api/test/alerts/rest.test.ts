@@ -146,6 +146,11 @@ it.each<[string, Record<string, unknown>, string]>([
     'channels[0].headers',
   ],
   [
+    'a header that each connection sets itself',
+    { channels: [{ name: 'w', type: 'webhook', url: 'http://h', headers: { 'Content-Length': '3' } }] },
+    'channels[0].headers',
+  ],
+  [
     'an address without a scheme',
     { channels: [{ name: 'g', type: 'gotify', url: 'h', token: 't' }] },
     'channels[0].url',

@@ -68,6 +68,8 @@ function valueOf(reader: ObjectReader, key: string, field: Field): unknown {
       const headers = reader.pairs(key);
       const wrong = Object.entries(headers).find(([name, one]) => !isHeader(name, one));
       if (wrong) reader.note(key, `must be names and values that HTTP takes as headers, got ${quote(wrong[0])}`);
+      const own = Object.keys(headers).find((name) => OF_THE_CONNECTION.has(name.toLowerCase()));
+      if (own !== undefined) reader.note(key, `must have none that each connection sets itself, got ${quote(own)}`);
       return headers;
     }
     case 'address': {
@@ -92,6 +94,11 @@ const ADDRESSES = 'one address or several, such as you@example.org';
 
 /** With or without the name of a person before it; the mail server knows better. */
 const isAddress = (text: string): boolean => /^[^\r\n]*[^\s@<]@[^\s@>]+>?$/.test(text.trim());
+
+/** With one of these no message would be sent, or it would go along with another value. */
+const OF_THE_CONNECTION = new Set(
+  'connection content-length expect host keep-alive transfer-encoding upgrade'.split(' '),
+);
 
 function isHeader(name: string, value: string): boolean {
   try {
