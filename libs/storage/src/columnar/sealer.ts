@@ -11,6 +11,7 @@ import type { SeriesCatalogue } from './series-catalogue.js';
 import type { RecentReadings } from './recent-readings.js';
 import { SingleRun } from './single-run.js';
 import { ScratchColumn } from './sorted-samples.js';
+import { FULL_SHARE } from './store-settings.js';
 
 export interface SealSettings {
   /** The clock, Unix milliseconds. */
@@ -78,7 +79,12 @@ interface Sealed {
  * goes on.
  */
 export class Sealer {
-  private readonly work = new SingleRun(() => this.sealDue());
+  private readonly work = new SingleRun(async () => {
+    await this.sealDue();
+    this.letIn();
+  });
+  /** Of those who wait for it. */
+  private room: { readonly isThere: Promise<void>; resolve(): void } | undefined;
   private readonly encoder = new PieceEncoder();
   /** For each head of the device and hour that is being sealed. */
   private readonly scratch: ScratchColumn[] = [];
@@ -126,6 +132,17 @@ export class Sealer {
   /** Whether a head is too large, or all of them together are, so that sealing cannot wait. */
   isPressed(): boolean {
     return this.heads.overfull || this.heads.load > this.settings.maxOpenSamples;
+  }
+
+  /** Whether more samples may come before others are sealed. */
+  hasRoom(): boolean {
+    return this.heads.load <= this.settings.maxOpenSamples * FULL_SHARE;
+  }
+
+  /** Waits until there is room for more samples, but no longer than a run lasts, which may not be able to make it. */
+  async makeRoom(): Promise<void> {
+    this.room ??= roomToCome();
+    await Promise.race([this.room.isThere, this.run()]);
   }
 
   /** Deletes the rows of the journal that no head needs any more. */
@@ -423,6 +440,12 @@ export class Sealer {
     // In place: nothing may come between what is written and what leaves the memory.
     if (writing instanceof Promise) await writing;
     for (const { heads } of batch) for (const head of heads) this.heads.remove(head);
+    if (this.hasRoom()) this.letIn();
+  }
+
+  private letIn(): void {
+    this.room?.resolve();
+    this.room = undefined;
   }
 
   private rowOf({ id, sealedThrough, kind, under, piece }: Sealed): PieceWrite {
@@ -446,6 +469,12 @@ export class Sealer {
       if (sealed.heads.length > 0) await this.sealEarly(sealed.heads);
     }
   }
+}
+
+function roomToCome(): { readonly isThere: Promise<void>; resolve(): void } {
+  let resolve = (): void => undefined;
+  const isThere = new Promise<void>((done) => (resolve = done));
+  return { isThere, resolve };
 }
 
 /** Of parts by id, at the first of them. */

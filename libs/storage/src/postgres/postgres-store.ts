@@ -13,7 +13,7 @@ import {
 import type pg from 'pg';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { ClockWatch } from '../columnar/clock-watch.js';
-import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
+import { DEFAULT_SETTINGS, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 import {
   StoreUnavailableError,
   type DeviceDescription,
@@ -108,9 +108,9 @@ export class PostgresStore implements Store {
   async append(batch: SampleBatch): Promise<void> {
     this.assertOpen();
     if (countOf(batch) === 0) return;
-    const { sealer, heads } = this.current();
+    const { sealer } = this.current();
     assertStorable(batch, this.oldestTimestamp());
-    if (heads.load > this.settings.maxOpenSamples * FULL_SHARE) await sealer.run();
+    if (!sealer.hasRoom()) await sealer.makeRoom();
     await this.commits.add(batch);
   }
 

@@ -62,7 +62,7 @@ import { eachGroup } from '../columnar/series-places.js';
 import { assertStorable } from '../columnar/assert-storable.js';
 import { asStoreFull } from './store-full.js';
 import { isUnreadable } from './unreadable.js';
-import { DEFAULT_SETTINGS, FULL_SHARE, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
+import { DEFAULT_SETTINGS, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 
 /** How often it is looked whether the files are still those that were opened, and whether the clock has jumped, ms. */
 const LOOK_AROUND = 1_000;
@@ -156,7 +156,7 @@ export class SqliteStore implements Store {
     this.assertThere();
     if (countOf(samples) === 0) return;
     assertStorable(samples, this.oldestTimestamp());
-    if (this.heads.load > this.settings.maxOpenSamples * FULL_SHARE) await this.makeRoom();
+    if (!this.sealer.hasRoom()) await this.makeRoom();
     let known = this.catalogue.knownSeriesOf(samples);
     const preparing = known ? undefined : this.newSeries.prepare(samples);
     if (preparing) {
@@ -451,7 +451,7 @@ export class SqliteStore implements Store {
   }
 
   private async makeRoom(): Promise<void> {
-    await this.writing(() => this.sealer.run());
+    await this.writing(() => this.sealer.makeRoom());
     this.assertOpen();
   }
 
