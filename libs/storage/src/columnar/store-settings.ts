@@ -14,8 +14,8 @@ export interface StoreSettings extends RetentionPeriods, SealSettings, SeriesLim
 /** Bytes that the machine has, or those that its cgroup may use, where that is less. */
 const MEMORY = Math.min(totalmem(), process.constrainedMemory() || Infinity);
 
-/** A sixteenth of the memory, and 128 MiB at most: the more samples of an hour become a part together, the less each of them costs. */
-const MAX_OPEN_SAMPLES = Math.min(1 << 24, Math.floor(MEMORY / 16 / 8));
+/** A sixteenth of the memory, and 100 MiB at most: the more samples of an hour become a part together, the less each of them costs. */
+const MAX_OPEN_SAMPLES = Math.floor(Math.min(100 << 20, MEMORY / 16) / 8);
 
 export const DEFAULT_SETTINGS: StoreSettings = {
   rawRetention: 90 * DAY,
