@@ -11,7 +11,6 @@ import type { SeriesCatalogue } from './series-catalogue.js';
 import type { RecentReadings } from './recent-readings.js';
 import { SingleRun } from './single-run.js';
 import { ScratchColumn } from './sorted-samples.js';
-import { FULL_SHARE } from './store-settings.js';
 
 export interface SealSettings {
   /** The clock, Unix milliseconds. */
@@ -42,6 +41,9 @@ export interface SealTables {
 /** What is written to the database together, at the most: a flush to disk costs the same for one as for all. */
 const BATCH = 256;
 const BATCH_BYTES = 1 << 19;
+
+/** Of `maxOpenSamples`: from here on appends wait for sealing. */
+const FULL_SHARE = 1.25;
 
 /** Samples of an hour that take little more to write as a chunk than as a part. */
 const FEW = 256;

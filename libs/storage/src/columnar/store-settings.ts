@@ -30,8 +30,5 @@ export const DEFAULT_SETTINGS: StoreSettings = {
   onProblem: (problem) => process.emitWarning(reasonOf(problem)),
 };
 
-/** Of `maxOpenSamples`: from here on appends wait for sealing. */
-export const FULL_SHARE = 1.25;
-
 /** How often retention is looked after, ms. */
 export const RETENTION_INTERVAL = 10 * 60_000;

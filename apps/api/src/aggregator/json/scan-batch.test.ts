@@ -16,7 +16,7 @@ const receipt: Receipt = {
 /** What both say of a body, in one form. */
 const byBytes = (batch: ScannedBatch): unknown => {
   const { samples, refused } = passColumns(batch, receipt);
-  return { samples: eachSample(samples), refused };
+  return { samples: eachSample(samples), refused: refused.map(({ named, ...refusal }) => named && refusal) };
 };
 const byText = async (body: string): Promise<unknown> => {
   const { malformed, ...candidates } = await decodeCandidates(JSON.parse(body), receipt);
