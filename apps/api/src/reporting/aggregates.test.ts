@@ -182,7 +182,7 @@ describe('every aggregate of a device report equals a plain computation over the
         namesOf,
         fc.tuple(fc.nat({ max: DAY }), fc.nat({ max: DAY })),
         async ([start, { pieces, sorted }], { step, length }, aggregation, [cutStart, cutEnd]) => {
-          world.now = start + 2 * DAY;
+          world.now = start + 3 * DAY;
           const device = newDevice();
           await world.take(device, 'm', pieces);
           const range = { start: start + cutStart, end: start + 3 * DAY - cutEnd };
@@ -206,7 +206,7 @@ describe('every aggregate of a device report equals a plain computation over the
         starts.chain((start) => fc.tuple(fc.constant(start), readings(start))),
         namesOf,
         async ([start, { pieces, sorted }], aggregation) => {
-          world.now = start + 2 * DAY;
+          world.now = start + 3 * DAY;
           const device = newDevice();
           await world.take(device, 'm', pieces);
           const query = {

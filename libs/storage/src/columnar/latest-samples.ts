@@ -1,6 +1,8 @@
+import { FAR_AHEAD } from './hour.js';
+
 /**
  * Time and value of the latest sample of each series, by series id, whether sealed or not. Where a clock has been ahead, its samples are
- * of a time yet to come: they stay the latest only until another one comes.
+ * of a time yet to come: they stay the latest only until one of now comes.
  */
 export class LatestSamples {
   private times = new Float64Array(1024).fill(-Infinity);
@@ -97,5 +99,9 @@ export class LatestSamples {
   }
 }
 
-/** Whether a sample is older than the latest that is known, unless that is beyond `bound`. */
-const isBefore = (timestamp: number, latest: number, bound: number): boolean => timestamp < latest && latest <= bound;
+/**
+ * Whether a sample is older than the latest that is known. One of now is not where that is beyond `bound`; one of long ago is, since
+ * others may lie between.
+ */
+const isBefore = (timestamp: number, latest: number, bound: number): boolean =>
+  timestamp < latest && (latest <= bound || timestamp < bound - 2 * FAR_AHEAD);
