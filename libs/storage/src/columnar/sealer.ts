@@ -81,12 +81,9 @@ interface Sealed {
  * goes on.
  */
 export class Sealer {
-  private readonly work = new SingleRun(async () => {
-    await this.sealDue();
-    this.letIn();
-  });
-  /** Of those who wait for it. */
-  private room: { readonly isThere: Promise<void>; resolve(): void } | undefined;
+  private readonly work = new SingleRun(() => this.sealDue().finally(() => (this.waiting = [])));
+  /** Lets go on who waits for room. */
+  private waiting: (() => void)[] = [];
   private readonly encoder = new PieceEncoder();
   /** For each head of the device and hour that is being sealed. */
   private readonly scratch: ScratchColumn[] = [];
@@ -143,8 +140,8 @@ export class Sealer {
 
   /** Waits until there is room for more samples, but no longer than a run lasts, which may not be able to make it. */
   async makeRoom(): Promise<void> {
-    this.room ??= roomToCome();
-    await Promise.race([this.room.isThere, this.run()]);
+    const isThere = new Promise<void>((resolve) => this.waiting.push(resolve));
+    await Promise.race([isThere, this.run()]);
   }
 
   /** Deletes the rows of the journal that no head needs any more. */
@@ -442,12 +439,7 @@ export class Sealer {
     // In place: nothing may come between what is written and what leaves the memory.
     if (writing instanceof Promise) await writing;
     for (const { heads } of batch) for (const head of heads) this.heads.remove(head);
-    if (this.hasRoom()) this.letIn();
-  }
-
-  private letIn(): void {
-    this.room?.resolve();
-    this.room = undefined;
+    if (this.hasRoom()) for (const goOn of this.waiting.splice(0)) goOn();
   }
 
   private rowOf({ id, sealedThrough, kind, under, piece }: Sealed): PieceWrite {
@@ -471,12 +463,6 @@ export class Sealer {
       if (sealed.heads.length > 0) await this.sealEarly(sealed.heads);
     }
   }
-}
-
-function roomToCome(): { readonly isThere: Promise<void>; resolve(): void } {
-  let resolve = (): void => undefined;
-  const isThere = new Promise<void>((done) => (resolve = done));
-  return { isThere, resolve };
 }
 
 /** Of parts by id, at the first of them. */
