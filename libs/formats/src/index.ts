@@ -1,15 +1,8 @@
 export { BodyKeys, ByteMap, isAt, KeptBytes, PartedMap } from './byte-map.js';
 export { DecimalReader, EXACT_DIGITS } from './decimal.js';
 export { parseLineProtocol, PRECISIONS, type Field, type Precision } from './influx/line-protocol.js';
-export {
-  LineScanner,
-  type MakeLineGroup,
-  TooManyFieldsError,
-  type FieldMeaning,
-  type LineMeaning,
-  type ScannedLines,
-  type WrongLine,
-} from './influx/scan-lines.js';
+export type { FieldMeaning, LineMeaning, MakeLineGroup } from './influx/known-lines.js';
+export { LineScanner, TooManyFieldsError, type ScannedLines, type WrongLine } from './influx/scan-lines.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';
 export { LineError, type ParseOptions } from './lines.js';
 export { distinctNames, type DistinctName } from './names.js';

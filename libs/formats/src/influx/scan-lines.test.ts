@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Labels } from '@device-metrics/domain';
 import fc from 'fast-check';
 import { parseLineProtocol, PRECISIONS, type Precision } from './line-protocol.js';
-import { LineScanner, TooManyFieldsError, type MakeLineGroup, type ScannedLines } from './scan-lines.js';
+import type { MakeLineGroup } from './known-lines.js';
+import { LineScanner, TooManyFieldsError, type ScannedLines } from './scan-lines.js';
 
 const receivedAt = Date.UTC(2026, 0, 15);
 

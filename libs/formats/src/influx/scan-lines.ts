@@ -1,18 +1,19 @@
-import { convert, lowerBound, reasonOf, Slices, type Conversion, type Labels } from '@device-metrics/domain';
-import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
+import { convert, lowerBound, reasonOf, Slices, type Conversion } from '@device-metrics/domain';
 import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import type { SpareColumns } from '../spare-columns.js';
-import { asPlain, faultOfLine, numberOf, readPrefix, timeOf, valueOf, type Precision } from './line-protocol.js';
-
-/** What the values of a field are: samples of a series, in its unit. */
-export interface FieldMeaning<T> {
-  readonly series: T;
-  /** What makes values of the series of those that are sent. */
-  readonly conversion?: Conversion | undefined;
-}
-
-/** What the fields of lines with these names mean; the second is asked once for each field. */
-export type LineMeaning<T> = (measurement: string, tags: Labels) => (field: string) => FieldMeaning<T>;
+import {
+  KnownLines,
+  MAX_FIELDS,
+  nameOf,
+  NO_NAMES,
+  type Field,
+  type LineGroup,
+  type LineMeaning,
+  type MakeLineGroup,
+  type Prefix,
+  type UsualNames,
+} from './known-lines.js';
+import { faultOfLine, numberOf, timeOf, valueOf, type Precision } from './line-protocol.js';
 
 /** A line or a field of it that could not be read. */
 export interface WrongLine {
@@ -20,18 +21,6 @@ export interface WrongLine {
   readonly line: number;
   readonly reason: string;
 }
-
-/** Series that lines have again and again. */
-export interface LineGroup<T> {
-  readonly series: readonly T[];
-}
-
-/**
- * Makes a group of series.
- *
- * @param again gives the same once more, so that nobody needs to keep them; left out where they are kept anyhow.
- */
-export type MakeLineGroup<T, G> = (series: readonly T[], again?: () => readonly T[]) => G;
 
 /** The numbers of a text, position by position in the order in which they stand. */
 export interface ScannedLines<T, G> {
@@ -68,9 +57,6 @@ export interface ScanOptions {
 export class TooManyFieldsError extends Error {
   override readonly name = 'TooManyFieldsError';
 }
-
-/** Numbers of one text. */
-export const MAX_FIELDS = 500_000;
 
 /**
  * Bytes of measurement and tags of a line, of the name of a field, and of a value that is no text. A wrong line of more is not
@@ -119,157 +105,21 @@ const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly fa
   h: { cut: 0, factor: 3_600_000 },
 };
 
-/** Fields of a line that are gone through one by one: a map of their own takes more memory than all else of them. */
-const FEW_FIELDS = 64;
-
 /** Lines of more fields are no groups: to make one would hold up others. */
 const MOST_GROUPED = 1_000;
-
-class Field<T> {
-  /** What it means, once it has had a number. */
-  series: T | undefined = undefined;
-  conversion: Conversion | undefined = undefined;
-  isText = false;
-
-  /** @param key its name as it was sent, with the equals sign. */
-  constructor(readonly key: KeptBytes) {}
-
-  withMeaning({ series, conversion }: FieldMeaning<T>): this {
-    this.series = series;
-    this.conversion = conversion;
-    return this;
-  }
-}
-
-/** What many lines have in the same order. */
-interface UsualNames {
-  /** Names of the fields, where each has had a number; none where one has not. */
-  readonly keys: readonly KeptBytes[];
-  /** By field; undefined where nothing is converted. */
-  readonly conversions: readonly (Conversion | undefined)[] | undefined;
-}
-
-/** What lines with the same measurement and tags have in their usual order. */
-interface UsualFields<G> {
-  readonly names: UsualNames;
-  /** Of the fields that have had numbers. */
-  readonly group: G;
-}
-
-/** Measurement and tags of lines. */
-class Prefix<T, G> {
-  /** How many fields are known, and how many of them have had a number. */
-  length = 0;
-  numbers = 0;
-  /** Undefined where nobody has asked since they became others. */
-  usual: UsualFields<G> | undefined = undefined;
-  /** What came on the line after it. */
-  next: Prefix<T, G> | undefined = undefined;
-  private known: Field<T>[] | undefined = [];
-  /** Whether they had to be made once more. */
-  private isNeeded = false;
-  private byKey: ByteMap<number> | undefined;
-
-  constructor(
-    readonly key: KeptBytes,
-    private readonly meaning: LineMeaning<T>,
-    private meaningOf: ReturnType<LineMeaning<T>> | undefined,
-  ) {}
-
-  get measurement(): string {
-    return namesAt(this.key.bytes).measurement;
-  }
-
-  /** Fields in the order in which they were first sent. */
-  get fields(): Field<T>[] {
-    if (this.known) return this.known;
-    this.isNeeded = true;
-    return (this.known = this.fieldsAgain(this.usual?.names.keys ?? []));
-  }
-
-  /** The place of a field; -1 while it is not known. */
-  find(bytes: Uint8Array, start: number, end: number): number {
-    const { fields } = this;
-    if (fields.length <= FEW_FIELDS) return fields.findIndex(({ key }) => isAt(key.bytes, bytes, start, end));
-    if (!this.byKey) {
-      this.byKey = new ByteMap(MAX_FIELDS, Infinity);
-      fields.forEach((field, place) => this.setPlace(field, place));
-    }
-    return this.byKey.get(bytes, start, end) ?? -1;
-  }
-
-  add(field: Field<T>): number {
-    const { fields } = this;
-    this.usual = undefined;
-    this.setPlace(field, fields.length);
-    this.length = fields.push(field);
-    return this.length - 1;
-  }
-
-  /** Asks what a field means; undefined where its name is not UTF-8. */
-  learn(field: Field<T>): T | undefined {
-    const name = nameOf(field.key);
-    if (name === undefined) return undefined;
-    this.meaningOf ??= this.meant();
-    field.withMeaning(this.meaningOf(name));
-    this.numbers += 1;
-    this.usual = undefined;
-    return field.series;
-  }
-
-  /** Fields of these names, made once more; each has had a number. */
-  fieldsAgain(keys: readonly KeptBytes[]): Field<T>[] {
-    const meaningOf = this.meant();
-    return keys.map((key) => new Field<T>(key).withMeaning(meaningOf(nameOf(key) as string)));
-  }
-
-  /**
-   * Keeps no fields as long as all lines come as usual: of very many lines they are most of what is known. Once they have had to be made
-   * again they are kept.
-   */
-  letGo(): void {
-    if (!this.known || this.isNeeded || this.known.some(({ isText }) => isText)) return;
-    this.known = undefined;
-    this.meaningOf = undefined;
-    this.byKey = undefined;
-  }
-
-  private meant(): ReturnType<LineMeaning<T>> {
-    const { measurement, tags } = namesAt(this.key.bytes);
-    return this.meaning(measurement, tags);
-  }
-
-  private setPlace({ key }: Field<T>, place: number): void {
-    this.byKey?.set(key.bytes, 0, key.length, place);
-  }
-}
 
 /**
  * Reads Influx line protocol from bytes, as `parseLineProtocol` reads it from text. What a line and a field are called is
  * looked at once; later ones are found by their bytes, and numbers are read from bytes. What is not as usual is left to the
  * parser of texts, so that both take and refuse the same, for the same reasons.
  *
- * It keeps what it has found, of at most `mostFields` fields of all lines; beyond that it starts again. Series that lines have again
- * and again are one group, which `groupOf` makes once.
+ * @see KnownLines for what it keeps.
  */
 export class LineScanner<T, G extends LineGroup<T>> {
-  private readonly prefixes: ByteMap<Prefix<T, G>>;
-  /** Names of fields, which many lines share. */
-  private readonly names: ByteMap<KeptBytes>;
-  /** Lists of them by their length: lines with the same fields have one, which then is at hand for each of them. */
-  private readonly lists = new Map<number, UsualNames>();
-  private known = 0;
-  private last: Prefix<T, G> | undefined;
-  /** Fields that it has taken in since it began. */
-  made = 0;
+  private readonly known: KnownLines<T, G>;
 
-  constructor(
-    private readonly meaning: LineMeaning<T>,
-    private readonly groupOf: MakeLineGroup<T, G>,
-    private readonly mostFields: number,
-  ) {
-    this.prefixes = new ByteMap(mostFields);
-    this.names = new ByteMap(mostFields);
+  constructor(meaning: LineMeaning<T>, groupOf: MakeLineGroup<T, G>, mostFields: number) {
+    this.known = new KnownLines(meaning, groupOf, mostFields);
   }
 
   /**
@@ -278,111 +128,9 @@ export class LineScanner<T, G extends LineGroup<T>> {
    * @throws TooManyFieldsError when there are more than MAX_FIELDS numbers.
    */
   async scan(text: Uint8Array, options: ScanOptions): Promise<ScannedLines<T, G>> {
-    return new Scan(this, withFeed(text), options).run();
-  }
-
-  /** The names that a line begins with, in front of a blank; undefined where they are wrong. */
-  prefixAt(bytes: Uint8Array, start: number, end: number): Prefix<T, G> | undefined {
-    const prefix = this.prefixes.get(bytes, start, end) ?? this.addPrefix(bytes, start, end);
-    if (this.last) this.last.next = prefix;
-    this.last = prefix;
-    return prefix;
-  }
-
-  /** The one that came after the last one before, if it stands here too. */
-  guess(bytes: Uint8Array, view: DataView, start: number): Prefix<T, G> | undefined {
-    const prefix = this.last?.next;
-    if (!prefix) return undefined;
-    if (bytes[start + prefix.key.length] !== BLANK || !prefix.key.isAt(view, bytes.length, start)) return undefined;
-    this.last = prefix;
-    return prefix;
-  }
-
-  addField(prefix: Prefix<T, G>, bytes: Uint8Array, start: number, end: number): number {
-    if (this.known >= this.mostFields) this.clear();
-    this.known += 1;
-    this.made += 1;
-    let key = this.names.get(bytes, start, end);
-    if (!key) {
-      key = new KeptBytes(copyOf(bytes, start, end));
-      this.names.set(bytes, start, end, key);
-    }
-    return prefix.add(new Field<T>(key));
-  }
-
-  /** All that is known of lines with these names. */
-  usualOf(prefix: Prefix<T, G>): UsualFields<G> {
-    return (prefix.usual ??= this.findUsual(prefix));
-  }
-
-  private findUsual(prefix: Prefix<T, G>): UsualFields<G> {
-    const { fields, numbers } = prefix;
-    const series = fields.flatMap(({ series }) => series ?? []);
-    const names = this.namesOf(fields, numbers === fields.length);
-    const { keys } = names;
-    const again = (): T[] => prefix.fieldsAgain(keys).map((field) => field.series as T);
-    return { names, group: keys.length > 0 ? this.groupOf(series, again) : this.groupOf(series) };
-  }
-
-  private namesOf(fields: readonly Field<T>[], areNumbers: boolean): UsualNames {
-    if (!areNumbers) return NO_NAMES;
-    const known = this.lists.get(fields.length);
-    const isKnown = known?.keys.every((key, place) => {
-      const field = fields[place] as Field<T>;
-      return key === field.key && known.conversions?.[place] === field.conversion;
-    });
-    if (known && isKnown) return known;
-    const conversions = fields.map(({ conversion }) => conversion);
-    const names = {
-      keys: fields.map(({ key }) => key),
-      conversions: conversions.some((one) => one) ? conversions : undefined,
-    };
-    this.lists.set(fields.length, names);
-    return names;
-  }
-
-  private addPrefix(bytes: Uint8Array, start: number, end: number): Prefix<T, G> | undefined {
-    try {
-      const { measurement, tags } = namesAt(bytes.subarray(start, end));
-      const key = new KeptBytes(copyOf(bytes, start, end));
-      const prefix = new Prefix<T, G>(key, this.meaning, this.meaning(measurement, tags));
-      this.prefixes.set(bytes, start, end, prefix);
-      return prefix;
-    } catch {
-      return undefined;
-    }
-  }
-
-  private clear(): void {
-    this.prefixes.clear();
-    this.names.clear();
-    this.lists.clear();
-    this.known = 0;
-    this.last = undefined;
+    return new Scan(this.known, withFeed(text), options).run();
   }
 }
-
-const NO_NAMES: UsualNames = { keys: [], conversions: undefined };
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
-/** @throws Error where they are wrong, or no UTF-8. */
-function namesAt(bytes: Uint8Array): { readonly measurement: string; readonly tags: Labels } {
-  const { measurement, tags } = readPrefix(UTF8.decode(bytes));
-  return { measurement, tags: Object.freeze(tags) };
-}
-
-/** The name of a field; undefined where it is not UTF-8. */
-function nameOf({ bytes }: KeptBytes): string | undefined {
-  try {
-    return asPlain(UTF8.decode(bytes.subarray(0, -1)));
-  } catch {
-    return undefined;
-  }
-}
-
-const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(bytes.subarray(start, end));
 
 /** So that every loop ends at a line feed. */
 function withFeed(text: Uint8Array): Uint8Array {
@@ -433,7 +181,7 @@ class Scan<T, G extends LineGroup<T>> {
   private readonly factor: number;
 
   constructor(
-    private readonly scanner: LineScanner<T, G>,
+    private readonly known: KnownLines<T, G>,
     private readonly bytes: Uint8Array,
     private readonly options: ScanOptions,
   ) {
@@ -446,11 +194,11 @@ class Scan<T, G extends LineGroup<T>> {
 
   async run(): Promise<ScannedLines<T, G>> {
     const { bytes, groups, wrong, newTexts, slices } = this;
-    const { made } = this.scanner;
+    const { made } = this.known;
     while (this.at < bytes.length) {
       const until = Math.min(bytes.length, this.at + BYTES_WITHOUT_LOOK);
       while (this.at < until && this.readLine());
-      if (slices.isOver()) await slices.afterNew(this.scanner.made - made);
+      if (slices.isOver()) await slices.afterNew(this.known.made - made);
     }
     return {
       series: this.others > 0 ? await this.seriesOfAll() : undefined,
@@ -523,7 +271,7 @@ class Scan<T, G extends LineGroup<T>> {
       length <= MOST_GROUPED && this.isInOrder && this.place === length && this.count - this.first === numbers;
     this.starts.push(this.first);
     this.lines.push(this.line);
-    this.groups.push(isGroup ? this.scanner.usualOf(prefix).group : undefined);
+    this.groups.push(isGroup ? this.known.usualOf(prefix).group : undefined);
     if (this.isUsual) prefix.letGo();
     else if (isGroup) this.series.length = this.seriesBefore;
     if (!isGroup) this.others += 1;
@@ -555,15 +303,15 @@ class Scan<T, G extends LineGroup<T>> {
 
   /** The names at the beginning of the line; afterwards the fields come. */
   private readPrefix(): Prefix<T, G> | undefined {
-    const { bytes, view, scanner, at } = this;
-    let prefix = scanner.guess(bytes, view, at);
+    const { bytes, view, known, at } = this;
+    let prefix = known.guess(bytes, view, at);
     if (prefix) {
       this.at = at + prefix.key.length;
     } else {
       const end = this.endOfPart(at, NONE, NONE);
       if (bytes[end] !== BLANK || end - at > MAX_LOOKED_AT) return undefined;
       this.at = end;
-      prefix = scanner.prefixAt(bytes, at, end);
+      prefix = known.prefixAt(bytes, at, end);
     }
     this.skipBlanks();
     return prefix;
@@ -650,7 +398,7 @@ class Scan<T, G extends LineGroup<T>> {
     if (end === at || bytes[end] !== EQUALS || end - at > MAX_LOOKED_AT) return -1;
     this.at = end + 1;
     const found = prefix.find(bytes, at, end + 1);
-    return found >= 0 ? found : this.scanner.addField(prefix, bytes, at, end + 1);
+    return found >= 0 ? found : this.known.addField(prefix, bytes, at, end + 1);
   }
 
   /** False where the line is wrong; a value that is no number only costs itself. */
