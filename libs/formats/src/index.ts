@@ -19,6 +19,7 @@ export { endOfFirstLabel, readLabels } from './remote-write/read-labels.js';
 export type { MetricMetadata, MetricType, WriteReader, WriteRequest } from './remote-write/write-request.js';
 export { SnappyError, unsnap } from './snappy.js';
 export { spareOf, type SpareColumns } from './spare-columns.js';
-export { MetricsDecoder, type OtlpMetric, type PointSink, type SummaryPoint } from './otlp/decode-metrics.js';
+export { MetricsDecoder } from './otlp/decode-metrics.js';
 export type { HistogramPoint } from './otlp/histogram.js';
+export type { OtlpMetric, PointSink, SummaryPoint } from './otlp/metric-points.js';
 export { metricsFromJson, OtlpJsonError } from './otlp/metrics-json.js';

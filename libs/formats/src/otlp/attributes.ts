@@ -46,17 +46,8 @@ export function readAttributes(bytes: Uint8Array, start: number, end: number, fi
   return attributes;
 }
 
-/** Runs `read` within the message that follows. */
-function within<T>(reader: ProtoReader, read: () => T): T {
-  const outer = reader.end;
-  reader.end = reader.length();
-  const result = read();
-  reader.end = outer;
-  return result;
-}
-
 function readPair(reader: ProtoReader, depth: number): [key: string, value: Value] {
-  return within(reader, () => {
+  return reader.within(() => {
     let key = '';
     let value: Value = '';
     for (let found = reader.next(); found !== 0; found = reader.next()) {
@@ -71,7 +62,7 @@ function readPair(reader: ProtoReader, depth: number): [key: string, value: Valu
 
 function readValue(reader: ProtoReader, depth: number): Value {
   if (depth >= MOST_DEPTH) throw new ProtobufError(`an attribute has more than ${MOST_DEPTH} lists in each other`);
-  return within(reader, () => {
+  return reader.within(() => {
     let value: Value = null;
     for (let found = reader.next(); found !== 0; found = reader.next()) {
       if (found === STRING) value = readText(reader);
@@ -88,7 +79,7 @@ function readValue(reader: ProtoReader, depth: number): Value {
 }
 
 function readList<T>(reader: ProtoReader, read: (reader: ProtoReader) => T): T[] {
-  return within(reader, () => {
+  return reader.within(() => {
     const values: T[] = [];
     for (let found = reader.next(); found !== 0; found = reader.next()) {
       if (found === VALUES) values.push(read(reader));

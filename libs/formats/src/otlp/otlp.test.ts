@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ProtobufError } from '../protobuf/reader.js';
 import { ProtoWriter } from '../protobuf/writer.js';
-import { MetricsDecoder, type OtlpMetric, type PointGroup, type PointSink } from './decode-metrics.js';
+import { MetricsDecoder } from './decode-metrics.js';
+import type { OtlpMetric, PointGroup, PointSink } from './metric-points.js';
 import { metricsFromJson } from './metrics-json.js';
 
 interface Series {

@@ -168,6 +168,17 @@ export class ProtoReader {
     throw new ProtobufError(`byte ${start}: a length of ${length}, and ${this.end - this.at} bytes are left`);
   }
 
+  /** Runs `read` within the message that follows, and stands behind it then. */
+  within<T>(read: () => T): T {
+    const outer = this.end;
+    const end = this.length();
+    this.end = end;
+    const result = read();
+    this.at = end;
+    this.end = outer;
+    return result;
+  }
+
   /** Leaves out a field. */
   skip(found: number): void {
     switch (found & 7) {
