@@ -125,6 +125,46 @@ describe('lines', () => {
     }
   });
 
+  it('are stored as clients of InfluxDB 3 write them, and tell time by its size where they say nothing of it', async () => {
+    const write3 = (lines: string, query: string): Promise<Answer> =>
+      server.post(`/api/v3/write_lp${query}`, lines, text);
+    const time = at(60);
+    const sizes = ['', '000', '000000', '000000000'].map(
+      (zeros, more) => `m,host=three f=${more} ${time + more}${zeros}`,
+    );
+    expect((await write3(sizes.join('\n'), '?db=a')).status).toBe(204);
+    for (const [more, [precision, zeros]] of Object.entries([
+      ['nanosecond', '000000000'],
+      ['microsecond', '000000'],
+      ['millisecond', '000'],
+      ['second', ''],
+      ['ns', '000000000'],
+      ['auto', '000'],
+    ])) {
+      const stamp = `${time + 4 + Number(more)}${zeros}`;
+      const query = `?db=a&precision=${precision}&accept_partial=true&no_sync=true`;
+      expect([query, (await write3(`m,host=three f=1 ${stamp}`, query)).status]).toEqual([query, 204]);
+    }
+    const [[, , samples]] = (await stored('three')) as any;
+    expect(samples.map(([one]: [string]) => one)).toEqual(Array.from({ length: 10 }, (_, more) => said(60 - more)));
+
+    const { status, body } = await write3('m f=1\nm f=N/A\nm f=2 5', '?db=three2');
+    expect([status, body]).toEqual([
+      400,
+      {
+        error: 'partial write of line protocol occurred',
+        data: [
+          { original_line: 'm f=N/A', line_number: 2, error_message: 'the field "f" must be a number, got "N/A"' },
+          { original_line: 'm f=2 5', line_number: 3, error_message: expect.stringMatching(/or later, got 5000$/) },
+        ],
+      },
+    ]);
+    expect(await stored('three2')).toHaveLength(1);
+    expect((await write3('m f=1', '?db=a&precision=minute')).body).toEqual({
+      error: expect.stringContaining('invalid precision: must be one of auto, nanosecond, microsecond'),
+    });
+  });
+
   it('without a device say what would name it', async () => {
     expect((await write('m f=1')).body).toEqual({
       error:

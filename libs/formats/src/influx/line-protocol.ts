@@ -19,6 +19,8 @@ export interface LineProtocolOptions extends ParseOptions {
 /** What a timestamp counts. */
 export const PRECISIONS = ['ns', 'us', 'ms', 's', 'm', 'h'] as const;
 export type Precision = (typeof PRECISIONS)[number];
+/** What each timestamp counts, which its size may have to tell. */
+export type SaidPrecision = Precision | 'auto';
 
 /** How many of it are a millisecond, or how many milliseconds it is. */
 const PRECISION_SIZES: Readonly<
@@ -229,10 +231,18 @@ function readTimestamp(scanner: Scanner, precision: Precision): number | undefin
  *
  * @throws Error where it is none.
  */
-export function timeOf(text: string, precision: Precision): number {
+export function timeOf(text: string, precision: SaidPrecision): number {
   if (!/^-?\d{1,19}$/.test(text)) throw new Error(`the timestamp must be a whole number, got ${quote(text)}`);
-  const { perMillisecond, milliseconds = 1 } = PRECISION_SIZES[precision];
+  const { perMillisecond, milliseconds = 1 } = PRECISION_SIZES[precision === 'auto' ? precisionOf(text) : precision];
   return perMillisecond === undefined ? Number(text) * milliseconds : Number(BigInt(text) / perMillisecond);
+}
+
+/** What a timestamp counts, by its size: seconds up to the year 2128, as InfluxDB 3 guesses it. */
+function precisionOf(text: string): Precision {
+  const size = Math.abs(Number(text));
+  if (size < 5e9) return 's';
+  if (size < 5e12) return 'ms';
+  return size < 5e15 ? 'us' : 'ns';
 }
 
 /** Letters that a backslash escapes; before any other, and before another backslash, it is a letter itself. */

@@ -13,7 +13,7 @@ import {
   type Prefix,
   type UsualNames,
 } from './known-lines.js';
-import { faultOfLine, numberOf, timeOf, valueOf, type Precision } from './line-protocol.js';
+import { faultOfLine, numberOf, timeOf, valueOf, type SaidPrecision } from './line-protocol.js';
 
 /** A line or a field of it that could not be read. */
 export interface WrongLine {
@@ -44,7 +44,7 @@ export interface ScannedLines<T, G> {
 
 export interface ScanOptions {
   /** What a timestamp counts. */
-  readonly precision: Precision;
+  readonly precision: SaidPrecision;
   /** The time of lines without one, Unix ms. */
   readonly receivedAt: number;
   /** Of how many wrong lines to say what is wrong. */
@@ -96,13 +96,15 @@ const UNSIGNED = code('u');
 const NONE = -1;
 
 /** Digits of a timestamp that are less than a millisecond, or what one of it is in milliseconds. */
-const TIME_UNITS: Readonly<Record<Precision, { readonly cut: number; readonly factor: number }>> = {
+const TIME_UNITS: Readonly<Record<SaidPrecision, { readonly cut: number; readonly factor: number }>> = {
   ns: { cut: 6, factor: 1 },
   us: { cut: 3, factor: 1 },
   ms: { cut: 0, factor: 1 },
   s: { cut: 0, factor: 1_000 },
   m: { cut: 0, factor: 60_000 },
   h: { cut: 0, factor: 3_600_000 },
+  // None is read digit by digit.
+  auto: { cut: LONGEST_TIME, factor: 1 },
 };
 
 /** Lines of more fields are no groups: to make one would hold up others. */

@@ -7,7 +7,7 @@ import type { DirectAnswer, DirectRoute } from '../../http/direct.js';
 import { Problem } from '../../http/problem.js';
 import { Speaks } from '../../http/speaks.js';
 import { version } from '../../version.js';
-import { speaks, version1, version2, type Dialect } from './dialect.js';
+import { speaks, version1, version2, version3, type Dialect } from './dialect.js';
 import { SenderQueries } from './query.js';
 import { TakeLines } from './take-lines.js';
 
@@ -20,7 +20,7 @@ type Parameters = Readonly<Record<string, string | string[] | undefined>>;
 
 type LinesRequest = FastifyRequest<{ Querystring: Parameters }>;
 
-/** InfluxDB's way to write, of its versions 1 and 2: see docs/send. It is InfluxDB that documents it. */
+/** InfluxDB's way to write, of its versions 1, 2 and 3: see docs/send. It is InfluxDB that documents it. */
 @ApiExcludeController()
 @Controller()
 export class InfluxController {
@@ -36,7 +36,7 @@ export class InfluxController {
   @HttpCode(204)
   @Header('x-influxdb-version', AS_VERSION)
   async write(@Req() { body, query }: LinesRequest): Promise<void> {
-    await this.take(body, query, one(query['db']) ?? '', version1);
+    await this.take(body, query, version1);
   }
 
   @Post('api/v2/write')
@@ -45,23 +45,33 @@ export class InfluxController {
   @HttpCode(204)
   @Header('x-influxdb-version', AS_VERSION)
   async writeToBucket(@Req() { body, query }: LinesRequest): Promise<void> {
-    await this.take(body, query, one(query['bucket']) ?? '', version2);
+    await this.take(body, query, version2);
+  }
+
+  @Post('api/v3/write_lp')
+  @Needs('samples:write')
+  @Speaks(speaks(version3))
+  @HttpCode(204)
+  @Header('x-influxdb-version', AS_VERSION)
+  async writeLines(@Req() { body, query }: LinesRequest): Promise<void> {
+    await this.take(body, query, version3);
   }
 
   /** The same for bodies that come past the framework. */
   readonly direct: readonly DirectRoute[] = [
-    this.directly('/write', 'db', version1),
-    this.directly('/api/v2/write', 'bucket', version2),
+    this.directly('/write', version1),
+    this.directly('/api/v2/write', version2),
+    this.directly('/api/v3/write_lp', version3),
   ];
 
-  private directly(path: string, database: string, dialect: Dialect): DirectRoute {
+  private directly(path: string, dialect: Dialect): DirectRoute {
     return {
       path,
       types: [undefined, '', 'text/plain', 'text/plain; charset=utf-8'],
       speaks: speaks(dialect),
       take: async (bytes, { query, response }) => {
         try {
-          await this.take(bytes, query, one(query[database]) ?? '', dialect);
+          await this.take(bytes, query, dialect);
         } catch (error) {
           response.setHeader('x-influxdb-version', AS_VERSION);
           throw error;
@@ -132,19 +142,17 @@ export class InfluxController {
     return this.queries.answer(query, database);
   }
 
-  private async take(body: unknown, query: Parameters, database: string, { precisions }: Dialect): Promise<void> {
-    const said = one(query['precision']) || 'ns';
+  private async take(body: unknown, query: Parameters, dialect: Dialect): Promise<void> {
+    const { precisions } = dialect;
+    const said = one(query['precision']) || dialect.precision;
     const precision = Object.hasOwn(precisions, said) ? precisions[said] : undefined;
     if (!precision) {
       const allowed = Object.keys(precisions).join(', ');
       throw new Problem('invalid-input', `invalid precision: must be one of ${allowed}, got ${quote(said)}`);
     }
     if (!(body instanceof Uint8Array) || body.length === 0) return;
-    const { count, reasons } = await this.lines.take(body, database, precision);
-    if (count === 0) return;
-    const rest = count - reasons.length;
-    const more = rest > 0 ? `; and ${rest} more` : '';
-    throw new Problem('invalid-input', `partial write: ${reasons.join('; ')}${more} dropped=${count}`);
+    const notStored = await this.lines.take(body, one(query[dialect.database]) ?? '', precision);
+    if (notStored.count > 0) throw dialect.partial(notStored, body);
   }
 }
 

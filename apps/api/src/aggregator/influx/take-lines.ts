@@ -4,8 +4,9 @@ import {
   LineScanner,
   TooManyFieldsError,
   type MakeLineGroup,
-  type Precision,
+  type SaidPrecision,
   type ScannedLines,
+  type WrongLine,
 } from '@device-metrics/formats';
 import { Problem } from '../../http/problem.js';
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
@@ -28,8 +29,8 @@ const groupOf: MakeLineGroup<NamedSeries, SeriesGroup> = (series, again) => new 
 /** What of a request was not stored. */
 export interface NotStored {
   readonly count: number;
-  /** The first of them, with their lines. */
-  readonly reasons: readonly string[];
+  /** The first of them, in the order of their lines. */
+  readonly first: readonly WrongLine[];
 }
 
 /** Stores lines: numbers become samples, texts are counted. */
@@ -51,8 +52,9 @@ export class TakeLines {
    *
    * @param database the device of lines that name none.
    */
-  async take(body: Uint8Array, database: string, precision: Precision): Promise<NotStored> {
-    const receipt = { ...(await this.gate.receipt('influx')), timeUnit: precision };
+  async take(body: Uint8Array, database: string, precision: SaidPrecision): Promise<NotStored> {
+    const received = await this.gate.receipt('influx');
+    const receipt = precision === 'auto' ? received : { ...received, timeUnit: precision };
     const lines = await this.scan(body, database, {
       precision,
       receivedAt: receipt.receivedAt,
@@ -63,7 +65,7 @@ export class TakeLines {
     this.noteTexts(lines);
     const refused = wrongCount + lines.texts;
     if (refused > 0) this.metrics.itemsRejected.inc({ protocol: 'influx' }, refused);
-    if (timestamps.length === 0 && wrongCount === 0) return { count: 0, reasons: [] };
+    if (timestamps.length === 0 && wrongCount === 0) return { count: 0, first: [] };
     const columns = series ? { series, timestamps, values } : new ColumnsOfGroups(groups ?? [], timestamps, values);
     const answer = await this.gate.acceptColumns(columns, receipt);
     // Stored, or the call has thrown: nobody looks at the columns any more.
@@ -77,8 +79,7 @@ export class TakeLines {
         .map((refusal) => ({ line: lines.lineOf(refusal.item), reason: this.said(refusal, database) })),
     ];
     faults.sort((a, b) => a.line - b.line);
-    const reasons = faults.slice(0, MOST_NAMED).map(({ line, reason }) => `line ${line}: ${reason}`);
-    return { count: wrongCount + rejected.length, reasons };
+    return { count: wrongCount + rejected.length, first: faults.slice(0, MOST_NAMED) };
   }
 
   private async scan(
