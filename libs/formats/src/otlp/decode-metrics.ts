@@ -384,6 +384,8 @@ export class MetricsDecoder<S extends object, G extends PointGroup<S>> {
     const { fields } = this;
     const { bytes } = this.reader;
     if (typeof attributes === 'string') return attributes;
+    // Without them its series would be that of others.
+    if (fields.hasOlderLabels) return `a point of ${metric.metric.name} has labels from before OTLP 0.9`;
     const others = fields.areTogether ? undefined : gathered(bytes, start, this.reader.end, field);
     const named = others ?? bytes;
     const from = others ? 0 : Math.max(0, fields.from);

@@ -17,6 +17,8 @@ const SUMS = tag(7, BYTES);
 const HISTOGRAM = tag(9, BYTES);
 const EXPONENTIAL = tag(10, BYTES);
 const SUMMARY = tag(11, BYTES);
+/** Kinds of data from before OTLP 0.9: of integers gauges, sums and histograms. */
+const OLDER_DATA: readonly number[] = [tag(4, BYTES), tag(6, BYTES), tag(8, BYTES)];
 /** Of the kinds of data. */
 const TEMPORALITY = tag(2, VARINT);
 const IS_MONOTONIC = tag(3, VARINT);
@@ -74,6 +76,7 @@ export class KnownMetrics {
     let helpEnd = 0;
     let dataStart = 0;
     let dataEnd = 0;
+    let hasData = false;
     let type: OtlpType | undefined;
     for (let field = reader.next(); field !== 0; field = reader.next()) {
       if ((field & 7) !== BYTES) {
@@ -95,16 +98,21 @@ export class KnownMetrics {
         helpEnd = end;
       } else {
         const found = typeOf(field);
-        if (found === undefined) continue;
+        if (found === undefined && !OLDER_DATA.includes(field)) continue;
         type = found;
+        hasData = true;
         headEnd = tagEnd;
         dataStart = start;
         dataEnd = end;
       }
     }
-    if (type === undefined) return undefined;
+    if (!hasData) return undefined;
     reader.at = dataStart;
     reader.end = dataEnd;
+    if (type === undefined) {
+      const name = textOf(reader.bytes, nameStart, nameEnd) ?? '';
+      return `${JSON.stringify(name.slice(0, 99))} has points in a form from before OTLP 0.9`;
+    }
     const form = formOf(reader, type);
     const metric = this.metricOf(reader.bytes, type, form, nameStart, nameEnd, unitStart, unitEnd, helpStart, helpEnd);
     reader.at = dataStart;

@@ -63,6 +63,7 @@ const MESSAGES = {
   },
   Summary: { dataPoints: list(1, 'SummaryDataPoint') },
   NumberDataPoint: {
+    labels: list(1, 'OlderLabel'),
     startTimeUnixNano: field(2, 'nanos'),
     timeUnixNano: field(3, 'nanos'),
     asDouble: field(4, 'double'),
@@ -72,6 +73,7 @@ const MESSAGES = {
     flags: field(8, 'uint32'),
   },
   HistogramDataPoint: {
+    labels: list(1, 'OlderLabel'),
     startTimeUnixNano: field(2, 'nanos'),
     timeUnixNano: field(3, 'nanos'),
     count: field(4, 'fixed64'),
@@ -98,6 +100,7 @@ const MESSAGES = {
   },
   Buckets: { offset: field(1, 'sint'), bucketCounts: list(2, 'uint64') },
   SummaryDataPoint: {
+    labels: list(1, 'OlderLabel'),
     startTimeUnixNano: field(2, 'nanos'),
     timeUnixNano: field(3, 'nanos'),
     count: field(4, 'fixed64'),
@@ -108,6 +111,8 @@ const MESSAGES = {
   },
   ValueAtQuantile: { quantile: field(1, 'double'), value: field(2, 'double') },
   Exemplar: {},
+  // That there are some is all that counts.
+  OlderLabel: {},
   KeyValue: { key: field(1, 'string'), value: field(2, 'AnyValue') },
   AnyValue: {
     stringValue: field(1, 'string'),

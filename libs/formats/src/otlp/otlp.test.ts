@@ -249,6 +249,61 @@ describe('metrics of OpenTelemetry', () => {
     expect(pointsOf(body)).toMatchObject([{ value: 2 }]);
   });
 
+  it('of a sender from before OTLP 0.9 are refused, and no others', () => {
+    const metric = (name: string, data: number, point: (of: ProtoWriter) => unknown) => (of: ProtoWriter) =>
+      of.text(1, name).message(data, (kind) => {
+        for (let turn = 0; turn < 2; turn += 1) kind.message(1, (one) => void point(one.fixed64(3, nanos)));
+        if (data === 9) kind.varint(2, 2);
+      });
+    const nanos = 1_764_000_000_123_999_999n;
+    const label = (of: ProtoWriter): unknown => of.message(1, (pair) => pair.text(1, 'cpu').text(2, '0'));
+    const scope = new ProtoWriter()
+      .message(
+        2,
+        metric('int gauge', 4, (of) => of.fixed64(4, 7n)),
+      )
+      .message(
+        2,
+        metric('now', 5, (of) => of.double(4, 2)),
+      )
+      .message(
+        2,
+        metric('int sum', 6, (of) => of.fixed64(4, 7n)),
+      )
+      .message(
+        2,
+        metric('labels', 5, (of) => label(of.double(4, 2))),
+      )
+      .message(
+        2,
+        metric('summary', 11, (of) => label(of.fixed64(4, 1n).double(5, 2))),
+      )
+      .message(
+        2,
+        metric('histogram', 9, (of) => label(of.fixed64(4, 1n).double(5, 2))),
+      );
+    const body = new ProtoWriter().message(1, (resource) => resource.data(2, scope.finish())).finish();
+    const twice = (refused: string): object[] => [{ refused }, { refused }];
+    const expected = [
+      ...twice('"int gauge" has points in a form from before OTLP 0.9'),
+      ...[1, 2].map(() => expect.objectContaining({ name: 'now', value: 2 })),
+      ...twice('"int sum" has points in a form from before OTLP 0.9'),
+      ...['labels', 'summary', 'histogram'].flatMap((name) =>
+        twice(`a point of ${name} has labels from before OTLP 0.9`),
+      ),
+    ];
+    expect(pointsOf(body)).toEqual(expected);
+    const labels = [{ key: 'cpu', value: '0' }];
+    const dataPoints = [
+      { ...time, asDouble: 1, labels },
+      { ...time, asDouble: 2, labels: [] },
+    ];
+    expect(read(request([{ name: 'json', gauge: { dataPoints } }], ofHost))).toEqual([
+      { refused: 'a point of json has labels from before OTLP 0.9' },
+      expect.objectContaining({ value: 2 }),
+    ]);
+  });
+
   it('with more attributes than anybody has are refused', () => {
     const attributes = Array.from({ length: 1_001 }, (_, index) => attribute(`k${index}`, { boolValue: true }));
     const dataPoints = [

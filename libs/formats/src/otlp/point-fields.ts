@@ -1,8 +1,10 @@
-import { FIXED64, type ProtoReader, tag } from '../protobuf/reader.js';
+import { BYTES, FIXED64, type ProtoReader, tag } from '../protobuf/reader.js';
 
 /** Of every point. */
 export const START = tag(2, FIXED64);
 export const TIME = tag(3, FIXED64);
+/** What attributes were before OTLP 0.9; of exponential histograms, which are younger, it is those. */
+const OLDER_LABELS = tag(1, BYTES);
 
 /** What every kind of point has, of the one that is read. */
 export class PointFields {
@@ -15,6 +17,7 @@ export class PointFields {
   to = -1;
   /** Whether no other field stands between them. */
   areTogether = true;
+  hasOlderLabels = false;
 
   /** Forgets the point before. */
   begin(): void {
@@ -24,6 +27,7 @@ export class PointFields {
     this.from = -1;
     this.to = -1;
     this.areTogether = true;
+    this.hasOlderLabels = false;
   }
 
   /** Reads a field whose tag stands at `at`; false where it is none of these. */
@@ -37,6 +41,9 @@ export class PointFields {
       this.time = reader.nanosAsMs();
     } else if (field === START) {
       this.start = reader.nanosAsMs();
+    } else if (field === OLDER_LABELS) {
+      this.hasOlderLabels = true;
+      reader.skip(field);
     } else {
       return false;
     }
