@@ -9,8 +9,16 @@ export interface FieldMeaning<T> {
   readonly conversion?: Conversion | undefined;
 }
 
-/** What the fields of lines with these names mean; the second is asked once for each field. */
-export type LineMeaning<T> = (measurement: string, tags: Labels) => (field: string) => FieldMeaning<T>;
+/**
+ * What the fields of lines with these names mean; the second is asked once for each field.
+ *
+ * @param unit the text of the field `unit`, if there is one; once it is another, all is asked again.
+ */
+export type LineMeaning<T> = (
+  measurement: string,
+  tags: Labels,
+  unit: string | undefined,
+) => (field: string) => FieldMeaning<T>;
 
 /** Series that lines have again and again. */
 export interface LineGroup<T> {
@@ -76,6 +84,7 @@ export class Prefix<T, G> {
   /** Whether they had to be made once more. */
   private isNeeded = false;
   private byKey: ByteMap<number> | undefined;
+  private unit: Uint8Array | undefined;
 
   constructor(
     readonly key: KeptBytes,
@@ -124,6 +133,19 @@ export class Prefix<T, G> {
     return field.series;
   }
 
+  /** Takes in the text of the field `unit`; true where that changes what the fields mean. */
+  saysUnit(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.unit && isAt(this.unit, bytes, start, end)) return false;
+    this.unit = copyOf(bytes, start, end);
+    this.meaningOf = undefined;
+    const numbers = this.fields.filter(({ series }) => series !== undefined);
+    if (numbers.length === 0) return false;
+    this.usual = undefined;
+    this.meaningOf = this.meant();
+    for (const field of numbers) field.withMeaning(this.meaningOf(nameOf(field.key) as string));
+    return true;
+  }
+
   /** Fields of these names, made once more; each has had a number. */
   fieldsAgain(keys: readonly KeptBytes[]): Field<T>[] {
     const meaningOf = this.meant();
@@ -143,7 +165,7 @@ export class Prefix<T, G> {
 
   private meant(): ReturnType<LineMeaning<T>> {
     const { measurement, tags } = namesAt(this.key.bytes);
-    return this.meaning(measurement, tags);
+    return this.meaning(measurement, tags, this.unit && textOf(this.unit));
   }
 
   private setPlace({ key }: Field<T>, place: number): void {
@@ -239,7 +261,7 @@ export class KnownLines<T, G extends LineGroup<T>> {
     try {
       const { measurement, tags } = namesAt(bytes.subarray(start, end));
       const key = new KeptBytes(copyOf(bytes, start, end));
-      const prefix = new Prefix<T, G>(key, this.meaning, this.meaning(measurement, tags));
+      const prefix = new Prefix<T, G>(key, this.meaning, this.meaning(measurement, tags, undefined));
       this.prefixes.set(bytes, start, end, prefix);
       return prefix;
     } catch {
@@ -268,8 +290,14 @@ function namesAt(bytes: Uint8Array): { readonly measurement: string; readonly ta
 
 /** The name of a field; undefined where it is not UTF-8. */
 export function nameOf({ bytes }: KeptBytes): string | undefined {
+  const text = textOf(bytes.subarray(0, -1));
+  return text === undefined ? undefined : asPlain(text);
+}
+
+/** Undefined where it is not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
   try {
-    return asPlain(UTF8.decode(bytes.subarray(0, -1)));
+    return UTF8.decode(bytes);
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ export interface Field {
 
 export interface LineProtocolOptions extends ParseOptions {
   /** What a timestamp counts; nanoseconds where nobody says. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: SaidPrecision | undefined;
 }
 
 /** What a timestamp counts. */
@@ -217,7 +217,7 @@ function readField(scanner: Scanner): { field: string; text: string }[] {
 const mustBePair = (what: string, got: string): Error =>
   new Error(`a ${what} must be a name and a value, as in a=1, got ${quote(got)}`);
 
-function readTimestamp(scanner: Scanner, precision: Precision): number | undefined {
+function readTimestamp(scanner: Scanner, precision: SaidPrecision): number | undefined {
   if (scanner.isAtEnd) return undefined;
   const text = scanner.part(' ');
   const time = timeOf(text, precision);

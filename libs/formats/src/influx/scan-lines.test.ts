@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import type { Labels } from '@device-metrics/domain';
 import fc from 'fast-check';
-import { parseLineProtocol, PRECISIONS, type Precision } from './line-protocol.js';
+import { parseLineProtocol, PRECISIONS, type SaidPrecision } from './line-protocol.js';
 import type { MakeLineGroup } from './known-lines.js';
 import { LineScanner, TooManyFieldsError, type ScannedLines } from './scan-lines.js';
 
@@ -35,7 +35,7 @@ const scannerOf = (mostFields = 1_000): LineScanner<string, Group> =>
     mostFields,
   );
 
-const scan = (scanner: LineScanner<string, Group>, text: string | Uint8Array, precision: Precision = 'ns') =>
+const scan = (scanner: LineScanner<string, Group>, text: string | Uint8Array, precision: SaidPrecision = 'ns') =>
   scanner.scan(typeof text === 'string' ? Buffer.from(text) : text, { precision, receivedAt });
 
 const seriesOf = ({ series, groups = [] }: ScannedLines<string, Group>): readonly string[] =>
@@ -49,7 +49,7 @@ function byBytes(scanned: ScannedLines<string, Group>): unknown {
     wrong: wrong.map(({ line, reason }) => `line ${line}: ${reason}`),
   };
 }
-function byText(text: string, precision: Precision): unknown {
+function byText(text: string, precision: SaidPrecision): unknown {
   const wrong: string[] = [];
   const reject = (part: string, reason: string): void => void wrong.push(`${part}: ${reason}`);
   const fields = parseLineProtocol(text, { reject, timestamps: true, precision });
@@ -78,6 +78,7 @@ const name = fc.oneof(
       'ü',
       'C:\\x',
       '"q"',
+      'unit',
     ),
   },
   {
@@ -124,6 +125,7 @@ const value = fc.oneof(
       '1_000',
       '0x10',
       '"text"',
+      '"V"',
       '"a \\" b, c=1\nd e=2"',
       '"',
       '"x"y',
@@ -176,7 +178,7 @@ describe('lines read from bytes', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(text, { minLength: 1, maxLength: 3 }),
-        fc.constantFrom(...PRECISIONS),
+        fc.constantFrom(...PRECISIONS, 'auto' as const),
         async (texts, precision) => {
           for (const one of [...texts, ...texts]) {
             expect(byBytes(await scan(scanner, one, precision))).toEqual(byText(one, precision));
@@ -203,7 +205,7 @@ describe('lines read from bytes', () => {
 
   it('are that also where they are as those before, or nearly so', async () => {
     let groups = 0;
-    const fields = ['a', 'b\\ c', 'c', 'd', 'e'].map((one, at) => `${one}=${at}.5`);
+    const fields = ['a', 'b\\ c', 'c', 'd', 'unit'].map((one, at) => `${one}=${at}.5`);
     const nearly = fc.record({
       measurement: fc.constantFrom('m', 'm,host=x'),
       fields: fc.oneof(

@@ -1,4 +1,5 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion } from '@device-metrics/domain';
+import { isAt } from '../byte-map.js';
 import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import type { SpareColumns } from '../spare-columns.js';
 import {
@@ -94,6 +95,10 @@ const INTEGER = code('i');
 const UNSIGNED = code('u');
 /** No byte. */
 const NONE = -1;
+/** The field whose text may say the unit of others, as it is kept. */
+const UNIT = new TextEncoder().encode('unit=');
+/** A text of more bytes is no unit. */
+const LONGEST_UNIT = 64;
 
 /** Digits of a timestamp that are less than a millisecond, or what one of it is in milliseconds. */
 const TIME_UNITS: Readonly<Record<SaidPrecision, { readonly cut: number; readonly factor: number }>> = {
@@ -169,6 +174,9 @@ class Scan<T, G extends LineGroup<T>> {
   private isInOrder = true;
   /** Whether nothing of its fields had to be looked at until now: then `series` has none of them. */
   private isUsual = true;
+  /** Whether its fields mean something else than was thought, since it says another unit, and so it is read a second time. */
+  private isRenamed = false;
+  private isSecondTime = false;
   /** Where the positions of each line begin, its number, and its group. */
   private readonly starts: number[] = [];
   private readonly lines: number[] = [];
@@ -255,6 +263,13 @@ class Scan<T, G extends LineGroup<T>> {
     const isRead = prefix !== undefined && this.readNumbers(prefix);
     if (isRead === undefined) return false;
     this.prefix = undefined;
+    this.isSecondTime = this.isRenamed;
+    if (this.isRenamed) {
+      this.isRenamed = false;
+      this.takeBack();
+      this.at = start;
+      return true;
+    }
     if (!isRead || !this.readTime(first)) {
       this.refuseLine();
       return true;
@@ -279,14 +294,19 @@ class Scan<T, G extends LineGroup<T>> {
     if (!isGroup) this.others += 1;
   }
 
-  /** Takes back what the line has had until now, and says what is wrong with it. */
-  private refuseLine(): void {
-    const { start } = this;
+  /** Takes back what the line has had until now. */
+  private takeBack(): void {
     this.count = this.first;
     this.series.length = this.seriesBefore;
     this.texts = this.textsBefore;
     this.wrongCount = this.wrongBefore;
     this.wrong.length = Math.min(this.wrong.length, this.wrongCount);
+  }
+
+  /** Takes the line back, and says what is wrong with it. */
+  private refuseLine(): void {
+    const { start } = this;
+    this.takeBack();
     this.refuse(() => this.faultOf(start, this.feedFrom(this.at)));
     // The text of a field may have taken lines with it that are good by themselves.
     this.endLine(start);
@@ -476,12 +496,17 @@ class Scan<T, G extends LineGroup<T>> {
   /** Past the text of a field, which is counted; false where it does not end. */
   private skipText(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const { bytes } = this;
-    let at = this.at + 1;
+    const start = this.at + 1;
+    let at = start;
     while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
     if (at >= bytes.length) return false;
     this.at = at + 1;
     const byte = bytes[this.at];
     if (byte !== COMMA && byte !== BLANK && !this.isAtEnd()) return false;
+    if (isAt(UNIT, field.key.bytes, 0, field.key.length) && at - start <= LONGEST_UNIT && !this.isSecondTime) {
+      this.isRenamed = prefix.saysUnit(bytes, start, at);
+      if (this.isRenamed) return false;
+    }
     this.texts += 1;
     if (!field.isText) {
       field.isText = true;

@@ -215,9 +215,38 @@ describe('lines of others', () => {
         hostnames,
       ),
     ).toEqual([
-      'web 1,x=y mine.crit{service=disk C:_,metric=disk /var} 95 -',
-      'web 1,x=y mine{service=disk C:_,metric=disk /var} 88 -',
-      'web 1,x=y mine.warn{service=disk C:_,metric=disk /var} 90 -',
+      'web 1,x=y mine.crit{service=disk C:_,metric=disk /var} 95 %',
+      'web 1,x=y mine{service=disk C:_,metric=disk /var} 88 %',
+      'web 1,x=y mine.warn{service=disk C:_,metric=disk /var} 90 %',
+    ]);
+    const lines = [
+      'disk,hostname=box,metric=/ crit=6e9,max=6e9,min=0,unit="bytes",value=26e8,warn=5e9',
+      'disk,hostname=box,metric=rta value=0.0015,unit="seconds",x=1',
+      'disk,hostname=box,metric=t unit="degrees-celsius",value=41.2',
+      'disk,hostname=box,metric=n value=3',
+      'sensors,hostname=box,label=Core unit="C",value=55,type="core"',
+      'sensors,hostname=box,label=Site unit="Unit 7",value=1',
+      // As long as it is the same, and whatever it becomes.
+      'disk,hostname=box,metric=t unit="degrees-celsius",value=41.5',
+      'disk,hostname=box,metric=t unit="volts",value=42',
+      'disk,hostname=box,metric=t unit="watts",value=43,unit="volts",crit=1',
+    ];
+    expect(await named(lines.join('\n'), hostnames)).toEqual([
+      'box disk.crit{metric=/} 6000000000 By',
+      'box disk.max{metric=/} 6000000000 By',
+      'box disk.min{metric=/} 0 By',
+      'box disk{metric=/} 2600000000 By',
+      'box disk.warn{metric=/} 5000000000 By',
+      'box disk{metric=rta} 0.0015 s',
+      'box disk.x{metric=rta} 1 -',
+      'box disk{metric=t} 41.2 Cel',
+      'box disk{metric=n} 3 -',
+      'box sensors{label=Core} 55 Cel',
+      'box sensors{label=Site} 1 -',
+      'box disk{metric=t} 41.5 Cel',
+      'box disk{metric=t} 42 V',
+      'box disk{metric=t} 43 W',
+      'box disk.crit{metric=t} 1 W',
     ]);
   });
 

@@ -2,6 +2,7 @@ import { metricDefinition, NamedSeries, toMetricName, type Labels } from '@devic
 import type { FieldMeaning, LineMeaning } from '@device-metrics/formats';
 import type { Mapping } from './mapping.js';
 import { mappingOf } from './senders.js';
+import { unitNamed } from './unit-named.js';
 
 /** How names of lines become those of devices and metrics. */
 export interface Naming {
@@ -11,17 +12,22 @@ export interface Naming {
   readonly names: string;
 }
 
+/** A value and its limits, of which the text of the field `unit` says the unit: Icinga and Glances have such lines. */
+const OF_ONE_UNIT: ReadonlySet<string> = new Set(['value', 'warn', 'crit', 'min', 'max']);
+
 /** @param database what names the device of lines that have none of the tags. */
 export function lineMeaning({ deviceTags, names }: Naming, database: string): LineMeaning<NamedSeries> {
-  return (measurement, tags) => {
+  return (measurement, tags, unitText) => {
     const deviceTag = deviceTags.find((tag) => tags[tag] !== undefined);
     const deviceName = deviceTag === undefined ? database : tags[deviceTag];
     const mapping = names === 'as-sent' ? undefined : mappingOf(measurement, tags);
     const labels = Object.freeze(labelsOf(tags, deviceTag, mapping));
+    const unitOfValue = unitText === undefined ? undefined : unitNamed(unitText);
     return (field) => {
       const { metric, unit, conversion, added, renamed } = fieldOf(measurement, field, mapping, labels);
+      const said = unit ?? (OF_ONE_UNIT.has(field) ? unitOfValue : undefined);
       const ownLabels = added || renamed ? Object.freeze({ ...withNames(labels, renamed), ...added }) : labels;
-      const series = NamedSeries.of({ deviceName, metricName: metric, unit, labels: ownLabels });
+      const series = NamedSeries.of({ deviceName, metricName: metric, unit: said, labels: ownLabels });
       return { series, conversion };
     };
   };
