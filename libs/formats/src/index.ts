@@ -1,6 +1,12 @@
 export { BodyKeys, ByteMap, isAt, KeptBytes, PartedMap } from './byte-map.js';
 export { DecimalReader, EXACT_DIGITS } from './decimal.js';
-export { parseLineProtocol, PRECISIONS, type Field, type Precision, type SaidPrecision } from './influx/line-protocol.js';
+export {
+  parseLineProtocol,
+  PRECISIONS,
+  type Field,
+  type Precision,
+  type SaidPrecision,
+} from './influx/line-protocol.js';
 export type { FieldMeaning, LineMeaning, MakeLineGroup } from './influx/known-lines.js';
 export { LineScanner, TooManyFieldsError, type ScannedLines, type WrongLine } from './influx/scan-lines.js';
 export { EVERYTHING, exporterReadings, type Taken } from './prometheus/exporter-readings.js';

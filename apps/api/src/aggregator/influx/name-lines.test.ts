@@ -278,6 +278,45 @@ describe('lines of others', () => {
         'web system.network.io{object=qemu,vmid=100,nodename=pve,network.io.direction=receive} 1 By',
       ],
     );
+    const lines = [
+      'cpustat,object=nodes,host=pve avg1=0.5,cpu=0.1,ctime=1.5,iowait=77,wait=0.02',
+      'memory,object=nodes,host=pve memavailable=6i,swapfree=3i,swapused=1i,swaptotal=4i',
+      'nics,object=nodes,host=pve,instance=eno1 receive=10,transmit=20,type="physical"',
+      'nics,object=qemu,vmid=100,nodename=pve,host=web,instance=net0 netin=1',
+      'blockstat,object=nodes,host=pve bavail=60,blocks=100,per=40,used=30',
+      'system,object=storages,nodename=pve,host=local,type=dir active=1,avail=6,total=9,type="dir",used=3',
+      // Proxmox Backup Server.
+      'blockstat,object=host,host=pbs,datastore=big avail=6,read_bytes=5,total=9,used=3',
+      'nics,object=host,host=pbs,instance=eno1 device="eno1",receive=10,send=20',
+    ];
+    expect(await named(lines.join('\n'))).toEqual([
+      'pve system.cpu.load_average.1m{object=nodes} 0.5 {thread}',
+      'pve system.cpu.utilization{object=nodes} 0.1 1',
+      'pve cpustat.ctime{object=nodes} 1.5 -',
+      'pve cpustat.iowait{object=nodes} 77 -',
+      'pve system.cpu.mode.utilization{object=nodes,cpu.mode=iowait} 0.02 1',
+      'pve system.memory.linux.available{object=nodes} 6 By',
+      'pve system.paging.usage{object=nodes,system.paging.state=free} 3 By',
+      'pve system.paging.usage{object=nodes,system.paging.state=used} 1 By',
+      'pve memory.swaptotal{object=nodes} 4 -',
+      'pve system.network.io{object=nodes,network.interface.name=eno1,network.io.direction=receive} 10 By',
+      'pve system.network.io{object=nodes,network.interface.name=eno1,network.io.direction=transmit} 20 By',
+      'web nics.netin{object=qemu,vmid=100,nodename=pve,instance=net0} 1 -',
+      'pve system.filesystem.usage{object=nodes,system.filesystem.mountpoint=/,system.filesystem.state=free} 60 By',
+      'pve system.filesystem.limit{object=nodes,system.filesystem.mountpoint=/} 100 By',
+      'pve system.filesystem.utilization{object=nodes,system.filesystem.mountpoint=/} 0.4 1',
+      'pve system.filesystem.usage{object=nodes,system.filesystem.mountpoint=/,system.filesystem.state=used} 30 By',
+      'local system.active{object=storages,nodename=pve,type=dir} 1 -',
+      'local system.filesystem.usage{object=storages,nodename=pve,type=dir,system.filesystem.state=free} 6 By',
+      'local system.filesystem.limit{object=storages,nodename=pve,type=dir} 9 By',
+      'local system.filesystem.usage{object=storages,nodename=pve,type=dir,system.filesystem.state=used} 3 By',
+      'pbs system.filesystem.usage{object=host,datastore=big,system.filesystem.state=free} 6 By',
+      'pbs system.disk.io{object=host,datastore=big,disk.io.direction=read} 5 By',
+      'pbs system.filesystem.limit{object=host,datastore=big} 9 By',
+      'pbs system.filesystem.usage{object=host,datastore=big,system.filesystem.state=used} 3 By',
+      'pbs system.network.io{object=host,network.interface.name=eno1,network.io.direction=receive} 10 By',
+      'pbs system.network.io{object=host,network.interface.name=eno1,network.io.direction=transmit} 20 By',
+    ]);
   });
 
   it('stay as they are sent where that is wanted', async () => {

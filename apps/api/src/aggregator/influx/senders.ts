@@ -1,6 +1,7 @@
 import { convertibleUnits, toBaseUnit, type Labels } from '@device-metrics/domain';
 import { glances, isGlances } from './glances.js';
 import { to, type Mapping } from './mapping.js';
+import { isProxmox, proxmox } from './proxmox.js';
 import { telegraf } from './telegraf.js';
 
 /** What is measured in a base unit, for senders that name only the unit. */
@@ -41,32 +42,10 @@ function homeAssistant(measurement: string, tags: Labels): Mapping {
   return { tags: tagMapping, fields: { value: { metric, conversion } } };
 }
 
-/** A node, guest or storage of Proxmox VE. */
-const proxmox: Mapping = {
-  tags: {},
-  fields: {
-    cpu: to('system.cpu.utilization'),
-    cpus: to('system.cpu.logical.count'),
-    uptime: to('system.uptime'),
-    mem: to('system.memory.usage', { 'system.memory.state': 'used' }),
-    memused: to('system.memory.usage', { 'system.memory.state': 'used' }),
-    memfree: to('system.memory.usage', { 'system.memory.state': 'free' }),
-    maxmem: to('system.memory.limit'),
-    memtotal: to('system.memory.limit'),
-    netin: to('system.network.io', { 'network.io.direction': 'receive' }),
-    netout: to('system.network.io', { 'network.io.direction': 'transmit' }),
-    diskread: to('system.disk.io', { 'disk.io.direction': 'read' }),
-    diskwrite: to('system.disk.io', { 'disk.io.direction': 'write' }),
-  },
-};
-
-const PROXMOX_OBJECTS = new Set(['nodes', 'qemu', 'lxc']);
-const PROXMOX_MEASUREMENTS = new Set(['system', 'cpustat', 'memory']);
-
 /** What is known of lines with these names; undefined where nothing is. */
 export function mappingOf(measurement: string, tags: Labels): Mapping | undefined {
   if (tags['entity_id'] !== undefined && tags['domain'] !== undefined) return homeAssistant(measurement, tags);
-  if (PROXMOX_OBJECTS.has(tags['object'] ?? '')) return PROXMOX_MEASUREMENTS.has(measurement) ? proxmox : undefined;
+  if (isProxmox(tags)) return proxmox(measurement, tags);
   const known = isGlances(tags) ? glances : telegraf;
   return Object.hasOwn(known, measurement) ? known[measurement] : undefined;
 }
