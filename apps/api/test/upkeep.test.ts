@@ -161,9 +161,12 @@ describe('another version', () => {
     await databaseOf('a');
     // The last migration again: as if this version had brought it.
     changeDatabase("DELETE FROM migrations WHERE name LIKE 'Alerts%'; DROP TABLE IF EXISTS alert_messages;");
+    await mkdir(file('backups'));
+    writeFileSync(file('backups/before-0.0.1-2026-01-15T10-00-00.000Z.db.part'), 'of a start that was killed');
     const failed = await Server.start(settings).catch((error: Error) => error.message);
-    const [backup = ''] = readdirSync(file('backups'));
+    const [backup = '', ...others] = readdirSync(file('backups'));
     expect(backup).toMatch(/^before-.*\.db$/);
+    expect(others).toEqual([]);
     expect((await command('check', file(`backups/${backup}`)))[0]).toContain('1 devices');
     // Its tables are there already, so that it fails: the database is as it was.
     expect(failed).toMatch(/could not be changed for version[^]*It is as it was[^]*The backup is/);

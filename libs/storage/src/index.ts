@@ -28,6 +28,7 @@ export { sqliteDriver, SqliteUnavailableError, type FileLock } from '@device-met
 export { dataSourceOptions, openDataSource } from './data-source.js';
 export { DatabaseRefusedError, durabilityOf } from './postgres/data-source.js';
 export { asUnavailable } from './postgres/unavailable.js';
+export { asRefusal } from './sqlite/refusal.js';
 export { isPostgresUrl, shownUrl } from './postgres/connection.js';
 export { DeviceEntity } from './sqlite/entities/device.entity.js';
 export { SeriesEntity } from './sqlite/entities/series.entity.js';

@@ -60,8 +60,13 @@ export class BackupFiles {
   async removeOld(made: number): Promise<void> {
     const others = (await this.scheduled(made)).filter((name) => name !== scheduledName(made));
     for (const name of others.slice(this.keep - 1)) await rm(join(this.folder, name), { force: true });
-    for (const name of await readdir(this.folder))
-      if (/\.db\.part(-\w+)?$/.test(name)) await rm(join(this.folder, name));
+    await this.removeDrafts();
+  }
+
+  /** Deletes what a crash has left of backups; none may be under way. */
+  async removeDrafts(): Promise<void> {
+    const names = await readdir(this.folder).catch(() => []);
+    for (const name of names) if (/\.db\.part(-\w+)?$/.test(name)) await rm(join(this.folder, name), { force: true });
   }
 }
 

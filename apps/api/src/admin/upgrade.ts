@@ -44,6 +44,8 @@ export async function prepareUpgrade(
   if (state.pending.length === 0) return undefined;
   say(`This version changes the database (${state.pending.join(', ')}); a backup is made before`);
   const files = new BackupFiles(operation.backupPath, operation.backupKeep);
+  // Each as large as the database: a start that is ended again and again would fill the disk with them.
+  await files.removeDrafts();
   const name = `before-${version()}-${new Date(now).toISOString().replaceAll(':', '-')}.db`;
   const backup = await files
     .make(name, async (file) => copySqlite(databasePath, file))

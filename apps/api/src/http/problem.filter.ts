@@ -1,7 +1,13 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { quote } from '@device-metrics/contract';
 import { QueryRefusal } from '@device-metrics/query';
-import { asUnavailable, StoreFullError, StoreUnavailableError, TooManySeriesError } from '@device-metrics/storage';
+import {
+  asRefusal,
+  asUnavailable,
+  StoreFullError,
+  StoreUnavailableError,
+  TooManySeriesError,
+} from '@device-metrics/storage';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import type { ProblemType } from './problem-types.js';
@@ -18,6 +24,8 @@ declare module 'fastify' {
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('api');
+  /** Of the database, what was said last. */
+  private said: string | undefined;
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -33,10 +41,17 @@ export class ProblemFilter implements ExceptionFilter {
         error instanceof Error ? error.stack : String(error),
       );
     }
+    // What the store of samples finds it says itself.
+    if (asRefusal(error) !== error) this.sayOnce(problem.message);
     // Otherwise the connection ends while the client still writes, and it never sees why.
     if (problem.getStatus() === 413) void reply.removeHeader('connection');
     if (problem.getStatus() === 401) void reply.header('www-authenticate', 'Bearer realm="device-metrics"');
     sendProblem(problem, reply);
+  }
+
+  private sayOnce(problem: string): void {
+    if (problem !== this.said) this.logger.error(problem);
+    this.said = problem;
   }
 }
 
@@ -79,7 +94,7 @@ export function sendProblem(problem: Problem, reply: FastifyReply): void {
 
 function problemOf(thrown: unknown, request: FastifyRequest): Problem {
   if (thrown instanceof Problem) return thrown;
-  const error = asUnavailable(thrown);
+  const error = asUnavailable(asRefusal(thrown));
   if (error instanceof QueryRefusal) return invalidInput([{ field: error.field, reason: error.reason }]);
   if (error instanceof StoreFullError) {
     return new Problem('disk-full', 'The disk of the server is full: nothing of this request was stored.', {

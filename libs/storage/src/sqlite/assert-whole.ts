@@ -3,7 +3,7 @@ import { sqliteDriver } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import { StoreFullError } from '../store.js';
 import { migrations } from './migrations/index.js';
-import { asStoreFull } from './store-full.js';
+import { asRefusal } from './refusal.js';
 
 /**
  * A flipped bit in the schema makes another column or another rule, which SQLite does not mind: then each call that needs it
@@ -55,7 +55,7 @@ export function keepSchemaChecksum(db: Database): void {
     db.pragma(`user_version = ${checksum}`);
   } catch (error) {
     // A full disk keeps nobody from reading: the next start writes it.
-    if (!(asStoreFull(error, db.name) instanceof StoreFullError)) throw error;
+    if (!(asRefusal(error, db.name) instanceof StoreFullError)) throw error;
   }
 }
 

@@ -20,12 +20,8 @@ export class ClockMarks {
     return row && { seenAt: row.seen_at, remaining: row.remaining, reason: row.reason };
   }
 
-  /** Where it cannot be kept, as on a full disk, the next run knows of an earlier time, and doubts the more. */
+  /** @throws SqliteError where it cannot be written. */
   keep({ seenAt, remaining, reason }: ClockMark): void {
-    try {
-      this.put.run(seenAt, remaining === null ? null : Math.round(remaining), reason);
-    } catch {
-      // As above.
-    }
+    this.put.run(seenAt, remaining === null ? null : Math.round(remaining), reason);
   }
 }

@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR } from '@device-metrics/domain';
 import { sealFrame } from '../columnar/codec/frame.js';
-import { StoreFullError } from '../store.js';
+import { StoreFullError, StoreUnavailableError } from '../store.js';
 import { EVER, sample, T0, TestStore } from '../testing/test-store.js';
 
 let opened: TestStore;
@@ -414,6 +414,30 @@ describe('a full disk', () => {
     expect(await opened.store.health()).toMatchObject({ heads: 0, journalRows: 0 });
     await opened.reopen();
     expect((await opened.stored())['lab-pc-1/m']).toHaveLength(held);
+  });
+});
+
+describe('a disk that takes no writes', () => {
+  it('refuses appends with the reason, is not ready, and loses nothing of what was acknowledged', async () => {
+    opened = await TestStore.open();
+    await opened.store.append([sample(T0, 1)]);
+    opened.db.pragma('query_only = ON');
+    const refusal = 'attempt to write a readonly database (SQLITE_READONLY)';
+    for (const value of [2, 3]) {
+      await expect(opened.store.append([sample(T0, value)])).rejects.toEqual(new StoreUnavailableError(refusal));
+    }
+    await expect(opened.store.ping()).rejects.toEqual(new StoreUnavailableError(refusal));
+    expect(opened.problems).toEqual([expect.stringContaining(`senders keep their samples: ${refusal}`)]);
+    expect(await opened.stored()).toEqual({ 'lab-pc-1/m': [[T0, 1]] });
+
+    opened.db.pragma('query_only = OFF');
+    await opened.store.append([sample(T0 + 1, 4)]);
+    expect(await opened.stored()).toEqual({
+      'lab-pc-1/m': [
+        [T0, 1],
+        [T0 + 1, 4],
+      ],
+    });
   });
 });
 

@@ -20,6 +20,7 @@ import { loadCatalogue } from './load-catalogue.js';
 import { PieceTable } from './piece-table.js';
 import { JournalRowWriter } from '../columnar/codec/journal-row.js';
 import { DatabaseFiles } from './database-files.js';
+import { DiskWatch } from './disk-watch.js';
 import { DamagedTable, type DamagedSource } from './damaged-table.js';
 import { DeviceMerges } from './device-merges.js';
 import { Devices } from './devices.js';
@@ -60,7 +61,7 @@ import { SeriesCatalogue, type KnownSeries, type SeriesOfSamples } from '../colu
 import type { Named } from '../columnar/series-entry.js';
 import { eachGroup } from '../columnar/series-places.js';
 import { assertStorable } from '../columnar/assert-storable.js';
-import { asStoreFull } from './store-full.js';
+import { asRefusal } from './refusal.js';
 import { isUnreadable } from './unreadable.js';
 import { DEFAULT_SETTINGS, RETENTION_INTERVAL, type StoreSettings } from '../columnar/store-settings.js';
 
@@ -105,6 +106,7 @@ export class SqliteStore implements Store {
   private readonly clockMarks: ClockMarks;
   private saidDoubt: string | undefined;
   private readonly files: DatabaseFiles;
+  private readonly disk: DiskWatch;
   /** Why nothing may be written. */
   private lost: string | undefined;
   private closed = false;
@@ -133,6 +135,7 @@ export class SqliteStore implements Store {
     this.settings = settings;
     this.files = new DatabaseFiles(db, settings.onProblem);
     this.clockMarks = new ClockMarks(db);
+    this.disk = new DiskWatch(db.name, () => this.clockMarks.keep(this.clock.mark()), settings.onProblem);
     this.clock = new ClockWatch(now, this.clockMarks.last());
     this.catalogue = new SeriesCatalogue(catalogueTables(db), new SeriesLimit(settings, now));
     this.damaged = new DamagedTable(db, settings.onProblem);
@@ -354,6 +357,7 @@ export class SqliteStore implements Store {
   async ping(): Promise<void> {
     this.assertOpen();
     this.assertThere();
+    if (this.disk.failure !== undefined) throw new StoreUnavailableError(this.disk.failure);
     this.select1.get();
   }
 
@@ -410,7 +414,9 @@ export class SqliteStore implements Store {
       else this.inTransaction(act);
     } catch (error) {
       this.catalogue.undo();
-      throw asStoreFull(error, this.db.name);
+      const refusal = asRefusal(error, this.db.name);
+      if (refusal instanceof StoreUnavailableError) this.disk.noteFailure(refusal.message);
+      throw refusal;
     }
     this.catalogue.keep();
   }
@@ -455,12 +461,12 @@ export class SqliteStore implements Store {
     this.assertOpen();
   }
 
-  /** @throws StoreFullError where there is no room for what `act` writes. */
+  /** @throws StoreFullError where there is no room for what `act` writes, StoreUnavailableError where the disk fails. */
   private async writing<T>(act: () => T | Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
-      throw asStoreFull(error, this.db.name);
+      throw asRefusal(error, this.db.name);
     }
   }
 
@@ -527,13 +533,17 @@ export class SqliteStore implements Store {
 
   private doubt(): string | undefined {
     const doubt = this.clock.doubt(this.catalogue.latest.newest());
-    this.clockMarks.keep(this.clock.mark());
+    try {
+      this.clockMarks.keep(this.clock.mark());
+    } catch {
+      // As on a full disk: the next run knows of an earlier time, and doubts the more.
+    }
     return doubt;
   }
 
   private inBackground(work: Promise<void>): void {
     work.catch((error: unknown) => {
-      if (!this.closed) this.settings.onProblem(asStoreFull(error, this.db.name));
+      if (!this.closed) this.settings.onProblem(asRefusal(error, this.db.name));
     });
   }
 
@@ -550,6 +560,7 @@ export class SqliteStore implements Store {
     if (this.closed) return;
     // Soon: until then samples that are not too old would be.
     if (this.clock.hasJumped()) this.sayDoubt();
+    this.disk.look();
     const lost = this.files.look();
     if (lost !== undefined && this.lost === undefined) this.settings.onProblem(`nothing is written any more: ${lost}`);
     if (lost === undefined && this.lost !== undefined) this.settings.onProblem(`${this.db.name} is there again`);
