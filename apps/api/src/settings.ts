@@ -315,7 +315,7 @@ export const influxSettings = {
     },
     default: 'agent_host,source,host,hostname',
     meaning:
-      'Influx lines: the tag whose value is the device, the first of these that a line has; without one its database or bucket is',
+      'Influx lines and OpenTSDB: the tag whose value is the device, the first of these that there is; without one the database or bucket is, and `opentsdb`',
   },
   names: {
     name: 'INFLUX_NAMES',

@@ -479,3 +479,99 @@ describe('the client `influx`', () => {
     ).rejects.toThrow(/partial write/);
   });
 });
+
+describe('OpenTSDB', () => {
+  const point = (more: object = {}): object => ({
+    metric: 'sys.cpu.nice',
+    timestamp: at(60),
+    value: 18,
+    tags: { host: 'tsdb', cpu: 0 },
+    ...more,
+  });
+
+  it('puts one point or many, in seconds or milliseconds, numbers as texts too', async () => {
+    expect((await server.post('/api/put', point())).status).toBe(204);
+    const more = [
+      { timestamp: String(at(59)), value: '18.5' },
+      { timestamp: at(58) * 1000 + 500, value: '0' },
+      { metric: 'a b', tags: { host: 'tsdb' } },
+      { tags: {} },
+    ].map(point);
+    const { status, body } = await server.post('/api/put?details', gzipSync(JSON.stringify(more)), {
+      'content-type': 'application/json; charset=UTF-8',
+      'content-encoding': 'gzip',
+    });
+    expect([status, body]).toEqual([200, { success: 4, failed: 0, errors: [] }]);
+    expect(await stored('tsdb')).toEqual([
+      ['a_b', { name: 'a b' }, [[said(60), 18]]],
+      [
+        'sys.cpu.nice',
+        { cpu: '0' },
+        [
+          [said(60), 18],
+          [said(59), 18.5],
+          [new Date(at(58) * 1000 + 500).toISOString(), 0],
+        ],
+      ],
+    ]);
+    expect(await stored('opentsdb')).toEqual([['sys.cpu.nice', {}, [[said(60), 18]]]]);
+  });
+
+  it('stores good points in any order beside bad ones, and names these with their place', async () => {
+    const bad: [object | number, RegExp][] = [
+      [point({ value: 'warm' }), /^value must be a finite number, got "warm"$/],
+      [point({ value: true }), /^value must be/],
+      [point({ timestamp: at(0) * 1e9 }), /^timestamp must be .* looks like nanoseconds/],
+      [point({ timestamp: undefined }), /^timestamp must be/],
+      [point({ metric: 5 }), /^metric_name must be/],
+      [point({ tags: [] }), /^tags must be an object of strings/],
+      [point({ tags: { host: 'tsdb2', a: null } }), /^labels? "a" must be|^labels/],
+      [7, /^must be an object with metric, timestamp, value and tags, got 7$/],
+    ];
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.option(fc.nat(bad.length - 1), { freq: 2 }), { minLength: 1, maxLength: 6 }),
+        async (items) => {
+          run += 1;
+          const tags = { host: `tsdb-${run}` };
+          const points = items.map((item, turn) =>
+            item === null ? point({ tags, timestamp: at(turn) }) : bad[item]?.[0],
+          );
+          const { status, body } = await server.post('/api/put?details=true', points);
+          const places = items.flatMap((item, place) => (item === null ? [] : [place]));
+          expect(status).toBe(places.length > 0 ? 400 : 200);
+          expect([body.success, body.failed]).toEqual([items.length - places.length, places.length]);
+          body.errors.forEach(({ datapoint, error }: any, index: number) => {
+            const place = places[index] as number;
+            const [, told, reason] = /^data point (\d+): (.*)$/.exec(error) as unknown as string[];
+            expect(told).toBe(String(place));
+            expect(reason).toMatch(bad[items[place] as number]?.[1] as RegExp);
+            expect(datapoint).toEqual(JSON.parse(JSON.stringify(points[place])));
+          });
+          const samples = (await stored(`tsdb-${run}`)).flatMap(([, , those]) => those);
+          expect(samples).toHaveLength(items.length - places.length);
+        },
+      ),
+      { numRuns: process.env['DEVICE_METRICS_LONG'] ? 500 : 15 },
+    );
+  });
+
+  it('is told what fails in its own form', async () => {
+    const wrong = await server.post('/api/put', [point({ tags: { host: 'tsdb3' } }), 7]);
+    const message = expect.stringMatching(
+      /^1 of 2 data points were refused, and the others are stored\. data point 1: /,
+    );
+    expect([wrong.status, wrong.body]).toEqual([400, { error: { code: 400, message } }]);
+    expect((await server.post('/api/put?summary', 7)).body).toEqual({ success: 0, failed: 1 });
+    expect((await server.post('/api/put', '{"metric"')).body).toEqual({
+      error: { code: 400, message: expect.stringContaining('JSON') },
+    });
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await server.post('/api/put', JSON.stringify(point()), form)).body.error.code).toBe(415);
+    const many = Array.from({ length: 20_001 }, () => 7);
+    expect((await server.post('/api/put', many)).status).toBe(413);
+    const forbidden = { authorization: `Bearer ${read}` };
+    expect((await server.post('/api/put', point(), forbidden)).body.error.code).toBe(403);
+  });
+});

@@ -16,6 +16,7 @@ import { JsonController } from './json/json.controller.js';
 import { DeltaSums } from './otlp/delta-sums.js';
 import { OtlpController } from './otlp/otlp.controller.js';
 import { OtlpNames } from './otlp/otlp-series.js';
+import { OpenTsdbController } from './opentsdb/opentsdb.controller.js';
 import { RemoteWriteController } from './remote-write/remote-write.controller.js';
 import { TakeEnds } from './take-ends.js';
 import { WrittenSeries } from './remote-write/written-series.js';
@@ -25,7 +26,13 @@ interface Protocol {
   readonly direct?: readonly DirectRoute[];
 }
 
-const PROTOCOLS: Type<object>[] = [JsonController, InfluxController, RemoteWriteController, OtlpController];
+const PROTOCOLS: Type<object>[] = [
+  JsonController,
+  InfluxController,
+  RemoteWriteController,
+  OtlpController,
+  OpenTsdbController,
+];
 
 /** Takes samples in: one folder and one controller for each protocol, one gate behind them all. */
 @Module({
