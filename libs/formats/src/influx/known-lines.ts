@@ -1,5 +1,6 @@
 import type { Conversion, Labels } from '@device-metrics/domain';
 import { ByteMap, isAt, KeptBytes } from '../byte-map.js';
+import { BLANK } from './line-cursor.js';
 import { asPlain, readPrefix } from './line-protocol.js';
 
 /** What the values of a field are: samples of a series, in its unit. */
@@ -37,8 +38,6 @@ export const MAX_FIELDS = 500_000;
 
 /** Fields of a line that are gone through one by one: a map of their own takes more memory than all else of them. */
 const FEW_FIELDS = 64;
-
-const BLANK = ' '.charCodeAt(0);
 
 export class Field<T> {
   /** What it means, once it has had a number. */

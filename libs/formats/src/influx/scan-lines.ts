@@ -1,6 +1,5 @@
 import { convert, lowerBound, reasonOf, Slices, type Conversion } from '@device-metrics/domain';
 import { isAt } from '../byte-map.js';
-import { DecimalReader, EXACT_DIGITS } from '../decimal.js';
 import type { SpareColumns } from '../spare-columns.js';
 import {
   KnownLines,
@@ -14,7 +13,20 @@ import {
   type Prefix,
   type UsualNames,
 } from './known-lines.js';
-import { faultOfLine, numberOf, timeOf, valueOf, type SaidPrecision } from './line-protocol.js';
+import {
+  BACKSLASH,
+  BLANK,
+  COMMA,
+  EQUALS,
+  FEED,
+  HASH,
+  LineCursor,
+  LONGEST_VALUE,
+  MAX_LOOKED_AT,
+  NONE,
+  QUOTE,
+} from './line-cursor.js';
+import { faultOfLine, valueOf, type SaidPrecision } from './line-protocol.js';
 
 /** A line or a field of it that could not be read. */
 export interface WrongLine {
@@ -59,18 +71,6 @@ export class TooManyFieldsError extends Error {
   override readonly name = 'TooManyFieldsError';
 }
 
-/**
- * Bytes of measurement and tags of a line, of the name of a field, and of a value that is no text. A wrong line of more is not
- * searched for what is wrong.
- */
-const MAX_LOOKED_AT = 64 * 1024;
-
-/** Bytes of the value of a field that are read as a number: more than any has. */
-const LONGEST_VALUE = 4 * 1024;
-
-/** Digits of a timestamp: more than 64 bits have. */
-const LONGEST_TIME = 19;
-
 /** Numbers of one text that there is room for from the start. */
 const USUAL_NUMBERS = 1 << 16;
 
@@ -78,39 +78,10 @@ const USUAL_NUMBERS = 1 << 16;
 const BYTES_WITHOUT_LOOK = 8 * 1024;
 const FIELDS_WITHOUT_LOOK = 64;
 
-const code = (letter: string): number => letter.charCodeAt(0);
-const FEED = code('\n');
-const RETURN = code('\r');
-const BLANK = code(' ');
-const TAB = code('\t');
-const QUOTE = code('"');
-const HASH = code('#');
-const COMMA = code(',');
-const MINUS = code('-');
-const ZERO = code('0');
-const NINE = code('9');
-const EQUALS = code('=');
-const BACKSLASH = code('\\');
-const INTEGER = code('i');
-const UNSIGNED = code('u');
-/** No byte. */
-const NONE = -1;
 /** The field whose text may say the unit of others, as it is kept. */
 const UNIT = new TextEncoder().encode('unit=');
 /** A text of more bytes is no unit. */
 const LONGEST_UNIT = 64;
-
-/** Digits of a timestamp that are less than a millisecond, or what one of it is in milliseconds. */
-const TIME_UNITS: Readonly<Record<SaidPrecision, { readonly cut: number; readonly factor: number }>> = {
-  ns: { cut: 6, factor: 1 },
-  us: { cut: 3, factor: 1 },
-  ms: { cut: 0, factor: 1 },
-  s: { cut: 0, factor: 1_000 },
-  m: { cut: 0, factor: 60_000 },
-  h: { cut: 0, factor: 3_600_000 },
-  // None is read digit by digit.
-  auto: { cut: LONGEST_TIME, factor: 1 },
-};
 
 /** Lines of more fields are no groups: to make one would hold up others. */
 const MOST_GROUPED = 1_000;
@@ -149,18 +120,13 @@ function withFeed(text: Uint8Array): Uint8Array {
 }
 
 /** One pass through one text. */
-class Scan<T, G extends LineGroup<T>> {
+class Scan<T, G extends LineGroup<T>> extends LineCursor {
   /** Of lines that are no groups, one behind the other. */
   private readonly series: T[] = [];
-  private readonly view: DataView;
   private timestamps: Float64Array;
   private values: Float64Array;
   private count = 0;
-  /** As `decimalAt` has left it. */
-  private number = 0;
-  private at = 0;
   private line = 1;
-  private readonly decimal = new DecimalReader();
   private readonly slices = new Slices();
   /** Of the line that is read: its names once they are known, where it begins, and what was there before it. */
   private prefix: Prefix<T, G> | undefined;
@@ -187,19 +153,16 @@ class Scan<T, G extends LineGroup<T>> {
   private wrongCount = 0;
   private texts = 0;
   private readonly newTexts: string[] = [];
-  private readonly cut: number;
-  private readonly factor: number;
 
   constructor(
     private readonly known: KnownLines<T, G>,
-    private readonly bytes: Uint8Array,
+    bytes: Uint8Array,
     private readonly options: ScanOptions,
   ) {
+    super(bytes, options.precision);
     const usual = Math.max(64, Math.min(USUAL_NUMBERS, bytes.length >> 4));
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.timestamps = options.spare?.timestamps ?? new Float64Array(usual);
     this.values = options.spare?.values ?? new Float64Array(usual);
-    ({ cut: this.cut, factor: this.factor } = TIME_UNITS[options.precision]);
   }
 
   async run(): Promise<ScannedLines<T, G>> {
@@ -433,39 +396,6 @@ class Scan<T, G extends LineGroup<T>> {
     return true;
   }
 
-  /** Reads a value that is a short decimal into `number`, and gives where it ends; -1 where it is another. */
-  private decimalAt(at: number): number {
-    const { bytes, decimal } = this;
-    const isNegative = bytes[at] === MINUS;
-    const start = isNegative ? at + 1 : at;
-    let end = decimal.read(bytes, start);
-    let byte = bytes[end];
-    const { digits } = decimal;
-    const isWhole = end === start + digits;
-    if (isWhole && (byte === INTEGER || (byte === UNSIGNED && !isNegative))) byte = bytes[++end];
-    const isOver = byte === COMMA || byte === BLANK || byte === FEED || (byte === RETURN && bytes[end + 1] === FEED);
-    if (!isOver || digits === 0 || digits > EXACT_DIGITS) return -1;
-    this.number = isNegative ? -decimal.value : decimal.value;
-    return end;
-  }
-
-  /** The same of any number; -1 also where none stands. */
-  private numberAt(at: number): number {
-    const end = this.decimalAt(at);
-    return end < 0 && this.bytes[at] !== QUOTE ? this.otherAt(at) : end;
-  }
-
-  private otherAt(start: number): number {
-    const end = this.endOfPart(start, COMMA, COMMA);
-    if (end === start || end - start > LONGEST_VALUE) return -1;
-    try {
-      this.number = numberOf(this.textTo(start, end));
-      return end;
-    } catch {
-      return -1;
-    }
-  }
-
   /** A value that is no short decimal. */
   private readUnusual(prefix: Prefix<T, G>, field: Field<T>): boolean {
     const start = this.at;
@@ -531,83 +461,6 @@ class Scan<T, G extends LineGroup<T>> {
     return true;
   }
 
-  private readTimestamp(): number | undefined {
-    const { bytes, cut } = this;
-    const start = this.at;
-    let at = start;
-    let byte = bytes[at] as number;
-    while (byte >= ZERO && byte <= NINE && at - start <= LONGEST_TIME) byte = bytes[++at] as number;
-    const kept = at - start - cut;
-    if (
-      kept <= 0 ||
-      kept > EXACT_DIGITS ||
-      at - start > LONGEST_TIME ||
-      (byte !== FEED && byte !== BLANK && byte !== RETURN)
-    ) {
-      return this.unusualTimestamp();
-    }
-    let number = 0;
-    for (let digit = start; digit < start + kept; digit += 1) number = number * 10 + ((bytes[digit] as number) - ZERO);
-    this.at = at;
-    return number * this.factor;
-  }
-
-  private unusualTimestamp(): number | undefined {
-    const end = this.timeEnd();
-    if (end - this.at > LONGEST_VALUE) return undefined;
-    try {
-      const time = timeOf(this.textTo(this.at, end), this.options.precision);
-      this.at = end;
-      return time;
-    } catch {
-      return undefined;
-    }
-  }
-
-  private timeEnd(): number {
-    const { bytes } = this;
-    const most = this.at + LONGEST_VALUE;
-    let at = this.at;
-    while (at <= most && bytes[at] !== BLANK && bytes[at] !== FEED) at += 1;
-    return bytes[at] === FEED && bytes[at - 1] === RETURN ? at - 1 : at;
-  }
-
-  /**
-   * Where a name or a value ends: at a blank, at one of two others that are not escaped, or where the line does. Of what has more
-   * than MAX_LOOKED_AT bytes it is not searched for, and some place behind these is given.
-   */
-  private endOfPart(start: number, separator: number, other: number): number {
-    const { bytes } = this;
-    const most = start + MAX_LOOKED_AT;
-    for (let at = start; ; at += 1) {
-      if (at > most) return at;
-      const byte = bytes[at];
-      if (byte === FEED) return at > start && bytes[at - 1] === RETURN ? at - 1 : at;
-      if (byte === BLANK || byte === separator || byte === other) return at;
-      if (byte === BACKSLASH && isEscaped(bytes[at + 1])) at += 1;
-    }
-  }
-
-  private skipBlanks(): void {
-    const { bytes } = this;
-    while (bytes[this.at] === BLANK || bytes[this.at] === TAB) this.at += 1;
-  }
-
-  /** Whether the line is over here, but for a carriage return. */
-  private isAtEnd(): boolean {
-    const byte = this.bytes[this.at];
-    return byte === FEED || (byte === RETURN && this.bytes[this.at + 1] === FEED);
-  }
-
-  private feedFrom(at: number): number {
-    return this.bytes.indexOf(FEED, Math.min(at, this.bytes.length - 1));
-  }
-
-  private textTo(start: number, end: number): string {
-    const { buffer, byteOffset } = this.bytes;
-    return Buffer.from(buffer, byteOffset + start, end - start).toString('utf8');
-  }
-
   private refuse(reason: () => string): void {
     this.wrongCount += 1;
     const { wrong, options, line } = this;
@@ -629,8 +482,6 @@ class Scan<T, G extends LineGroup<T>> {
     return this.lines[lowerBound(this.starts, position + 1) - 1] as number;
   }
 }
-
-const isEscaped = (byte: number | undefined): boolean => byte === COMMA || byte === EQUALS || byte === BLANK;
 
 function feedsIn(bytes: Uint8Array, start: number, end: number): number {
   let feeds = 0;
