@@ -1,9 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { Agent } from 'node:https';
 import { quote } from '@device-metrics/domain';
-import { request } from '../http.js';
+import { request, type HttpAnswer } from '../http.js';
 import { SECRET_NAME } from '../config/redact.js';
 import type { Section } from '../config/section.js';
+import { digestAuthorization, type Credentials } from './digest.js';
 import { networkProblem } from './network-problem.js';
 import { tlsOptions, tlsTrust } from './tls-trust.js';
 import { takeCredentials } from './url-credentials.js';
@@ -11,6 +12,8 @@ import { takeCredentials } from './url-credentials.js';
 export interface HttpTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** For a device that wants digest authentication. */
+  readonly digest?: Credentials;
   /** Of an answer, after decompression. */
   readonly maxBytes: number;
   /** For a device whose headers Node's parser refuses. */
@@ -26,18 +29,22 @@ export interface HttpBody {
 }
 
 /**
- * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password`, or `token`; `ca` (the
+ * The keys of a device that is read over HTTP: `url`, `query`, `headers`; `username` with `password` and maybe
+ * `digest: true`, or `token`; `ca` (the
  * certificate of its authority, PEM) or `insecure: true` (any certificate); `lenient: true` (headers that break the rules).
  *
  * @param maxBytes of an answer, after decompression.
  */
 export function httpTarget(keys: Section, maxBytes: number): HttpTarget {
   const url = urlWithQuery(keys);
-  const headers = { ...headersOf(keys), ...authorization(keys, url) };
+  const own = headersOf(keys);
+  const { digest, ...ofCaller } = authorization(keys, url);
+  const headers = { ...own, ...ofCaller };
   const trust = tlsTrust(keys);
   return {
     url: url.href,
     headers,
+    ...(digest && { digest }),
     maxBytes,
     lenient: keys.flag('lenient', false),
     ...((trust.ca !== undefined || trust.insecure) && { httpsAgent: new Agent(tlsOptions(trust)) }),
@@ -74,20 +81,29 @@ function checkHeaderValue(keys: Section, key: string, value: string): void {
 }
 
 /** Of the keys, or of a URL such as http://user:password@host, which loses them. */
-function authorization(keys: Section, url: URL): Record<string, string> {
+function authorization(keys: Section, url: URL): { authorization?: string; digest?: Credentials } {
   const ofUrl = takeCredentials(url);
   const ownName = keys.optionalText('username');
   const ownPassword = keys.secret('password');
   const token = keys.secret('token');
+  const isDigest = keys.flag('digest', false);
   if (ownPassword !== undefined && ownName === undefined) keys.mistake('username', 'is missing; a password needs one');
   if (ownName !== undefined && token !== undefined) {
     keys.mistake('token', 'does not go with username and password; one of them must go');
   }
   if (ofUrl.password !== undefined) keys.hide(ofUrl.password);
   if (token !== undefined) checkHeaderValue(keys, 'token', token);
+  if (token !== undefined && isDigest) keys.mistake('digest', 'goes with username and password, not with token');
   if (token !== undefined) return { authorization: `Bearer ${token}` };
   const { username, password } = ownName === undefined ? ofUrl : { username: ownName, password: ownPassword };
-  if (username === undefined) return {};
+  if (username === undefined) {
+    if (isDigest) keys.mistake('digest', 'needs username and password');
+    return {};
+  }
+  if (isDigest) {
+    checkHeaderValue(keys, 'username', username);
+    return { digest: { username, password: password ?? '' } };
+  }
   const credentials = Buffer.from(`${username}:${password ?? ''}`).toString('base64');
   keys.hide(credentials);
   return { authorization: `Basic ${credentials}` };
@@ -99,19 +115,31 @@ function authorization(keys: Section, url: URL): Record<string, string> {
  * @throws Error with a reason when there is no answer, or one that is not 2xx.
  */
 export async function httpGet(target: HttpTarget, signal: AbortSignal): Promise<HttpBody> {
-  // A connection that is kept may be one that the device closes at just this moment.
-  const headers = { ...target.headers, connection: 'close' };
-  const options = { method: 'GET', ...target, headers, followRedirects: true, signal } as const;
-  const {
-    status,
-    headers: answered,
-    body,
-  } = await request(options).catch((error: Error) => {
-    throw new Error(networkProblem(error), { cause: error });
-  });
-  if (status === 401 && /^digest\b/i.test(answered['www-authenticate'] ?? '')) {
-    throw new Error('answered 401: it wants digest authentication, and basic and bearer are all that is known here');
+  const { digest, url } = target;
+  let answer = await ask(target, {}, signal);
+  const challenge = answer.status === 401 ? (answer.headers['www-authenticate'] ?? '') : '';
+  if (/(^|,)\s*digest\s/i.test(challenge)) {
+    if (!digest) throw new Error('answered 401: it wants digest authentication, which `digest: true` is for');
+    const { pathname, search } = new URL(url);
+    const authorization = digestAuthorization(challenge, `${pathname}${search}`, digest);
+    if (!authorization) throw new Error(`answered 401: it wants a digest that is not known here, ${quote(challenge)}`);
+    answer = await ask(target, { authorization }, signal);
   }
+  const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw new Error(`answered ${status} ${body === '' ? '' : quote(body)}`.trim());
-  return { body, contentType: answered['content-type'] ?? '' };
+  return { body, contentType: headers['content-type'] ?? '' };
+}
+
+async function ask(
+  target: HttpTarget,
+  more: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  // A connection that is kept may be one that the device closes at just this moment.
+  const headers = { ...target.headers, ...more, connection: 'close' };
+  try {
+    return await request({ method: 'GET', ...target, headers, followRedirects: true, signal });
+  } catch (error) {
+    throw new Error(networkProblem(error as Error), { cause: error });
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -234,12 +235,27 @@ describe('a device with a JSON API', () => {
     expect(device.log.join()).not.toMatch(/k3yk3y|h34d3r|p4ssw0rd/);
   });
 
-  it('that wants another authentication than there is says so', async () => {
-    server.handle = (_request, response): void =>
-      void response.writeHead(401, { 'www-authenticate': 'Digest qop="auth", realm="shelly", nonce="5"' }).end();
-    expect(await new Device(entry({ username: 'admin', password: 'r1ght' })).failure()).toBe(
-      'answered 401: it wants digest authentication, and basic and bearer are all that is known here',
+  it('that wants digest authentication gets it, and no password', async () => {
+    const md5 = (...parts: string[]): string => createHash('md5').update(parts.join(':')).digest('hex');
+    const seen: string[] = [];
+    server.handle = (request, response): void => {
+      const { authorization = '' } = request.headers;
+      seen.push(authorization);
+      const [, nonce = '', cnonce = ''] = /nonce="(\w+)".*cnonce="(\w+)"/.exec(authorization) ?? [];
+      const secret = md5('admin', 'shelly', 'r1ght');
+      const right = md5(secret, nonce, '00000001', cnonce, 'auth', md5('GET', '/api?id=0'));
+      if (nonce === 'n5' && authorization.includes(`response="${right}"`)) return void response.end('{"value": 7}');
+      response.writeHead(401, { 'www-authenticate': 'Digest qop="auth", realm="shelly", nonce="n5"' });
+      response.end('no');
+    };
+    const admin = { query: { id: '0' }, username: 'admin', password: 'r1ght' };
+    expect(await new Device(entry({ ...admin, digest: true })).values()).toEqual({ m: 7 });
+    expect([seen.length, seen[0]]).toEqual([2, '']);
+    expect(await new Device(entry({ ...admin, password: 'wr0ng', digest: true })).failure()).toBe('answered 401 "no"');
+    expect(await new Device(entry(admin)).failure()).toBe(
+      'answered 401: it wants digest authentication, which `digest: true` is for',
     );
+    expect(mistakesOf(entry({ digest: true }))).toEqual(['third_party[0].digest: needs username and password']);
   });
 
   it('says what is wrong in its configuration', () => {
