@@ -33,6 +33,7 @@ import { AlertsController } from './alerts.controller.js';
 import { AlertTimers } from './timers.js';
 import { MistakesError } from './reader.js';
 import { OwnNumbers } from './server-numbers.js';
+import { waitingByChannel } from './telling/queues.js';
 
 const elapsed = (): number => performance.now();
 
@@ -83,7 +84,7 @@ async function ofFile<T>(path: string, act: () => Promise<T>): Promise<T> {
           onProblem: (problem) => new Logger('alerts').warn(problem),
           onOutcome: (channel, outcome, messages) => metrics.alertMessages[outcome].inc({ channel }, messages),
         };
-        metrics.addWaitingMessages(() => alertStore.waiting());
+        metrics.addWaitingMessages(() => waitingByChannel(alertStore));
         return ofFile(alerts.file, () => Alerts.open(options));
       },
     },

@@ -8,7 +8,7 @@ import type { AlertState } from './evaluation/alert-state.js';
 import { silenceOf } from './evaluation/device-looks.js';
 import { Evaluation, type Moment, type ServerNumbers } from './evaluation/evaluation.js';
 import { Changes, States } from './evaluation/states.js';
-import { ChannelError } from './notify/channel.js';
+import { ChannelError, type ReceiversNow } from './notify/channel.js';
 import { readChannel, settingsOf, type Channel, type Secrets } from './notify/read-channel.js';
 import { MistakesError, type Mistake } from './reader.js';
 import { Registry } from './registry.js';
@@ -30,6 +30,7 @@ import {
 } from './telling/config.js';
 import { LinkSigner } from './telling/links.js';
 import { Outbox, type Outcome } from './telling/outbox.js';
+import { channelOf } from './telling/queues.js';
 import { unknownChannels } from './telling/unknown-channels.js';
 import { tell, type Notice, type TellingRules } from './telling/tell.js';
 
@@ -76,8 +77,9 @@ export class Alerts {
 
   private readonly outbox: Outbox;
   private readonly evaluation: Evaluation;
+  /** By the queue. */
   private readonly failures = new Map<string, string>();
-  /** Messages of each channel that were given up since one was sent. */
+  /** Messages of each queue that were given up since one was sent. */
   private readonly givenUp = new Map<string, number>();
   private devices = new Map<string, StoredDevice>();
   private queue: Promise<unknown> = Promise.resolve();
@@ -111,12 +113,12 @@ export class Alerts {
     this.signer = new LinkSigner(options.linkKey);
     const start = { now: now(), elapsed: clock.elapsed() };
     this.evaluation = new Evaluation(store, this.rules, rhythms, arrivals, server, start, until);
-    const failed = (channel: string, reason: string): void => {
-      if (this.failures.get(channel) !== reason) onProblem(`channel ${channel}: ${reason}`);
-      this.failures.set(channel, reason);
+    const failed = (queue: string, reason: string): void => {
+      if (this.failures.get(queue) !== reason) onProblem(`channel ${channelOf(queue)}: ${reason}`);
+      this.failures.set(queue, reason);
     };
     const listener = { onFailure: failed, onOutcome: this.noteOutcome.bind(this) };
-    this.outbox = new Outbox(alertStore, (message) => this.send(message), now, listener, options.mostWaiting);
+    this.outbox = new Outbox(alertStore, this.send.bind(this), now, listener, options.mostWaiting);
   }
 
   registries(): Registry<{ readonly name: string }>[] {
@@ -150,23 +152,25 @@ export class Alerts {
     return [...this.states.all()];
   }
 
-  /** Why the last message of a channel was not taken; undefined where it was. */
+  /** Why the last message of a channel, or for a receiver of it, was not taken; undefined where it was. */
   failureOf(channel: string): string | undefined {
-    const failure = this.failures.get(channel);
-    const givenUp = this.givenUp.get(channel);
-    if (givenUp === undefined) return failure;
-    const gone = `${givenUp} ${givenUp === 1 ? 'message was' : 'messages were'} given up`;
-    return failure === undefined ? gone : `${failure}; ${gone}`;
+    const ofChannel = <T>(known: ReadonlyMap<string, T>): T[] =>
+      [...known].flatMap(([queue, one]) => (channelOf(queue) === channel ? [one] : []));
+    const said = [...new Set(ofChannel(this.failures))];
+    const givenUp = ofChannel(this.givenUp).reduce((sum, messages) => sum + messages, 0);
+    if (givenUp > 0) said.push(`${givenUp} ${givenUp === 1 ? 'message was' : 'messages were'} given up`);
+    return said.length === 0 ? undefined : said.join('; ');
   }
 
   /** That messages are given up goes to the log once, until one is sent again. */
-  private noteOutcome(channel: string, outcome: Outcome, messages: number): void {
+  private noteOutcome(queue: string, outcome: Outcome, messages: number): void {
+    const channel = channelOf(queue);
     this.options.onOutcome?.(channel, outcome, messages);
-    if (outcome === 'sent') this.givenUp.delete(channel);
+    if (outcome === 'sent') this.givenUp.delete(queue);
     if (outcome !== 'given_up') return;
-    if (!this.givenUp.has(channel))
+    if (!this.givenUp.has(queue))
       this.options.onProblem(`channel ${channel}: messages that could not be delivered are given up, the oldest first`);
-    this.givenUp.set(channel, (this.givenUp.get(channel) ?? 0) + messages);
+    this.givenUp.set(queue, (this.givenUp.get(queue) ?? 0) + messages);
   }
 
   /** Whether this process looks after alerts now: of several that share a database one does. */
@@ -341,14 +345,15 @@ export class Alerts {
     return silence !== undefined && silence.silent >= silence.late;
   }
 
-  private async send({ channel: name, body, key }: StoredAlertMessage): Promise<void> {
-    const channel = this.channels.get(name)?.value;
+  private async send({ channel: queue, body, key }: StoredAlertMessage, without: readonly string[]): Promise<void> {
+    const channel = this.channels.get(channelOf(queue))?.value;
     if (!channel) throw new ChannelError('there is no such channel any more', true);
-    await this.sendTo(channel, body as Notice, key);
-    this.failures.delete(name);
+    const notice = body as Notice;
+    await this.sendTo(channel, notice, notice.only?.key ?? key, { only: notice.only?.receiver, without });
+    this.failures.delete(queue);
   }
 
-  private async sendTo(channel: Channel, notice: Notice, key: string): Promise<void> {
+  private async sendTo(channel: Channel, notice: Notice, key: string, receivers?: ReceiversNow): Promise<void> {
     const { publicUrl, timeZone, store, secrets, onProblem } = this.options;
     const message = await compose(notice, key, {
       rule: (name) => this.rules.get(name)?.value,
@@ -364,7 +369,7 @@ export class Alerts {
           return undefined;
         }),
     });
-    await channel.type.send(message, await settingsOf(channel, secrets));
+    await channel.type.send({ ...message, receivers }, await settingsOf(channel, secrets));
   }
 }
 

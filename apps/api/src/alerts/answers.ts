@@ -7,6 +7,7 @@ import { stateName } from './evaluation/state-machine.js';
 import { levelOf } from './rules/read-rule.js';
 import { SEVERITIES, type Rule } from './rules/rule.js';
 import type { Notice } from './telling/tell.js';
+import { channelOf } from './telling/queues.js';
 import { subjectWords, summaryWords } from './telling/words.js';
 
 const itself = (device: string): string => device;
@@ -101,7 +102,7 @@ export function messageDto(message: StoredAlertMessage): AlertMessageDto {
   const { id, channel, state, createdAt, sentAt, attempts, error } = message;
   return {
     id,
-    channel,
+    channel: channelOf(channel),
     state,
     created: toRfc3339(createdAt),
     sent: sentAt === null ? null : toRfc3339(sentAt),

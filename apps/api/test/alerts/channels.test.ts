@@ -375,6 +375,7 @@ describe('e-mail', () => {
   const mails: string[] = [];
   const receivers: string[][] = [];
   let refuse: { address: string; code: number } | undefined;
+  let refuseCharts = false;
   let smtp: SMTPServer;
   let settings: Record<string, unknown>;
   beforeAll(async () => {
@@ -394,6 +395,7 @@ describe('e-mail', () => {
         let text = session.secure ? '' : 'IN PLAIN ';
         stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
         stream.on('end', () => {
+          if (refuseCharts && text.includes('svg')) return done(Object.assign(new Error('a virus'), { responseCode: 554 }));
           mails.push(text);
           receivers.push(session.envelope.rcptTo.map(({ address }) => address));
           done();
@@ -431,19 +433,34 @@ describe('e-mail', () => {
 
   it('to several, of which one is refused or put off, comes to each once', async () => {
     receivers.length = 0;
-    const to = ['b@example.org', 'grey@example.org', 'c@example.org'];
+    const to = ['b@example.org', 'Grey <grey@Example.ORG>', 'c@example.org', 'b.grey@example.org'];
     const several = { ...settings, to };
-    const key = 'several';
-    refuse = { address: 'grey@example.org', code: 451 };
-    const sent = send('email', several, { ...message, key });
+    const grey = 'grey@example.org';
+    refuse = { address: grey, code: 451 };
+    const sent = send('email', several);
     await expect(sent).rejects.toThrow(/not taken for grey@example\.org: .*451/);
-    await expect(sent).rejects.toMatchObject({ permanent: false });
+    await expect(sent).rejects.toMatchObject({ permanent: false, refused: [{ receiver: grey }] });
+    const behind = { only: undefined, without: [grey] };
+    await send('email', several, { ...message, receivers: behind });
+    // Where nobody else is left it is not taken for anyone: only then do others wait.
+    const only = { only: grey, without: [] };
+    await expect(send('email', several, { ...message, receivers: only })).rejects.toMatchObject({ refused: [] });
     refuse = undefined;
-    await send('email', several, { ...message, key });
-    expect(receivers).toEqual([['b@example.org', 'c@example.org'], ['grey@example.org']]);
-    refuse = { address: 'grey@example.org', code: 550 };
-    await expect(send('email', several, { ...message, key: 'never' })).rejects.toMatchObject({ permanent: true });
+    await send('email', several, { ...message, receivers: only });
+    await send('email', { ...settings, to: ['b@example.org'] }, { ...message, receivers: only });
+    const others = ['b@example.org', 'c@example.org', 'b.grey@example.org'];
+    expect(receivers).toEqual([others, others, [grey]]);
+    refuse = { address: grey, code: 550 };
+    await expect(send('email', several)).rejects.toMatchObject({ permanent: true });
     refuse = undefined;
+  });
+
+  it('comes without its chart where the server takes no such file', async () => {
+    mails.length = 0;
+    refuseCharts = true;
+    await send('email', settings);
+    refuseCharts = false;
+    expect(mails.map((mail) => mail.includes('image/svg+xml'))).toEqual([false]);
   });
 
   it('goes to no server that does not offer TLS, where TLS is wanted', async () => {

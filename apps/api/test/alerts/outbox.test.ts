@@ -1,6 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { MINUTE } from '@device-metrics/domain';
+import { ChannelError, type ReceiversNow } from '../../src/alerts/notify/channel.js';
+import { channelOf, receiverOf, waitingByChannel } from '../../src/alerts/telling/queues.js';
 import { Outbox } from '../../src/alerts/telling/outbox.js';
+import type { Notice } from '../../src/alerts/telling/tell.js';
 import { World } from './world.js';
 
 it('a channel that is dead for a week keeps its newest messages, says that it gave up the others, and holds up no other', async () => {
@@ -80,5 +83,47 @@ it('a message that is not taken waits until a whole millisecond, and where that 
   }
   expect(reasons).toEqual(Array(2).fill(['answered 503', 'the database cannot be reached']).flat());
   expect(times.map((time) => Number.isInteger(time))).toEqual([true, true]);
+  await world.close();
+});
+
+it('one receiver of several who cannot be reached for a day holds up nobody, and then hears of everything in its order', async () => {
+  const world = await World.open();
+  const heard: Record<string, string[]> = { ann: [], bob: [], cid: [] };
+  let away: string[] = [];
+  const failures = new Set<string>();
+  const deliver = (key: string, { only, without }: ReceiversNow): void => {
+    const to = Object.keys(heard).filter((one) => (only === undefined || one === only) && !without.includes(one));
+    for (const one of to) if (!away.includes(one)) heard[one]?.push(key);
+    const refused = to.filter((one) => away.includes(one)).map((receiver) => ({ receiver, reason: 'mailbox is full' }));
+    if (refused.length === 0) return;
+    const isWhole = refused.length === to.length && without.length === 0;
+    throw new ChannelError('mailbox is full', { permanent: false, refused: isWhole ? [] : refused });
+  };
+  const outbox = new Outbox(
+    world.alertStore,
+    async ({ channel, key, body }, without) => {
+      const { only } = body as Notice;
+      deliver(only?.key ?? key, { only: receiverOf(channel), without });
+      expect(only?.receiver).toBe(receiverOf(channel));
+    },
+    () => world.now,
+    { onFailure: (queue) => failures.add(`${channelOf(queue)} ${receiverOf(queue)}`), onOutcome: () => undefined },
+  );
+  for (let turn = 0; turn < 60; turn += 1) {
+    // One, then two, then all three.
+    away = turn < 10 ? [] : turn < 30 ? ['ann'] : turn < 40 ? ['ann', 'bob'] : turn < 45 ? Object.keys(heard) : [];
+    if (turn < 50) {
+      const messages = [{ key: `m${turn}`, channel: 'mail', body: {} }];
+      await world.alertStore.commit({ at: world.now, states: [], gone: [], changes: [], messages });
+    }
+    await outbox.run();
+    await outbox.settled();
+    if (turn === 29) expect([heard['bob']?.length, [...(await waitingByChannel(world.alertStore))]]).toEqual([30, [['mail', 20]]]);
+    if (turn === 39) expect(heard['cid']).toHaveLength(40);
+    world.pass(60 * MINUTE);
+  }
+  const all = Array.from({ length: 50 }, (_, turn) => `m${turn}`);
+  expect(heard).toEqual({ ann: all, bob: all, cid: all });
+  expect([...failures].sort()).toEqual(['mail ann', 'mail bob', 'mail cid']);
   await world.close();
 });

@@ -18,6 +18,15 @@ export interface Message {
   /** What it was made of, for channels that speak of each alert. */
   readonly notice: Notice;
   readonly alerts: readonly MessageAlert[];
+  /** Of a channel with several receivers: who of them gets it now; left out: all. */
+  readonly receivers?: ReceiversNow | undefined;
+}
+
+export interface ReceiversNow {
+  /** Nobody else. */
+  readonly only: string | undefined;
+  /** Those that get it later, after what they have not got yet. */
+  readonly without: readonly string[];
 }
 
 /** One alert in words. */
@@ -71,6 +80,12 @@ export interface ChannelType {
   send(message: Message, settings: ChannelSettings): Promise<void>;
 }
 
+/** A receiver for whom a message was not taken, and why. */
+export interface Refused {
+  readonly receiver: string;
+  readonly reason: string;
+}
+
 /** A message was not taken, and why. */
 export class ChannelError extends Error {
   override readonly name = 'ChannelError';
@@ -81,13 +96,23 @@ export class ChannelError extends Error {
   readonly retryAfter: number | undefined;
   /** Of an answer of HTTP. */
   readonly status: number | undefined;
+  /** For all but these it was taken; none where it was taken for nobody. */
+  readonly refused: readonly Refused[];
 
   constructor(
     reason: string,
-    more: boolean | { permanent: boolean; retryAfter?: number | undefined; status?: number | undefined },
+    more:
+      | boolean
+      | {
+          permanent: boolean;
+          retryAfter?: number | undefined;
+          status?: number | undefined;
+          refused?: readonly Refused[];
+        },
   ) {
     super(reason);
-    const { permanent, retryAfter, status } = typeof more === 'boolean' ? { permanent: more } : more;
+    const { permanent, retryAfter, status, refused = [] } = typeof more === 'boolean' ? { permanent: more } : more;
+    this.refused = refused;
     this.permanent = permanent;
     this.retryAfter = retryAfter;
     this.status = status;

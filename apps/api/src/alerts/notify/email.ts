@@ -1,5 +1,6 @@
 import { reasonOf } from '@device-metrics/domain';
-import { ChannelError, shortened, type ChannelType } from './channel.js';
+import type { SendMailOptions, Transporter } from 'nodemailer';
+import { ChannelError, shortened, type ChannelType, type Message, type Refused } from './channel.js';
 
 /** Answers of SMTP from 500 on say that the same will not be taken later either. */
 const isPermanent = (error: unknown): boolean => Number((error as { responseCode?: unknown }).responseCode) >= 500;
@@ -39,35 +40,17 @@ export const email: ChannelType = {
       greetingTimeout: 15_000,
       socketTimeout: 30_000,
     });
-    const receivers = settings['to'] as string[];
-    const to = receivers.filter((one) => !taken.get(message.key)?.has(one));
     try {
-      const sent = await transport.sendMail({
-        from: settings['from'] as string,
-        to: receivers,
-        envelope: { from: settings['from'] as string, to },
-        subject: shortened(message.title, 250),
-        text: message.text,
-        html: message.html,
-        // A message that comes twice is one message to many mail programs.
-        messageId: `<${message.key}@device-metrics>`,
-        ...(message.severity === 'critical' && message.status === 'firing' && { priority: 'high' as const }),
-        attachments: message.chart
-          ? [{ filename: 'chart.svg', content: message.chart, contentType: 'image/svg+xml' }]
-          : [],
-      });
-      const { rejected, rejectedErrors: errors = [] } = sent as Refused;
-      if (rejected.length > 0) {
-        noteTaken(
-          message.key,
-          to.filter((one) => !rejected.some((address) => one.includes(address))),
-        );
-        const reasons = errors.map((error) => reasonOf(error)).join('; ');
-        throw new ChannelError(`not taken for ${rejected.join(', ')}: ${reasons}`, errors.every(isPermanent));
-      }
-      taken.delete(message.key);
+      const from = settings['from'] as string;
+      // As the server will name them: without the names of persons, and as DNS has their domains.
+      const { envelope } = await createTransport({ jsonTransport: true }).sendMail({ from, to: settings['to'] as string[] });
+      const to = receiversNow(message, envelope.to);
+      if (to.length === 0 && envelope.to.length > 0) return;
+      await sendMail(transport, message, { from, to: settings['to'] as string[], envelope: { from, to } });
     } catch (error) {
       if (error instanceof ChannelError) throw error;
+      const { rejectedErrors = [] } = error as { rejectedErrors?: readonly RecipientError[] };
+      if (rejectedErrors.length > 0) throw refusal(rejectedErrors, (message.receivers?.without.length ?? 0) > 0);
       throw new ChannelError(reasonOf(error), isPermanent(error));
     } finally {
       transport.close();
@@ -75,22 +58,47 @@ export const email: ChannelType = {
   },
 };
 
-/** The receivers that a server did not take a mail for, and why. */
-interface Refused {
-  readonly rejected: readonly string[];
-  readonly rejectedErrors?: readonly Error[];
+function receiversNow({ receivers }: Message, all: readonly string[]): string[] {
+  const { only, without = [] } = receivers ?? {};
+  return all.filter((one) => (only === undefined || one === only) && !without.includes(one));
 }
 
-/** Who has a message already that others are still to get, by its key; of the newest messages. */
-const taken = new Map<string, Set<string>>();
-const MOST_TAKEN = 100;
+/** @throws ChannelError, with those for whom it was not taken, unless they are all that there are. */
+async function sendMail(transport: Transporter, message: Message, envelope: SendMailOptions): Promise<void> {
+  const mail: SendMailOptions = {
+    ...envelope,
+    subject: shortened(message.title, 250),
+    text: message.text,
+    html: message.html,
+    // A message that comes twice is one message to many mail programs.
+    messageId: `<${message.key}@device-metrics>`,
+    ...(message.severity === 'critical' && message.status === 'firing' && { priority: 'high' as const }),
+  };
+  const chart = { filename: 'chart.svg', content: message.chart, contentType: 'image/svg+xml' };
+  const withChart = { ...mail, attachments: message.chart === undefined ? [] : [chart] };
+  const sent = (await transport.sendMail(withChart).catch((error: unknown) => {
+    // Too large, or of a kind that the server takes from nobody: a chart never costs the message.
+    if (message.chart !== undefined && isOfContent(error)) return transport.sendMail(mail);
+    throw error;
+  })) as { readonly rejectedErrors?: readonly RecipientError[] };
+  const errors = sent.rejectedErrors ?? [];
+  if (errors.length > 0) throw refusal(errors, true);
+}
 
-function noteTaken(key: string, receivers: readonly string[]): void {
-  const all = new Set([...(taken.get(key) ?? []), ...receivers]);
-  taken.delete(key);
-  taken.set(key, all);
-  for (const oldest of taken.keys()) {
-    if (taken.size <= MOST_TAKEN) return;
-    taken.delete(oldest);
-  }
+/** Of one receiver. */
+type RecipientError = Error & { readonly recipient: string };
+
+/** Whether it was the mail itself that a server refused for good. */
+const isOfContent = (error: unknown): boolean => (error as { code?: unknown }).code === 'EMESSAGE' && isPermanent(error);
+
+/** @param hasOthers whether the mail was taken for others, or these wait for older ones. */
+function refusal(errors: readonly RecipientError[], hasOthers: boolean): ChannelError {
+  const refused = errors.map((error): Refused => {
+    return { receiver: error.recipient, reason: `not taken for ${error.recipient}: ${reasonOf(error)}` };
+  });
+  const permanent = errors.every(isPermanent);
+  return new ChannelError(refused.map(({ reason }) => reason).join('; '), {
+    permanent,
+    refused: hasOthers ? refused : [],
+  });
 }

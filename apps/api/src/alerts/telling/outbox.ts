@@ -1,6 +1,8 @@
 import { reasonOf } from '@device-metrics/domain';
 import type { AlertStore, StoredAlertMessage } from '@device-metrics/storage';
 import { ChannelError } from '../notify/channel.js';
+import { channelOf, queueOf, receiverOf } from './queues.js';
+import type { Notice } from './tell.js';
 
 /** A message that cannot be delivered is given up after so long, ms; one that is refused, after so many attempts. */
 const GIVEN_UP = 3 * 86_400_000;
@@ -15,15 +17,16 @@ const LONGEST_ASKED = 60 * 60_000;
 /** What became of messages of a channel: each attempt that was not taken is `failed`. */
 export type Outcome = 'sent' | 'failed' | 'given_up';
 
-/** Who hears of what becomes of messages. */
+/** Who hears of what becomes of messages, by their queues. */
 export interface OutboxListener {
-  onFailure(channel: string, reason: string): void;
-  onOutcome(channel: string, outcome: Outcome, messages: number): void;
+  onFailure(queue: string, reason: string): void;
+  onOutcome(queue: string, outcome: Outcome, messages: number): void;
 }
 
 /**
  * Sends what waits in the store: in each channel one after the other, so that nobody hears of an end before the beginning.
- * A message is marked as sent after the receiver has taken it: a crash in between sends that one again.
+ * A message is marked as sent after the receiver has taken it: a crash in between sends that one again. A receiver for whom alone
+ * it was not taken gets it, and all that come after it, by a queue of its own, until that is empty.
  */
 export class Outbox {
   private readonly busy = new Map<string, Promise<void>>();
@@ -31,7 +34,7 @@ export class Outbox {
 
   constructor(
     private readonly store: AlertStore,
-    private readonly send: (message: StoredAlertMessage) => Promise<void>,
+    private readonly send: (message: StoredAlertMessage, without: readonly string[]) => Promise<void>,
     private readonly now: () => number,
     private readonly listener: OutboxListener,
     private readonly mostWaiting = MOST_WAITING,
@@ -77,20 +80,51 @@ export class Outbox {
   }
 
   private async attempt(message: StoredAlertMessage): Promise<boolean> {
+    const behind = await this.behindIn(message.channel);
+    await this.putOff(message, behind);
     try {
-      await this.send(message);
+      await this.send(message, behind);
     } catch (error) {
-      const reason = reasonOf(error);
-      const next = this.nextTry(message, error);
-      this.listener.onFailure(message.channel, reason);
-      await this.store.notSent(message.id, reason, next);
-      this.listener.onOutcome(message.channel, 'failed', 1);
-      if (next === undefined) this.listener.onOutcome(message.channel, 'given_up', 1);
-      return false;
+      const refused = error instanceof ChannelError ? error.refused : [];
+      if (refused.length === 0) {
+        await this.noteFailure(message, error);
+        return false;
+      }
+      const receivers = refused.map(({ receiver }) => receiver);
+      await this.putOff(message, receivers);
+      for (const { receiver, reason } of refused) {
+        this.listener.onFailure(queueOf(message.channel, receiver), reason);
+        this.listener.onOutcome(queueOf(message.channel, receiver), 'failed', 1);
+      }
     }
     await this.store.sent(message.id, this.now());
     this.listener.onOutcome(message.channel, 'sent', 1);
     return true;
+  }
+
+  private async noteFailure(message: StoredAlertMessage, error: unknown): Promise<void> {
+    const reason = reasonOf(error);
+    const next = this.nextTry(message, error);
+    this.listener.onFailure(message.channel, reason);
+    await this.store.notSent(message.id, reason, next);
+    this.listener.onOutcome(message.channel, 'failed', 1);
+    if (next === undefined) this.listener.onOutcome(message.channel, 'given_up', 1);
+  }
+
+  /** The receivers of a channel that wait for older messages. */
+  private async behindIn(channel: string): Promise<string[]> {
+    if (receiverOf(channel) !== undefined) return [];
+    const queues = [...(await this.store.waiting()).keys()].filter((queue) => channelOf(queue) === channel);
+    return queues.flatMap((queue) => receiverOf(queue) ?? []);
+  }
+
+  /** Lines a message up for some of its receivers; once, however often it is tried. */
+  private async putOff({ channel, key, body }: StoredAlertMessage, receivers: readonly string[]): Promise<void> {
+    const messages = receivers.map((receiver) => {
+      const notice = { ...(body as Notice), only: { receiver, key } };
+      return { key: `${key} ${receiver}`, channel: queueOf(channel, receiver), body: notice };
+    });
+    await this.store.commit({ at: this.now(), states: [], gone: [], changes: [], messages });
   }
 
   /** When to try again; undefined: never. */

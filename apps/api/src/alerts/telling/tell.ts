@@ -38,6 +38,8 @@ export interface Notice {
   readonly at: number;
   readonly firing: readonly NoticeItem[];
   readonly ended: readonly NoticeItem[];
+  /** Of a message of one receiver of a channel: who that is, and the key of the message that the others have. */
+  readonly only?: { readonly receiver: string; readonly key: string };
 }
 
 /** A message tells of so many alerts at the most, and of so many that are over; what is more is told in others. */
