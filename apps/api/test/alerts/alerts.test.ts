@@ -31,6 +31,17 @@ it('one program that takes a whole processor is no alert of the PC, all processo
   expect(await world.told()).toEqual(['news firing lab-pc-1']);
 });
 
+const sampleOf = (deviceName: string, metricName: string, value: number, labels: Labels = {}): Sample => ({
+  ...{ deviceName, metricName, unit: undefined, labels },
+  ...{ timestamp: world.now, value },
+});
+
+/** What states have become, the first first. */
+async function changes(): Promise<string[]> {
+  const history = await world.alertStore.history({ limit: 100 });
+  return history.map(({ body }) => (body as { to: string }).to).reverse();
+}
+
 describe('a level is of the unit that the metric catalogue has', () => {
   const send = async (metricName: string, unit: string, value: number, labels: Labels = {}): Promise<void> =>
     world.sendAll([{ deviceName: 'lab-pc-1', metricName, unit, labels, timestamp: world.now, value }]);
@@ -153,6 +164,45 @@ describe('a value over its level', () => {
     expect(history.map(({ body }) => (body as { to: string }).to)).toEqual(['normal', 'alerting', 'pending']);
   });
 
+  it('is seen though its data came late, by a rule that is looked at once a minute, too', async () => {
+    await world.rule({ ...HOT, every: '1m' });
+    await world.looks(8, () => world.send(1));
+    await world.looks(17);
+    const late = Array.from({ length: 16 }, (_, index): Sample => {
+      const timestamp = world.now - (16 - index) * GRID;
+      return { ...sampleOf('lab-pc-1', 'm', index < 8 ? 9 : 1), timestamp };
+    });
+    await world.looks(1, () => world.sendAll(late));
+    await world.looks(4, () => world.send(1));
+    expect(await changes()).toEqual(['pending', 'alerting', 'normal']);
+  });
+
+  it('is over once the rule is off for the device', async () => {
+    await world.rule(HOT);
+    await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
+    const both = (value: number) => async () => {
+      await world.send(value);
+      await world.send(value, 'lab-pc-2');
+    };
+    await world.looks(20, both(9));
+    await world.looks(100);
+    const off = { overrides: [{ device: 'lab-pc-1', enabled: false }] };
+    await world.rule({ ...HOT, ...off });
+    await world.rule({ name: 'away', condition: { type: 'device', status: 'late' }, ...off });
+    await world.looks(10);
+    const ended = world.alerts.current().map(({ rule, subject }) => [rule, subject.device]);
+    expect(ended.sort()).toEqual([
+      ['away', 'lab-pc-2'],
+      ['hot', 'lab-pc-2'],
+    ]);
+    expect(await world.told()).toEqual([
+      'news firing lab-pc-1,lab-pc-2',
+      'news firing lab-pc-1,lab-pc-2',
+      'news firing lab-pc-2 over lab-pc-1',
+      'news firing lab-pc-2 over lab-pc-1',
+    ]);
+  });
+
   it.each([HOUR, -HOUR])('is told in time though the clock is set by %d ms, and nothing else is', async (step) => {
     await world.rule({ ...HOT, for: '5m' });
     await world.rule({ name: 'away', condition: { type: 'device', status: 'late' } });
@@ -166,6 +216,59 @@ describe('a value over its level', () => {
     await world.looks(30, () => world.send(1, 'lab-pc-1', step));
     expect(await world.told()).toEqual(['news over lab-pc-1']);
   });
+});
+
+describe('no data that is an alert', () => {
+  it.each(['was down', 'slept'])('is none while it is this server that %s', async (what) => {
+    await world.rule({ ...HOT, no_data: 'alert' });
+    await world.looks(10, () => world.send(1));
+    if (what === 'slept') world.now += 30 * MINUTE;
+    else {
+      world.pass(30 * MINUTE);
+      await world.restart();
+    }
+    // The senders take a moment, too.
+    await world.looks(3);
+    await world.looks(10, () => world.send(1));
+    expect(await changes()).toEqual([]);
+    await world.looks(50);
+    expect(await world.told()).toEqual(['news firing lab-pc-1']);
+  });
+});
+
+it('of counters a share is one of what they grew, in a dry run and after a restart too; and it may change', async () => {
+  const user = { metric: 'system.cpu.time', label: 'cpu.mode=user' };
+  const busy = { name: 'busy', select: user, condition: { measure: 'share', above: 0.7, window: '2m' }, for: '1m' };
+  const busier = {
+    name: 'busier',
+    select: user,
+    condition: { type: 'change', measure: 'share', window: '5m', above: 1.2 },
+  };
+  for (const rule of [busy, busier]) await world.rule(rule);
+  const began = world.now;
+  const time = { user: 0, idle: 1e6 };
+  const look = (busyNow: boolean) => async () => {
+    time[busyNow ? 'user' : 'idle'] += 12;
+    time[busyNow ? 'idle' : 'user'] += 3;
+    const samples = Object.entries(time).map(([mode, value]) =>
+      sampleOf('pc', user.metric, value, { 'cpu.mode': mode }),
+    );
+    await world.sendAll(samples);
+  };
+  await world.looks(60, look(false));
+  await world.looks(60, look(true));
+  // What has changed is over once it has been so for its window.
+  const said = ['pending', 'alerting', 'alerting', 'normal'];
+  expect(await changes()).toEqual(said);
+  world.pass(2 * GRID);
+  await world.restart();
+  await world.looks(10, look(true));
+  expect(await changes()).toEqual(said);
+  for (const document of [busy, busier]) {
+    const range = { start: began, end: world.now };
+    const { firings } = await dryRun(world.store, new DeviceRhythms(world.store), readRule(document), range);
+    expect(firings).toHaveLength(1);
+  }
 });
 
 it('of more alerts than a message holds each is told, in as many messages as that takes, and its end too', async () => {

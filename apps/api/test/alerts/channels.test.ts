@@ -395,7 +395,8 @@ describe('e-mail', () => {
         let text = session.secure ? '' : 'IN PLAIN ';
         stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
         stream.on('end', () => {
-          if (refuseCharts && text.includes('svg')) return done(Object.assign(new Error('a virus'), { responseCode: 554 }));
+          if (refuseCharts && text.includes('svg'))
+            return done(Object.assign(new Error('a virus'), { responseCode: 554 }));
           mails.push(text);
           receivers.push(session.envelope.rcptTo.map(({ address }) => address));
           done();

@@ -118,7 +118,8 @@ it('one receiver of several who cannot be reached for a day holds up nobody, and
     }
     await outbox.run();
     await outbox.settled();
-    if (turn === 29) expect([heard['bob']?.length, [...(await waitingByChannel(world.alertStore))]]).toEqual([30, [['mail', 20]]]);
+    if (turn === 29)
+      expect([heard['bob']?.length, [...(await waitingByChannel(world.alertStore))]]).toEqual([30, [['mail', 20]]]);
     if (turn === 39) expect(heard['cid']).toHaveLength(40);
     world.pass(60 * MINUTE);
   }

@@ -50,6 +50,11 @@ export class Evaluation {
   private readonly watched = new WeakMap<Rule, Watched>();
   private lastLook = new WeakMap<Rule, Moment>();
   private readonly startedAt: number;
+  /** Since when it has been looked without a break, by the clock that nobody sets: a machine that sleeps looks at nothing. */
+  private awakeSince: number;
+  private previous: Moment | undefined;
+  /** What came at the looks of the last minutes, the oldest time of each device: not every rule was looked at then. */
+  private came: { readonly elapsed: number; readonly oldest: ReadonlyMap<string, number> }[] = [];
   private firstLook = true;
   /** The times of devices whose clock is wrong, at this look. */
   private clocks: ReadonlyMap<string, number> = new Map();
@@ -65,6 +70,7 @@ export class Evaluation {
     private lookedUntil: number | undefined,
   ) {
     this.startedAt = start.elapsed;
+    this.awakeSince = start.elapsed;
   }
 
   /** Another process has looked at the rules meanwhile, up to this time, Unix ms. */
@@ -82,7 +88,8 @@ export class Evaluation {
     stateRules: readonly string[],
     statesOf: StatesOf,
   ): Promise<void> {
-    const late = this.arrivals.take();
+    this.noteBreak(moment);
+    const lateSince = this.takeArrivals(moment);
     this.clocks = this.ownClocks(moment);
     for (const { value: rule } of this.rules.list()) {
       const last = this.lastLook.get(rule);
@@ -90,7 +97,7 @@ export class Evaluation {
       if (!rule.enabled || (last && moment.elapsed - last.elapsed < rule.every - GRID / 4)) continue;
       this.lastLook.set(rule, moment);
       await setImmediate();
-      await this.lookAt(changes, rule, moment, devices, last, late, statesOf);
+      await this.lookAt(changes, rule, moment, devices, last, lateSince(last), statesOf);
     }
     const enabled = new Set(this.rules.values().flatMap(({ enabled, name }) => (enabled ? [name] : [])));
     for (const name of stateRules) {
@@ -101,6 +108,31 @@ export class Evaluation {
       }
     }
     this.firstLook = false;
+  }
+
+  /** For how long it has been looked without a break, ms. */
+  private get awake(): number {
+    return (this.previous?.elapsed ?? this.awakeSince) - this.awakeSince;
+  }
+
+  private noteBreak(moment: Moment): void {
+    const { now, elapsed } = this.previous ?? moment;
+    if (moment.now - now - (moment.elapsed - elapsed) > OWN_CLOCK) this.awakeSince = moment.elapsed;
+    this.previous = moment;
+  }
+
+  /** Gives the oldest times of what has come since the last look at a rule. */
+  private takeArrivals({ elapsed }: Moment): (last: Moment | undefined) => ReadonlyMap<string, number> {
+    this.came = this.came.filter((one) => elapsed - one.elapsed < LATENESS);
+    this.came.push({ elapsed, oldest: this.arrivals.take() });
+    const known = new Map<number, ReadonlyMap<string, number>>();
+    return (last) => {
+      const since = last?.elapsed ?? -Infinity;
+      const found =
+        known.get(since) ?? oldestOf(this.came.filter((one) => one.elapsed > since).map(({ oldest }) => oldest));
+      known.set(since, found);
+      return found;
+    };
   }
 
   private async lookAt(
@@ -155,8 +187,8 @@ export class Evaluation {
     const of = ruleOfDevice(rule);
     const clock = { ...moment, uptime: moment.elapsed - this.startedAt };
     const selected = devices.filter(selectsDevice(rule.selector));
-    const there = new Set(selected.map(({ name }) => name));
     const watched = selected.filter(({ name }) => of(name).enabled);
+    const there = new Set(watched.map(({ name }) => name));
     const rhythms = condition.type === 'device' ? await this.rhythms.ofAll(watched) : [];
     await inSlices(watched, (device, index) => {
       const look =
@@ -201,7 +233,7 @@ export class Evaluation {
     const of = ruleOfDevice(rule);
     if (fresh) {
       const keys = new Set<string>();
-      await inSlices(series, (one) => keys.add(subjectKey(subjectOfSeries(one))));
+      await inSlices(series, (one) => void (of(one.deviceName).enabled && keys.add(subjectKey(subjectOfSeries(one)))));
       this.endMissing(changes, rule, () => false, moment.now, statesOf, keys);
     }
     const levels = await levelsOf(this.store, series, condition);
@@ -228,7 +260,7 @@ export class Evaluation {
     }
   }
 
-  /** Series that had no number: after a while that means something. */
+  /** Series that had no number: after a while that means something, unless this server was not there for so long. */
   private async lookAtUnseen(
     changes: Changes,
     rule: Rule,
@@ -241,7 +273,7 @@ export class Evaluation {
     await inSlices(series, (one) => {
       if (rule.noData === 'alert' || states.has(subjectKey(subjectOfSeries(one)))) those.push(one);
     });
-    if (those.length === 0) return;
+    if (those.length === 0 || this.awake < rule.noDataAfter) return;
     for (const { series: one, timestamp } of await this.store.latest(those)) {
       const ofDevice = of(one.deviceName);
       if (at - timestamp < rule.noDataAfter || !ofDevice.enabled) continue;
@@ -342,6 +374,17 @@ export class Evaluation {
       if (!there) end(changes, state, now, 'the rule no longer selects it');
     }
   }
+}
+
+/** Of each device the oldest of all. */
+function oldestOf(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const [first = new Map<string, number>(), ...others] = all;
+  if (others.length === 0) return first;
+  const oldest = new Map(first);
+  for (const one of others) {
+    for (const [device, time] of one) oldest.set(device, Math.min(time, oldest.get(device) ?? time));
+  }
+  return oldest;
 }
 
 type StatesOf = (rule: string) => ReadonlyMap<string, AlertState>;

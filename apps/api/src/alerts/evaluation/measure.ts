@@ -31,9 +31,7 @@ export async function measure(
 ): Promise<Numbers> {
   switch (condition.type) {
     case 'level':
-      return condition.measure === 'share'
-        ? share(store, series, { start: at - condition.window, end: at + 1 })
-        : aggregate(store, series, condition.measure, { start: at - condition.window, end: at + 1 });
+      return measureOf(store, series, condition.measure, { start: at - condition.window, end: at + 1 });
     case 'change':
       return change(store, series, condition, at);
     case 'full':
@@ -42,6 +40,13 @@ export async function measure(
       return switched(store, series, condition);
   }
 }
+
+const measureOf = (
+  store: SampleStore,
+  series: readonly Series[],
+  measured: string,
+  range: TimeRange,
+): Promise<Numbers> => (measured === 'share' ? share(store, series, range) : aggregate(store, series, measured, range));
 
 async function aggregate(
   store: SampleStore,
@@ -81,15 +86,20 @@ async function aggregate(
   return numbers;
 }
 
+export const isCounter = ({ metricName }: Series): boolean => metricKind(metricName) === 'counter';
+
+/** What the states of a whole are added up by: counters by what they grew. */
+export const shareMeasure = (counter: boolean): string => (counter ? 'increase' : 'last');
+
 /** The part that each series has in the sum over the states that it is one of. */
 async function share(store: SampleStore, series: readonly Series[], range: TimeRange): Promise<Numbers> {
   const { siblings, keyOf } = await siblingsOf(store, series);
   const sums = new Map<string, number>();
   const values = new Map<number, number>();
   for (const counter of [false, true]) {
-    const its = siblings.filter(({ metricName }) => (metricKind(metricName) === 'counter') === counter);
+    const its = siblings.filter((one) => isCounter(one) === counter);
     if (its.length === 0) continue;
-    const found = await aggregate(store, its, counter ? 'increase' : 'last', range);
+    const found = await aggregate(store, its, shareMeasure(counter), range);
     for (const one of its) {
       const value = found.get(one.id);
       if (value === undefined) continue;
@@ -112,8 +122,8 @@ async function change(
   { measure: measured, window }: ChangeCondition,
   at: number,
 ): Promise<Numbers> {
-  const now = await aggregate(store, series, measured, { start: at - window, end: at + 1 });
-  const before = await aggregate(store, series, measured, { start: at - 2 * window, end: at - window });
+  const now = await measureOf(store, series, measured, { start: at - window, end: at + 1 });
+  const before = await measureOf(store, series, measured, { start: at - 2 * window, end: at - window });
   return new Map(
     [...now].flatMap(([id, value]): [number, number][] => {
       const base = before.get(id);

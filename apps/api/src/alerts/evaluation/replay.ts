@@ -1,8 +1,8 @@
 import { HOUR, parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
 import { NO_LIMIT, plan, read } from '@device-metrics/query';
 import type { SampleStore, StepAggregate } from '@device-metrics/storage';
-import type { FullCondition, LevelCondition } from '../rules/rule.js';
-import { limitOf, timeToReach, type SeriesCondition } from './measure.js';
+import type { FullCondition } from '../rules/rule.js';
+import { isCounter, limitOf, shareMeasure, timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
 
 /** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
@@ -33,13 +33,12 @@ export async function* replay(
 ): AsyncGenerator<SeriesNumbers> {
   switch (condition.type) {
     case 'level':
-      if (condition.measure === 'share') yield* shares(store, series, condition, points);
-      else yield* levels(store, series, condition.measure, condition.window, points);
+      yield* measures(store, series, condition.measure, condition.window, points);
       return;
     case 'change': {
       const shift = Math.round(condition.window / points.step);
       const longer = { ...points, start: points.start - shift * points.step, count: points.count + shift };
-      for await (const one of levels(store, series, condition.measure, condition.window, longer)) {
+      for await (const one of measures(store, series, condition.measure, condition.window, longer)) {
         const numbers = new Float64Array(points.count);
         for (let at = 0; at < numbers.length; at += 1) {
           const before = one.numbers[at] as number;
@@ -78,6 +77,9 @@ const PIECES: Readonly<Record<string, readonly StepAggregate[]>> = {
   min: ['min'],
   max: ['max'],
 };
+
+const measures: typeof levels = (store, series, measured, window, points) =>
+  measured === 'share' ? shares(store, series, window, points) : levels(store, series, measured, window, points);
 
 /** An aggregation over a window that ends at each point. */
 async function* levels(
@@ -178,17 +180,23 @@ async function* byQuery(
 async function* shares(
   store: SampleStore,
   series: readonly Series[],
-  { window }: LevelCondition,
+  window: number,
   points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
   const { siblings, keyOf } = await siblingsOf(store, series);
+  const wanted = new Set(series.map(({ id }) => id));
   const sums = new Map<string, Float64Array>();
-  for await (const { series: one, numbers } of levels(store, siblings, 'last', window, points)) {
-    const sum = sums.get(keyOf(one)) ?? new Float64Array(points.count);
-    numbers.forEach((value, at) => (sum[at] = (sum[at] as number) + (Number.isNaN(value) ? 0 : value)));
-    sums.set(keyOf(one), sum);
+  const found: SeriesNumbers[] = [];
+  for (const counter of [false, true]) {
+    const its = siblings.filter((one) => isCounter(one) === counter);
+    for await (const one of levels(store, its, shareMeasure(counter), window, points)) {
+      const sum = sums.get(keyOf(one.series)) ?? new Float64Array(points.count);
+      one.numbers.forEach((value, at) => (sum[at] = (sum[at] as number) + (Number.isNaN(value) ? 0 : value)));
+      sums.set(keyOf(one.series), sum);
+      if (wanted.has(one.series.id)) found.push(one);
+    }
   }
-  for await (const { series: one, numbers } of levels(store, series, 'last', window, points)) {
+  for (const { series: one, numbers } of found) {
     const sum = sums.get(keyOf(one));
     yield { series: one, numbers: numbers.map((value, at) => value / (sum?.[at] || NaN)) };
   }

@@ -43,7 +43,10 @@ export const email: ChannelType = {
     try {
       const from = settings['from'] as string;
       // As the server will name them: without the names of persons, and as DNS has their domains.
-      const { envelope } = await createTransport({ jsonTransport: true }).sendMail({ from, to: settings['to'] as string[] });
+      const { envelope } = await createTransport({ jsonTransport: true }).sendMail({
+        from,
+        to: settings['to'] as string[],
+      });
       const to = receiversNow(message, envelope.to);
       if (to.length === 0 && envelope.to.length > 0) return;
       await sendMail(transport, message, { from, to: settings['to'] as string[], envelope: { from, to } });
@@ -89,7 +92,8 @@ async function sendMail(transport: Transporter, message: Message, envelope: Send
 type RecipientError = Error & { readonly recipient: string };
 
 /** Whether it was the mail itself that a server refused for good. */
-const isOfContent = (error: unknown): boolean => (error as { code?: unknown }).code === 'EMESSAGE' && isPermanent(error);
+const isOfContent = (error: unknown): boolean =>
+  (error as { code?: unknown }).code === 'EMESSAGE' && isPermanent(error);
 
 /** @param hasOthers whether the mail was taken for others, or these wait for older ones. */
 function refusal(errors: readonly RecipientError[], hasOthers: boolean): ChannelError {
