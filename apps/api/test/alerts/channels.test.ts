@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { SMTPServer } from 'smtp-server';
 import type { Message } from '../../src/alerts/notify/channel.js';
 import { CHANNEL_TYPES } from '../../src/alerts/notify/channels.js';
+import { readRule } from '../../src/alerts/rules/read-rule.js';
 import { compose } from '../../src/alerts/telling/compose.js';
 import type { Notice } from '../../src/alerts/telling/tell.js';
 import { LinkSigner } from '../../src/alerts/telling/links.js';
@@ -292,6 +293,33 @@ it('a message tells of devices and of their parts as people count', async () => 
   const order = ['al-1', 'al-2', 'al-10, cpu 9', 'al-10, cpu 10', 'al-20', 'al-100', 'al-3', 'al-11'];
   expect([...text.matchAll(/• (.*?):/g)].map(([, name]) => name)).toEqual(order);
   expect([...html.matchAll(/<li>(.*?):/g)].map(([, name]) => name)).toEqual(order);
+});
+
+it('alerts of a rule over several metrics say which they are of: to Alertmanager they were one, and the end of one ended all', async () => {
+  const item = { id: 'e', rule: 'hot', severity: 'info' as const, value: 95, level: 90, began: at, ended: null };
+  const of = (metric: string): Notice['firing'][number] => ({ ...item, subject: { device: 'pc', metric, labels: {} } });
+  const notice = { kind: 'news' as const, route: 'r', group: 'g', at, firing: [of('cpu.t'), of('gpu.t')], ended: [] };
+  const made = (metric: string[]): Promise<Message> =>
+    compose(notice, 'k', {
+      rule: (name) => readRule({ name, select: { metric }, condition: { above: 90 } }),
+      nameOf: (device) => device,
+      tags: () => ({}),
+      publicUrl: undefined,
+      signer: new LinkSigner(Buffer.alloc(32, 1)),
+      timeZone: 'UTC',
+      chart: () => Promise.resolve(undefined),
+    });
+  for (const metric of [['*.t'], ['cpu.t', 'gpu.t']]) {
+    const several = await made(metric);
+    expect(several.alerts.map(({ summary }) => summary)).toEqual([
+      'pc, cpu.t: 95 (level 90)',
+      'pc, gpu.t: 95 (level 90)',
+    ]);
+    const { json } = await send('alertmanager', { url }, several);
+    expect(json.map(({ labels }: any) => labels.metric)).toEqual(['cpu.t', 'gpu.t']);
+  }
+  const { alerts } = await made(['cpu.t']);
+  expect(alerts[0]).toMatchObject({ summary: 'pc: 95 (level 90)', labels: {} });
 });
 
 it('what still fires goes to Alertmanager with an end far ahead: it takes what does not come again for over', async () => {

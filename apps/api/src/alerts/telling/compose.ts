@@ -67,10 +67,10 @@ function alertOf(item: NoticeItem, world: Surroundings, isTest: boolean): Messag
   const { id, severity, subject, value, level, began, ended } = item;
   const rule = world.rule(item.rule);
   const tags = subject.device === '' ? {} : world.tags(subject.device);
-  const labels = { ...tags, ...rule?.labels, ...subject.labels };
-  const summary = isTest
-    ? 'messages of this channel arrive'
-    : `${subjectWords(subject, world.nameOf)}: ${summaryWords(rule, subject, value, level)}`;
+  const metric = rule && watchesSeveral(rule) ? subject.metric : undefined;
+  const labels = { ...tags, ...rule?.labels, ...subject.labels, ...(metric !== undefined && { metric }) };
+  const about = subjectWords(subject, world.nameOf) + (metric === undefined ? '' : `, ${metric}`);
+  const summary = isTest ? 'messages of this channel arrive' : `${about}: ${summaryWords(rule, subject, value, level)}`;
   const values = {
     device: subject.device,
     metric: subject.metric,
@@ -95,6 +95,10 @@ function alertOf(item: NoticeItem, world: Surroundings, isTest: boolean): Messag
     url: chartUrl(item, world),
   };
 }
+
+/** Whether an alert of the rule has to say which metric it is of. */
+const watchesSeveral = ({ selector: { metrics = [] } }: Rule): boolean =>
+  metrics.length > 1 || metrics.some((one) => typeof one !== 'string');
 
 function chartUrl({ subject, began, ended }: NoticeItem, { publicUrl }: Surroundings): string | undefined {
   if (publicUrl === undefined) return undefined;
