@@ -327,6 +327,34 @@ it('500 devices that go silent at once are one message, within a minute of being
   expect(await world.told()).toHaveLength(1);
 });
 
+it('what was wrong before there was a channel is told once there is one', async () => {
+  await world.alerts.channels.remove('hook');
+  await world.rule(HOT);
+  await world.looks(20, () => world.send(9));
+  await world.alerts.channels.put([{ name: 'hook', type: 'webhook', url: 'http://127.0.0.1:2/' }], world.now);
+  await world.looks(1, () => world.send(9));
+  expect(await world.told()).toEqual(['news firing lab-pc-1']);
+});
+
+it('who was told hears of the end, though others are told by the routes of today', async () => {
+  await world.alerts.channels.put([{ name: 'phone', type: 'webhook', url: 'http://127.0.0.1:2/' }], world.now);
+  await world.alerts.routes.put([{ name: 'r', channels: ['hook'] }], world.now);
+  await world.rule(HOT);
+  await world.looks(20, () => world.send(9));
+  await world.alerts.routes.put([{ name: 'other', channels: ['phone'] }], world.now);
+  await world.alerts.routes.remove('r');
+  await world.looks(20, () => world.send(9));
+  await world.looks(20, () => world.send(1));
+  const said = (await world.messages()).map(({ channel, body }) => [channel, (body as Notice).firing.length]);
+  expect(said.sort()).toEqual([
+    ['hook', 0],
+    ['hook', 1],
+    ['phone', 0],
+    ['phone', 1],
+  ]);
+  expect([...(await world.alertStore.states())]).toEqual([]);
+});
+
 describe('nobody is told', () => {
   const fire = (device = 'lab-pc-1'): Promise<void> => world.looks(12, () => world.send(9, device));
 

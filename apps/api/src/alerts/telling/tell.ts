@@ -3,7 +3,15 @@ import { inSlices, selectsDevice } from '@device-metrics/domain';
 import type { AlertMessage } from '@device-metrics/storage';
 import type { AlertState, Episode, Told } from '../evaluation/alert-state.js';
 import type { Changes } from '../evaluation/states.js';
-import { selectsAlert, type Dependency, type Maintenance, type Route, type Silence, type Tags } from './config.js';
+import {
+  DEFAULT_ROUTE,
+  selectsAlert,
+  type Dependency,
+  type Maintenance,
+  type Route,
+  type Silence,
+  type Tags,
+} from './config.js';
 
 /** What decides who is told of what. */
 export interface TellingRules {
@@ -84,15 +92,25 @@ async function groupsOf(alerts: readonly AlertState[], { routes, tags }: Telling
   const routing = [...routes]
     .sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
     .map((route) => ({ route, selects: selectsAlert(route.select) }));
-  const groups = new Map<string, { route: Route; members: AlertState[] }>();
+  const groups = new Map<string, Group & { readonly members: AlertState[] }>();
+  const add = (key: string, route: Route, alert: AlertState): void => {
+    const group = groups.get(key) ?? { route, members: [] };
+    group.members.push(alert);
+    groups.set(key, group);
+  };
   await inSlices(alerts, (alert) => {
+    const chosen = new Set<string>();
     for (const { route, selects } of routing) {
       if (!selects(alert, tags)) continue;
-      const key = `${route.name}\n${groupKey(route, alert, tags)}`;
-      const group = groups.get(key) ?? { route, members: [] };
-      group.members.push(alert);
-      groups.set(key, group);
+      chosen.add(route.name);
+      add(`${route.name}\n${groupKey(route, alert, tags)}`, route, alert);
       if (!route.continue) break;
+    }
+    if (alert.episode?.ended == null) return;
+    // Who was told by a route that is gone, or does not choose it any more, hears of the end, too.
+    for (const name of Object.keys(alert.episode.told).filter((one) => !chosen.has(one))) {
+      const route = { ...DEFAULT_ROUTE([]), name, repeat: 0 };
+      add(`gone\n${name}\n${groupKey(route, alert, tags)}`, route, alert);
     }
   });
   return groups.values();
@@ -155,7 +173,8 @@ function tellGroup(
       const its = known.includes(channel) ? firing : [];
       if (its.length + itsEnded.length > 0) send(hasNews ? 'news' : 'repeat', channel, its, itsEnded);
     }
-    for (const alert of firing) mark(changes, alert, route, { at: now, channels: known });
+    // Where there is no channel yet nobody has been told.
+    if (known.length > 0) for (const alert of firing) mark(changes, alert, route, { at: now, channels: known });
     for (const alert of ended) unmark(changes, alert, route);
   }
   const { escalate } = route;
@@ -169,7 +188,8 @@ function tellGroup(
   if (escalate && unanswered.length > 0) {
     const known = escalate.channels.filter((channel) => rules.channels.has(channel));
     for (const channel of known) send('escalation', channel, unanswered, []);
-    for (const alert of unanswered) mark(changes, alert, route, { channels: known, escalated: true });
+    if (known.length > 0)
+      for (const alert of unanswered) mark(changes, alert, route, { channels: known, escalated: true });
   }
   return messages;
 }
