@@ -1,3 +1,5 @@
+import { cronTimes } from './cron-times.js';
+
 /** How often the clock is looked at, ms: it may be set, and no timer goes on while the machine sleeps. */
 const LOOK = 60_000;
 
@@ -14,14 +16,12 @@ export interface ScheduleOptions {
  *
  * @returns ends it.
  */
-export async function runBySchedule(
+export function runBySchedule(
   expression: string,
   act: () => void,
-  { timeZone, since = Infinity }: ScheduleOptions = {},
-): Promise<() => void> {
-  const { CronTime } = await import('cron');
-  const times = new CronTime(expression, timeZone);
-  const after = (time: number): number => times.getNextDateFrom(new Date(time), timeZone).toMillis();
+  { timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone, since = Infinity }: ScheduleOptions = {},
+): () => void {
+  const after = cronTimes(expression, timeZone);
   let seen = Date.now();
   let due = after(Math.min(since, seen));
   let timer: NodeJS.Timeout;

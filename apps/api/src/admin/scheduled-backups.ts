@@ -41,7 +41,7 @@ export class ScheduledBackups implements OnApplicationBootstrap, BeforeApplicati
     const newest = await this.files.newest(Date.now());
     if (newest !== undefined) this.metrics.lastBackup.set(newest / 1_000);
     const since = newest ?? bornAt(this.config.databasePath);
-    this.end = await runBySchedule(backupSchedule, () => this.runUnlessUnderWay(), { since });
+    this.end = runBySchedule(backupSchedule, () => this.runUnlessUnderWay(), { since });
   }
 
   /** Ends one that is under way while the store is still open. */

@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import type * as Cron from 'cron';
 import {
   MINUTE,
   HOUR,
@@ -12,12 +10,11 @@ import {
   ZoneClock,
   type Selector,
 } from '@device-metrics/domain';
+import { cronTimes, type NextTime } from '../../cron-times.js';
 import type { AlertState } from '../evaluation/alert-state.js';
 import { ObjectReader, readAll, type Mistake } from '../reader.js';
 import { readSelector } from '../rules/read-rule.js';
 import { SEVERITIES, type Severity } from '../rules/rule.js';
-
-const require = createRequire(import.meta.url);
 
 /** Which alerts: everything that is given must match. */
 export interface AlertSelector {
@@ -151,11 +148,8 @@ export const readMaintenance = (document: unknown, now: number): Maintenance =>
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
-/** The first beginning after a time, Unix ms. */
-type NextBeginning = (after: number) => number;
-
 /** `{days: [sat], at: "22:00"}`: where clocks are set, the first time that the clock shows it, or leaps over it. */
-function weeklyBeginnings(reader: ObjectReader, zone: string): NextBeginning {
+function weeklyBeginnings(reader: ObjectReader, zone: string): NextTime {
   const weekly = reader.inner('weekly');
   const days = weekly.texts('days', `days of ${DAYS.join(', ')}`, (day) => DAYS.includes(day)) ?? DAYS;
   const at = weekly.text('at', undefined);
@@ -174,21 +168,10 @@ function weeklyBeginnings(reader: ObjectReader, zone: string): NextBeginning {
   };
 }
 
-/** By the dates of the clock, as `weekly`: in zones the library has times of its own in the hour after clocks are set back. */
-function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
+function cronBeginnings(reader: ObjectReader, zone: string): NextTime {
   const cron = reader.text('cron', undefined);
   try {
-    const { CronTime } = require('cron') as typeof Cron;
-    const times = new CronTime(cron, 'UTC');
-    times.sendAt();
-    const clock = new ZoneClock(zone);
-    return (after) => {
-      for (let wall = clock.wallTime(after); ;) {
-        wall = times.getNextDateFrom(new Date(wall), 'UTC').toMillis();
-        const beginning = clock.atWall(wall);
-        if (beginning > after) return beginning;
-      }
-    };
+    return cronTimes(cron, zone);
   } catch (error) {
     // Behind its first line the library asks for a report of what it takes for its own fault, as of 30 February.
     const [reason] = (error as Error).message.replace('Something went wrong. ', '').split('\n');
@@ -198,7 +181,7 @@ function cronBeginnings(reader: ObjectReader, zone: string): NextBeginning {
 }
 
 /** On for `duration` after each beginning. */
-function recurring(next: NextBeginning, duration: number): (now: number) => boolean {
+function recurring(next: NextTime, duration: number): (now: number) => boolean {
   // To find the next one costs up to a millisecond, and each alert asks at each look: what is known holds until a change is due.
   let known = { from: 0, until: 0, isOn: false };
   return (now) => {

@@ -48,6 +48,15 @@ export class ReportFolders {
     };
   }
 
+  /** When the newest run was made, Unix ms, of those not after `now`; undefined where there is none. */
+  async newest(now: number): Promise<number | undefined> {
+    const names = await readdir(this.path).catch(() => []);
+    const times = names.flatMap((name) => (RUN.test(name) ? [madeAt(name)] : []));
+    return times
+      .filter((time) => time <= now)
+      .reduce<number | undefined>((newest, time) => Math.max(newest ?? time, time), undefined);
+  }
+
   /**
    * Deletes the oldest runs beyond the number that is kept; files that others have put there stay.
    *
@@ -74,6 +83,9 @@ export class ReportFolders {
     }
   }
 }
+
+/** The time in the name of a run, Unix ms. */
+const madeAt = (name: string): number => Date.parse(name.replace(/T(\d\d)-(\d\d)-/, 'T$1:$2:'));
 
 /** The index goes last, since a run without one is no run any more. */
 async function removeRun(folder: string): Promise<void> {

@@ -43,7 +43,9 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
   async onApplicationBootstrap(): Promise<void> {
     const { schedule, timeZone } = this.settings;
     if (schedule === '') return;
-    const end = await runBySchedule(schedule, () => this.runUnlessUnderWay(), { timeZone });
+    // Of several processes one is there when it is time.
+    const since = this.store.lastDone ? undefined : await this.folders.newest(Date.now());
+    const end = runBySchedule(schedule, () => this.runUnlessUnderWay(), { timeZone, since });
     const asking = setInterval(() => void this.runWhatIsLeft(), ASKING).unref();
     this.stop.signal.addEventListener('abort', () => {
       end();
