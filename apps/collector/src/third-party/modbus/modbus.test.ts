@@ -259,6 +259,29 @@ describe('a peer that is no Modbus device', () => {
     expect(meter.rejected).toEqual(['holding 10: no answer; is unit_id right?']);
   });
 
+  it('answers late, on the next connection too, as a gateway does that knows one line only: no other register has that value', async () => {
+    const answerTo = (request: Buffer, value: number): Buffer =>
+      Buffer.concat([request.subarray(0, 4), Buffer.from([0, 5]), Buffer.from([request[6] ?? 0, 3, 2, 0, value])]);
+    let late: Buffer | undefined;
+    peer.onConnection = (socket) =>
+      socket.on('data', (request: Buffer) => {
+        const address = request.readUInt16BE(8);
+        if (address === 10) {
+          late = answerTo(request, 99);
+          return;
+        }
+        if (late) socket.write(late);
+        late = undefined;
+        socket.write(answerTo(request, address));
+      });
+    const registers = [10, 20, 30].map((address) => ({ address, metric: `m${address}` }));
+    const entry = { protocol: 'modbus', host: '127.0.0.1', port: peer.port, registers };
+    const meter = new Device({ ...entry, request_timeout: '300ms', timeout: '20s' });
+    let values = {};
+    await until(async () => (values = await meter.values().catch(() => ({}))) && 'm30' in values);
+    expect(values).toEqual({ m20: 20, m30: 30 });
+  });
+
   it('cuts the connection at some registers: the others are read, also those behind', async () => {
     peer.onConnection = (socket) =>
       socket.on('data', (request: Buffer) => {

@@ -51,6 +51,8 @@ const isTimeout = (error: unknown): boolean => reasonOf(error) === 'Timed out';
 /** The connection to a device, which is opened when it is asked for, and again after the device has cut it or given no answer. */
 class Line {
   private open: { readonly client: Client; readonly closed: Promise<never>; readonly destroy: () => void } | undefined;
+  /** How many requests were sent. */
+  private requests = 0;
 
   constructor(
     private readonly target: ModbusTarget,
@@ -60,6 +62,7 @@ class Line {
   /** @throws Cut when the device ends the connection; Error when it cannot be reached, and what `request` throws. */
   async ask<T>(request: (client: Client) => Promise<T>): Promise<T> {
     const { client, closed } = (this.open ??= await this.connect());
+    this.requests += 1;
     try {
       return await Promise.race([request(client), closed]);
     } catch (error) {
@@ -87,10 +90,23 @@ class Line {
     // An error of the socket without a listener would end the collector.
     client.on('error', () => undefined);
     await Promise.race([client.linkTCP(socket, { port: target.port }), closed]);
+    numberFrom(client, this.requests + 1);
     client.setID(target.unitId);
     client.setTimeout(target.requestTimeout);
     return { client, closed, destroy: () => socket.destroy() };
   }
+}
+
+/** The numbers that modbus-serial gives to requests. */
+const NUMBERS = 256;
+
+/**
+ * Says the number of the next request, which its answer has too. Each connection begins at 1, and a gateway may give the answer to a
+ * request that it is late with on the connection that is open then: it must not be taken for that to another request.
+ */
+function numberFrom(client: Client, next: number): void {
+  const { _port: port } = client as unknown as { readonly _port: { _transactionIdWrite: number } };
+  port._transactionIdWrite = next % NUMBERS;
 }
 
 /** Registers that follow one another are read in one request; what lies between others is not touched. */
