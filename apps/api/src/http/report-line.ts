@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
+import { isMemoryShort, roomForReports } from './memory.js';
 import { Problem } from './problem.js';
 
 export interface LineLimits {
@@ -14,7 +15,7 @@ export interface LineLimits {
   readonly patience: number;
 }
 
-export const LINE_LIMITS: LineLimits = { atOnce: 6, ofOne: 2, waiting: 200, patience: 100 };
+export const LINE_LIMITS: LineLimits = { atOnce: Math.min(6, roomForReports()), ofOne: 2, waiting: 200, patience: 100 };
 const RETRY_AFTER = 5;
 
 interface Place {
@@ -32,11 +33,17 @@ interface Place {
  */
 export class ReportLine {
   private readonly running = new Set<Place>();
+  /** Those that have begun and are not at their end, with readers that take nothing: they hold memory. */
+  private readonly begun = new Set<Place>();
   /** By connection, whose turn is next first. */
   private readonly waiting = new Map<Socket, Place[]>();
   private waitingCount = 0;
 
-  constructor(private readonly limits: LineLimits) {}
+  /** @param isShort whether memory is short: then a report begins only once no other is under way. */
+  constructor(
+    private readonly limits: LineLimits,
+    private readonly isShort: () => boolean = () => false,
+  ) {}
 
   /**
    * Resolves when it is this one's turn.
@@ -62,7 +69,7 @@ export class ReportLine {
 
   /** Takes those that are gone out of the line, and gives away the places of readers that take nothing. */
   check(): void {
-    if (this.running.size === 0) return;
+    if (this.begun.size === 0 && this.waitingCount === 0) return;
     for (const connection of [...this.waiting.keys()]) if (connection.destroyed) this.leaveAll(connection);
     for (const place of this.running) {
       const { connection, response } = place;
@@ -75,6 +82,7 @@ export class ReportLine {
 
   private leave(place: Place): void {
     this.running.delete(place);
+    this.begun.delete(place);
     if (place.connection.destroyed) this.leaveAll(place.connection);
     this.next();
   }
@@ -89,6 +97,7 @@ export class ReportLine {
     for (const [connection, line] of [...this.waiting]) {
       if (this.running.size >= this.limits.atOnce) return;
       if (this.runningOf(connection) >= this.limits.ofOne) continue;
+      if (this.begun.size > 0 && this.isShort()) return;
       const place = line.shift();
       // To the end: others are served first now.
       this.waiting.delete(connection);
@@ -96,6 +105,7 @@ export class ReportLine {
       if (!place) continue;
       this.waitingCount -= 1;
       this.running.add(place);
+      this.begun.add(place);
       place.call();
     }
   }
@@ -111,7 +121,7 @@ const isReport = (route: string | undefined): boolean => /^\/api\/v1\/reports\/(
 
 /** Must come after the guard: whoever may not ask does not wait. */
 export function lineUpReports(server: FastifyInstance, limits: LineLimits = LINE_LIMITS): void {
-  const line = new ReportLine(limits);
+  const line = new ReportLine(limits, isMemoryShort);
   const timer = setInterval(() => line.check(), limits.patience).unref();
   server.addHook('onClose', (_server, done) => {
     clearInterval(timer);
