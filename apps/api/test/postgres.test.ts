@@ -77,6 +77,16 @@ describeIf('three processes on one PostgreSQL', () => {
     expect((await a.get('/api/v1/admin/backup')).status).toBe(501);
   });
 
+  it('doctor says what is the matter with the database, also where no api runs', async () => {
+    const said = async (url: string): Promise<string> =>
+      Server.command(['doctor'], { ...settings, DATABASE_URL: url, PORT: '1' }).catch(
+        ({ stdout }: { stdout: string }) => stdout,
+      ) as Promise<string>;
+    const url = settings['DATABASE_URL'] ?? '';
+    expect(await said(url)).toContain('ok     database: PostgreSQL 1');
+    expect(await said(url.replace(/:\d+\//, ':1/'))).toMatch(/WRONG {2}database: .*PostgreSQL cannot be reached/);
+  });
+
   it('know what senders said to any of them beside samples', async () => {
     const [a, b, c] = servers as [Server, Server, Server];
     const time = (before: number): string => `${BigInt(Date.now() - before) * 1_000_000n}`;

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { DAY, reasonOf, showDuration } from '@device-metrics/domain';
 import { commandLine, unheeded, Mistakes, readEnvironment } from '@device-metrics/settings';
-import { schemaStateOf } from '@device-metrics/storage';
+import { dataSourceOptions, durabilityOf, openDataSource, schemaStateOf } from '@device-metrics/storage';
 import { tlsMaterial } from '../access/tls/tls-material.js';
 import { BackupFiles } from '../admin/backup-files.js';
 import { apiSettingGroups, type ApiSettings } from '../settings.js';
@@ -110,8 +110,8 @@ function disk({ databasePath, databaseUrl, operation }: ApiSettings): string {
   return `${mib(free)} free, the database has ${mib(size)}`;
 }
 
-function database({ databasePath, databaseUrl, operation }: ApiSettings): string {
-  if (databaseUrl !== '') return 'PostgreSQL, which the api asks: see below';
+async function database({ databasePath, databaseUrl, operation }: ApiSettings): Promise<string> {
+  if (databaseUrl !== '') return postgres(databaseUrl);
   if (!existsSync(databasePath)) throw new Finding(`there is no ${databasePath}; the first start makes it`);
   let state;
   try {
@@ -125,6 +125,18 @@ function database({ databasePath, databaseUrl, operation }: ApiSettings): string
   if (state.unknown.length > 0) throw new Finding('a newer version has changed it; install that version again');
   if (state.pending.length > 0) return `the next start changes it (${state.pending.join(', ')}), after a backup`;
   return 'it can be read, and is of this version';
+}
+
+/** As the api opens it at its start, with or without one that runs. */
+async function postgres(url: string): Promise<string> {
+  const dataSource = await openDataSource(dataSourceOptions(url));
+  try {
+    const { isSafe, said } = (await durabilityOf(dataSource)) ?? { isSafe: true, said: 'it answers' };
+    if (!isSafe) throw new Finding(said);
+    return said;
+  } finally {
+    await dataSource.destroy();
+  }
 }
 
 async function backups({ databaseUrl, operation }: ApiSettings, now: number): Promise<string> {
