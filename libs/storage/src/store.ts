@@ -297,6 +297,9 @@ export interface StoreOperation {
 
   health(): Promise<StoreHealth>;
 
+  /** The time by which things are too old to be kept, Unix ms: what the clock says, as long as that can be right. */
+  trustedNow(): number;
+
   /**
    * Whether this process is the one that does a work on schedule, such as `alerts`, now: of several that share a database one is,
    * until it ends or is silent for ten seconds.

@@ -211,7 +211,7 @@ export class Alerts {
       this.devices = new Map(devices.map((device) => [device.name, device]));
       await this.evaluation.look(changes, moment, devices, this.states.ruleNames(), (rule) => this.states.ofRule(rule));
       if (this.options.retention > 0 && moment.elapsed - this.forgotAt >= DAY) {
-        await alertStore.forget(moment.now - this.options.retention);
+        await alertStore.forget(this.options.store.trustedNow() - this.options.retention);
         this.forgotAt = moment.elapsed;
       }
       this.lookedAt = moment.elapsed;

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Labels, Sample } from '@device-metrics/domain';
-import { HOUR, MINUTE } from '@device-metrics/domain';
+import { DAY, HOUR, MINUTE } from '@device-metrics/domain';
 import type { Document } from '../../src/alerts/registry.js';
 import type { Notice } from '../../src/alerts/telling/tell.js';
 import { DEFAULT_RULES } from '../../src/alerts/rules/default-rules.js';
@@ -536,4 +536,15 @@ describe('other conditions', () => {
     const fired = history.filter(({ body }) => (body as { to: string }).to === 'alerting').map(({ rule }) => rule);
     expect([...new Set(fired)].sort()).toEqual(['change', 'rate', 'share']);
   });
+});
+
+it('a clock that jumps ahead costs nothing of what is known of alerts', async () => {
+  await world.rule(HOT);
+  await world.looks(10, () => world.send(9));
+  const before = await world.alertStore.history({ limit: 100 });
+  expect(before).toMatchObject([{ rule: 'hot' }, { rule: 'hot' }]);
+  world.now += 400 * DAY;
+  world.elapsed += DAY;
+  await world.alerts.look();
+  expect(await world.alertStore.history({ limit: 100 })).toEqual(expect.arrayContaining([...before]));
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Labels, Sample } from '@device-metrics/domain';
+import { DAY, type Labels, type Sample } from '@device-metrics/domain';
 import {
   dataSourceOptions,
   openAlertStore,
@@ -128,7 +128,7 @@ export const openAlerts = (
     secrets: { environment: {}, folder: undefined },
     publicUrl: 'http://127.0.0.1:3000',
     timeZone: 'UTC',
-    retention: 0,
+    retention: 365 * DAY,
     onProblem: (problem) => {
       throw new Error(problem);
     },

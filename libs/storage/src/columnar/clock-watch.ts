@@ -64,9 +64,10 @@ export class ClockWatch {
     return this.now() - this.time - (this.elapsed() - this.moment) > DOUBTFUL;
   }
 
-  /** The time by which samples are too old, Unix ms: while there is doubt, by the clock as it was before. */
+  /** The time by which things are too old, Unix ms: while there is doubt, by the clock as it was before. */
   trustedNow(): number {
-    return this.waitsUntil === undefined ? this.now() : Math.min(this.now(), this.trustedAt(this.elapsed()));
+    const isTrusted = this.waitsUntil === undefined && !this.hasJumped();
+    return isTrusted ? this.now() : Math.min(this.now(), this.trustedAt(this.elapsed()));
   }
 
   /**

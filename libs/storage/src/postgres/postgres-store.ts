@@ -33,6 +33,7 @@ import {
 } from '../store.js';
 import { Commits } from './commits.js';
 import { Database } from './database.js';
+import { DatabaseClock } from './database-clock.js';
 import { PgDevices } from './devices.js';
 import { JOURNAL_GRACE, Session, type Hear } from './session.js';
 
@@ -59,6 +60,7 @@ const ASKING = 200;
 export class PostgresStore implements Store {
   private readonly database: Database;
   private readonly settings: PostgresSettings;
+  private readonly databaseClock: DatabaseClock;
   private readonly clock: ClockWatch;
   private readonly commits: Commits;
   private readonly timers: NodeJS.Timeout[] = [];
@@ -73,7 +75,7 @@ export class PostgresStore implements Store {
   private closed = false;
 
   static async open(config: pg.PoolConfig, settings: Partial<PostgresSettings> = {}): Promise<PostgresStore> {
-    const store = new PostgresStore(config, {
+    const store = new PostgresStore(config, settings.now, {
       ...DEFAULT_SETTINGS,
       connections: 8,
       journalGrace: JOURNAL_GRACE,
@@ -91,17 +93,20 @@ export class PostgresStore implements Store {
     return store;
   }
 
-  private constructor(config: pg.PoolConfig, settings: PostgresSettings) {
-    this.settings = settings;
+  /** @param own the clock of a test. */
+  private constructor(config: pg.PoolConfig, own: (() => number) | undefined, settings: PostgresSettings) {
+    this.databaseClock = new DatabaseClock((difference) => settings.onProblem(difference));
+    this.settings = { ...settings, now: own ?? (() => this.databaseClock.now()) };
     this.database = new Database(config, settings.connections);
-    this.clock = new ClockWatch(settings.now);
+    const { now } = this.settings;
+    this.clock = new ClockWatch(now);
     this.commits = new Commits(
       {
         current: () => this.current(),
         renew: () => this.renew(),
         replaceWriter: (session) => this.replaceWriter(session),
       },
-      settings.now,
+      now,
     );
   }
 
@@ -119,7 +124,11 @@ export class PostgresStore implements Store {
   }
 
   oldestTimestamp(): number {
-    return this.current().retention.oldestTimestamp();
+    return this.current().retention.oldestTimestamp(this.trustedNow());
+  }
+
+  trustedNow(): number {
+    return this.clock.trustedNow();
   }
 
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
@@ -294,7 +303,7 @@ export class PostgresStore implements Store {
     const hear: Hear = (samples, age) => {
       for (const listener of this.listeners) listener.hear(samples, age);
     };
-    return Session.begin(this.database, this.settings, hear, this.settings.journalGrace);
+    return Session.begin(this.database, this.settings, hear, this.settings.journalGrace, this.databaseClock);
   }
 
   /** @throws StoreUnavailableError while what was missed is being read. */

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOUR, NamedSeries, SeriesGroup } from '@device-metrics/domain';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { DAY, HOUR, NamedSeries, SeriesGroup } from '@device-metrics/domain';
 import { DeviceTakenError, StoreUnavailableError, type OthersListener, type Store } from '../store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { TestPostgresStore } from '../testing/test-postgres-store.js';
 import { sample, storedIn, T0 } from '../testing/test-store.js';
-import type { PostgresStore } from './postgres-store.js';
+import { connectionOf } from './connection.js';
+import { PostgresStore } from './postgres-store.js';
 
 const describeIf = whyNoPostgres === undefined ? describe : describe.skip;
 
@@ -48,6 +49,28 @@ describeIf('processes that share a database', () => {
     const late = await opened.another();
     expect(await storedIn(late)).toEqual(expected);
     await late.close();
+  });
+
+  it('go by the clock of the database: one whose own is years ahead refuses and deletes nothing', async () => {
+    const rightNow = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => rightNow + 6 * 365 * DAY);
+    const problems: string[] = [];
+    const ahead = await PostgresStore.open(connectionOf(opened.url), {
+      sealInterval: 0,
+      connections: 3,
+      onProblem: (problem) => problems.push(String(problem)),
+    });
+    try {
+      const time = rightNow - 80 * DAY;
+      await ahead.append([sample(time, 1)]);
+      await ahead.maintain();
+      expect(await storedIn(ahead)).toEqual({ 'lab-pc-1/m': [[time, 1]] });
+      expect(Math.abs(ahead.trustedNow() - rightNow)).toBeLessThan(HOUR);
+      expect(problems).toEqual([expect.stringContaining('ahead of that of the database')]);
+    } finally {
+      clock.mockRestore();
+      await ahead.close();
+    }
   });
 
   it('each have late samples in their next report, also of hours that another one has sealed', async () => {

@@ -26,6 +26,7 @@ import { StoreUnavailableError, type OthersSamples } from '../store.js';
 import { CatalogueRows, type NewSeries } from './catalogue-rows.js';
 import { DamagedRows } from './damaged-rows.js';
 import type { Database, Transaction } from './database.js';
+import type { DatabaseClock } from './database-clock.js';
 import { PgDeviceMerges } from './device-merges.js';
 import { Leases, SHARDS, shardOf } from './leases.js';
 import { OthersRows, Turn, type FoundSeries, type ReadRow, type Unread } from './others-rows.js';
@@ -119,8 +120,14 @@ export class Session {
   /** The place, among heads that others may have sealed, of the one that is asked for next. */
   private askedNext = 0;
 
-  static async begin(database: Database, settings: StoreSettings, hear: Hear, journalGrace: number): Promise<Session> {
-    const session = new Session(database, settings, hear, journalGrace);
+  static async begin(
+    database: Database,
+    settings: StoreSettings,
+    hear: Hear,
+    journalGrace: number,
+    clock: DatabaseClock,
+  ): Promise<Session> {
+    const session = new Session(database, settings, hear, journalGrace, clock);
     session.version = await session.rows.version();
     await session.rows.load(session.catalogue);
     await session.damaged.load();
@@ -135,6 +142,7 @@ export class Session {
     private readonly settings: StoreSettings,
     private readonly hear: Hear,
     private readonly journalGrace: number,
+    private readonly clock: DatabaseClock,
   ) {
     const { now } = settings;
     this.rows = new CatalogueRows(database);
@@ -183,7 +191,7 @@ export class Session {
       await before.end();
       await this.leases.releaseAll();
     }
-    this.writer = await Writer.register(this.database, this.rows);
+    this.writer = await Writer.register(this.database, this.rows, this.clock);
     this.leases = new Leases(this.database, this.writer.id);
   }
 

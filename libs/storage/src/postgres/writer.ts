@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { CatalogueRows } from './catalogue-rows.js';
 import type { Database } from './database.js';
+import type { DatabaseClock } from './database-clock.js';
 
 /** How long a writer or a holder of a lease may be silent, s. */
 export const LEASE_SECONDS = 10;
@@ -9,6 +10,9 @@ const NUMBERS = 2 ** 32;
 
 /** What the frame of a journal row is sealed under. */
 export const rowKey = (writer: number, number: number): number => writer * NUMBERS + number;
+
+/** What the database's clock says, Unix ms, read off the new end of a lease: Citus asks for the clock in no other place. */
+const NOW = `(extract(epoch FROM until - to_timestamp(0)) * 1000)::bigint - ${LEASE_SECONDS * 1_000}`;
 
 const UNTIL = `statement_timestamp() + interval '${LEASE_SECONDS} s'`;
 
@@ -32,22 +36,24 @@ export class Writer {
   private constructor(
     private readonly database: Database,
     readonly id: number,
+    private readonly clock: DatabaseClock,
   ) {}
 
-  static async register(database: Database, rows: CatalogueRows): Promise<Writer> {
+  static async register(database: Database, rows: CatalogueRows, clock: DatabaseClock): Promise<Writer> {
     const id = await rows.take('writer', 1);
-    await database.urgentTransaction(async (transaction) => {
+    const now = await database.urgentTransaction(async (transaction) => {
       // Whoever changes the catalogue now waits until this writer is there, or was before.
       const [{ version }] = await transaction.rows<{ version: number }>(
         'SELECT version FROM catalogue_state FOR SHARE',
       );
-      await transaction.run(`INSERT INTO writer (id, last, until, host, version) VALUES ($1, 0, ${UNTIL}, $2, $3)`, [
-        id,
-        `${hostname()} ${process.pid}`,
-        version,
-      ]);
+      const [writer] = await transaction.rows<{ now: number }>(
+        `INSERT INTO writer (id, last, until, host, version) VALUES ($1, 0, ${UNTIL}, $2, $3) RETURNING ${NOW} AS now`,
+        [id, `${hostname()} ${process.pid}`, version],
+      );
+      return writer.now;
     });
-    return new Writer(database, id);
+    clock.read(now);
+    return new Writer(database, id, clock);
   }
 
   get nextNumber(): number {
@@ -75,11 +81,12 @@ export class Writer {
   async renew(): Promise<'held' | 'gone' | 'other'> {
     // A commit may end meanwhile.
     const written = this.last;
-    const [row] = await this.database.urgently<{ last: number }>(
-      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING last`,
+    const [row] = await this.database.urgently<{ last: number; now: number }>(
+      `UPDATE writer SET until = ${UNTIL} WHERE id = $1 AND until > statement_timestamp() RETURNING last, ${NOW} AS now`,
       [this.id],
     );
     if (!row) return 'gone';
+    this.clock.read(row.now);
     return row.last < written ? 'other' : 'held';
   }
 

@@ -175,7 +175,11 @@ export class SqliteStore implements Store {
   }
 
   oldestTimestamp(): number {
-    return this.retention.oldestTimestamp(this.clock.trustedNow());
+    return this.retention.oldestTimestamp(this.trustedNow());
+  }
+
+  trustedNow(): number {
+    return this.clock.trustedNow();
   }
 
   unitOf(sample: Pick<Sample, 'deviceName' | 'metricName' | 'labels'>): string | null | undefined {
