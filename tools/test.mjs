@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 
+const COMPILER = ['node_modules/typescript-7/bin/tsc', '-b'];
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
 /** Whether a program ends with 0. npm has put those of packages on the path. */
@@ -17,8 +18,8 @@ function succeeds(program, args) {
 }
 
 async function test(args) {
-  if (!(await succeeds('tsc', ['-b', '--noCheck', 'apps/api', 'apps/collector', 'tools/bench']))) return false;
-  const checked = succeeds('tsc', ['-b']);
+  if (!(await succeeds(process.execPath, [...COMPILER, '--noCheck', 'apps/api', 'apps/collector', 'tools/bench']))) return false;
+  const checked = succeeds(process.execPath, COMPILER);
   const passed =
     (await succeeds('nx', ['build', 'dashboard', '--excludeTaskDependencies'])) &&
     (await succeeds(process.execPath, ['tools/packaging/bundle-for-tests.mjs'])) &&
