@@ -18,7 +18,8 @@ function succeeds(program, args) {
 }
 
 async function test(args) {
-  if (!(await succeeds(process.execPath, [...COMPILER, '--noCheck', 'apps/api', 'apps/collector', 'tools/bench']))) return false;
+  if (!(await succeeds(process.execPath, [...COMPILER, '--noCheck', 'apps/api', 'apps/collector', 'tools/bench'])))
+    return false;
   const checked = succeeds(process.execPath, COMPILER);
   const passed =
     (await succeeds('nx', ['build', 'dashboard', '--excludeTaskDependencies'])) &&

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { MINUTE } from '@device-metrics/domain';
 import type { Locator, Page } from 'playwright-core';
 import { LONG } from '../../collector/test/harness.js';
-import { settled, type WatchedPage } from './browser.js';
+import { fits, settled, type WatchedPage } from './browser.js';
 import { send } from './site.js';
 import type { Stage } from './stage.js';
 
@@ -377,7 +377,7 @@ export function pages(stage: Stage): void {
         // To find them takes longest: in `npm test` half of the pages are judged light and wide, and half dark and narrow.
         if (turn === 0 || LONG)
           expect({ width, violations: await violationsOf(page) }).toEqual({ width, violations: [] });
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        await fits(page, width);
       }
       expect(errors).toEqual([]);
     });
