@@ -1,7 +1,7 @@
 /** `npm start`: the api, and the collector once the api listens; a signal, or the end of either, stops both. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseEnv } from 'node:util';
 
@@ -31,30 +31,29 @@ function collectorSettings(url) {
   const hasCredential = existsSync(said.CREDENTIAL_PATH || 'instance/credential.json');
   if (said.API_TOKEN || said.API_TOKEN_FILE || hasCredential) return { API_URL: url };
   try {
-    return {
-      API_URL: url,
-      ...(url.startsWith('https') ? join(url) : tokenOfThisPc(dirname(said.DATABASE_PATH || 'instance/x'))),
-    };
+    const tokenFile = join(dirname(said.DATABASE_PATH || 'instance/x'), 'collector-token');
+    return { API_URL: url, ...(url.startsWith('https') ? joined(url, tokenFile) : tokenOfThisPc(tokenFile)) };
   } catch (error) {
     console.error(`The collector has no token of its own: ${error.message}`);
     return { API_URL: url };
   }
 }
 
-const run = (...args) => execFileSync(process.execPath, args, { encoding: 'utf8' });
+const run = (args, settings) =>
+  execFileSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...settings } });
 
-/** By its credential it knows the certificate of the api. */
-function join(url) {
-  const [, code] = /^Code (\S+),/.exec(run('apps/api/dist/main.js', 'invite', '--url', url));
-  run('apps/collector/dist/main.js', 'join', url, '--code', code);
+/** By its credential it knows the certificate of the api; by the token of a start without TLS the api knows whose the samples are. */
+function joined(url, tokenFile) {
+  const [, code] = /^Code (\S+),/.exec(run(['apps/api/dist/main.js', 'invite', '--url', url]));
+  const before = existsSync(tokenFile) ? { API_TOKEN_FILE: tokenFile } : {};
+  run(['apps/collector/dist/main.js', 'join', url, '--code', code], { API_URL: url, ...before });
   return {};
 }
 
 /** Made once, in the folder of the database that knows it. */
-function tokenOfThisPc(folder) {
-  const file = `${folder}/collector-token`;
+function tokenOfThisPc(file) {
   if (!existsSync(file)) {
-    const made = run(
+    const made = run([
       'apps/api/dist/main.js',
       'token',
       'create',
@@ -62,7 +61,7 @@ function tokenOfThisPc(folder) {
       '--name',
       'the collector of npm start',
       '--by-start',
-    );
+    ]);
     writeFileSync(file, /dm_ingest_\S+/.exec(made)[0], { mode: 0o600 });
   }
   return { API_TOKEN_FILE: file };

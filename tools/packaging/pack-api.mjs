@@ -16,7 +16,13 @@ const inDist = (file) => join(ROOT, 'apps/api/dist', file);
 // What is compiled is of one version of V8.
 if (!packedScript(pathToFileURL(inDist('main.js')).href)) {
   // On Node 20 it is built now if it was not before.
-  sqliteDriver();
+  try {
+    sqliteDriver();
+  } catch (error) {
+    // It says what to do: nothing runs without it.
+    console.error(error.message);
+    process.exit(1);
+  }
   // Without it nobody takes the rest, until all is there.
   rmSync(inDist('packed.cjs.compiled'), { force: true });
   let folder;
