@@ -25,6 +25,7 @@ export interface Unusable {
 /** All rules, channels, routes and the like that hold: those from the start, of the database, and of `ALERTS_FILE`. */
 export class Registry<T> {
   private known: readonly Known<T>[] = [];
+  private byName: ReadonlyMap<string, Known<T>> = new Map();
   private wrong: readonly Unusable[] = [];
 
   constructor(
@@ -57,7 +58,7 @@ export class Registry<T> {
   }
 
   get(name: string): Known<T> | undefined {
-    return this.known.find((one) => one.name === name);
+    return this.byName.get(name);
   }
 
   /** Writes documents to the database, in place of those of the same names. */
@@ -83,7 +84,7 @@ export class Registry<T> {
     const known = new Map<string, Known<T>>();
     const wrong: Unusable[] = [];
     const said = new Set(this.wrong.map(problemOf));
-    const before = new Map(this.known.map((one) => [one.name, one]));
+    const before = this.byName;
     const add = (document: Document, origin: Origin): void => {
       const name = String(document['name']);
       try {
@@ -102,6 +103,7 @@ export class Registry<T> {
     for (const { body } of documents) add(body as Document, 'database');
     for (const document of this.given.file ?? []) add(document, 'file');
     this.wrong = wrong;
+    this.byName = known;
     this.known = [...known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 }
