@@ -113,7 +113,7 @@ describe('a page of somebody else', () => {
 });
 
 it('every answer tells browsers to load nothing from elsewhere, and to run no script but the files of this server', async () => {
-  for (const path of ['/api/v1/devices', '/docs', '/nowhere', '/metrics']) {
+  for (const path of ['/api/v1/devices', '/docs', '/nowhere', '/metrics', '/%zz', `/${'x'.repeat(2_000)}`]) {
     const { headers } = await server.get(path);
     expect([path, headers.get('content-security-policy')]).toEqual([
       path,
@@ -122,8 +122,24 @@ it('every answer tells browsers to load nothing from elsewhere, and to run no sc
     expect(headers.get('content-security-policy')).not.toContain('script-src');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   }
+  expect(await send('NONSENSE')).toMatch(/^HTTP\/1\.1 400 .*\r\nContent-Security-Policy: default-src 'self';/s);
   const page = String((await server.get('/docs')).body);
   expect(page).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>\s*\S/);
+});
+
+it('no answer is kept on the way, but for files without data: those whose names change with their content for good', async () => {
+  const kept = async (path: string, headers = {}): Promise<string | null> =>
+    (await server.get(path, headers)).headers.get('cache-control');
+  for (const path of ['/api/v1/devices', '/api/v1/devices/nobody', '/metrics', '/nowhere', '/assets/none-0.js', '/%zz']) {
+    expect([path, await kept(path)]).toEqual([path, 'no-store']);
+  }
+  const token = await server.post('/api/v1/tokens', { kind: 'read', name: 'once' });
+  expect([token.status, token.headers.get('cache-control')]).toEqual([201, 'no-store']);
+  await server.send('DELETE', `/api/v1/tokens/${token.body.id}`);
+  const page = await server.get('/', { accept: 'text/html' });
+  expect(page.headers.get('cache-control')).toBe('no-cache');
+  const [script] = /\/assets\/[\w.-]+\.js/.exec(page.body) as RegExpExecArray;
+  expect(await kept(script as string)).toBe('public, max-age=31536000, immutable');
 });
 
 it('pages of this server may do everything', async () => {

@@ -12,6 +12,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { MAX_BODY, MAX_PATH_PART } from './limits.js';
 import type { ProblemType } from './problem-types.js';
 import { invalidInput, Problem, PROBLEM_JSON } from './problem.js';
+import { setSecurityHeaders } from './security-headers.js';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -61,6 +62,7 @@ export class ProblemFilter implements ExceptionFilter {
  */
 export function refuseAddress({ statusCode }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const path = pathOf(request.url);
+  setSecurityHeaders(reply.raw);
   if (statusCode !== 414 && path.startsWith('/devices/') && request.headers.accept?.includes('text/html')) {
     return void reply.redirect(path.replaceAll('%', '%25'));
   }
@@ -83,6 +85,8 @@ export const addressTooLong = ({ url }: FastifyRequest): Problem =>
 /** Answers a problem where Nest has no part in it. */
 export function sendProblem(problem: Problem, reply: FastifyReply): void {
   reply.problem = problem.type;
+  // Also of a file that would be kept for ever: it may come with the next version.
+  void reply.header('cache-control', 'no-store');
   if (problem.extras.retryAfter !== undefined) void reply.header('retry-after', problem.extras.retryAfter);
   const { request } = reply;
   const { contentType, body } = request.routeOptions?.config?.speaks?.problem(problem, request) ?? {

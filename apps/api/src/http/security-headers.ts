@@ -17,9 +17,12 @@ const DOCUMENTATION = /^\/docs(\/|\?|$)/;
 
 type Header = readonly [name: string, value: string];
 
-/** What helmet says for these directives: it says the same of every request, so it is asked once. */
+/**
+ * What helmet says for these directives: it says the same of every request, so it is asked once. And that nothing is kept:
+ * most answers are for the one who asked, and some have a secret that is shown once.
+ */
 function headersWith(directives: Record<string, string[]>): readonly Header[] {
-  const headers: Header[] = [];
+  const headers: Header[] = [['Cache-Control', 'no-store']];
   const response = {
     setHeader: (name: string, value: string) => headers.push([name, value]),
     removeHeader: () => undefined,
@@ -41,11 +44,16 @@ const strict = headersWith(STRICT);
 /** Those of every answer but for the documentation's, names and values in turn. */
 export const SECURITY_HEADERS: readonly string[] = strict.flat();
 
-/** Headers that make browsers careful, on every answer, refusals too. A route that needs others sets its own. */
+/** Sets them on an answer in whose way no hook stands. */
+export function setSecurityHeaders(response: ServerResponse, headers = strict): void {
+  for (const [name, value] of headers) response.setHeader(name, value);
+}
+
+/** Headers that make browsers and proxies careful, on every answer, refusals too. A route that needs others sets its own. */
 export function sendSecurityHeaders(server: FastifyInstance): void {
   const swaggerUi = headersWith(SWAGGER_UI);
   server.addHook('onRequest', ({ url }, { raw }, done) => {
-    for (const [name, value] of DOCUMENTATION.test(url) ? swaggerUi : strict) raw.setHeader(name, value);
+    setSecurityHeaders(raw, DOCUMENTATION.test(url) ? swaggerUi : strict);
     done();
   });
 }

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Problem, PROBLEM_JSON } from './problem.js';
+import { setSecurityHeaders } from './security-headers.js';
 
 interface Address {
   readonly host: string;
@@ -47,6 +48,7 @@ export class StartingServer {
 
 const answer: RequestListener = (request, response) => {
   request.resume();
+  setSecurityHeaders(response);
   response.setHeader('connection', 'close');
   if (/^\/healthz\/?(\?|$)/.test(request.url ?? '')) {
     response.setHeader('content-type', 'application/json; charset=utf-8');

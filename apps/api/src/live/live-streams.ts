@@ -65,7 +65,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
   ): void {
     const { liveSamples, readers } = this;
     if (response.destroyed) return stop();
-    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
     // Node holds these back until something of the body comes, which to HEAD never does.
     if (response.req.method === 'HEAD') {
       stop();

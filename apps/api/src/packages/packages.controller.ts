@@ -29,7 +29,6 @@ export class PackagesController {
   @Get('join.sh')
   @Needs('open')
   @Header('content-type', 'text/x-shellscript; charset=utf-8')
-  @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'The script that makes a Linux PC a device: curl … | sh -s -- CODE',
     description: 'It has the checksums of the packages in it, and fetches nothing from anywhere else.',
@@ -43,7 +42,6 @@ export class PackagesController {
   @Get('join.ps1')
   @Needs('open')
   @Header('content-type', 'text/plain; charset=utf-8')
-  @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'The script that makes a Windows PC a device; not tried yet' })
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string' }, example: '# Makes this PC a device…' } } })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_PACKAGE })
