@@ -7,6 +7,7 @@ import { consoleLogger } from './http/console-logger.js';
 import { compressAnswers } from './http/compress.js';
 import { acceptGzip } from './http/decompress.js';
 import { openDirectPath } from './http/direct.js';
+import { sendEntityTags } from './http/entity-tag.js';
 import { lineUpFirstRequests } from './http/first-requests.js';
 import { acceptJson } from './http/json-body.js';
 import { MAX_BODY, MAX_PATH_PART } from './http/limits.js';
@@ -72,6 +73,7 @@ export async function createServer(
   lineUpReports(server);
   acceptGzip(server);
   compressAnswers(server);
+  sendEntityTags(server);
   acceptUtf8AndLatin1(server);
   boundBodies(server, BODY_LIMITS, budget);
   acceptBytes(server, budget);

@@ -105,6 +105,43 @@ describe('what is said of a device', () => {
     expect(Object.keys(body.tags)).toEqual(['floor', 'room']);
   });
 
+  it('is not changed by who has read another state of it, where they say what they have read', async () => {
+    const { headers, body: read } = await server.get('/api/v1/devices/fast');
+    expect(headers.get('etag')).toBe(read.etag);
+    const patch = (change: object) => server.send('PATCH', '/api/v1/devices/fast', change, { 'if-match': read.etag });
+    const answers = await Promise.all(['a', 'b'].map((notes) => patch({ notes })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect((await patch({ device_name: 'faster' })).status).toBe(412);
+    expect((await server.send('DELETE', '/api/v1/devices/fast', undefined, { 'if-match': read.etag })).status).toBe(
+      412,
+    );
+    // Readings change no tag.
+    expect((await send('PATCH', 'fast', { notes: null })).body.etag).toBe(read.etag);
+  });
+
+  it('has no characters that nobody sees or that turn text round, by which one name looks like another', async () => {
+    const refused = async (change: object): Promise<string> => {
+      const { status, body } = await send('PATCH', 'fast', change);
+      expect(status).toBe(400);
+      return body.detail;
+    };
+    expect(await refused({ display_name: 'PC\u202E1' })).toBe(
+      'display_name must have no character that is not seen or turns text round, got U+202E in "PC\\u{202E}1"',
+    );
+    for (const name of ['la\u200Bb', 'la\u200Db', '\u2060lab', 'l\u00ADab', 'lab\uFE0F', 'lab\u{E0061}', 'l\u2028ab']) {
+      await refused({ display_name: name });
+      await refused({ device_name: name });
+      await refused({ tags: { [name]: 'x' } });
+      await refused({ tags: { x: name } });
+      const rule = { select: { metric: 'm' }, condition: { above: 1 } };
+      expect((await server.send('PUT', `/api/v1/alerts/rules/${encodeURIComponent(name)}`, rule)).status).toBe(400);
+    }
+    for (const name of ['مى\u200Cخواهم', '👩\u200D💻 1️⃣ ❤️', 'שלום', '🏴\u{E0067}\u{E0062}\u{E007F}']) {
+      expect((await send('PATCH', 'fast', { display_name: name })).body.display_name).toBe(name);
+    }
+    expect((await send('PATCH', 'fast', { display_name: null, tags: { 'la\u200Bb': null } })).status).toBe(200);
+  });
+
   it('loses nothing of changes that come at once', async () => {
     const numbers = Array.from({ length: 20 }, (_, index) => `${index}`);
     await Promise.all(numbers.map((number) => send('PATCH', 'fast', { tags: { [`at-once-${number}`]: number } })));

@@ -66,15 +66,15 @@ describe('openapi.json', () => {
     }
     const { get, patch } = document.paths['/api/v1/devices/{device_name}'];
     expect(Object.keys(get.responses)).toEqual(['200', '400', '401', '403', '404']);
-    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '404', '409', '413', '415']);
+    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '404', '409', '412', '413', '415']);
   });
 
   it('has an example or a default of every parameter', () => {
     for (const [name, { parameters = [] }] of operations()) {
       for (const parameter of parameters) {
         const { schema = {}, example } = parameter;
-        // A cursor and an event id come from the answer before.
-        if (['cursor', 'Last-Event-ID'].includes(parameter.name)) continue;
+        // A cursor, an event id and a tag come from the answer before.
+        if (['cursor', 'Last-Event-ID', 'If-Match'].includes(parameter.name)) continue;
         const known = example ?? schema.example ?? schema.default ?? schema.enum ?? schema.items?.enum;
         expect([name, parameter.name, known !== undefined]).toEqual([name, parameter.name, true]);
       }

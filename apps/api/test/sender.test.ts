@@ -130,7 +130,14 @@ it('every answer tells browsers to load nothing from elsewhere, and to run no sc
 it('no answer is kept on the way, but for files without data: those whose names change with their content for good', async () => {
   const kept = async (path: string, headers = {}): Promise<string | null> =>
     (await server.get(path, headers)).headers.get('cache-control');
-  for (const path of ['/api/v1/devices', '/api/v1/devices/nobody', '/metrics', '/nowhere', '/assets/none-0.js', '/%zz']) {
+  for (const path of [
+    '/api/v1/devices',
+    '/api/v1/devices/nobody',
+    '/metrics',
+    '/nowhere',
+    '/assets/none-0.js',
+    '/%zz',
+  ]) {
     expect([path, await kept(path)]).toEqual([path, 'no-store']);
   }
   const token = await server.post('/api/v1/tokens', { kind: 'read', name: 'once' });

@@ -108,6 +108,13 @@ describe('users', () => {
     expect((await vera.send('PATCH', '/api/v1/devices/rack-pc', { notes: 'z' })).status).toBe(200);
     await admin.send('PATCH', '/api/v1/users/vera', { password: 'another horse battery' });
     expect((await vera.send('GET', '/api/v1/devices')).status).toBe(401);
+    const { users } = (await admin.send('GET', '/api/v1/users')).body;
+    const read = { 'if-match': users.find(({ name }: any) => name === 'ed').etag };
+    const changes = [{ role: 'viewer' }, { tags: null }].map((change) =>
+      admin.send('PATCH', '/api/v1/users/ed', change, read),
+    );
+    expect((await Promise.all(changes)).map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect((await admin.send('DELETE', '/api/v1/users/ed', undefined, read)).status).toBe(412);
     expect((await admin.send('DELETE', '/api/v1/users/ed')).status).toBe(204);
     expect((await ed.send('GET', '/api/v1/devices')).status).toBe(401);
   });

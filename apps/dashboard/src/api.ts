@@ -94,15 +94,26 @@ export async function read<Path extends Readable>(
   return (json ? await response.json() : await response.text()) as Answer<Reading<Path>>;
 }
 
-/** Changes something, and gives the answer parsed; undefined where it has no body. @throws ApiError */
+/**
+ * Changes something, and gives the answer parsed; undefined where it has no body.
+ *
+ * @param read what was read of it: the api changes nothing that has become another one since; null: that must not be there.
+ * @throws ApiError
+ */
 export async function change<Body = undefined>(
   method: 'POST' | 'PATCH' | 'PUT' | 'DELETE',
   address: string,
   body?: unknown,
+  read?: { readonly etag?: string | undefined } | null,
 ): Promise<Body> {
   const response = await send(address, {
     method,
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(read?.etag !== undefined && { 'if-match': read.etag }),
+      ...(read === null && { 'if-none-match': '*' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   return (text === '' ? undefined : JSON.parse(text)) as Body;

@@ -7,6 +7,7 @@ const rule = (select: object, condition: object): Parameters<typeof levelsOf>[0]
   name: 'Full',
   origin: 'database',
   document: { name: 'Full', select, condition },
+  etag: '"1"',
 });
 const spec: ChartSpec = {
   id: 'm',

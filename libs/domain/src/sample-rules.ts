@@ -19,7 +19,10 @@ export const MAX_LABEL_VALUE = 512;
 /** The received value as an error message quotes it: at most 100 characters of a string, only the outline of a structure. */
 export function quote(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
+  if (typeof value === 'string') {
+    const text = JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
+    return text.replace(HIDDEN, (hidden) => `\\u{${hex(hidden)}}`);
+  }
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'number') return String(value);
   if (value === null || typeof value === 'boolean') return String(value);
@@ -31,6 +34,25 @@ export function quote(value: unknown): string {
 
 /** The reason that a rule gives: what is allowed, and what came. */
 export const wrong = (allowed: string, value: unknown): string => `must be ${allowed}, got ${quote(value)}`;
+
+const hex = (character: string): string => (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+
+/** What joins letters of some scripts, and makes one emoji of several, or one in another form. */
+const JOINER = String.raw`[\p{Join_Control}\p{Variation_Selector}\u{E0020}-\u{E007F}]`;
+/** Characters that nobody sees, or that turn the order of those round them; joiners where they join nothing. */
+const HIDDEN = new RegExp(
+  String.raw`[\p{Zl}\p{Zp}]|(?!${JOINER})\p{Default_Ignorable_Code_Point}|` +
+    String.raw`(?<=^|[\p{ASCII}\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])(?!\uFE0F\u20E3)${JOINER}`,
+  'gu',
+);
+
+/** Of text by which people tell things apart, which they choose: it does not look like another one. What devices send may. */
+export function visibleRule(text: string): string | undefined {
+  const [hidden] = text.match(HIDDEN) ?? [];
+  return hidden === undefined
+    ? undefined
+    : `must have no character that is not seen or turns text round, got U+${hex(hidden)} in ${quote(text)}`;
+}
 
 /** Control characters, and halves of surrogate pairs, which no database would give back as they came. */
 export const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;

@@ -1,9 +1,7 @@
 import { quote, UNPRINTABLE, type Rule } from '@device-metrics/contract';
-import { parseDuration, wrong } from '@device-metrics/domain';
+import { parseDuration, visibleRule, wrong } from '@device-metrics/domain';
 
 const MAX_NAME = 64;
-/** Characters that nobody sees, by which a name would look like another one, or be read in another order. */
-const UNSEEN = /\p{Cf}/u;
 const MAX_PATTERNS = 100;
 
 /** Of tokens, users and shares. */
@@ -12,9 +10,8 @@ export const nameRule: Rule = (value) =>
   value.length > 0 &&
   value.length <= MAX_NAME &&
   value.trim() === value &&
-  !UNPRINTABLE.test(value) &&
-  !UNSEEN.test(value)
-    ? undefined
+  !UNPRINTABLE.test(value)
+    ? visibleRule(value)
     : wrong(`a string of 1 to ${MAX_NAME} printable characters without space at its ends`, value);
 
 /** Names of devices, in which `*` stands for any characters. */
@@ -51,6 +48,8 @@ export const tagsRule: Rule = (value) => {
     if (typeof text !== 'string' || text.length > 256 || UNPRINTABLE.test(text)) {
       return `tag ${quote(name)} must be a string of at most 256 printable characters, got ${quote(text)}`;
     }
+    const hidden = visibleRule(name) ?? visibleRule(text);
+    if (hidden !== undefined) return `tag ${quote(name)} ${hidden}`;
   }
   return undefined;
 };

@@ -7,13 +7,14 @@ import {
   ApiParam,
   ApiTags,
 } from '@device-metrics/contract/openapi';
-import { parseDuration, quote, reasonOf, toRfc3339 } from '@device-metrics/domain';
+import { parseDuration, quote, reasonOf, toRfc3339, visibleRule } from '@device-metrics/domain';
 import type { Store } from '@device-metrics/storage';
 import type { FastifyRequest } from 'fastify';
 import { currentCaller } from '../access/caller.js';
 import { Audited } from '../access/audit/audited.js';
 import { Needs } from '../access/needs.js';
 import { assertWholeSite } from '../access/whole-site.js';
+import { assertAsRead, changed, entityTag, HeedsTag, isConditional } from '../http/entity-tag.js';
 import { NO_PARAMETERS, NoQuery } from '../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { invalidInput, Problem } from '../http/problem.js';
@@ -105,7 +106,10 @@ export class AlertSetupController {
     let written = 0;
     const sections = Object.entries(file) as [Kind, readonly Document[]][];
     for (const [kind, documents] of sections) {
-      for (const { name } of documents) this.assertWritable(kind, String(name));
+      for (const [index, { name }] of documents.entries()) {
+        this.assertWritable(kind, String(name));
+        this.assertVisible(kind, String(name), `${kind}[${index}].name`);
+      }
     }
     for (const [kind, documents] of sections) {
       const registry = this.registryOf(kind);
@@ -178,9 +182,12 @@ export class AlertSetupController {
   @Put(':kind/:name')
   @Needs('alerts:write')
   @Audited('alert-setup.put')
+  @HeedsTag()
   @ApiOperation({
     summary: 'Set up a rule, channel, route, silence, maintenance window or dependency',
-    description: 'In place of what has the name. docs/alerts.md describes each. A secret that comes as stars stays.',
+    description:
+      'In place of what has the name, or with `If-None-Match: *` only where nothing has it. docs/alerts.md describes each. A secret that ' +
+      'comes as stars stays.',
   })
   @ApiParam(KIND)
   @ApiParam(NAME)
@@ -218,6 +225,8 @@ export class AlertSetupController {
       ]);
     }
     const now = Date.now();
+    this.assertVisible(kind as Kind, name, 'name');
+    await this.assertAsRead(request, registry, kind as Kind, name);
     const before = registry.documentOf(name);
     const document = atNow(withSecrets({ ...given, name }, before), kind as Kind, now, request.caller.name);
     const value = mistakesAsProblem(() => registry.parse(document));
@@ -225,7 +234,8 @@ export class AlertSetupController {
     if (kind === 'silences' || kind === 'maintenance') {
       assertNone(pastEnd(value as Silence | Maintenance, given, document, now));
     }
-    await registry.put([document], now);
+    if (!isConditional(request)) await registry.put([document], now);
+    else if (!(await registry.replace(document, now))) throw changed();
     return this.dto(registry.get(name) as Known<unknown>);
   }
 
@@ -233,15 +243,22 @@ export class AlertSetupController {
   @HttpCode(204)
   @Needs('alerts:write')
   @Audited('alert-setup.delete')
+  @HeedsTag()
   @ApiOperation({ summary: 'Delete what was set up; a default rule holds again as it was' })
   @ApiParam(KIND)
   @ApiParam(NAME)
   @ApiNoContentResponse({ description: 'It is gone.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NOT_THERE, ...READ_ONLY, ...IN_USE })
-  async delete(@Param('kind') kind: string, @Param('name') name: string, @Query() _query: NoQuery): Promise<void> {
+  async delete(
+    @Param('kind') kind: string,
+    @Param('name') name: string,
+    @Query() _query: NoQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
     assertWholeSite('Rules and channels');
     const registry = this.registryOf(kind);
     this.assertWritable(kind as Kind, name);
+    await this.assertAsRead(request, registry, kind as Kind, name);
     if (kind === 'channels') this.assertUnused(name);
     if (await registry.remove(name)) return;
     throw new Problem(
@@ -255,9 +272,29 @@ export class AlertSetupController {
     throw new Problem('unknown-address', `There is no ${quote(kind)} of alerts; there are ${KINDS.join(', ')}.`);
   }
 
+  /** @throws Problem where another one is there than the caller has read, also by another process. */
+  private async assertAsRead(
+    request: FastifyRequest,
+    registry: Registry<unknown>,
+    kind: Kind,
+    name: string,
+  ): Promise<void> {
+    if (!isConditional(request)) return;
+    await registry.reload();
+    const unusable = registry.unusable().find((one) => one.name === name);
+    const known = registry.get(name);
+    assertAsRead(request, (unusable ? unusableDto(unusable, kind) : known && this.dto(known))?.etag);
+  }
+
   private assertWritable(kind: Kind, name: string): void {
     if (this.alerts[kind].get(name)?.origin !== 'file') return;
     throw new Problem('read-only', `${quote(name)} is of ALERTS_FILE, which alone changes it.`);
+  }
+
+  /** What is there already keeps its name, so that it can be changed. */
+  private assertVisible(kind: Kind, name: string, field: string): void {
+    const reason = this.alerts[kind].documentOf(name) === undefined ? visibleRule(name) : undefined;
+    if (reason !== undefined) throw invalidInput([{ field, reason }]);
   }
 
   /** A route that is imported may name a channel that comes with it. */
@@ -289,22 +326,21 @@ export class AlertSetupController {
     const failure = isChannel
       ? this.alerts.failureOf(name)
       : isRoute && this.alerts.unknownChannelsOf(value as Route).at(0)?.reason;
+    const shown = { ...(isChannel ? shownChannel(value as Channel) : document) };
     return {
       name,
       origin,
-      document: { ...(isChannel ? shownChannel(value as Channel) : document) },
+      document: shown,
       ...(typeof failure === 'string' && { failure }),
+      etag: entityTag([origin, shown]),
     };
   }
 }
 
-const unusableDto = ({ name, origin, document, reason }: Unusable, kind: Kind): AlertSetupDto => ({
-  name,
-  origin,
-  document: { ...(kind === 'channels' ? shownUnusable(document) : document) },
-  failure: reason,
-  unusable: true,
-});
+function unusableDto({ name, origin, document, reason }: Unusable, kind: Kind): AlertSetupDto {
+  const shown = { ...(kind === 'channels' ? shownUnusable(document) : document) };
+  return { name, origin, document: shown, failure: reason, unusable: true, etag: entityTag([origin, shown]) };
+}
 
 function assertNone(mistakes: readonly Mistake[]): void {
   if (mistakes.length > 0) throw invalidInput([...mistakes]);

@@ -1,6 +1,7 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
 import { Repeatable } from '../http/series-query.dto.js';
+import { ETAG } from '../http/entity-tag.js';
 
 const STATES = ['pending', 'alerting', 'recovering', 'normal', 'no_data', 'error'];
 
@@ -323,6 +324,9 @@ export class AlertSetupDto {
     example: true,
   })
   unusable?: boolean;
+
+  @ApiProperty(ETAG)
+  etag!: string;
 }
 
 export class AlertSetupsDto {

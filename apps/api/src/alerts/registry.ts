@@ -68,6 +68,19 @@ export class Registry<T> {
     await this.reload();
   }
 
+  /** Writes one in place of what is known here under its name; false where the database has something else by now. */
+  async replace(document: Document, now: number): Promise<boolean> {
+    const name = String(document['name']);
+    const before = this.wrong.find((one) => one.name === name) ?? this.get(name);
+    const replaced = await this.store.replace(
+      this.kind,
+      { name, body: document, changedAt: now },
+      before?.origin === 'database' ? before.document : undefined,
+    );
+    await this.reload();
+    return replaced;
+  }
+
   /** Takes one out of the database; a default of this name holds again. False when it is not there. */
   async remove(name: string): Promise<boolean> {
     const removed = await this.store.remove(this.kind, name);

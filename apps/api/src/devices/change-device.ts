@@ -13,28 +13,45 @@ import { invalidInput, Problem } from '../http/problem.js';
 import type { DeviceChangeDto } from './device-change.dto.js';
 import { MAX_TAGS } from './device-rules.js';
 
+/** Throws where a device is not as the caller has read it. */
+type Check = (before: DeviceDescription) => void;
+
 /**
  * Changes what is said of a device, and its name; the device as it is then.
  *
  * @throws Problem where there is no such device, or something against the change; nothing has changed then.
  */
-export async function changeDevice(store: DeviceStore, name: string, change: DeviceChangeDto): Promise<StoredDevice> {
+export async function changeDevice(
+  store: DeviceStore,
+  name: string,
+  change: DeviceChangeDto,
+  check: Check,
+): Promise<StoredDevice> {
   const before = await store.device(name);
   if (!before) throw noDevice(name);
   const newName = change.device_name?.normalize('NFC') ?? name;
   if (change.merge && change.device_name === undefined) {
     throw invalidInput([{ field: 'merge', reason: 'goes with the device_name of the device to merge with' }]);
   }
-  if (newName === name) return describe(store, name, change);
-  if (change.merge && (await store.device(newName))) return merge(store, name, newName, change);
+  if (newName === name) return describe(store, name, change, check);
+  if (change.merge && (await store.device(newName))) return merge(store, name, newName, change, check);
   // What it may throw is to come before the name has changed.
+  check(before);
   changed(before, change, newName);
   if (!(await rename(store, name, newName))) throw noDevice(name);
-  return describe(store, newName, change);
+  return describe(store, newName, change, check);
 }
 
-async function describe(store: DeviceStore, name: string, change: DeviceChangeDto): Promise<StoredDevice> {
-  const device = await store.describeDevice(name, (before) => changed(before, change, name));
+async function describe(
+  store: DeviceStore,
+  name: string,
+  change: DeviceChangeDto,
+  check: Check,
+): Promise<StoredDevice> {
+  const device = await store.describeDevice(name, (before) => {
+    check(before);
+    return changed(before, change, name);
+  });
   if (!device) throw noDevice(name);
   return device;
 }
@@ -51,9 +68,16 @@ async function rename(store: DeviceStore, name: string, newName: string): Promis
   }
 }
 
-async function merge(store: DeviceStore, name: string, into: string, change: DeviceChangeDto): Promise<StoredDevice> {
+async function merge(
+  store: DeviceStore,
+  name: string,
+  into: string,
+  change: DeviceChangeDto,
+  check: Check,
+): Promise<StoredDevice> {
   try {
     const merged = await store.mergeDevices(name, into, (source, target) => {
+      check(source);
       const both = ofBoth(source, target);
       return { ...both, ...changed(both, change, into) };
     });

@@ -1,7 +1,12 @@
 import { toRfc3339 } from '@device-metrics/contract';
-import type { StoredDevice } from '@device-metrics/storage';
+import type { DeviceDescription, StoredDevice } from '@device-metrics/storage';
+import { entityTag } from '../http/entity-tag.js';
 import type { DeviceDto } from './device.dto.js';
 import { deadlines, statusAt, type Rhythm } from './rhythm.js';
+
+/** Of what people say of a device: readings do not change it. */
+export const descriptionTag = ({ displayName, notes, tags }: DeviceDescription): string =>
+  entityTag([displayName, notes, tags]);
 
 /** @param now Unix milliseconds. */
 export function deviceAnswer(device: StoredDevice, rhythm: Rhythm | undefined, now: number): DeviceDto {

@@ -1,4 +1,4 @@
-import { deviceNameRule, Obeys, Optional } from '@device-metrics/contract';
+import { Obeys, Optional } from '@device-metrics/contract';
 import { ApiPropertyOptional } from '@device-metrics/contract/openapi';
 import {
   displayNameRule,
@@ -6,6 +6,7 @@ import {
   MAX_NOTES,
   MAX_TAGS,
   mergeRule,
+  newNameRule,
   notesRule,
   tagsRule,
 } from './device-rules.js';
@@ -20,7 +21,7 @@ export class DeviceChangeDto {
     example: 'lab-pc-2',
   })
   @Optional()
-  @Obeys(deviceNameRule)
+  @Obeys(newNameRule)
   device_name?: string;
 
   @ApiPropertyOptional({

@@ -1,4 +1,5 @@
 import { quote, type Rule, UNPRINTABLE } from '@device-metrics/contract';
+import { deviceNameRule, visibleRule } from '@device-metrics/domain';
 
 /** Of what people say of a device. */
 export const MAX_DISPLAY_NAME = 128;
@@ -10,10 +11,15 @@ const MAX_TAG_VALUE = 256;
 /** As `UNPRINTABLE`, but for tabs and ends of lines. */
 const UNPRINTABLE_IN_TEXT = /[^\P{Cc}\t\n\r]|\p{Cs}/u;
 
+/** Of a name that people give a device, in place of the one that it sends. */
+export const newNameRule: Rule = (value) => deviceNameRule(value) ?? visibleRule(value as string);
+
 export const displayNameRule: Rule = (value) =>
-  value === null || isText(value, 1, MAX_DISPLAY_NAME, UNPRINTABLE)
+  value === null
     ? undefined
-    : `must be a string of 1 to ${MAX_DISPLAY_NAME} printable characters, or null for none, got ${quote(value)}`;
+    : isText(value, 1, MAX_DISPLAY_NAME, UNPRINTABLE)
+      ? visibleRule(value)
+      : `must be a string of 1 to ${MAX_DISPLAY_NAME} printable characters, or null for none, got ${quote(value)}`;
 
 export const notesRule: Rule = (value) =>
   value === null || isText(value, 1, MAX_NOTES, UNPRINTABLE_IN_TEXT)
@@ -31,6 +37,9 @@ export const tagsRule: Rule = (value) => {
     if (text !== null && !isText(text, 0, MAX_TAG_VALUE, UNPRINTABLE)) {
       return `tag ${quote(name)} must be a string of at most ${MAX_TAG_VALUE} printable characters or null, got ${quote(text)}`;
     }
+    // What is to go may have any name that there is.
+    const hidden = text === null ? undefined : (visibleRule(name) ?? visibleRule(text));
+    if (hidden !== undefined) return `tag ${quote(name)} ${hidden}`;
   }
   return undefined;
 };
@@ -46,6 +55,6 @@ export const statusesRule =
     return wrong === undefined ? undefined : `must be one of ${statuses.join(', ')}, got ${quote(wrong)}`;
   };
 
-function isText(value: unknown, min: number, max: number, without: RegExp): boolean {
+function isText(value: unknown, min: number, max: number, without: RegExp): value is string {
   return typeof value === 'string' && value.length >= min && value.length <= max && !without.test(value);
 }

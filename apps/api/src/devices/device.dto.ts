@@ -1,5 +1,6 @@
 import type { Labels } from '@device-metrics/domain';
 import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
+import { ETAG } from '../http/entity-tag.js';
 import { STATUSES, type DeviceStatus } from './rhythm.js';
 
 export class DeviceDto {
@@ -50,6 +51,9 @@ export class DeviceDto {
     example: 10_000,
   })
   interval?: number;
+
+  @ApiPropertyOptional({ ...ETAG, description: `Of what people say of it; left out in lists. ${ETAG.description}` })
+  etag?: string;
 
   @ApiProperty({
     description: 'When it becomes, or became, late without a reading.',

@@ -1,7 +1,9 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Query, Req } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@device-metrics/contract/openapi';
 import { inSlices, labelsKey, quote } from '@device-metrics/domain';
 import type { Store, StoredDevice } from '@device-metrics/storage';
+import type { FastifyRequest } from 'fastify';
+import { assertAsRead, HeedsTag } from '../http/entity-tag.js';
 import { invalidInput } from '../http/problem.js';
 import { OneSeriesQuery } from './one-series-query.dto.js';
 import { pairOf } from './pair-of.js';
@@ -14,7 +16,7 @@ import { ApiProblems, BAD_BODY } from '../http/openapi.js';
 import { selectorOf } from '../http/series-query.js';
 import { SAMPLE_STORE } from '../sample-store.token.js';
 import { changeDevice } from './change-device.js';
-import { deviceAnswer } from './device-answer.js';
+import { descriptionTag, deviceAnswer } from './device-answer.js';
 import { DeviceChangeDto } from './device-change.dto.js';
 import { DeviceRhythms } from './device-rhythms.js';
 import { DeviceDto, DevicesDto } from './device.dto.js';
@@ -59,6 +61,7 @@ export class DevicesController {
   @Patch(':device_name')
   @Needs('devices:write')
   @Audited('device.change')
+  @HeedsTag()
   @ApiOperation({
     summary: 'Change what is said of a device: its name, display name, notes and tags; or merge it with another',
     description: 'What is left out stays; null takes away (JSON Merge Patch, RFC 7396). The answer is the device.',
@@ -78,8 +81,9 @@ export class DevicesController {
     @Param('device_name', composedName) name: string,
     @Body() change: DeviceChangeDto,
     @Query() _query: NoQuery,
+    @Req() request: FastifyRequest,
   ): Promise<DeviceDto> {
-    const device = await changeDevice(this.store, name, change);
+    const device = await changeDevice(this.store, name, change, (now) => assertAsRead(request, descriptionTag(now)));
     for (const one of [name, device.name]) this.rhythms.forget(one);
     return this.dto(device);
   }
@@ -87,6 +91,7 @@ export class DevicesController {
   @Delete(':device_name')
   @Needs('devices:delete')
   @Audited('device.delete')
+  @HeedsTag()
   @HttpCode(204)
   @ApiOperation({
     summary: 'Delete a device with all its samples',
@@ -95,7 +100,12 @@ export class DevicesController {
   @ApiParam({ name: 'device_name', example: 'lab-pc-1' })
   @ApiNoContentResponse({ description: 'Nothing of it is left.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_DEVICE })
-  async delete(@Param('device_name', composedName) name: string, @Query() _query: NoQuery): Promise<void> {
+  async delete(
+    @Param('device_name', composedName) name: string,
+    @Query() _query: NoQuery,
+    @Req() request: FastifyRequest,
+  ): Promise<void> {
+    assertAsRead(request, descriptionTag(await this.find(name)));
     if (!(await this.store.deleteDevice(name))) throw noDevice(name);
     this.rhythms.forget(name);
   }
@@ -137,6 +147,6 @@ export class DevicesController {
   }
 
   private async dto(device: StoredDevice): Promise<DeviceDto> {
-    return deviceAnswer(device, await this.rhythms.of(device), Date.now());
+    return { ...deviceAnswer(device, await this.rhythms.of(device), Date.now()), etag: descriptionTag(device) };
   }
 }

@@ -33,6 +33,7 @@ export const PROBLEM_TYPES = {
   'configuration-changed': 409,
   'in-use': 409,
   'link-expired': 410,
+  'changed-meanwhile': 412,
   'body-too-large': 413,
   'batch-too-long': 413,
   'address-too-long': 414,

@@ -182,6 +182,37 @@ it.each<[string, Record<string, unknown>, string]>([
   }
 });
 
+it('of two who change one thing the second is refused, where they say what they have read', async () => {
+  const path = `${RULES}/Shared`;
+  const rule = (above: number) => ({ select: { metric: 'noise' }, condition: { above } });
+  const made = await server.send('PUT', path, rule(1), { 'if-none-match': '*' });
+  expect([made.status, made.headers.get('etag')]).toEqual([200, made.body.etag]);
+  expect((await server.send('PUT', path, rule(2), { 'if-none-match': '*' })).status).toBe(412);
+  const { etag } = (await rules()).find(({ name }) => name === 'Shared');
+  expect(etag).toBe(made.body.etag);
+  const answers = await Promise.all(
+    [2, 3, 4].map((above) => server.send('PUT', path, rule(above), { 'if-match': `W/${etag}` })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412]);
+  expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({
+    type: 'urn:device-metrics:problem:changed-meanwhile',
+    detail: expect.stringContaining('Somebody else has changed it meanwhile'),
+  });
+  expect((await server.send('DELETE', path, undefined, { 'if-match': etag })).status).toBe(412);
+  expect((await server.send('PUT', path, rule(5))).status).toBe(200);
+  expect((await server.send('PUT', path, rule(6), { 'if-match': '*' })).status).toBe(200);
+  const { body } = await server.send('PUT', path, rule(7));
+  expect((await server.send('DELETE', path, undefined, { 'if-match': `"x", ${body.etag}` })).status).toBe(204);
+  expect((await server.send('PUT', path, rule(8), { 'if-match': '*' })).body.detail).toContain('deleted');
+  // A default is there before anybody has written it.
+  const one = (await rules()).find(({ origin }) => origin === 'default');
+  const changed = { ...one.document, enabled: false };
+  const known = await server.send('PUT', `${RULES}/${one.name}`, changed, { 'if-match': one.etag });
+  expect(known.status).toBe(200);
+  expect((await server.send('PUT', `${RULES}/${one.name}`, changed, { 'if-match': one.etag })).status).toBe(412);
+  await server.send('DELETE', `${RULES}/${one.name}`);
+});
+
 it('a cron that never comes is refused in one sentence', async () => {
   const { status, body } = await server.send('PUT', '/api/v1/alerts/maintenance/never', {
     cron: '0 0 30 2 *',
@@ -294,6 +325,7 @@ it('what another version has saved and this one cannot use is listed with the re
       document: { name: 'old', type: 'alertmanager', url: 'http://127.0.0.1:4190', password: '********' },
       failure,
       unusable: true,
+      etag: expect.any(String),
     },
   ]);
   expect((await later.get('/api/v1/alerts/silences')).body.items).toMatchObject([

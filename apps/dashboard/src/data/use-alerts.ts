@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { read, type Schema } from '../api.js';
 
 export type Alert = Schema<'AlertDto'>;
@@ -37,10 +37,9 @@ export const useAlerts = ({ state, rule, limit, ...wish }: AlertsWish, enabled =
 
 /** What is set up of one kind. */
 export const useSetup = (kind: SetupKind) =>
-  useQuery({ ...setupQuery(kind), refetchInterval: 30_000, staleTime: 30_000 });
-
-export const setupQuery = (kind: SetupKind) =>
-  queryOptions({
+  useQuery({
     queryKey: ['alert-setup', kind],
     queryFn: ({ signal }) => read('/api/v1/alerts/{kind}', {}, { signal, names: { kind } }),
+    refetchInterval: 30_000,
+    staleTime: 30_000,
   });

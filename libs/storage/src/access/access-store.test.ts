@@ -115,6 +115,9 @@ describe.each(databases)('on $name', ({ make }) => {
         rotatedAt: 10,
         lastUsedAt: 11,
       });
+      expect(await tokens.rotate('t1', 'bc', 12, 20, null)).toBe(false);
+      expect(await tokens.rotate('t1', 'bc', 12, 20, 9)).toBe(false);
+      expect(await tokens.rotate('t1', 'bb', 12, 20, 10)).toBe(true);
       expect(await tokens.revoke('t1', 12)).toBe(true);
       expect(await tokens.revoke('t1', 13)).toBe(false);
       expect(await tokens.rotate('t1', 'cc', 14, 20)).toBe(false);
@@ -160,6 +163,18 @@ describe.each(databases)('on $name', ({ make }) => {
       );
       expect(made.filter(Boolean)).toHaveLength(1);
       expect(await store.users.all()).toHaveLength(1);
+    });
+
+    it('are changed only as what they were read, where that is asked', async () => {
+      const { users } = store;
+      await users.add({ ...user, tags: null });
+      await users.add({ ...user, id: 'u2', name: 'Bob' });
+      const bob = (await users.find('u2'))!;
+      expect(await users.change('u1', { role: 'editor' }, { role: 'admin', tags: { room: 'lab' } })).toBe(false);
+      expect(await users.change('u1', { tags: { room: 'lab' } }, { role: 'admin', tags: null })).toBe(true);
+      expect(await users.change('u1', { tags: null }, { role: 'admin', tags: { room: 'lab' } })).toBe(true);
+      expect(await users.changeUnlessLastAdmin('u2', undefined, { ...bob, role: 'viewer' })).toBe(false);
+      expect(await users.changeUnlessLastAdmin('u2', undefined, bob)).toBe(true);
     });
 
     it('always have an admin among them', async () => {

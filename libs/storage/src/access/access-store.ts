@@ -41,8 +41,12 @@ export interface TokenStore {
   all(): Promise<StoredToken[]>;
   /** Whether there is one that works, other than those of collectors and shares, and that of `npm start`. */
   anyUsable(now: number): Promise<boolean>;
-  /** Gives it another secret; the one before works until `previousUntil`. False where there is none to rotate. */
-  rotate(id: string, hash: string, now: number, previousUntil: number): Promise<boolean>;
+  /**
+   * Gives it another secret; the one before works until `previousUntil`. False where there is none to rotate.
+   *
+   * @param rotatedBefore when it has to have been rotated last; null: never; left out: whenever.
+   */
+  rotate(id: string, hash: string, now: number, previousUntil: number, rotatedBefore?: number | null): Promise<boolean>;
   /** False where there is none, or it has been revoked before. */
   revoke(id: string, now: number): Promise<boolean>;
   /** Revokes every token of a collector. */
@@ -90,9 +94,10 @@ export interface UserStore {
   /** By name. */
   all(): Promise<StoredUser[]>;
   any(): Promise<boolean>;
-  change(id: string, change: UserChange): Promise<boolean>;
+  /** @param as the role and the tags that the user has to have still; false where they are others. */
+  change(id: string, change: UserChange, as?: Pick<StoredUser, 'role' | 'tags'>): Promise<boolean>;
   /** Makes of an admin what `change` says, or deletes it without one, unless it is the last; false where it is. */
-  changeUnlessLastAdmin(id: string, change?: UserChange): Promise<boolean>;
+  changeUnlessLastAdmin(id: string, change?: UserChange, as?: Pick<StoredUser, 'role' | 'tags'>): Promise<boolean>;
   /** Takes the one-time password of a time step; false where it, or a later one, has been taken. */
   takeTotpStep(id: string, step: number): Promise<boolean>;
 }

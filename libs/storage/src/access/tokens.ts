@@ -29,14 +29,22 @@ export class Tokens implements TokenStore {
     return found !== null;
   }
 
-  async rotate(id: string, hash: string, now: number, previousUntil: number): Promise<boolean> {
-    const { affected } = await this.rows
+  async rotate(
+    id: string,
+    hash: string,
+    now: number,
+    previousUntil: number,
+    rotatedBefore?: number | null,
+  ): Promise<boolean> {
+    const statement = this.rows
       .createQueryBuilder()
       .update()
       .set({ previousHash: () => 'hash', previousUntil, hash, rotatedAt: now })
-      .where('id = :id AND revoked_at IS NULL', { id })
-      .execute();
-    return affected === 1;
+      .where('id = :id AND revoked_at IS NULL', { id });
+    if (rotatedBefore !== undefined) {
+      statement.andWhere('coalesce(rotated_at, -1) = :rotatedBefore', { rotatedBefore: rotatedBefore ?? -1 });
+    }
+    return (await statement.execute()).affected === 1;
   }
 
   async revoke(id: string, now: number): Promise<boolean> {

@@ -4,6 +4,8 @@ import type { UserEntity } from './access.entities.js';
 
 const keyOf = (name: string): string => name.normalize('NFKC').toLowerCase();
 
+type As = Pick<StoredUser, 'role' | 'tags'>;
+
 /** Of a statement about one admin: there is another one. */
 const NOT_LAST_ADMIN = `(role <> 'admin' OR EXISTS (SELECT 1 FROM "user" other WHERE other.role = 'admin' AND other.id <> :id))`;
 
@@ -48,15 +50,22 @@ export class Users implements UserStore {
     return this.rows.exists();
   }
 
-  async change(id: string, change: UserChange): Promise<boolean> {
-    return (await this.rows.update({ id }, change)).affected === 1;
+  change(id: string, change: UserChange, as?: As): Promise<boolean> {
+    return this.changeWhere('id = :id', id, change, as);
   }
 
-  async changeUnlessLastAdmin(id: string, change?: UserChange): Promise<boolean> {
+  changeUnlessLastAdmin(id: string, change?: UserChange, as?: As): Promise<boolean> {
+    return this.changeWhere(`id = :id AND ${NOT_LAST_ADMIN}`, id, change, as);
+  }
+
+  private async changeWhere(where: string, id: string, change?: UserChange, as?: As): Promise<boolean> {
     const builder = this.rows.createQueryBuilder();
-    const statement = change ? builder.update().set(change) : builder.delete();
-    const { affected } = await statement.where(`id = :id AND ${NOT_LAST_ADMIN}`, { id }).execute();
-    return affected === 1;
+    const statement = (change ? builder.update().set(change) : builder.delete()).where(where, { id });
+    if (as) {
+      const tags = as.tags === null ? '' : JSON.stringify(as.tags);
+      statement.andWhere(`role = :wasRole AND coalesce(tags, '') = :wasTags`, { wasRole: as.role, wasTags: tags });
+    }
+    return (await statement.execute()).affected === 1;
   }
 
   async takeTotpStep(id: string, step: number): Promise<boolean> {

@@ -95,6 +95,8 @@ export interface AlertStore {
   put(documents: readonly (AlertDocument & { readonly kind: AlertDocumentKind })[]): Promise<void>;
   /** Adds a document; false when there is one of its name already. */
   add(kind: AlertDocumentKind, document: AlertDocument): Promise<boolean>;
+  /** Writes a document in place of what there was; false where that is no longer so. @param before undefined: there was none. */
+  replace(kind: AlertDocumentKind, document: AlertDocument, before: unknown): Promise<boolean>;
   /** False when there is none of this name. */
   remove(kind: AlertDocumentKind, name: string): Promise<boolean>;
 

@@ -53,6 +53,17 @@ it('gives others their turn while very many states change, and has all of them i
   expect(await store.messages({ limit: 10 })).toHaveLength(1);
 });
 
+it('replaces a document only where it is what it was', async () => {
+  const of = (body: unknown) => ({ name: 'n', body, changedAt: at });
+  const bodies = async (): Promise<unknown[]> => (await store.documents('rule')).map(({ body }) => body);
+  expect(await store.replace('rule', of({ a: 1 }), { a: 0 })).toBe(false);
+  expect(await store.replace('rule', of({ a: 1 }), undefined)).toBe(true);
+  expect(await store.replace('rule', of({ a: 2 }), undefined)).toBe(false);
+  const [first, second] = [{ a: 2 }, { a: 3 }].map((body) => store.replace('rule', of(body), { a: 1 }));
+  expect([await first, await second]).toEqual([true, false]);
+  expect(await bodies()).toEqual([{ a: 2 }]);
+});
+
 it('leaves nothing of a few changes that cannot be written', async () => {
   await expect(store.commit(stepOf(40, 39))).rejects.toThrow('no room');
   expect(await store.states()).toEqual([]);

@@ -82,6 +82,19 @@ class SqlAlertStore implements AlertStore {
     return added.length > 0;
   }
 
+  async replace(kind: AlertDocumentKind, document: AlertDocument, before: unknown): Promise<boolean> {
+    if (before === undefined) return this.add(kind, document);
+    const replaced = await this.sql.rows(
+      'UPDATE alert_document SET body = ?, changed_at = ? WHERE kind = ? AND name = ? AND body = ? RETURNING name',
+      JSON.stringify(document.body),
+      document.changedAt,
+      kind,
+      document.name,
+      JSON.stringify(before),
+    );
+    return replaced.length > 0;
+  }
+
   async remove(kind: AlertDocumentKind, name: string): Promise<boolean> {
     const sql = 'DELETE FROM alert_document WHERE kind = ? AND name = ? RETURNING name';
     return (await this.sql.rows(sql, kind, name)).length > 0;

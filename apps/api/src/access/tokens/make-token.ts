@@ -56,9 +56,10 @@ export async function rotateToken(
   id: string,
   overlap: number,
   now: number,
+  rotatedBefore?: number | null,
 ): Promise<MadeToken | undefined> {
   const secret = newSecret();
-  if (!(await store.tokens.rotate(id, hashOf(secret), now, now + overlap))) return undefined;
+  if (!(await store.tokens.rotate(id, hashOf(secret), now, now + overlap, rotatedBefore))) return undefined;
   // Who signed in by the secret of before is in no longer than it works.
   await store.sessions.endOfToken(id, now + overlap);
   const stored = await store.tokens.find(id);

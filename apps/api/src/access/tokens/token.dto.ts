@@ -2,6 +2,7 @@ import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels } from '@device-metrics/domain';
 import type { StoredToken } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
+import { ETAG, entityTag } from '../../http/entity-tag.js';
 import { timeText } from '../time-text.js';
 import { devicesRule, spanRule, nameRule, tagsRule } from '../rules.js';
 
@@ -90,6 +91,9 @@ export class TokenDto {
 
   @ApiProperty({ type: String, nullable: true, example: null })
   rotated_at!: string | null;
+
+  @ApiProperty(ETAG)
+  etag!: string;
 }
 
 /** A token that was just made; the only time that its secret is shown. */
@@ -102,6 +106,9 @@ export class TokensDto {
   @ApiProperty({ type: [TokenDto] })
   tokens!: TokenDto[];
 }
+
+/** Of a token with its secret, of which only the times tell. */
+export const tokenTag = ({ id, rotatedAt, revokedAt }: StoredToken): string => entityTag([id, rotatedAt, revokedAt]);
 
 export function tokenDto(token: StoredToken, now: number): TokenDto {
   const isOver = (token.expiresAt ?? Infinity) <= now;
@@ -117,5 +124,6 @@ export function tokenDto(token: StoredToken, now: number): TokenDto {
     expires_at: timeText(token.expiresAt),
     last_used_at: timeText(token.lastUsedAt),
     rotated_at: timeText(token.rotatedAt),
+    etag: tokenTag(token),
   };
 }

@@ -1,5 +1,5 @@
 import { quote } from '@device-metrics/contract';
-import type { AccessStore } from '@device-metrics/storage';
+import type { AccessStore, StoredToken } from '@device-metrics/storage';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import {
   ApiCreatedResponse,
@@ -10,6 +10,7 @@ import {
   ApiTags,
 } from '@device-metrics/contract/openapi';
 import type { FastifyRequest } from 'fastify';
+import { assertAsRead, changed, HeedsTag, isConditional } from '../../http/entity-tag.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
@@ -19,7 +20,7 @@ import { Authenticate } from '../authenticate.js';
 import { Needs } from '../needs.js';
 import { parseSpan } from '../rules.js';
 import { makeToken, rotateToken, type MadeToken } from './make-token.js';
-import { MadeTokenDto, NewTokenDto, RotateTokenDto, tokenDto, TokensDto } from './token.dto.js';
+import { MadeTokenDto, NewTokenDto, RotateTokenDto, tokenDto, TokensDto, tokenTag } from './token.dto.js';
 
 const NO_TOKEN = { 'unknown-token': 'There is no token "5f0c2d1a9b3e" that works.' };
 
@@ -65,6 +66,7 @@ export class TokensController {
   @Post(':id/rotate')
   @HttpCode(200)
   @Needs('access:manage')
+  @HeedsTag()
   @ApiOperation({
     summary: 'Give a token another secret',
     description: 'The one before works for `overlap` more, so that nobody who sends is turned away meanwhile.',
@@ -78,8 +80,10 @@ export class TokensController {
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<MadeTokenDto> {
-    const made = await rotateToken(this.store, id, parseSpan(overlap) ?? 0, Date.now());
-    if (!made) throw noToken(id);
+    const before = await this.findAsRead(id, request);
+    const rotatedBefore = isConditional(request) ? before.rotatedAt : undefined;
+    const made = await rotateToken(this.store, id, parseSpan(overlap) ?? 0, Date.now(), rotatedBefore);
+    if (!made) throw rotatedBefore === undefined ? noToken(id) : changed();
     this.authenticate.forget();
     await this.audit.note(request, { action: 'token.rotate', target: made.stored.name, details: { id, overlap } });
     return madeTokenDto(made);
@@ -88,15 +92,23 @@ export class TokensController {
   @Delete(':id')
   @HttpCode(204)
   @Needs('access:manage')
+  @HeedsTag()
   @ApiOperation({ summary: 'Revoke a token, at once and for good' })
   @ApiParam({ name: 'id', example: '5f0c2d1a9b3e' })
   @ApiNoContentResponse({ description: 'Nothing gets in with it any more.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_TOKEN })
   async revoke(@Param('id') id: string, @Query() _query: NoQuery, @Req() request: FastifyRequest): Promise<void> {
+    const { name: target } = await this.findAsRead(id, request);
     if (!(await this.store.tokens.revoke(id, Date.now()))) throw noToken(id);
     this.authenticate.forget();
+    await this.audit.note(request, { action: 'token.revoke', target, details: { id } });
+  }
+
+  private async findAsRead(id: string, request: FastifyRequest): Promise<StoredToken> {
     const token = await this.store.tokens.find(id);
-    await this.audit.note(request, { action: 'token.revoke', target: token?.name ?? '', details: { id } });
+    if (!token || token.revokedAt !== null) throw noToken(id);
+    assertAsRead(request, tokenTag(token));
+    return token;
   }
 }
 

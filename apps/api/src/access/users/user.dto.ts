@@ -2,6 +2,7 @@ import { Obeys, Optional } from '@device-metrics/contract';
 import { toRfc3339, wrong, type Labels, type Rule } from '@device-metrics/domain';
 import type { Role, StoredUser } from '@device-metrics/storage';
 import { ApiProperty, ApiPropertyOptional, TEXTS } from '@device-metrics/contract/openapi';
+import { ETAG, entityTag } from '../../http/entity-tag.js';
 import { nameRule, tagsRule } from '../rules.js';
 import { timeText } from '../time-text.js';
 import { passwordRule } from '../sessions/session.dto.js';
@@ -93,6 +94,9 @@ export class UserDto {
 
   @ApiProperty({ type: String, nullable: true, example: null })
   last_sign_in_at!: string | null;
+
+  @ApiProperty(ETAG)
+  etag!: string;
 }
 
 export class UsersDto {
@@ -110,4 +114,8 @@ export const userDto = (user: StoredUser): UserDto => ({
   created_at: toRfc3339(user.createdAt),
   created_by: user.createdBy,
   last_sign_in_at: timeText(user.lastSignInAt),
+  etag: userTag(user),
 });
+
+/** Of what admins say of a user. */
+export const userTag = ({ id, role, tags, totp }: StoredUser): string => entityTag([id, role, tags, totp !== null]);

@@ -10,6 +10,7 @@ import {
   ApiTags,
 } from '@device-metrics/contract/openapi';
 import type { FastifyRequest } from 'fastify';
+import { assertAsRead, changed, HeedsTag, isConditional } from '../../http/entity-tag.js';
 import { NO_PARAMETERS, NoQuery } from '../../http/no-query.js';
 import { ApiProblems, BAD_BODY } from '../../http/openapi.js';
 import { Problem } from '../../http/problem.js';
@@ -19,7 +20,7 @@ import { Authenticate } from '../authenticate.js';
 import { Needs } from '../needs.js';
 import { hashPassword } from '../sessions/password.js';
 import { newUser } from './new-user.js';
-import { NewUserDto, UserChangeDto, userDto, UserDto, UsersDto } from './user.dto.js';
+import { NewUserDto, UserChangeDto, userDto, UserDto, UsersDto, userTag } from './user.dto.js';
 
 const NAME = { name: 'name', example: 'anna' };
 const NO_USER = { 'unknown-user': 'There is no user "anna".' };
@@ -74,6 +75,7 @@ export class UsersController {
 
   @Patch(':name')
   @Needs('access:manage')
+  @HeedsTag()
   @ApiOperation({ summary: 'Change the role, the tags or the password of a user' })
   @ApiParam(NAME)
   @ApiOkResponse({ type: UserDto })
@@ -84,19 +86,20 @@ export class UsersController {
     @Query() _query: NoQuery,
     @Req() request: FastifyRequest,
   ): Promise<UserDto> {
-    const user = await this.find(name);
     const change: UserChange = {
       ...(role !== undefined && { role }),
       ...(tags !== undefined && { tags }),
       ...(password !== undefined && { passwordHash: await hashPassword(password) }),
       ...(totp === false && { totp: null }),
     };
+    const user = await this.findAsRead(name, request);
+    const as = isConditional(request) ? user : undefined;
     const isLess = (role ?? 'admin') !== 'admin' || Object.keys(tags ?? {}).length > 0;
     if (Object.keys(change).length > 0) {
       const isDone = isLess
-        ? await this.store.users.changeUnlessLastAdmin(user.id, change)
-        : await this.store.users.change(user.id, change);
-      if (!isDone) throw lastAdmin(user);
+        ? await this.store.users.changeUnlessLastAdmin(user.id, change, as)
+        : await this.store.users.change(user.id, change, as);
+      if (!isDone) await this.refuse(user, as);
     }
     if (password !== undefined) await this.store.sessions.deleteOfUser(user.id);
     this.authenticate.forget();
@@ -111,17 +114,31 @@ export class UsersController {
   @Delete(':name')
   @HttpCode(204)
   @Needs('access:manage')
+  @HeedsTag()
   @ApiOperation({ summary: 'Delete a user, whose sessions and shared links end' })
   @ApiParam(NAME)
   @ApiNoContentResponse({ description: 'There is no such user any more.' })
   @ApiProblems({ ...NO_PARAMETERS, ...NO_USER, ...LAST })
   async delete(@Param('name') name: string, @Query() _query: NoQuery, @Req() request: FastifyRequest): Promise<void> {
-    const user = await this.find(name);
-    if (!(await this.store.users.changeUnlessLastAdmin(user.id))) throw lastAdmin(user);
+    const user = await this.findAsRead(name, request);
+    const as = isConditional(request) ? user : undefined;
+    if (!(await this.store.users.changeUnlessLastAdmin(user.id, undefined, as))) await this.refuse(user, as);
     await this.store.sessions.deleteOfUser(user.id);
     await this.store.tokens.revokeSharesBy(`user ${user.name}`, Date.now());
     this.authenticate.forget();
     await this.audit.note(request, { action: 'user.delete', target: user.name });
+  }
+
+  private async findAsRead(name: string, request: FastifyRequest): Promise<StoredUser> {
+    const user = await this.find(name);
+    assertAsRead(request, userTag(user));
+    return user;
+  }
+
+  /** Says why a change of a user did nothing. */
+  private async refuse(user: StoredUser, as: StoredUser | undefined): Promise<never> {
+    const now = await this.store.users.find(user.id);
+    throw as && (!now || userTag(now) !== userTag(as)) ? changed() : lastAdmin(user);
   }
 
   private async find(name: string): Promise<StoredUser> {

@@ -147,6 +147,7 @@ function wishOf(form: FormData): Schema<'NewTokenDto'> {
 function Rotate({ token, onDone }: { readonly token: Token; readonly onDone: () => void }) {
   const client = useQueryClient();
   const [made, setMade] = useState<Made>();
+  const [asOpened] = useState(token);
   if (made) return <ShownOnce made={made} onDone={onDone} />;
   return (
     <EntryForm
@@ -154,8 +155,8 @@ function Rotate({ token, onDone }: { readonly token: Token; readonly onDone: () 
       onCancel={onDone}
       submit={async (form) => {
         const path = addressOf('/api/v1/tokens/{id}/rotate', {}, { id: token.id });
-        setMade(await change<Made>('POST', path, { overlap: textOf(form, 'overlap') }));
-        void client.invalidateQueries({ queryKey: ['tokens'] });
+        const rotating = change<Made>('POST', path, { overlap: textOf(form, 'overlap') }, asOpened);
+        setMade(await rotating.finally(() => void client.invalidateQueries({ queryKey: ['tokens'] })));
       }}
     >
       <label className="labelled">

@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Link } from 'wouter';
 import { addressOf, change, read, type Schema } from '../../api.js';
 import { useSession } from '../../data/session.js';
@@ -84,19 +85,19 @@ const waysOf = ({ has_password, openid, totp }: User): string =>
   [has_password && (totp ? 'password and code' : 'password'), openid && 'OpenID'].filter(Boolean).join(', ') || '–';
 
 /** Makes a user, or changes one. */
-function UserForm({ user, onDone }: { readonly user?: User; readonly onDone: () => void }) {
+function UserForm({ user: asOpened, onDone }: { readonly user?: User; readonly onDone: () => void }) {
   const client = useQueryClient();
+  const [user] = useState(asOpened);
   const submit = async (form: FormData): Promise<void> => {
     const tags = tagsOf(textOf(form, 'tags'));
     const password = textOf(form, 'password');
     const common = { role: textOf(form, 'role'), tags: Object.keys(tags).length > 0 ? tags : null };
-    if (user) {
-      const reset = { ...(password !== '' && { password }), ...(form.has('totp') && { totp: false }) };
-      await change('PATCH', pathOf(user.name), { ...common, ...reset });
-    } else {
-      await change('POST', '/api/v1/users', { ...common, name: textOf(form, 'name').trim(), password });
-    }
-    await client.invalidateQueries({ queryKey: ['users'] });
+    const reset = { ...(password !== '' && { password }), ...(form.has('totp') && { totp: false }) };
+    const saving = user
+      ? change('PATCH', pathOf(user.name), { ...common, ...reset }, user)
+      : change('POST', '/api/v1/users', { ...common, name: textOf(form, 'name').trim(), password });
+    // Also after a refusal: what somebody else has changed meanwhile is there when it is opened again.
+    await saving.finally(() => client.invalidateQueries({ queryKey: ['users'] }));
     // Who changed themselves may do something else now.
     await client.invalidateQueries({ queryKey: ['session'] });
     onDone();

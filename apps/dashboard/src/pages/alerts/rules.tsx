@@ -7,7 +7,7 @@ import { useMaySetUp } from '../../data/session.js';
 import { OPEN, useAlerts, type SetupItem } from '../../data/use-alerts.js';
 import { Severity } from './now.js';
 import { conditionWords, watchWords } from './rule-words.js';
-import { saveUnchanged, Setup } from './setup.js';
+import { save, Setup } from './setup.js';
 
 /** What a rule of nothing in particular begins as. */
 const FRESH: Document = {
@@ -62,7 +62,7 @@ function Switch({ item }: { item: SetupItem }) {
   const may = useMaySetUp();
   const isOn = item.document['enabled'] !== false;
   const change = useMutation({
-    mutationFn: () => saveUnchanged(client, 'rules', item.name, { ...item.document, enabled: !isOn }, item),
+    mutationFn: () => save('rules', item.name, { ...item.document, enabled: !isOn }, item),
     onSettled: () => client.invalidateQueries({ queryKey: ['alert-setup', 'rules'] }),
   });
   return (

@@ -1,8 +1,8 @@
-import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useMemo, useRef, useState, type ReactNode } from 'react';
 import { addressOf, ApiError, change } from '../../api.js';
 import { useMaySetUp } from '../../data/session.js';
-import { setupQuery, useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
+import { useSetup, type SetupItem, type SetupKind } from '../../data/use-alerts.js';
 import { ProblemNotice } from '../../parts/problem-notice.js';
 import { parsed, without, type Document } from '../../data/alert-document.js';
 import { EditingContext } from './fields.js';
@@ -10,34 +10,19 @@ import { EditingContext } from './fields.js';
 const PATH = '/api/v1/alerts/{kind}/{name}';
 const shown = (document: unknown): string => JSON.stringify(document, null, 2);
 
-/** Writes a document under its name, in place of what has it. */
-const save = (kind: SetupKind, name: string, document: Document): Promise<SetupItem> =>
-  change<SetupItem>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name });
-
 /**
- * The same, where it is still as it was when it was opened.
+ * Writes a document under its name, where it is still as it was when it was opened.
  *
  * @param before left out: there must be none of the name.
- * @throws Error where somebody else was faster.
+ * @throws ApiError also where somebody else was faster.
  */
-export async function saveUnchanged(
-  client: QueryClient,
+export const save = (
   kind: SetupKind,
   name: string,
   document: Document,
   before: SetupItem | undefined,
-): Promise<SetupItem> {
-  const { items } = await client.fetchQuery({ ...setupQuery(kind), staleTime: 0 });
-  const now = items.find((item) => item.name === name);
-  if (now && !before)
-    throw new Error('There is one of this name already: open that to change it, or choose another name.');
-  if (before && JSON.stringify(now?.document) !== JSON.stringify(before.document)) {
-    throw new Error(
-      `Somebody else has ${now ? 'changed' : 'deleted'} it meanwhile. Close this, and open it again as it is now.`,
-    );
-  }
-  return save(kind, name, document);
-}
+): Promise<SetupItem> =>
+  change<SetupItem>('PUT', addressOf(PATH, {}, { kind, name }), { ...document, name }, before ?? null);
 
 /** How things of one kind are shown and changed. */
 export interface SetupLook {
@@ -164,19 +149,19 @@ function SetupForm({ look, item, fresh, onClose }: DialogProps & { fresh: Docume
   const [text, setText] = useState<string>();
   const may = useMaySetUp();
   const readOnly = !may || item?.origin === 'file';
-  const done = async (): Promise<void> => {
-    await client.invalidateQueries({ queryKey: ['alert-setup', kind] });
-    onClose();
-  };
+  // Also after a refusal: what somebody else has changed meanwhile is there when it is opened again.
+  const onSettled = () => client.invalidateQueries({ queryKey: ['alert-setup', kind] });
   const saving = useMutation({
     mutationFn: async () => {
-      await saveUnchanged(client, kind, name.trim(), text === undefined ? document : parsed(text), item);
+      await save(kind, name.trim(), text === undefined ? document : parsed(text), item);
     },
-    onSuccess: done,
+    onSettled,
+    onSuccess: onClose,
   });
   const removing = useMutation({
-    mutationFn: () => change('DELETE', addressOf(PATH, {}, { kind, name })),
-    onSuccess: done,
+    mutationFn: () => change('DELETE', addressOf(PATH, {}, { kind, name }), undefined, item),
+    onSettled,
+    onSuccess: onClose,
   });
   const failure = saving.error ?? removing.error;
   const mistakes = failure instanceof ApiError ? failure.fields : NO_MISTAKES;

@@ -111,13 +111,14 @@ function EditDevice({ device, onDone }: { device: DeviceDto; onDone: () => void 
       const gone = Object.keys(opened.tags).filter((name) => !Object.hasOwn(wanted, name));
       const given = Object.entries(wanted).filter(([name, value]) => opened.tags[name] !== value);
       const [displayName, notes] = ['display_name', 'notes'].map((field) => textOf(form, field).trim() || null);
-      // What was not changed here somebody else may have changed meanwhile.
-      await change('PATCH', path, {
+      const changes = {
         ...(displayName !== (opened.display_name ?? null) && { display_name: displayName }),
         ...(notes !== (opened.notes ?? null) && { notes }),
         tags: Object.fromEntries([...gone.map((name): [string, null] => [name, null]), ...given]),
-      });
-      await client.invalidateQueries({ queryKey: ['device', device.device_name] });
+      };
+      await change('PATCH', path, changes, opened).finally(() =>
+        client.invalidateQueries({ queryKey: ['device', device.device_name] }),
+      );
       void client.invalidateQueries({ queryKey: ['devices'] });
       onDone();
     });
