@@ -7,6 +7,8 @@ const SI = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
 const SMALL = ['', 'm', 'µ', 'n', 'p'];
 /** From here on numbers are written with a power of ten, and without a prefix. */
 const BEYOND_PREFIXES = 1e21;
+/** From here on seconds are not told in years, s. */
+const BEYOND_YEARS = 1e12;
 
 /** Metrics of unit `1` that are no ratio: they say yes or no. */
 const FLAGS =
@@ -43,6 +45,8 @@ const PREFIXED: Readonly<Record<string, string>> = {
   lx: 'lx',
 };
 
+const PARTS_OF_SECOND: Readonly<Record<string, number>> = { ms: 1e3, us: 1e6, ns: 1e9 };
+
 /** How the values of a metric are shown. @param more so many further digits, where values are told apart by them. */
 export type Formatter = (value: number | null | undefined, more?: number) => string;
 type NumberFormatter = (value: number, more: number) => string;
@@ -55,8 +59,14 @@ type NumberFormatter = (value: number, more: number) => string;
  */
 export function formatterOf(unit: string | undefined, metric = ''): Formatter {
   const format = formatOf(unit ?? '', metric);
-  return (value, more = 0) =>
-    value === null || value === undefined || !Number.isFinite(value) ? '–' : format(value, more);
+  return (value, more = 0) => {
+    if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+    const text = format(value, more);
+    // What the unit is multiplied by has come to no number.
+    if (text.includes('Infinity')) return `${figures(value, more)} ${unit === '1' ? '' : unit}`.trim();
+    // What is rounded to nothing has no sign.
+    return text.replace(/^-(?=0(\.0+)?( |$))/, '');
+  };
 }
 
 function formatOf(unit: string, metric: string): NumberFormatter {
@@ -66,7 +76,9 @@ function formatOf(unit: string, metric: string): NumberFormatter {
   if (isRatio(unit, metric)) return (value, more) => `${percent(value * 100, more)} %`;
   if (unit === 'By') return binary;
   if (unit === 's') return duration;
-  if (unit === 'ms') return (value, more) => duration(value / 1000, more);
+  if (Object.hasOwn(PARTS_OF_SECOND, unit)) {
+    return (value, more) => duration(value / (PARTS_OF_SECOND[unit] ?? 1), more);
+  }
   if (Object.hasOwn(PLAIN, unit)) return (value, more) => `${tenths(value, more)} ${PLAIN[unit]}`;
   if (Object.hasOwn(PREFIXED, unit)) return (value, more) => prefixed(value, PREFIXED[unit] ?? '', more);
   const { unit: base, factor } = toBaseUnit(unit);
@@ -112,13 +124,12 @@ const powerOf = (value: number, base: number, count: number): number => {
 function figures(value: number, more = 0): string {
   const magnitude = Math.abs(value);
   if (magnitude >= BEYOND_PREFIXES) return value.toExponential(2 + more);
-  if (magnitude >= 99.95 || Number.isInteger(value)) return trimmed(value.toFixed(more));
+  if (magnitude >= 99.95 || Number.isInteger(value)) return value.toFixed(more);
   if (magnitude >= 9.995) return value.toFixed(1 + more);
   if (magnitude >= 0.01) return value.toFixed(2 + more);
   return value.toPrecision(2 + more);
 }
 
-const trimmed = (text: string): string => (text === '-0' ? '0' : text);
 const tenths = (value: number, more: number): string =>
   Math.abs(value) >= 1000 ? figures(value, more) : value.toFixed(1 + more);
 const percent = (value: number, more: number): string =>
@@ -135,7 +146,7 @@ export function duration(seconds: number, more = 0): string {
   if (magnitude < 0.000_000_999_5) return `${figures(seconds * 1e9, more)} ns`;
   if (magnitude < 0.000_999_5) return `${figures(seconds * 1e6, more)} µs`;
   if (magnitude < 0.9995) return `${figures(seconds * 1e3, more)} ms`;
-  if (magnitude < 59.5) return `${figures(seconds, more)} s`;
+  if (magnitude < 59.5 || magnitude >= BEYOND_YEARS) return `${secondsText(seconds, more)} s`;
   const first = magnitude < 3_570 ? 3 : magnitude < 86_400 - 1800 ? 2 : magnitude < 365 * 86_400 ? 1 : 0;
   const shown = LENGTHS.slice(first, first + 2 + more);
   const [smallest] = shown.at(-1) as readonly [number, string];
@@ -148,8 +159,11 @@ export function duration(seconds: number, more = 0): string {
     if (Number(count) > 0) texts.push(`${count} ${name}`);
   }
   const text = texts.join(' ');
-  return seconds < 0 ? `−${text}` : text;
+  return seconds < 0 ? `-${text}` : text;
 }
+
+const secondsText = (seconds: number, more: number): string =>
+  Math.abs(seconds) < BEYOND_YEARS ? figures(seconds, more) : seconds.toExponential(2 + more);
 
 const LENGTHS: readonly (readonly [seconds: number, name: string])[] = [
   [365 * 86_400, 'y'],

@@ -74,6 +74,12 @@ it.each([
   [1e25, '1', '1.00e+27 %'],
   [1e-12, 'A', '1 pA'],
   [1e-9, 's', '1 ns'],
+  [2_500, 'us', '2.50 ms'],
+  [-0.04, 'Cel', '0.0 °C'],
+  [-0.4, 'Cel', '-0.4 °C'],
+  [-0, 'By', '0 B'],
+  [1.7e308, '1', '1.70e+308'],
+  [1.7e308, 'MBy', '1.70e+308 MBy'],
 ])('%d in %s is %s', (value, unit, text) => {
   expect(formatterOf(unit)(value)).toBe(text);
 });
@@ -92,7 +98,8 @@ it.each([
   [86_399, '1 d'],
   [190_800, '2 d 5 h'],
   [400 * 86_400, '1 y 35 d'],
-  [-120, '−2 min'],
+  [-120, '-2 min'],
+  [2.5e13, '2.50e+13 s'],
 ])('%d seconds are %s', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
 });

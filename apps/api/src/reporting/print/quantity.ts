@@ -1,4 +1,4 @@
-/** How values of a unit are written, by their size: the first size that a value reaches. */
+/** How values of a unit are written, by their size: the first size that a value reaches. Beyond all prefixes there is none. */
 export type Unit = readonly UnitSize[];
 
 interface UnitSize {
@@ -80,20 +80,32 @@ const SYMBOLS: Readonly<Record<string, string>> = { Cel: '°C', '[degF]': '°F',
 
 const size = (divisor: number, symbol: string, from = divisor): UnitSize => ({ from, divisor, symbol });
 
-const NUMBER: Unit = [size(1e12, 'T'), size(1e9, 'G'), size(1e6, 'M'), size(1e3, 'k', 1e4), size(1, '', 0)];
+const NUMBER: Unit = [
+  size(1, '', 1e21),
+  size(1e18, 'E'),
+  size(1e15, 'P'),
+  size(1e12, 'T'),
+  size(1e9, 'G'),
+  size(1e6, 'M'),
+  size(1e3, 'k', 1e4),
+  size(1, '', 0),
+];
 /** Of a unit of 1, large values are numbers of something rather than shares. */
 const RATIO: Unit = [...NUMBER.slice(0, -1), size(1, '', 10), { from: 0, divisor: 0.01, symbol: '%' }];
 const BYTES: Unit = [
-  ...['PiB', 'TiB', 'GiB', 'MiB', 'KiB'].map((symbol, index) => size(2 ** (50 - 10 * index), symbol)),
+  size(1, 'B', 2 ** 70),
+  ...['EiB', 'PiB', 'TiB', 'GiB', 'MiB', 'KiB'].map((symbol, index) => size(2 ** (60 - 10 * index), symbol)),
   size(1, 'B', 0),
 ];
 const DURATION: Unit = [
+  size(1, 's', 1e12),
   ...[size(86_400, 'd', 2 * 86_400), size(3600, 'h', 2 * 3600), size(60, 'min', 120), size(1, 's')],
   ...[size(1e-3, 'ms'), size(1e-6, 'µs'), size(1e-9, 'ns', 0)],
 ];
 
 const decimal = (symbol: string): Unit => [
-  ...['P', 'T', 'G', 'M', 'k', ''].map((prefix, index) => size(10 ** (15 - 3 * index), prefix + symbol)),
+  size(1, symbol, 1e21),
+  ...['E', 'P', 'T', 'G', 'M', 'k', ''].map((prefix, index) => size(10 ** (18 - 3 * index), prefix + symbol)),
   ...[size(1e-3, `m${symbol}`), size(1e-6, `µ${symbol}`), size(1e-9, `n${symbol}`, 0)],
 ];
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { useAddress, useTimeWindow } from '../../address.js';
 import { addressOf, read, serverNow, type Query, type Schema } from '../../api.js';
@@ -17,6 +17,8 @@ type Report = Schema<'AvailabilityDto'>;
 const DEFAULT_LENGTH = '90d';
 /** Silences that are shown of a device before a click. */
 const SHOWN = 5;
+/** Devices that are shown before a click: the page of some thousand took seconds. */
+const PAGE = 200;
 
 /** Which share of each month a device was not silent, and its silences. */
 export default function Availability() {
@@ -101,94 +103,108 @@ function Months({ report, zone }: { report: Report; zone: Zone }) {
   const address = useAddress();
   const open = address.get('all');
   const { months, cells, silences } = useMemo(() => arranged(report), [report]);
+  const [most, setMost] = useState(PAGE);
   if (report.totals.length === 0) return <p className="soft empty">No device was watched in this time.</p>;
   const totals = [...report.totals].sort((a, b) => a.percent - b.percent);
+  const more = totals.length - most;
   return (
-    <table className="plain availability cards">
-      <thead>
-        <tr>
-          <th scope="col">Device</th>
-          <th scope="col" className="number">
-            Whole time
-          </th>
-          {months.map((month) => (
-            <th key={month} scope="col" className="number">
-              {month}
+    <>
+      <table className="plain availability cards">
+        <thead>
+          <tr>
+            <th scope="col">Device</th>
+            <th scope="col" className="number">
+              Whole time
             </th>
-          ))}
-          <th scope="col" className="number">
-            Silent
-          </th>
-          <th scope="col">Silences</th>
-        </tr>
-      </thead>
-      <tbody>
-        {totals.map(({ device_name = '', percent, silent, silences: count }) => {
-          const own = silences.get(device_name) ?? [];
-          const all = open === device_name;
-          return (
-            <tr key={device_name}>
-              <td className="name whole-line">
-                <Link href={`/devices/${encodeURIComponent(device_name)}`}>
-                  <bdi>{device_name}</bdi>
-                </Link>
-              </td>
-              <td className="number" data-head="Whole time">
-                <Share percent={percent} />
-              </td>
-              {months.map((month) => {
-                const cell = cells.get(`${device_name} ${month}`);
-                return (
-                  <td key={month} className="number" data-head={month}>
-                    {cell ? <Share percent={cell.percent} /> : <span className="soft">–</span>}
-                    {cell && cell.silences > 0 && (
-                      <div className="month-silences soft">
-                        {cell.silences} {cell.silences === 1 ? 'silence' : 'silences'}, {duration(cell.silent / 1000)}
-                      </div>
-                    )}
-                  </td>
-                );
-              })}
-              <td className="number" data-head="Silent">
-                {silent === 0 ? <span className="soft">–</span> : duration(silent / 1000)}
-              </td>
-              <td className="whole-line">
-                {count === 0 ? (
-                  <span className="soft">none</span>
-                ) : (
-                  <ul className="silences">
-                    {own.slice(0, all ? undefined : SHOWN).map(({ start_time, end_time, length }) => (
-                      <li key={start_time}>
-                        <Link href={aroundSilence(device_name, start_time, end_time, length)}>
-                          {timeText(Date.parse(start_time), zone, false)}
-                        </Link>{' '}
-                        <span className="soft">
-                          {end_time === undefined ? 'for ' : ''}
-                          {duration(length / 1000)}
-                          {end_time === undefined ? ', still' : ''}
-                        </span>
-                      </li>
-                    ))}
-                    {own.length > SHOWN && (
-                      <li>
-                        <button
-                          type="button"
-                          className="button small plain"
-                          aria-expanded={all}
-                          onClick={() => address.set({ all: all ? undefined : device_name }, { replace: true })}
-                        >
-                          {all ? 'fewer' : `all ${own.length}`}
-                        </button>
-                      </li>
-                    )}
-                  </ul>
-                )}
-              </td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
+            {months.map((month) => (
+              <th key={month} scope="col" className="number">
+                {month}
+              </th>
+            ))}
+            <th scope="col" className="number">
+              Silent
+            </th>
+            <th scope="col">Silences</th>
+          </tr>
+        </thead>
+        <tbody>
+          {totals.slice(0, most).map(({ device_name = '', percent, silent, silences: count }) => {
+            const own = silences.get(device_name) ?? [];
+            const all = open === device_name;
+            return (
+              <tr key={device_name}>
+                <td className="name whole-line">
+                  <Link href={`/devices/${encodeURIComponent(device_name)}`}>
+                    <bdi>{device_name}</bdi>
+                  </Link>
+                </td>
+                <td className="number" data-head="Whole time">
+                  <Share percent={percent} />
+                </td>
+                {months.map((month) => {
+                  const cell = cells.get(`${device_name} ${month}`);
+                  return (
+                    <td key={month} className="number" data-head={month}>
+                      {cell ? <Share percent={cell.percent} /> : <span className="soft">–</span>}
+                      {cell && cell.silences > 0 && (
+                        <div className="month-silences soft">
+                          {cell.silences} {cell.silences === 1 ? 'silence' : 'silences'}, {duration(cell.silent / 1000)}
+                        </div>
+                      )}
+                    </td>
+                  );
+                })}
+                <td className="number" data-head="Silent">
+                  {silent === 0 ? <span className="soft">–</span> : duration(silent / 1000)}
+                </td>
+                <td className="whole-line">
+                  {count === 0 ? (
+                    <span className="soft">none</span>
+                  ) : (
+                    <ul className="silences">
+                      {own.slice(0, all ? undefined : SHOWN).map(({ start_time, end_time, length }) => (
+                        <li key={start_time}>
+                          <Link href={aroundSilence(device_name, start_time, end_time, length)}>
+                            {timeText(Date.parse(start_time), zone, false)}
+                          </Link>{' '}
+                          <span className="soft">
+                            {end_time === undefined ? 'for ' : ''}
+                            {duration(length / 1000)}
+                            {end_time === undefined ? ', still' : ''}
+                          </span>
+                        </li>
+                      ))}
+                      {own.length > SHOWN && (
+                        <li>
+                          <button
+                            type="button"
+                            className="button small plain"
+                            aria-expanded={all}
+                            onClick={() => address.set({ all: all ? undefined : device_name }, { replace: true })}
+                          >
+                            {all ? 'fewer' : `all ${own.length}`}
+                          </button>
+                        </li>
+                      )}
+                    </ul>
+                  )}
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {more > 0 && (
+        <p className="more-rows">
+          <button type="button" className="button no-print" onClick={() => setMost(most + PAGE)}>
+            {Math.min(PAGE, more)} more
+          </button>{' '}
+          <span className="soft">
+            {most} of {totals.length} devices, those that were silent for the longest; the files have all.
+          </span>
+        </p>
+      )}
+    </>
   );
 }
 

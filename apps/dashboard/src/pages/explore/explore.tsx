@@ -93,9 +93,9 @@ export default function Explore() {
           )}
           <article className="chart" aria-busy={isPlaceholderData || !data}>
             <header>
-              <h3>
+              <h2>
                 <bdi>{question.metric}</bdi> <span className="soft">{question.aggregation}</span>
-              </h3>
+              </h2>
               <ChartMenu title={question.metric} spec={spec} address={call} data={chart} zone={zone} />
             </header>
             <Drawn
