@@ -146,7 +146,7 @@ it('no answer is kept on the way, but for files without data: those whose names 
   const page = await server.get('/', { accept: 'text/html' });
   expect(page.headers.get('cache-control')).toBe('no-cache');
   const [script] = /\/assets\/[\w.-]+\.js/.exec(page.body) as RegExpExecArray;
-  expect(await kept(script as string)).toBe('public, max-age=31536000, immutable');
+  expect(await kept(script)).toBe('public, max-age=31536000, immutable');
 });
 
 it('pages of this server may do everything', async () => {

@@ -30,7 +30,7 @@ export const tagsRule: Rule = (value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return `must be an object of strings, as in {"room": "lab"}, with null for a tag to remove, got ${quote(value)}`;
   }
-  for (const [name, text] of Object.entries(value)) {
+  for (const [name, text] of Object.entries<unknown>({ ...value })) {
     if (!isText(name, 1, MAX_TAG_NAME, UNPRINTABLE) || /[=,]/.test(name)) {
       return `tag names must be 1 to ${MAX_TAG_NAME} printable characters without = and commas, got ${quote(name)}`;
     }
