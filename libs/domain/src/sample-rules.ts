@@ -12,9 +12,9 @@ export const MAX_AHEAD = 10 * 60_000;
 export const MAX_DEVICE_NAME = 128;
 export const MAX_METRIC_NAME = 255;
 export const MAX_UNIT = 63;
-export const MAX_LABELS = 32;
-export const MAX_LABEL_NAME = 128;
-export const MAX_LABEL_VALUE = 512;
+const MAX_LABELS = 32;
+const MAX_LABEL_NAME = 128;
+const MAX_LABEL_VALUE = 512;
 
 /** The received value as an error message quotes it: at most 100 characters of a string, only the outline of a structure. */
 export function quote(value: unknown): string {

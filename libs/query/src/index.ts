@@ -8,7 +8,6 @@ export type { Position, SeriesTable } from './series-table.js';
 export {
   figuresOfSummary,
   numbersOf,
-  stepsWithin,
   type Figures,
   type NumbersBasis,
   type Points,

@@ -154,7 +154,7 @@ async function exactGrowth(
 }
 
 /** Steps that end where the range does. */
-export function stepsWithin({ start, end }: TimeRange, length: number, names: readonly string[]): Steps {
+function stepsWithin({ start, end }: TimeRange, length: number, names: readonly string[]): Steps {
   const bounds = [start];
   for (let bound = (Math.floor(start / length) + 1) * length; bound < end; bound += length) bounds.push(bound);
   bounds.push(end);

@@ -156,7 +156,7 @@ const keyOf = ({ authorization, cookie = '', isSecure }: Credentials): string =>
   authorization ?? `${isSecure ? 'tls' : 'plain'}\n${cookie}`;
 
 /** The token of `Bearer <token>`, `Token <token>`, `Token <name>:<token>`, or of Basic with the token as password (RFC 7617); undefined for others. */
-export function tokenIn(authorization: string): string | undefined {
+function tokenIn(authorization: string): string | undefined {
   const [, scheme = '', value = ''] = /^(\w+) +(\S+)\s*$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
     case 'bearer':

@@ -217,7 +217,7 @@ export function credentialsOf(request: FastifyRequest): Credentials {
 }
 
 /** Whether a request comes from this machine itself, as far as can be seen. */
-export function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
+function isLocalRequest({ raw, headers }: FastifyRequest): boolean {
   if (OF_PROXIES.some((name) => headers[name] !== undefined)) return false;
   // As nginx asks that was told nothing; what is on this machine itself has spoken 1.1 for long.
   if (raw.httpVersion === '1.0') return false;

@@ -78,7 +78,7 @@ const timeOf = (name: string): number =>
   Date.parse(name.replace(/^device-metrics-(.*)T(\d+)-(\d+)-(.*)\.db$/, '$1T$2:$3:$4'));
 
 /** In a process of its own: the check of a large file takes long, and this one has samples to take. @throws Error with the reason. */
-export async function checkApart(file: string): Promise<void> {
+async function checkApart(file: string): Promise<void> {
   const [, program = ''] = process.argv;
   try {
     await promisify(execFile)(process.execPath, [program, 'check', file]);

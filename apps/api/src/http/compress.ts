@@ -41,7 +41,7 @@ const mayCompress = ({ method, headers }: FastifyRequest, reply: FastifyReply): 
   takesGzip(headers['accept-encoding']);
 
 /** Whether a header `Accept-Encoding` names gzip, other than to refuse it. */
-export const takesGzip = (accepted: string | string[] | undefined): boolean =>
+const takesGzip = (accepted: string | string[] | undefined): boolean =>
   String(accepted ?? '')
     .split(',')
     .some((one) => /^\s*gzip\s*(;\s*q=(1|0\.\d*[1-9])\d*\.?0*\s*)?$/i.test(one));

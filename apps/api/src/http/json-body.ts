@@ -7,7 +7,7 @@ import { Problem } from './problem.js';
 import { AddRouteConfig } from './route-config.js';
 
 /** How deep objects and arrays of a body may stand in each other; what the calls take has a fifth of it. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 /** How many objects and arrays a body may have in all. */
 export const MAX_PARTS = 500_000;

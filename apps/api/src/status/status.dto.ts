@@ -1,7 +1,7 @@
 import { Obeys, Optional, quote, type Rule } from '@device-metrics/contract';
 import { ApiProperty, ApiPropertyOptional } from '@device-metrics/contract/openapi';
 
-export const INCIDENT_STATES = ['investigating', 'identified', 'monitoring', 'resolved', 'planned'] as const;
+const INCIDENT_STATES = ['investigating', 'identified', 'monitoring', 'resolved', 'planned'] as const;
 export type IncidentState = (typeof INCIDENT_STATES)[number];
 /** Stands in place of a password that is set. */
 export const HIDDEN = '********';

@@ -236,5 +236,4 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export const isUrl = (value: unknown): value is string =>
-  isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);
+const isUrl = (value: unknown): value is string => isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);

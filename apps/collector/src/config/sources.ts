@@ -6,8 +6,8 @@ import type { Section } from './section.js';
 import type { Source, SourceTools } from '../run/source.js';
 import { protocols } from '../third-party/protocols.js';
 
-export const SHORTEST_INTERVAL = 100;
-export const LONGEST_INTERVAL = 86_400_000;
+const SHORTEST_INTERVAL = 100;
+const LONGEST_INTERVAL = 86_400_000;
 /** The api as a device. */
 export const API_DEVICE = 'device-metrics-api';
 const DEFAULT_TIMEOUT = 5_000;

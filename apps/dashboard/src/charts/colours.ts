@@ -1,5 +1,5 @@
 /** How many colours there are that can be told apart; the lines beyond them are told apart by dashes too. */
-export const COLOURS = 8;
+const COLOURS = 8;
 
 /** The grey for what is left over, as idle time and free space. */
 export const QUIET = 7;

@@ -18,7 +18,7 @@ import { Legend, type LegendHandle } from './legend.js';
 import { Plot } from './plot.js';
 import './charts.css';
 
-export const CHART_HEIGHT = 190;
+const CHART_HEIGHT = 190;
 
 interface DeviceChartProps {
   readonly device: string;

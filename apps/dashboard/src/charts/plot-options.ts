@@ -50,7 +50,7 @@ export function plotColumns(data: ChartData, look: PlotLook, hidden: ReadonlySet
 }
 
 /** The lines that are drawn, in the order of the columns; those that have no band here have no `min` and `max`. */
-export function shownLines(
+function shownLines(
   { lines }: ChartData,
   hidden: ReadonlySet<string>,
 ): (ChartData['lines'][number] & { index: number })[] {

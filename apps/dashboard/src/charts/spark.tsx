@@ -13,7 +13,7 @@ export const Spark = memo(function Spark({ values, ratio }: { values: readonly (
 });
 
 /** An SVG path; a gap in the values is one in the line. A share goes from 0 to 1, other values over their own range. */
-export function sparkPath(values: readonly (number | null)[], ratio: boolean): string {
+function sparkPath(values: readonly (number | null)[], ratio: boolean): string {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return '';
   const low = ratio ? 0 : Math.min(...known);

@@ -29,8 +29,7 @@ export interface WindowReport {
 /** The key of everything that moves with time, of a device. */
 export const liveKey = (device: string): readonly string[] => ['report', device, 'live'];
 
-export const stepOfWish = ({ window, points, interval }: ReportWish): number =>
-  stepFor(lengthOf(window), points, interval);
+const stepOfWish = ({ window, points, interval }: ReportWish): number => stepFor(lengthOf(window), points, interval);
 
 /** The parameters of the call. */
 export function reportQuery(wish: ReportWish, start: number, end: number): ReportQuery {

@@ -25,7 +25,7 @@ export interface ExponentialPoint {
 }
 
 /** Buckets of an exponential histogram are merged until there are at most 2^2 of them while values double. */
-export const FINEST_SCALE = 2;
+const FINEST_SCALE = 2;
 
 /**
  * Puts explicit buckets into a point.

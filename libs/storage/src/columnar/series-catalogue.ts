@@ -294,16 +294,6 @@ export class SeriesCatalogue {
     return this.entries[id];
   }
 
-  /** As `get`, for ids that come one after the other: where they come in the order of before, no look-up is needed. */
-  getNext(id: number): SeriesEntry | undefined {
-    const guess = this.last?.next;
-    const entry = guess?.id === id ? guess : this.entries[id];
-    if (!entry) return undefined;
-    if (this.last) this.last.next = entry;
-    this.last = entry;
-    return entry;
-  }
-
   allDevices(): Iterable<Device> {
     return this.devices.values();
   }

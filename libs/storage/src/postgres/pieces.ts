@@ -361,7 +361,7 @@ export async function saveLatest(
   );
 }
 
-export const throughOf = (piece: StoredPiece): Through => JSON.parse((piece as PgPiece).through) as Through;
+const throughOf = (piece: StoredPiece): Through => JSON.parse((piece as PgPiece).through) as Through;
 
 const pieceOf = (row: Row): PgPiece => ({
   id: chunkId(row.device_id, row.hour),

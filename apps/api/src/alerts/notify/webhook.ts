@@ -27,7 +27,7 @@ export const webhook: ChannelType = {
   },
 };
 
-export const webhookBody = ({ key, status, severity, title, text, links, notice, alerts }: Message): object => ({
+const webhookBody = ({ key, status, severity, title, text, links, notice, alerts }: Message): object => ({
   key,
   kind: notice.kind,
   status,

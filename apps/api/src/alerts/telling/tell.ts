@@ -224,7 +224,7 @@ function unmark(changes: Changes, { rule, subject }: AlertState, route: Route): 
   else changes.put({ ...alert, episode: null });
 }
 
-export function itemOf({ rule, subject, value, episode }: AlertState): NoticeItem {
+function itemOf({ rule, subject, value, episode }: AlertState): NoticeItem {
   const { id = '', severity = 'info', level = null, began = 0, ended = null } = episode ?? {};
   return { id, rule, severity, subject, value, level, began, ended };
 }

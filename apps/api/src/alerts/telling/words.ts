@@ -4,7 +4,7 @@ import type { Subject } from '../evaluation/subject.js';
 import type { Condition, Rule } from '../rules/rule.js';
 
 /** The part of the labels that says what is meant, in a person's words. */
-export const labelWords = (labels: Labels): string =>
+const labelWords = (labels: Labels): string =>
   Object.entries(labels)
     .filter(([name]) => !/(^|\.)(state|active_state)$/.test(name))
     .map(([name, value]) => `${wordOf(name)} ${value}`)
@@ -38,7 +38,7 @@ export function spanWords(milliseconds: number): string {
 }
 
 /** The number of a rule in the unit that a person reads it in. */
-export function valueWords(rule: Rule | undefined, { metric, unit = null }: Subject, value: number): string {
+function valueWords(rule: Rule | undefined, { metric, unit = null }: Subject, value: number): string {
   if (rule === undefined) return quantity(value, unitOf(unit)).replace('\u00A0', ' ');
   const { condition } = rule;
   return numberWords(condition, unit, metric, value);

@@ -25,13 +25,13 @@ export const RATES = ['rate', 'increase'];
 export const COUNTS = [5, 10, 20, 50];
 export const STEPS = ['auto', '10s', '1m', '5m', '15m', '1h', '6h', '1d', '7d'];
 
-export const DEFAULT_METRIC = 'system.cpu.utilization';
+const DEFAULT_METRIC = 'system.cpu.utilization';
 
 /** What is asked of a metric where the address does not say. */
 export const usualAggregation = (metric: string): string => (isCounter(metric) ? 'rate' : 'mean');
 
 /** Of a metric whose states make a whole, the state that a person means. */
-export function usualLabels(metric: string): string[] {
+function usualLabels(metric: string): string[] {
   const number = oneNumber(metric);
   const states = 'states' in number ? (number.states ?? []) : [];
   return states.length === 1 ? [`${stateLabel(metric)}=${states[0]}`] : [];

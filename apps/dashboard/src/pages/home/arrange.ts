@@ -19,7 +19,7 @@ export type Row =
   | { readonly kind: 'device'; readonly name: string }
   | { readonly kind: 'group'; readonly title: string; readonly count: number };
 
-export const SORTS = ['name', 'status', ...FIGURES, 'seen'] as const;
+const SORTS = ['name', 'status', ...FIGURES, 'seen'] as const;
 const STATUS_ORDER = { offline: 0, late: 1, online: 2 } as const;
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 

@@ -144,7 +144,7 @@ interface LatestSample {
 }
 
 /** Gathers the newest `collector.*` samples by the device that sent them. */
-export function collectorsOf(samples: readonly LatestSample[]): Collector[] {
+function collectorsOf(samples: readonly LatestSample[]): Collector[] {
   const byDevice = new Map<string, Collector & { values: Record<string, number>; version: string | undefined }>();
   // What was another version before has a series of its own still.
   const saidAt = new Map<string, string>();
