@@ -1,12 +1,18 @@
 /**
- * What `npm test` does: builds the programs and runs Jest on them, with the arguments that it gets. Types are checked beside that, which
- * takes one core most of a minute: nothing has to wait for it. Ends with 1 where either finds something.
+ * What `npm test` does: builds the programs and runs Jest on them, with the arguments that it gets. Types are checked beside that, since
+ * nothing has to wait for it. Ends with 1 where either finds something.
  */
 import { spawn } from 'node:child_process';
 import process from 'node:process';
 
 const COMPILER = ['node_modules/typescript-7/bin/tsc', '-b'];
-const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+/** V8 clears its heap less often with more room for what is new: a twentieth of all. */
+const JEST = [
+  '--max-semi-space-size=32',
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
 
 /** Whether a program ends with 0. npm has put those of packages on the path. */
 function succeeds(program, args) {
