@@ -39,6 +39,7 @@ export class ReadingTimes {
       for (const one of silent) {
         const timestamps = within(this.join(one, hours, start, NONE), range);
         if (timestamps.length > 0) yield { series: one, timestamps };
+        if (slices.isOver()) await slices.next();
       }
     }
   }
