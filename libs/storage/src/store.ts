@@ -297,6 +297,9 @@ export interface StoreOperation {
 
   health(): Promise<StoreHealth>;
 
+  /** What the clock says that samples go by, Unix ms: over PostgreSQL that of the database, which is one for all processes. */
+  now(): number;
+
   /** The time by which things are too old to be kept, Unix ms: what the clock says, as long as that can be right. */
   trustedNow(): number;
 

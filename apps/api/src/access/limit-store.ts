@@ -18,6 +18,7 @@ const UNLIMITED: ReadonlySet<string> = new Set([
   'summarizeInParts',
   'latest',
   'health',
+  'now',
   'trustedNow',
   'holds',
   'ping',

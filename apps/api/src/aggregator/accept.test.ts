@@ -166,7 +166,8 @@ it('of items with series beyond what a device may have the others are stored, ea
   await limited.close();
 });
 
-it('nothing is taken while the clock of the server is before the year 2000', async () => {
+it('samples go by the clock of the store, and nothing is taken while that is before the year 2000', async () => {
+  const clock = jest.spyOn(store, 'now');
   const accept = new Accept(
     store,
     new ApiMetrics(),
@@ -175,11 +176,10 @@ it('nothing is taken while the clock of the server is before the year 2000', asy
     new Arrivals(),
     rates(),
   );
-  const clock = jest.spyOn(Date, 'now').mockReturnValue(86_400_000);
-  try {
-    await expect(accept.receipt('json')).rejects.toThrow('The clock of the server says 1970-01-02');
-  } finally {
-    clock.mockRestore();
-  }
+  clock.mockReturnValueOnce(86_400_000);
+  await expect(accept.receipt('json')).rejects.toThrow('The clock of the server says 1970-01-02');
+  clock.mockReturnValueOnce(Date.UTC(2050));
+  expect(await accept.receipt('json')).toMatchObject({ receivedAt: Date.UTC(2050) });
   expect((await accept.receipt('json')).receivedAt).toBeGreaterThan(Date.UTC(2026));
+  clock.mockRestore();
 });

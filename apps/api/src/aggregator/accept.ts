@@ -45,7 +45,7 @@ const MOST_TOGETHER = 1 << 16;
 @Injectable()
 export class Accept {
   /** Asked for each request, or each sample: whose store it is has been found out once. */
-  private readonly always: Pick<Store, 'append' | 'oldestTimestamp' | 'unitOf' | 'hasUnits'>;
+  private readonly always: Pick<Store, 'append' | 'now' | 'oldestTimestamp' | 'unitOf' | 'hasUnits'>;
 
   constructor(
     @Inject(SAMPLE_STORE) private readonly sampleStore: Store,
@@ -57,6 +57,7 @@ export class Accept {
   ) {
     this.always = {
       append: sampleStore.append.bind(sampleStore),
+      now: sampleStore.now.bind(sampleStore),
       oldestTimestamp: sampleStore.oldestTimestamp.bind(sampleStore),
       unitOf: sampleStore.unitOf.bind(sampleStore),
       hasUnits: sampleStore.hasUnits.bind(sampleStore),
@@ -67,15 +68,15 @@ export class Accept {
    * What to decode a request with that comes now.
    *
    * @param protocol names the counters of /metrics, such as `json`.
-   * @throws Problem while the clock of this machine cannot be right: every time would be taken for one of the future.
+   * @throws Problem while the clock cannot be right: every time would be taken for one of the future.
    */
   async receipt(protocol: string): Promise<ProtocolReceipt> {
-    const receivedAt = Date.now();
+    const { now, oldestTimestamp, unitOf, hasUnits } = this.always;
+    const receivedAt = now();
     if (receivedAt < EARLIEST_TIMESTAMP) {
       const detail = `The clock of the server says ${toRfc3339(receivedAt)}: it takes samples once that is put right.`;
       throw new Problem('clock-wrong', detail, { retryAfter: 60 });
     }
-    const { oldestTimestamp, unitOf, hasUnits } = this.always;
     const receipt: ProtocolReceipt = {
       protocol,
       receivedAt,
@@ -135,7 +136,7 @@ export class Accept {
       this.metrics.samplesStored.inc({ protocol }, count);
       if (caller?.of.collector) await this.joinTags.give(caller.of.collector);
       this.liveSamples.publish(samples);
-      this.arrivals.note(samples);
+      this.arrivals.note(samples, performance.now(), this.always.now());
     }
     return { accepted: ends.length - refused.length, rejected: refused };
   }

@@ -75,7 +75,7 @@ async function ofFile<T>(path: string, act: () => Promise<T>): Promise<T> {
           rhythms,
           arrivals,
           server: new OwnNumbers(store, metrics, databasePath, elapsed),
-          clock: { now: Date.now, elapsed },
+          clock: { now: () => store.now(), elapsed },
           file,
           secrets: { environment: alertVariables, folder: alerts.secretsPath || undefined },
           publicUrl: alerts.publicUrl.replace(/\/+$/, '') || undefined,

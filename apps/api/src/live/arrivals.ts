@@ -8,7 +8,7 @@ export interface Arrival {
   /** The newest time among the samples that came within the last minute, Unix ms. */
   newest: number;
   newestSince: number;
-  /** How far `newest` was from the clock of this server when it came, ms: behind it where positive. */
+  /** How far `newest` was from the clock of the server when it came, ms: behind it where positive. */
   behind: number;
   /** What `behind` was in the minute with samples before that; undefined where there was none. */
   behindBefore: number | undefined;
@@ -33,7 +33,11 @@ export class Arrivals {
   /** The same of groups that come again and again: of thousands each look at a name is a wait for memory. */
   private readonly ofGroups = new WeakMap<SeriesGroup, Arrival>();
 
-  note(samples: readonly Sample[] | ArrivingColumns, heard = performance.now(), now = Date.now()): void {
+  /**
+   * @param heard by `performance.now()`, ms.
+   * @param now what the clock says that samples go by, Unix ms.
+   */
+  note(samples: readonly Sample[] | ArrivingColumns, heard: number, now: number): void {
     const columns = 'series' in samples ? samples : columnsOf(samples);
     const { timestamps } = columns;
     if (columns.groups) {

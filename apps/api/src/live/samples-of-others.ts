@@ -22,7 +22,7 @@ export class SamplesOfOthers implements OnApplicationBootstrap, BeforeApplicatio
   onApplicationBootstrap(): void {
     this.stop = this.store.hearOthers?.({
       hear: (samples, age) => {
-        const [heard, now] = [performance.now() - age, Date.now() - age];
+        const [heard, now] = [performance.now() - age, this.store.now() - age];
         for (const { device, from, to } of samples.runs) {
           this.arrivals.noteDevice(device.name, samples.timestamps, from, to, heard, now);
         }

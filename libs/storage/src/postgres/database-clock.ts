@@ -4,12 +4,14 @@ import { MINUTE, showDuration } from '@device-metrics/domain';
 const WRONG = MINUTE;
 
 /**
- * The database's clock, which all processes share: of one whose own clock is wrong nothing is deleted or sealed before its time.
- * Between two readings it goes on by a clock that nobody sets.
+ * The database's clock, which all processes share: one whose own clock is wrong refuses, deletes and seals nothing before its time.
+ * Between two readings it goes on by a clock that nobody sets, or by that of the machine where this has gone further: the other one
+ * stands still while the machine sleeps, and what is of now would be of a time yet to come.
  */
 export class DatabaseClock {
   private time: number;
   private moment: number;
+  private ownTime: number;
   private isSaid = false;
 
   /**
@@ -22,24 +24,25 @@ export class DatabaseClock {
     private readonly own: () => number = Date.now,
     private readonly elapsed: () => number = () => performance.now(),
   ) {
-    this.time = own();
+    this.time = this.ownTime = own();
     this.moment = elapsed();
   }
 
   now(): number {
-    return Math.round(this.time + this.elapsed() - this.moment);
+    return Math.round(this.time + Math.max(this.elapsed() - this.moment, this.own() - this.ownTime));
   }
 
   /** @param time that the database has just said, Unix ms. */
   read(time: number): void {
     this.time = time;
     this.moment = this.elapsed();
-    const ahead = this.own() - time;
+    this.ownTime = this.own();
+    const ahead = this.ownTime - time;
     const isWrong = Math.abs(ahead) > WRONG;
     if (isWrong && !this.isSaid) {
       this.say(
-        `the clock of this machine is ${showDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} that of the database: what is ` +
-          'kept goes by the database, but samples without a time, relative times of reports and alerts go by this machine',
+        `the clock of this machine is ${showDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} that of the database: samples and ` +
+          'alerts go by the database, but relative times of reports and which device is late go by this machine',
       );
     }
     this.isSaid = isWrong;

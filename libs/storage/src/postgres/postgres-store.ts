@@ -127,6 +127,10 @@ export class PostgresStore implements Store {
     return this.current().retention.oldestTimestamp(this.trustedNow());
   }
 
+  now(): number {
+    return this.settings.now();
+  }
+
   trustedNow(): number {
     return this.clock.trustedNow();
   }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { DAY, HOUR, NamedSeries, SeriesGroup } from '@device-metrics/domain';
+import { DAY, HOUR, MINUTE, NamedSeries, SeriesGroup } from '@device-metrics/domain';
 import { DeviceTakenError, StoreUnavailableError, type OthersListener, type Store } from '../store.js';
 import { whyNoPostgres } from '../testing/postgres.js';
 import { TestPostgresStore } from '../testing/test-postgres-store.js';
@@ -51,25 +51,33 @@ describeIf('processes that share a database', () => {
     await late.close();
   });
 
-  it('go by the clock of the database: one whose own is years ahead refuses and deletes nothing', async () => {
+  it.each([
+    ['years ahead', 6 * 365 * DAY, 'ahead of that of the database'],
+    ['an hour behind', -HOUR, 'behind that of the database'],
+  ])('go by the clock of the database: one whose own is %s neither refuses nor deletes', async (_, wrong, said) => {
     const rightNow = Date.now();
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => rightNow + 6 * 365 * DAY);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => rightNow + wrong);
     const problems: string[] = [];
-    const ahead = await PostgresStore.open(connectionOf(opened.url), {
+    const other = await PostgresStore.open(connectionOf(opened.url), {
       sealInterval: 0,
       connections: 3,
       onProblem: (problem) => problems.push(String(problem)),
     });
+    const isOff = (by: number): boolean => Math.abs(other.now() - rightNow - by) < MINUTE;
     try {
       const time = rightNow - 80 * DAY;
-      await ahead.append([sample(time, 1)]);
-      await ahead.maintain();
-      expect(await storedIn(ahead)).toEqual({ 'lab-pc-1/m': [[time, 1]] });
-      expect(Math.abs(ahead.trustedNow() - rightNow)).toBeLessThan(HOUR);
-      expect(problems).toEqual([expect.stringContaining('ahead of that of the database')]);
+      await other.append([sample(time, 1)]);
+      await other.maintain();
+      expect(await storedIn(other)).toEqual({ 'lab-pc-1/m': [[time, 1]] });
+      expect(isOff(0)).toBe(true);
+      expect(Math.abs(other.trustedNow() - rightNow)).toBeLessThan(MINUTE);
+      expect(problems).toEqual([expect.stringContaining(said)]);
+      // As after the machine has slept, until the database is asked the next time.
+      clock.mockImplementation(() => rightNow + wrong + HOUR);
+      expect(isOff(HOUR)).toBe(true);
     } finally {
       clock.mockRestore();
-      await ahead.close();
+      await other.close();
     }
   });
 

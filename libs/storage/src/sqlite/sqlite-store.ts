@@ -178,6 +178,10 @@ export class SqliteStore implements Store {
     return this.retention.oldestTimestamp(this.trustedNow());
   }
 
+  now(): number {
+    return this.settings.now();
+  }
+
   trustedNow(): number {
     return this.clock.trustedNow();
   }
