@@ -87,6 +87,24 @@ describeIf('three processes on one PostgreSQL', () => {
     expect(await said(url.replace(/:\d+\//, ':1/'))).toMatch(/WRONG {2}database: .*PostgreSQL cannot be reached/);
   });
 
+  it('take what is of now, and not what is ahead, by the clock of the database, whatever their own says', async () => {
+    const wrong = 'const { now } = Date; Date.now = () => now() - 3_600_000;';
+    const behind = await Server.start({
+      ...settings,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(wrong)}`,
+    });
+    const sample = (more: object): object => ({ device_name: 'now', metric_name: 'm', value: 1, ...more });
+    const path = '/api/v1/aggregator/metrics';
+    const now = Date.now();
+    expect(await behind.post(path, sample({ timestamp: now }))).toMatchObject({ status: 201 });
+    expect(await behind.post(`${path}/batch`, [sample({ timestamp: now })])).toMatchObject({ status: 200 });
+    const untimed = await behind.post(path, sample({}));
+    expect(Math.abs(Date.parse(untimed.body.timestamp) - now)).toBeLessThan(600_000);
+    const ahead = await behind.post(path, sample({ timestamp: now + 1_200_000 }));
+    expect(ahead.body.detail).toContain('no more than 10 minutes ahead');
+    await behind.stop();
+  });
+
   it('know what senders said to any of them beside samples', async () => {
     const [a, b, c] = servers as [Server, Server, Server];
     const time = (before: number): string => `${BigInt(Date.now() - before) * 1_000_000n}`;

@@ -75,7 +75,10 @@ describe('decodeBatch', () => {
         const errors = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true });
         const { accepted, rejected } = await decodeBatch([plain], now);
 
-        expect(accepted).toBe(errors.length === 0 ? 1 : 0);
+        // Of a single metric the framework checks the class, which does not know the clock that samples go by.
+        const isAhead = formOf(plain) === 'metric' && rejected[0]?.reason.includes('minutes ahead of the server');
+        expect(accepted).toBe(errors.length === 0 && !isAhead ? 1 : 0);
+        if (isAhead) return expect(errors).toEqual([]);
         for (const { field, reason } of rejected) {
           const constraints = errors.find(({ property }) => property === field)?.constraints ?? {};
           if ('whitelistValidation' in constraints) expect(reason).toContain('is not a field of a');

@@ -62,7 +62,7 @@ export class MetricDto extends OfSeries {
 
   @ApiPropertyOptional(timestamp)
   @Optional()
-  @Obeys(rules.timestamp(now))
+  @Obeys(rules.timestampForm)
   timestamp?: string | number;
 }
 
