@@ -90,8 +90,9 @@ export async function read<Path extends Readable>(
     ...(signal && { signal }),
     ...(headers && { headers }),
   });
-  const json = response.headers.get('content-type')?.includes('json');
-  return (json ? await response.json() : await response.text()) as Answer<Reading<Path>>;
+  const text = await textOf(response, signal);
+  const isJson = response.headers.get('content-type')?.includes('json');
+  return (isJson ? JSON.parse(text) : text) as Answer<Reading<Path>>;
 }
 
 /**
@@ -115,7 +116,7 @@ export async function change<Body = undefined>(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  const text = await response.text();
+  const text = await textOf(response);
   return (text === '' ? undefined : JSON.parse(text)) as Body;
 }
 
@@ -133,6 +134,16 @@ async function send(address: string, init: RequestInit): Promise<Response> {
   if (Math.abs(date + 500 - serverNow()) > 2_000) connection.clockAhead = date + 500 - Date.now();
   if (!response.ok) throw await problemOf(response, address);
   return response;
+}
+
+/** The whole of an answer: half of one is none. */
+async function textOf(response: Response, signal?: AbortSignal): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError('The answer of the api broke off.', 0);
+  }
 }
 
 async function problemOf(response: Response, address: string): Promise<ApiError> {
@@ -159,7 +170,7 @@ export interface LiveSample {
 
 /**
  * Hears of new samples until the function that comes back is called. The browser connects again by itself when the api
- * was away, and gets what it missed; `onGap` is called where that is no longer kept.
+ * was away, and gets what it missed; `onGap` is called where that is no longer kept, or more came than this page took.
  */
 export function listen(
   query: Query,

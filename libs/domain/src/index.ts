@@ -35,6 +35,7 @@ export {
   toRfc3339,
   unitRule,
   UNPRINTABLE,
+  visible,
   visibleRule,
   valueRule,
   wrong,

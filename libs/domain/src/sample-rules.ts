@@ -20,8 +20,7 @@ const MAX_LABEL_VALUE = 512;
 export function quote(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') {
-    const text = JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value);
-    return text.replace(HIDDEN, (hidden) => `\\u{${hex(hidden)}}`);
+    return visible(JSON.stringify(value.length > 100 ? `${value.slice(0, 99)}…` : value));
   }
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'number') return String(value);
@@ -53,6 +52,9 @@ export function visibleRule(text: string): string | undefined {
     ? undefined
     : `must have no character that is not seen or turns text round, got U+${hex(hidden)} in ${quote(text)}`;
 }
+
+/** What devices send as it may stand in a sentence, without turning the rest round: `\u{202E}` for what is not seen. */
+export const visible = (text: string): string => text.replace(HIDDEN, (hidden) => `\\u{${hex(hidden)}}`);
 
 /** Control characters, and halves of surrogate pairs, which no database would give back as they came. */
 export const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;

@@ -21,6 +21,10 @@ it('while the database is being opened the process lives, and everything else is
     expect(await answer.json()).toMatchObject({ type: 'urn:device-metrics:problem:starting', status: 503 });
   }
 
+  const page = await fetch(url, { headers: { accept: 'text/html,*/*;q=0.8' } });
+  expect([page.status, page.headers.get('refresh')]).toEqual([503, '2']);
+  expect(await page.text()).toContain('The api is opening its database');
+
   // Whoever asks while another server takes over gets an answer, of the one or of the other.
   let isOver = false;
   const asked: Promise<number[]> = (async () => {

@@ -46,6 +46,12 @@ export class StartingServer {
   }
 }
 
+const STARTING = 'The api is opening its database; it will answer in a moment.';
+const PAGE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
+  '<meta name="color-scheme" content="light dark"><title>Device Metrics</title>' +
+  `<h1>Device Metrics</h1><p>${STARTING} This page goes on by itself.</p></html>\n`;
+
 const answer: RequestListener = (request, response) => {
   request.resume();
   setSecurityHeaders(response);
@@ -55,7 +61,15 @@ const answer: RequestListener = (request, response) => {
     response.end(JSON.stringify({ status: 'ok' }));
     return;
   }
-  const problem = new Problem('starting', 'The api is opening its database; it will answer in a moment.');
-  response.writeHead(problem.getStatus(), { 'content-type': PROBLEM_JSON, 'retry-after': '5' });
+  const problem = new Problem('starting', STARTING);
+  response.statusCode = problem.getStatus();
+  response.setHeader('retry-after', '5');
+  // A browser, with a person who waits for the page.
+  if (request.headers.accept?.includes('text/html')) {
+    response.setHeader('content-type', 'text/html; charset=utf-8');
+    response.setHeader('refresh', '2');
+    return void response.end(PAGE);
+  }
+  response.setHeader('content-type', PROBLEM_JSON);
   response.end(JSON.stringify(problem.body()));
 };

@@ -36,7 +36,8 @@ interface Reader {
 
 /**
  * The open streams of server-sent events. Each reader takes events from the window at its own pace: one that is behind
- * by more than the window, or reads nothing for long, is cut off, and never costs more memory than one piece.
+ * by more than the window is told of the gap, one that reads nothing for long is cut off, and none ever costs more memory
+ * than one piece.
  */
 @Injectable()
 export class LiveStreams implements BeforeApplicationShutdown {
@@ -56,7 +57,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
     });
   }
 
-  /** Sends the samples that `query` selects until the reader leaves, falls behind, or the server stops. */
+  /** Sends the samples that `query` selects until the reader leaves, reads nothing for long, or the server stops. */
   open(
     response: ServerResponse,
     query: SeriesQuery,
@@ -87,7 +88,7 @@ export class LiveStreams implements BeforeApplicationShutdown {
     response.write(
       isKept
         ? `: open\n${position()}\n`
-        : `${position()}event: gap\ndata: {"reason":"the events after this Last-Event-ID are no longer kept"}\n\n`,
+        : gapText(liveSamples.idOf(next - 1), 'the events after this Last-Event-ID are no longer kept'),
     );
     const stopListening = liveSamples.listen(this.schedule);
     const heartbeat = setInterval(() => {
@@ -149,16 +150,18 @@ export class LiveStreams implements BeforeApplicationShutdown {
     const { response, filter, next } = reader;
     const key = `${next} ${filter}`;
     const piece = pieces.get(key) ?? this.pieceFor(reader);
-    if (!piece) return void response.destroy();
     pieces.set(key, piece);
     if (piece.bytes.length > 0) response.write(piece.bytes);
     reader.next = piece.next;
   }
 
-  /** Undefined where the window no longer has what comes next. */
-  private pieceFor({ selected, next }: Reader): Piece | undefined {
+  /** Where the window no longer has what comes next, that it has not. */
+  private pieceFor({ selected, next }: Reader): Piece {
     const { liveSamples } = this;
-    if (!liveSamples.event(next)) return undefined;
+    if (!liveSamples.event(next)) {
+      const text = gapText(liveSamples.idOf(liveSamples.newest), 'samples came faster than this reader took them');
+      return { bytes: Buffer.from(text), next: liveSamples.newest + 1 };
+    }
     let text = '';
     let at = next;
     for (; at <= liveSamples.newest && text.length < ENOUGH; at += 1) {
@@ -185,6 +188,9 @@ interface Piece {
 
 const eventText = (id: string, samples: readonly Sample[]): string =>
   samples.length === 0 ? '' : `id: ${id}\nevent: samples\ndata: ${JSON.stringify(samples.map(metricOf))}\n\n`;
+
+const gapText = (id: string, reason: string): string =>
+  `id: ${id}\nevent: gap\ndata: ${JSON.stringify({ reason })}\n\n`;
 
 /** A sample as `POST …/metrics/` takes it. */
 const metricOf = ({ deviceName, metricName, value, unit, labels, timestamp }: Sample): Record<string, unknown> => ({

@@ -21,8 +21,8 @@ export class LiveController {
     summary: 'Live: new samples as server-sent events',
     description:
       'An event `samples` carries an array of metrics, each as `POST …/metrics/` takes it. A client that comes back with ' +
-      '`Last-Event-ID` gets what it missed, or an event `gap` where that is too long ago. A reader that is slower than ' +
-      'the samples come is cut off. Every 15 s a comment shows that the stream lives.',
+      '`Last-Event-ID` gets what it missed, or an event `gap` where that is too long ago; so does a reader that is slower ' +
+      'than the samples come. One that reads nothing for 30 s is cut off. Every 15 s a comment shows that the stream lives.',
   })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: '`id` of the last event that the client got.' })
   @ApiOkResponse({

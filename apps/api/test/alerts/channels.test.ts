@@ -295,6 +295,33 @@ it('a message tells of devices and of their parts as people count', async () => 
   expect([...html.matchAll(/<li>(.*?):/g)].map(([, name]) => name)).toEqual(order);
 });
 
+it('what devices send turns round nothing of the message that it stands in', async () => {
+  const subject = { device: '\u202Edetrevni', metric: 'm', labels: { mountpoint: '/\u2066data' } };
+  const item = { id: 'e', rule: 'r', severity: 'info' as const, value: 1, level: 0, began: at, ended: null, subject };
+  const notice = { kind: 'news' as const, route: 'r', group: 'g', at, firing: [item], ended: [] };
+  const { title, text, html, alerts } = await compose(notice, 'k', {
+    rule: (name) =>
+      readRule({
+        name,
+        select: { metric: 'm' },
+        condition: { above: 0 },
+        text: 'See to {{ device }}: {{ tags.room }}',
+      }),
+    nameOf: (device) => device,
+    tags: () => ({ room: 'b\u202B1' }),
+    publicUrl: undefined,
+    signer: new LinkSigner(Buffer.alloc(32, 1)),
+    timeZone: 'UTC',
+    chart: () => Promise.resolve(undefined),
+  });
+  expect(alerts[0]).toMatchObject({
+    device: '\u202Edetrevni',
+    summary: '\\u{202E}detrevni, mountpoint /\\u{2066}data: 1 (level 0)',
+    text: 'See to \\u{202E}detrevni: b\\u{202B}1',
+  });
+  for (const one of [title, text, html]) expect(one).not.toMatch(/[\u202A-\u202E\u2066-\u2069]/);
+});
+
 it('alerts of a rule over several metrics say which they are of: to Alertmanager they were one, and the end of one ended all', async () => {
   const item = { id: 'e', rule: 'hot', severity: 'info' as const, value: 95, level: 90, began: at, ended: null };
   const of = (metric: string): Notice['firing'][number] => ({ ...item, subject: { device: 'pc', metric, labels: {} } });

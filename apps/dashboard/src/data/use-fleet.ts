@@ -6,7 +6,7 @@ import { SparkLoader } from './spark-loader.js';
 
 /** How often the devices are asked for anew, and sorted anew by what has changed, ms. */
 const DEVICES_EVERY = 30_000;
-/** The same while there is none yet, or one has sent that is not known, ms. */
+/** The same while there is none yet, one has sent that is not known, or samples were missed, ms. */
 const STRANGERS_EVERY = 3_000;
 const SORT_EVERY = 10_000;
 /** How often changed rows are drawn, ms. */
@@ -68,18 +68,27 @@ export function useFleet(): {
         void client.invalidateQueries({ queryKey: DEVICES }).then(loadLatest);
       }, STRANGERS_EVERY);
     };
+    let gapTimer: ReturnType<typeof setTimeout> | undefined;
+    // A burst of samples may leave many gaps.
+    const closeGap = (): void => {
+      gapTimer ??= setTimeout(() => {
+        gapTimer = undefined;
+        loadLatest();
+      }, STRANGERS_EVERY);
+    };
     const stop = listen(
       { metric_name: figureMetrics },
       (samples) => {
         if (fleet.take(samples)) meetStrangers();
       },
-      loadLatest,
+      closeGap,
     );
     const draw = setInterval(() => fleet.flush(serverNow()), DRAW_EVERY);
     const sort = setInterval(() => fleet.publishList(), SORT_EVERY);
     return () => {
       stop();
       clearTimeout(timer);
+      clearTimeout(gapTimer);
       clearInterval(draw);
       clearInterval(sort);
       sparks.stop();

@@ -1,5 +1,4 @@
-import type { TimeRange } from '@device-metrics/domain';
-import { HOUR } from '@device-metrics/domain';
+import { HOUR, visible, type TimeRange } from '@device-metrics/domain';
 import { LocalTime } from '../../reporting/print/local-time.js';
 import { markup, type Markup } from '../../reporting/print/markup.js';
 import type { Links, Message, MessageAlert } from '../notify/channel.js';
@@ -89,7 +88,7 @@ function alertOf(item: NoticeItem, world: Surroundings, isTest: boolean): Messag
     device: subject.device,
     labels,
     summary,
-    text: rule === undefined ? '' : render(rule.text, values),
+    text: rule === undefined ? '' : visible(render(rule.text, values)),
     began,
     ended,
     url: chartUrl(item, world),

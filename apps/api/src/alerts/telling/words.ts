@@ -1,4 +1,4 @@
-import type { Labels } from '@device-metrics/domain';
+import { visible, type Labels } from '@device-metrics/domain';
 import { quantity, unitOf } from '../../reporting/print/quantity.js';
 import type { Subject } from '../evaluation/subject.js';
 import type { Condition, Rule } from '../rules/rule.js';
@@ -20,7 +20,7 @@ const wordOf = (name: string): string => {
 export function subjectWords({ device, labels }: Subject, nameOf: (device: string) => string): string {
   if (device === '') return 'this server';
   const things = labelWords(labels ?? {});
-  return things === '' ? nameOf(device) : `${nameOf(device)}, ${things}`;
+  return visible(things === '' ? nameOf(device) : `${nameOf(device)}, ${things}`);
 }
 
 /** A time span as a person says it: `12 s`, `5 min`, `3.5 h`, `2.1 d`. */
@@ -79,12 +79,12 @@ export function summaryWords(
   if (value === null) return 'no data';
   if (isState) {
     const state = Object.entries(subject.labels ?? {}).find(([name]) => /(^|\.)(state|active_state)$/.test(name));
-    if (state) return state[1].replaceAll('_', ' ');
+    if (state) return visible(state[1].replaceAll('_', ' '));
   }
   const said = valueWords(rule, subject, value);
   const hasLevel =
     level !== null && (condition === undefined || ['level', 'change', 'server'].includes(condition.type));
-  return hasLevel ? `${said} (level ${valueWords(rule, subject, level)})` : said;
+  return visible(hasLevel ? `${said} (level ${valueWords(rule, subject, level)})` : said);
 }
 
 const isOneOrZero = ({ above }: { readonly above?: number | undefined }, value: number | null): boolean =>
