@@ -2,6 +2,7 @@ import { didYouMean, quote } from '@device-metrics/domain';
 import { UsageError } from './commands/command.js';
 import { commands, help } from './commands/commands.js';
 import { SettingsError } from '@device-metrics/settings';
+import { readConfigAsStarted } from './config/as-started.js';
 import { readConfig } from './config/config.js';
 import { version } from './version.js';
 import { SqliteUnavailableError } from './upload/spool-file.js';
@@ -17,7 +18,7 @@ async function main([name, ...args]: readonly string[]): Promise<void> {
   if (command && args.length > command.most) {
     throw new UsageError(`${name} takes no ${quote(args[command.most])}\n\n${help}`);
   }
-  const config = readConfig();
+  const config = command ? readConfigAsStarted() : readConfig();
   if (!command) {
     let hungUp = false;
     const remember = (): void => void (hungUp = true);

@@ -265,6 +265,8 @@ describe('the commands', () => {
         /\n {2}plug, since 20.*Z, in part: 1 could not be read or sent\n {4}the value of hw\.temperature: must be a number, got null\n/,
       );
       expect(status).not.toContain(SECRET);
+      // A shell in which nothing names the api, as beside `PORT=3055 npm start`.
+      expect(await world.commandWith({ API_URL: '' }, 'status')).toContain(`\nsends to     ${world.api.url}, `);
       plug = { apower: 23.4, temperature: { tC: 30 } };
       await statusSays(/sources {6}2 read whole, 0 in part, 1 failed/);
       await until(() => {

@@ -1,10 +1,12 @@
 import { unwatchFile, watchFile } from 'node:fs';
+import { reasonOf } from '@device-metrics/domain';
 import { Collector, type FirstRun } from '../run/collector.js';
 import { DevicesInUse } from '../run/devices-in-use.js';
 import { Logs } from '../run/log.js';
 import { MetricsEndpoint } from '../run/metrics-endpoint.js';
 import { isTerminalGone, outliveReaders, serviceManager, SettingsError } from '@device-metrics/settings';
 import { readApiAgain } from '../config/api.js';
+import { noteStart } from '../config/as-started.js';
 import { readConfig, type Config } from '../config/config.js';
 import { Announcer } from '../upload/announce.js';
 import { ApiClient } from '../upload/api-client.js';
@@ -38,6 +40,11 @@ export async function collect(config: Config): Promise<void> {
   await trial?.allowed();
   const lock = takeSpool(config);
   const spool = openSpool(config, (message) => logs.of('Spool').error(message));
+  try {
+    noteStart(config);
+  } catch (error) {
+    logs.of('Collector').warn(`Commands of another shell do not learn which api this uses: ${reasonOf(error)}`);
+  }
   const devices = new DevicesInUse(config);
   const connection = new ApiConnection(config.api, REQUEST_TIMEOUT, (message) => logs.of('Upload').warn(message));
   const uploader = uploaderOf(connection, spool, devices, logs);
