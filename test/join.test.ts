@@ -21,7 +21,9 @@ beforeEach(async () => {
   folder = new TestFolder();
   counted = 0;
   device = await new TestServer((_request, response) => answer(response, 200, { count: (counted += 1) })).start();
-  const mapping = '{"metric_name": "count", "value": count}';
+  // The second device is named by the answer alone.
+  const mapping =
+    '[{"metric_name": "count", "value": count}, {"device_name": "within", "metric_name": "count", "value": count}]';
   // Without the api's own metrics: a hundred of them each turn would wait before what is looked for.
   folder.write(
     'collector.yaml',
@@ -94,6 +96,8 @@ describe('with a certificate of its own', () => {
     await arrives(5);
     const status = await command('status');
     expect(status).toMatch(/sends to +https:\/\/\S+, joined as test-pc \d.* ago, with the token [0-9a-f]{12}\n/);
+    expect(status).toContain('\nquarantined  0 batches, 0 samples\n');
+    expect(ask('/api/v1/collectors').collectors[0].devices).toEqual(expect.arrayContaining(['counter', 'within']));
     expect(status + collector.output).not.toContain(token);
     await expectWhole();
   });

@@ -116,7 +116,7 @@ export async function collect(config: Config): Promise<void> {
 function uploaderOf(connection: ApiConnection, spool: Spool, devices: DevicesInUse, logs: Logs): Uploader {
   const log = logs.of('Upload');
   const announcer = new Announcer(connection, () => devices.names, log);
-  const client = new ApiClient(connection, readApiAgain, (signal) => announcer.announce(signal));
+  const client = new ApiClient(connection, readApiAgain, (payload, signal) => announcer.announce(payload, signal));
   const options = { backlogPerSecond: BACKLOG_PER_SECOND, stopWithin: STOP_WITHIN };
   return new Uploader(spool, (payload, signal) => client.send(payload, signal), options, log);
 }

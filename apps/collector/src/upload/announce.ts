@@ -1,6 +1,11 @@
+import { deviceNameRule } from '@device-metrics/domain';
 import { HttpError } from '../http.js';
 import type { ApiConnection } from './api-connection.js';
 import { aboutThisCollector } from './about.js';
+import { unpack } from './spool.js';
+
+/** More names than that are taken from nobody. */
+const MOST_DEVICES = 10_000;
 
 interface Log {
   log(message: string): void;
@@ -14,10 +19,13 @@ interface Refused {
 
 /**
  * Tells the api which devices a collector that has joined reads, before it sends their samples: after the start, after a
- * change of its configuration, and after it has joined again.
+ * change of its configuration, after it has joined again, and when a batch has samples of one that no configuration names, as those
+ * whose name is in an MQTT topic.
  */
 export class Announcer {
   private told = '';
+  /** Devices that batches have had samples of. */
+  private readonly sampled = new Set<string>();
   private saidState = '';
 
   /** @param devices names of all devices that the configuration has now. */
@@ -27,10 +35,14 @@ export class Announcer {
     private readonly log: Log,
   ) {}
 
-  /** @throws HttpError where the api could not be told. */
-  async announce(signal: AbortSignal): Promise<void> {
+  /**
+   * @param payload the batch that is sent next.
+   * @throws HttpError where the api could not be told.
+   */
+  async announce(payload: Buffer, signal: AbortSignal): Promise<void> {
     if (!this.connection.hasJoined) return;
-    const devices = [...new Set(this.devices())].sort();
+    for (const device of devicesOf(payload)) if (this.sampled.size < MOST_DEVICES) this.sampled.add(device);
+    const devices = [...new Set([...this.devices(), ...this.sampled])].slice(0, MOST_DEVICES).sort();
     const news = JSON.stringify([this.connection.token, devices]);
     if (news === this.told) return;
     const { status, body } = await this.connection.request({
@@ -68,4 +80,14 @@ export class Announcer {
   }
 
   private saidName = '';
+}
+
+/** The devices that a batch has samples of. What the api says of a batch that cannot be read, it says when it gets it. */
+function devicesOf(payload: Buffer): string[] {
+  try {
+    const names = new Set(unpack(payload).map(({ device_name: name }) => name));
+    return [...names].filter((name) => deviceNameRule(name) === undefined);
+  } catch {
+    return [];
+  }
 }

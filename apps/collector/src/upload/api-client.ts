@@ -29,12 +29,12 @@ export class ApiClient {
 
   /**
    * @param renew gives what the settings, and the files that they name, say of the api now.
-   * @param announce tells the api what this collector reads, before its samples; rejects where that has not arrived.
+   * @param announce tells the api what this collector reads, and has read of this batch, before its samples; rejects where that has not arrived.
    */
   constructor(
     private readonly connection: ApiConnection,
     private readonly renew: () => Api | undefined = () => undefined,
-    private readonly announce: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
+    private readonly announce: (payload: Buffer, signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
   ) {
     this.keepSecret();
   }
@@ -63,7 +63,7 @@ export class ApiClient {
 
   private async post(payload: Buffer, signal: AbortSignal): Promise<Answer> {
     try {
-      await this.announce(signal);
+      await this.announce(payload, signal);
       const { status, headers, body } = await this.connection.request({
         method: 'POST',
         path: '/api/v1/aggregator/metrics/batch/',
