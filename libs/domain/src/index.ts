@@ -71,7 +71,7 @@ export {
   type StepLength,
 } from './time-steps.js';
 export { isTimeZone, isUtc, ZoneClock } from './zone-clock.js';
-export { addSorted, quantileOfSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
+export { addSorted, interpolated, quantileOfSorted, quantilesOf, quantilesOfSorted } from './quantiles.js';
 export { aggregateSteps, grownBy, parseAggregation, type Aggregation, type Samples } from './step-aggregation.js';
 export {
   hasAll,

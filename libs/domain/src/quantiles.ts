@@ -51,7 +51,8 @@ function merged(a: Float64Array, b: Float64Array): Float64Array {
   return all;
 }
 
-function interpolated(quantile: number, count: number, valueOf: (rank: number) => number): number {
+/** A quantile of so many values, of which `valueOf` has the one of a rank, counted from 0 for the smallest. */
+export function interpolated(quantile: number, count: number, valueOf: (rank: number) => number): number {
   const position = Math.min(1, Math.max(0, quantile)) * (count - 1);
   const rank = Math.floor(position);
   const weight = position - rank;

@@ -15,3 +15,5 @@ export {
 } from './numbers.js';
 export { thingOf, thingsOf, type NumberKind, type Thing } from './things.js';
 export { lastBefore, type LastSample, type LastSamples } from './look-back.js';
+export { AT_ONCE, inGroups } from './series-groups.js';
+export { samplesAfter } from './step-columns.js';

@@ -205,7 +205,7 @@ export async function* columnsOfSamples(
       continue;
     }
     for await (const samples of store.readSamples(some, range, optionsOf(wanted))) {
-      const all = after(wanted.growsFrom.get(samples.series.id), samples);
+      const all = samplesAfter(wanted.growsFrom.get(samples.series.id), samples);
       yield { series: samples.series, columns: await inSlices(all, bounds, aggregations, slices) };
     }
   }
@@ -229,7 +229,9 @@ async function inWindows(
     const end = part.at(-1) as number;
     let lastTime: number | undefined;
     for await (const samples of store.readSamples([series], { start, end }, optionsOf(wanted))) {
-      for (const [index, values] of (await inSlices(after(before, samples), part, aggregations, slices)).entries()) {
+      for (const [index, values] of (
+        await inSlices(samplesAfter(before, samples), part, aggregations, slices)
+      ).entries()) {
         values.forEach((value, step) => ((columns[index] as StepColumn)[from + step] = value));
       }
       lastTime = lastBefore(end, samples.timestamps) ?? lastTime;
@@ -250,7 +252,7 @@ const startOf = ({ bounds, growth }: SampleSteps): number => {
 };
 
 /** The samples after one that comes before them all. */
-function after(first: LastSample | undefined, { timestamps, values }: Samples): Samples {
+export function samplesAfter(first: LastSample | undefined, { timestamps, values }: Samples): Samples {
   if (!first) return { timestamps, values };
   const [times, numbers] = [new Float64Array(timestamps.length + 1), new Float64Array(values.length + 1)];
   times[0] = first.timestamp;

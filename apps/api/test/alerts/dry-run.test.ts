@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MINUTE } from '@device-metrics/domain';
+import { aggregateSteps, MINUTE, parseAggregation, type Aggregation } from '@device-metrics/domain';
 import { dryRun } from '../../src/alerts/dry-run.js';
 import { judge, ruleOfDevice } from '../../src/alerts/evaluation/judge.js';
 import { advance, isFiring, NORMAL } from '../../src/alerts/evaluation/state-machine.js';
@@ -18,12 +18,7 @@ afterAll(() => world.close());
 
 type Pair = readonly [time: number, value: number];
 
-const MEASURES: Record<string, (values: number[]) => number> = {
-  last: (values) => values.at(-1) ?? NaN,
-  mean: (values) => values.reduce((sum, value) => sum + value, 0) / values.length,
-  min: (values) => Math.min(...values),
-  max: (values) => Math.max(...values),
-};
+const MEASURES = ['last', 'mean', 'min', 'max', 'sum', 'count', 'p50', 'p95', 'rate', 'increase'];
 
 /** Stretches of one value every minute, or of none. */
 const past = fc
@@ -53,9 +48,9 @@ it('a dry run that reads only what can be wrong says what a look at every point 
     fc.asyncProperty(
       past,
       fc.record({
-        measure: fc.constantFrom(...Object.keys(MEASURES)),
+        measure: fc.constantFrom(...MEASURES),
         window: fc.constantFrom('5m', '30m', '2h'),
-        bounds: fc.constantFrom({ above: 5 }, { below: 2 }, { outside: [2, 5] }, { equals: 4 }),
+        bounds: fc.constantFrom({ above: 5 }, { below: 2 }, { outside: [2, 5] }, { equals: 4 }, { above: 0.04 }),
         clear: fc.constantFrom({ for: '10m' }, { for: '0s' }),
         no_data: fc.constantFrom('keep', 'clear', 'alert'),
       }),
@@ -76,13 +71,11 @@ it('a dry run that reads only what can be wrong says what a look at every point 
         const its = ruleOfDevice(rule)(device);
         const expected: [number, number | null][] = [];
         let progress = NORMAL;
-        let [from, to] = [0, 0];
+        const samples = { timestamps: pairs.map(([time]) => time), values: pairs.map(([, value]) => value) };
+        const aggregation = parseAggregation(measure) as Aggregation;
         for (let at = T0 - DAYS + GRID; at <= T0; at += GRID) {
-          while (to < pairs.length && (pairs[to] as Pair)[0] < at) to += 1;
-          while (from < to && (pairs[from] as Pair)[0] < at - windowOf(window)) from += 1;
-          const values = pairs.slice(from, to).map(([, value]) => value);
-          const value = values.length === 0 ? NaN : (MEASURES[measure]?.(values) ?? NaN);
-          const verdict = values.length === 0 ? 'none' : judge(value, its);
+          const value = aggregateSteps(samples, [at - windowOf(window), at], [aggregation])[0]?.[0] ?? NaN;
+          const verdict = Number.isNaN(value) ? 'none' : judge(value, its);
           const after = advance(progress, { at, elapsed: GRID, verdict, value }, its.timing);
           if (isFiring(after) && !isFiring(progress)) expected.push([at, null]);
           if (!isFiring(after) && isFiring(progress)) expected.splice(-1, 1, [expected.at(-1)?.[0] ?? NaN, at]);

@@ -1,9 +1,10 @@
 import { HOUR, parseAggregation, type Aggregation, type Series, type TimeRange } from '@device-metrics/domain';
-import { NO_LIMIT, plan, read } from '@device-metrics/query';
+import { AT_ONCE, inGroups, lastBefore, samplesAfter, type LastSamples } from '@device-metrics/query';
 import type { SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { FullCondition } from '../rules/rule.js';
 import { isCounter, limitOf, shareMeasure, timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
+import { overWindows } from './windows.js';
 
 /** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
 export interface LookPoints {
@@ -74,6 +75,8 @@ function switchedAt(value: number, before: number | undefined): number {
 const PIECES: Readonly<Record<string, readonly StepAggregate[]>> = {
   last: ['last'],
   mean: ['sum', 'count'],
+  sum: ['sum', 'count'],
+  count: ['sum', 'count'],
   min: ['min'],
   max: ['max'],
 };
@@ -91,7 +94,8 @@ async function* levels(
 ): AsyncGenerator<SeriesNumbers> {
   const pieces = PIECES[measured];
   if (pieces === undefined) {
-    yield* byQuery(store, series, measured, window, points);
+    const aggregation = parseAggregation(measured) as Aggregation;
+    yield* bySamples(store, series, aggregation, Math.max(window, points.step), points);
     return;
   }
   const { step } = points;
@@ -116,7 +120,7 @@ function slide(
   count: number,
 ): Float64Array {
   const numbers = new Float64Array(count).fill(NaN);
-  if (measured === 'mean') {
+  if (measured === 'mean' || measured === 'sum' || measured === 'count') {
     let [sum, samples] = [0, 0];
     for (let slot = 0; slot < slots.length; slot += 1) {
       const [leaving, lost] = [slots[slot - width] ?? NaN, counts?.[slot - width] ?? NaN];
@@ -124,7 +128,8 @@ function slide(
       const [value, more] = [slots[slot] as number, counts?.[slot] ?? NaN];
       if (!Number.isNaN(more)) [sum, samples] = [sum + value, samples + more];
       if (samples <= 0) sum = 0;
-      if (slot >= width - 1 && samples > 0) numbers[slot - width + 1] = sum / samples;
+      if (slot < width - 1 || samples <= 0) continue;
+      numbers[slot - width + 1] = measured === 'mean' ? sum / samples : measured === 'sum' ? sum : samples;
     }
     return numbers;
   }
@@ -146,36 +151,53 @@ function slide(
   return numbers;
 }
 
-/** Of other aggregations, such as rate and percentiles: windows one after the other, each number holding until the next. */
-async function* byQuery(
+/** Of percentiles and of what counters grew, which take the samples: of very many, those of some points at a time. */
+async function* bySamples(
   store: SampleStore,
   series: readonly Series[],
-  measured: string,
+  aggregation: Aggregation,
   window: number,
   points: LookPoints,
 ): AsyncGenerator<SeriesNumbers> {
-  const length = Math.max(window, points.step);
-  const end = points.start + points.count * points.step;
-  const windows = Math.ceil((end - points.start) / length) + 1;
-  const bounds = Array.from({ length: windows + 1 }, (_, index) => end - (windows - index) * length);
-  const steps = {
-    length,
-    bounds,
-    names: [measured],
-    aggregations: [parseAggregation(measured) as Aggregation],
-    fill: 'null' as const,
-  };
-  const range = { start: bounds[0] as number, end };
-  for await (const table of read(store, await plan(store, { series, range, steps }, NO_LIMIT))) {
-    const column = table.columns[0] as ArrayLike<number | null>;
-    const numbers = new Float64Array(points.count);
-    for (let at = 0; at < numbers.length; at += 1) {
-      const time = points.start + (at + 1) * points.step;
-      numbers[at] = column[Math.floor((time - range.start) / length) - 1] ?? NaN;
+  const summaries = await store.summarize(series, sampledFor(points, window));
+  const counts = summaries.map(({ series: one, summary: { count } }) => ({ series: one, count }));
+  for (const { series: some, count } of inGroups(counts, AT_ONCE)) {
+    if (count <= AT_ONCE) {
+      yield* fromSamples(store, some, aggregation, window, points);
+      continue;
     }
-    yield { series: table.series, numbers };
+    const numbers = new Float64Array(points.count).fill(NaN);
+    const length = Math.ceil(points.count / Math.ceil(count / AT_ONCE));
+    for (let first = 0; first < points.count; first += length) {
+      const start = points.start + first * points.step;
+      const part = { ...points, start, count: Math.min(length, points.count - first) };
+      for await (const one of fromSamples(store, some, aggregation, window, part)) numbers.set(one.numbers, first);
+    }
+    yield { series: some[0] as Series, numbers };
   }
 }
+
+async function* fromSamples(
+  store: SampleStore,
+  series: readonly Series[],
+  aggregation: Aggregation,
+  window: number,
+  points: LookPoints,
+): AsyncGenerator<SeriesNumbers> {
+  const range = sampledFor(points, window);
+  const grows = aggregation.kind !== 'quantile';
+  const before: LastSamples = grows ? await lastBefore(store, series, range.start) : new Map();
+  for await (const samples of store.readSamples(series, range, grows ? { summaries: 'ends' } : {})) {
+    const all = samplesAfter(before.get(samples.series.id), samples);
+    yield { series: samples.series, numbers: overWindows(all, aggregation, window, points) };
+  }
+}
+
+/** What the windows of the points span, from a full hour on: what is kept as hourly values is read of whole hours. */
+const sampledFor = ({ start, step, count }: LookPoints, window: number): TimeRange => ({
+  start: Math.floor((start + step - window) / HOUR) * HOUR,
+  end: start + count * step,
+});
 
 async function* shares(
   store: SampleStore,
