@@ -118,7 +118,8 @@ export class Alerts {
       this.failures.set(queue, reason);
     };
     const listener = { onFailure: failed, onOutcome: this.noteOutcome.bind(this) };
-    this.outbox = new Outbox(alertStore, this.send.bind(this), now, listener, options.mostWaiting);
+    const isMine = (): Promise<boolean> => store.holds('alerts').catch(() => false);
+    this.outbox = new Outbox(alertStore, this.send.bind(this), now, listener, options.mostWaiting, isMine);
   }
 
   registries(): Registry<{ readonly name: string }>[] {

@@ -75,6 +75,7 @@ it('a message that is not taken waits until a whole millisecond, and where that 
     () => world.now,
     { onFailure: (_channel, reason) => reasons.push(reason), onOutcome: () => undefined },
     20,
+    async () => true,
     () => 0.123456,
   );
   for (let turn = 0; turn < 2; turn += 1) {
@@ -83,6 +84,31 @@ it('a message that is not taken waits until a whole millisecond, and where that 
   }
   expect(reasons).toEqual(Array(2).fill(['answered 503', 'the database cannot be reached']).flat());
   expect(times.map((time) => Number.isInteger(time))).toEqual([true, true]);
+  await world.close();
+});
+
+it('a process that is not the one that sends any more, as it slept, ends with the message that it was at', async () => {
+  const world = await World.open();
+  const messages = ['one', 'two'].map((key) => ({ key, channel: 'mail', body: {} }));
+  await world.alertStore.commit({ at: world.now, states: [], gone: [], changes: [], messages });
+  const arrived: string[] = [];
+  let isMine = true;
+  const send = async ({ key }: { readonly key: string }): Promise<void> => {
+    arrived.push(key);
+    isMine = false;
+  };
+  const listener = { onFailure: () => undefined, onOutcome: () => undefined };
+  const outbox = new Outbox(
+    world.alertStore,
+    send,
+    () => world.now,
+    listener,
+    20,
+    async () => isMine,
+  );
+  await outbox.run();
+  await outbox.settled();
+  expect(arrived).toEqual(['one']);
   await world.close();
 });
 

@@ -4,20 +4,8 @@ import type { SampleStore, StepAggregate } from '@device-metrics/storage';
 import type { FullCondition } from '../rules/rule.js';
 import { isCounter, limitOf, shareMeasure, timeToReach, type SeriesCondition } from './measure.js';
 import { siblingsOf } from './siblings.js';
+import type { LookPoints } from './look-points.js';
 import { overWindows } from './windows.js';
-
-/** Points of the past at which a rule is looked at: `start + step`, `start + 2 × step`, … up to `end`. */
-export interface LookPoints {
-  readonly start: number;
-  readonly step: number;
-  readonly count: number;
-}
-
-export const pointsIn = ({ start, end }: TimeRange, step: number): LookPoints => ({
-  start,
-  step,
-  count: Math.max(0, Math.floor((end - start) / step)),
-});
 
 /** The condition's number of one series at each point; NaN where there is none. */
 export interface SeriesNumbers {

@@ -1,5 +1,5 @@
 import { grownBy, interpolated, lowerBound, type Aggregation, type Samples } from '@device-metrics/domain';
-import type { LookPoints } from './replay.js';
+import type { LookPoints } from './look-points.js';
 
 /** The number of the samples from index `from` to before `to`; it is asked for windows that only go on. */
 type NumberOf = (from: number, to: number) => number;

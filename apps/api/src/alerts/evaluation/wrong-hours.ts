@@ -3,7 +3,7 @@ import type { SampleStore } from '@device-metrics/storage';
 import { HOUR } from '@device-metrics/domain';
 import type { Condition, Rule } from '../rules/rule.js';
 import { judge, type RuleOfDevice } from './judge.js';
-import type { LookPoints } from './replay.js';
+import type { LookPoints } from './look-points.js';
 
 /** Numbers that lie between the smallest and the largest sample of their window. */
 const BETWEEN = ['last', 'mean', 'min', 'max'];

@@ -38,6 +38,8 @@ export class Outbox {
     private readonly now: () => number,
     private readonly listener: OutboxListener,
     private readonly mostWaiting = MOST_WAITING,
+    /** Of several processes one sends; who slept meanwhile is not that one any more. */
+    private readonly isMine: () => Promise<boolean> = () => Promise.resolve(true),
     private readonly random: () => number = Math.random,
   ) {}
 
@@ -75,7 +77,7 @@ export class Outbox {
       const message = await this.store.next(channel);
       // A clock that was set back makes no message wait longer than it may.
       if (!message || (message.nextAt > this.now() && message.nextAt <= this.now() + LONGEST_ASKED)) return;
-      if (!(await this.attempt(message))) return;
+      if (!(await this.isMine()) || !(await this.attempt(message))) return;
     }
   }
 
