@@ -12,6 +12,7 @@ import { apiConfig, type ApiConfig, type ReportSettings } from '../../settings.j
 import { ApiMetrics } from '../../monitoring/api-metrics.js';
 import { runBySchedule } from '../../run-by-schedule.js';
 import { SAMPLE_STORE } from '../../sample-store.token.js';
+import { Patience } from './patience.js';
 import { ReportFolders } from './report-folders.js';
 import { SharedTurns } from './shared-turns.js';
 import { writeRun } from './write-run.js';
@@ -81,18 +82,20 @@ export class ScheduledReports implements OnApplicationBootstrap, BeforeApplicati
 
   /** Never rejects. */
   private async run(now: number, isMine: () => Promise<boolean>): Promise<void> {
+    const { signal } = this.stop;
+    const patience = new Patience(this.store, signal);
     try {
       if (!(await isMine())) return;
       const { name, devices } = await writeRun(this.store, this.rhythms, this.folders, this.config, now, {
-        signal: this.stop.signal,
+        ...{ signal, patience },
         onFailure: (device, error) => this.failed(`The report of ${device} was not made`, error),
       });
       this.metrics.reportsWritten.inc();
       this.logger.log(`Wrote reports of ${devices} devices: ${this.settings.path}/${name}`);
-      await this.turns.note(now);
+      await patience.with(() => this.turns.note(now));
       await this.folders.removeOld(name);
     } catch (error) {
-      if (this.stop.signal.aborted) return;
+      if (signal.aborted) return;
       this.failed(`Reports could not be written to ${this.settings.path}`, error);
     }
   }

@@ -7,11 +7,14 @@ import { fileName } from './file-name.js';
 import { indexPage, type DeviceEntry } from './index-page.js';
 import { LocalTime } from './local-time.js';
 import { printReport } from './print-report.js';
+import type { Patience } from './patience.js';
 import type { OpenRun, ReportFolders } from './report-folders.js';
 
 interface Watch {
   /** Gives the run up between two pages. */
   readonly signal: AbortSignal;
+  /** With the store. */
+  readonly patience: Patience;
   /** Of a page that could not be made; the others are. */
   readonly onFailure: (deviceName: string, error: unknown) => void;
 }
@@ -28,26 +31,19 @@ export async function writeRun(
   folders: ReportFolders,
   { reports: { timeRange, timeZone }, maxQuerySamples }: Pick<ApiSettings, 'reports' | 'maxQuerySamples'>,
   now: number,
-  { signal, onFailure }: Watch,
+  { signal, patience, onFailure }: Watch,
 ): Promise<{ name: string; devices: number }> {
-  const known = await store.findSeries({});
   const range = lastHours(timeRange, now);
-  const entries = entriesOf(await store.summarize(known, range));
+  const known = await patience.with(() => store.findSeries({}));
+  const entries = entriesOf(await patience.with(() => store.summarize(known, range)));
   const run = await folders.openRun(now);
   try {
     const devices: DeviceEntry[] = [];
     for (const entry of entries) {
       signal.throwIfAborted();
       const query = { device: entry.name, time_range: timeRange, timezone: timeZone };
-      devices.push({
-        ...entry,
-        file: await writePage(
-          run,
-          entry.name,
-          () => printReport(store, rhythms, query, now, { maxQuerySamples }),
-          onFailure,
-        ),
-      });
+      const page = (): Promise<AsyncIterable<string>> => printReport(store, rhythms, query, now, { maxQuerySamples });
+      devices.push({ ...entry, file: await writePage(run, entry.name, page, patience, onFailure) });
     }
     const index = indexPage({
       range: { start: range.start, end: now },
@@ -67,11 +63,12 @@ async function writePage(
   run: OpenRun,
   deviceName: string,
   page: () => Promise<AsyncIterable<string>>,
+  patience: Patience,
   onFailure: Watch['onFailure'],
 ): Promise<string | undefined> {
   const file = fileName(deviceName);
   try {
-    await run.write(file, await page());
+    await patience.with(async () => run.write(file, await page()));
     return file;
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) throw error;
