@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
 import { reasonOf } from '@device-metrics/domain';
 import type * as Mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { textOfBytes } from '../../text-of-bytes.js';
 import { networkProblem } from '../network-problem.js';
 import { tlsOptions, type TlsTrust } from '../tls-trust.js';
+import { LongMessages } from './long-messages.js';
 
 const load = createRequire(import.meta.url);
 /** Loaded with the first connection: it takes 20 MiB, and most collectors know no broker. */
@@ -18,7 +20,7 @@ export interface Broker {
   readonly trust: TlsTrust;
 }
 
-/** Of one message; a longer one ends the connection. */
+/** Of one message; a longer one is left out. */
 const MAX_BYTES = 2 ** 20;
 const RECONNECT = 1_000;
 const KEEPALIVE = 30;
@@ -26,8 +28,16 @@ const KEEPALIVE = 30;
 const REFUSED = 128;
 export const NOT_YET = 'not connected yet';
 
-/** @param retained whether the broker had kept the message from before the subscription. */
-export type OnMessage = (topic: string, payload: string, retained: boolean) => void;
+export interface Listener {
+  /**
+   * Never rejects. The next message waits for it.
+   *
+   * @param retained whether the broker had kept the message from before the subscription.
+   */
+  onMessage(topic: string, payload: string, retained: boolean): Promise<void>;
+  /** A message has been left out. */
+  onLeftOut(topic: string, reason: string): void;
+}
 
 /** One connection to a broker that comes back by itself, with its subscriptions. */
 export class Connection {
@@ -38,13 +48,14 @@ export class Connection {
   private readonly client: MqttClient;
   private readonly waiting = new Set<() => void>();
 
-  constructor(broker: Broker, filters: readonly string[], onMessage: OnMessage) {
+  constructor(broker: Broker, filters: readonly string[], listener: Listener) {
     const options: IClientOptions = {
       clientId: `device-metrics-${Math.random().toString(36).slice(2, 12)}`,
       keepalive: KEEPALIVE,
       reconnectPeriod: RECONNECT,
       reconnectOnConnackError: true,
       connectTimeout: 10_000,
+      manualConnect: true,
       ...tlsOptions(broker.trust),
       ...(broker.username !== undefined && { username: broker.username }),
       ...(broker.password !== undefined && { password: broker.password }),
@@ -53,8 +64,12 @@ export class Connection {
     this.client.on('error', (error) => this.fail(networkProblem(error)));
     this.client.on('close', () => this.fail(this.problem || 'the broker has cut the connection'));
     this.client.on('connect', () => void this.subscribe(filters));
-    this.client.on('message', (topic, payload, { retain }) => onMessage(topic, textOfBytes(payload), retain));
-    this.guard();
+    this.client.handleMessage = ({ topic, payload, retain }, done) =>
+      void listener.onMessage(topic, textOfBytes(Buffer.from(payload)), retain).then(() => done());
+    withoutLongMessages(this.client, (topic) => listener.onLeftOut(topic, `is longer than ${MAX_BYTES} bytes`));
+    this.client.connect();
+    // One that is still to be connected by hand would come back after its end.
+    this.client.options.manualConnect = false;
   }
 
   /** Resolves when the broker has taken the subscriptions, when it is clear why not, or when the signal aborts. */
@@ -100,25 +115,17 @@ export class Connection {
     for (const resolve of this.waiting) resolve();
     this.waiting.clear();
   }
+}
 
-  /** Ends a connection whose message is longer than is ever needed: the client would collect all of it. */
-  private guard(): void {
-    let pending = 0;
-    const watched = new WeakSet<object>();
-    const watch = (): void => {
-      const { stream } = this.client;
-      if (watched.has(stream)) return;
-      watched.add(stream);
-      pending = 0;
-      stream.on('data', (chunk: Buffer) => {
-        pending += chunk.length;
-        if (pending <= MAX_BYTES + chunk.length) return;
-        this.problem = `a message is longer than ${MAX_BYTES} bytes`;
-        stream.destroy();
-      });
-    };
-    watch();
-    this.client.on('reconnect', watch);
-    this.client.on('packetreceive', () => (pending = 0));
-  }
+/** The client pipes its socket right into its parser, and has no other place in between. */
+function withoutLongMessages(client: MqttClient, onLong: (topic: string) => void): void {
+  const open = client as unknown as { streamBuilder: (client: MqttClient) => Duplex };
+  const { streamBuilder } = open;
+  open.streamBuilder = (of) => {
+    const socket = streamBuilder(of);
+    const pipe = socket.pipe.bind(socket);
+    socket.pipe = (parser) =>
+      pipe(new LongMessages(MAX_BYTES, onLong).on('error', (e) => socket.destroy(e))).pipe(parser);
+    return socket;
+  };
 }

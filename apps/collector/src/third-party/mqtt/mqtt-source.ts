@@ -29,7 +29,6 @@ export class MqttSource implements Source {
   private readonly said = new Set<string>();
   /** Since the last run, with the reason. */
   private readonly leftOut = new Map<string, string>();
-  private taken: Promise<void> = Promise.resolve();
 
   constructor(
     readonly name: string,
@@ -64,11 +63,10 @@ export class MqttSource implements Source {
   private connect(): Connection {
     const { topics, online } = this.subscriptions;
     const filters = new Set([...topics.map(({ pattern }) => pattern.filter), ...(online ? [online.filter] : [])]);
-    return new Connection(this.broker, [...filters], (topic, payload, retained) => {
-      // One after the other: of two messages of a series the later one counts.
-      this.taken = this.taken
-        .then(() => this.take(topic, payload, retained))
-        .catch((error: unknown) => this.leaveOut(topic, reasonOf(error)));
+    return new Connection(this.broker, [...filters], {
+      onMessage: (topic, payload, retained) =>
+        this.take(topic, payload, retained).catch((error: unknown) => this.leaveOut(topic, reasonOf(error))),
+      onLeftOut: (topic, reason) => this.leaveOut(topic, reason),
     });
   }
 
