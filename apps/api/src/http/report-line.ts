@@ -13,9 +13,19 @@ export interface LineLimits {
   readonly waiting: number;
   /** How long a reader that takes nothing keeps its place among those that are made, ms. */
   readonly patience: number;
+  /** How long others wait, where memory is short, for readers that take nothing, and for slow ones, ms: then these are cut off. */
+  readonly unread: number;
+  readonly slow: number;
 }
 
-export const LINE_LIMITS: LineLimits = { atOnce: Math.min(6, roomForReports()), ofOne: 2, waiting: 200, patience: 100 };
+export const LINE_LIMITS: LineLimits = {
+  atOnce: Math.min(6, roomForReports()),
+  ofOne: 2,
+  waiting: 200,
+  patience: 100,
+  unread: 5_000,
+  slow: 60_000,
+};
 const RETRY_AFTER = 5;
 
 interface Place {
@@ -24,6 +34,8 @@ interface Place {
   /** Lets it begin. */
   readonly call: () => void;
   isBlocked: boolean;
+  /** Since when others wait for its reader, and since when that has taken nothing, ms. */
+  awaited?: { readonly since: number; unreadSince: number; bytes: number } | undefined;
 }
 
 /**
@@ -39,10 +51,10 @@ export class ReportLine {
   private readonly waiting = new Map<Socket, Place[]>();
   private waitingCount = 0;
 
-  /** @param isShort whether memory is short: then a report begins only once no other is under way. */
+  /** @param isShort whether memory is short while so many are made: then a report begins only once no other is under way. */
   constructor(
     private readonly limits: LineLimits,
-    private readonly isShort: () => boolean = () => false,
+    private readonly isShort: (underWay: number) => boolean = () => false,
   ) {}
 
   /**
@@ -78,6 +90,21 @@ export class ReportLine {
       place.isBlocked = isBlocked;
     }
     this.next();
+    this.cutOffSlow();
+  }
+
+  /** Where memory is short and all that have begun wait for their readers, those in the line do not wait for these for ever. */
+  private cutOffSlow(): void {
+    const now = performance.now();
+    const isAwaited = this.waitingCount > 0 && this.running.size === 0;
+    for (const place of this.begun) {
+      const { bytesWritten: bytes } = place.connection;
+      if (!isAwaited) place.awaited = undefined;
+      else if (!place.awaited) place.awaited = { since: now, unreadSince: now, bytes };
+      else if (place.awaited.bytes !== bytes) Object.assign(place.awaited, { unreadSince: now, bytes });
+      const { since = now, unreadSince = now } = place.awaited ?? {};
+      if (now - unreadSince > this.limits.unread || now - since > this.limits.slow) place.connection.destroy();
+    }
   }
 
   private leave(place: Place): void {
@@ -97,7 +124,7 @@ export class ReportLine {
     for (const [connection, line] of [...this.waiting]) {
       if (this.running.size >= this.limits.atOnce) return;
       if (this.runningOf(connection) >= this.limits.ofOne) continue;
-      if (this.begun.size > 0 && this.isShort()) return;
+      if (this.begun.size > 0 && this.isShort(this.running.size)) return;
       const place = line.shift();
       // To the end: others are served first now.
       this.waiting.delete(connection);

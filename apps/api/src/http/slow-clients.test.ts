@@ -12,7 +12,7 @@ import { acceptJson } from './json-body.js';
 import { Problem } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import { lineUpConnections } from './line-up-connections.js';
-import { lineUpReports } from './report-line.js';
+import { LINE_LIMITS, lineUpReports } from './report-line.js';
 import { endStalledReaders, refuseConnection, serverTimes, type TimeLimits } from './time-limits.js';
 
 let server: FastifyInstance | undefined;
@@ -49,7 +49,7 @@ async function start({
   const few = { mostBytes: 4 * MB, mostOpen: 500, window: 60_000, leastBytes: 1024 };
   const limits = { ...few, atOnce: Infinity, patience: Infinity, ...bodies };
   lineUpFirstRequests(made, limits);
-  lineUpReports(made, { atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
+  lineUpReports(made, { ...LINE_LIMITS, atOnce: 2, ofOne: 1, waiting: 5, patience: 50 });
   acceptGzip(made);
   acceptJson(made, boundBodies(made, limits));
   endStalledReaders(made, timeLimits);
