@@ -1,4 +1,7 @@
+import { createReadStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
+import { reasonOf } from '@device-metrics/domain';
 import { sqliteDriver } from '@device-metrics/sqlite';
 import type { Database } from 'better-sqlite3';
 import { StoreFullError } from '../store.js';
@@ -43,7 +46,34 @@ export function assertOtherTablesWhole(db: Database): void {
   for (const name of names) {
     if (READ_AROUND.has(name)) continue;
     const found = db.pragma(`quick_check('${name}')`, { simple: true });
-    if (found !== 'ok') throw damage(`the table ${name} is malformed: ${String(found)}`);
+    if (found === 'ok') continue;
+    if (isOfDisk(String(found))) throw diskError(`the disk does not give back the table ${name}: ${String(found)}`);
+    throw damage(`the table ${name} is malformed: ${String(found)}`);
+  }
+}
+
+/** SQLITE_IOERR_SHORT_READ: what the file says of itself reaches beyond its end. */
+const SHORT_READ = 522;
+
+/** Whether the check has met another error of the family SQLITE_IOERR. */
+function isOfDisk(found: string): boolean {
+  const code = Number(/error code=(\d+)/.exec(found)?.[1]);
+  return (code & 0xff) === 10 && code !== SHORT_READ;
+}
+
+/**
+ * Where the disk does not give back a page, SQLite says that the file is malformed, as where it has given back another one.
+ *
+ * @throws SqliteError where the files of the database cannot be read to their ends.
+ */
+export async function assertDiskGives(db: Database): Promise<void> {
+  for (const path of db.memory ? [] : [db.name, `${db.name}-wal`]) {
+    try {
+      await finished(createReadStream(path, { highWaterMark: 1 << 20 }).resume());
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw diskError(`the disk does not give back ${path}: ${reasonOf(error)}`);
+    }
   }
 }
 
@@ -60,6 +90,7 @@ export function keepSchemaChecksum(db: Database): void {
 }
 
 const damage = (message: string): Error => new (sqliteDriver().SqliteError)(message, 'SQLITE_CORRUPT');
+const diskError = (message: string): Error => new (sqliteDriver().SqliteError)(message, 'SQLITE_IOERR_READ');
 
 const keptChecksum = (db: Database): number => db.pragma('user_version', { simple: true }) as number;
 

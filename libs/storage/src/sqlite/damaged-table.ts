@@ -24,10 +24,14 @@ export class DamagedTable {
   /** Places that have been said in this run. */
   private readonly said = new Set<string>();
 
-  /** @param onDamage hears of each piece of damage, once for each place and run. */
+  /**
+   * @param onDamage hears of each piece of damage, once for each place and run.
+   * @param isDoubted whether what cannot be read may be there all the same.
+   */
   constructor(
     db: Database,
     private readonly onDamage: (problem: Error) => void,
+    public isDoubted = false,
   ) {
     this.insert = db.prepare('INSERT INTO damaged (source, source_id, found_at, data) VALUES (?, ?, ?, ?)');
     this.known = db
@@ -60,8 +64,13 @@ export class DamagedTable {
     );
   }
 
-  /** Takes note of a place that cannot be read or written, once for all. */
+  /**
+   * Takes note of a place that cannot be read or written, once for all.
+   *
+   * @throws the error itself while it is not known to be damage.
+   */
   note(source: DamagedSource, id: number, error: unknown, now: number): void {
+    if (this.isDoubted) throw error;
     const place = `${source} ${id}`;
     if (this.said.has(place)) return;
     this.said.add(place);

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { HOUR } from '@device-metrics/domain';
+import { sqliteDriver } from '@device-metrics/sqlite';
 import { sample, T0, TestStore } from '../testing/test-store.js';
 import type { Store } from '../store.js';
 import { connectionOf, sqliteOptions } from './data-source.js';
@@ -242,3 +243,65 @@ it.each(['user', 'sqlite_autoindex_token_1', 'audit', 'series_end', 'journal'])(
     if (dataSource.isInitialized) await dataSource.destroy();
   },
 );
+
+describe('a page that SQLite calls malformed since the disk did not give it back', () => {
+  const message = 'database disk image is malformed';
+  const opening = async (times: number, act: (path: string, open: () => Promise<Store>) => Promise<void>) => {
+    await fill();
+    await opened.store.append([sample(opened.now, 7, 'attic')]);
+    const path = `${opened.path}-copy`;
+    await opened.store.backup(path);
+    const dataSource = await new DataSource(sqliteOptions(path)).initialize();
+    const db = connectionOf(dataSource);
+    const prepare = db.prepare.bind(db) as (sql: string) => object;
+    let left = times;
+    jest.spyOn(db, 'prepare').mockImplementation(((sql: string) => {
+      const statement = prepare(sql);
+      if (!sql.includes('FROM journal WHERE id >')) return statement;
+      const fail = (): never => {
+        left -= 1;
+        throw new (sqliteDriver().SqliteError)(message, 'SQLITE_CORRUPT');
+      };
+      return new Proxy(statement, {
+        get: (target, key) => {
+          const isRead = key === 'get' || key === 'iterate';
+          const value: unknown = left > 0 && isRead ? fail : Reflect.get(target, key);
+          return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+        },
+      });
+    }) as never);
+    try {
+      await act(path, () =>
+        SqliteStore.open(db, { now: () => opened.now, sealInterval: 0, onProblem: () => undefined }),
+      );
+    } finally {
+      await dataSource.destroy();
+    }
+  };
+
+  it('is no damage: it is read again, and nothing is left out', () =>
+    opening(1, async (_, open) => {
+      const store = await open();
+      expect(await said(store)).toEqual(await said());
+      expect((await store.health()).damaged).toBe(0);
+      await store.close();
+    }));
+
+  it('is a refusal while the disk does not give back the file', () =>
+    opening(Infinity, async (path, open) => {
+      const log = `${path}-wal`;
+      await rename(log, `${log}-away`);
+      // What cannot be read, to anybody.
+      await mkdir(log);
+      await expect(open()).rejects.toMatchObject({ message: expect.stringContaining(`does not give back ${log}`) });
+      await rmdir(log);
+      await rename(`${log}-away`, log);
+    }));
+
+  it('is damage where it does', () =>
+    opening(Infinity, async (_, open) => {
+      const store = await open();
+      expect((await store.health()).damaged).toBe(1);
+      await store.close();
+    }));
+});

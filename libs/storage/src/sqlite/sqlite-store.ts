@@ -14,7 +14,7 @@ import {
 } from '@device-metrics/domain';
 import type { Database } from 'better-sqlite3';
 import { adoptNarrowRows } from './adopt-narrow-rows.js';
-import { keepSchemaChecksum } from './assert-whole.js';
+import { assertDiskGives, keepSchemaChecksum } from './assert-whole.js';
 import { catalogueTables } from './catalogue-tables.js';
 import { loadCatalogue } from './load-catalogue.js';
 import { PieceTable } from './piece-table.js';
@@ -111,9 +111,25 @@ export class SqliteStore implements Store {
   private lost: string | undefined;
   private closed = false;
 
-  /** Opens the store on a migrated database: moves over what the first store left and makes the heads anew. */
+  /**
+   * Opens the store on a migrated database: moves over what the first store left and makes the heads anew. What cannot be read is
+   * damage where the disk gives back the whole file, and it cannot be read a second time either.
+   *
+   * @throws SqliteError where the disk does not.
+   */
   static async open(db: Database, settings: Partial<StoreSettings> = {}): Promise<SqliteStore> {
-    const store = new SqliteStore(db, { ...DEFAULT_SETTINGS, ...settings });
+    const all = { ...DEFAULT_SETTINGS, ...settings };
+    try {
+      return await SqliteStore.read(db, all, true);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      await assertDiskGives(db);
+      return SqliteStore.read(db, all, false);
+    }
+  }
+
+  private static async read(db: Database, settings: StoreSettings, isDoubted: boolean): Promise<SqliteStore> {
+    const store = new SqliteStore(db, settings, isDoubted);
     keepRowChecksums(db);
     const slices = new Slices(OPENING);
     await loadCatalogue(db, store.catalogue, store.damaged, store.settings.now(), slices);
@@ -121,6 +137,7 @@ export class SqliteStore implements Store {
     await adoptNarrowRows(db, store.catalogue, store.pieces);
     keepSchemaChecksum(db);
     await store.recover(slices);
+    store.damaged.isDoubted = false;
     // Before samples come by the time of a clock that may be wrong.
     store.doubt();
     store.startTimers();
@@ -130,6 +147,7 @@ export class SqliteStore implements Store {
   private constructor(
     private readonly db: Database,
     settings: StoreSettings,
+    isDoubted: boolean,
   ) {
     const { now } = settings;
     this.settings = settings;
@@ -138,7 +156,7 @@ export class SqliteStore implements Store {
     this.disk = new DiskWatch(db.name, () => this.clockMarks.keep(this.clock.mark()), settings.onProblem);
     this.clock = new ClockWatch(now, this.clockMarks.last());
     this.catalogue = new SeriesCatalogue(catalogueTables(db), new SeriesLimit(settings, now));
-    this.damaged = new DamagedTable(db, settings.onProblem);
+    this.damaged = new DamagedTable(db, settings.onProblem, isDoubted);
     this.journal = new Journal(db, (error) => this.noteDamage('journal', 0, error));
     this.pieces = new PieceTable(db, this.damaged, now);
     this.heads = new Heads(this.catalogue, settings.maxHeadSamples);
