@@ -93,7 +93,8 @@ class Line {
     numberFrom(client, this.requests + 1);
     client.setID(target.unitId);
     client.setTimeout(target.requestTimeout);
-    return { client, closed, destroy: () => socket.destroy() };
+    // It ends the times that it waits for answers too.
+    return { client, closed, destroy: () => client.destroy(() => undefined) };
   }
 }
 
