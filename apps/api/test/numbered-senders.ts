@@ -96,6 +96,8 @@ export class NumberedSenders {
 }
 
 /** An answer, or undefined where there is none, or not in time. */
-function within(answer: Promise<Answer>): Promise<Answer | undefined> {
-  return Promise.race([answer.catch(() => undefined), pause(GIVES_UP).then(() => undefined)]);
+export function within(answer: Promise<Answer>, ms = GIVES_UP): Promise<Answer | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
+  return Promise.race([answer.catch(() => undefined), late]).finally(() => clearTimeout(timer));
 }

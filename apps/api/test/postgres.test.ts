@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { startPostgres, whyNoPostgres, type PostgresServer } from '../../../libs/storage/src/testing/postgres.js';
-import { NumberedSenders } from './numbered-senders.js';
+import { NumberedSenders, within } from './numbered-senders.js';
 import { Server, temporaryFolder, type Answer } from './server.js';
 
 const isLong = process.env['DEVICE_METRICS_LONG'] !== undefined;
@@ -180,7 +180,7 @@ routes: [{ name: all, channels: [hook], wait: 0s }]`;
     const start = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 30 * 3_600_000;
     const until = async (ask: () => Promise<Answer>, isDone: (answer: Answer) => boolean): Promise<void> => {
       for (;;) {
-        const answer = await Promise.race([ask().catch(() => undefined), pause(10_000).then(() => undefined)]);
+        const answer = await within(ask(), 10_000);
         if (answer && isDone(answer)) return;
         if (answer && answer.status < 500) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
         await pause(100);
