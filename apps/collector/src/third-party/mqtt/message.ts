@@ -138,7 +138,9 @@ function valuesOf(payload: string, path: string | undefined, leaveOut: (reason: 
   const number = path === undefined ? numberOf(payload) : undefined;
   if (number !== undefined) return [{ path: '', value: number }];
   if (path === undefined) {
-    const values = leaves(parsePayload(payload), '');
+    const json = parsePayload(payload);
+    const values = leaves(json, '');
+    if (values.length === 0 && isEmpty(json)) return [];
     if (values.length === 0) throw new Error(`has no number in it, got ${quote(payload)}`);
     if (values.length > MOST_VALUES) {
       leaveOut(`has ${values.length} numbers, of which the first ${MOST_VALUES} are taken; a mapping can choose`);
@@ -166,11 +168,16 @@ function memberOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** Numbers, truth values and texts that are numbers; other texts are names and times more often than readings. */
+/** A sensor that has no value yet, or none any more, says null; ESPHome says nan. */
+function isEmpty(json: unknown): boolean {
+  if (typeof json === 'object' && json !== null) return Object.values(json).every(isEmpty);
+  return json === null || json === '';
+}
+
+/** Numbers, truth values, and texts that are either; other texts are names and times more often than readings. */
 function leaves(json: unknown, path: string): Value[] {
-  if (typeof json === 'number' || typeof json === 'boolean') return [{ path, value: Number(json) }];
-  const number = typeof json === 'string' ? parseDecimal(json.trim()) : undefined;
-  if (number !== undefined) return [{ path, value: number }];
+  const value = numberOf(json);
+  if (value !== undefined) return [{ path, value }];
   if (typeof json !== 'object' || json === null) return [];
   return Object.entries(json).flatMap(([key, part]) => leaves(part, path === '' ? key : `${path}.${key}`));
 }

@@ -99,7 +99,15 @@ describe('an MQTT broker', () => {
     await publish('zigbee2mqtt/bath/availability', { state: 'online' }, true);
     await publish(
       'zigbee2mqtt/bath',
-      { temperature: 68, humidity: 55.5, battery: 100, contact: true, update: { state: 'idle' } },
+      {
+        temperature: 68,
+        humidity: 55.5,
+        battery: 100,
+        contact: true,
+        state: 'ON',
+        voltage: null,
+        update: { state: 'idle' },
+      },
       true,
     );
     expect((await lab.read()).map(({ metric_name, value, unit }) => [metric_name, value, unit])).toEqual([
@@ -107,6 +115,7 @@ describe('an MQTT broker', () => {
       ['humidity', 0.555, '1'],
       ['battery', 1, '1'],
       ['contact', 1, undefined],
+      ['state', 1, undefined],
       ['device.online', 1, '1'],
     ]);
     await publish('zigbee2mqtt/bath/availability', 'offline', true);
@@ -254,6 +263,8 @@ describe('an MQTT broker', () => {
     const lab = device({ topics });
     await lab.read();
     await publish('c/a/json', '{"t": nan, "h": 40}');
+    await publish('c/a/nothing', { t: null, action: '', more: [null] });
+    await publish('c/a/none', 'nan');
     await publish('c/a/plain', '20.5\0');
     await publish('path/a', '{"v": " 7 "}');
     await publisher.publishAsync('c/a/latin', Buffer.from('{"Gr\xf6\xdfe": 1, "Gr\xfc\xdfe": 2}', 'latin1'), {
