@@ -420,16 +420,22 @@ describe('of a device that gives some objects only', () => {
     ]);
   });
 
-  it('a name of several lines is a text, and an address of tabs and line feeds stays one', async () => {
+  it('a name of several lines, or of Latin-1, is a text, and an address of tabs and line feeds stays one', async () => {
     const agent = await agentWith({
       [`${OWN}.1.1.1`]: integer(1),
       [`${OWN}.1.1.2`]: integer(2),
+      [`${OWN}.1.1.3`]: integer(3),
       [`${OWN}.1.2.1`]: text('uplink to\r\nHall 2\r\n'),
       [`${OWN}.1.2.2`]: text('ab\tc\r\n'),
+      [`${OWN}.1.2.3`]: text('Büro 2. Stock\0'),
     });
     const columns = [{ oid: `${OWN}.1.1`, metric: 'm' }];
     const device = agent.device({ tables: [{ labels: { port: `${OWN}.1.2` }, columns }] });
-    expect(await device.values()).toEqual({ 'm{port=uplink to Hall 2}': 1, 'm{port=61:62:09:63:0d:0a}': 2 });
+    expect(await device.values()).toEqual({
+      'm{port=uplink to Hall 2}': 1,
+      'm{port=61:62:09:63:0d:0a}': 2,
+      'm{port=Büro 2. Stock}': 3,
+    });
   });
 
   it('a value that breaks the rules of SNMP costs no other, and of a column only what follows it', async () => {

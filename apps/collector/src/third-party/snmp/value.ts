@@ -1,5 +1,6 @@
 import { quote } from '@device-metrics/domain';
 import type { Varbind } from 'net-snmp';
+import { textOfBytes } from '../../text-of-bytes.js';
 import { snmpClient } from './client.js';
 
 /** Whether the device has the object; false for noSuchObject, noSuchInstance and the end of its tree. */
@@ -80,9 +81,12 @@ const LONGEST_ADDRESS = 8;
 export function textOf({ type, value }: Varbind): string {
   if (type === snmpClient().ObjectType['Counter64'] && Buffer.isBuffer(value)) return String(unsigned(value));
   if (!Buffer.isBuffer(value)) return String(value);
-  // Agents of printers and UPSs end their texts with a zero.
-  const said = value.toString('utf8').replace(/\0+$/, '');
-  const text = value.length > LONGEST_ADDRESS ? said.replace(/[\t\r\n]+/g, ' ') : said;
+  if (value.length > LONGEST_ADDRESS) {
+    // Agents of printers and UPSs end their texts with a zero; names that people have typed in may be Latin-1.
+    const text = textOfBytes(value).replace(/[\t\r\n]+/g, ' ');
+    if (!/\p{Cc}/u.test(text)) return text.trim();
+  }
+  const text = value.toString('utf8').replace(/\0+$/, '');
   if (!/[\p{Cc}�]/u.test(text)) return text.trim();
   return [...value].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
 }
