@@ -202,6 +202,10 @@ describe('a device that is deleted', () => {
     expect((await server.get('/api/v1/reports/summary?device_name=fast-off')).body.summaries).toEqual([]);
     await server.post('/api/v1/aggregator/metrics/', { device_name: 'fast-off', metric_name: 'x', value: 1 });
     expect((await send('GET', 'fast-off')).body).toMatchObject({ series: 1, status: 'online' });
+
+    // Many clients name a type with every request.
+    const typed = { method: 'DELETE', headers: { 'content-type': 'application/json' } };
+    expect((await fetch(`${server.url}/api/v1/devices/fast-off`, typed)).status).toBe(204);
   });
 });
 

@@ -12,8 +12,10 @@ export function acceptBytes(server: FastifyInstance, budget: BodyBudget): void {
   server.addHook('preParsing', ({ method, headers, is404, routeOptions }, _reply, payload, done) => {
     // As InfluxDB's clients in Go send it. Fastify would refuse it before the route.
     if (headers['content-type'] === '') delete headers['content-type'];
-    const type = headers['content-type'];
     const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+    // Many clients name a type with every request.
+    if (method === 'DELETE' && !hasBody) delete headers['content-type'];
+    const type = headers['content-type'];
     if (
       WITHOUT_BODY.has(method) ||
       is404 ||
