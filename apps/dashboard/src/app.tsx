@@ -16,7 +16,10 @@ import { PAGES } from './pages.js';
 const makeClient = (): QueryClient =>
   new QueryClient({
     defaultOptions: {
+      // What the browser takes for being offline says nothing of an api on this machine, and a change would wait without a word.
+      mutations: { networkMode: 'always' },
       queries: {
+        networkMode: 'always',
         staleTime: 10_000,
         gcTime: 120_000,
         refetchOnWindowFocus: true,

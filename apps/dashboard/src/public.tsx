@@ -7,7 +7,9 @@ const StatusPage = lazy(() => import('./pages/status/status.js'));
 
 /** The frame of the page that everybody may read: it leads nowhere, and asks nobody who they are. */
 export function Public() {
-  const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: false } } }));
+  const [client] = useState(
+    () => new QueryClient({ defaultOptions: { queries: { retry: false, networkMode: 'always' } } }),
+  );
   return (
     <QueryClientProvider client={client}>
       <ConnectionLine />
