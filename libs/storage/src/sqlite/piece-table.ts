@@ -500,7 +500,10 @@ export class PieceTable implements Pieces {
     if (part === 0) this.withoutSamples.add(id);
   }
 
-  /** Stats made of the samples; undefined, and the piece is gone, when these are missing or damaged as well. */
+  /**
+   * Stats made of the samples; undefined, and the piece is gone, when these are missing or damaged as well. What the disk does not give
+   * back stays where it is: it may do so the next time.
+   */
   private repairStats(piece: StoredPiece, hourStart: number, error: unknown): Uint8Array | undefined {
     this.firstTimes.clear();
     this.sums.delete(piece.id);
@@ -508,6 +511,10 @@ export class PieceTable implements Pieces {
     const repaired = columns.size > 0 ? statsOf(columns, hourStart) : undefined;
     if (repaired) sealFrame(repaired, keyOfStats(piece));
     const source = piece.part === 0 ? 'chunk stats' : 'part stats';
+    if (!repaired && (piece.stats.length === 0 || !this.givesBackSamples(piece))) {
+      this.damaged.note(source, piece.id, error, this.now());
+      return undefined;
+    }
     const { statements } = this;
     try {
       this.db.transaction(() => {
@@ -523,6 +530,18 @@ export class PieceTable implements Pieces {
       this.note(source, piece.id, error);
     }
     return repaired;
+  }
+
+  /** Whether the file says what samples a piece has, be they damaged or none. */
+  private givesBackSamples({ id, part }: PieceKey): boolean {
+    try {
+      if (part === 0) this.statements.chunkData.get(id);
+      else this.statements.partData.get(id, part);
+      return true;
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return false;
+    }
   }
 
   /** What `act` gives; undefined where the file cannot be read there, which has been noted as damage. */

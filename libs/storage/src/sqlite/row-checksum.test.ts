@@ -305,3 +305,85 @@ describe('a page that SQLite calls malformed since the disk did not give it back
       await store.close();
     }));
 });
+
+describe('an hour that the disk does not give back for a while', () => {
+  const READS = ['SELECT stats FROM chunk', 'SELECT data FROM chunk', 'FROM chunk WHERE id >= ? AND id < ?'];
+  /** Which of them fail. */
+  let away: readonly string[] = [];
+  let dataSource: DataSource;
+  let store: Store;
+
+  /** A store whose reads of chunks can fail. */
+  const open = async (): Promise<void> => {
+    dataSource = await new DataSource(sqliteOptions(`${opened.path}-copy`)).initialize();
+    const db = connectionOf(dataSource);
+    const fail = (): never => {
+      throw new (sqliteDriver().SqliteError)('disk I/O error', 'SQLITE_IOERR_READ');
+    };
+    const failing = (statement: object, read: string): object => {
+      const proxy: object = new Proxy(statement, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(target, key);
+          if (away.includes(read) && (key === 'get' || key === 'all' || key === 'iterate')) return fail;
+          if (typeof value !== 'function') return value;
+          const method = (value as (...values: unknown[]) => unknown).bind(target);
+          return key === 'pluck' || key === 'raw' ? () => (method(), proxy) : method;
+        },
+      });
+      return proxy;
+    };
+    const prepare = db.prepare.bind(db) as (sql: string) => object;
+    const spy = jest.spyOn(db, 'prepare').mockImplementation(((sql: string) => {
+      const read = READS.find((one) => sql.includes(one));
+      return read === undefined ? prepare(sql) : failing(prepare(sql), read);
+    }) as never);
+    store = await SqliteStore.open(db, { now: () => opened.now, sealInterval: 0, onProblem: () => undefined });
+    spy.mockRestore();
+  };
+  const close = async (): Promise<void> => {
+    await store.close();
+    await dataSource.destroy();
+  };
+  const count = async (): Promise<number> => {
+    const range = { start: T0 - HOUR, end: T0 + HOUR };
+    const summaries = await store.summarize(await store.findSeries({}), range);
+    return summaries.reduce((sum, { summary }) => sum + summary.count, 0);
+  };
+  const countSamples = async (): Promise<number> => {
+    let sum = 0;
+    const series = await store.findSeries({});
+    for await (const { timestamps } of store.readSamples(series, { start: T0 - HOUR, end: T0 + HOUR })) {
+      sum += timestamps.length;
+    }
+    return sum;
+  };
+
+  it.each([
+    ...READS.map((read) => [read, [read], false] as const),
+    ['its samples and their list', READS.slice(1), false] as const,
+    ['all of it', READS, false] as const,
+    ['all of an hour whose samples are over', READS, true] as const,
+  ])('is there again when it does, after reports and late samples: %s', async (_, reads, isOver) => {
+    away = [];
+    await fill();
+    if (isOver) opened.db.exec('UPDATE chunk SET data = NULL');
+    await opened.store.backup(`${opened.path}-copy`);
+    await open();
+    away = reads;
+    await count();
+    await store.append([sample(T0 + 100, 5, 'roof', 'temperature.1')]);
+    opened.now += 24 * HOUR;
+    await store.maintain();
+    await count();
+    away = [];
+    expect(await count()).toBe(37);
+    await close();
+    // And in a store that has not seen it fail.
+    await open();
+    opened.now += 24 * HOUR;
+    await store.maintain();
+    expect(await count()).toBe(37);
+    if (!isOver) expect(await countSamples()).toBe(37);
+    await close();
+  });
+});
