@@ -147,8 +147,10 @@ second_start() {
 export DEBIAN_FRONTEND=noninteractive
 if [ -e /root/said-1 ]; then
   second_start >/root/said-2 2>&1
+  touch /root/ended-2
 else
   first_start >/root/said-1 2>&1
+  touch /root/ended-1
 fi
 sync
 poweroff
@@ -176,6 +178,7 @@ for number in 1 2; do
   boot
   part=$(cat "$root/root/said-$number" 2>/dev/null) || part="  BROKEN: start $number of the machine
 $(tail -n 10 "$work/boot")"
+  [ -e "$root/root/ended-$number" ] || part+=$'\n'"  BROKEN: start $number of the machine does not come to its end"
   echo "$part"
   said+=$part$'\n'
 done

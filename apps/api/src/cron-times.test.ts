@@ -48,6 +48,15 @@ it('every hour is every hour, also in one that comes twice or not at all', () =>
   expect(times('0 0 * 1 1 *', 'Europe/Berlin', '2024-12-31T12:00Z', 365)).toHaveLength(24);
 });
 
+it.each(['* * * * *', '0 * * * *', '30 3 * * *'])(
+  '%s goes on from a time with a fraction, as files have it',
+  (expression) => {
+    const after = Date.parse('2026-11-28T19:09:59.123Z');
+    const next = cronTimes(expression, 'UTC');
+    for (let fraction = 2 ** -12; fraction < 1; fraction += 1 / 64) expect(next(after + fraction)).toBe(next(after));
+  },
+);
+
 it('names no time that there is not', () => {
   expect(() => cronTimes('0 0 30 2 *', 'UTC')).toThrow();
 });

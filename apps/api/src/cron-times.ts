@@ -20,7 +20,9 @@ export function cronTimes(expression: string, timeZone: string): NextTime {
   times.sendAt();
   const clock = new ZoneClock(timeZone);
   const nextWall = (wall: number): number => times.getNextDateFrom(new Date(wall), 'UTC').toMillis();
-  return isOfEveryHour(expression) ? inEveryHour(clock, nextWall) : once(clock, nextWall);
+  const next = isOfEveryHour(expression) ? inEveryHour(clock, nextWall) : once(clock, nextWall);
+  // The times of files have fractions, with which a sum is not exact: no time was ever the one looked for.
+  return (after) => next(Math.floor(after));
 }
 
 const isOfEveryHour = (expression: string): boolean =>
